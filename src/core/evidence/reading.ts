@@ -1,0 +1,37 @@
+import type { ProbeId } from '../kernel/ids.ts';
+import type { Instant, Millis } from '../kernel/units.ts';
+
+/** Where an answer was lost, from the way out to the way back. */
+export const failureReasons = ['timeout', 'connect', 'query', 'status', 'assertion'] as const;
+
+/** Why a probe was asked and did not get a right answer in time. Counts as infinitely slow. */
+export interface Failure {
+  readonly reason: (typeof failureReasons)[number];
+  /** SQLSTATE, HTTP status or system error code, where there is one. */
+  readonly code?: string;
+  /** One line for a person, without secrets. */
+  readonly message: string;
+}
+
+/** One answer to a probe. `at` is the moment on the sampling clock at which it was due. */
+export type Reading =
+  | {
+      readonly state: 'answered';
+      readonly probe: ProbeId;
+      readonly at: Instant;
+      /** From asking to the last byte; for SQL without the time to connect. */
+      readonly took: Millis;
+      /** Time to connect, where a new connection was made for this reading. */
+      readonly connect?: Millis;
+    }
+  | { readonly state: 'failed'; readonly probe: ProbeId; readonly at: Instant; readonly cause: Failure }
+  | { readonly state: 'missing'; readonly probe: ProbeId; readonly at: Instant };
+
+/** A relation, column or function that the statement names is not there (SQLSTATE class 42: wrong or undefined). */
+export const isUndefinedObject = (cause: Failure): boolean => cause.reason === 'query' && /^42...$/.test(cause.code ?? '');
+
+/** Milliseconds, infinite for a failure, undefined where there is no evidence either way. */
+export function latencyOf(reading: Reading): number | undefined {
+  if (reading.state === 'missing') return undefined;
+  return reading.state === 'answered' ? reading.took : Number.POSITIVE_INFINITY;
+}

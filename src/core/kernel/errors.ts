@@ -1,0 +1,31 @@
+/** What an error says to a person: what was found, what was wanted, what to do. */
+export interface Complaint {
+  readonly found: string;
+  readonly wanted: string;
+  readonly todo: string;
+}
+
+/** How a command ends: a breach or failure, wrong usage or plan, or "could not look". */
+export const exitCodes = { well: 0, failed: 1, usage: 2, unknown: 3, refused: 75 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The base of every error that Ripcord expects to meet: one sentence, with its facts as fields. */
+export class RipcordError extends Error {
+  readonly found: string;
+  readonly wanted: string;
+  readonly todo: string;
+  readonly exitCode: ExitCode;
+  constructor({ found, wanted, todo }: Complaint, exitCode: ExitCode = exitCodes.failed, options?: ErrorOptions) {
+    super(`${found}; wanted ${wanted}. ${todo}.`, options);
+    this.name = new.target.name;
+    this.found = found;
+    this.wanted = wanted;
+    this.todo = todo;
+    this.exitCode = exitCode;
+  }
+}
+
+/** A switch over a union ends here: a new kind that nobody handles does not compile. */
+export function unreachable(value: never): never {
+  throw new TypeError(`unhandled kind: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,23 @@
+declare const unit: unique symbol;
+type Unit<Name extends string> = number & { readonly [unit]: Name };
+
+/** A length of time in milliseconds; fractions are kept, since a query may take 0.2 ms. */
+export type Millis = Unit<'Millis'>;
+/** A moment: milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = Unit<'Instant'>;
+/** How many times as much: 1 is the same, 1.5 is 50 % more. */
+export type Ratio = Unit<'Ratio'>;
+
+export const millis = (value: number): Millis => value as Millis;
+export const seconds = (value: number): Millis => (value * 1_000) as Millis;
+export const minutes = (value: number): Millis => (value * 60_000) as Millis;
+export const hours = (value: number): Millis => (value * 3_600_000) as Millis;
+export const instant = (value: number): Instant => value as Instant;
+export const ratio = (value: number): Ratio => value as Ratio;
+
+/** From `start` to `end`; negative when `end` is earlier. */
+export const between = (start: Instant, end: Instant): Millis => (end - start) as Millis;
+export const after = (start: Instant, length: Millis): Instant => (start + length) as Instant;
+/** How many times `part` is as long as `whole`; undefined when `whole` is zero, since nothing can be said then. */
+export const times = (part: Millis, whole: Millis): Ratio | undefined =>
+  whole > 0 ? ((part / whole) as Ratio) : undefined;

@@ -1,0 +1,39 @@
+import type { RunId } from '../core/kernel/ids.ts';
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+
+/** Someone else appended first: what was decided was decided on an old state. */
+export class StaleSequence extends RipcordError {
+  readonly run: RunId;
+  readonly expected: number;
+  readonly actual: number;
+  constructor(run: RunId, expected: number, actual: number) {
+    super({
+      found: `run ${run} is at sequence number ${actual}`,
+      wanted: `${expected}, where the decision was made`,
+      todo: 'Read the run again and decide anew',
+    });
+    this.run = run;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** The store refused a write: full disk, read-only file system, failing device. Nothing was half-written. */
+export class JournalUnwritable extends RipcordError {
+  readonly path: string;
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(
+      {
+        found: `the journal ${path} cannot be written: ${reason}`,
+        wanted: 'a disk with room and write permission',
+        todo: 'Free space or mend the disk; the guard goes on by itself once a write succeeds',
+      },
+      exitCodes.failed,
+      options,
+    );
+    this.path = path;
+  }
+}
+
+/** The file is not one that this version can use: in use, newer, or no journal at all. Nothing was changed in it. */
+export class JournalRefused extends RipcordError {}

@@ -1,0 +1,74 @@
+import type { Hash, ProbeId, RunId } from '../core/kernel/ids.ts';
+import type { Instant } from '../core/kernel/units.ts';
+
+/** What the journal stores: it knows the word and the moment of an event, and nothing else about it. */
+export interface OpaqueEvent {
+  readonly type: string;
+  /** Version of the event's shape. */
+  readonly v: number;
+  readonly at: Instant;
+}
+
+/** One line of a run's chain. `hash` covers `prev`, run, sequence number and the event's canonical JSON. */
+export interface Entry<Event extends OpaqueEvent = OpaqueEvent> {
+  readonly run: RunId;
+  /** 1 for the first event of a run. */
+  readonly seq: number;
+  readonly event: Event;
+  readonly prev: Hash;
+  readonly hash: Hash;
+}
+
+/** The readings of one probe in one minute, packed by the caller. Written again, a chunk replaces the earlier one. */
+export interface ReadingChunk {
+  readonly run: RunId;
+  readonly probe: ProbeId;
+  /** Start of the minute. */
+  readonly minute: Instant;
+  readonly body: Uint8Array;
+}
+
+export interface RunHead {
+  readonly run: RunId;
+  readonly seq: number;
+  readonly hash: Hash;
+}
+
+/** What `verify` found: how much is sound, and the first place that is not. */
+export interface ChainFault {
+  readonly run: RunId;
+  readonly seq: number;
+  readonly found: string;
+  readonly wanted: string;
+}
+export interface ChainReport {
+  readonly runs: number;
+  readonly entries: number;
+  readonly faults: readonly ChainFault[];
+}
+
+/**
+ * The append-only record that all state is rebuilt from. Every store passes `test/journal/contract.ts`.
+ *
+ * `append` is durable when it resolves. It rejects with `StaleSequence` when the run's last sequence number is not
+ * `expectedSeq` (0 for a new run), and with `JournalUnwritable` when the store cannot take it; nothing is half-written.
+ */
+export interface Journal extends AsyncDisposable {
+  append<Event extends OpaqueEvent>(
+    run: RunId,
+    expectedSeq: number,
+    events: readonly Event[],
+  ): Promise<readonly Entry<Event>[]>;
+  /** The entries of a run in order, from the one after `afterSeq`. */
+  read(run: RunId, afterSeq?: number): Promise<readonly Entry[]>;
+  /** Newest first. */
+  runs(): Promise<readonly RunHead[]>;
+  writeReadings(chunks: readonly ReadingChunk[]): Promise<void>;
+  /** Chunks of the minutes from `from` to `to`, both included, oldest first. */
+  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<readonly ReadingChunk[]>;
+  /** Deletes readings of minutes before `before`, never events; the number of chunks deleted. */
+  pruneReadings(before: Instant): Promise<number>;
+  verify(): Promise<ChainReport>;
+  /** A consistent copy while the journal is in use. */
+  backup(path: string): Promise<void>;
+}

