@@ -5,7 +5,7 @@ const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as con
 /** Reads `500ms`, `10s`, `1.5h` or `1h30m`; undefined when the text is not a duration. A bare number is not one: of what? */
 export function parseDuration(text: string): Millis | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
   return millis(parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as keyof typeof units], 0));
 }
 
@@ -18,7 +18,8 @@ export function sayDuration(length: Millis): string {
   if (length < 59_950) return `${Number((length / 1_000).toFixed(1))} s`;
   const total = Math.round(length / 1_000);
   const [h, m, s] = [Math.floor(total / 3_600), Math.floor((total % 3_600) / 60), total % 60];
-  const rest = h > 0 ? (m > 0 ? ` ${String(m).padStart(2, '0')}m` : '') : s > 0 ? ` ${String(s).padStart(2, '0')}s` : '';
+  const rest =
+    h > 0 ? (m > 0 ? ` ${String(m).padStart(2, '0')}m` : '') : s > 0 ? ` ${String(s).padStart(2, '0')}s` : '';
   return `${h > 0 ? `${h}h` : `${m}m`}${rest}`;
 }
 

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+
+import pg from 'pg';
+import { inject } from 'vitest';
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly name: string;
+  /** As the superuser. */
+  readonly url: string;
+  /** The same database as another role. */
+  urlAs(role: string): string;
+  query(sql: string, parameters?: readonly unknown[]): Promise<pg.QueryResult<Record<string, unknown>>>;
+  /** A further connection; the caller ends it. */
+  client(): Promise<pg.Client>;
+}
+
+async function asSuperuser(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgres') });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+/** A fresh, empty database on the shared server, dropped with whoever is still connected when it is disposed. */
+export async function database(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await asSuperuser(`create database ${name}`);
+  const url = new URL(inject('postgres'));
+  url.pathname = `/${name}`;
+  const client = async () => {
+    const connection = new pg.Client({ connectionString: url.href });
+    connection.on('error', () => undefined); // dropping the database ends it
+    await connection.connect();
+    return connection;
+  };
+  const main = await client();
+  return {
+    name,
+    url: url.href,
+    urlAs: (role) => Object.assign(new URL(url), { username: role }).href,
+    query: (sql, parameters = []) => main.query(sql, [...parameters]),
+    client,
+    async [Symbol.asyncDispose]() {
+      await main.end();
+      await asSuperuser(`drop database ${name} with (force)`);
+    },
+  };
+}

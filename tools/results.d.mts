@@ -1,0 +1,3 @@
+export const resultsFile: string;
+/** `N passed, N failed`, with `, N skipped` where there were any. */
+export function sayResults(): string;
