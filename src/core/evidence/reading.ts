@@ -28,7 +28,8 @@ export type Reading =
   | { readonly state: 'missing'; readonly probe: ProbeId; readonly at: Instant };
 
 /** A relation, column or function that the statement names is not there (SQLSTATE class 42: wrong or undefined). */
-export const isUndefinedObject = (cause: Failure): boolean => cause.reason === 'query' && /^42...$/.test(cause.code ?? '');
+export const isUndefinedObject = (cause: Failure): boolean =>
+  cause.reason === 'query' && /^42...$/.test(cause.code ?? '');
 
 /** Milliseconds, infinite for a failure, undefined where there is no evidence either way. */
 export function latencyOf(reading: Reading): number | undefined {

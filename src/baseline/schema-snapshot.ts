@@ -1,0 +1,53 @@
+import type { Asks } from '../checks/asks.ts';
+import type { SchemaSnapshot } from '../core/evidence/boundary.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import { seconds } from '../core/kernel/units.ts';
+import { SchemaUnreadable } from './errors.ts';
+import { otherParts } from './schema-others.ts';
+import { relationParts } from './schema-relations.ts';
+import { ofExtension } from './sql-pieces.ts';
+
+/**
+ * Settings that change how PostgreSQL prints a definition, as pg_dump sets them. They hold for this statement only: a
+ * transaction around several would be open to whoever else asks on the same connection meanwhile.
+ */
+const settings = {
+  search_path: '',
+  quote_all_identifiers: 'off',
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+};
+const setAll = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
+
+const statement = `
+with settled as materialized (select concat(${setAll.join(', ')}) is not null as ready),
+space as materialized (
+  select s.* from pg_namespace s where s.nspname !~ '^pg_' and s.nspname <> 'information_schema'),
+relation as materialized (
+  select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name
+  from space s join pg_class c on c.relnamespace = s.oid
+  where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not ${ofExtension('pg_class', 'c.oid')})
+${[...relationParts, ...otherParts].join('\nunion all\n')}`;
+
+const timeout = seconds(30);
+
+/** A boundary is kept in the journal, so a long definition is kept as its hash. */
+const kept = (definition: string): string => (definition.length > 200 ? hashOf(definition) : definition);
+
+/**
+ * Every object of the user's schemas with its definition, in one statement and so from one moment. Objects of
+ * extensions, roles, data and sequences' values are left out. Rejects with SchemaUnreadable; it waits for nobody's lock
+ * for longer than the session's lock timeout.
+ */
+export async function snapshotSchema(asks: Asks): Promise<SchemaSnapshot> {
+  try {
+    const { rows } = await asks.query(statement, [], { timeout });
+    const objects = rows.map(([object, definition]) => [object ?? '', kept(definition ?? '')] as const);
+    return Object.fromEntries(objects.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  } catch (error) {
+    throw new SchemaUnreadable(error);
+  }
+}

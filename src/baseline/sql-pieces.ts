@@ -1,0 +1,35 @@
+/**
+ * An access list in an order of its own, since grants may come in any. A list that is null means the default of the
+ * object's kind (PostgreSQL manual, "Privileges"); `kind` is the letter, as an SQL expression, that acldefault takes.
+ */
+export const access = (list: string, kind: string, owner: string): string => `'access ' || (
+  select string_agg(item::text, ' ' order by item::text collate "C")
+  from unnest(coalesce(${list}, acldefault(${kind}, ${owner}))) item)`;
+
+export const owner = (role: string): string => `'owner ' || quote_ident(pg_get_userbyid(${role}))`;
+
+/** For text that is long anyway, or that may hold a secret. */
+export const hashed = (text: string): string => `'sha256:' || encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`;
+
+/** Roles of a policy by name; number 0 stands for everybody. */
+export const roles = (list: string): string => `(
+  select string_agg(name, ', ' order by name collate "C")
+  from unnest(${list}) role,
+    lateral (select case role when 0 then 'public' else quote_ident(pg_get_userbyid(role)) end as name) named)`;
+
+/** Options such as fillfactor=70, in an order of their own. */
+export const options = (list: string): string => `'with ' || (
+  select string_agg(option, ', ' order by option collate "C") from unnest(${list}) option)`;
+
+const madeBy = (kinds: string) => (catalogue: string, oid: string) =>
+  `exists (
+  select from pg_depend d
+  where d.classid = '${catalogue}'::regclass and d.objid = ${oid} and d.deptype in (${kinds}))`;
+
+/** Made by an extension, which its version speaks for. */
+export const ofExtension = madeBy("'e'");
+/** The same, or part of another object, as the constructor of a range type is. */
+export const ofAnother = madeBy("'e', 'i'");
+
+/** No part of the statement starts before the session's settings are ours: the planner makes this its first condition. */
+export const settled = '(select ready from settled)';

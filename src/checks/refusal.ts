@@ -1,0 +1,45 @@
+import { RipcordError } from '../core/kernel/errors.ts';
+
+/** Why a statement was not answered. */
+export interface Refusal {
+  /**
+   * `gone`: something that the statement names is not there. `could-not-look`: the statement may be right, but time,
+   * a lock, a permission or the server stood in the way. `broken`: the statement can never be answered.
+   */
+  readonly kind: 'gone' | 'could-not-look' | 'broken';
+  /** SQLSTATE or system error code, where there is one. */
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** SQLSTATEs, whole or by class (PostgreSQL manual, appendix A). Those not listed are final: the check is broken. */
+const kinds: readonly { readonly codes: RegExp; readonly kind: Refusal['kind'] }[] = [
+  { codes: /^42P01$|^42703$|^42883$|^42704$|^3F000$/, kind: 'gone' }, // relation, column, function, type, schema
+  { codes: /^57/, kind: 'could-not-look' }, // statement timeout, cancelled, server stopping, backend terminated
+  { codes: /^55P03$|^55006$/, kind: 'could-not-look' }, // lock not granted in time, object in use
+  { codes: /^42501$|^28|^3D/, kind: 'could-not-look' }, // permission, login, database away during a swap
+  { codes: /^08|^25P0[345]$/, kind: 'could-not-look' }, // connection lost, or ended by one of the server's idle limits
+  { codes: /^40|^53|^58|^72|^F0|^XX/, kind: 'could-not-look' }, // lost a race; server out of room, files or health
+];
+
+/** A SQLSTATE has five characters, of which one is a digit; a system error code such as EPIPE has none. */
+const isSqlState = (code: string): boolean => /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** The server's own words, which are shorter than what wraps them. */
+function wordsOf(error: Error): string {
+  if (error.cause instanceof Error && codeOf(error.cause) !== undefined) return wordsOf(error.cause);
+  return error instanceof RipcordError ? error.found : error.message;
+}
+
+/** Sorts whatever `query` rejected with. An error without SQLSTATE comes from this side of the wire: nobody looked. */
+export function refusalOf(reason: unknown): Refusal {
+  if (!(reason instanceof Error)) return { kind: 'could-not-look', message: String(reason) };
+  const code = codeOf(reason);
+  const words = wordsOf(reason).split('\n', 1)[0] ?? '';
+  const message = code === undefined || words.includes(code) ? words : `${words} (${code})`;
+  if (code === undefined || !isSqlState(code)) return { kind: 'could-not-look', message, ...(code && { code }) };
+  return { kind: kinds.find(({ codes }) => codes.test(code))?.kind ?? 'broken', code, message };
+}

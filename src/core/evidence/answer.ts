@@ -1,0 +1,47 @@
+import { canonical } from '../kernel/canonical.ts';
+import { hashOf } from '../kernel/hash.ts';
+import type { Hash } from '../kernel/ids.ts';
+import type { Cell } from './finding.ts';
+
+export type Row = readonly Cell[];
+
+/** What a statement gave back: every cell in the text form that PostgreSQL prints, and the names of the columns. */
+export interface Answer {
+  readonly rows: readonly Row[];
+  readonly fields: readonly string[];
+}
+
+/** A longer answer is cut one row above this, so that a mistaken statement cannot fill the guard's memory. */
+export const mostRows = 10_000;
+export const isCut = ({ rows }: Answer): boolean => rows.length > mostRows;
+
+/**
+ * Equal for answers with the same rows, in whatever order: without `order by` PostgreSQL may give them in another order
+ * each time, and a vacuum must not look like a breach. Column names do not count, since a phase may rename them.
+ */
+export const fingerprintOf = ({ rows }: Answer): Hash => hashOf(rows.map((row) => canonical(row)).toSorted());
+
+const shorten = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1).replace(/\p{Surrogate}$/u, '')}…`;
+
+/** The first rows, for a record that is kept: at most 20, and of a huge cell only its beginning. */
+export const evidenceOf = (rows: readonly Row[]): readonly Row[] =>
+  rows.slice(0, 20).map((row) => row.map((cell) => (cell === null ? null : shorten(cell, 1_000))));
+
+export const sayCell = (cell: Cell): string => (cell === null ? 'null' : shorten(cell.replaceAll(/\s+/g, ' '), 60));
+
+/** `(17, aspirin)`; of a wide row the first five cells. */
+export function sayRow(row: Row): string {
+  const cells = row.slice(0, 5).map(sayCell);
+  return `(${[...cells, ...(row.length > 5 ? ['…'] : [])].join(', ')})`;
+}
+
+/** The first three rows. */
+export const sayRows = (rows: readonly Row[]): string =>
+  [...rows.slice(0, 3).map(sayRow), ...(rows.length > 3 ? ['…'] : [])].join(', ');
+
+/** `3 rows`, `1 column`, `no rows`; above the limit nobody counted. */
+export function sayCount(count: number, thing = 'row'): string {
+  if (count > mostRows) return `more than ${mostRows.toLocaleString('en')} ${thing}s`;
+  return `${count === 0 ? 'no' : count.toLocaleString('en')} ${thing}${count === 1 ? '' : 's'}`;
+}

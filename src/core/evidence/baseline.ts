@@ -1,0 +1,48 @@
+import type { ProbeId } from '../kernel/ids.ts';
+import { type Instant, type Millis, millis } from '../kernel/units.ts';
+import type { Finding } from './finding.ts';
+import { quantile } from './quantile.ts';
+import { latencyOf, type Reading } from './reading.ts';
+import type { TargetIdentity } from './target.ts';
+
+/** How one probe answered before the change. */
+export interface ProbeBaseline {
+  readonly probe: ProbeId;
+  /** Latencies of the answered readings in the order of time, in milliseconds. */
+  readonly latencies: readonly number[];
+  readonly failed: number;
+  readonly missing: number;
+  /** Over answered and failed readings, a failure being infinitely slow; absent when not one was answered. */
+  readonly p50?: Millis;
+  readonly p95?: Millis;
+}
+
+/** The frozen readings and findings from before phase 1. Nothing moves it; a new one is a new capture. */
+export interface Baseline {
+  readonly environment: string;
+  readonly target: TargetIdentity;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly probes: readonly ProbeBaseline[];
+  readonly findings: readonly Finding[];
+}
+
+const finite = (value: number | undefined): Millis | undefined =>
+  value !== undefined && Number.isFinite(value) ? millis(value) : undefined;
+
+/** Sums up one probe's readings. A median that lies among failures is no baseline, so it is left out. */
+export function probeBaseline(probe: ProbeId, readings: readonly Reading[]): ProbeBaseline {
+  const asked = readings.map(latencyOf).filter((latency) => latency !== undefined);
+  const [p50, p95] = [finite(quantile(asked, 0.5)), finite(quantile(asked, 0.95))];
+  return {
+    probe,
+    latencies: asked.filter(Number.isFinite).map((latency) => Number(latency.toFixed(3))),
+    failed: asked.filter((latency) => !Number.isFinite(latency)).length,
+    missing: readings.length - asked.length,
+    ...(p50 !== undefined && { p50 }),
+    ...(p95 !== undefined && { p95 }),
+  };
+}
+
+export const baselineOf = (baseline: Baseline | undefined, probe: ProbeId): ProbeBaseline | undefined =>
+  baseline?.probes.find((one) => one.probe === probe);

@@ -1,0 +1,38 @@
+import type { PhaseId, ProbeId } from '../kernel/ids.ts';
+import type { Instant, Millis } from '../kernel/units.ts';
+import type { Finding } from './finding.ts';
+
+/** Every object's identity (`index public.molecule_pkey`) with its definition (text, or the hash of a long one). */
+export type SchemaSnapshot = Readonly<Record<string, string>>;
+
+/** What undoing a phase must bring back: taken at the phase's start. */
+export interface Boundary {
+  readonly phase: PhaseId;
+  readonly at: Instant;
+  readonly schema: SchemaSnapshot;
+  readonly findings: readonly Finding[];
+  /** Median latency of each probe over its last readings before the phase; absent where there were none. */
+  readonly probes: readonly { readonly probe: ProbeId; readonly p50?: Millis }[];
+}
+
+/** `was` is absent for an object that is new, `is` for one that is gone. */
+export interface SchemaDifference {
+  readonly object: string;
+  readonly was?: string;
+  readonly is?: string;
+}
+
+export function compareSchemas(before: SchemaSnapshot, after: SchemaSnapshot): readonly SchemaDifference[] {
+  const objects = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
+  return objects
+    .filter((object) => before[object] !== after[object])
+    .map((object) => {
+      const [was, is] = [before[object], after[object]];
+      return { object, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
+    });
+}
+
+export function sayDifference({ object, was, is }: SchemaDifference): string {
+  if (was === undefined) return `${object} is new`;
+  return is === undefined ? `${object} is gone` : `${object} is changed`;
+}

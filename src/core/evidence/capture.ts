@@ -1,0 +1,52 @@
+import { sayDuration } from '../kernel/duration.ts';
+import { hashOf } from '../kernel/hash.ts';
+import type { Hash, ProbeId } from '../kernel/ids.ts';
+import { between, type Instant, type Millis } from '../kernel/units.ts';
+import { type Baseline, type ProbeBaseline, probeBaseline } from './baseline.ts';
+import type { Reading } from './reading.ts';
+
+export interface Captured extends Omit<Baseline, 'probes'> {
+  /** By every probe of the plan; one that was never asked has an empty list, and so shows as a fault. */
+  readonly readings: ReadonlyMap<ProbeId, readonly Reading[]>;
+}
+
+/** Freezes what was seen before phase 1. The hash is what the run and its pre-approvals are bound to. */
+export function captureBaseline({ readings, ...seen }: Captured): { readonly baseline: Baseline; readonly hash: Hash } {
+  const probes = [...readings].map(([probe, all]) => probeBaseline(probe, all));
+  const baseline: Baseline = { ...seen, probes };
+  return { baseline, hash: hashOf(baseline) };
+}
+
+export interface BaselineLimits {
+  readonly maxAge: Millis;
+  /** How many answered readings of each probe it takes. */
+  readonly minReadings: number;
+}
+
+const sayTimes = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+function probeFaults({ probe, latencies, failed }: ProbeBaseline, minReadings: number): readonly string[] {
+  const answered = latencies.length;
+  const faults = [
+    answered === 0 && `probe ${probe} was not answered once`,
+    answered > 0 &&
+      answered < minReadings &&
+      `probe ${probe} was answered ${sayTimes(answered)}, wanted ${minReadings}`,
+    failed > 0 && `probe ${probe} failed ${sayTimes(failed)}, wanted a baseline of answers only`,
+  ];
+  return faults.filter((fault) => fault !== false);
+}
+
+/** Why a baseline cannot be used, one sentence each; none means that it can. Its age counts from the last reading. */
+export function baselineFaults(
+  baseline: Baseline,
+  now: Instant,
+  { maxAge, minReadings }: BaselineLimits,
+): readonly string[] {
+  const age = between(baseline.to, now);
+  return [
+    ...(baseline.probes.length === 0 ? ['no probe was asked'] : []),
+    ...baseline.probes.flatMap((probe) => probeFaults(probe, minReadings)),
+    ...(age > maxAge ? [`it is ${sayDuration(age)} old, wanted at most ${sayDuration(maxAge)}`] : []),
+  ];
+}

@@ -1,0 +1,30 @@
+import type { Socket } from 'node:net';
+
+import type { Millis } from '../core/kernel/units.ts';
+
+export interface Bounds {
+  readonly patience: Millis;
+  /** What is thrown when patience is at an end. */
+  readonly late: () => Error;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Does `work` on a socket; destroys the socket when there is no answer in time or the signal is aborted. */
+export async function bounded<T>(socket: Socket, work: () => Promise<T>, bounds: Bounds): Promise<T> {
+  const { patience, late, signal } = bounds;
+  signal?.throwIfAborted();
+  const cut = Promise.withResolvers<never>();
+  const giveUp = (reason: unknown) => {
+    cut.reject(reason);
+    socket.destroy();
+  };
+  const timer = setTimeout(() => giveUp(late()), patience);
+  const abort = () => giveUp(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work(), cut.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}

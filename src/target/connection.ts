@@ -1,0 +1,89 @@
+import type { Millis } from '../core/kernel/units.ts';
+import { addressOf, sayAddress } from './address.ts';
+import { TargetUnreachable } from './errors.ts';
+import type { SessionOptions } from './session-settings.ts';
+import { type Answer, openSession, type QueryOptions, type SingleSession, type Value } from './single-session.ts';
+
+/**
+ * A connection that is held, and made anew by the next question after it was lost. What belongs to one session, such as
+ * a lock, uses `openSession` instead, which never changes sessions behind one's back.
+ */
+export interface HeldConnection extends AsyncDisposable {
+  readonly url: string;
+  /** One statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an abort. */
+  query(text: string, values?: readonly Value[], options?: QueryOptions): Promise<Answer>;
+  /** Connects now when there is no session: the time it took; undefined when there was one. Rejects as `query` does. */
+  connect(signal?: AbortSignal): Promise<Millis | undefined>;
+  /** How long the last connect took. */
+  readonly connectMs: Millis | undefined;
+  /** For good. What is asked afterwards is refused. */
+  close(): Promise<void>;
+}
+
+/** Waits for `work` no longer than the signal lets it; the work itself goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Does not connect yet, and never fails in the background: a loss is noticed by the next question, which reconnects. */
+export function heldConnection(options: SessionOptions): HeldConnection {
+  const closing = new AbortController();
+  let session: SingleSession | undefined;
+  let opening: Promise<SingleSession> | undefined;
+
+  const here = `${sayAddress(addressOf(options.url))}: connection "${options.name}"`;
+  const closed = () =>
+    new TargetUnreachable({ found: `${here} was closed`, wanted: 'an open one', todo: 'Ask before closing it' });
+  /** The next statement of a lost transaction would be committed by itself in a new session. */
+  const lostTransaction = () =>
+    new TargetUnreachable({
+      found: `${here} was lost within a transaction, which the server rolled back`,
+      wanted: 'the whole transaction in one session',
+      todo: 'Begin the transaction again',
+    });
+
+  const open = (): Promise<SingleSession> => {
+    opening ??= openSession(options, closing.signal)
+      .then((opened) => (session = opened))
+      .finally(() => (opening = undefined));
+    return opening;
+  };
+
+  const current = async (signal: AbortSignal | undefined): Promise<SingleSession> => {
+    if (closing.signal.aborted) throw closed();
+    if (session?.lost === true && session.inTransaction) {
+      session = undefined;
+      throw lostTransaction();
+    }
+    return session?.lost === false ? session : unlessAborted(open(), signal);
+  };
+
+  const close = async () => {
+    closing.abort(closed());
+    await opening?.catch(() => undefined);
+    await session?.close();
+  };
+
+  return {
+    url: options.url,
+    query: async (text, values, asked) => (await current(asked?.signal)).query(text, values, asked),
+    async connect(signal) {
+      if (session?.lost === false && !closing.signal.aborted) return undefined;
+      return (await current(signal)).connectMs;
+    },
+    get connectMs() {
+      return session?.connectMs;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

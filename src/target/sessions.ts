@@ -1,0 +1,110 @@
+import { type Instant, instant } from '../core/kernel/units.ts';
+import type { HeldConnection } from './connection.ts';
+import { TargetError, TargetRefused } from './errors.ts';
+import { quoteIdentifier } from './identifiers.ts';
+
+/** Whose sessions count as a phase's: those of its role, and those that call themselves by one of the names. */
+export interface PhaseSessions {
+  readonly database: string;
+  readonly role?: string;
+  readonly applicationNames: readonly string[];
+}
+
+/** A session of the server. State and query start are absent when the login may not see them. */
+export interface Session {
+  readonly pid: number;
+  readonly role: string;
+  readonly applicationName: string;
+  readonly state?: string;
+  readonly queryStart?: Instant;
+}
+
+/** A transaction that outlived its session and still holds its locks. */
+export interface PreparedTransaction {
+  readonly gid: string;
+  readonly database: string;
+  readonly prepared: Instant;
+}
+
+type Asked = Pick<HeldConnection, 'query'>;
+
+/**
+ * The names `ripcord` and `ripcord …` are the guard's own, so a session with such a name is a phase's only when it was
+ * named explicitly. A login without pg_read_all_stats sees names and roles of others, but neither type nor state.
+ */
+const ofPhase = `
+  select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000
+  from pg_stat_activity
+  where datname = $1 and pid <> pg_backend_pid()
+    and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
+    and (application_name = any($3) or (usename = $2 and application_name !~ '^ripcord($| )'))
+  order by pid`;
+
+export async function phaseSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
+  const { rows } = await connection.query(ofPhase, [of.database, of.role ?? null, of.applicationNames]);
+  return rows.map(([pid, role, applicationName, state, queryStart]) => ({
+    pid: Number(pid),
+    role: role ?? '',
+    applicationName: applicationName ?? '',
+    ...(typeof state === 'string' && { state }),
+    ...(typeof queryStart === 'string' && { queryStart: instant(Number(queryStart)) }),
+  }));
+}
+
+/**
+ * Tells the server to end each of them, and returns those that it found; whether they are gone is for `phaseSessions` to
+ * say. One that may not be ended does not spare the others; rejects with TargetRefused, naming the grant, in the end.
+ */
+export async function endSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
+  const found = await phaseSessions(connection, of);
+  const refused: { session: Session; error: TargetError }[] = [];
+  for (const session of found) {
+    try {
+      await connection.query('select pg_terminate_backend($1::int)', [session.pid]);
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.code !== '42501') throw error;
+      refused.push({ session, error });
+    }
+  }
+  if (refused.length > 0) throw await missingGrant(connection, refused);
+  return found;
+}
+
+async function missingGrant(
+  connection: Asked,
+  refused: readonly { session: Session; error: TargetError }[],
+): Promise<TargetRefused> {
+  const roles = [...new Set(refused.map(({ session }) => session.role))];
+  const { rows } = await connection.query(
+    "select current_user, exists (select from pg_roles where rolsuper and rolname = any($1)), pg_has_role('pg_signal_backend', 'usage')",
+    [roles],
+  );
+  const [[user, superuser, signals] = []] = rows;
+  const guard = quoteIdentifier(user ?? 'postgres');
+  const todo =
+    superuser === 't'
+      ? 'Give the phases a login that is no superuser: only a superuser may end the sessions of one'
+      : `Run, as a superuser: grant pg_signal_backend to ${guard}`;
+  return new TargetRefused(
+    {
+      found: `${guard} may not end ${refused.length} session(s) of ${roles.join(', ')}${signals === 't' ? ', though it has pg_signal_backend' : ''}`,
+      wanted: 'the permission to stop the work of a phase',
+      todo,
+    },
+    '42501',
+    { cause: refused[0]?.error },
+  );
+}
+
+/** Prepared transactions of the role, in any database: they hold locks, and no session can be ended to free them. */
+export async function preparedTransactions(connection: Asked, role: string): Promise<readonly PreparedTransaction[]> {
+  const { rows } = await connection.query(
+    'select gid, database, extract(epoch from prepared) * 1000 from pg_prepared_xacts where owner = $1 order by prepared',
+    [role],
+  );
+  return rows.map(([gid, database, prepared]) => ({
+    gid: gid ?? '',
+    database: database ?? '',
+    prepared: instant(Number(prepared)),
+  }));
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+
+import { baselineFaults, type Captured, captureBaseline } from '../../../src/core/evidence/capture.ts';
+import type { Reading } from '../../../src/core/evidence/reading.ts';
+import { probeId } from '../../../src/core/kernel/ids.ts';
+import { after, instant, millis, minutes } from '../../../src/core/kernel/units.ts';
+
+const [search, count] = [probeId('molecule-search'), probeId('mixture-count')];
+const [from, to] = [instant(1_000_000), instant(1_300_000)];
+const answered = (took: number): Reading => ({ state: 'answered', probe: search, at: from, took: millis(took) });
+const failed: Reading = { state: 'failed', probe: search, at: from, cause: { reason: 'timeout', message: 'late' } };
+const missing: Reading = { state: 'missing', probe: search, at: from };
+const seen = (readings: readonly Reading[]): Captured => ({
+  readings: new Map([[search, readings]]),
+  findings: [],
+  environment: 'staging',
+  target: { system: '1', database: 'app', serverVersion: 150_018 },
+  from,
+  to,
+});
+const limits = { maxAge: minutes(60), minReadings: 3 };
+const three = [answered(1), answered(2), answered(3)];
+
+test('a baseline sums up each probe, and its hash stands for all of it', () => {
+  const { baseline, hash } = captureBaseline(seen([...three, failed, missing]));
+  expect(baseline).toEqual({
+    environment: 'staging',
+    target: { system: '1', database: 'app', serverVersion: 150_018 },
+    from,
+    to,
+    probes: [{ probe: search, latencies: [1, 2, 3], failed: 1, missing: 1, p50: 2 }],
+    findings: [],
+  });
+  expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(captureBaseline(seen([...three, failed, missing])).hash).toBe(hash);
+  expect(captureBaseline(seen([...three, failed])).hash).not.toBe(hash);
+});
+
+test.each([
+  { when: 'every probe was answered often enough', readings: three, age: 0, faults: [] },
+  { when: 'it is exactly as old as it may be', readings: three, age: 60, faults: [] },
+  {
+    when: 'it is older',
+    readings: three,
+    age: 61,
+    faults: ['it is 1h 01m old, wanted at most 1h'],
+  },
+  { when: 'a probe was never asked', readings: [], age: 0, faults: ['probe molecule-search was not answered once'] },
+  {
+    when: 'a probe was never answered',
+    readings: [failed, missing],
+    age: 0,
+    faults: [
+      'probe molecule-search was not answered once',
+      'probe molecule-search failed once, wanted a baseline of answers only',
+    ],
+  },
+  {
+    when: 'readings are few and one failed',
+    readings: [answered(1), answered(2), failed, failed],
+    age: 0,
+    faults: [
+      'probe molecule-search was answered 2 times, wanted 3',
+      'probe molecule-search failed 2 times, wanted a baseline of answers only',
+    ],
+  },
+])('the faults of a baseline when $when', ({ readings, age, faults }) => {
+  const { baseline } = captureBaseline(seen(readings));
+  expect(baselineFaults(baseline, after(to, minutes(age)), limits)).toEqual(faults);
+});
+
+test('a baseline without probes is none, and a fault names its probe', () => {
+  const { baseline: empty } = captureBaseline({ ...seen([]), readings: new Map() });
+  expect(baselineFaults(empty, to, limits)).toEqual(['no probe was asked']);
+  const two = new Map([
+    [search, three],
+    [count, []],
+  ]);
+  const { baseline } = captureBaseline({ ...seen([]), readings: two });
+  expect(baselineFaults(baseline, to, limits)).toEqual(['probe mixture-count was not answered once']);
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+
+import { instant, seconds } from '../../src/core/kernel/units.ts';
+import { probe } from '../../src/core/plan/questions.ts';
+import { askerOf } from '../../src/probes/ask.ts';
+import { heldConnection } from '../../src/target/connection.ts';
+import { database } from '../support/database.ts';
+import { httpServer } from './http-server.ts';
+
+const at = instant(1_800_000_000_000);
+const never = new AbortController().signal;
+const unused = () => {
+  throw new Error('a probe over HTTP needs no connection and has no statement');
+};
+
+test('a probe of the plan that asks over HTTP', async () => {
+  await using server = await httpServer((_, response) => response.end('caffeine'));
+  const plan = probe.parse({ id: 'search', http: { url: server.url, expect: { contains: 'caffeine' } }, every: '2s' });
+  const asker = askerOf(plan, { connection: unused, statements: unused });
+  expect(asker).toMatchObject({ id: 'search', every: seconds(2) });
+  expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'search', at });
+});
+
+test('a probe of the plan that asks in SQL, with the statements of the moment', async () => {
+  await using db = await database();
+  await using connection = heldConnection({ url: db.url, name: '', readOnly: true, statementTimeout: seconds(5) });
+  const plan = probe.parse({ id: 'count', sql: 'select nothing', after: { rename: 'select 1' } });
+  const asker = askerOf(plan, {
+    connection: () => connection,
+    statements: ({ sql = '', after }) => [sql, ...Object.values(after)],
+  });
+  expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'count', at });
+});

@@ -1,0 +1,175 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import { expect, test } from 'vitest';
+
+import type { Reading } from '../../src/core/evidence/reading.ts';
+import { probeId } from '../../src/core/kernel/ids.ts';
+import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
+import { type HttpQuestion, httpProbe } from '../../src/probes/http-probe.ts';
+import { httpServer } from './http-server.ts';
+
+const at = instant(1_800_000_000_000);
+const about = { probe: probeId('search'), at };
+const never = new AbortController().signal;
+
+function probe(question: Partial<HttpQuestion> & { url: string }, timeout = 2_000) {
+  const whole: HttpQuestion = { method: 'GET', headers: {}, expect: { status: 200 }, ...question };
+  return httpProbe({ id: 'search', every: seconds(1), timeout: millis(timeout) }, whole);
+}
+const answered = { state: 'answered', ...about, took: expect.any(Number), connect: expect.any(Number) };
+const failed = (reason: string, code?: string): object => ({
+  state: 'failed',
+  ...about,
+  cause: { reason, message: expect.stringMatching(/./), ...(code !== undefined && { code }) },
+});
+
+test.each<{
+  when: string;
+  answer: (request: IncomingMessage, response: ServerResponse) => void;
+  expect?: HttpQuestion['expect'];
+  timeout?: number;
+  reading: object;
+}>([
+  { when: 'the status is right', answer: (_, response) => response.end('ok'), reading: answered },
+  {
+    when: 'the status is wrong',
+    answer: (_, response) => response.writeHead(503).end('sorry'),
+    reading: failed('status', '503'),
+  },
+  {
+    when: 'another status is wanted',
+    answer: (_, response) => response.writeHead(503).end('under maintenance'),
+    expect: { status: 503 },
+    reading: answered,
+  },
+  {
+    when: 'it redirects',
+    answer: (_, response) => response.writeHead(302, { location: '/login' }).end(),
+    reading: failed('status', '302'),
+  },
+  {
+    when: 'the body contains the text, cut into pieces',
+    answer(_, response) {
+      response.write('caff');
+      setImmediate(() => response.end('eine'));
+    },
+    expect: { status: 200, contains: 'caffeine' },
+    reading: answered,
+  },
+  {
+    when: 'the body lacks the text',
+    answer: (_, response) => response.end('[]'),
+    expect: { status: 200, contains: 'caffeine' },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the text comes after the first megabyte',
+    answer: (_, response) => response.end(`${' '.repeat(1_048_576)}caffeine`),
+    expect: { status: 200, contains: 'caffeine' },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the connection is cut before an answer',
+    answer: (request) => request.socket.destroy(),
+    reading: failed('query', 'ECONNRESET'),
+  },
+  {
+    when: 'the connection is cut within the body',
+    answer(_, response) {
+      response.writeHead(200, { 'content-length': '1000' }).write('half', () => response.destroy());
+    },
+    reading: failed('query', 'ECONNRESET'),
+  },
+  { when: 'no headers come', answer: () => undefined, timeout: 300, reading: failed('timeout') },
+  {
+    when: 'the body never ends',
+    answer: (_, response) => response.writeHead(200).write('and then'),
+    timeout: 300,
+    reading: failed('timeout'),
+  },
+])('when $when', async ({ answer, expect: wanted = { status: 200 }, timeout, reading }) => {
+  await using server = await httpServer(answer);
+  expect(await probe({ url: server.url, expect: wanted }, timeout).ask(at, never)).toEqual(reading);
+});
+
+test('the time runs to the last byte of the body', async () => {
+  await using server = await httpServer((_, response) => {
+    response.write('a');
+    setTimeout(() => response.end('b'), 100);
+  });
+  const reading = await probe({ url: server.url }).ask(at, never);
+  expect(reading).toEqual(answered);
+  const { took, connect } = reading as Extract<Reading, { state: 'answered' }>;
+  expect(took).toBeGreaterThan(95);
+  expect(connect).toBeLessThan(took);
+});
+
+test('each reading makes a connection of its own', async () => {
+  await using server = await httpServer((_, response) => response.end());
+  const { ask } = probe({ url: server.url });
+  for (let count = 0; count < 3; count += 1) await ask(at, never);
+  expect(server.connections()).toBe(3);
+});
+
+test('method, headers, body and credentials are sent as the plan has them', async () => {
+  const seen = Promise.withResolvers<object>();
+  await using server = await httpServer((request, response) => {
+    const { method, url: path, headers } = request;
+    const whole = text(request).then((body) => ({ method, path, headers, body }));
+    seen.resolve(whole.finally(() => response.end()));
+  });
+  const url = new URL('search?q=a%20b', server.url);
+  url.username = 'probe';
+  url.password = 'p w';
+  const headers = { 'Content-Type': 'application/json', Connection: 'keep-alive' };
+  await probe({ url: url.href, method: 'POST', headers, body: '{"q":"é"}' }).ask(at, never);
+  expect(await seen.promise).toEqual({
+    method: 'POST',
+    path: '/search?q=a%20b',
+    body: '{"q":"é"}',
+    headers: {
+      host: url.host,
+      'user-agent': 'ripcord',
+      'content-type': 'application/json',
+      'content-length': '10',
+      connection: 'close',
+      authorization: `Basic ${Buffer.from('probe:p w').toString('base64')}`,
+    },
+  });
+});
+
+test.each([
+  { when: 'nobody listens', url: 'http://127.0.0.1:1/', code: 'ECONNREFUSED' },
+  { when: 'a name has two addresses and nobody listens', url: 'http://localhost:1/', code: 'ECONNREFUSED' },
+])('it is a failure to connect when $when', async ({ url, code }) => {
+  expect(await probe({ url }).ask(at, never)).toEqual(failed('connect', code));
+});
+
+test('an answer without TLS to a question over TLS is a failure to connect', async () => {
+  await using server = await httpServer((_, response) => response.end());
+  const reading = await probe({ url: server.url.replace('http:', 'https:') }).ask(at, never);
+  expect(reading).toMatchObject({ state: 'failed', cause: { reason: 'connect' } });
+});
+
+test('an answer that is no HTTP is a failure of the question', async () => {
+  const server = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH_9.2\r\n'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const reading = await probe({ url: `http://127.0.0.1:${port}/` }).ask(at, never);
+  expect(reading).toMatchObject({ state: 'failed', cause: { reason: 'query', code: expect.stringMatching(/^HPE_/) } });
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('a header that cannot be sent is a failure, not a crash', async () => {
+  const reading = await probe({ url: 'http://127.0.0.1:1/', headers: { 'x-a': 'b\nc' } }).ask(at, never);
+  expect(reading).toEqual(failed('query', 'ERR_INVALID_CHAR'));
+});
+
+test.each(['under way', 'before it starts'])('a reading aborted %s is missing', async (when) => {
+  const stop = new AbortController();
+  if (when === 'before it starts') stop.abort();
+  await using server = await httpServer(() => stop.abort());
+  expect(await probe({ url: server.url }).ask(at, stop.signal)).toEqual({ state: 'missing', ...about });
+});

@@ -1,0 +1,170 @@
+import { expect, test } from 'vitest';
+
+import { probeId } from '../../src/core/kernel/ids.ts';
+import { instant, seconds } from '../../src/core/kernel/units.ts';
+import { sqlProbe } from '../../src/probes/sql-probe.ts';
+import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
+import { database } from '../support/database.ts';
+
+const held = (url: string) => heldConnection({ url, name: 'probe', readOnly: true, statementTimeout: seconds(5) });
+const at = instant(1_800_000_000_000);
+const about = { probe: probeId('count'), at };
+const never = new AbortController().signal;
+const singular = 'select count(*) from molecule';
+const plural = 'select count(*) from molecules';
+
+/** A reading of a probe that asks `statements`, which the test may change between readings. */
+function reader(connection: Pick<HeldConnection, 'query' | 'connect'>, statements: string[]) {
+  const plan = { id: 'count', every: seconds(1), timeout: seconds(1) };
+  const probe = sqlProbe(plan, connection, { statements: () => statements });
+  return (signal = never) => probe.ask(at, signal);
+}
+
+/** The statements that pass through a connection. */
+function overheard(connection: HeldConnection): HeldConnection & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const query: HeldConnection['query'] = (text, ...rest) => {
+    asked.push(text);
+    return connection.query(text, ...rest);
+  };
+  return { ...connection, query, asked };
+}
+
+test('a reading is the time of the query; the time to connect stands beside it, once', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select pg_sleep(0.05)']);
+  const first = await read();
+  expect(first).toEqual({ state: 'answered', ...about, took: expect.any(Number), connect: expect.any(Number) });
+  expect(first.state === 'answered' && first.took).toBeGreaterThanOrEqual(50);
+  expect(await read()).toEqual({ state: 'answered', ...about, took: expect.any(Number) });
+});
+
+test('a statement beyond its timeout is a failure for lack of time', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  expect(await reader(connection, ['select pg_sleep(10)'])()).toEqual({
+    state: 'failed',
+    ...about,
+    cause: { reason: 'timeout', code: '57014', message: expect.stringContaining('wanted an answer in time') },
+  });
+});
+
+test('a table that is dropped fails the query, and one that comes back answers', async () => {
+  await using db = await database();
+  await db.query('create table molecule ()');
+  await using connection = held(db.url);
+  const read = reader(connection, [singular]);
+  expect(await read()).toMatchObject({ state: 'answered' });
+  await db.query('drop table molecule');
+  expect(await read()).toMatchObject({ state: 'failed', cause: { reason: 'query', code: '42P01' } });
+  await db.query('create table molecule (id int)');
+  expect(await read()).toMatchObject({ state: 'answered' });
+});
+
+test('the other variant is asked while a rename is under way, and then it is asked first', async () => {
+  await using db = await database();
+  await db.query('create table molecule ()');
+  await using real = held(db.url);
+  const connection = overheard(real);
+  const read = reader(connection, [singular, plural]);
+  await read();
+  await db.query('alter table molecule rename to molecules');
+  expect(await read()).toMatchObject({ state: 'answered' });
+  expect(await read()).toMatchObject({ state: 'answered' });
+  await db.query('alter table molecules rename to molecule'); // rolled back
+  expect(await read()).toMatchObject({ state: 'answered' });
+  expect(connection.asked).toEqual([singular, singular, plural, plural, plural, singular]);
+});
+
+test('a variant that worked is forgotten once it is no longer among the statements', async () => {
+  await using db = await database();
+  await db.query('create table molecules ()');
+  await using real = held(db.url);
+  const connection = overheard(real);
+  const statements = [singular, plural];
+  const read = reader(connection, statements);
+  await read();
+  statements.splice(1);
+  expect(await read()).toMatchObject({ state: 'failed', cause: { code: '42P01' } });
+  expect(connection.asked).toEqual([singular, plural, singular]);
+});
+
+test.each([
+  { when: 'none is there', second: plural, wanted: { code: '42P01', message: /"molecule" does not exist/ } },
+  {
+    when: 'the other lacks a column',
+    second: 'select nope from mixture',
+    wanted: { code: '42P01', message: /"molecule"/ },
+  },
+  { when: 'the other is wrong in itself', second: 'selec', wanted: { code: '42601', message: /syntax error/ } },
+  {
+    when: 'the other fails for another reason',
+    second: 'select 1 / 0',
+    wanted: { code: '22012', message: /division/ },
+  },
+])('of several variants that fail, the telling failure is reported: $when', async ({ second, wanted }) => {
+  await using db = await database();
+  await db.query('create table mixture ()');
+  await using connection = held(db.url);
+  expect(await reader(connection, [singular, second])()).toMatchObject({
+    state: 'failed',
+    cause: { reason: 'query', code: wanted.code, message: expect.stringMatching(wanted.message) },
+  });
+});
+
+test('a failure that does not say "not there" asks no other variant', async () => {
+  await using db = await database();
+  await using real = held(db.url);
+  const connection = overheard(real);
+  expect(await reader(connection, ['select 1 / 0', 'select 1'])()).toMatchObject({ cause: { code: '22012' } });
+  expect(connection.asked).toEqual(['select 1 / 0']);
+});
+
+test('no statement at all is a failure', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  expect(await reader(connection, [])()).toMatchObject({ state: 'failed', cause: { reason: 'query' } });
+});
+
+test('after the server ended the session, a reading connects again and says so', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select 1']);
+  await read();
+  await db.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'ripcord probe'",
+  );
+  const readings = [await read(), await read()]; // the first fails when our side has not heard of it yet
+  const connected = readings.filter((reading) => reading.state === 'answered' && reading.connect !== undefined);
+  expect(connected).toHaveLength(1);
+  const failed = readings.filter((reading) => reading.state === 'failed');
+  expect(failed.map(({ cause }) => cause.reason)).toEqual(failed.map(() => 'connect'));
+});
+
+test('a session ended under way is a failure of the connection', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select pg_terminate_backend(pg_backend_pid())']);
+  expect(await read()).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: '57P01' } });
+});
+
+test('a server that is not there is a failure to connect', async () => {
+  await using connection = held('postgres://guard@127.0.0.1:1/app');
+  expect(await reader(connection, ['select 1'])()).toMatchObject({
+    state: 'failed',
+    cause: { reason: 'connect', code: 'ECONNREFUSED' },
+  });
+});
+
+test.each(['under way', 'before it starts'])('a reading aborted %s is missing', async (when) => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select pg_sleep(10)']);
+  await connection.connect();
+  const stop = new AbortController();
+  if (when === 'before it starts') stop.abort();
+  const reading = read(stop.signal);
+  stop.abort();
+  expect(await reading).toEqual({ state: 'missing', ...about });
+});

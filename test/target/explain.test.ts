@@ -1,0 +1,168 @@
+import * as fc from 'fast-check';
+import { DatabaseError } from 'pg';
+import { expect, test } from 'vitest';
+
+import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from '../../src/target/errors.ts';
+import { type Circumstances, explainPgError } from '../../src/target/explain.ts';
+
+const url = 'postgres://guard:s3cret%21@db.example:6543/app';
+const fromServer = (code: string, message: string) => Object.assign(new DatabaseError(message, 0, 'error'), { code });
+const fromSystem = (code: string, message: string) => Object.assign(new Error(message), { code });
+const connecting: Circumstances = { during: 'connecting' };
+const asking: Circumstances = { during: 'asking' };
+
+test.each([
+  {
+    when: 'the host is unreachable',
+    error: fromSystem('ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:6543'),
+    circumstances: connecting,
+    kind: TargetUnreachable,
+    says: 'database app at db.example:6543 as guard: connect ECONNREFUSED 10.0.0.1:6543; wanted a PostgreSQL server that answers at db.example:6543.',
+  },
+  {
+    when: 'several addresses were tried in vain',
+    error: Object.assign(new AggregateError([new Error('connect ECONNREFUSED ::1:6543')], ''), {
+      code: 'ECONNREFUSED',
+    }),
+    circumstances: connecting,
+    kind: TargetUnreachable,
+    says: 'guard: connect ECONNREFUSED ::1:6543; wanted a PostgreSQL server',
+  },
+  {
+    when: 'the password is wrong',
+    error: fromServer('28P01', 'password authentication failed for user "guard"'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'password authentication failed for user "guard" (28P01); wanted a login as guard',
+  },
+  {
+    when: 'no password was given',
+    error: new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'wanted a login as guard that the server accepts. Check the user and password',
+  },
+  {
+    when: 'the server has no TLS',
+    error: new Error('The server does not support SSL connections'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'Check sslmode',
+  },
+  {
+    when: 'the database does not exist',
+    error: fromServer('3D000', 'database "app" does not exist'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'wanted a database named app. Correct the name',
+  },
+  {
+    when: 'there are too many connections',
+    error: fromServer('53300', 'sorry, too many clients already'),
+    circumstances: connecting,
+    kind: TargetUnreachable,
+    says: 'wanted a free connection for guard. End idle sessions, or raise max_connections',
+  },
+  {
+    when: 'the server is starting',
+    error: fromServer('57P03', 'the database system is starting up'),
+    circumstances: connecting,
+    kind: TargetUnreachable,
+    says: 'wanted a running server',
+  },
+  {
+    when: 'a pooler refuses the settings',
+    error: fromServer('08P01', 'unsupported startup parameter in options: lock_timeout'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'a connection pooler such as PgBouncer cannot stand in between',
+  },
+  {
+    when: 'the server is too old for a setting',
+    error: fromServer('42704', 'unrecognized configuration parameter "idle_session_timeout"'),
+    circumstances: connecting,
+    kind: TargetRefused,
+    says: 'wanted PostgreSQL 14 or later',
+  },
+  {
+    when: 'a type is unknown',
+    error: fromServer('42704', 'type "colour" does not exist'),
+    circumstances: asking,
+    kind: StatementFailed,
+    says: 'wanted a statement that the server can run',
+  },
+  {
+    when: 'our read-only session was asked to write',
+    error: fromServer('25006', 'cannot execute DELETE in a read-only transaction'),
+    circumstances: { during: 'asking', readOnly: true } as const,
+    kind: TargetRefused,
+    says: 'Take the write out of the statement',
+  },
+  {
+    when: 'the server is a standby',
+    error: fromServer('25006', 'cannot execute DELETE in a read-only transaction'),
+    circumstances: { during: 'asking', readOnly: false } as const,
+    kind: TargetRefused,
+    says: 'Give the address of the primary',
+  },
+  {
+    when: 'a permission is missing',
+    error: fromServer('42501', 'permission denied for table molecule'),
+    circumstances: asking,
+    kind: TargetRefused,
+    says: 'permission denied for table molecule (42501); wanted the permission for guard. Grant it to guard',
+  },
+  {
+    when: 'the statement took too long',
+    error: fromServer('57014', 'canceling statement due to statement timeout'),
+    circumstances: asking,
+    kind: StatementTimedOut,
+    says: 'wanted an answer in time',
+  },
+  {
+    when: 'a lock was not free',
+    error: fromServer('55P03', 'canceling statement due to lock timeout'),
+    circumstances: asking,
+    kind: StatementTimedOut,
+    says: 'Look in pg_stat_activity and pg_locks',
+  },
+])('when $when, the sentence says what to do', ({ error, circumstances, kind, says }) => {
+  const explained = explainPgError(error, url, circumstances);
+  expect(explained).toBeInstanceOf(kind);
+  expect(explained.message).toContain(says);
+  expect(explained).toMatchObject({ cause: error, ...('code' in error && { code: error.code }) });
+});
+
+test('what was explained once is not explained again', () => {
+  const first = explainPgError(new Error('cut'), url);
+  expect(explainPgError(first, url)).toBe(first);
+});
+
+test('a password that an error repeats is in neither the message nor a cause', () => {
+  const explained = explainPgError(new Error('cannot log in with s3cret! or s3cret%21'), url, connecting);
+  expect(explained.found).toBe('database app at db.example:6543 as guard: cannot log in with *** or ***');
+  expect(explained.cause).toBeUndefined();
+});
+
+test('no password whatever is in any message', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 8 }), (secret) => {
+      const target = new URL('postgres://guard@db.example/app');
+      target.password = encodeURIComponent(secret);
+      for (const error of [new Error(`bad: ${secret}`), fromServer('28P01', `bad: ${target.href}`)]) {
+        const explained = explainPgError(error, target.href, connecting);
+        expect(explained.message).not.toContain(secret);
+        expect(explained.cause).toBeUndefined();
+      }
+    }),
+  );
+});
+
+test.each(['', 'app', 'mysql://a@b/c', 'postgres://user:pa/ss@host:port/db'])(
+  'a url that cannot be read (%j) is not repeated',
+  (unreadable) => {
+    expect(() => explainPgError(new Error('x'), unreadable)).toThrow(
+      'the target url cannot be read; wanted postgres://user:password@host:port/database.',
+    );
+  },
+);

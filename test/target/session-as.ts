@@ -1,0 +1,19 @@
+import { Client } from 'pg';
+
+export interface OtherSession extends AsyncDisposable {
+  readonly pid: number;
+  query(sql: string): Promise<unknown>;
+}
+
+/** A session of somebody else, such as a phase's script. */
+export async function sessionAs(url: string, applicationName: string): Promise<OtherSession> {
+  const client = new Client({ connectionString: url, application_name: applicationName });
+  client.on('error', () => undefined); // the guard may end it
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return {
+    pid: rows[0]?.pid ?? 0,
+    query: (sql) => client.query(sql),
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}

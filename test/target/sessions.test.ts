@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+
+import { between, instant, seconds } from '../../src/core/kernel/units.ts';
+import { heldConnection } from '../../src/target/connection.ts';
+import { TargetRefused } from '../../src/target/errors.ts';
+import { endSessions, phaseSessions, preparedTransactions } from '../../src/target/sessions.ts';
+import { startPostgres } from '../../tools/postgres/server.ts';
+import { database } from '../support/database.ts';
+import { temporaryRole } from './role.ts';
+import { sessionAs } from './session-as.ts';
+import { until } from './until.ts';
+
+const held = (url: string) => heldConnection({ url, name: '', readOnly: true, statementTimeout: seconds(5) });
+
+test('the sessions of a phase are those of its role and those that bear its names, never the guard', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using byRole = await sessionAs(db.urlAs(role.name), 'migrate');
+  await using byName = await sessionAs(db.url, 'ripcord phase 7');
+  await using _stranger = await sessionAs(db.url, 'web');
+  await using _elsewhere = await sessionAs(db.urlAs(role.name).replace(db.name, 'postgres'), 'ripcord phase 7');
+  await using connection = held(db.urlAs(role.name));
+  await using _guard = await sessionAs(db.urlAs(role.name), 'ripcord probe');
+  const of = { database: db.name, role: role.name, applicationNames: ['ripcord phase 7'] };
+  const found = await phaseSessions(connection, of);
+  expect(found).toEqual([
+    { pid: byRole.pid, role: role.name, applicationName: 'migrate', state: 'idle', queryStart: expect.any(Number) },
+    { pid: byName.pid, role: 'postgres', applicationName: 'ripcord phase 7' }, // a stranger's state is not shown to it
+  ]);
+  expect(Math.abs(between(instant(Date.now()), found[0]?.queryStart ?? instant(0)))).toBeLessThan(seconds(60));
+});
+
+test('without a role only the names count, and with neither nobody does', async () => {
+  await using db = await database();
+  await using named = await sessionAs(db.url, 'backfill');
+  await using connection = held(db.url);
+  const pids = async (applicationNames: string[]) =>
+    (await phaseSessions(connection, { database: db.name, applicationNames })).map(({ pid }) => pid);
+  expect(await pids(['backfill'])).toEqual([named.pid]);
+  expect(await pids([])).toEqual([]);
+});
+
+test('ended sessions are returned, and are gone', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using one = await sessionAs(db.urlAs(role.name), 'a');
+  await using two = await sessionAs(db.urlAs(role.name), 'b');
+  await using connection = held(db.url);
+  const of = { database: db.name, role: role.name, applicationNames: [] };
+  expect((await endSessions(connection, of)).map(({ pid }) => pid)).toEqual([one.pid, two.pid]);
+  await until(async () => (await phaseSessions(connection, of)).length === 0);
+  expect(await endSessions(connection, of)).toEqual([]);
+});
+
+test('a guard without the grant is told it, and with it may end them', async () => {
+  await using db = await database();
+  await using guard = await temporaryRole(db, 'login');
+  await using role = await temporaryRole(db, 'login');
+  await using _session = await sessionAs(db.urlAs(role.name), 'migrate');
+  await using connection = held(db.urlAs(guard.name));
+  const of = { database: db.name, role: role.name, applicationNames: [] };
+  const refused = endSessions(connection, of);
+  await expect(refused).rejects.toThrow(TargetRefused);
+  await expect(refused).rejects.toThrow(`grant pg_signal_backend to "${guard.name}"`);
+  await db.query(`grant pg_signal_backend to ${guard.name}`);
+  expect(await endSessions(connection, of)).toHaveLength(1);
+});
+
+test('a session of a superuser is not spared silently, nor does it spare the others', async () => {
+  await using db = await database();
+  await using guard = await temporaryRole(db, 'login in role pg_signal_backend');
+  await using role = await temporaryRole(db, 'login');
+  await using superuser = await sessionAs(db.url, 'migrate');
+  await using _ordinary = await sessionAs(db.urlAs(role.name), 'migrate');
+  await using connection = held(db.urlAs(guard.name));
+  const of = { database: db.name, applicationNames: ['migrate'] };
+  await expect(endSessions(connection, of)).rejects.toThrow('Give the phases a login that is no superuser');
+  await until(async () => (await phaseSessions(connection, of)).length === 1);
+  expect(await phaseSessions(connection, of)).toMatchObject([{ pid: superuser.pid }]);
+});
+
+test('prepared transactions of the role are listed, in whatever database they are', async () => {
+  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' } });
+  await using admin = await sessionAs(server.url(), 'admin');
+  await admin.query('create role phases login');
+  await using phase = await sessionAs(server.url('postgres', 'phases'), 'migrate');
+  await phase.query("begin; prepare transaction 'left-over'");
+  await admin.query("begin; prepare transaction 'of someone else'");
+  await using connection = held(server.url());
+  expect(await preparedTransactions(connection, 'phases')).toEqual([
+    { gid: 'left-over', database: 'postgres', prepared: expect.any(Number) },
+  ]);
+  await phase.query("rollback prepared 'left-over'");
+  expect(await preparedTransactions(connection, 'phases')).toEqual([]);
+});
