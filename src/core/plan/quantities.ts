@@ -2,19 +2,26 @@ import { z } from 'zod';
 
 import { parseDuration } from '../kernel/duration.ts';
 import { idPattern } from '../kernel/ids.ts';
-import { type Millis, ratio } from '../kernel/units.ts';
+import { hours, type Millis, ratio } from '../kernel/units.ts';
+import { hasPlaceholder } from './shown.ts';
 
 /** What operators write as text and Ripcord reads as a number with a unit. Each says what it wanted when it cannot. */
 
 const wanted = (text: string) => ({ error: `wanted ${text}` });
+
+/** Beyond these a limit would be none: it could never be exceeded, or the clock could not count that far. */
+const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100 };
 
 export const duration = z
   .string(wanted('a duration such as 500ms, 10s, 5m or 1h30m'))
   .meta({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$', description: 'A duration: 500ms, 10s, 5m, 1h30m' })
   .transform((text, context): Millis => {
     const length = parseDuration(text);
-    if (length !== undefined && length > 0) return length;
-    context.addIssue({ code: 'custom', message: 'wanted a duration above zero, such as 500ms, 10s, 5m or 1h30m' });
+    if (length !== undefined && length > 0 && length <= most.length) return length;
+    context.addIssue({
+      code: 'custom',
+      message: 'wanted a duration above zero and of at most ten years, such as 500ms, 10s, 5m or 1h30m',
+    });
     return z.NEVER;
   });
 
@@ -28,8 +35,9 @@ export const estimate = z
   .transform((text, context): Millis => {
     const ends = text.split('-').map((part) => parseDuration(part.trim()));
     const [first, last] = [ends.at(0), ends.at(-1)];
-    if (ends.length <= 2 && first !== undefined && last !== undefined && last > 0 && first <= last) return last;
-    context.addIssue({ code: 'custom', message: 'wanted an estimate such as 30m, or a range such as 3h-4h' });
+    const isRange = ends.length <= 2 && first !== undefined && last !== undefined && first <= last;
+    if (isRange && last > 0 && last <= most.length) return last;
+    context.addIssue({ code: 'custom', message: 'wanted an estimate such as 30m or 3h-4h' });
     return z.NEVER;
   });
 
@@ -38,20 +46,23 @@ export const slowerThan = z
   .string(wanted('a percentage such as 50%'))
   .meta({ pattern: '^\\d+(\\.\\d+)?%$', description: 'How much slower than the baseline: 50%' })
   .transform((text, context) => {
-    const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
-    if (percent !== undefined) return ratio(1 + Number(percent) / 100);
-    context.addIssue({ code: 'custom', message: 'wanted a percentage such as 50%' });
+    const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
+    if (percent > 0 && percent <= most.percent) return ratio((100 + percent) / 100);
+    context.addIssue({
+      code: 'custom',
+      message: `wanted a percentage above zero and up to ${most.percent}%, such as 50%`,
+    });
     return z.NEVER;
   });
 
 /** `2x`: twice as long. */
 export const longerThan = z
-  .string(wanted('a multiple of at least 1, such as 2x'))
+  .string(wanted('a multiple such as 2x'))
   .meta({ pattern: '^\\d+(\\.\\d+)?x$', description: 'A multiple of the estimate: 2x' })
   .transform((text, context) => {
     const multiple = Number(/^(\d+(?:\.\d+)?)x$/.exec(text)?.[1] ?? Number.NaN);
-    if (multiple >= 1) return ratio(multiple);
-    context.addIssue({ code: 'custom', message: 'wanted a multiple of at least 1, such as 2x' });
+    if (multiple >= 1 && multiple <= most.multiple) return ratio(multiple);
+    context.addIssue({ code: 'custom', message: `wanted a multiple from 1x to ${most.multiple}x, such as 2x` });
     return z.NEVER;
   });
 
@@ -66,3 +77,13 @@ export const command = z
   .array(text, wanted('a list: the program, then each of its arguments'))
   .min(1, wanted('a list with at least the program'))
   .meta({ description: 'A program and its arguments as a list; no shell reads it' });
+
+const isAddress = (text: string, protocols: readonly string[]): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+
+/** An address, or a text with placeholders: that is one of an environment that was not chosen, and nobody can judge it. */
+const address = (protocols: readonly string[], what: string) =>
+  z.string(wanted(what)).refine((text) => hasPlaceholder(text) || isAddress(text, protocols), wanted(what));
+
+export const httpAddress = address(['http:', 'https:'], 'an http:// or https:// address');
+export const databaseAddress = address(['postgres:', 'postgresql:'], 'postgres://user@host:port/database');

@@ -1,0 +1,112 @@
+// `npm run demo`: a remediation goes wrong, is caught and is rolled back, on a real PostgreSQL, in about a minute.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { createNarrator } from './narrator.ts';
+import { type Stage, setStage, startDaemon } from './stage.ts';
+import {
+  caught,
+  compareNumbers,
+  giveAuthority,
+  NotAsTold,
+  openAndMeasure,
+  reported,
+  runPhases,
+  tellEvent,
+  undone,
+  watched,
+} from './story.ts';
+
+const { values } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, molecules: { type: 'string', default: '200000' } },
+});
+const narrator = createNarrator();
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => interrupted.abort(new NotAsTold(`it was interrupted (${signal})`)));
+}
+
+/** Rejects when somebody interrupts, so that everything is cleared away at once and in good order. */
+function unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(interrupted.signal.reason as Error);
+    if (interrupted.signal.aborted) stop();
+    else interrupted.signal.addEventListener('abort', stop, { once: true });
+  });
+  stopped.catch(() => undefined);
+  return Promise.race([work, stopped]);
+}
+
+async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: string }> {
+  narrator.act('The stage: a real PostgreSQL, an application over it, and its users');
+  const stage = await setStage(undo, Number(values.molecules));
+  const rows = Object.values(stage.rows).reduce((sum, count) => sum + count, 0);
+  narrator.say(
+    `PostgreSQL 15 on port ${stage.server.port} with ${rows.toLocaleString('en')} rows; the API at ${stage.apiUrl}; 8 requests/s from its users`,
+  );
+  const url = await startDaemon(undo, stage);
+  narrator.say(`The guard is up at ${url}`);
+  const telling = { stage, url, narrator, signal: interrupted.signal };
+  const events = await openAndMeasure(telling, tellEvent(narrator));
+  await giveAuthority(telling);
+  await runPhases(telling);
+  const compared = events
+    .until('verdicts-changed')
+    .then(() => waitForSlowness(url))
+    .then(() => compareNumbers(telling));
+  await compared;
+  await caught(telling, events);
+  await undone(telling, events);
+  await watched(telling, events);
+  await reported(telling, events);
+  return { stage, url };
+}
+
+/** Until the guard's median is over a whole window of readings from after the phase. */
+async function waitForSlowness(url: string): Promise<void> {
+  const { metric } = await import('./proofs.ts');
+  const series = 'ripcord_latency_slowdown_ratio{probe="molecule-search-sql"}';
+  while (((await metric(url, series)) ?? 0) < 1.5) {
+    interrupted.signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+async function keepOn(stage: Stage, url: string): Promise<void> {
+  narrator.act('Everything goes on until you press Ctrl-C (--keep)');
+  narrator.quote(
+    [
+      `guard     ${url}/metrics  ${url}/readyz`,
+      `API       ${stage.apiUrl}/molecules?search=methyl%20gly`,
+      `database  ${stage.databaseUrl}`,
+      `report    ${join(stage.folder, 'report.md')}`,
+      `journal   ${stage.journal}`,
+      `commands  RIPCORD_URL=${url} RIPCORD_TOKEN=${stage.tokens.dana} npx ripcord run status`,
+    ].join('\n'),
+  );
+  await new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+async function main(): Promise<number> {
+  const undo = new AsyncDisposableStack();
+  const began = performance.now();
+  try {
+    const { stage, url } = await unlessInterrupted(story(undo));
+    const report = readFileSync(join(stage.folder, 'report.md'), 'utf8');
+    narrator.act('What the report says');
+    narrator.quote(report.split('\n').slice(0, 24).join('\n'));
+    narrator.say(`All of it really happened, in ${((performance.now() - began) / 1_000).toFixed(0)} s.`);
+    if (values.keep) await keepOn(stage, url);
+    return 0;
+  } catch (error) {
+    console.error(
+      `\nThe demo stopped: ${error instanceof NotAsTold ? error.message : error instanceof Error ? error.stack : String(error)}`,
+    );
+    return interrupted.signal.aborted ? 130 : 1;
+  } finally {
+    await undo.disposeAsync();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,221 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { sayDuration, sayTime } from '../../../src/core/kernel/duration.ts';
+import type { RunEvent } from '../../../src/core/run/events.ts';
+import { sayEvent } from '../../../src/report/say-event.ts';
+import { type Followed, follow } from './follow.ts';
+import type { Narrator } from './narrator.ts';
+import { run } from './processes.ts';
+import { explainSearch, metric, whatIsThere } from './proofs.ts';
+import { planFile, ripcord, type Stage } from './stage.ts';
+
+/** What the acts of the story share. */
+export interface Telling {
+  readonly stage: Stage;
+  readonly url: string;
+  readonly narrator: Narrator;
+  readonly signal: AbortSignal;
+}
+
+/** The story did not go as it must: the demo says so and ends with exit code 1. */
+export class NotAsTold extends Error {}
+
+function must(holds: boolean, what: string, narrator: Narrator): void {
+  if (!holds) throw new NotAsTold(`it is not true that ${what}`);
+  narrator.proved(what);
+}
+
+const quoted = (word: string): string => (/[^\w./:=@-]/.test(word) ? `"${word}"` : word);
+
+/** Runs a command of Ripcord as its users do, shows it, and wants it to end well. */
+async function command(
+  telling: Telling,
+  as: 'dana' | 'pipeline',
+  words: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { stage, url, narrator, signal } = telling;
+  narrator.command(`ripcord ${words.map(quoted).join(' ')}`);
+  const env = { ...stage.env, ...more, RIPCORD_URL: url, RIPCORD_TOKEN: stage.tokens[as] };
+  const { exitCode, output } = await run([...ripcord, ...words], env, signal);
+  if (exitCode !== 0) throw new NotAsTold(`ripcord ${words.join(' ')} ended with ${exitCode}:\n${output}`);
+  return output;
+}
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+
+export async function openAndMeasure(telling: Telling, tell: (event: RunEvent) => void): Promise<Followed> {
+  const { narrator, url, stage, signal } = telling;
+  narrator.act('Before the change: open a run and freeze a baseline');
+  await command(telling, 'dana', ['run', 'open']);
+  const events = await follow(url, stage.tokens.dana, signal, tell);
+  narrator.say('Collecting readings for ten seconds (shortened: five minutes is the default) ...');
+  await command(telling, 'dana', ['baseline', 'capture']);
+  const { baseline } = await events.until('baseline-frozen');
+  for (const { probe, p50, latencies } of baseline.probes) {
+    narrator.quote(
+      `${probe.padEnd(20)} median ${p50 === undefined ? '-' : sayDuration(p50)} over ${latencies.length} readings`,
+    );
+  }
+  const { how, ms } = await explainSearch(stage.databaseUrl.replace('molecules', 'molecule')).catch(() => ({
+    how: '',
+    ms: 0,
+  }));
+  if (how !== '') narrator.say(`PostgreSQL explains the search: ${how}, ${ms.toFixed(1)} ms`);
+  return events;
+}
+
+export async function giveAuthority(telling: Telling): Promise<void> {
+  const { narrator } = telling;
+  narrator.act('The people with authority say beforehand what may be done without asking');
+  for (const requirement of ['rehearsal', 'proved-backups']) {
+    await command(telling, 'dana', ['waive', requirement, '--reason', 'a demo on a throw-away database']);
+  }
+  await command(telling, 'dana', ['pre-approve', 'undo-a-slow-phase']);
+  await command(telling, 'dana', ['run', 'arm']);
+  narrator.say(
+    'Armed: a performance breach of phase 2 or 3 may be rolled back once, without waking anybody. Waivers are on record.',
+  );
+}
+
+async function phase(telling: Telling, id: string, script: readonly string[]): Promise<void> {
+  const { stage } = telling;
+  const output = await command(telling, 'pipeline', ['phase', id, '--', 'node', ...script], {
+    DATABASE_URL: stage.phasesUrl,
+  });
+  telling.narrator.quote(
+    output
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('ripcord-progress'))
+      .slice(0, 4)
+      .join('\n'),
+  );
+}
+
+const script = (name: string): string => join(planFile, '..', '..', name);
+
+export async function runPhases(telling: Telling): Promise<void> {
+  const { narrator } = telling;
+  narrator.act('The remediation: two phases go well');
+  await phase(telling, 'security-lockdown', [script('implement_security.ts')]);
+  await phase(telling, 'schema-standardization', [script('standardize_schema.ts')]);
+  narrator.act('The third phase does damage: it drops an index that it believes redundant');
+  await phase(telling, 'relationship-remediation', [script('fix_relationships.ts'), '--drop-redundant-indexes']);
+}
+
+/** While the guard makes sure: the same slowness, seen by the database and by the guard. */
+export async function compareNumbers({ stage, narrator, url }: Telling): Promise<void> {
+  const series = 'ripcord_latency_seconds{probe="molecule-search-sql",statistic="p50"}';
+  const [{ ms, how }, seen] = await Promise.all([explainSearch(stage.databaseUrl), metric(url, series)]);
+  narrator.say(`PostgreSQL explains the same search now: ${how}, ${ms.toFixed(1)} ms`);
+  narrator.say(`/metrics says ${series} ${seen === undefined ? '(nothing)' : seen.toFixed(4)}`);
+  const ratio = seen === undefined ? Number.NaN : (seen * 1_000) / ms;
+  must(
+    ratio > 1 / 3 && ratio < 3,
+    `the guard and the database tell the same: ${sayDuration(((seen ?? 0) * 1_000) as never)} and ${ms.toFixed(1)} ms`,
+    narrator,
+  );
+}
+
+export async function caught(telling: Telling, events: Followed): Promise<void> {
+  const { narrator } = telling;
+  narrator.act('The guard sees it, recommends, and acts on the pre-approval');
+  const waiting = narrator.waiting('The guard wants to see it for ten seconds before it believes it');
+  const ticking = setInterval(() => waiting.tick('...'), 500);
+  const raised = await events.until('recommendation-raised').finally(() => clearInterval(ticking));
+  waiting.done('- and then it does.');
+  narrator.quote(raised.evidence.map(({ summary }) => summary).join('\n'));
+  must(
+    raised.evidence.some(
+      ({ criterion, subject }) => criterion === 'performance' && subject.startsWith('molecule-search'),
+    ),
+    'the evidence names the search',
+    narrator,
+  );
+  must(
+    raised.attributedTo === 'relationship-remediation',
+    'the breach is attributed to phase 3, which did it',
+    narrator,
+  );
+  const approved = await events.until('recommendation-approved');
+  must(approved.by === 'pre-approval', `nobody had to be woken: ${approved.reason}`, narrator);
+}
+
+export async function undone(telling: Telling, events: Followed): Promise<void> {
+  const { narrator, stage } = telling;
+  narrator.act('Rolling back phase 3, and proving it');
+  const { quiet } = await events.until('stop-work-proved');
+  narrator.say(`Forward work is stopped, nothing of it seen since ${sayTime(quiet.since)}`);
+  await events.until('rollback-done');
+  const { index, junction } = await whatIsThere(stage.databaseUrl);
+  must(index && !junction, 'the database itself has the index again and no junction table', narrator);
+  const verified = events.all.find((event) => event.type === 'step-done' && event.step.endsWith('/verify'));
+  must(
+    verified?.type === 'step-done',
+    `the guard compared it with the boundary: ${verified?.type === 'step-done' ? verified.output : ''}`,
+    narrator,
+  );
+  const { ms, how } = await explainSearch(stage.databaseUrl);
+  narrator.say(`PostgreSQL explains the search again: ${how}, ${ms.toFixed(1)} ms`);
+}
+
+export async function watched(telling: Telling, events: Followed): Promise<void> {
+  const { narrator } = telling;
+  narrator.act('The watch (12 s here; the product watches for an hour)');
+  const { length } = await events.until('watch-started');
+  const began = performance.now();
+  const waiting = narrator.waiting('Watching');
+  const ticking = setInterval(
+    () => waiting.tick(`${((performance.now() - began) / 1_000).toFixed(0)} of ${sayDuration(length)}`),
+    250,
+  );
+  const { relapses, seen } = await events.until('watch-settled').finally(() => clearInterval(ticking));
+  waiting.done(`for ${sayDuration(seen)}.`);
+  must(relapses === 0, 'nothing broke again', narrator);
+}
+
+export async function reported(telling: Telling, events: Followed): Promise<void> {
+  const { narrator, stage } = telling;
+  narrator.act('The record');
+  const opened = events.find('run-opened');
+  if (opened === undefined) throw new NotAsTold('the journal has no beginning');
+  const file = join(stage.folder, 'report.md');
+  await command(telling, 'dana', ['report', opened.run, '--output', file]);
+  must(
+    existsSync(file) && readFileSync(file, 'utf8').includes('relationship-remediation'),
+    `the report is written: ${readFileSync(file, 'utf8').split('\n').length} lines`,
+    narrator,
+  );
+  await command(telling, 'dana', ['run', 'close', '--reason', 'the demo is over']);
+  narrator.quote(lastLine(await command(telling, 'dana', ['journal', 'verify', '--journal', stage.journal])));
+  narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain holds`);
+}
+
+/** Which events are worth a line while they happen; the acts tell the rest. */
+const told: readonly RunEvent['type'][] = [
+  'verdicts-changed',
+  'recommendation-raised',
+  'pre-approval-used',
+  'rollback-started',
+  'stop-work-started',
+  'step-started',
+  'step-done',
+  'phase-undone',
+  'watch-started',
+  'watch-relapsed',
+  'step-asked',
+  'rollback-blocked',
+];
+
+export const tellEvent =
+  (narrator: Narrator) =>
+  (event: RunEvent): void => {
+    if (!told.includes(event.type)) return;
+    if (
+      event.type === 'verdicts-changed' &&
+      !event.verdicts.some(({ status, warning }) => status === 'breach' || warning)
+    )
+      return;
+    narrator.say(`guard: ${sayEvent(event)}`);
+  };

@@ -1,0 +1,119 @@
+import { setTimeout } from 'node:timers/promises';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+import { Client, DatabaseError, type QueryResult, type QueryResultRow } from 'pg';
+
+/** The part of a `pg` connection that a phase uses. */
+export interface Database {
+  query<Row extends QueryResultRow>(sql: string, parameters?: unknown[]): Promise<QueryResult<Row>>;
+}
+
+/** What a phase works with: one connection, and the two ways to tell how far it is. */
+export interface Job {
+  readonly db: Database;
+  readonly say: (line: string) => void;
+  /** `done` of `total` pieces; printed as `ripcord-progress 0.42`, which Ripcord reads. */
+  readonly progress: (done: number, total: number) => void;
+}
+
+/** The phase stopped because of what it found; the message says what to do. */
+export class PhaseStopped extends Error {
+  override readonly name = 'PhaseStopped';
+}
+
+export interface Patience {
+  readonly lockTimeout: string;
+  readonly tries: number;
+  /** Milliseconds before the second try; doubled each time, up to two seconds. */
+  readonly pause: number;
+}
+
+/** A statement that waits for an exclusive lock makes all others wait behind it: give up soon, come back often. */
+export const forTables: Patience = { lockTimeout: '500ms', tries: 10, pause: 100 };
+/** Nobody waits behind a concurrent index build, which itself must wait for older transactions. */
+export const forIndexes: Patience = { lockTimeout: '60s', tries: 3, pause: 500 };
+
+const busy = new Set(['55P03', '40P01']); // lock not available, deadlock
+const isBusy = (error: unknown) => error instanceof DatabaseError && busy.has(error.code ?? '');
+
+/** Repeats `work` while locks are not to be had; any other error is final. */
+export async function patiently(job: Job, what: string, patience: Patience, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await job.db.query(`set lock_timeout = '${patience.lockTimeout}'`);
+      return await work();
+    } catch (cause) {
+      if (!isBusy(cause)) throw cause;
+      job.say(`${what}: others hold the locks (try ${attempt} of ${patience.tries})`);
+      if (attempt === patience.tries) {
+        throw new PhaseStopped(`${what}: gave up after ${attempt} tries; end what holds the locks, run this again`, {
+          cause,
+        });
+      }
+      await setTimeout(Math.min(2_000, patience.pause * 2 ** (attempt - 1)));
+    }
+  }
+}
+
+/** As `patiently`, all or nothing: `work` runs in one transaction. */
+export const inTransaction = (job: Job, what: string, work: () => Promise<void>): Promise<void> =>
+  patiently(job, what, forTables, async () => {
+    await job.db.query('begin');
+    try {
+      await work();
+      await job.db.query('commit');
+    } catch (error) {
+      await job.db.query('rollback').catch(() => undefined); // a lost connection has rolled back already
+      throw error;
+    }
+  });
+
+/** The switches a script knows: those that are there or not, and those that take a value. */
+export type Known = Readonly<Record<string, 'flag' | 'value'>>;
+type Given = Readonly<Record<string, unknown>>;
+
+function readSwitches(known: Known): Given {
+  const options: ParseArgsConfig['options'] = Object.fromEntries(
+    Object.entries(known).map(([name, kind]) => [name, { type: kind === 'flag' ? 'boolean' : 'string' }]),
+  );
+  return parseArgs({ options }).values;
+}
+
+function stopUsage(known: Known, found: string): never {
+  const switches = Object.entries(known).map(([name, kind]) => ` [--${name}${kind === 'flag' ? '' : ' N'}]`);
+  const script = process.argv[1]?.split('/').at(-1);
+  console.error(`${found}; usage: DATABASE_URL=postgres://... node ${script}${switches.join('')}`);
+  process.exit(2);
+}
+
+/**
+ * Runs a phase as a program: DATABASE_URL says where, the switches say what. Ends with 0 when done, 1 when it failed,
+ * 2 when called wrongly. The session's name comes from PGAPPNAME, which `pg` reads itself.
+ */
+export async function runPhase(known: Known, phase: (job: Job, given: Given) => Promise<void>): Promise<void> {
+  let given: Given;
+  try {
+    given = readSwitches(known);
+  } catch (error) {
+    return stopUsage(known, error instanceof Error ? error.message : String(error));
+  }
+  const url = process.env.DATABASE_URL;
+  if (url === undefined || url === '') return stopUsage(known, 'DATABASE_URL is not set');
+  // Whoever reads us may go away; to stop halfway would be worse.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const db = new Client({ connectionString: url });
+  db.on('error', () => undefined); // the statement under way reports it
+  try {
+    await db.connect();
+    await phase({ db, say, progress }, given);
+  } catch (error) {
+    console.error(`failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    await db.end().catch(() => undefined);
+  }
+}
+
+const say = (line: string) => console.log(line);
+const progress = (done: number, total: number) =>
+  console.log(`ripcord-progress ${(total === 0 ? 1 : Math.floor((done / total) * 100) / 100).toFixed(2)}`);

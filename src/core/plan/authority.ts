@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+import { hours, minutes } from '../kernel/units.ts';
+import { duration, id, text } from './quantities.ts';
+
+export const criteriaNames = ['functionality', 'integrity', 'performance', 'security', 'runtime'] as const;
+
+/** Roles that every plan has; `roles` may add others, and say more about these. */
+export const builtInRoles = [
+  'database_administrator',
+  'cto',
+  'project_manager',
+  'technical_lead',
+  'release_engineer',
+  'pipeline',
+] as const;
+
+export const principal = z
+  .strictObject({
+    id,
+    name: text.optional(),
+    role: id.meta({ description: `${builtInRoles.join(', ')}, or one of the plan's roles` }),
+    token_hash: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, { error: 'wanted the hash that `ripcord token create` prints' }),
+  })
+  .meta({ description: 'A person or system, and their role; the token itself is never stored' });
+export type PrincipalPlan = z.output<typeof principal>;
+
+export const rightNames = [
+  'report-phases',
+  'acknowledge',
+  'approve-phase-rollback',
+  'pre-approve',
+  'waive',
+  'arm',
+  'hold',
+  'operate',
+] as const;
+
+export const role = z
+  .strictObject({
+    rights: z.array(z.enum(rightNames)).optional(),
+    needs_also: id.optional().meta({ description: 'A role whose approval is needed beside this one' }),
+  })
+  .meta({ description: 'What a role may do; the built-in roles have rights by default' });
+
+export const preApproval = z
+  .strictObject({
+    id,
+    by_role: id,
+    criteria: z.array(z.enum(criteriaNames)).min(1),
+    phases: z.array(id).min(1),
+    environments: z.array(id).min(1),
+    do: z.enum(['phase-rollback']),
+    uses: z.int().min(1).default(1),
+    for: duration.default(hours(12)),
+  })
+  .meta({ description: 'A proposal; only `ripcord pre-approve` with a principal’s token activates it' });
+export type PreApprovalPlan = z.output<typeof preApproval>;
+
+export const answering = z
+  .strictObject({
+    recommendation_expires_after: duration.default(minutes(30)),
+    approval_expires_after: duration.default(minutes(10)),
+    armed_for: duration.default(hours(12)),
+  })
+  .prefault({})
+  .meta({ description: 'How long questions and answers stay valid' });

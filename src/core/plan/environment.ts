@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+import { databaseAddress, estimate, id, text } from './quantities.ts';
+import { restore, stopWork } from './procedures.ts';
+
+export const environment = z
+  .strictObject({
+    target: z.strictObject({
+      url: databaseAddress.meta({ description: 'postgres://user@host:port/database; better ${env:NAME}, or url_file' }),
+      rollback_url: databaseAddress.optional().meta({
+        description: 'The login that rollback steps use, where the guard’s own may only look; the same when left out',
+      }),
+      role_for_phases: text.optional().meta({
+        description: 'The role that only the phases log in with; its sessions are ended when forward work is stopped',
+      }),
+    }),
+    estimate: z.strictObject({ rollback: estimate.optional() }).prefault({}),
+    stop_work: stopWork,
+    restore: restore.optional(),
+  })
+  .meta({ description: 'Where the plan runs: its target, estimates and procedures' });
+export type EnvironmentPlan = z.output<typeof environment>;
+
+export const environments = z
+  .record(id, environment)
+  .refine((all) => Object.keys(all).length > 0, { error: 'wanted at least one environment' });

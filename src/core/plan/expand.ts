@@ -1,0 +1,114 @@
+import type { Objection } from './fault.ts';
+import { describe, isSecretPlace, passwordsIn } from './shown.ts';
+import { isMapping, type Path, pathKey } from './tree.ts';
+
+/** Where a plan's secrets come from; arguments, so that parsing is a pure function. */
+export interface Sources {
+  /** Which environment to run in. Absent: the only one there is, or none. */
+  readonly environment?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The file's text, undefined when there is none. The path is as the plan has it. */
+  readonly readFile: (path: string) => string | undefined;
+}
+
+export interface Expanded {
+  readonly tree: unknown;
+  readonly objections: readonly Objection[];
+  readonly secrets: readonly string[];
+  /** The environment to run in, where one was named or there is only one. */
+  readonly chosen?: string;
+  /** The path in the text of a value that came from a `_file`, by the path key of the value. */
+  readonly twins: ReadonlyMap<string, Path>;
+}
+
+const placeholder = /\$?\$\{env:([^}]*)\}?/g;
+const suffix = '_file';
+
+/**
+ * Puts in what `${env:NAME}` and `*_file` stand for, everywhere but in environments that were not chosen: there the
+ * text stays. `$${env:` stands for the text `${env:` itself; any other `$$` stays, since SQL quotes with it.
+ */
+class Expansion {
+  readonly objections: Objection[] = [];
+  readonly secrets = new Set<string>();
+  readonly twins = new Map<string, Path>();
+  readonly #chosen: string | undefined;
+  readonly #sources: Sources;
+  constructor(chosen: string | undefined, sources: Sources) {
+    this.#chosen = chosen;
+    this.#sources = sources;
+  }
+
+  value(value: unknown, path: Path): unknown {
+    if (typeof value === 'string') return this.#collect(this.#isPostponed(path) ? value : this.#text(value, path));
+    if (Array.isArray(value)) return value.map((item, index) => this.value(item, [...path, index]));
+    if (!isMapping(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => this.#entry(value, key, item, path)));
+  }
+
+  #entry(mapping: object, key: string, item: unknown, path: Path): readonly [string, unknown] {
+    const own = [...path, key];
+    const plain = key.slice(0, -suffix.length);
+    if (!key.endsWith(suffix) || !isSecretPlace([...path, plain])) return [key, this.value(item, own)];
+    this.twins.set(pathKey([...path, plain]), own);
+    if (Object.hasOwn(mapping, plain)) this.#object(own, 'key', `${plain} and ${key}`, 'one of them');
+    return [plain, this.#collect(this.#file(item, own))];
+  }
+
+  #text(text: string, path: Path): string {
+    return text.replaceAll(placeholder, (all, name: string) => {
+      if (all.startsWith('$$')) return all.slice(1);
+      if (!/^[A-Za-z_]\w*$/.test(name) || !all.endsWith('}')) {
+        this.#object(path, 'value', 'a broken placeholder', '${env:NAME}');
+        return all;
+      }
+      const value = Object.hasOwn(this.#sources.env, name) ? this.#sources.env[name] : undefined;
+      if (value === undefined) {
+        this.#object(path, 'value', `environment variable ${name} is not set`, 'it set where Ripcord runs');
+        return all;
+      }
+      this.secrets.add(value);
+      return value;
+    });
+  }
+
+  #file(item: unknown, path: Path): unknown {
+    if (typeof item !== 'string' || item === '') {
+      this.#object(path, 'value', describe(item, path), 'the path of a file');
+      return undefined;
+    }
+    if (this.#isPostponed(path)) return `\${file:${item}}`;
+    const value = this.#sources.readFile(this.#text(item, path))?.replace(/\r?\n$/, '');
+    if (value === undefined) this.#object(path, 'value', `no file at ${describe(item, path)}`, 'a file with the value');
+    else this.secrets.add(value);
+    return value;
+  }
+
+  #collect<Value>(value: Value): Value {
+    if (typeof value === 'string') for (const password of passwordsIn(value)) this.secrets.add(password);
+    return value;
+  }
+
+  #isPostponed(path: Path): boolean {
+    return path[0] === 'environments' && path[1] !== this.#chosen;
+  }
+
+  #object(path: Path, at: 'key' | 'value', found: string, wanted: string): void {
+    this.objections.push({ path, at, found, wanted });
+  }
+}
+
+export function expand(tree: unknown, sources: Sources): Expanded {
+  const all = isMapping(tree) && isMapping(tree.environments) ? Object.keys(tree.environments) : [];
+  const chosen = sources.environment ?? (all.length === 1 ? all[0] : undefined);
+  const expansion = new Expansion(chosen, sources);
+  const expanded = expansion.value(tree, []);
+  if (chosen !== undefined && all.length > 0 && !all.includes(chosen)) {
+    const found = `no environment ${JSON.stringify(chosen)}`;
+    const wanted = all.length === 1 ? String(all[0]) : `one of ${all.join(', ')}`;
+    expansion.objections.push({ path: ['environments'], at: 'key', found, wanted });
+  }
+  const { objections, twins } = expansion;
+  const secrets = [...expansion.secrets].filter((secret) => secret !== '');
+  return { tree: expanded, objections, twins, secrets, ...(chosen !== undefined && { chosen }) };
+}

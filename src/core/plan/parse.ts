@@ -1,0 +1,69 @@
+import { expand, type Sources } from './expand.ts';
+import type { Fault, Objection } from './fault.ts';
+import { schemaObjections } from './issues.ts';
+import type { Located } from './locate.ts';
+import { type Plan, planSchema } from './plan.ts';
+import { referenceObjections } from './references.ts';
+import { pathKey, sayPath } from './tree.ts';
+import { readYaml } from './yaml.ts';
+
+export type Parsed =
+  | {
+      readonly plan: Plan;
+      /** The environment that was named, or the only one; absent when there are several and none was named. */
+      readonly environment?: string;
+      /** Every text that must not be shown: values from the environment and files, passwords in addresses. */
+      readonly secrets: readonly string[];
+    }
+  | { readonly faults: readonly Fault[] };
+
+/** Reads a plan. It is taken whole, and then frozen, or refused whole, with every fault in the order of the text. */
+export function parsePlan(text: string, sources: Sources): Parsed {
+  const read = readYaml(text);
+  if ('faults' in read) return read;
+  if (!read.complete) return { faults: inOrder(read.objections.map((objection) => toFault(objection, read))) };
+  const expanded = expand(read.tree, sources);
+  const checked = planSchema.safeParse(expanded.tree);
+  const ofTwins = (objection: Objection): Objection => {
+    const path = expanded.twins.get(pathKey(objection.path));
+    return path === undefined ? objection : { ...objection, path, found: `a value from ${path.at(-1)}` };
+  };
+  const objections = firstAtEachPath([
+    read.objections,
+    expanded.objections,
+    schemaObjections(checked.error?.issues ?? [], read.tree).map(ofTwins),
+    referenceObjections({ expanded: expanded.tree, written: read.tree }),
+  ]);
+  if (checked.data !== undefined && objections.length === 0) {
+    const { chosen: environment, secrets } = expanded;
+    return { plan: deepFreeze(checked.data), secrets, ...(environment !== undefined && { environment }) };
+  }
+  return { faults: inOrder(objections.map((objection) => toFault(objection, read))) };
+}
+
+const spot = ({ path, at }: Objection): string => `${at} ${pathKey(path)}`;
+
+/** What an earlier stage objected to, a later one need not judge: a variable that is not set is no duration either. */
+function firstAtEachPath(stages: readonly (readonly Objection[])[]): readonly Objection[] {
+  const kept: Objection[] = [];
+  for (const stage of stages) {
+    const before = new Set(kept.map(spot));
+    kept.push(...stage.filter((objection) => !before.has(spot(objection))));
+  }
+  return kept;
+}
+
+const toFault = (objection: Objection, located: Located): Fault => ({
+  ...located.place(objection),
+  path: sayPath(objection.path),
+  found: objection.found,
+  wanted: objection.wanted,
+});
+
+const inOrder = (faults: readonly Fault[]): readonly Fault[] =>
+  faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
+
+function deepFreeze<Value>(value: Value): Value {
+  if (value !== null && typeof value === 'object') for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+import { hours, minutes } from '../kernel/units.ts';
+import { answering, preApproval, principal, role } from './authority.ts';
+import { criteria } from './criteria.ts';
+import { environments } from './environment.ts';
+import { phase } from './phase.ts';
+import { duration, estimate, id, text } from './quantities.ts';
+import { check, probe, verificationQuery } from './questions.ts';
+
+const contact = z.strictObject({ role: text, name: text, reach: text });
+
+/** The operators' YAML file. Keys are the operators' words, and stay so in the code that reads them. */
+export const planSchema = z
+  .strictObject({
+    ripcord: z.literal(1, { error: 'wanted 1, the version of the plan format' }),
+    name: id,
+    environments,
+    run: z.strictObject({ estimate }).meta({ description: 'All phases together, pauses between them included' }),
+    baseline: z
+      .strictObject({ capture_for: duration.default(minutes(5)) })
+      .prefault({})
+      .meta({ description: 'How long the probes are read before the change, to know what is normal' }),
+    phases: z
+      .array(phase)
+      .min(1, { error: 'wanted at least one phase' })
+      .meta({ description: 'The parts of the remediation, in their order' }),
+    probes: z.array(probe).min(1, { error: 'wanted at least one probe: without one the guard is blind' }),
+    checks: z.array(check).default([]),
+    criteria,
+    several_phases: z.enum(['attributed', 'unwind', 'restore']).default('attributed').meta({
+      description:
+        'When several phases are applied: undo the one at fault and those after it, undo all in reverse, or restore',
+    }),
+    principals: z.array(principal).default([]),
+    roles: z.record(id, role).default({}),
+    answering,
+    pre_approvals: z.array(preApproval).default([]),
+    prerequisites: z
+      .strictObject({
+        proved_backups: z.int().min(0).default(1),
+        acknowledgements: z.array(id).default([]).meta({ description: 'What somebody must confirm, each by a word' }),
+      })
+      .prefault({})
+      .meta({ description: 'What must be there before the run is armed' }),
+    verification: z.array(verificationQuery).default([]),
+    watch: z
+      .strictObject({ for: duration.default(hours(1)) })
+      .prefault({})
+      .meta({ description: 'How long to go on looking after a rollback' }),
+    contacts: z.array(contact).default([]),
+    phase_lease: duration.default(minutes(1)).meta({
+      description: 'How long a phase goes on when it cannot reach the guard; then it stops itself',
+    }),
+    keep_readings_for: duration.default(hours(24 * 30)),
+  })
+  .meta({ title: 'Ripcord plan', description: 'What Ripcord guards, by which rules, and who may decide' });
+
+export type Plan = z.output<typeof planSchema>;

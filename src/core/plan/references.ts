@@ -1,0 +1,106 @@
+import { builtInRoles } from './authority.ts';
+import type { Objection } from './fault.ts';
+import { describe, masked } from './shown.ts';
+import { isMapping, type Path, valueAt } from './tree.ts';
+
+/** Cross-references: ids that stand twice, and names of things that are not there. Works on a plan with other faults. */
+
+interface Named {
+  readonly path: Path;
+  readonly id: unknown;
+  /** What it says of itself in the text, where a placeholder stays one. */
+  readonly shown: string;
+}
+
+interface Trees {
+  /** With placeholders expanded: what is compared. */
+  readonly expanded: unknown;
+  /** As written: what is shown. */
+  readonly written: unknown;
+}
+
+const list = (tree: unknown, path: Path): readonly Path[] => {
+  const value = valueAt(tree, path);
+  return Array.isArray(value) ? value.map((_, index) => [...path, index]) : [];
+};
+const keys = (tree: unknown, path: Path): readonly string[] => {
+  const value = valueAt(tree, path);
+  return isMapping(value) ? Object.keys(value) : [];
+};
+
+const named = ({ expanded, written }: Trees, paths: readonly Path[]): readonly Named[] =>
+  paths
+    .map((path) => ({ path, id: valueAt(expanded, path), shown: String(valueAt(written, path)) }))
+    .filter(({ id }) => typeof id === 'string');
+
+const idsIn = (trees: Trees, path: Path): readonly Named[] =>
+  named(
+    trees,
+    list(trees.expanded, path).map((item) => [...item, 'id']),
+  );
+
+function repeated(trees: Trees, path: Path): readonly Objection[] {
+  const seen = new Set<unknown>();
+  return idsIn(trees, path).flatMap(({ path, id }): readonly Objection[] => {
+    const again = seen.has(id);
+    seen.add(id);
+    const found = `${describe(valueAt(trees.written, path), path)} again`;
+    return again ? [{ path, at: 'value', found, wanted: 'an id that stands once' }] : [];
+  });
+}
+
+const oneOf = (what: string, known: readonly string[]): string =>
+  known.length === 0 ? `${what}, of which the plan has none` : `${what}: ${known.join(', ')}`;
+
+const shownOnce = (known: readonly Pick<Named, 'shown'>[]): readonly string[] => [
+  ...new Set(known.map(({ shown }) => masked(shown))),
+];
+
+/** Each of the names must be among the known ones. */
+function unknown(
+  trees: Trees,
+  names: readonly Named[],
+  known: readonly Pick<Named, 'id' | 'shown'>[],
+  what: string,
+): readonly Objection[] {
+  const ids = new Set(known.map(({ id }) => id));
+  const wanted = oneOf(what, shownOnce(known));
+  return names
+    .filter(({ id }) => !ids.has(id))
+    .map(({ path }) => ({ path, at: 'value', found: describe(valueAt(trees.written, path), path), wanted }));
+}
+
+function unknownPhasesAfter(trees: Trees, path: Path, phases: readonly Named[]): readonly Objection[] {
+  const wanted = oneOf('a phase', shownOnce(phases));
+  return keys(trees.expanded, path)
+    .filter((key) => phases.every(({ id }) => id !== key))
+    .map((key) => ({ path: [...path, key], at: 'key', found: JSON.stringify(key), wanted }));
+}
+
+const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
+
+export function referenceObjections(trees: Trees): readonly Objection[] {
+  const { expanded } = trees;
+  const phases = idsIn(trees, ['phases']);
+  const environments = asNames(keys(expanded, ['environments']));
+  const roles = asNames([...builtInRoles, ...keys(expanded, ['roles'])]);
+  const under = (section: string, key: string) => list(expanded, [section]).map((item): Path => [...item, key]);
+  const each = (section: string, key: string) => under(section, key).flatMap((path) => list(expanded, path));
+  const lists: readonly Path[] = [
+    ...['phases', 'probes', 'checks', 'verification', 'principals', 'pre_approvals'].map((section) => [section]),
+    ...list(expanded, ['phases']).map((phase) => [...phase, 'rollback', 'steps']),
+    ...keys(expanded, ['environments']).map((name) => ['environments', name, 'restore', 'steps']),
+  ];
+  const needed = keys(expanded, ['roles']).map((name): Path => ['roles', name, 'needs_also']);
+  return [
+    ...lists.flatMap((path) => repeated(trees, path)),
+    ...[...under('probes', 'after'), ...under('checks', 'after')].flatMap((path) =>
+      unknownPhasesAfter(trees, path, phases),
+    ),
+    ...unknown(trees, named(trees, each('pre_approvals', 'phases')), phases, 'a phase'),
+    ...unknown(trees, named(trees, each('pre_approvals', 'environments')), environments, 'an environment'),
+    ...unknown(trees, named(trees, under('pre_approvals', 'by_role')), roles, 'a role'),
+    ...unknown(trees, named(trees, under('principals', 'role')), roles, 'a role'),
+    ...unknown(trees, named(trees, needed), roles, 'a role'),
+  ];
+}

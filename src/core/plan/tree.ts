@@ -1,0 +1,23 @@
+/** Where something stands in the plan, as keys and positions in lists. */
+export type Path = readonly (string | number)[];
+
+export const sayPath = (path: Path): string =>
+  path
+    .map((part) =>
+      typeof part === 'number' ? `[${part}]` : /^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`,
+    )
+    .join('')
+    .replace(/^\./, '');
+
+/** Two paths are the same place when their keys are equal. */
+export const pathKey = (path: Path): string => JSON.stringify(path);
+
+export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** What stands at the path; undefined where nothing does. */
+export const valueAt = (tree: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, part) => {
+    if (Array.isArray(value)) return value[Number(part)];
+    return isMapping(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+  }, tree);

@@ -1,0 +1,71 @@
+import { type ErrorCode, LineCounter, parseDocument, type YAMLError } from 'yaml';
+
+import type { Fault } from './fault.ts';
+import { locate, type Located } from './locate.ts';
+
+const longest = 1_000_000;
+
+/** What the parser's codes mean to somebody who writes a plan; its own messages may quote the text, and so a secret (all but one). */
+const syntax: Readonly<Record<ErrorCode, readonly [found: string, wanted: string]>> = {
+  ALIAS_PROPS: ['an alias with an anchor or a tag', 'the alias alone'],
+  BAD_ALIAS: ['an alias or anchor without a usable name', '*name or &name'],
+  BAD_COLLECTION_TYPE: ['a tag that does not fit its value', 'a value without a tag'],
+  BAD_DIRECTIVE: ['a directive that Ripcord does not know', 'a plan without % directives'],
+  BAD_DQ_ESCAPE: ['an unknown escape in double quotes', 'single quotes, or the backslash doubled'],
+  BAD_INDENT: ['wrong indentation', 'the keys of one mapping, and the items of one list, in one column'],
+  BAD_PROP_ORDER: ['an anchor or tag before its indicator', 'it after the - or ?'],
+  BAD_SCALAR_START: ['a character that YAML reserves at the start of a value', 'the value in quotes'],
+  BLOCK_AS_IMPLICIT_KEY: ['a second key on the same line', 'one key a line, or quotes round a text with ": " in it'],
+  BLOCK_IN_FLOW: ['an indented block inside { } or [ ]', '{ } or [ ] inside them too'],
+  DUPLICATE_KEY: ['a key again', 'each key once'],
+  IMPOSSIBLE: ['text that is not YAML', 'YAML'],
+  KEY_OVER_1024_CHARS: ['a key of more than 1024 characters', 'a shorter key'],
+  MISSING_CHAR: ['something unclosed or unseparated', 'a closing quote or bracket, a comma, a colon or a space'],
+  MULTILINE_IMPLICIT_KEY: ['a key over several lines', 'the key on one line, followed by a colon'],
+  MULTIPLE_ANCHORS: ['two anchors on one value', 'one'],
+  MULTIPLE_DOCS: ['a second document after ---', 'one plan in one file'],
+  MULTIPLE_TAGS: ['two tags on one value', 'a value without a tag'],
+  NON_STRING_KEY: ['a key that is not text', 'a key of text'],
+  RESOURCE_EXHAUSTION: ['nesting that is too deep', 'a plan that a person could read'],
+  TAB_AS_INDENT: ['a tab as indentation', 'spaces'],
+  TAG_RESOLVE_FAILED: ['a tag', 'a value without a tag'],
+  UNEXPECTED_TOKEN: ['something that YAML does not allow here', 'quotes round it when it belongs to a text'],
+};
+
+const wholeFile = (found: string, wanted: string): readonly Fault[] => [
+  { line: 1, column: 1, path: '', found, wanted },
+];
+
+/** Not filled by the parser, which misses line ends after some faults. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
+  return lines;
+}
+
+/** The text as data with places, or every fault of its syntax. A broken structure is not judged further. */
+export function readYaml(text: string): Located | { readonly faults: readonly Fault[] } {
+  if (text.length > longest) {
+    return { faults: wholeFile(`${text.length} characters`, `at most ${longest}`) };
+  }
+  const lines = linesOf(text);
+  const document = parseDocument(text, {
+    logLevel: 'error',
+    prettyErrors: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    uniqueKeys: false,
+  });
+  const toFault = ({ code, message, pos }: YAMLError): Fault => {
+    const { line, col } = lines.linePos(Math.min(pos[0], text.length));
+    const [meaning, wanted] = syntax[code];
+    const found = code === 'MISSING_CHAR' ? `${message.charAt(0).toLowerCase()}${message.slice(1)}` : meaning;
+    return { line, column: col, path: '', found, wanted };
+  };
+  const faults = [...document.errors, ...document.warnings].map(toFault);
+  if (faults.length > 0) return { faults };
+  if (document.directives?.yaml.explicit === true) return { faults: wholeFile(...syntax.BAD_DIRECTIVE) };
+  if (document.contents === null) return { faults: wholeFile('an empty file', 'a plan') };
+  return locate(document, lines);
+}

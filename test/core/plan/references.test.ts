@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+
+import { type BadPlan, changed, compare, faultsOf, goodPlan } from './a-plan.ts';
+
+const roles = 'database_administrator, cto, project_manager, technical_lead, release_engineer, pipeline';
+const command = '{ command: [node, first.ts, --rollback] }';
+const orphans = 'sql: select 1 from orphan }\n';
+const control = 'sql: select 1, control: true }';
+const once = 'wanted an id that stands once';
+const preApproval = (id: string, names: string) =>
+  `{ id: ${id}, by_role: cto, criteria: [runtime], do: phase-rollback, ${names} }`;
+const preApprovals = (...all: readonly string[]) => `${orphans}pre_approvals: [${all.join(', ')}]\n`;
+const fine = 'phases: [first], environments: [staging]';
+
+const plans: readonly BadPlan[] = [
+  { from: 'id: second', to: 'id: ¦first', says: [`phases[1].id: found "first" again, ${once}`] },
+  {
+    from: control,
+    to: `${control}\n  - { id: ¦control, sql: x }`,
+    says: [`probes[1].id: found "control" again, ${once}`],
+  },
+  {
+    from: orphans,
+    to: `${orphans}  - { id: ¦no-orphan, sql: x, criterion: security }\n`,
+    says: [`checks[1].id: found "no-orphan" again, ${once}`],
+  },
+  {
+    from: orphans,
+    to: `${orphans}verification: [{ id: v, sql: x, expect: no rows }, { id: ¦v, sql: y, expect: no rows }]\n`,
+    says: [`verification[1].id: found "v" again, ${once}`],
+  },
+  {
+    from: command,
+    to: '{ steps: [{ id: a, sql: x }, { id: ¦a, sql: y }] }',
+    says: [`phases[0].rollback.steps[1].id: found "a" again, ${once}`],
+  },
+  {
+    from: '/demo }',
+    to: '/demo }\n    restore: { method: in-place, steps: [{ id: a, verify: all }, { id: ¦a, verify: all }] }',
+    says: [`environments.staging.restore.steps[1].id: found "a" again, ${once}`],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', fine), preApproval('¦p', fine)),
+    says: [`pre_approvals[1].id: found "p" again, ${once}`],
+  },
+  {
+    from: orphans,
+    to: 'sql: x, after: { ¦third: x } }\n',
+    says: ['checks[0].after.third: found "third", wanted a phase: first, second'],
+  },
+  {
+    from: control,
+    to: 'sql: x, after: { ¦third: y } }',
+    says: ['probes[0].after.third: found "third", wanted a phase: first, second'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', 'phases: [first, ¦third], environments: [staging]')),
+    says: ['pre_approvals[0].phases[1]: found "third", wanted a phase: first, second'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', 'phases: [first], environments: [¦moon]')),
+    says: ['pre_approvals[0].environments[0]: found "moon", wanted an environment: staging'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', fine).replace('cto', '¦boss')),
+    says: [`pre_approvals[0].by_role: found "boss", wanted a role: ${roles}`],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', fine).replace('phase-rollback', '¦restore')),
+    says: ['pre_approvals[0].do: found "restore", wanted phase-rollback'],
+  },
+  {
+    from: 'role: database_administrator',
+    to: 'role: ¦boss',
+    says: [`principals[0].role: found "boss", wanted a role: ${roles}`],
+  },
+  {
+    from: orphans,
+    to: `${orphans}roles: { cto: { needs_also: ¦boss } }\n`,
+    says: [`roles.cto.needs_also: found "boss", wanted a role: ${roles}`],
+  },
+  {
+    from: orphans,
+    to: `${orphans}verification: [{ id: v, sql: x, expect: ¦same as baseline }]\n`,
+    says: [
+      'verification[0].expect: found "same as baseline", wanted "no rows", "some rows", { value: … } or { rows: [[…], …] }',
+    ],
+  },
+];
+
+test.each(plans)('a name must be there, and an id stand once: $says.0', (plan) => {
+  const { expected, actual } = compare(plan);
+  expect(actual).toEqual(expected);
+});
+
+test('a principal stands once', () => {
+  const two = changed(
+    goodPlan,
+    'principals:',
+    `principals:\n  - { id: dana, role: cto, token_hash: sha256:${'b'.repeat(64)} }`,
+  );
+  expect(faultsOf(two)).toEqual([`plan:20:9: principals[1].id: found "dana" again, ${once}`]);
+});
+
+test('a role of the plan’s own is a role, and may need another beside it', () => {
+  const own = changed(goodPlan, 'role: database_administrator', 'role: night_shift');
+  expect(faultsOf(`${own}roles: { night_shift: { needs_also: cto } }\n`)).toEqual([]);
+});
+
+test('names are looked up although other parts of the plan are broken', () => {
+  const text = changed(changed(goodPlan, 'name: demo', 'name: 7'), 'role: database_administrator', 'role: boss');
+  expect(faultsOf(text).map((line) => line.split(': ')[1])).toEqual(['name', 'principals[0].role']);
+});

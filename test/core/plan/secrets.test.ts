@@ -1,0 +1,179 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+
+import { parsePlan } from '../../../src/core/plan/parse.ts';
+import { changed, faultsOf, goodPlan, noSources, planOf } from './a-plan.ts';
+
+const url = 'postgres://guard@db.example/demo';
+const twoPlaces = changed(
+  changed(goodPlan, url, '${env:DATABASE_URL}').replace('{ url: $', '{ url: "$').replace('L} }', 'L}" }'),
+  'run:',
+  '  production:\n    target: { url: "${env:PRODUCTION_URL}" }\nrun:',
+);
+const env = { DATABASE_URL: 'postgres://guard:s%40fe@db.example/demo', PRODUCTION_URL: 'postgres://p:w@db/p' };
+
+test('a placeholder is replaced in the environment that was chosen, and stays in the others', () => {
+  const { plan, secrets, environment } = planOf(twoPlaces, { env, environment: 'staging' });
+  expect(plan.environments.staging?.target.url).toBe(env.DATABASE_URL);
+  expect(plan.environments.production?.target.url).toBe('${env:PRODUCTION_URL}');
+  expect(environment).toBe('staging');
+  expect(secrets).toEqual([env.DATABASE_URL, 's%40fe', 's@fe']);
+});
+
+test('of several environments none is chosen by itself, and no variable is missed', () => {
+  const parsed = planOf(twoPlaces);
+  expect(parsed.environment).toBeUndefined();
+  expect(parsed.plan.environments.staging?.target.url).toBe('${env:DATABASE_URL}');
+});
+
+test('an environment that is not there is answered with those that are', () => {
+  expect(faultsOf(twoPlaces, { environment: 'prod', env })).toEqual([
+    'plan:3:1: environments: found no environment "prod", wanted one of staging, production',
+  ]);
+});
+
+test.each([
+  {
+    value: '${env:NAME}',
+    env: {},
+    says: 'found environment variable NAME is not set, wanted it set where Ripcord runs',
+  },
+  {
+    value: '${env:toString}',
+    env: {},
+    says: 'found environment variable toString is not set, wanted it set where Ripcord runs',
+  },
+  { value: '${env:NAME}', env: { NAME: '' }, says: 'found a value from ${env:NAME}, wanted text that is not empty' },
+  { value: '${env:}', env: {}, says: 'found a broken placeholder, wanted ${env:NAME}' },
+  { value: '${env:A B}', env: {}, says: 'found a broken placeholder, wanted ${env:NAME}' },
+  { value: '${env:NAME', env: { NAME: 'x' }, says: 'found a broken placeholder, wanted ${env:NAME}' },
+])('$value with $env is a fault', ({ value, env, says }) => {
+  const text = changed(goodPlan, 'sql: select 1,', `sql: "${value}",`);
+  expect(faultsOf(text, { env })).toEqual([`plan:15:25: probes[0].sql: ${says}`]);
+});
+
+test.each([
+  { written: 'select ${env:A}${env:B}', read: 'select 12' },
+  { written: "do $$ begin perform '$${env:A}'; end $$", read: "do $$ begin perform '${env:A}'; end $$" },
+  { written: 'select ${A}, $1', read: 'select ${A}, $1' },
+])('$written reads as $read', ({ written, read }) => {
+  const text = changed(goodPlan, 'sql: select 1,', `sql: ${JSON.stringify(written)},`);
+  expect(planOf(text, { env: { A: '1', B: '2' } }).plan.probes[0]?.sql).toBe(read);
+});
+
+test('what a placeholder stands for is not looked through for further placeholders', () => {
+  const text = changed(goodPlan, 'sql: select 1,', 'sql: "${env:A}",');
+  expect(planOf(text, { env: { A: '${env:B}', B: 'x' } }).plan.probes[0]?.sql).toBe('${env:B}');
+});
+
+test('a secret may come from a file, without the end of its last line', () => {
+  const fromFile = changed(goodPlan, `url: ${url}`, 'url_file: "${env:DIR}/url"');
+  const files: Record<string, string> = { '/run/url': 'postgres://u:pw@h/d\n' };
+  const { plan, secrets } = planOf(fromFile, { env: { DIR: '/run' }, readFile: (path) => files[path] });
+  expect(plan.environments.staging?.target).toEqual({ url: 'postgres://u:pw@h/d' });
+  expect(secrets).toEqual(['/run', 'postgres://u:pw@h/d', 'pw']);
+});
+
+test('a file of an environment that was not chosen is not read', () => {
+  const text = changed(twoPlaces, 'url: "${env:PRODUCTION_URL}"', 'url_file: secret');
+  const { plan } = planOf(text, { env, environment: 'staging', readFile: (path) => expect.fail(path) });
+  expect(plan.environments.production?.target.url).toBe('${file:secret}');
+});
+
+const target = 'environments.staging.target';
+test.each([
+  { keys: 'url_file: none', says: `5:25: ${target}.url_file: found no file at "none", wanted a file with the value` },
+  {
+    keys: 'url_file: mysql',
+    says: `5:25: ${target}.url_file: found a value from url_file, wanted postgres://user@host:port/database`,
+  },
+  { keys: 'url_file: 7', says: `5:25: ${target}.url_file: found 7, wanted the path of a file` },
+  { keys: `url: ${url}, url_file: good`, says: `5:54: ${target}.url_file: found url and url_file, wanted one of them` },
+  {
+    keys: 'url_fil: x',
+    says: `5:15: ${target}.url_fil: found unknown key url_fil, wanted a known key: did you mean url_file?`,
+  },
+])('$keys is refused', ({ keys, says }) => {
+  const files: Record<string, string> = { mysql: 'mysql://u:pw@h/d', good: 'postgres://h/d' };
+  const lines = faultsOf(changed(goodPlan, `url: ${url}`, keys), { readFile: (path) => files[path] });
+  expect(lines).toEqual([`plan:${says}`]);
+});
+
+test.each([
+  ['postgres://u:pw@h/d', ['pw']],
+  ['postgres://u:p%40w@h/d', ['p%40w', 'p@w']],
+  ['postgres://u:p@w@h/d', ['p@w']],
+  ['postgres://u:p/w@h/d', ['p/w']],
+  ['postgres://u:100%@h/d', ['100%']],
+  ['postgres://u@h:5432/d', []],
+  ['postgres://h/d?user=u&password=pw', ['pw']],
+  ['https://h:80/path:x@y', []],
+])('the password in %s is a secret', (address, secrets) => {
+  const text = changed(goodPlan, 'sql: select 1,', `sql: ${JSON.stringify(address)},`);
+  expect(planOf(text).secrets).toEqual(secrets);
+});
+
+/** Texts that hold the secret in one way or another. */
+const spoilt = (secret: string) =>
+  fc.record({
+    texts: fc.array(
+      fc.constantFrom(
+        '${env:SECRET}',
+        `http://user:${secret}@h/x`,
+        'x${env:SECRET}',
+        `postgres://u:\${env:A}${secret}@h`,
+      ),
+      { minLength: 12, maxLength: 12 },
+    ),
+    file: fc.boolean(),
+  });
+const secrets = fc.stringMatching(/^[A-Z0-9]{12}$/);
+function spoiltPlan(texts: readonly string[], file: boolean) {
+  const at = (index: number) => texts[index] ?? '';
+  const secretOf = (key: string, index: number) => (file ? { [`${key}_file`]: 'secret' } : { [key]: at(index) });
+  return stringify({
+    ripcord: 1,
+    name: at(0),
+    environments: { staging: { target: secretOf('url', 10), restore: at(5) } },
+    run: { estimate: at(1) },
+    phases: [
+      { id: at(2), estimate: '1h', rollback: at(4) },
+      { id: at(3), estimate: '1h', rollback: { command: at(0) } },
+    ],
+    probes: [
+      { id: at(2), http: { url: at(1), headers: { authorization: at(3) } }, every: at(5), after: { gone: at(1) } },
+    ],
+    checks: [{ id: 'c', criterion: at(6), sql: at(1), expect: at(7) }],
+    principals: [{ id: 'p', role: at(8), ...secretOf('token_hash', 9) }],
+    pre_approvals: [{ id: 'a', by_role: at(8), criteria: [at(6)], phases: [at(11)], environments: [at(0)], do: at(2) }],
+  });
+}
+
+test('no fault shows a secret, wherever it is used', () => {
+  fc.assert(
+    fc.property(
+      secrets.chain((secret) => fc.tuple(fc.constant(secret), spoilt(secret))),
+      ([secret, { texts, file }]) => {
+        const parsed = parsePlan(spoiltPlan(texts, file), { env: { SECRET: secret, A: 'a' }, readFile: () => secret });
+        expect('faults' in parsed && parsed.faults.length > 0).toBe(true);
+        expect(JSON.stringify(parsed)).not.toContain(secret);
+      },
+    ),
+  );
+});
+
+test('no fault of the syntax shows a secret either', () => {
+  for (const broken of [
+    'a: "SECRET\n',
+    'a: SECRET: SECRET\n',
+    'a: [SECRET\n',
+    'a: | SECRET\n',
+    'SECRET\nb: c\n',
+    'a: &SECRET *SECRET\n',
+  ]) {
+    const parsed = parsePlan(broken, noSources);
+    expect(JSON.stringify(parsed)).toContain('found');
+    expect(JSON.stringify(parsed)).not.toContain('SECRET');
+  }
+});
