@@ -21,6 +21,7 @@ export class StaleSequence extends RipcordError {
 /** The store refused a write: full disk, read-only file system, failing device. Nothing was half-written. */
 export class JournalUnwritable extends RipcordError {
   readonly path: string;
+  readonly reason: string;
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super(
       {
@@ -32,8 +33,22 @@ export class JournalUnwritable extends RipcordError {
       options,
     );
     this.path = path;
+    this.reason = reason;
   }
 }
 
-/** The file is not one that this version can use: in use, newer, or no journal at all. Nothing was changed in it. */
+/** The file is not one that can be used: held by another daemon, newer, damaged, or no journal. Nothing was changed in it. */
 export class JournalRefused extends RipcordError {}
+
+/** Asked after its end. Nothing acknowledged is lost: another one can be opened on the same store. */
+export class JournalClosed extends RipcordError {
+  readonly path: string;
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      { found: `the journal ${path} is closed`, wanted: 'an open one', todo: 'Open it again' },
+      exitCodes.failed,
+      options,
+    );
+    this.path = path;
+  }
+}

@@ -28,19 +28,21 @@ export interface ReadingChunk {
   readonly body: Uint8Array;
 }
 
+/** Where a run stands: its last entry. */
 export interface RunHead {
   readonly run: RunId;
   readonly seq: number;
   readonly hash: Hash;
 }
 
-/** What `verify` found: how much is sound, and the first place that is not. */
+/** The first place at which a run's chain is not sound; what comes after it proves nothing. */
 export interface ChainFault {
   readonly run: RunId;
   readonly seq: number;
   readonly found: string;
   readonly wanted: string;
 }
+/** What `verify` found: how many runs it looked at, how many of their entries are sound, one fault for each broken run. */
 export interface ChainReport {
   readonly runs: number;
   readonly entries: number;
@@ -51,7 +53,9 @@ export interface ChainReport {
  * The append-only record that all state is rebuilt from. Every store passes `test/journal/contract.ts`.
  *
  * `append` is durable when it resolves. It rejects with `StaleSequence` when the run's last sequence number is not
- * `expectedSeq` (0 for a new run), and with `JournalUnwritable` when the store cannot take it; nothing is half-written.
+ * `expectedSeq` (0 for a new run), and with `JournalUnwritable` when the store cannot take it; nothing is half-written,
+ * and the journal can be used again as soon as the store can. What it resolves to is what was stored (keys whose value
+ * is undefined are gone), so that a state folded while running equals the one folded after a restart.
  */
 export interface Journal extends AsyncDisposable {
   append<Event extends OpaqueEvent>(
@@ -61,14 +65,18 @@ export interface Journal extends AsyncDisposable {
   ): Promise<readonly Entry<Event>[]>;
   /** The entries of a run in order, from the one after `afterSeq`. */
   read(run: RunId, afterSeq?: number): Promise<readonly Entry[]>;
-  /** Newest first. */
+  /** The run begun last comes first. */
   runs(): Promise<readonly RunHead[]>;
   writeReadings(chunks: readonly ReadingChunk[]): Promise<void>;
   /** Chunks of the minutes from `from` to `to`, both included, oldest first. */
   readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<readonly ReadingChunk[]>;
-  /** Deletes readings of minutes before `before`, never events; the number of chunks deleted. */
+  /** Deletes the chunks whose minute is before `before`, never events; the number of chunks deleted. */
   pruneReadings(before: Instant): Promise<number>;
+  /** Recomputes every chain as it stands now, while appends go on. */
   verify(): Promise<ChainReport>;
-  /** A consistent copy while the journal is in use. */
+  /** A consistent copy while the journal is in use. Rejects with `JournalRefused` when something is at `path` already. */
   backup(path: string): Promise<void>;
 }
+
+/** What a command may do beside a running daemon. */
+export type JournalReader = Pick<Journal, 'read' | 'runs' | 'readReadings' | 'verify'> & AsyncDisposable;

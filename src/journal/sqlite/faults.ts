@@ -1,0 +1,66 @@
+import { exitCodes } from '../../core/kernel/errors.ts';
+import { JournalRefused, JournalUnwritable } from '../errors.ts';
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html) that say "not now, or not here", rather than "wrong". */
+const unavailable: ReadonlySet<number> = new Set([
+  3, // PERM
+  5, // BUSY: somebody else writes to the file, past the lock that keeps daemons apart
+  6, // LOCKED
+  8, // READONLY
+  10, // IOERR
+  13, // FULL
+  14, // CANTOPEN
+  15, // PROTOCOL: the locks of the write-ahead log do not work on this file system
+]);
+const damaged: ReadonlySet<number> = new Set([11, 26]); // CORRUPT, NOTADB
+const cannotWriteFile: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EMFILE']);
+
+/** What SQLite says: its primary code, and its words for it. Undefined for an error of another kind. */
+export function sqliteFault(error: unknown): { readonly code: number; readonly says: string } | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return { code: error.errcode & 0xff, says: 'errstr' in error ? String(error.errstr) : error.message };
+}
+
+/** The system's code (ENOENT, EACCES), where the error is one of the file system. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
+}
+
+const damage = (path: string, says: string, cause: unknown) =>
+  new JournalRefused(
+    {
+      found: `the journal ${path} is damaged (${says})`,
+      wanted: 'a sound file',
+      todo: 'Keep the file for analysis, and go on with its latest backup',
+    },
+    exitCodes.failed,
+    { cause },
+  );
+
+/** What a failed write means to the caller; an error that is none of the store's stays as it is. */
+export function writeFailure(path: string, error: unknown): unknown {
+  const fault = sqliteFault(error);
+  if (fault !== undefined && damaged.has(fault.code)) return damage(path, fault.says, error);
+  if (fault !== undefined && unavailable.has(fault.code))
+    return new JournalUnwritable(path, fault.says, { cause: error });
+  const code = systemCode(error);
+  if (code !== undefined && cannotWriteFile.has(code)) return new JournalUnwritable(path, code, { cause: error });
+  return error;
+}
+
+/** The same for a read. */
+export function readFailure(path: string, error: unknown): unknown {
+  const fault = sqliteFault(error);
+  if (fault !== undefined && damaged.has(fault.code)) return damage(path, fault.says, error);
+  const says = fault !== undefined && unavailable.has(fault.code) ? fault.says : systemCode(error);
+  if (says === undefined) return error;
+  return new JournalRefused(
+    {
+      found: `the journal ${path} cannot be read (${says})`,
+      wanted: 'a file that this user may read, and its -wal file beside it where there is one',
+      todo: 'Mend the permissions or the disk, and repeat',
+    },
+    exitCodes.failed,
+    { cause: error },
+  );
+}

@@ -1,0 +1,55 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+
+import { exitCodes } from '../../core/kernel/errors.ts';
+import { entryOf } from '../chain.ts';
+import { JournalRefused } from '../errors.ts';
+import type { JournalReader } from '../journal.ts';
+import { readEntries, readHeads } from './entries.ts';
+import { readFailure } from './faults.ts';
+import { examine, openToRead, restingState } from './files.ts';
+import { readReadings } from './readings.ts';
+import { verifyChains } from './verify.ts';
+
+const missing = (path: string) =>
+  new JournalRefused(
+    { found: `there is no journal at ${path}`, wanted: 'one that a daemon wrote', todo: 'Check the path' },
+    exitCodes.usage,
+  );
+
+/** Opens, works, closes. What was read from a file at rest is read again when a daemon started to write meanwhile. */
+async function reading<T>(path: string, work: (db: DatabaseSync) => T | Promise<T>): Promise<T> {
+  const attempt = async () => {
+    using db = openToRead(path);
+    return await work(db);
+  };
+  for (;;) {
+    const before = restingState(path);
+    const outcome = await attempt().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    if (before !== undefined && before !== restingState(path)) continue;
+    if ('value' in outcome) return outcome.value;
+    throw readFailure(path, outcome.error);
+  }
+}
+
+/**
+ * Reads a journal beside a running daemon, or without one: takes no lock and creates nothing.
+ * Rejects with `JournalRefused` when there is no journal at `path`.
+ */
+export async function openJournalReader(path: string): Promise<JournalReader> {
+  const absolute = resolve(path);
+  const file = existsSync(absolute) ? realpathSync(absolute) : absolute;
+  if (examine(file) === 'absent') throw missing(file);
+  return {
+    read: (run, afterSeq) => reading(file, (db) => readEntries(db, run, afterSeq).map((link) => entryOf(link))),
+    runs: () => reading(file, readHeads),
+    readReadings: (run, probe, from, to) => reading(file, (db) => readReadings(db, run, probe, from, to)),
+    verify: () => reading(file, (db) => verifyChains(db, () => setImmediate())),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}

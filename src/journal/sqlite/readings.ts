@@ -1,0 +1,50 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+import type { ProbeId, RunId } from '../../core/kernel/ids.ts';
+import { type Instant, instant } from '../../core/kernel/units.ts';
+import type { ReadingChunk } from '../journal.ts';
+import { transaction } from './entries.ts';
+
+/** Writes all chunks or none; the later of two for the same minute stays. */
+export function readingsWriter(db: DatabaseSync) {
+  const upsert = db.prepare(`insert into readings (run, probe, minute, body) values (?, ?, ?, ?)
+    on conflict (run, probe, minute) do update set body = excluded.body`);
+  return (chunks: readonly ReadingChunk[]): void =>
+    transaction(db, () => {
+      for (const { run, probe, minute, body } of chunks) upsert.run(run, probe, minute, body);
+    });
+}
+
+/** Both ends included, oldest first. */
+export function readReadings(
+  db: DatabaseSync,
+  run: RunId,
+  probe: ProbeId,
+  from: Instant,
+  to: Instant,
+): readonly ReadingChunk[] {
+  const rows = db.prepare(`select minute, body from readings
+    where run = ? and probe = ? and minute between ? and ? order by minute`);
+  return rows.all(run, probe, from, to).map(({ minute, body }) => {
+    if (!(body instanceof Uint8Array)) throw new TypeError(`a chunk of readings of ${probe} is not binary`);
+    return { run, probe, minute: instant(Number(minute)), body };
+  });
+}
+
+/** Deletes what is before `before` in small transactions, with `breathe` between them, so that appends get through. */
+export async function pruneReadings(
+  db: DatabaseSync,
+  before: Instant,
+  breathe: () => Promise<void>,
+  batch = 1_000,
+): Promise<number> {
+  const prune = db.prepare(`delete from readings where (run, probe, minute) in
+    (select run, probe, minute from readings indexed by readings_by_minute where minute < ? limit ?)`);
+  let pruned = 0;
+  for (;;) {
+    const count = Number(prune.run(before, batch).changes);
+    pruned += count;
+    if (count < batch) return pruned;
+    await breathe();
+  }
+}

@@ -1,0 +1,49 @@
+/** `Ripc`, in the header of the file (sqlite.org/pragma.html#pragma_application_id): tells our files from others. */
+export const applicationId = 0x52_69_70_63;
+/** In `PRAGMA user_version`. A file with a higher number was written by a later Ripcord. */
+export const schemaVersion = 1;
+
+/**
+ * The tables. `type` and `at` are computed from the event for those who look with SQL: a copy could be made to
+ * disagree with what the hash covers. `opened` numbers the runs in the order of their first append.
+ */
+export const schema = `
+  pragma application_id = ${applicationId};
+  pragma user_version = ${schemaVersion};
+
+  create table entries (
+    run text not null check (run <> ''),
+    seq integer not null check (seq > 0),
+    type text generated always as (event ->> 'type') virtual,
+    at real generated always as (event ->> 'at') virtual,
+    event text not null,
+    prev text not null,
+    hash text not null,
+    primary key (run, seq)
+  ) strict, without rowid;
+
+  create trigger entries_are_never_changed before update on entries
+    begin select raise(abort, 'the journal is append-only: entries are never changed'); end;
+  create trigger entries_are_never_deleted before delete on entries
+    begin select raise(abort, 'the journal is append-only: entries are never deleted'); end;
+  create trigger entries_are_never_replaced before insert on entries
+    when exists (select 1 from entries where run = new.run and seq = new.seq)
+    begin select raise(abort, 'the journal is append-only: entries are never replaced'); end;
+
+  create table heads (
+    opened integer primary key,
+    run text not null unique,
+    seq integer not null,
+    hash text not null,
+    foreign key (run, seq) references entries (run, seq)
+  ) strict;
+
+  create table readings (
+    run text not null,
+    probe text not null,
+    minute integer not null,
+    body blob not null,
+    primary key (run, probe, minute)
+  ) strict, without rowid;
+  create index readings_by_minute on readings (minute);
+`;

@@ -1,0 +1,108 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+
+import { probeId } from '../../src/core/kernel/ids.ts';
+import { instant } from '../../src/core/kernel/units.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import { counted, countedTo, run } from './folder.ts';
+
+// A second process for the tests: does what its first argument names with the journal that the second one names.
+
+const [part = '', path = ''] = process.argv.slice(2);
+const say = (message: unknown) => process.send?.(message);
+const told = () => new Promise((resolve) => process.once('message', resolve));
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (error instanceof Error ? { name: error.name, message: error.message } : String(error)),
+  );
+const large = (seq: number) => ({ ...counted(seq), text: 'x'.repeat(20_000) });
+const threads = () => readdirSync('/proc/self/task').length;
+
+/** Opens a journal of which one file, and it alone, cannot be written; in a mount namespace of its own. */
+async function openWithout(suffix: string) {
+  await (await openJournal(path))[Symbol.asyncDispose]();
+  const file = `${path}${suffix}`;
+  execFileSync('mount', ['--bind', file, file]);
+  execFileSync('mount', ['-o', 'remount,bind,ro', file]);
+  return outcome(openJournal(path));
+}
+
+const parts: Readonly<Record<string, () => Promise<unknown>>> = {
+  /** Holds the journal until killed. */
+  async hold() {
+    const journal = await openJournal(path);
+    say('open');
+    await told();
+    return journal[Symbol.asyncDispose]();
+  },
+  async open() {
+    return outcome(openJournal(path).then((journal) => journal[Symbol.asyncDispose]()));
+  },
+  /** Once told, appends for ever, and says each number as soon as it is durable. */
+  async append() {
+    say('ready');
+    await told();
+    const journal = await openJournal(path);
+    const [head] = await journal.runs();
+    for (let seq = head?.seq ?? 0; ; seq += 1) {
+      await journal.append(run, seq, [counted(seq + 1)]);
+      say(seq + 1);
+    }
+  },
+  /** Never disposes of the journal: that must not keep the process. */
+  async forget() {
+    const journal = await openJournal(path);
+    return journal.append(run, 0, countedTo(3));
+  },
+  async threads() {
+    const before = threads();
+    const journal = await openJournal(path);
+    const during = threads();
+    await journal[Symbol.asyncDispose]();
+    return { before, during, after: threads() };
+  },
+  /** On a file system of 1 MB: fills it, frees some of it, goes on. */
+  async fillDisk() {
+    const ballast = join(dirname(path), 'ballast');
+    writeFileSync(ballast, Buffer.alloc(200_000, 1));
+    const journal = await openJournal(path);
+    let last = 0;
+    const fill = async () => {
+      for (; ; last += 1) await journal.append(run, last, [large(last + 1)]);
+    };
+    const refusal = await outcome(fill());
+    const body = new Uint8Array(100_000);
+    const readings = await outcome(
+      journal.writeReadings([{ run, probe: probeId('control'), minute: instant(0), body }]),
+    );
+    const backup = await outcome(journal.backup(`${path}-copy`));
+    const full = { acknowledged: last, report: await journal.verify(), files: readdirSync(dirname(path)).toSorted() };
+    const another = await outcome(openJournal(join(dirname(path), 'another.db')));
+    rmSync(ballast);
+    const appended = await outcome(journal.append(run, last, [large(last + 1)]));
+    const report = await journal.verify();
+    await journal[Symbol.asyncDispose]();
+    return { refusal, readings, backup, full, another, appended, report };
+  },
+  readOnlyJournal: () => openWithout(''),
+  readOnlyLock: () => openWithout('-lock'),
+  /** On a file system that is made read-only after the journal was written and closed. */
+  async readOnlyDisk() {
+    const journal = await openJournal(path);
+    await journal.append(run, 0, countedTo(3));
+    await journal[Symbol.asyncDispose]();
+    execFileSync('mount', ['-o', 'remount,ro', dirname(path)]);
+    const reader = await openJournalReader(path);
+    return { opened: await outcome(openJournal(path)), report: await reader.verify() };
+  },
+};
+
+const leave = () => process.exit(); // the test is gone
+process.once('disconnect', leave);
+const result = await parts[part]?.();
+process.off('disconnect', leave); // done: from here on only what was left open keeps this process, and not for ever
+setTimeout(() => process.exit(3), 5_000).unref();
+if (process.connected) process.send?.(result ?? 'done', () => process.disconnect());
