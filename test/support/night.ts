@@ -1,5 +1,6 @@
+import type { Refusal } from '../../src/core/authority/refusal.ts';
 import type { Principal } from '../../src/core/authority/roles.ts';
-import { hash, type PhaseId } from '../../src/core/kernel/ids.ts';
+import { hash, type PhaseId, type ProbeId } from '../../src/core/kernel/ids.ts';
 import { type Instant, millis } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
@@ -30,6 +31,8 @@ export class Night {
   readonly journal: RunEvent[];
   state: RunState;
   now: Instant = start;
+  /** Why the last input was refused, if it was. */
+  refused: Refusal | undefined;
 
   constructor(plan: Plan = aPlan()) {
     this.plan = plan;
@@ -48,6 +51,7 @@ export class Night {
   give(input: Input, second?: number): readonly string[] | string {
     if (second !== undefined) this.now = at(second);
     const decision = decide(this.plan, this.state, input, this.now);
+    this.refused = 'refused' in decision ? decision.refused : undefined;
     if ('refused' in decision) return decision.refused.because;
     this.journal.push(...decision.events);
     this.state = decision.events.reduce(evolve, this.state);
@@ -71,7 +75,7 @@ export class Night {
     return this;
   }
 
-  look(verdicts: readonly Verdict[], second?: number, unrecorded = 0, blind: readonly never[] = []) {
+  look(verdicts: readonly Verdict[], second?: number, unrecorded = 0, blind: readonly ProbeId[] = []) {
     return this.give({ kind: 'look', verdicts, blind, unrecorded: millis(unrecorded) }, second);
   }
 

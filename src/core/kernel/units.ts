@@ -12,6 +12,8 @@ export const millis = (value: number): Millis => value as Millis;
 export const seconds = (value: number): Millis => (value * 1_000) as Millis;
 export const minutes = (value: number): Millis => (value * 60_000) as Millis;
 export const hours = (value: number): Millis => (value * 3_600_000) as Millis;
+/** A measured length to the microsecond, which is what the journal keeps: so a reading is the same before and after. */
+export const measured = (value: number): Millis => (Math.round(value * 1_000) / 1_000) as Millis;
 export const instant = (value: number): Instant => value as Instant;
 export const ratio = (value: number): Ratio => value as Ratio;
 

@@ -1,0 +1,38 @@
+import type { Hash, PreApprovalId, PrincipalId, RecommendationId } from '../kernel/ids.ts';
+import type { Instant } from '../kernel/units.ts';
+
+interface At {
+  readonly v: 1;
+  readonly at: Instant;
+}
+
+/** The recorded acts of principals. Expiries are events too, so that a clock set back revives nothing. */
+export type AuthorityEvent =
+  | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
+  | (At & { readonly type: 'run-disarmed'; readonly by: PrincipalId; readonly reason: string })
+  | (At & { readonly type: 'arming-expired' })
+  | (At & {
+      readonly type: 'requirement-waived';
+      readonly requirement: string;
+      readonly by: PrincipalId;
+      readonly reason: string;
+    })
+  | (At & {
+      readonly type: 'pre-approval-activated';
+      readonly preApproval: PreApprovalId;
+      readonly by: PrincipalId;
+      readonly until: Instant;
+      readonly uses: number;
+      /** The plan that was read when it was given; another plan voids it. */
+      readonly planHash: Hash;
+    })
+  | (At & {
+      readonly type: 'pre-approval-used';
+      readonly preApproval: PreApprovalId;
+      readonly recommendation: RecommendationId;
+    })
+  | (At & {
+      readonly type: 'pre-approval-ended';
+      readonly preApproval: PreApprovalId;
+      readonly because: 'expired' | 'plan-changed';
+    });

@@ -1,0 +1,57 @@
+import { type Hash, type PhaseId, preApprovalId, type PreApprovalId } from '../kernel/ids.ts';
+import type { Instant } from '../kernel/units.ts';
+import type { PreApprovalPlan } from '../plan/authority.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Criterion } from '../verdicts/verdict.ts';
+import type { ActivePreApproval, Authority } from './state.ts';
+
+/** What somebody would like to do without asking. */
+export interface Wish {
+  readonly criteria: readonly Criterion[];
+  readonly phases: readonly PhaseId[];
+  readonly environment: string;
+  readonly procedure: string;
+  readonly planHash: Hash;
+}
+
+export type Coverage =
+  | { readonly covered: true; readonly by: PreApprovalId }
+  /** One sentence for each condition that is missing. */
+  | { readonly covered: false; readonly missing: readonly string[] };
+
+/** Why it is not valid at this moment, whatever it would cover. */
+function lapse(active: ActivePreApproval | undefined, wish: Wish, now: Instant): readonly string[] {
+  if (active === undefined) return ['it is not activated'];
+  return [
+    ...(active.until <= now ? ['it has expired'] : []),
+    ...(active.usesLeft < 1 ? ['it is used up'] : []),
+    ...(active.planHash === wish.planHash ? [] : ['it was given for another plan']),
+  ];
+}
+
+function faults(proposal: PreApprovalPlan, wish: Wish): readonly string[] {
+  const criteria = wish.criteria.filter((one) => !proposal.criteria.includes(one));
+  const phases = wish.phases.filter((one) => !proposal.phases.includes(one));
+  return [
+    ...criteria.map((one) => `it does not cover the criterion ${one}`),
+    ...phases.map((one) => `it does not cover the phase ${one}`),
+    ...(proposal.environments.includes(wish.environment) ? [] : [`it does not cover ${wish.environment}`]),
+    ...(proposal.do === wish.procedure ? [] : [`it allows a ${proposal.do}, not a ${wish.procedure}`]),
+  ];
+}
+
+/** Whether an activated pre-approval covers the whole wish now: every criterion and every phase that it would undo. */
+export function coverage(plan: Plan, authority: Authority, wish: Wish, now: Instant): Coverage {
+  const armed = authority.armed !== undefined && authority.armed.until > now;
+  const missing = armed ? [] : ['the run is not armed'];
+  if (plan.pre_approvals.length === 0)
+    return { covered: false, missing: [...missing, 'the plan proposes no pre-approval'] };
+  for (const proposal of plan.pre_approvals) {
+    const active = authority.preApprovals.find(({ id }) => id === proposal.id);
+    const reasons = [...lapse(active, wish, now), ...faults(proposal, wish)];
+    if (reasons.length > 0) missing.push(`pre-approval ${proposal.id}: ${reasons.join(', ')}`);
+    else if (armed) return { covered: true, by: preApprovalId(proposal.id) };
+    else return { covered: false, missing }; // arming is all that it needs
+  }
+  return { covered: false, missing };
+}

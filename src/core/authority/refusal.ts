@@ -1,0 +1,26 @@
+import type { Complaint } from '../kernel/errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Principal, type Right, rightsOf, whoMay } from './roles.ts';
+
+/** A "no" with its reason, in one word for machines and in the three parts of every complaint for people. */
+export interface Refusal extends Complaint {
+  readonly because: string;
+}
+
+export const refuse = (because: string, found: string, wanted: string, todo: string): Refusal => ({
+  because,
+  found,
+  wanted,
+  todo,
+});
+
+export function refuseWithoutRight(plan: Plan, by: Principal, right: Right): Refusal | undefined {
+  if (rightsOf(plan, by.role).includes(right)) return undefined;
+  const others = whoMay(plan, right);
+  return refuse(
+    'not-allowed',
+    `${by.id} is ${by.role}, which may not ${right}`,
+    `a principal with the right ${right}`,
+    others.length === 0 ? 'Add such a principal to the plan' : `Ask ${others.join(' or ')}`,
+  );
+}

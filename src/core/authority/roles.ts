@@ -1,0 +1,57 @@
+import { principalId, type PrincipalId } from '../kernel/ids.ts';
+import type { PrincipalPlan, rightNames } from '../plan/authority.ts';
+import type { Plan } from '../plan/plan.ts';
+
+export type Right = (typeof rightNames)[number];
+
+const everything: readonly Right[] = [
+  'report-phases',
+  'acknowledge',
+  'approve-phase-rollback',
+  'pre-approve',
+  'waive',
+  'arm',
+  'hold',
+  'operate',
+];
+
+/** What the built-in roles may do when the plan says nothing else. */
+export const builtInRights: Readonly<Record<string, readonly Right[]>> = {
+  database_administrator: everything,
+  cto: everything,
+  project_manager: ['acknowledge', 'approve-phase-rollback', 'hold'],
+  technical_lead: ['acknowledge', 'approve-phase-rollback', 'hold', 'report-phases'],
+  release_engineer: ['report-phases', 'acknowledge', 'hold', 'operate'],
+  pipeline: ['report-phases'],
+};
+
+/** The seed's rule: a project manager decides in consultation with a technical lead. */
+const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };
+
+/** Who speaks, as the plan knows them. */
+export interface Principal {
+  readonly id: PrincipalId;
+  readonly role: string;
+}
+
+export const principalOf = ({ id, role }: PrincipalPlan): Principal => ({ id: principalId(id), role });
+
+/** A role may have any name, `constructor` too. */
+const own = <Value>(table: Readonly<Record<string, Value>>, role: string): Value | undefined =>
+  Object.hasOwn(table, role) ? table[role] : undefined;
+
+export const rightsOf = (plan: Pick<Plan, 'roles'>, role: string): readonly Right[] =>
+  own(plan.roles, role)?.rights ?? own(builtInRights, role) ?? [];
+
+export const needsAlso = (plan: Pick<Plan, 'roles'>, role: string): string | undefined =>
+  own(plan.roles, role)?.needs_also ?? own(builtInNeeds, role);
+
+/** The roles that are needed beside another. The technical lead stays one, whomever the plan asks beside the project manager. */
+export const counselsOf = ({ roles }: Pick<Plan, 'roles'>): readonly string[] => [
+  ...Object.values(builtInNeeds),
+  ...Object.values(roles).flatMap(({ needs_also: other }) => (other === undefined ? [] : [other])),
+];
+
+/** The principals of the plan who may do it, for the sentence that says whom to ask. */
+export const whoMay = (plan: Plan, right: Right): readonly string[] =>
+  plan.principals.filter(({ role }) => rightsOf(plan, role).includes(right)).map(({ id }) => id);

@@ -1,0 +1,86 @@
+import type { PhaseId, PrincipalId, RecommendationId } from '../kernel/ids.ts';
+import type { Instant } from '../kernel/units.ts';
+import { keyOf, type Verdict } from '../verdicts/verdict.ts';
+import type { Binding, RecommendationEvent } from './events.ts';
+import type { Procedure } from './procedure.ts';
+
+export interface Approval {
+  readonly by: PrincipalId | 'pre-approval';
+  readonly role: string;
+  readonly reason: string;
+  readonly at: Instant;
+  readonly binding: Binding;
+  readonly expiresAt: Instant;
+}
+
+export interface Recommendation {
+  readonly id: RecommendationId;
+  readonly state: 'open' | 'approved' | 'declined' | 'expired' | 'superseded';
+  readonly raisedAt: Instant;
+  readonly expiresAt: Instant;
+  readonly evidence: readonly Verdict[];
+  readonly attributedTo?: PhaseId;
+  readonly procedure: Procedure;
+  readonly binding: Binding;
+  readonly notAutomaticBecause: readonly string[];
+  readonly acknowledgedBy?: PrincipalId;
+  readonly approvals: readonly Approval[];
+  /** Who answered, and why. */
+  readonly answer?: { readonly by: string; readonly reason: string; readonly at: Instant };
+}
+
+function raised(event: Extract<RecommendationEvent, { type: 'recommendation-raised' }>): Recommendation {
+  const { recommendation: id, at, expiresAt, evidence, attributedTo, procedure, binding, notAutomaticBecause } = event;
+  return {
+    id,
+    state: 'open',
+    raisedAt: at,
+    expiresAt,
+    evidence,
+    procedure,
+    binding,
+    notAutomaticBecause,
+    approvals: [],
+    ...(attributedTo !== undefined && { attributedTo }),
+  };
+}
+
+/** Later evidence on the same question replaces the earlier. */
+function joined(before: readonly Verdict[], more: readonly Verdict[]): readonly Verdict[] {
+  const keys = new Set(more.map(keyOf));
+  return [...before.filter((verdict) => !keys.has(keyOf(verdict))), ...more];
+}
+
+function answered(one: Recommendation, event: RecommendationEvent): Recommendation {
+  switch (event.type) {
+    case 'recommendation-raised':
+      return raised(event);
+    case 'evidence-joined':
+      return { ...one, evidence: joined(one.evidence, event.evidence) };
+    case 'recommendation-acknowledged':
+      return { ...one, acknowledgedBy: event.by };
+    case 'recommendation-approved': {
+      const { by, role, reason, at, binding, expiresAt } = event;
+      const approvals = [...one.approvals, { by, role, reason, at, binding, expiresAt }];
+      const answer = { by, reason, at };
+      return event.complete ? { ...one, state: 'approved', approvals, answer } : { ...one, approvals };
+    }
+    case 'recommendation-declined':
+      return { ...one, state: 'declined', answer: { by: event.by, reason: event.reason, at: event.at } };
+    case 'recommendation-expired':
+      return { ...one, state: 'expired' };
+    case 'recommendation-superseded':
+      return { ...one, state: 'superseded', answer: { by: 'guard', reason: event.because, at: event.at } };
+  }
+}
+
+export function evolveRecommendations(
+  all: readonly Recommendation[],
+  event: RecommendationEvent,
+): readonly Recommendation[] {
+  if (event.type === 'recommendation-raised') return [...all, raised(event)];
+  return all.map((one) => (one.id === event.recommendation ? answered(one, event) : one));
+}
+
+export const openRecommendation = (all: readonly Recommendation[]): Recommendation | undefined =>
+  all.find(({ state }) => state === 'open');

@@ -1,0 +1,112 @@
+import type { RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
+import type { Instant, Millis } from '../kernel/units.ts';
+import type { ProcessIdentity, Quiet, RollbackEvent } from './events.ts';
+import type { Procedure, Step } from './procedure.ts';
+
+export interface StepState {
+  readonly step: Step;
+  /**
+   * `started` without an outcome after a crash means: nobody knows. `asking` waits for a person; `again` is a person's
+   * word that it may run again.
+   */
+  readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'done';
+  readonly attempt: number;
+  /** Marks the child's environment and sessions, so that an orphan can be found. */
+  readonly tag?: string;
+  readonly child?: ProcessIdentity;
+  readonly startedAt?: Instant;
+  readonly took?: Millis;
+  readonly how?: 'ran' | 'proved' | 'confirmed';
+  readonly output?: string;
+  readonly question?: string;
+}
+
+/** A rollback under way or over: stop forward work, prove it stopped, then one step after the other. */
+export interface Rollback {
+  readonly id: RollbackId;
+  readonly recommendation: RecommendationId;
+  readonly trigger: 'automatic' | 'approved';
+  readonly by: string;
+  readonly procedure: Procedure;
+  readonly startedAt: Instant;
+  readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done';
+  readonly quiet?: Quiet;
+  readonly steps: readonly StepState[];
+  /** What a person must look at before it goes on. */
+  readonly question?: string;
+  readonly endedAt?: Instant;
+}
+
+function started(event: Extract<RollbackEvent, { type: 'rollback-started' }>): Rollback {
+  const { rollback: id, recommendation, trigger, by, procedure, at } = event;
+  const steps = procedure.kind === 'phase-rollback' ? procedure.steps : [];
+  return {
+    id,
+    recommendation,
+    trigger,
+    by,
+    procedure,
+    startedAt: at,
+    state: 'starting',
+    steps: steps.map((step) => ({ step, state: 'waiting', attempt: 0 })),
+  };
+}
+
+const change = (rollback: Rollback, id: StepId, to: (step: StepState) => StepState): Rollback => ({
+  ...rollback,
+  steps: rollback.steps.map((one) => (one.step.id === id ? to(one) : one)),
+});
+
+function withoutQuestion(rollback: Rollback): Rollback {
+  const { question: _, ...rest } = rollback;
+  return rest;
+}
+
+export function evolveRollback(rollback: Rollback | undefined, event: RollbackEvent): Rollback | undefined {
+  if (event.type === 'rollback-started') return started(event);
+  if (rollback === undefined || rollback.id !== event.rollback) return rollback;
+  switch (event.type) {
+    case 'stop-work-started':
+      return { ...rollback, state: 'stopping-work' };
+    case 'stop-work-proved':
+      return { ...rollback, state: 'undoing', quiet: event.quiet };
+    case 'step-started':
+      return change(rollback, event.step, ({ step, attempt: _ }) => ({
+        step,
+        state: 'started',
+        attempt: event.attempt,
+        tag: event.tag,
+        startedAt: event.at,
+      }));
+    case 'step-spawned':
+      return change(rollback, event.step, (one) => ({ ...one, child: event.child }));
+    case 'step-done': {
+      const { took, output, how } = event;
+      return change(rollback, event.step, (one) => ({ ...one, state: 'done', took, output, how }));
+    }
+    case 'step-asked': {
+      const { question, output } = event;
+      return change(rollback, event.step, (one) => ({ ...one, state: 'asking', question, output }));
+    }
+    case 'step-answered':
+      return change(rollback, event.step, ({ question: _, ...one }) => ({ ...one, state: 'again' }));
+    case 'rollback-blocked':
+      return { ...rollback, state: 'blocked', question: event.question };
+    case 'rollback-unblocked':
+      return { ...withoutQuestion(rollback), state: rollback.quiet === undefined ? 'starting' : 'undoing' };
+    case 'rollback-done':
+      return { ...rollback, state: 'done', endedAt: event.at };
+  }
+}
+
+export const isUnderWay = (rollback: Rollback | undefined): rollback is Rollback =>
+  rollback !== undefined && rollback.state !== 'done';
+
+/** What the rollback waits for a person to say, if it does. */
+export function openQuestion(rollback: Rollback | undefined): string | undefined {
+  return rollback?.question ?? rollback?.steps.find(({ state }) => state === 'asking')?.question;
+}
+
+/** The first step that is not done: steps are taken strictly in order. */
+export const nextStep = (rollback: Rollback): StepState | undefined =>
+  rollback.steps.find(({ state }) => state !== 'done');

@@ -1,0 +1,58 @@
+import { refuse } from '../authority/refusal.ts';
+import type { Instant } from '../kernel/units.ts';
+import type { Plan } from '../plan/plan.ts';
+import { decideAnswer } from './decide/answers.ts';
+import { decideAuthority } from './decide/arming.ts';
+import { decideBaseline, decideLifecycle } from './decide/lifecycle.ts';
+import { decideLook } from './decide/look.ts';
+import { decidePhase } from './decide/phase-reports.ts';
+import { decideRollback } from './decide/rollback.ts';
+import { type Decision, no, nothing } from './decision.ts';
+import type { Input } from './input.ts';
+import type { RunState } from './state.ts';
+
+export { decideOpen } from './decide/lifecycle.ts';
+
+/** What follows from an input in this state, at this moment. Nothing is done here; the answer says what to record. */
+export function decide(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
+  if (state.closed !== undefined) {
+    const silent =
+      input.kind === 'look' || input.kind === 'finding' || input.kind === 'record' || input.kind === 'restart';
+    return silent
+      ? nothing
+      : no(refuse('closed', `run ${state.run} is closed`, 'an open run', 'Open one: ripcord run open'));
+  }
+  switch (input.kind) {
+    case 'look':
+      return decideLook(plan, state, input, now);
+    case 'capture':
+    case 'captured':
+    case 'capture-failed':
+      return decideBaseline(plan, state, input, now);
+    case 'phase-start':
+    case 'phase-spawned':
+    case 'phase-progress':
+    case 'phase-finish':
+    case 'phase-fail':
+    case 'phase-lost':
+      return decidePhase(plan, state, input, now);
+    case 'approve':
+    case 'decline':
+    case 'acknowledge':
+      return decideAnswer(plan, state, input, now);
+    case 'arm':
+    case 'disarm':
+    case 'waive':
+    case 'pre-approve':
+      return decideAuthority(plan, state, input, now);
+    case 'restart':
+    case 'hold':
+    case 'resume':
+    case 'close':
+    case 'finding':
+      return decideLifecycle(plan, state, input, now);
+    case 'record':
+    case 'confirm':
+      return decideRollback(plan, state, input, now);
+  }
+}

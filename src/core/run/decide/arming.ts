@@ -1,0 +1,103 @@
+import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import { isRequirement, openRequirements } from '../../authority/requirements.ts';
+import { rightsOf } from '../../authority/roles.ts';
+import { after, type Instant } from '../../kernel/units.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { type Decision, no, nothing, record } from '../decision.ts';
+import type { AuthorityInput } from '../input.ts';
+import { unseen } from '../standing.ts';
+import type { RunState } from '../state.ts';
+
+/** Everything that is missing before the run may act by itself, in one answer. */
+function refuseArming(plan: Plan, state: RunState): Refusal | undefined {
+  const open = openRequirements(plan, state.authority);
+  const missing = [
+    ...(state.closed !== undefined ? ['the run is closed'] : []),
+    ...(state.baseline === undefined ? ['there is no baseline: ripcord baseline capture'] : []),
+    ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
+    ...unseen(state.verdicts).map(({ summary }) => summary),
+    ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
+  ];
+  if (missing.length === 0) return undefined;
+  return refuse(
+    'not-ready',
+    `the run cannot be armed: ${missing.join('; ')}`,
+    'every requirement met or waived',
+    'Do what is missing, then arm again',
+  );
+}
+
+function preApprove(
+  plan: Plan,
+  state: RunState,
+  input: Extract<AuthorityInput, { kind: 'pre-approve' }>,
+  now: Instant,
+): Decision {
+  const { by, preApproval } = input;
+  const proposal = plan.pre_approvals.find(({ id }) => id === preApproval);
+  if (proposal === undefined) {
+    const known = plan.pre_approvals.map(({ id }) => id).join(', ') || 'the plan proposes none';
+    return no(
+      refuse('unknown-pre-approval', `the plan has no pre-approval ${preApproval}`, `one of: ${known}`, 'Check its id'),
+    );
+  }
+  if (by.role !== proposal.by_role) {
+    return no(refuse('wrong-role', `${by.id} is ${by.role}`, `a ${proposal.by_role}, as the plan says`, 'Ask one'));
+  }
+  const { uses, for: length } = proposal;
+  return record({
+    type: 'pre-approval-activated',
+    v: 1,
+    at: now,
+    preApproval,
+    by: by.id,
+    until: after(now, length),
+    uses,
+    planHash: state.plan.hash,
+  });
+}
+
+export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInput, now: Instant): Decision {
+  const { by } = input;
+  if (input.kind === 'disarm') {
+    // Safe at any time: whoever may arm or hold may also disarm, and an unarmed run stays unarmed.
+    const may = rightsOf(plan, by.role).some((right) => right === 'arm' || right === 'hold');
+    const denied = may ? undefined : refuseWithoutRight(plan, by, 'hold');
+    if (denied !== undefined) return no(denied);
+    return state.authority.armed === undefined
+      ? nothing
+      : record({ type: 'run-disarmed', v: 1, at: now, by: by.id, reason: input.reason });
+  }
+  const denied = refuseWithoutRight(plan, by, input.kind);
+  if (denied !== undefined) return no(denied);
+  switch (input.kind) {
+    case 'arm': {
+      const refusal = refuseArming(plan, state);
+      if (refusal !== undefined) return no(refusal);
+      return record({
+        type: 'run-armed',
+        v: 1,
+        at: now,
+        by: by.id,
+        until: after(now, input.length ?? plan.answering.armed_for),
+      });
+    }
+    case 'waive': {
+      const { requirement, reason } = input;
+      if (!isRequirement(plan, requirement)) {
+        const wanted = openRequirements(plan, state.authority).join(', ') || 'none is open';
+        return no(
+          refuse(
+            'unknown-requirement',
+            `there is no requirement ${requirement}`,
+            `one of: ${wanted}`,
+            'Check its name',
+          ),
+        );
+      }
+      return record({ type: 'requirement-waived', v: 1, at: now, requirement, by: by.id, reason });
+    }
+    case 'pre-approve':
+      return preApprove(plan, state, input, now);
+  }
+}

@@ -1,0 +1,104 @@
+import { refuse, refuseWithoutRight } from '../../authority/refusal.ts';
+import { phaseId } from '../../kernel/ids.ts';
+import type { Instant } from '../../kernel/units.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { isUnderWay } from '../../response/rollback.ts';
+import { type Decision, no, nothing, record } from '../decision.ts';
+import type { RunEvent } from '../events.ts';
+import type { BaselineInput, LifecycleInput, OpenInput } from '../input.ts';
+import { hasTouched, runningPhase } from '../phases.ts';
+import type { RunState } from '../state.ts';
+
+/** A run begins; at most one is open in a journal. */
+export function decideOpen(plan: Plan, open: RunState | undefined, input: OpenInput, now: Instant): Decision {
+  const { run, planHash, environment, target, by } = input;
+  const denied = refuseWithoutRight(plan, by, 'operate');
+  if (denied !== undefined) return no(denied);
+  if (open !== undefined)
+    return no(refuse('already-open', `run ${open.run} is open`, 'no open run', 'Close it first: ripcord run close'));
+  const phases = plan.phases.map(({ id }) => phaseId(id));
+  const { estimate } = plan.run;
+  return record({
+    type: 'run-opened',
+    v: 1,
+    at: now,
+    run,
+    plan: { name: plan.name, hash: planHash },
+    environment,
+    target,
+    estimate,
+    phases,
+    by: by.id,
+  });
+}
+
+export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput, now: Instant): Decision {
+  switch (input.kind) {
+    case 'capture': {
+      const denied = refuseWithoutRight(plan, input.by, 'operate');
+      if (denied !== undefined) return no(denied);
+      const touched = state.phases.find(hasTouched);
+      if (touched !== undefined)
+        return no(
+          refuse(
+            'too-late',
+            `${touched.phase} is ${touched.state}`,
+            'readings from before the change',
+            'Keep the baseline there is; a new one needs a new run',
+          ),
+        );
+      if (state.capture !== undefined)
+        return no(refuse('capturing', 'a baseline is being captured', 'one capture at a time', 'Wait for its end'));
+      return record({ type: 'capture-started', v: 1, at: now, length: input.length, by: input.by.id });
+    }
+    case 'captured':
+      // Without a capture under way it is the late answer of one that was given up.
+      return state.capture === undefined
+        ? nothing
+        : record({ type: 'baseline-frozen', v: 1, at: now, baseline: input.baseline, hash: input.hash });
+    case 'capture-failed':
+      return state.capture === undefined
+        ? nothing
+        : record({ type: 'capture-failed', v: 1, at: now, because: input.because });
+  }
+}
+
+/** A changed plan voids what was allowed under the old one. */
+function restart(state: RunState, input: Extract<LifecycleInput, { kind: 'restart' }>, now: Instant): Decision {
+  const restarted: RunEvent = { type: 'guard-restarted', v: 1, at: now, planHash: input.planHash };
+  if (input.planHash === state.plan.hash) return record(restarted);
+  const ended = state.authority.preApprovals.map(
+    ({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'plan-changed' }) as const,
+  );
+  return record(restarted, ...ended);
+}
+
+function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
+  const running = runningPhase(state.phases);
+  if (isUnderWay(state.rollback))
+    return no(refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end'));
+  if (running !== undefined)
+    return no(refuse('running', `${running.phase} is running`, 'no running phase', 'Wait for its end'));
+  return record({ type: 'run-closed', v: 1, at: now, by: input.by.id, reason: input.reason });
+}
+
+export function decideLifecycle(plan: Plan, state: RunState, input: LifecycleInput, now: Instant): Decision {
+  if (input.kind === 'restart') return restart(state, input, now);
+  if (input.kind === 'finding') {
+    const before = state.findings.get(input.finding.check);
+    const same = before?.status === input.finding.status && before.fingerprint === input.finding.fingerprint;
+    return same ? nothing : record({ type: 'finding-changed', v: 1, at: now, finding: input.finding });
+  }
+  const denied = refuseWithoutRight(plan, input.by, input.kind === 'close' ? 'operate' : 'hold');
+  if (denied !== undefined) return no(denied);
+  switch (input.kind) {
+    case 'hold':
+      return state.held === undefined
+        ? record({ type: 'run-held', v: 1, at: now, by: input.by.id, reason: input.reason })
+        : nothing;
+    case 'resume':
+      return state.held === undefined ? nothing : record({ type: 'run-resumed', v: 1, at: now, by: input.by.id });
+    case 'close':
+      return close(state, input, now);
+  }
+}

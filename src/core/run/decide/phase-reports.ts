@@ -1,0 +1,165 @@
+import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import type { PhaseId } from '../../kernel/ids.ts';
+import type { Instant } from '../../kernel/units.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { openRecommendation } from '../../response/recommendation.ts';
+import { isUnderWay } from '../../response/rollback.ts';
+import { keyOf } from '../../verdicts/verdict.ts';
+import { type Decision, no, nothing, record } from '../decision.ts';
+import type { PhaseInput } from '../input.ts';
+import type { PhaseState } from '../phases.ts';
+import { isBreach, isDeclined, unseen } from '../standing.ts';
+import { type RunState, stageOf } from '../state.ts';
+
+type Start = Extract<PhaseInput, { kind: 'phase-start' }>;
+
+/** Why the run as a whole lets no phase start now. */
+function refuseNow(state: RunState): Refusal | undefined {
+  const { recommendations, rollback, held, blind, baseline, capture } = state;
+  const [broken] = unseen(state.verdicts);
+  const open = openRecommendation(recommendations);
+  const stage = stageOf(state);
+  if (stage === 'closed') return refuse('closed', 'the run is closed', 'an open run', 'Open one: ripcord run open');
+  if (isUnderWay(rollback))
+    return refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its report');
+  if (stage === 'watching')
+    return refuse(
+      'watching',
+      'the watch after a rollback goes on',
+      'the end of the watch',
+      'Wait for it, or close the run',
+    );
+  if (open !== undefined)
+    return refuse(
+      'recommendation-open',
+      `recommendation ${open.id} waits for its answer`,
+      'an answered recommendation',
+      `ripcord approve ${open.id} or ripcord decline ${open.id}`,
+    );
+  if (held !== undefined)
+    return refuse('held', `${held.by} holds the run: ${held.reason}`, 'a run that is not held', 'ripcord run resume');
+  if (baseline === undefined)
+    return refuse(
+      'no-baseline',
+      'there is no baseline',
+      'readings from before the change to compare with',
+      'ripcord baseline capture',
+    );
+  if (capture !== undefined)
+    return refuse(
+      'capturing',
+      'a baseline is being captured',
+      'readings from before the change only',
+      'Wait for its end',
+    );
+  if (blind !== undefined)
+    return refuse(
+      'blind',
+      `the guard is blind: no evidence from ${blind.probes.join(', ')}`,
+      'every probe answering or failing',
+      'Look at the daemon’s log and the target',
+    );
+  if (broken !== undefined)
+    return refuse(
+      'blind',
+      `the guard is blind: ${broken.summary}`,
+      'every check able to look',
+      'Look at the target, or mend the check in the plan',
+    );
+  return undefined;
+}
+
+function refusePhase(state: RunState, phase: PhaseState): Refusal | undefined {
+  if (phase.state === 'running')
+    return refuse(
+      'running',
+      `${phase.phase} is running already`,
+      'a phase that is not running',
+      'Wait for it, or stop it',
+    );
+  if (phase.state === 'finished')
+    return refuse('finished', `${phase.phase} has been applied`, 'a phase that has not', 'Go on with the next one');
+  const earlier = state.phases.slice(0, state.phases.indexOf(phase)).find((one) => one.state !== 'finished');
+  if (earlier !== undefined)
+    return refuse(
+      'out-of-order',
+      `${earlier.phase} is ${earlier.state}`,
+      'every earlier phase finished',
+      `Run ${earlier.phase} first`,
+    );
+  return undefined;
+}
+
+/** The next phase starts only when nothing is broken that nobody has decided about. */
+function refuseBreach(state: RunState): Refusal | undefined {
+  const standing = [...state.verdicts.values()].find(
+    ({ verdict }) => isBreach(verdict) && !isDeclined(state.verdicts, verdict),
+  );
+  if (standing === undefined) return undefined;
+  const { criterion, summary } = standing.verdict;
+  return refuse(
+    'breach',
+    `${criterion} is breached: ${summary}`,
+    'every criterion well',
+    'Mend it, or decide on the recommendation',
+  );
+}
+
+function start(plan: Plan, state: RunState, input: Start, now: Instant): Decision {
+  const phase = find(state, input.phase);
+  const planned = plan.phases.find(({ id }) => id === input.phase);
+  if (phase === undefined || planned === undefined) return no(unknownPhase(state, input.phase));
+  const refusal = refuseNow(state) ?? refusePhase(state, phase) ?? refuseBreach(state);
+  if (refusal !== undefined) return no(refusal);
+  if (input.boundary === undefined) return nothing;
+  const troubled = [...state.verdicts.values()].filter(
+    ({ verdict, breachSince }) => breachSince !== undefined || verdict.warning,
+  );
+  return record({
+    type: 'phase-started',
+    v: 1,
+    at: now,
+    phase: phase.phase,
+    attempt: phase.attempt + 1,
+    estimate: planned.estimate,
+    by: input.by.id,
+    supervisor: input.supervisor,
+    boundary: input.boundary,
+    troubled: troubled.map(({ verdict }) => keyOf(verdict)),
+  });
+}
+
+const find = (state: RunState, id: PhaseId): PhaseState | undefined => state.phases.find(({ phase }) => phase === id);
+
+const unknownPhase = (state: RunState, id: PhaseId): Refusal =>
+  refuse(
+    'unknown-phase',
+    `the plan has no phase ${id}`,
+    `one of ${state.phases.map(({ phase }) => phase).join(', ')}`,
+    'Check the phase’s id',
+  );
+
+/** A late word from a phase that was lost is recorded; one from a phase that nobody started is refused. */
+export function decidePhase(plan: Plan, state: RunState, input: PhaseInput, now: Instant): Decision {
+  const denied = input.kind === 'phase-lost' ? undefined : refuseWithoutRight(plan, input.by, 'report-phases');
+  if (denied !== undefined) return no(denied);
+  if (input.kind === 'phase-start') return start(plan, state, input, now);
+  const phase = find(state, input.phase);
+  if (phase === undefined) return no(unknownPhase(state, input.phase));
+  if (phase.state !== 'running' && phase.state !== 'unknown') {
+    return no(refuse('not-running', `${input.phase} is ${phase.state}`, 'a running phase', 'Start it: ripcord phase'));
+  }
+  const common = { v: 1, at: now, phase: input.phase } as const;
+  switch (input.kind) {
+    case 'phase-spawned':
+      return record({ type: 'phase-spawned', ...common, child: input.child });
+    case 'phase-progress':
+      return record({ type: 'phase-progressed', ...common, fraction: Math.min(1, Math.max(0, input.fraction)) });
+    case 'phase-finish':
+      return record({ type: 'phase-finished', ...common });
+    case 'phase-fail':
+      return record({ type: 'phase-failed', ...common, exitCode: input.exitCode, because: input.because });
+    case 'phase-lost':
+      return phase.state === 'unknown' ? nothing : record({ type: 'phase-lost', ...common });
+  }
+}

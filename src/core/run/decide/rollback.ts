@@ -1,0 +1,100 @@
+import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import { type Instant, millis } from '../../kernel/units.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { RollbackEvent } from '../../response/events.ts';
+import { isUnderWay, nextStep, type Rollback } from '../../response/rollback.ts';
+import { type Decision, no, nothing, record } from '../decision.ts';
+import type { RunEvent } from '../events.ts';
+import { evolve } from '../evolve.ts';
+import type { RollbackInput } from '../input.ts';
+import type { RunState } from '../state.ts';
+
+/** What follows from a step that is done: its phase is undone when it was the proof, and after the last step the watch. */
+function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
+  if (event.type !== 'step-done') return [];
+  const step = state.rollback?.steps.find(({ step: { id } }) => id === event.step)?.step;
+  const after = evolve(state, event).rollback;
+  const undone: readonly RunEvent[] =
+    step?.kind === 'verify' ? [{ type: 'phase-undone', v: 1, at: now, phase: step.phase }] : [];
+  if (after === undefined || nextStep(after) !== undefined) return undone;
+  return [
+    ...undone,
+    { type: 'rollback-done', v: 1, at: now, rollback: after.id },
+    { type: 'watch-started', v: 1, at: now, length: plan.watch.for },
+  ];
+}
+
+function confirm(
+  plan: Plan,
+  state: RunState,
+  input: Extract<RollbackInput, { kind: 'confirm' }>,
+  now: Instant,
+): Decision {
+  const denied = refuseWithoutRight(plan, input.by, 'approve-phase-rollback');
+  if (denied !== undefined) return no(denied);
+  const { rollback } = state;
+  if (!isUnderWay(rollback))
+    return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks', 'See `ripcord run status`'));
+  const common = { v: 1, at: now, rollback: rollback.id } as const;
+  const { step, answer, by, reason } = input;
+  if (rollback.state === 'blocked' && step === 'stop-work') {
+    return record({ type: 'rollback-unblocked', ...common, by: by.id, reason });
+  }
+  const asking = rollback.steps.find((one) => one.state === 'asking');
+  if (asking?.step.id !== step) {
+    const wanted = rollback.state === 'blocked' ? 'stop-work' : (asking?.step.id ?? 'none: nothing is asked now');
+    return no(
+      refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`, 'See `ripcord run status`'),
+    );
+  }
+  if (answer === 'again') return record({ type: 'step-answered', ...common, step, answer, by: by.id, reason });
+  const done: RollbackEvent = {
+    type: 'step-done',
+    ...common,
+    step,
+    took: millis(0),
+    output: reason,
+    how: 'confirmed',
+    by: by.id,
+  };
+  return record(done, ...consequences(plan, state, done, now));
+}
+
+const outOfOrder = (found: string, wanted: string): Refusal =>
+  refuse('out-of-order', found, wanted, 'See `ripcord run status`');
+
+/** Work is proved stopped before the first step, steps are taken strictly in order, and only a step under way has an outcome. */
+function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
+  switch (event.type) {
+    case 'stop-work-started':
+    case 'stop-work-proved':
+    case 'rollback-blocked':
+      return undefined;
+    case 'step-started': {
+      const next = nextStep(rollback);
+      if (rollback.state !== 'undoing')
+        return outOfOrder(`the rollback is ${rollback.state}`, 'forward work proved stopped');
+      if (next?.step.id === event.step && next.state !== 'asking') return undefined;
+      return outOfOrder(`${event.step} shall start`, `the next step: ${next?.step.id ?? 'none is left'}`);
+    }
+    case 'step-spawned':
+    case 'step-done':
+    case 'step-asked': {
+      const state = rollback.steps.find(({ step }) => step.id === event.step)?.state ?? 'unknown';
+      return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
+    }
+    case 'rollback-started':
+    case 'rollback-done':
+    case 'rollback-unblocked':
+    case 'step-answered':
+      return outOfOrder(`${event.type} was reported`, 'what the executor does; this follows from it, or from a person');
+  }
+}
+
+export function decideRollback(plan: Plan, state: RunState, input: RollbackInput, now: Instant): Decision {
+  if (input.kind === 'confirm') return confirm(plan, state, input, now);
+  if (!isUnderWay(state.rollback) || state.rollback.id !== input.event.rollback) return nothing;
+  const misplaced = refuseRecord(state.rollback, input.event);
+  if (misplaced !== undefined) return no(misplaced);
+  return record(input.event, ...consequences(plan, state, input.event, now));
+}

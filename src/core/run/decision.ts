@@ -1,0 +1,9 @@
+import type { Refusal } from '../authority/refusal.ts';
+import type { RunEvent } from './events.ts';
+
+/** What follows from an input: events to append, perhaps none, or a "no" with its reason. */
+export type Decision = { readonly events: readonly RunEvent[] } | { readonly refused: Refusal };
+
+export const nothing: Decision = { events: [] };
+export const record = (...events: readonly RunEvent[]): Decision => ({ events });
+export const no = (refused: Refusal): Decision => ({ refused });

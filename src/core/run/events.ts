@@ -1,0 +1,82 @@
+import type { AuthorityEvent } from '../authority/events.ts';
+import type { Baseline } from '../evidence/baseline.ts';
+import type { Boundary } from '../evidence/boundary.ts';
+import type { Finding } from '../evidence/finding.ts';
+import type { TargetIdentity } from '../evidence/target.ts';
+import type { Hash, PhaseId, PrincipalId, ProbeId, RunId } from '../kernel/ids.ts';
+import type { Instant, Millis } from '../kernel/units.ts';
+import type { ProcessIdentity, RecommendationEvent, RollbackEvent } from '../response/events.ts';
+import type { Verdict } from '../verdicts/verdict.ts';
+import type { WatchEvent } from '../watch/watch.ts';
+
+interface At {
+  readonly v: 1;
+  readonly at: Instant;
+}
+interface OfPhase extends At {
+  readonly phase: PhaseId;
+}
+
+/** Where a phase's command runs, so that it can be stopped from outside. */
+export interface Supervisor {
+  readonly wrapper: ProcessIdentity;
+  readonly host: string;
+  /** Marks the environment of the command and, as `application_name`, its database sessions. */
+  readonly tag: string;
+}
+
+export type LifecycleEvent =
+  | (At & {
+      readonly type: 'run-opened';
+      readonly run: RunId;
+      readonly plan: { readonly name: string; readonly hash: Hash };
+      readonly environment: string;
+      readonly target: TargetIdentity;
+      readonly estimate: Millis;
+      /** In the order in which they are to be run. */
+      readonly phases: readonly PhaseId[];
+      readonly by: PrincipalId;
+    })
+  /** The daemon was started again on this run; up to then nobody looked. */
+  | (At & { readonly type: 'guard-restarted'; readonly planHash: Hash })
+  | (At & { readonly type: 'capture-started'; readonly length: Millis; readonly by: PrincipalId })
+  | (At & { readonly type: 'capture-failed'; readonly because: string })
+  | (At & { readonly type: 'baseline-frozen'; readonly baseline: Baseline; readonly hash: Hash })
+  | (At & { readonly type: 'run-held'; readonly by: PrincipalId; readonly reason: string })
+  | (At & { readonly type: 'run-resumed'; readonly by: PrincipalId })
+  | (At & { readonly type: 'run-closed'; readonly by: PrincipalId; readonly reason: string });
+
+export type PhaseEvent =
+  | (OfPhase & {
+      readonly type: 'phase-started';
+      readonly attempt: number;
+      readonly estimate: Millis;
+      readonly by: PrincipalId;
+      readonly supervisor: Supervisor;
+      readonly boundary: Boundary;
+      /** What was already not well at the start, and hence is not this phase's doing: criterion and subject. */
+      readonly troubled: readonly string[];
+    })
+  | (OfPhase & { readonly type: 'phase-spawned'; readonly child: ProcessIdentity })
+  | (OfPhase & { readonly type: 'phase-progressed'; readonly fraction: number })
+  | (OfPhase & { readonly type: 'phase-finished' })
+  | (OfPhase & { readonly type: 'phase-failed'; readonly exitCode: number | null; readonly because: string })
+  /** Its wrapper has not been heard of for a lease: nobody knows how far it came. */
+  | (OfPhase & { readonly type: 'phase-lost' })
+  | (OfPhase & { readonly type: 'phase-undone' });
+
+export type EvidenceEvent =
+  | (At & { readonly type: 'verdicts-changed'; readonly verdicts: readonly Verdict[] })
+  | (At & { readonly type: 'finding-changed'; readonly finding: Finding })
+  | (At & { readonly type: 'guard-blinded'; readonly probes: readonly ProbeId[] })
+  | (At & { readonly type: 'guard-sighted' });
+
+/** Every event of a run. The catalogue with versions is `catalogue.ts`. */
+export type RunEvent =
+  | LifecycleEvent
+  | PhaseEvent
+  | EvidenceEvent
+  | AuthorityEvent
+  | RecommendationEvent
+  | RollbackEvent
+  | WatchEvent;

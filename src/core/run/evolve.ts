@@ -1,0 +1,190 @@
+import { evolveAuthority, noAuthority } from '../authority/state.ts';
+import { hold, release } from '../evidence/phase-clock.ts';
+import type { Instant } from '../kernel/units.ts';
+import type { RecommendationEvent } from '../response/events.ts';
+import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
+import { evolveRollback, isUnderWay } from '../response/rollback.ts';
+import { keyOf, type Verdict } from '../verdicts/verdict.ts';
+import { evolveWatch } from '../watch/watch.ts';
+import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
+import { evolvePhase, holdPhase, releasePhase, runningPhase } from './phases.ts';
+import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './standing.ts';
+import { openRun, type RunState, startClock } from './state.ts';
+
+const without = <Key extends keyof RunState>(state: RunState, key: Key): RunState => {
+  const { [key]: _, ...rest } = state;
+  return rest as RunState; // only ever called with a key that RunState declares optional
+};
+
+/**
+ * Held by an operator, by a recommendation that waits for its answer, or by a rollback until a phase starts again; and at
+ * rest when every phase is applied. A phase that runs is not stopped by a hold, so its time counts until a rollback ends it.
+ */
+function isHeld(state: RunState): boolean {
+  const { held, recommendations, rollback, afterRollback, phases } = state;
+  if (isUnderWay(rollback)) return true;
+  if (runningPhase(phases) !== undefined) return false;
+  const waits = held !== undefined || openRecommendation(recommendations) !== undefined;
+  return waits || afterRollback === true || phases.every(({ state: is }) => is === 'finished');
+}
+
+/** Time held by the guard is not the phases': the clocks stop and go with the hold. */
+function settleClocks(before: RunState, state: RunState, at: Instant): RunState {
+  if (isHeld(before) === isHeld(state)) return state;
+  const [clock, phase] = isHeld(state) ? [hold, holdPhase] : [release, releasePhase];
+  return {
+    ...state,
+    phases: state.phases.map((one) => phase(one, at)),
+    ...(state.clock !== undefined && { clock: clock(state.clock, at) }),
+  };
+}
+
+function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type: 'run-opened' }>): RunState {
+  const { at } = event;
+  switch (event.type) {
+    case 'guard-restarted': {
+      // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
+      const authority = event.planHash === state.plan.hash ? state.authority : noAuthority;
+      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority };
+    }
+    case 'capture-started':
+      return { ...state, capture: { since: at, length: event.length } };
+    case 'capture-failed':
+      return without(state, 'capture');
+    case 'baseline-frozen':
+      return { ...without(state, 'capture'), baseline: { baseline: event.baseline, hash: event.hash, frozenAt: at } };
+    case 'run-held':
+      return { ...state, held: { by: event.by, reason: event.reason, at } };
+    case 'run-resumed':
+      return without(state, 'held');
+    case 'run-closed':
+      return { ...state, closed: { at, by: event.by, reason: event.reason } };
+  }
+}
+
+/** What was seen well since a phase's start is no longer a trouble that was there before it. */
+function withVerdicts(state: RunState, changed: readonly Verdict[], at: Instant): RunState {
+  const well = new Set(changed.filter(({ status, warning }) => status === 'ok' && !warning).map(keyOf));
+  const phases = state.phases.map((one) => ({ ...one, troubled: one.troubled.filter((key) => !well.has(key)) }));
+  return { ...state, phases, verdicts: changeVerdicts(state.verdicts, changed, at) };
+}
+
+function evolveEvidence(state: RunState, event: EvidenceEvent): RunState {
+  switch (event.type) {
+    case 'verdicts-changed':
+      return withVerdicts(state, event.verdicts, event.at);
+    case 'finding-changed':
+      return { ...state, findings: new Map([...state.findings, [event.finding.check, event.finding]]) };
+    case 'guard-blinded':
+      return { ...state, blind: { since: state.blind?.since ?? event.at, probes: event.probes } };
+    case 'guard-sighted':
+      return without(state, 'blind');
+  }
+}
+
+function evolvePhases(before: RunState, event: PhaseEvent): RunState {
+  const state = {
+    ...before,
+    phases: before.phases.map((one) => (one.phase === event.phase ? evolvePhase(one, event) : one)),
+  };
+  switch (event.type) {
+    case 'phase-started':
+      return {
+        ...without(state, 'afterRollback'),
+        clock: state.clock ?? startClock(state.estimate, event.at),
+        verdicts: startPhase(state.verdicts),
+      };
+    case 'phase-undone':
+      return { ...state, verdicts: undoPhase(state.verdicts, event.phase) };
+    case 'phase-spawned':
+    case 'phase-progressed':
+    case 'phase-finished':
+    case 'phase-failed':
+    case 'phase-lost':
+      return state;
+  }
+}
+
+function evolveAnswers(state: RunState, event: RecommendationEvent): RunState {
+  const next = { ...state, recommendations: evolveRecommendations(state.recommendations, event) };
+  if (event.type !== 'recommendation-declined') return next;
+  const evidence = state.recommendations.find(({ id }) => id === event.recommendation)?.evidence ?? [];
+  return { ...next, verdicts: declineBreaches(state.verdicts, evidence) };
+}
+
+/** Which room folds which event. An event of a newer version, or an unknown one, stops the fold: guessing would lie. */
+function fold(state: RunState, event: Exclude<RunEvent, { type: 'run-opened' }>): RunState {
+  switch (event.type) {
+    case 'guard-restarted':
+    case 'capture-started':
+    case 'capture-failed':
+    case 'baseline-frozen':
+    case 'run-held':
+    case 'run-resumed':
+    case 'run-closed':
+      return evolveLifecycle(state, event);
+    case 'phase-started':
+    case 'phase-spawned':
+    case 'phase-progressed':
+    case 'phase-finished':
+    case 'phase-failed':
+    case 'phase-lost':
+    case 'phase-undone':
+      return evolvePhases(state, event);
+    case 'verdicts-changed':
+    case 'finding-changed':
+    case 'guard-blinded':
+    case 'guard-sighted':
+      return evolveEvidence(state, event);
+    case 'run-armed':
+    case 'run-disarmed':
+    case 'arming-expired':
+    case 'requirement-waived':
+    case 'pre-approval-activated':
+    case 'pre-approval-used':
+    case 'pre-approval-ended':
+      return { ...state, authority: evolveAuthority(state.authority, event) };
+    case 'recommendation-raised':
+    case 'evidence-joined':
+    case 'recommendation-acknowledged':
+    case 'recommendation-approved':
+    case 'recommendation-declined':
+    case 'recommendation-expired':
+    case 'recommendation-superseded':
+      return evolveAnswers(state, event);
+    case 'rollback-started':
+    case 'stop-work-started':
+    case 'stop-work-proved':
+    case 'step-started':
+    case 'step-spawned':
+    case 'step-done':
+    case 'step-asked':
+    case 'step-answered':
+    case 'rollback-blocked':
+    case 'rollback-unblocked':
+    case 'rollback-done': {
+      const rollback = evolveRollback(state.rollback, event);
+      if (rollback === undefined) return state;
+      if (event.type !== 'rollback-started') return { ...state, rollback };
+      return { ...without(state, 'watch'), rollback, afterRollback: true };
+    }
+    case 'watch-started':
+    case 'watch-advanced':
+    case 'watch-relapsed':
+    case 'watch-settled': {
+      const watch = evolveWatch(state.watch, event);
+      return watch === undefined ? state : { ...state, watch };
+    }
+  }
+}
+
+/** One event into the state. */
+export function evolve(state: RunState | undefined, event: RunEvent): RunState {
+  if (event.type === 'run-opened') return openRun(event);
+  if (state === undefined) throw new TypeError(`a run begins with run-opened, not with ${event.type}`);
+  const next = settleClocks(state, fold(state, event), event.at);
+  return { ...next, seq: state.seq + 1 };
+}
+
+export const evolveAll = (state: RunState | undefined, events: readonly RunEvent[]): RunState | undefined =>
+  events.reduce<RunState | undefined>(evolve, state);

@@ -1,0 +1,106 @@
+import type { Principal } from '../authority/roles.ts';
+import type { Baseline } from '../evidence/baseline.ts';
+import type { Boundary } from '../evidence/boundary.ts';
+import type { Finding } from '../evidence/finding.ts';
+import type { TargetIdentity } from '../evidence/target.ts';
+import type { Hash, PhaseId, PreApprovalId, ProbeId, RecommendationId, RunId, StepId } from '../kernel/ids.ts';
+import type { Millis } from '../kernel/units.ts';
+import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
+import type { Verdict } from '../verdicts/verdict.ts';
+import type { Supervisor } from './events.ts';
+
+export interface OpenInput {
+  readonly kind: 'open';
+  readonly run: RunId;
+  readonly planHash: Hash;
+  readonly environment: string;
+  readonly target: TargetIdentity;
+  readonly by: Principal;
+}
+
+/** What the guard has seen since the last look. */
+export interface LookInput {
+  readonly kind: 'look';
+  readonly verdicts: readonly Verdict[];
+  readonly blind: readonly ProbeId[];
+  /** Watched since the last record in the journal. */
+  readonly unrecorded: Millis;
+}
+
+export type BaselineInput =
+  | { readonly kind: 'capture'; readonly length: Millis; readonly by: Principal }
+  | { readonly kind: 'captured'; readonly baseline: Baseline; readonly hash: Hash }
+  | { readonly kind: 'capture-failed'; readonly because: string };
+
+export type PhaseInput =
+  | {
+      readonly kind: 'phase-start';
+      readonly phase: PhaseId;
+      readonly by: Principal;
+      readonly supervisor: Supervisor;
+      /** Absent when the question is only whether it may start: the boundary is not taken in vain. */
+      readonly boundary?: Boundary;
+    }
+  | { readonly kind: 'phase-spawned'; readonly phase: PhaseId; readonly by: Principal; readonly child: ProcessIdentity }
+  | { readonly kind: 'phase-progress'; readonly phase: PhaseId; readonly by: Principal; readonly fraction: number }
+  | { readonly kind: 'phase-finish'; readonly phase: PhaseId; readonly by: Principal }
+  | {
+      readonly kind: 'phase-fail';
+      readonly phase: PhaseId;
+      readonly by: Principal;
+      readonly exitCode: number | null;
+      readonly because: string;
+    }
+  | { readonly kind: 'phase-lost'; readonly phase: PhaseId };
+
+export type AnswerInput =
+  | {
+      readonly kind: 'approve';
+      readonly recommendation: RecommendationId;
+      readonly by: Principal;
+      readonly reason: string;
+      /** The principal knows that the breach is no longer seen. */
+      readonly evenIfGone: boolean;
+    }
+  | {
+      readonly kind: 'decline';
+      readonly recommendation: RecommendationId;
+      readonly by: Principal;
+      readonly reason: string;
+    }
+  | { readonly kind: 'acknowledge'; readonly recommendation: RecommendationId; readonly by: Principal };
+
+export type AuthorityInput =
+  | { readonly kind: 'arm'; readonly by: Principal; readonly length?: Millis }
+  | { readonly kind: 'disarm'; readonly by: Principal; readonly reason: string }
+  | { readonly kind: 'waive'; readonly requirement: string; readonly by: Principal; readonly reason: string }
+  | { readonly kind: 'pre-approve'; readonly preApproval: PreApprovalId; readonly by: Principal };
+
+export type LifecycleInput =
+  | { readonly kind: 'restart'; readonly planHash: Hash }
+  | { readonly kind: 'hold'; readonly by: Principal; readonly reason: string }
+  | { readonly kind: 'resume'; readonly by: Principal }
+  | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }
+  | { readonly kind: 'finding'; readonly finding: Finding };
+
+export type RollbackInput =
+  /** What the executor is about to do, or has seen. */
+  | { readonly kind: 'record'; readonly event: RollbackEvent }
+  | {
+      readonly kind: 'confirm';
+      /** A step's id, or `stop-work`. */
+      readonly step: StepId;
+      readonly answer: 'done' | 'again';
+      readonly by: Principal;
+      readonly reason: string;
+    };
+
+/** Everything that can happen to an open run. */
+export type Input =
+  | LookInput
+  | BaselineInput
+  | PhaseInput
+  | AnswerInput
+  | AuthorityInput
+  | LifecycleInput
+  | RollbackInput;

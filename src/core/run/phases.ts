@@ -1,0 +1,82 @@
+import type { Boundary } from '../evidence/boundary.ts';
+import { end, hold, type PhaseClock, release } from '../evidence/phase-clock.ts';
+import type { PhaseId } from '../kernel/ids.ts';
+import { type Instant, millis } from '../kernel/units.ts';
+import type { ProcessIdentity } from '../response/events.ts';
+import type { PhaseEvent, Supervisor } from './events.ts';
+
+/** `unknown`: its wrapper was lost. `failed` and `unknown` phases may have changed anything. */
+export const phaseStates = ['not-started', 'running', 'finished', 'failed', 'unknown', 'undone'] as const;
+
+export interface PhaseState {
+  readonly phase: PhaseId;
+  readonly state: (typeof phaseStates)[number];
+  readonly attempt: number;
+  readonly clock?: PhaseClock;
+  readonly supervisor?: Supervisor;
+  readonly child?: ProcessIdentity;
+  readonly boundary?: Boundary;
+  readonly troubled: readonly string[];
+  readonly because?: string;
+}
+
+export const freshPhase = (phase: PhaseId): PhaseState => ({ phase, state: 'not-started', attempt: 0, troubled: [] });
+
+/** Whether it may have changed the database. */
+export const hasTouched = ({ state }: PhaseState): boolean => state !== 'not-started' && state !== 'undone';
+
+function started(before: PhaseState, event: Extract<PhaseEvent, { type: 'phase-started' }>): PhaseState {
+  const { phase, attempt, estimate, at, supervisor } = event;
+  // A second attempt may start half-applied: what must come back is what was there before the first.
+  const first = hasTouched(before) ? before : event;
+  return {
+    phase,
+    state: 'running',
+    attempt,
+    clock: { estimate, startedAt: at, heldFor: millis(0) },
+    supervisor,
+    boundary: first.boundary ?? event.boundary,
+    troubled: first.troubled,
+  };
+}
+
+const ended = (phase: PhaseState, state: PhaseState['state'], at: Instant, because?: string): PhaseState => ({
+  ...phase,
+  state,
+  ...(phase.clock !== undefined && { clock: end(phase.clock, at) }),
+  ...(because !== undefined && { because }),
+});
+
+export function evolvePhase(before: PhaseState, event: PhaseEvent): PhaseState {
+  switch (event.type) {
+    case 'phase-started':
+      return started(before, event);
+    case 'phase-spawned':
+      return { ...before, child: event.child };
+    case 'phase-progressed': {
+      const { clock } = before;
+      if (clock === undefined) return before;
+      return { ...before, clock: { ...clock, progress: { fraction: event.fraction, at: event.at } } };
+    }
+    case 'phase-finished':
+      return ended(before, 'finished', event.at);
+    case 'phase-failed':
+      return ended(before, 'failed', event.at, event.because);
+    case 'phase-lost':
+      return ended(before, 'unknown', event.at, 'its wrapper was lost');
+    case 'phase-undone':
+      return { phase: before.phase, state: 'undone', attempt: before.attempt, troubled: [] };
+  }
+}
+
+/** Holding the run stops the clock of the phase that runs. */
+export const holdPhase = (phase: PhaseState, at: Instant): PhaseState =>
+  phase.clock === undefined ? phase : { ...phase, clock: hold(phase.clock, at) };
+export const releasePhase = (phase: PhaseState, at: Instant): PhaseState =>
+  phase.clock === undefined ? phase : { ...phase, clock: release(phase.clock, at) };
+
+export const runningPhase = (phases: readonly PhaseState[]): PhaseState | undefined =>
+  phases.find(({ state }) => state === 'running');
+
+/** The phase that was started last and may have changed something. */
+export const latestPhase = (phases: readonly PhaseState[]): PhaseState | undefined => phases.findLast(hasTouched);

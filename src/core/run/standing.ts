@@ -1,0 +1,76 @@
+import type { Instant } from '../kernel/units.ts';
+import { keyOf, type Verdict } from '../verdicts/verdict.ts';
+
+/** How one question stands: the last change of its verdict, and what has become of a breach. */
+export interface Standing {
+  readonly verdict: Verdict;
+  readonly changedAt: Instant;
+  /** Since when it is a breach, and has not been seen well: not having been able to look ends nothing. */
+  readonly breachSince?: Instant;
+  /** Somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
+  readonly declined?: true;
+}
+
+/** By criterion and subject. */
+export type Standings = ReadonlyMap<string, Standing>;
+
+function change(before: Standing | undefined, verdict: Verdict, at: Instant): Standing {
+  if (verdict.status === 'ok') return { verdict, changedAt: at };
+  const since = before?.breachSince ?? (verdict.status === 'breach' ? at : undefined);
+  return {
+    verdict,
+    changedAt: at,
+    ...(since !== undefined && { breachSince: since }),
+    ...(before?.declined === true && { declined: true }),
+  };
+}
+
+export const changeVerdicts = (before: Standings, verdicts: readonly Verdict[], at: Instant): Standings =>
+  new Map([
+    ...before,
+    ...verdicts.map((verdict) => [keyOf(verdict), change(before.get(keyOf(verdict)), verdict, at)] as const),
+  ]);
+
+/** A no to a rollback counts for the breaches that were its evidence, as far as they are still there. */
+export function declineBreaches(before: Standings, evidence: readonly Verdict[]): Standings {
+  const keys = new Set(evidence.map(keyOf));
+  return new Map(
+    [...before].map(([key, one]) => [
+      key,
+      keys.has(key) && one.breachSince !== undefined ? { ...one, declined: true } : one,
+    ]),
+  );
+}
+
+const isOfPhase = ({ criterion, subject }: Verdict): boolean => criterion === 'runtime' && subject !== 'run';
+
+/** A phase starts: what was declined is asked again, and nobody judges the runtime of earlier phases any more. */
+export const startPhase = (before: Standings): Standings =>
+  new Map(
+    [...before].filter(([, { verdict }]) => !isOfPhase(verdict)).map(([key, { declined: _, ...one }]) => [key, one]),
+  );
+
+export const undoPhase = (before: Standings, phase: string): Standings =>
+  new Map([...before].filter(([, { verdict }]) => !isOfPhase(verdict) || verdict.subject !== phase));
+
+/** Whether the breach was not seen well since: one that cannot be looked at now has not gone away. */
+export const stands = (standings: Standings, verdict: Verdict): boolean =>
+  standings.get(keyOf(verdict))?.breachSince !== undefined;
+
+export const isDeclined = (standings: Standings, verdict: Verdict): boolean =>
+  standings.get(keyOf(verdict))?.declined === true;
+
+export const isBreach = ({ status }: Verdict): boolean => status === 'breach';
+
+/** The breaches that a look has just seen, and those of ended phases, whose runtime it did not judge again. */
+export function breachesNow(standings: Standings, looked: readonly Verdict[]): readonly Verdict[] {
+  const keys = new Set(looked.map(keyOf));
+  const ended = [...standings].filter(([key, { verdict }]) => isOfPhase(verdict) && !keys.has(key));
+  return [...looked, ...ended.map(([, { verdict }]) => verdict)].filter(isBreach);
+}
+
+/** The checks that cannot tell: they could not look, or are broken themselves. */
+export const unseen = (standings: Standings): readonly Verdict[] =>
+  [...standings.values()]
+    .map(({ verdict }) => verdict)
+    .filter(({ because }) => because === 'could-not-look' || because === 'check-is-broken');

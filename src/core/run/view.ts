@@ -1,0 +1,154 @@
+import type { ActivePreApproval, Waiver } from '../authority/state.ts';
+import { openRequirements } from '../authority/requirements.ts';
+import { whoMay } from '../authority/roles.ts';
+import { projected, worked } from '../evidence/phase-clock.ts';
+import type { Status } from '../evidence/finding.ts';
+import type { TargetIdentity } from '../evidence/target.ts';
+import type { Hash, PhaseId, ProbeId, RunId } from '../kernel/ids.ts';
+import { between, type Instant, type Millis } from '../kernel/units.ts';
+import type { Plan } from '../plan/plan.ts';
+import { sayProcedure } from '../response/procedure.ts';
+import type { Recommendation } from '../response/recommendation.ts';
+import { openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
+import type { Watch } from '../watch/watch.ts';
+import type { PhaseState } from './phases.ts';
+import { modeOf, type RunState, type Stage, stageOf } from './state.ts';
+
+/** What `GET /run` answers and `ripcord run status` prints: the run without its bulk (boundaries, raw readings). */
+export interface RunView {
+  readonly run: RunId;
+  readonly plan: { readonly name: string; readonly hash: Hash };
+  readonly environment: string;
+  readonly target: TargetIdentity;
+  readonly now: Instant;
+  readonly openedAt: Instant;
+  readonly closed?: RunState['closed'];
+  readonly seq: number;
+  readonly stage: Stage;
+  readonly mode: 'observe' | 'recommend' | 'armed';
+  readonly armed?: { readonly by: string; readonly until: Instant };
+  readonly held?: RunState['held'];
+  readonly blind?: { readonly since: Instant; readonly probes: readonly ProbeId[] };
+  readonly runtime?: { readonly worked: Millis; readonly estimate: Millis };
+  readonly capture?: { readonly since: Instant; readonly length: Millis };
+  readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };
+  readonly requirements: readonly string[];
+  readonly waivers: readonly Waiver[];
+  readonly preApprovals: readonly ActivePreApproval[];
+  readonly phases: readonly PhaseView[];
+  readonly criteria: readonly { readonly criterion: Criterion; readonly status: Status | 'not-asked' }[];
+  readonly verdicts: readonly Verdict[];
+  readonly recommendations: readonly RecommendationView[];
+  readonly rollback?: RollbackView;
+  readonly watch?: Watch;
+}
+
+export interface PhaseView {
+  readonly phase: PhaseId;
+  readonly title?: string;
+  readonly state: PhaseState['state'];
+  readonly attempt: number;
+  readonly estimate: Millis;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  readonly worked?: Millis;
+  readonly projected?: Millis;
+  readonly progress?: number;
+  readonly because?: string;
+}
+
+export interface RecommendationView extends Recommendation {
+  /** The procedure in one sentence. */
+  readonly proposes: string;
+  readonly mayApprove: readonly string[];
+}
+
+export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
+  readonly proposes: string;
+  /** What it waits for a person to say. */
+  readonly asks?: string;
+  readonly steps: readonly StepView[];
+}
+
+export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
+  readonly id: string;
+  readonly kind: string;
+  readonly phase: PhaseId;
+}
+
+function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
+  const planned = plan.phases.find(({ id }) => id === phase);
+  const total = clock === undefined ? undefined : projected(clock);
+  return {
+    phase,
+    state,
+    attempt,
+    estimate: clock?.estimate ?? planned?.estimate ?? between(now, now),
+    ...(planned?.title !== undefined && { title: planned.title }),
+    ...(clock !== undefined && { startedAt: clock.startedAt, worked: worked(clock, now) }),
+    ...(clock?.endedAt !== undefined && { endedAt: clock.endedAt }),
+    ...(clock?.progress !== undefined && { progress: clock.progress.fraction }),
+    ...(total !== undefined && state === 'running' && { projected: total }),
+    ...(because !== undefined && { because }),
+  };
+}
+
+function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView {
+  const asks = openQuestion({ procedure, steps, ...rollback });
+  return {
+    ...rollback,
+    proposes: sayProcedure(procedure),
+    steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
+      id: step.id,
+      kind: step.kind,
+      phase: step.phase,
+      ...state,
+    })),
+    ...(asks !== undefined && { asks }),
+  };
+}
+
+/** The run as people and programs see it. `latest` are the newest verdicts, younger than the journalled changes. */
+export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] | undefined, now: Instant): RunView {
+  const verdicts = latest ?? [...state.verdicts.values()].map(({ verdict }) => verdict);
+  const statuses = byCriterion(verdicts);
+  const { authority, baseline, clock } = state;
+  return {
+    run: state.run,
+    plan: state.plan,
+    environment: state.environment,
+    target: state.target,
+    now,
+    openedAt: state.openedAt,
+    seq: state.seq,
+    stage: stageOf(state),
+    mode: modeOf(state, now),
+    requirements: openRequirements(plan, authority),
+    waivers: authority.waivers,
+    preApprovals: authority.preApprovals,
+    phases: state.phases.map((phase) => phaseView(plan, phase, now)),
+    criteria: criteriaNames.map((criterion) => ({ criterion, status: statuses.get(criterion) ?? 'not-asked' })),
+    verdicts,
+    recommendations: state.recommendations.map((one) => ({
+      ...one,
+      proposes: sayProcedure(one.procedure),
+      mayApprove: whoMay(plan, 'approve-phase-rollback'),
+    })),
+    ...(state.closed !== undefined && { closed: state.closed }),
+    ...(authority.armed !== undefined && { armed: authority.armed }),
+    ...(state.held !== undefined && { held: state.held }),
+    ...(state.blind !== undefined && { blind: state.blind }),
+    ...(state.capture !== undefined && { capture: state.capture }),
+    ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
+    ...(baseline !== undefined && { baseline: baselineView(baseline) }),
+    ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback) }),
+    ...(state.watch !== undefined && { watch: state.watch }),
+  };
+}
+
+const baselineView = ({ baseline, hash, frozenAt }: NonNullable<RunState['baseline']>) => ({
+  hash,
+  frozenAt,
+  readings: baseline.probes.reduce((sum, { latencies }) => sum + latencies.length, 0),
+});

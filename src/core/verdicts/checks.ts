@@ -1,0 +1,90 @@
+import type { Finding, Status } from '../evidence/finding.ts';
+import { sayDuration, sayTime } from '../kernel/duration.ts';
+import type { CheckId } from '../kernel/ids.ts';
+import { between, type Instant, type Millis } from '../kernel/units.ts';
+import type { Expectation } from '../plan/questions.ts';
+import { isKnown } from './known.ts';
+import type { Facts, Reason, Verdict } from './verdict.ts';
+
+/** A check's last finding, and since when it has been a breach without a break. */
+export interface CheckHistory {
+  readonly finding: Finding;
+  readonly breachSince?: Instant;
+}
+
+export function noteFinding(before: CheckHistory | undefined, finding: Finding): CheckHistory {
+  if (finding.status === 'breach') return { finding, breachSince: before?.breachSince ?? finding.at };
+  // Not having been able to look does not say that it is well again.
+  if (finding.status === 'ok' || before?.breachSince === undefined) return { finding };
+  return { finding, breachSince: before.breachSince };
+}
+
+const reasons: Readonly<Record<Exclude<Status, 'breach'>, Reason>> = {
+  ok: 'well',
+  unknown: 'could-not-look',
+  error: 'check-is-broken',
+};
+
+export interface CheckRule {
+  readonly check: CheckId;
+  readonly criterion: 'integrity' | 'functionality' | 'security';
+  readonly expect: Expectation;
+  /** For functionality, which must stay broken for so long; integrity and security veto at once. */
+  readonly brokenFor: Millis;
+}
+
+const sayExpectation = (expect: Expectation): string => (typeof expect === 'string' ? expect : JSON.stringify(expect));
+
+const sayRule = ({ criterion, expect, brokenFor }: CheckRule): string =>
+  criterion === 'functionality'
+    ? `expect: ${sayExpectation(expect)}, broken_for: ${sayDuration(brokenFor)}`
+    : `expect: ${sayExpectation(expect)}`;
+
+function factsOf(rule: CheckRule, history: CheckHistory | undefined, inBaseline: Finding | undefined): Facts {
+  return {
+    rule: sayRule(rule),
+    ...(inBaseline !== undefined && { was: inBaseline.summary }),
+    ...(history !== undefined && { is: history.finding.summary }),
+    ...(history?.breachSince !== undefined && { since: history.breachSince }),
+  };
+}
+
+/**
+ * Criteria 1, 2 and 4 for one check. A breach of integrity or security is final as soon as it is confirmed, which has
+ * happened before it gets here. What the baseline already shows is known, and never fires; what is new beside it does.
+ */
+export function checkVerdict(
+  rule: CheckRule,
+  history: CheckHistory | undefined,
+  inBaseline: Finding | undefined,
+): Verdict {
+  const facts = factsOf(rule, history, inBaseline);
+  const common = { criterion: rule.criterion, subject: rule.check, facts } as const;
+  if (history === undefined) {
+    return {
+      ...common,
+      status: 'unknown',
+      because: 'never-asked',
+      warning: false,
+      summary: `${rule.check} has not been looked at yet`,
+    };
+  }
+  const { finding, breachSince } = history;
+  const summary = `${rule.check}: ${finding.summary}`;
+  if (finding.status !== 'breach') {
+    return { ...common, status: finding.status, because: reasons[finding.status], warning: false, summary };
+  }
+  if (isKnown(inBaseline, finding, rule.expect)) {
+    const known = `${summary} (known: the baseline shows it too)`;
+    return { ...common, status: 'ok', because: 'known', warning: false, summary: known };
+  }
+  const since = breachSince ?? finding.at;
+  const young = rule.criterion === 'functionality' && between(since, finding.at) <= rule.brokenFor;
+  return {
+    ...common,
+    status: young ? 'ok' : 'breach',
+    because: young ? 'broken-but-young' : 'breach',
+    warning: young,
+    summary: `${summary} (since ${sayTime(since)})`,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Status } from '../evidence/finding.ts';
+import { worst } from '../evidence/finding.ts';
+import type { Instant } from '../kernel/units.ts';
+import { criteriaNames } from '../plan/authority.ts';
+
+export { criteriaNames };
+export type Criterion = (typeof criteriaNames)[number];
+
+/** What lets a reader recompute a verdict; values as a person reads them, with their unit. */
+export interface Facts {
+  /** The rule, in the operator's words: `slower_than: 50%`. */
+  readonly rule: string;
+  readonly was?: string;
+  readonly is?: string;
+  readonly ratio?: number;
+  readonly readings?: number;
+  readonly since?: Instant;
+}
+
+/** The state of one criterion for one probe, check or phase, with its reason and its evidence. */
+export interface Verdict {
+  readonly criterion: Criterion;
+  /** The probe, the check, the phase, or `run`. */
+  readonly subject: string;
+  readonly status: Status;
+  /** One word that logs, metrics, messages and report share. */
+  readonly because: Reason;
+  /** Not a breach, but on the way to one. */
+  readonly warning: boolean;
+  /** One sentence for a person. */
+  readonly summary: string;
+  readonly facts: Facts;
+}
+
+export type Reason =
+  | 'as-before'
+  | 'slower'
+  | 'slower-but-young'
+  | 'too-few-readings'
+  | 'no-baseline'
+  | 'within-estimate'
+  | 'over-estimate'
+  | 'projected-over-limit'
+  | 'over-limit'
+  | 'answers'
+  | 'broken-but-young'
+  | 'broken'
+  | 'never-asked'
+  | 'well'
+  | 'known'
+  | 'breach'
+  | 'could-not-look'
+  | 'check-is-broken';
+
+/** What a verdict is about; two verdicts with the same key are the same question at different times. */
+export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subject'>): string =>
+  `${criterion}:${subject}`;
+
+/** The worst verdict of each criterion; a criterion about which nobody asked is absent, not well. */
+export function byCriterion(verdicts: readonly Verdict[]): ReadonlyMap<Criterion, Status> {
+  const asked = criteriaNames.filter((name) => verdicts.some(({ criterion }) => criterion === name));
+  return new Map(
+    asked.map((name) => [name, worst(verdicts.filter((one) => one.criterion === name).map(({ status }) => status))]),
+  );
+}

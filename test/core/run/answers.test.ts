@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+
+import { hashOf } from '../../../src/core/kernel/hash.ts';
+import { hash } from '../../../src/core/kernel/ids.ts';
+import { minutes } from '../../../src/core/kernel/units.ts';
+import {
+  aPlan,
+  at,
+  broken,
+  dana,
+  lena,
+  migration,
+  omar,
+  pipeline,
+  planHash,
+  priya,
+  ravi,
+  recommendation,
+  relations,
+  schema,
+  security,
+  slow,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const breached = (plan = aPlan()) => {
+  const night = new Night(plan).baseline();
+  night.start(security, 10);
+  night.look([broken('breach')], 20);
+  return night;
+};
+const complete = ['recommendation-approved', 'rollback-started'];
+const partly = ['recommendation-approved'];
+
+describe('who may approve', () => {
+  test.each([
+    { by: [dana], answers: [complete] },
+    { by: [omar], answers: [complete] },
+    { by: [ravi], answers: ['not-allowed'] },
+    { by: [pipeline], answers: ['not-allowed'] },
+    { by: [priya], answers: [partly] },
+    { by: [lena], answers: [partly] },
+    { by: [priya, lena], answers: [partly, complete] },
+    { by: [lena, priya], answers: [partly, complete] },
+    { by: [priya, priya], answers: [partly, partly] },
+    { by: [lena, lena], answers: [partly, partly] },
+    { by: [priya, omar], answers: [partly, complete] },
+    { by: [priya, ravi, lena], answers: [partly, 'not-allowed', complete] },
+  ])('$by.0.id and then the others: $answers', ({ by, answers }) => {
+    const night = breached();
+    expect(by.map((one, index) => night.approve(1, one, 30 + index))).toEqual(answers);
+  });
+
+  test.each([
+    { when: 'the first approval expires at that moment', second: 30 + 600, answer: partly },
+    { when: 'it is valid for a second more', second: 30 + 599, answer: complete },
+  ])('two who must agree: $when', ({ second, answer }) => {
+    for (const [first, other] of [
+      [priya, lena],
+      [lena, priya],
+    ] as const) {
+      const night = breached();
+      night.approve(1, first, 30);
+      expect(night.approve(1, other, second)).toEqual(answer);
+    }
+  });
+
+  test('an expired approval given again completes the other', () => {
+    const night = breached();
+    night.approve(1, priya, 30);
+    night.approve(1, lena, 700);
+    expect(night.approve(1, priya, 710)).toEqual(complete);
+  });
+
+  test.each([
+    { needs: 'cto', by: [omar], answers: [complete] },
+    { needs: 'cto', by: [priya, omar], answers: [partly, complete] },
+    { needs: 'cto', by: [priya, lena], answers: [partly, partly] },
+    { needs: 'database_administrator', by: [dana], answers: [complete] },
+    { needs: 'project_manager', by: [priya], answers: [partly] },
+  ])(
+    'a plan in which the project manager needs the $needs leaves the seed’s authorities theirs',
+    ({ needs, by, answers }) => {
+      const night = breached(aPlan({ roles: { project_manager: { needs_also: needs } } }));
+      expect(by.map((one, index) => night.approve(1, one, 30 + index))).toEqual(answers);
+    },
+  );
+
+  test('a plan may ask for two even of an authority', () => {
+    const night = breached(aPlan({ roles: { cto: { needs_also: 'database_administrator' } } }));
+    expect([night.approve(1, omar, 30), night.approve(1, dana, 31)]).toEqual([partly, complete]);
+  });
+});
+
+describe('what is approved', () => {
+  const unscripted = () => {
+    const night = new Night().baseline();
+    [security, schema, relations].forEach((phase, index) => {
+      night.start(phase, 10 + 2 * index);
+      night.finish(phase, 11 + 2 * index);
+    });
+    night.start(migration, 17);
+    night.look([broken('breach')], 20);
+    return night;
+  };
+  const with1 = (act: (night: Night) => unknown) => () => {
+    const night = breached();
+    act(night);
+    return night;
+  };
+  test.each([
+    { when: 'it is open', night: () => breached(), answer: complete },
+    { when: 'it expires at this moment', night: () => breached(), second: 1_820, answer: 'expired' },
+    { when: 'it was declined', night: with1((night) => night.decline(1)), answer: 'not-open' },
+    { when: 'it was approved', night: with1((night) => night.approve(1)), answer: 'not-open' },
+    { when: 'it needs a person', night: unscripted, answer: 'no-procedure' },
+    { when: 'the phase has ended since', night: with1((night) => night.finish(security, 21)), answer: 'changed' },
+    {
+      when: 'the phase was lost since',
+      night: with1((night) => night.give({ kind: 'phase-lost', phase: security }, 21)),
+      answer: 'changed',
+    },
+    {
+      when: 'the plan has changed since',
+      night: with1((night) => night.give({ kind: 'restart', planHash: hash('other') })),
+      answer: 'changed',
+    },
+    {
+      when: 'the phase has progressed only',
+      night: with1((night) => night.give({ kind: 'phase-progress', phase: security, by: pipeline, fraction: 0.5 })),
+      answer: complete,
+    },
+    { when: 'the run is held', night: with1((night) => night.hold()), answer: complete },
+    {
+      when: 'the breach is no longer seen',
+      night: with1((night) => night.look([broken('ok')], 21)),
+      answer: 'no-longer-seen',
+    },
+    {
+      when: 'it is, by one of two',
+      night: with1((night) => (night.look([broken('breach'), slow('breach')], 21), night.look([broken('ok')], 22))),
+      answer: complete,
+    },
+    { when: 'it cannot be looked at', night: with1((night) => night.look([broken('unknown')], 21)), answer: complete },
+  ])('$when: $answer', ({ night, second = 30, answer }) => {
+    expect(night().approve(1, dana, second)).toEqual(answer);
+  });
+
+  test('a breach that is gone is rolled back all the same, on a person’s word', () => {
+    const night = breached();
+    night.look([broken('ok')], 21);
+    expect(night.approve(1, dana, 30, true)).toEqual(complete);
+  });
+
+  test('none with such an id was ever raised', () => {
+    expect(breached().approve(7)).toBe('unknown-recommendation');
+    expect(new Night().approve(1)).toBe('unknown-recommendation');
+  });
+
+  test('it is bound to the plan, the procedure and the states of the phases, and expires in minutes', () => {
+    const night = breached();
+    night.approve(1, dana, 30);
+    const [one] = night.state.recommendations;
+    expect(one?.approvals).toEqual([
+      {
+        by: 'dana',
+        role: 'database_administrator',
+        reason: 'it is broken',
+        at: at(30),
+        expiresAt: at(30 + minutes(10) / 1_000),
+        binding: {
+          planHash,
+          procedureHash: hashOf(one?.procedure),
+          phasesHash: hashOf(
+            night.plan.phases.map(({ id }, index) => [
+              id,
+              index === 0 ? 'running' : 'not-started',
+              index === 0 ? 1 : 0,
+            ]),
+          ),
+        },
+      },
+    ]);
+    expect(night.state.rollback).toMatchObject({
+      recommendation: recommendation(1),
+      trigger: 'approved',
+      by: 'dana',
+      procedure: one?.procedure,
+    });
+  });
+
+  test('an approval given for what was proposed before counts for nothing after it was superseded', () => {
+    const night = breached();
+    night.approve(1, priya, 21);
+    night.finish(security, 22);
+    night.look([broken('breach')], 23);
+    expect(night.approve(2, lena, 24)).toEqual(partly);
+    expect(night.approve(2, priya, 25)).toEqual(complete);
+  });
+});

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+
+import { preApprovalId } from '../../../src/core/kernel/ids.ts';
+import { minutes } from '../../../src/core/kernel/units.ts';
+import { modeOf } from '../../../src/core/run/state.ts';
+import {
+  aPlan,
+  at,
+  atNight,
+  broken,
+  dana,
+  lena,
+  omar,
+  pipeline,
+  priya,
+  recommendation,
+  relations,
+  schema,
+  search,
+  security,
+  slow,
+  verdict,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const waive = (requirement: string, by = dana) => ({ kind: 'waive', requirement, by, reason: 'a test' }) as const;
+const arm = { kind: 'arm', by: dana } as const;
+const preApprove = { kind: 'pre-approve', preApproval: atNight, by: dana } as const;
+const disarm = (by = dana) => ({ kind: 'disarm', by, reason: 'enough' }) as const;
+const armed = (plan = aPlan()) => new Night(plan).baseline().arm();
+const all = [
+  'verdicts-changed',
+  'recommendation-raised',
+  'pre-approval-used',
+  'recommendation-approved',
+  'rollback-started',
+];
+
+describe('arming', () => {
+  const ready = () => {
+    const night = new Night().baseline();
+    for (const name of ['rehearsal', 'proved-backups', 'team-familiar']) night.give(waive(name));
+    return night;
+  };
+  const prepared = (act: (night: Night) => unknown) => () => {
+    const night = ready();
+    act(night);
+    return night;
+  };
+  test.each([
+    { when: 'everything is there', night: ready, input: arm, answer: ['run-armed'] },
+    { when: 'a requirement is open', night: () => new Night().baseline(), input: arm, answer: 'not-ready' },
+    { when: 'there is no baseline', night: () => new Night(), input: arm, answer: 'not-ready' },
+    {
+      when: 'a probe gives no evidence',
+      night: prepared((night) => night.look([], 5, 0, [search])),
+      input: arm,
+      answer: 'not-ready',
+    },
+    {
+      when: 'a check could not look',
+      night: prepared((night) => night.look([broken('unknown')], 5)),
+      input: arm,
+      answer: 'not-ready',
+    },
+    {
+      when: 'a check is broken',
+      night: prepared((night) => night.look([broken('error', { because: 'check-is-broken' })], 5)),
+      input: arm,
+      answer: 'not-ready',
+    },
+    { when: 'the principal may not', night: ready, input: { ...arm, by: priya }, answer: 'not-allowed' },
+    { when: 'nobody knows the requirement', night: ready, input: waive('hope'), answer: 'unknown-requirement' },
+    { when: 'the principal may not', night: ready, input: waive('rehearsal', lena), answer: 'not-allowed' },
+    { when: 'the plan proposes it', night: ready, input: preApprove, answer: ['pre-approval-activated'] },
+    {
+      when: 'the plan does not',
+      night: ready,
+      input: { ...preApprove, preApproval: preApprovalId('other') },
+      answer: 'unknown-pre-approval',
+    },
+    { when: 'another role must', night: ready, input: { ...preApprove, by: omar }, answer: 'wrong-role' },
+    { when: 'the principal may not', night: ready, input: { ...preApprove, by: pipeline }, answer: 'not-allowed' },
+    { when: 'it is armed', night: () => armed(), input: disarm(), answer: ['run-disarmed'] },
+    { when: 'it is not armed', night: ready, input: disarm(), answer: [] },
+    { when: 'whoever may hold may disarm too', night: () => armed(), input: disarm(priya), answer: ['run-disarmed'] },
+    { when: 'the principal may not', night: () => armed(), input: disarm(pipeline), answer: 'not-allowed' },
+  ])('$input.kind when $when: $answer', ({ night, input, answer }) => {
+    expect(night().give(input)).toEqual(answer);
+  });
+
+  test('all that is missing is said at once', () => {
+    const night = new Night();
+    night.look([broken('unknown', { summary: 'no-orphan-prediction: could not look: timeout' })], 5, 0, [search]);
+    night.give(arm);
+    expect(night.refused?.found.split('; ')).toEqual([
+      'the run cannot be armed: there is no baseline: ripcord baseline capture',
+      'no evidence from molecule-search',
+      'no-orphan-prediction: could not look: timeout',
+      'rehearsal is neither there nor waived: ripcord waive rehearsal --reason …',
+      'proved-backups is neither there nor waived: ripcord waive proved-backups --reason …',
+      'team-familiar is neither there nor waived: ripcord waive team-familiar --reason …',
+    ]);
+  });
+
+  test.each([
+    { length: undefined, second: 43_200, mode: 'recommend' },
+    { length: undefined, second: 43_199, mode: 'armed' },
+    { length: minutes(5), second: 300, mode: 'recommend' },
+  ])('armed for $length, at second $second the mode is $mode', ({ length, second, mode }) => {
+    const night = ready();
+    night.give({ ...arm, ...(length !== undefined && { length }) }, 0);
+    expect(modeOf(night.state, at(second))).toBe(mode);
+  });
+
+  test('its end, and that of a pre-approval, is written down, and setting the clock back revives neither', () => {
+    const night = armed();
+    expect(night.look([], 43_300)).toEqual(['arming-expired', 'pre-approval-ended']);
+    night.start(security, 10);
+    expect(night.look([broken('breach')], 20)).toEqual(['verdicts-changed', 'recommendation-raised']);
+  });
+});
+
+describe('an armed run acts by itself', () => {
+  const running = (night = armed(), phase = security) => {
+    night.start(phase, 10);
+    return night;
+  };
+
+  test('raises, uses the pre-approval, approves and starts in one decision', () => {
+    const night = running();
+    expect(night.look([broken('breach')], 20)).toEqual(all);
+    expect(night.state.recommendations[0]).toMatchObject({
+      state: 'approved',
+      notAutomaticBecause: [],
+      answer: { by: 'pre-approval', reason: 'covered by at-night' },
+    });
+    expect(night.state.rollback).toMatchObject({
+      trigger: 'automatic',
+      by: atNight,
+      recommendation: recommendation(1),
+    });
+    expect(night.state.authority.preApprovals[0]?.usesLeft).toBe(0);
+  });
+
+  test.each([
+    { when: 'a criterion is not covered', verdicts: [broken('breach'), verdict('security', 'grants', 'breach')] },
+    { when: 'the breach is only on its way', verdicts: [slow('ok', { warning: true, because: 'slower-but-young' })] },
+    { when: 'nobody knows', verdicts: [broken('unknown'), slow('unknown')] },
+  ])('does not when $when', ({ verdicts }) => {
+    const night = running();
+    night.look(verdicts, 20);
+    expect(night.state.rollback).toBeUndefined();
+  });
+
+  test('does not when it would undo a phase that is not covered', () => {
+    const night = armed();
+    [security, schema].forEach((phase, index) => {
+      night.start(phase, 2 * index);
+      night.finish(phase, 2 * index + 1);
+    });
+    night.start(relations, 10);
+    night.look([broken('breach')], 20);
+    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
+      'pre-approval at-night: it does not cover the phase relationship-remediation',
+    ]);
+  });
+
+  test('does not when it was disarmed', () => {
+    const night = running();
+    night.give(disarm(), 15);
+    night.look([broken('breach')], 20);
+    expect(night.state.recommendations[0]).toMatchObject({
+      state: 'open',
+      notAutomaticBecause: ['the run is not armed'],
+    });
+  });
+
+  test('disarming never stops the rollback under way', () => {
+    const night = running();
+    night.look([broken('breach')], 20);
+    const { rollback } = night.state;
+    night.give(disarm(), 21);
+    expect(night.state.rollback).toBe(rollback);
+    expect(night.stopWork(22)).toEqual(['stop-work-proved']);
+  });
+
+  test('as often as it was allowed, not once more', () => {
+    const night = running();
+    night.look([broken('breach')], 20);
+    night.stopWork(21);
+    night.undo(22).look([broken('ok')], 23, 3_600_000);
+    night.start(security, 30);
+    expect(night.look([broken('breach')], 40)).toEqual(['verdicts-changed', 'recommendation-raised']);
+    expect(night.state.recommendations[1]?.notAutomaticBecause).toEqual(['pre-approval at-night: it is used up']);
+  });
+
+  test('a breach that a person declined is not acted upon', () => {
+    const night = new Night().baseline();
+    night.start(security, 10);
+    night.look([broken('breach')], 20);
+    night.decline(1, dana, 21);
+    night.arm();
+    expect(night.look([broken('breach')], 30)).toEqual([]);
+  });
+});

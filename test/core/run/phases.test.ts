@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest';
+
+import { phaseId } from '../../../src/core/kernel/ids.ts';
+import type { PhaseInput } from '../../../src/core/run/input.ts';
+import {
+  at,
+  boundaryOf,
+  broken,
+  child,
+  dana,
+  lena,
+  omar,
+  pipeline,
+  priya,
+  schema,
+  search,
+  security,
+  slow,
+  supervisor,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const ready = () => new Night().baseline();
+const running = () => {
+  const night = ready();
+  night.start(security, 10);
+  return night;
+};
+const done = () => {
+  const night = running();
+  night.finish(security, 20);
+  return night;
+};
+const lost = () => {
+  const night = running();
+  night.give({ kind: 'phase-lost', phase: security }, 80);
+  return night;
+};
+/** A breach of the first phase, with the recommendation that follows from it. */
+const breached = () => {
+  const night = done();
+  night.look([broken('breach')], 30);
+  return night;
+};
+const undone = () => {
+  const night = breached();
+  night.approve(1, dana, 40);
+  night.stopWork(41);
+  return night.undo(42);
+};
+
+describe('a phase starts only when nothing speaks against it', () => {
+  const looked =
+    (...verdicts: Parameters<Night['look']>[0]) =>
+    () => {
+      const night = ready();
+      night.look(verdicts, 5);
+      return night;
+    };
+  const unscripted = () => {
+    const night = ready();
+    night.look([], 5, 0, [search]);
+    return night;
+  };
+  const expired = () => {
+    const night = breached();
+    night.look([broken('ok')], 2_000);
+    night.look([broken('breach')], 2_001); // raised again
+    night.decline(2, dana, 2_002);
+    return night;
+  };
+  test.each([
+    { when: 'all is well', night: ready, phase: security, answer: ['phase-started'] },
+    { when: 'the plan does not have it', night: ready, phase: phaseId('unheard-of'), answer: 'unknown-phase' },
+    { when: 'an earlier one has not been applied', night: ready, phase: schema, answer: 'out-of-order' },
+    { when: 'it runs', night: running, phase: security, answer: 'running' },
+    { when: 'an earlier one runs', night: running, phase: schema, answer: 'out-of-order' },
+    { when: 'it has been applied', night: done, phase: security, answer: 'finished' },
+    { when: 'the one before it has been applied', night: done, phase: schema, answer: ['phase-started'] },
+    { when: 'an earlier one was lost', night: lost, phase: schema, answer: 'out-of-order' },
+    { when: 'nothing was measured before', night: () => new Night(), phase: security, answer: 'no-baseline' },
+    { when: 'the run is held', night: () => (ready().hold(), held()), phase: security, answer: 'held' },
+    { when: 'a probe gives no evidence', night: unscripted, phase: security, answer: 'blind' },
+    { when: 'a check could not look', night: looked(broken('unknown')), phase: security, answer: 'blind' },
+    {
+      when: 'a check is broken',
+      night: looked(broken('error', { because: 'check-is-broken' })),
+      phase: security,
+      answer: 'blind',
+    },
+    { when: 'a breach is there', night: looked(broken('breach')), phase: security, answer: 'breach' },
+    {
+      when: 'something is slow for a moment',
+      night: looked(slow('ok', { warning: true, because: 'slower-but-young' })),
+      phase: security,
+      answer: ['phase-started'],
+    },
+    {
+      when: 'there are too few readings yet',
+      night: looked(slow('unknown', { because: 'too-few-readings' })),
+      phase: security,
+      answer: ['phase-started'],
+    },
+    { when: 'a recommendation waits', night: breached, phase: schema, answer: 'recommendation-open' },
+    { when: 'the breach was declined', night: expired, phase: schema, answer: ['phase-started'] },
+    { when: 'a rollback is under way', night: () => approved(), phase: schema, answer: 'rolling-back' },
+    { when: 'the watch goes on', night: undone, phase: security, answer: 'watching' },
+    { when: 'the watch is over', night: () => settled(), phase: security, answer: ['phase-started'] },
+  ])('$phase when $when: $answer', ({ night, phase, answer }) => {
+    const tonight = night();
+    expect(tonight.start(phase)).toEqual(answer);
+  });
+
+  const held = () => {
+    const night = ready();
+    night.hold(5);
+    return night;
+  };
+  const approved = () => {
+    const night = breached();
+    night.approve(1, dana, 40);
+    return night;
+  };
+  const settled = () => {
+    const night = undone();
+    night.look([broken('ok')], 50, 3_600_000);
+    return night;
+  };
+
+  test.each([
+    { by: dana, answer: ['phase-started'] },
+    { by: lena, answer: ['phase-started'] },
+    { by: priya, answer: 'not-allowed' },
+  ])('$by.id, $by.role: $answer', ({ by, answer }) => {
+    const input = {
+      kind: 'phase-start',
+      phase: security,
+      by,
+      supervisor,
+      boundary: boundaryOf(security, at(5)),
+    } as const;
+    expect(ready().give(input)).toEqual(answer);
+  });
+
+  test('the question alone, without a boundary, starts nothing', () => {
+    const night = ready();
+    expect(night.give({ kind: 'phase-start', phase: security, by: pipeline, supervisor })).toEqual([]);
+    expect(night.state.phases[0]?.state).toBe('not-started');
+  });
+});
+
+describe('what a phase reports', () => {
+  const by = pipeline;
+  const reports: readonly PhaseInput[] = [
+    { kind: 'phase-spawned', phase: security, by, child },
+    { kind: 'phase-progress', phase: security, by, fraction: 0.4 },
+    { kind: 'phase-finish', phase: security, by },
+    { kind: 'phase-fail', phase: security, by, exitCode: 1, because: 'exit 1' },
+    { kind: 'phase-lost', phase: security },
+  ];
+  test.each(reports)('$kind is recorded while it runs, and refused where it does not', (report) => {
+    expect(running().give(report)).toHaveLength(1);
+    for (const night of [ready, done, undone]) expect(night().give(report)).toBe('not-running');
+    expect(ready().give({ ...report, phase: phaseId('unheard-of') } as PhaseInput)).toBe('unknown-phase');
+  });
+
+  test.each(reports.filter(({ kind }) => kind !== 'phase-lost'))(
+    '$kind after the phase was lost is recorded late',
+    (report) => {
+      expect(lost().give(report)).toHaveLength(1);
+    },
+  );
+
+  test('a phase is lost once', () => {
+    expect(lost().give({ kind: 'phase-lost', phase: security })).toEqual([]);
+  });
+
+  test.each([
+    { fraction: 0.4, recorded: 0.4 },
+    { fraction: -1, recorded: 0 },
+    { fraction: 7, recorded: 1 },
+  ])('progress $fraction is recorded as $recorded', ({ fraction, recorded }) => {
+    const night = running();
+    night.give({ kind: 'phase-progress', phase: security, by, fraction }, 15);
+    expect(night.state.phases[0]?.clock?.progress).toEqual({ fraction: recorded, at: at(15) });
+  });
+
+  test('whoever may not report phases is refused', () => {
+    expect(running().give({ kind: 'phase-finish', phase: security, by: priya })).toBe('not-allowed');
+    expect(running().give({ kind: 'phase-finish', phase: security, by: omar })).toEqual(['phase-finished']);
+  });
+
+  test('a second attempt must bring back what was there before the first', () => {
+    const night = running();
+    night.give({ kind: 'phase-fail', phase: security, by, exitCode: 1, because: 'exit 1' }, 20);
+    night.look([slow('ok', { warning: true })], 25);
+    night.start(security, 30);
+    expect(night.state.phases[0]).toMatchObject({
+      state: 'running',
+      attempt: 2,
+      boundary: { at: at(10) },
+      troubled: [],
+    });
+  });
+
+  test('an attempt after the phase was undone begins with a boundary of its own', () => {
+    const night = undone();
+    night.look([broken('ok')], 50, 3_600_000);
+    night.start(security, 60);
+    expect(night.state.phases[0]).toMatchObject({ state: 'running', attempt: 2, boundary: { at: at(60) } });
+  });
+});

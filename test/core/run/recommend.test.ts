@@ -1,0 +1,290 @@
+import { describe, expect, test } from 'vitest';
+
+import { hash, probeId } from '../../../src/core/kernel/ids.ts';
+import {
+  at,
+  broken,
+  dana,
+  late,
+  omar,
+  pipeline,
+  priya,
+  recommendation,
+  schema,
+  search,
+  security,
+  slow,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const running = () => {
+  const night = new Night().baseline();
+  night.start(security, 10);
+  return night;
+};
+const breached = () => {
+  const night = running();
+  night.look([broken('breach'), slow('ok')], 20);
+  return night;
+};
+const last = ({ state }: Night) => state.recommendations.at(-1);
+
+describe('a look raises at most one recommendation', () => {
+  const observing = () => new Night();
+  test.each([
+    { when: 'all is well', night: running, verdicts: [broken('ok'), slow('ok')], answer: ['verdicts-changed'] },
+    {
+      when: 'a check is breached',
+      night: running,
+      verdicts: [broken('breach')],
+      answer: ['verdicts-changed', 'recommendation-raised'],
+    },
+    {
+      when: 'two criteria are',
+      night: running,
+      verdicts: [broken('breach'), slow('breach')],
+      answer: ['verdicts-changed', 'recommendation-raised'],
+    },
+    {
+      when: 'nobody knows',
+      night: running,
+      verdicts: [broken('unknown'), slow('unknown')],
+      answer: ['verdicts-changed'],
+    },
+    { when: 'a check is broken itself', night: running, verdicts: [broken('error')], answer: ['verdicts-changed'] },
+    {
+      when: 'there is no baseline: it observes',
+      night: observing,
+      verdicts: [broken('breach')],
+      answer: ['verdicts-changed'],
+    },
+    {
+      when: 'no phase has changed anything',
+      night: () => new Night().baseline(),
+      verdicts: [broken('breach')],
+      answer: ['verdicts-changed'],
+    },
+    { when: 'it is still there', night: breached, verdicts: [broken('breach'), slow('ok')], answer: [] },
+    {
+      when: 'more joins it',
+      night: breached,
+      verdicts: [broken('breach'), slow('breach')],
+      answer: ['verdicts-changed', 'evidence-joined'],
+    },
+    {
+      when: 'it cannot be seen any more',
+      night: breached,
+      verdicts: [broken('unknown')],
+      answer: ['verdicts-changed'],
+    },
+    { when: 'it went away', night: breached, verdicts: [broken('ok')], answer: ['verdicts-changed'] },
+  ])('$when: $answer', ({ night, verdicts, answer }) => {
+    expect(night().look(verdicts, 30)).toEqual(answer);
+  });
+
+  test('blindness is told once, with each change and at its end, and raises nothing', () => {
+    const night = running();
+    const blind = [search];
+    const answers = [[], blind, blind, [search, probeId('control')], []].map((probes, index) =>
+      night.look([], 20 + index, 0, probes),
+    );
+    expect(answers).toEqual([[], ['guard-blinded'], [], ['guard-blinded'], ['guard-sighted']]);
+  });
+
+  test('a blind guard still recommends by what it does see', () => {
+    const night = running();
+    expect(night.look([broken('breach')], 20, 0, [search])).toEqual([
+      'verdicts-changed',
+      'guard-blinded',
+      'recommendation-raised',
+    ]);
+  });
+
+  test('it says what it rests on, what it proposes and until when', () => {
+    expect(last(breached())).toMatchObject({
+      id: recommendation(1),
+      evidence: [broken('breach')],
+      attributedTo: security,
+      procedure: { kind: 'phase-rollback', phases: [security] },
+      expiresAt: at(20 + 1_800),
+      notAutomaticBecause: ['the run is not armed', 'pre-approval at-night: it is not activated'],
+    });
+  });
+});
+
+describe('superseded', () => {
+  test('when the phase ends while it waits, with the evidence that still stands', () => {
+    const night = breached();
+    night.finish(security, 30);
+    expect(night.look([broken('breach')], 31)).toEqual(['recommendation-superseded', 'recommendation-raised']);
+    expect(night.state.recommendations.map(({ state }) => state)).toEqual(['superseded', 'open']);
+    expect(last(night)).toMatchObject({ evidence: [broken('breach')], approvals: [] });
+  });
+
+  test.each([
+    { when: 'the breach has gone', seen: broken('ok'), answer: ['verdicts-changed', 'recommendation-superseded'] },
+    {
+      when: 'the breach cannot be looked at',
+      seen: broken('unknown'),
+      answer: ['verdicts-changed', 'recommendation-superseded', 'recommendation-raised'],
+    },
+  ])('when the phase ends and $when', ({ seen, answer }) => {
+    const night = breached();
+    night.finish(security, 30);
+    expect(night.look([seen], 31)).toEqual(answer);
+  });
+
+  test('a breach that cannot be looked at is never acted upon without asking', () => {
+    const night = breached().arm();
+    night.finish(security, 30);
+    night.look([broken('unknown')], 31);
+    expect(last(night)).toMatchObject({
+      state: 'open',
+      notAutomaticBecause: ['the breach cannot be looked at just now'],
+    });
+  });
+
+  test('when the plan changed', () => {
+    const night = breached();
+    night.give({ kind: 'restart', planHash: hash('sha256:other') });
+    expect(night.look([broken('breach')], 40)).toEqual(['recommendation-superseded', 'recommendation-raised']);
+  });
+
+  test('a flickering breach changes the procedure once at most, not with each flicker', () => {
+    const night = breached();
+    night.finish(security, 21);
+    night.look([broken('breach')], 22);
+    night.decline(2, dana, 23);
+    night.start(schema, 24);
+    night.look([broken('breach'), slow('breach')], 25); // the orphans are of the first phase, the slowness of the second
+    expect(last(night)?.procedure.phases).toEqual([schema, security]);
+    const flicker = ['ok', 'breach', 'ok', 'breach', 'ok'] as const;
+    const answers = flicker.map((status, index) => night.look([broken(status), slow('breach')], 26 + index));
+    expect(answers.map((types) => types.includes('recommendation-raised'))).toEqual([true, false, false, false, false]);
+    expect(last(night)?.procedure.phases).toEqual([schema]); // once the orphans were gone, they are of the second phase
+  });
+});
+
+describe('declined', () => {
+  const declined = () => {
+    const night = breached();
+    night.decline(1, dana, 25);
+    return night;
+  };
+  test.each([
+    { when: 'it stays', looks: [broken('breach')], raised: false },
+    {
+      when: 'it cannot be looked at for a while',
+      looks: [broken('unknown'), broken('error'), broken('breach')],
+      raised: false,
+    },
+    { when: 'it went away and came back', looks: [broken('ok'), broken('breach')], raised: true },
+    { when: 'another joins it', looks: [broken('breach'), slow('breach')], raised: true },
+  ])('$when: raised again $raised', ({ looks, raised }) => {
+    const night = declined();
+    looks.forEach((verdict, index) => night.look([verdict], 30 + index));
+    expect(night.state.recommendations).toHaveLength(raised ? 2 : 1);
+  });
+
+  test('a phase starts: it is asked again, about the phase whose doing it was', () => {
+    const night = declined();
+    night.finish(security, 30);
+    night.look([broken('breach')], 31);
+    expect(night.start(schema, 40)).toEqual(['phase-started']);
+    expect(night.look([broken('breach')], 41)).toEqual(['recommendation-raised']);
+    expect(last(night)).toMatchObject({ attributedTo: security, procedure: { phases: [schema, security] } });
+  });
+
+  test.each([-7_200, 7_200])('the clock being set by %i s changes none of this', (step) => {
+    const night = declined();
+    expect(night.look([broken('breach')], 30 + step)).toEqual([]);
+    night.finish(security, 31 + step);
+    night.start(schema, 32 + step);
+    expect(night.look([broken('breach')], 33 + step)).toContain('recommendation-raised');
+  });
+});
+
+describe('expired', () => {
+  test.each([
+    {
+      when: 'exactly then',
+      second: 1_820,
+      seen: broken('breach'),
+      answer: ['recommendation-expired', 'recommendation-raised'],
+    },
+    { when: 'a second before', second: 1_819, seen: broken('breach'), answer: [] },
+    {
+      when: 'when the breach has gone',
+      second: 1_900,
+      seen: broken('ok'),
+      answer: ['verdicts-changed', 'recommendation-expired'],
+    },
+  ])('$when: $answer', ({ second, seen, answer }) => {
+    expect(breached().look([seen], second)).toEqual(answer);
+  });
+
+  test('nothing revives it when the clock is set back', () => {
+    const night = breached();
+    night.look([broken('ok')], 1_900);
+    expect(night.approve(1, dana, 30)).toBe('not-open');
+  });
+});
+
+describe('a phase that took too long', () => {
+  const overdue = () => {
+    const night = running();
+    night.look([late(security, 'breach')], 1_300);
+    night.finish(security, 1_310);
+    night.look([], 1_311); // nobody judges the runtime of a phase that has ended
+    return night;
+  };
+
+  test('ends late: the question is asked again with the state as it is now', () => {
+    expect(last(overdue())).toMatchObject({ id: recommendation(2), state: 'open', attributedTo: security });
+    expect(overdue().start(schema, 1_320)).toBe('recommendation-open');
+  });
+
+  test('and when nobody answers, once more: no question is lost', () => {
+    const night = overdue();
+    expect(night.look([], 5_000)).toEqual(['recommendation-expired', 'recommendation-raised']);
+  });
+
+  test('declined, the next phases may start, and nobody is asked about it again', () => {
+    const night = overdue();
+    night.decline(2, dana, 1_330);
+    expect(night.start(schema, 1_340)).toEqual(['phase-started']);
+    expect(night.look([late(schema, 'ok')], 1_350)).toEqual(['verdicts-changed']);
+    night.finish(schema, 1_360);
+    expect(
+      night.give({
+        kind: 'phase-start',
+        phase: 'relationship-remediation' as never,
+        by: pipeline,
+        supervisor: night.state.phases[0]?.supervisor as never,
+      }),
+    ).toEqual([]);
+  });
+
+  test('rolled back, it may be tried again', () => {
+    const night = overdue();
+    night.approve(2, omar, 1_330);
+    night.stopWork(1_331);
+    night.undo(1_332).look([], 1_333, 3_600_000);
+    expect(night.start(security, 1_340)).toEqual(['phase-started']);
+  });
+});
+
+test('whoever may answer may see it; others may not decline or acknowledge', () => {
+  const acknowledge = (by: typeof dana) =>
+    breached().give({ kind: 'acknowledge', recommendation: recommendation(1), by });
+  expect([dana, priya, pipeline].map(acknowledge)).toEqual([
+    ['recommendation-acknowledged'],
+    ['recommendation-acknowledged'],
+    'not-allowed',
+  ]);
+  expect([dana, priya, pipeline].map((by) => breached().decline(1, by))).toEqual([
+    ['recommendation-declined'],
+    ['recommendation-declined'],
+    'not-allowed',
+  ]);
+});

@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+
+import { rollbackId, type StepId, stepId } from '../../../src/core/kernel/ids.ts';
+import { hours, millis } from '../../../src/core/kernel/units.ts';
+import { stageOf } from '../../../src/core/run/state.ts';
+import { at, broken, child, dana, late, pipeline, ravi, schema, security, slow } from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const [undoSchema, verifySchema] = [stepId(`${schema}/undo`), stepId(`${schema}/verify`)];
+const [undoSecurity, verifySecurity] = [stepId(`${security}/undo`), stepId(`${security}/verify`)];
+
+/** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
+function approved(): Night {
+  const night = new Night().baseline();
+  night.start(security, 10);
+  night.look([broken('breach')], 11);
+  night.decline(1, dana, 12);
+  night.finish(security, 13);
+  night.start(schema, 20);
+  night.look([broken('breach')], 21);
+  night.approve(2, dana, 30);
+  return night;
+}
+const quiet = () => {
+  const night = approved();
+  night.stopWork(31);
+  return night;
+};
+const step = (id: StepId) => ({ type: 'step-started', step: id, attempt: 1, tag: 't' }) as const;
+const done = (id: StepId) => ({ type: 'step-done', step: id, took: millis(5), output: '', how: 'ran' }) as const;
+const asked = (id: StepId) => ({ type: 'step-asked', step: id, question: 'Was it done?', output: '' }) as const;
+const confirm = (id: string, answer: 'done' | 'again', by = dana) =>
+  ({ kind: 'confirm', step: stepId(id), answer, by, reason: 'I looked' }) as const;
+type Reported = Parameters<Night['record']>[0];
+const then = (night: Night, ...events: readonly Reported[]) => events.map((event) => night.record(event));
+
+const quietThen =
+  (...events: readonly Reported[]) =>
+  () => {
+    const night = quiet();
+    then(night, ...events);
+    return night;
+  };
+
+describe('in this order and no other', () => {
+  test('work is stopped, each step taken, each phase proved, and then the watch begins', () => {
+    const night = approved();
+    const answers = [
+      night.stopWork(31),
+      ...then(night, step(undoSchema), { type: 'step-spawned', step: undoSchema, child }, done(undoSchema)),
+      ...then(
+        night,
+        step(verifySchema),
+        done(verifySchema),
+        step(undoSecurity),
+        done(undoSecurity),
+        step(verifySecurity),
+        done(verifySecurity),
+      ),
+    ];
+    expect(answers).toEqual([
+      ['stop-work-proved'],
+      ['step-started'],
+      ['step-spawned'],
+      ['step-done'],
+      ['step-started'],
+      ['step-done', 'phase-undone'],
+      ['step-started'],
+      ['step-done'],
+      ['step-started'],
+      ['step-done', 'phase-undone', 'rollback-done', 'watch-started'],
+    ]);
+    expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
+    expect(night.state.watch).toMatchObject({ state: 'watching', length: hours(1) });
+  });
+
+  test.each([
+    { when: 'work has not been proved stopped', night: approved, event: step(undoSchema), answer: 'out-of-order' },
+    { when: 'it is not the next one', night: quiet, event: step(undoSecurity), answer: 'out-of-order' },
+    { when: 'it is no step of this procedure', night: quiet, event: step(stepId('other')), answer: 'out-of-order' },
+    { when: 'it was never started', night: quiet, event: done(undoSchema), answer: 'out-of-order' },
+    { when: 'nobody asked about it before it started', night: quiet, event: asked(undoSchema), answer: 'out-of-order' },
+    {
+      when: 'it waits for a person',
+      night: quietThen(step(undoSchema), asked(undoSchema)),
+      event: step(undoSchema),
+      answer: 'out-of-order',
+    },
+    {
+      when: 'it is done',
+      night: quietThen(step(undoSchema), done(undoSchema)),
+      event: done(undoSchema),
+      answer: 'out-of-order',
+    },
+    {
+      when: 'a crash left it open, and it is started again',
+      night: quietThen(step(undoSchema)),
+      event: step(undoSchema),
+      answer: ['step-started'],
+    },
+    {
+      when: 'the guard is blocked',
+      night: quietThen({ type: 'rollback-blocked', question: '?' }),
+      event: step(undoSchema),
+      answer: 'out-of-order',
+    },
+    {
+      when: 'only its steps end a rollback',
+      night: quiet,
+      event: { type: 'rollback-done' } as const,
+      answer: 'out-of-order',
+    },
+  ])('$event.type when $when: $answer', ({ night, event, answer }) => {
+    expect(night().record(event)).toEqual(answer);
+  });
+
+  test('what belongs to no rollback under way is not recorded', () => {
+    const event = { type: 'stop-work-started', v: 1, at: at(1), rollback: rollbackId('another') } as const;
+    expect(new Night().give({ kind: 'record', event })).toEqual([]);
+    expect(approved().give({ kind: 'record', event })).toEqual([]);
+    expect(quiet().undo(40).give({ kind: 'record', event })).toEqual([]);
+  });
+});
+
+describe('a person is asked', () => {
+  const asking = quietThen(step(undoSchema), asked(undoSchema));
+  const blocked = () => {
+    const night = approved();
+    night.record({ type: 'rollback-blocked', question: 'Who is that?' });
+    return night;
+  };
+  test.each([
+    { when: 'it is asked about', night: asking, input: confirm(undoSchema, 'done'), answer: ['step-done'] },
+    { when: 'it shall run again', night: asking, input: confirm(undoSchema, 'again'), answer: ['step-answered'] },
+    { when: 'another is asked about', night: asking, input: confirm(verifySchema, 'done'), answer: 'not-asked' },
+    { when: 'nothing is asked', night: quiet, input: confirm(undoSchema, 'done'), answer: 'not-asked' },
+    { when: 'stopping is not asked about', night: quiet, input: confirm('stop-work', 'done'), answer: 'not-asked' },
+    {
+      when: 'the rollback is blocked',
+      night: blocked,
+      input: confirm('stop-work', 'done'),
+      answer: ['rollback-unblocked'],
+    },
+    {
+      when: 'the rollback is blocked, not a step',
+      night: blocked,
+      input: confirm(undoSchema, 'done'),
+      answer: 'not-asked',
+    },
+    { when: 'the principal may not', night: asking, input: confirm(undoSchema, 'done', ravi), answer: 'not-allowed' },
+    {
+      when: 'no rollback is under way',
+      night: () => new Night(),
+      input: confirm(undoSchema, 'done'),
+      answer: 'no-rollback',
+    },
+  ])('$input.step, $input.answer, when $when: $answer', ({ night, input, answer }) => {
+    expect(night().give(input)).toEqual(answer);
+  });
+
+  test('a person’s word for the last step ends the rollback as its proof would', () => {
+    const night = quiet();
+    then(night, step(undoSchema), done(undoSchema), step(verifySchema), done(verifySchema));
+    then(night, step(undoSecurity), done(undoSecurity), step(verifySecurity), asked(verifySecurity));
+    expect(stageOf(night.state)).toBe('blocked');
+    expect(night.give(confirm(verifySecurity, 'done'))).toEqual([
+      'step-done',
+      'phase-undone',
+      'rollback-done',
+      'watch-started',
+    ]);
+    expect(night.journal.findLast(({ type }) => type === 'step-done')).toMatchObject({
+      how: 'confirmed',
+      by: 'dana',
+      output: 'I looked',
+    });
+  });
+
+  test('a step that shall run again counts its attempts', () => {
+    const night = asking();
+    night.give(confirm(undoSchema, 'again'));
+    night.undo(50);
+    expect(night.state.rollback?.steps[0]).toMatchObject({ state: 'done', attempt: 2 });
+  });
+});
+
+describe('nothing new is raised', () => {
+  const everything = [broken('breach'), slow('breach'), late('run', 'breach')];
+  test('while it is under way: verdicts are recorded', () => {
+    const night = quiet();
+    expect(night.look(everything, 40)).toEqual(['verdicts-changed']);
+    expect(night.state.verdicts.get('performance:molecule-search')?.verdict.status).toBe('breach');
+  });
+
+  test('in the watch: a relapse is recorded once, and for people to judge; a used-up runtime is none', () => {
+    const night = quiet().undo(40);
+    expect(night.look([broken('ok'), late('run', 'breach')], 41)).toEqual(['verdicts-changed']);
+    expect(night.look(everything, 42)).toEqual(['verdicts-changed', 'watch-relapsed']);
+    expect(night.look(everything, 43)).toEqual([]);
+    expect(night.look(everything, 44, 60_000)).toEqual(['watch-advanced']);
+    expect(night.look(everything, 45, 3_540_000)).toEqual(['watch-settled']);
+    expect(night.state.watch).toMatchObject({
+      state: 'settled',
+      relapses: [{ evidence: [broken('breach'), slow('breach')] }],
+    });
+    expect(night.look(everything, 46)).toEqual([]);
+  });
+
+  test.each([3_600, -3_600])('until a phase starts again, even with the clock set by %i s', (set) => {
+    const night = quiet().undo(40);
+    night.look([broken('ok')], 41, 3_600_000);
+    expect(night.look([slow('breach')], 50 + set)).toEqual(['verdicts-changed']);
+    night.look([slow('ok')], 51 + set);
+    expect(night.start(security, 60 + set)).toEqual(['phase-started']);
+    expect(night.look([slow('breach')], 70 + set)).toEqual(['verdicts-changed', 'recommendation-raised']);
+    night.approve(3, dana, 71 + set);
+    expect(night.state).not.toHaveProperty('watch');
+    expect(night.state.rollback?.state).toBe('starting');
+  });
+});
+
+test('a phase that ends while it is undone is recorded, and undone all the same', () => {
+  const night = quiet();
+  expect(
+    night.give(
+      { kind: 'phase-fail', phase: schema, by: pipeline, exitCode: null, because: 'stopped by a rollback' },
+      40,
+    ),
+  ).toEqual(['phase-failed']);
+  night.undo(50);
+  expect(night.state.phases[1]).toEqual({ phase: schema, state: 'undone', attempt: 1, troubled: [] });
+  expect(night.finish(schema, 60)).toBe('not-running');
+});

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+
+import { type Finding, type Status, statuses } from '../../../src/core/evidence/finding.ts';
+import { seconds } from '../../../src/core/kernel/units.ts';
+import type { Expectation } from '../../../src/core/plan/questions.ts';
+import { type CheckHistory, type CheckRule, checkVerdict, noteFinding } from '../../../src/core/verdicts/checks.ts';
+import { at, finding, orphans, withRows } from '../../support/builders.ts';
+
+const rule = (more: Partial<CheckRule> = {}): CheckRule => ({
+  check: orphans,
+  criterion: 'integrity',
+  expect: 'no rows',
+  brokenFor: seconds(60),
+  ...more,
+});
+const historyOf = (findings: readonly Finding[]): CheckHistory | undefined =>
+  findings.reduce<CheckHistory | undefined>(noteFinding, undefined);
+const judged = (findings: readonly Finding[], inBaseline?: Finding, more?: Partial<CheckRule>) =>
+  checkVerdict(rule(more), historyOf(findings), inBaseline);
+
+describe('integrity and security veto at once, functionality after a while', () => {
+  test.each([
+    { criterion: 'integrity', findings: [finding('breach')], status: 'breach' },
+    { criterion: 'security', findings: [finding('breach')], status: 'breach' },
+    { criterion: 'functionality', findings: [finding('breach')], status: 'ok' },
+    { criterion: 'functionality', findings: [finding('breach'), finding('breach', 60)], status: 'ok' },
+    { criterion: 'functionality', findings: [finding('breach'), finding('breach', 61)], status: 'breach' },
+    {
+      criterion: 'functionality',
+      findings: [finding('breach'), finding('ok', 30), finding('breach', 61)],
+      status: 'ok',
+    },
+    {
+      criterion: 'functionality',
+      findings: [finding('breach'), finding('unknown', 30), finding('breach', 61)],
+      status: 'breach',
+    },
+  ] as const)('$criterion, found $findings.length times: $status', ({ criterion, findings, status }) => {
+    const verdict = judged(findings, undefined, { criterion });
+    expect(verdict).toMatchObject({ criterion, status, warning: status === 'ok' });
+  });
+});
+
+describe('not knowing', () => {
+  test.each([
+    { findings: [], status: 'unknown', because: 'never-asked' },
+    { findings: [finding('unknown')], status: 'unknown', because: 'could-not-look' },
+    { findings: [finding('error')], status: 'error', because: 'check-is-broken' },
+    { findings: [finding('breach'), finding('unknown', 9)], status: 'unknown', because: 'could-not-look' },
+    { findings: [finding('ok'), finding('error', 9)], status: 'error', because: 'check-is-broken' },
+    { findings: [finding('unknown'), finding('ok', 9)], status: 'ok', because: 'well' },
+  ])('$because is $status', ({ findings, status, because }) => {
+    expect(judged(findings)).toMatchObject({ status, because, warning: false });
+  });
+
+  test('a breach in the baseline makes nothing well that cannot be looked at', () => {
+    const never = statuses.filter((status) => status !== 'ok' && status !== 'breach');
+    for (const status of never) expect(judged([finding(status)], finding('breach')).status).toBe(status);
+  });
+
+  test.each<{ readonly then: readonly Status[]; readonly since: number | undefined }>([
+    { then: ['breach', 'breach'], since: 0 },
+    { then: ['breach', 'unknown', 'error', 'breach'], since: 0 },
+    { then: ['breach', 'unknown'], since: 0 },
+    { then: ['breach', 'ok', 'breach'], since: 2 },
+    { then: ['unknown', 'breach'], since: 1 },
+    { then: ['breach', 'ok', 'unknown'], since: undefined },
+  ])('after $then it is a breach since second $since', ({ then, since }) => {
+    const history = historyOf(then.map((status, second) => finding(status, second)));
+    expect(history?.breachSince).toBe(since === undefined ? undefined : at(since));
+  });
+});
+
+describe('what the baseline shows is known, what is new beside it is not', () => {
+  const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(...cells));
+  const many = (count: number, first: string): Partial<Finding> => ({
+    rows: Array.from({ length: 20 }, (_, index) => [`${first}${index}`]),
+    rowCount: count,
+    fingerprint: `${count} of ${first}`,
+  });
+  test.each<{
+    readonly when: string;
+    readonly before: Finding;
+    readonly now: Finding;
+    readonly expect?: Expectation;
+    readonly status: Status;
+  }>([
+    { when: 'the baseline was well', before: finding('ok'), now: breach('17'), status: 'breach' },
+    { when: 'the baseline could not look', before: finding('unknown'), now: breach('17'), status: 'breach' },
+    { when: 'the same row is there', before: breach('17'), now: breach('17'), status: 'ok' },
+    { when: 'one of two rows is left', before: breach('17', '18'), now: breach('18'), status: 'ok' },
+    { when: 'another row is there', before: breach('17'), now: breach('18'), status: 'breach' },
+    { when: 'one more row is there', before: breach('17'), now: breach('17', '18'), status: 'breach' },
+    {
+      when: 'thousands are there',
+      before: breach('17'),
+      now: finding('breach', 0, many(5_000, 'x')),
+      status: 'breach',
+    },
+    {
+      when: 'many, and fewer than before',
+      before: finding('breach', 0, many(90, 'x')),
+      now: finding('breach', 0, many(80, 'y')),
+      status: 'ok',
+    },
+    {
+      when: 'many, and more than before',
+      before: finding('breach', 0, many(90, 'x')),
+      now: finding('breach', 0, many(91, 'x')),
+      status: 'breach',
+    },
+    { when: 'the number is the same', before: breach('3'), now: breach('3'), expect: { value: 0 }, status: 'ok' },
+    { when: 'the number is nearer', before: breach('3'), now: breach('2'), expect: { value: '0' }, status: 'ok' },
+    {
+      when: 'the number is further off',
+      before: breach('3'),
+      now: breach('4'),
+      expect: { value: 0 },
+      status: 'breach',
+    },
+    {
+      when: 'it misses more of a hundred',
+      before: breach('90'),
+      now: breach('80'),
+      expect: { value: 100 },
+      status: 'breach',
+    },
+    {
+      when: 'it is another wrong word',
+      before: breach('on'),
+      now: breach('half'),
+      expect: { value: 'off' },
+      status: 'breach',
+    },
+    {
+      when: 'it is the same wrong word',
+      before: breach('on'),
+      now: breach('on'),
+      expect: { value: 'off' },
+      status: 'ok',
+    },
+    {
+      when: 'fewer of the wanted rows are left',
+      before: breach('a'),
+      now: breach(),
+      expect: { rows: [['a'], ['b']] },
+      status: 'breach',
+    },
+    { when: 'there are still no rows', before: breach(), now: breach(), expect: 'some rows', status: 'ok' },
+  ])('$when: $status', ({ before, now, expect: wanted = 'no rows', status }) => {
+    expect(judged([now], before, { expect: wanted })).toMatchObject({
+      status,
+      because: status === 'ok' ? 'known' : 'breach',
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Reading } from '../../../src/core/evidence/reading.ts';
+import { seconds } from '../../../src/core/kernel/units.ts';
+import { type Health, noteHealth, probeVerdict } from '../../../src/core/verdicts/functionality.ts';
+import { limitsFor } from '../../../src/core/verdicts/judge.ts';
+import { aPlan, answered, at, failed, longEnough, migration, missing, search } from '../../support/builders.ts';
+
+const patience = { brokenFor: seconds(60), undefinedFor: seconds(10) };
+const healthOf = (readings: readonly Reading[]): Health =>
+  readings.reduce<Health>((health, reading) => noteHealth(health, reading, longEnough), {});
+const judged = (readings: readonly Reading[]) => probeVerdict(search, healthOf(readings), patience);
+
+const from = (first: number, last: number, code?: string, step = 1): readonly Reading[] =>
+  Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, index) => failed(first + index * step, code));
+const gone = '42P01';
+
+describe('a probe is broken for strictly longer than it may be', () => {
+  test.each([
+    { when: 'nothing was read yet', readings: [], status: 'unknown', because: 'never-asked' },
+    {
+      when: 'only missing readings came',
+      readings: [missing(0), missing(1)],
+      status: 'unknown',
+      because: 'never-asked',
+    },
+    { when: 'it answers', readings: [answered(0, 4)], status: 'ok', because: 'answers' },
+    { when: 'it failed once', readings: [failed(0)], status: 'ok', because: 'broken-but-young' },
+    { when: 'it failed for exactly 60 s', readings: from(0, 60), status: 'ok', because: 'broken-but-young' },
+    { when: 'it failed for 61 s', readings: from(0, 61), status: 'breach', because: 'broken' },
+    {
+      when: 'one answer came between',
+      readings: [...from(0, 50), answered(51, 4), ...from(52, 100)],
+      status: 'ok',
+      because: 'broken-but-young',
+    },
+    { when: 'it answers again', readings: [...from(0, 90), answered(91, 4)], status: 'ok', because: 'answers' },
+    {
+      when: 'its relation was gone for exactly 10 s',
+      readings: from(0, 10, gone),
+      status: 'ok',
+      because: 'broken-but-young',
+    },
+    { when: 'its relation was gone for 11 s', readings: from(0, 11, gone), status: 'breach', because: 'broken' },
+    {
+      when: 'its relation is gone since 5 s only',
+      readings: [...from(0, 20), ...from(21, 26, '42703')],
+      status: 'ok',
+      because: 'broken-but-young',
+    },
+    {
+      when: 'a failure of another kind came between',
+      readings: [...from(0, 8, gone), failed(9), ...from(10, 20, gone)],
+      status: 'ok',
+      because: 'broken-but-young',
+    },
+    { when: 'the server is down for 20 s', readings: from(0, 20, '57P01'), status: 'ok', because: 'broken-but-young' },
+  ])('$when: $because', ({ readings, status, because }) => {
+    expect(judged(readings)).toMatchObject({ status, because, warning: because === 'broken-but-young' });
+  });
+});
+
+describe('missing readings neither break nor lengthen', () => {
+  test.each([
+    { when: 'missing ones follow', readings: [...from(0, 55), missing(61), missing(300)], seen: 55 },
+    {
+      when: 'a missing one lies between, asked while the one before was under way',
+      readings: from(0, 55, undefined, 5),
+      seen: 55,
+    },
+    { when: 'the guard was blind for ten minutes', readings: [...from(0, 30), ...from(630, 650)], seen: 50 },
+    { when: 'the guard was down, and wrote no missing readings', readings: [failed(0), failed(3_600)], seen: 0 },
+  ])('$when', ({ readings, seen }) => {
+    expect(healthOf(readings).outage).toMatchObject({ seen: seconds(seen), since: at(0) });
+    expect(judged(readings)).toMatchObject({ because: 'broken-but-young' });
+  });
+
+  test('an outage goes on where it was when the guard could see again', () => {
+    expect(judged([...from(0, 50), ...from(650, 661)])).toMatchObject({ because: 'broken' });
+  });
+
+  test('readings that repeat or come late change nothing', () => {
+    const health = healthOf(from(0, 20));
+    expect(healthOf([...from(0, 20), answered(20, 4), answered(7, 4), failed(3)])).toEqual(health);
+  });
+});
+
+describe('the widened patience of a phase that declares a downtime', () => {
+  const plan = aPlan();
+  const phase = plan.phases.find(({ id }) => id === migration);
+  test.each([
+    { when: 'no phase runs', running: undefined, brokenFor: 60, undefinedFor: 10, limit: 1.5 },
+    { when: 'the phase runs', running: phase, brokenFor: 180, undefinedFor: 180, limit: 1.8 },
+    {
+      when: 'a phase that declares nothing runs',
+      running: plan.phases[0],
+      brokenFor: 60,
+      undefinedFor: 10,
+      limit: 1.5,
+    },
+  ])('$when', ({ running, brokenFor, undefinedFor, limit }) => {
+    const limits = limitsFor(plan, running);
+    expect(limits.patience).toEqual({ brokenFor: seconds(brokenFor), undefinedFor: seconds(undefinedFor) });
+    expect(limits.slowdown.limit).toBe(limit);
+  });
+
+  test('a shorter downtime, or a narrower limit, narrows nothing', () => {
+    const strict = { id: 'quick', estimate: '1m', rollback: 'restore', effects: { downtime: '1s', slower_than: '5%' } };
+    const { phases, ...more } = { ...aPlan(), phases: aPlan({ phases: [strict], pre_approvals: [] }).phases };
+    expect(limitsFor({ ...more, phases }, phases[0])).toMatchObject({
+      patience: { brokenFor: seconds(60), undefinedFor: seconds(10) },
+      slowdown: { limit: 1.5 },
+    });
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Reading } from '../../../src/core/evidence/reading.ts';
+import type { CheckId, ProbeId } from '../../../src/core/kernel/ids.ts';
+import { probeId } from '../../../src/core/kernel/ids.ts';
+import { millis, minutes } from '../../../src/core/kernel/units.ts';
+import type { CheckHistory } from '../../../src/core/verdicts/checks.ts';
+import {
+  blindProbes,
+  type Evidence,
+  freshEvidence,
+  judge,
+  limitsFor,
+  type ProbeEvidence,
+  takeIn,
+} from '../../../src/core/verdicts/judge.ts';
+import { keyOf } from '../../../src/core/verdicts/verdict.ts';
+import {
+  aBaseline,
+  answered,
+  aPlan,
+  at,
+  failed,
+  finding,
+  missing,
+  orphans,
+  schema,
+  search,
+  start,
+} from '../../support/builders.ts';
+
+const plan = aPlan();
+const limits = limitsFor(plan, undefined);
+const control = probeId('control');
+
+const seen = (readings: readonly Reading[], probe: ProbeId = search): ProbeEvidence =>
+  readings.reduce((so, reading) => takeIn(so, { ...reading, probe }, aBaseline(), limits), freshEvidence(start));
+const evidence = (more: Partial<Evidence> = {}): Evidence => ({
+  baseline: aBaseline(),
+  probes: new Map([[search, seen(slowly(40))]]),
+  checks: new Map<CheckId, CheckHistory>(),
+  clocks: [],
+  comparedWith: 'in the baseline',
+  ...more,
+});
+const slowly = (count: number) => Array.from({ length: count }, (_, second) => answered(second, 41));
+
+test('there is one verdict for every question that the plan asks, in its order; none of them is well before it was asked', () => {
+  const clock = { estimate: minutes(30), startedAt: start, heldFor: millis(0) };
+  const clocks = [
+    { subject: schema, clock },
+    { subject: 'run', clock },
+  ];
+  const verdicts = judge(plan, evidence({ probes: new Map(), clocks }), limits, at(5));
+  expect(verdicts.map((verdict) => [keyOf(verdict), verdict.status])).toEqual([
+    ['functionality:molecule-search', 'unknown'],
+    ['performance:molecule-search', 'unknown'],
+    ['functionality:control', 'unknown'],
+    ['integrity:no-orphan-prediction', 'unknown'],
+    ['runtime:schema-standardization', 'ok'],
+    ['runtime:run', 'ok'],
+  ]);
+});
+
+test.each([
+  { when: 'a probe is slow', more: {}, breaches: ['performance:molecule-search'] },
+  { when: 'there is no baseline', more: { baseline: undefined }, breaches: [] },
+  {
+    when: 'the control probe is slow',
+    more: { probes: new Map([[control, seen(slowly(40), control)]]) },
+    breaches: [],
+  },
+  {
+    when: 'the control probe fails',
+    more: {
+      probes: new Map([
+        [
+          control,
+          seen(
+            Array.from({ length: 70 }, (_, second) => failed(second)),
+            control,
+          ),
+        ],
+      ]),
+    },
+    breaches: ['functionality:control'],
+  },
+  {
+    when: 'a check finds what the baseline did not show',
+    more: { checks: new Map([[orphans, { finding: finding('breach') }]]), probes: new Map() },
+    breaches: ['integrity:no-orphan-prediction'],
+  },
+  {
+    when: 'a check finds what the baseline shows too',
+    more: {
+      checks: new Map([[orphans, { finding: finding('breach', 9, { fingerprint: 'f' }) }]]),
+      probes: new Map(),
+      baseline: aBaseline({ findings: [finding('breach', 0, { fingerprint: 'f' })] }),
+    },
+    breaches: [],
+  },
+])('when $when, the breaches are $breaches', ({ more, breaches }) => {
+  const verdicts = judge(plan, evidence(more), limits, at(60));
+  expect(verdicts.filter(({ status }) => status === 'breach').map(keyOf)).toEqual(breaches);
+});
+
+test('at a marker slowness is measured anew, and what is broken stays broken', () => {
+  const broken = seen(Array.from({ length: 30 }, (_, second) => failed(second)));
+  const fresh = freshEvidence(at(30), broken);
+  expect(fresh.watcher).toEqual({ marker: at(30), recent: [] });
+  expect(fresh.health).toEqual(broken.health);
+});
+
+describe('a guard is blind where a probe gave no evidence for longer than three intervals and one timeout', () => {
+  // every 1 s, timeout 5 s: eight seconds
+  test.each([
+    { when: 'nothing was read for exactly 8 s', readings: [], now: 8, blind: false },
+    { when: 'nothing was read for longer', readings: [], now: 8.001, blind: true },
+    { when: 'it answered', readings: [answered(1, 4)], now: 9, blind: false },
+    { when: 'it failed, which is evidence', readings: [failed(1)], now: 9, blind: false },
+    { when: 'readings were missing only', readings: [missing(7), missing(8)], now: 9, blind: true },
+    { when: 'the last evidence is old', readings: [answered(1, 4)], now: 9.001, blind: true },
+  ])('$when: $blind', ({ readings, now, blind }) => {
+    const probes = new Map([
+      [search, seen(readings)],
+      [control, seen([answered(now - 1, 1)], control)],
+    ]);
+    expect(blindProbes(plan, probes, start, at(now))).toEqual(blind ? [search] : []);
+  });
+
+  test('a daemon that has just begun to ask is not blind yet', () => {
+    expect(blindProbes(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Slowdown } from '../../../src/core/detection/slowdown.ts';
+import { instant, millis, minutes, ratio, seconds } from '../../../src/core/kernel/units.ts';
+import { checkVerdict } from '../../../src/core/verdicts/checks.ts';
+import { probeVerdict } from '../../../src/core/verdicts/functionality.ts';
+import { performanceVerdict, sayRatio } from '../../../src/core/verdicts/performance.ts';
+import { runtimeVerdict } from '../../../src/core/verdicts/runtime.ts';
+import { byCriterion, type Verdict } from '../../../src/core/verdicts/verdict.ts';
+import { aBaseline, broken, failed, finding, orphans, schema, search, slow, withRows } from '../../support/builders.ts';
+
+/** Whoever is woken by one of these sentences decides by it: they are fixed here word by word. */
+
+const since = instant(Date.UTC(2026, 10, 22, 2, 14, 7));
+const than = 'before relationship-remediation';
+const performance = (slowdown: Slowdown) => performanceVerdict(search, slowdown, ratio(1.5), than);
+const compared = (state: 'as-before' | 'slower-but-young' | 'slower', current: number, from = since) =>
+  performance({
+    state,
+    baseline: millis(19),
+    current: millis(current),
+    ratio: ratio(current / 19),
+    readings: 20,
+    ...(state !== 'as-before' && { since: from }),
+  });
+
+const [timeout, gone] = [failed(0), failed(0, '42P01')].map((reading) =>
+  reading.state === 'failed' ? reading.cause : undefined,
+);
+const patience = { brokenFor: seconds(60), undefinedFor: seconds(10) };
+const outage = (failures: number, seen: number, cause = timeout, goneFor?: number) =>
+  probeVerdict(
+    search,
+    {
+      lastEvidence: since,
+      outage: {
+        since,
+        seen: seconds(seen),
+        failures,
+        cause: cause ?? { reason: 'timeout', message: '' },
+        ...(goneFor !== undefined && { goneFor: seconds(goneFor) }),
+      },
+    },
+    patience,
+    aBaseline().probes[0],
+  );
+
+const runtime = (subject: string, worked: number, progress?: number) =>
+  runtimeVerdict(
+    subject,
+    {
+      estimate: minutes(30),
+      startedAt: since,
+      heldFor: millis(0),
+      ...(progress !== undefined && { progress: { fraction: progress, at: instant(since + minutes(worked)) } }),
+    },
+    ratio(2),
+    instant(since + minutes(worked)),
+  );
+
+const orphanRule = { check: orphans, criterion: 'integrity', expect: 'no rows', brokenFor: seconds(60) } as const;
+const check = (
+  ...[now, before, rule = orphanRule]: readonly [
+    ReturnType<typeof finding>,
+    ReturnType<typeof finding>?,
+    Parameters<typeof checkVerdict>[0]?,
+  ]
+) => checkVerdict(rule, { finding: now, ...(now.status === 'breach' && { breachSince: since }) }, before);
+
+const one = finding('breach', 0, { summary: '1 row, wanted none: (17)', ...withRows('17') });
+
+test.each<{ readonly verdict: Verdict; readonly says: string }>([
+  {
+    verdict: performance({ state: 'unknown', because: 'no-baseline', readings: 3 }),
+    says: 'molecule-search cannot be compared yet: it has no baseline',
+  },
+  {
+    verdict: performance({ state: 'unknown', because: 'too-few-readings', readings: 3 }),
+    says: 'molecule-search cannot be compared yet: 3 of the 20 readings that it takes are there',
+  },
+  {
+    verdict: compared('as-before', 20),
+    says: 'molecule-search answers as fast as before relationship-remediation (median 20 ms, was 19 ms; last 20 readings)',
+  },
+  {
+    verdict: compared('as-before', 26.6),
+    says: 'molecule-search is 1.4x as slow as before relationship-remediation, within the limit of 1.5x (median 27 ms, was 19 ms; last 20 readings)',
+  },
+  {
+    verdict: compared('slower-but-young', 41),
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; last 20 readings, since 02:14:07)',
+  },
+  {
+    verdict: compared('slower', 28.6),
+    says: 'molecule-search is 1.51x as slow as before relationship-remediation (median 29 ms, was 19 ms; last 20 readings, since 02:14:07)',
+  },
+  {
+    verdict: performance({ state: 'slower', baseline: millis(19), readings: 20, since }),
+    says: 'molecule-search mostly fails, which counts as slower than before relationship-remediation (no median, was 19 ms; last 20 readings, since 02:14:07)',
+  },
+  { verdict: probeVerdict(search, {}, patience), says: 'molecule-search has no reading yet' },
+  { verdict: probeVerdict(search, { lastEvidence: since }, patience), says: 'molecule-search answers' },
+  { verdict: outage(1, 0), says: 'molecule-search has failed once, at 02:14:07: no answer within 5 s' },
+  {
+    verdict: outage(62, 61),
+    says: 'molecule-search has failed 62 times in a row for 1m 01s since 02:14:07: no answer within 5 s',
+  },
+  {
+    verdict: outage(12, 11, gone, 11),
+    says: 'molecule-search has failed 12 times in a row for 11 s since 02:14:07: relation "molecule" does not exist',
+  },
+  {
+    verdict: runtime(schema, 12),
+    says: 'schema-standardization has worked 12m of an estimated 30m (0.4x, since 02:14:07)',
+  },
+  {
+    verdict: runtime(schema, 31, 0.4),
+    says: 'schema-standardization has worked 31m of an estimated 30m (1.03x, since 02:14:07); at this speed it takes 1h 17m in all',
+  },
+  { verdict: runtime('run', 61), says: 'the run has worked 1h 01m of an estimated 30m (2.03x, since 02:14:07)' },
+  { verdict: checkVerdict(orphanRule, undefined, undefined), says: 'no-orphan-prediction has not been looked at yet' },
+  { verdict: check(one), says: 'no-orphan-prediction: 1 row, wanted none: (17) (since 02:14:07)' },
+  {
+    verdict: check(one, one),
+    says: 'no-orphan-prediction: 1 row, wanted none: (17) (known: the baseline shows it too)',
+  },
+  {
+    verdict: check(finding('unknown', 0, { summary: 'could not look: timeout' })),
+    says: 'no-orphan-prediction: could not look: timeout',
+  },
+])('$says', ({ verdict, says }) => {
+  expect(verdict.summary).toBe(says);
+});
+
+describe('a breach carries what it takes to recompute it', () => {
+  test.each<{ readonly verdict: Verdict; readonly facts: Verdict['facts'] }>([
+    {
+      verdict: compared('slower', 41),
+      facts: { rule: 'slower_than: 50%', was: '19 ms', is: '41 ms', ratio: 2.158, readings: 20, since },
+    },
+    {
+      verdict: outage(62, 61),
+      facts: { rule: 'broken_for: 1m', was: '0 of 1 readings failed', is: 'timeout', readings: 62, since },
+    },
+    {
+      verdict: outage(12, 11, gone, 11),
+      facts: { rule: 'undefined_for: 10 s', was: '0 of 1 readings failed', is: 'query 42P01', readings: 12, since },
+    },
+    { verdict: runtime(schema, 61), facts: { rule: 'longer_than: 2x', was: '30m', is: '1h 01m', ratio: 2.033, since } },
+    {
+      verdict: check(one, finding('ok', 0, { summary: 'no rows, as wanted' })),
+      facts: { rule: 'expect: no rows', was: 'no rows, as wanted', is: '1 row, wanted none: (17)', since },
+    },
+    {
+      verdict: check({ ...one, at: instant(since + 60_001) }, undefined, {
+        ...orphanRule,
+        criterion: 'functionality',
+        expect: { value: 0 },
+        brokenFor: seconds(60),
+      }),
+      facts: { rule: 'expect: {"value":0}, broken_for: 1m', is: '1 row, wanted none: (17)', since },
+    },
+  ])('$verdict.criterion: $facts.rule', ({ verdict, facts }) => {
+    expect(verdict.status).toBe('breach');
+    expect(verdict.facts).toEqual(facts);
+  });
+});
+
+test.each([
+  { value: 2.14, limit: 1.5, says: '2.1x' },
+  { value: 1.5, limit: 1.5, says: '1.5x' },
+  { value: 1.5004, limit: 1.5, says: '1.5004x' },
+  { value: 1.504, limit: 1.5, says: '1.504x' },
+  { value: 1.46, limit: 1.5, says: '1.5x' },
+  { value: 2.001, limit: 2, says: '2.001x' },
+  { value: 450.04, limit: 1.5, says: '450x' },
+])('$value against a limit of $limit is said as $says', ({ value, limit, says }) => {
+  expect(sayRatio(value, limit)).toBe(says);
+});
+
+test('a criterion is as bad as its worst verdict, and absent when nobody asked', () => {
+  const verdicts = [slow('ok'), slow('unknown'), broken('unknown'), broken('error'), broken('breach'), broken('ok')];
+  expect([...byCriterion(verdicts)]).toEqual([
+    ['integrity', 'breach'],
+    ['performance', 'unknown'],
+  ]);
+});

@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest';
+
+import type { PhaseId } from '../../src/core/kernel/ids.ts';
+import { hours, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { modeOf, stageOf } from '../../src/core/run/state.ts';
+import {
+  aPlan,
+  atNight,
+  boundaryOf,
+  dana,
+  finding,
+  pipeline,
+  run,
+  schema,
+  search,
+  security,
+  supervisor,
+} from '../support/builders.ts';
+import { type Box, guardInABox } from '../support/guard-in-a-box.ts';
+
+const plan = aPlan({ prerequisites: { proved_backups: 1 }, phase_lease: '1m' });
+
+async function armed(): Promise<Box> {
+  const box = await guardInABox(plan, run);
+  const { conductor } = box;
+  await box.baseline(minutes(5));
+  for (const requirement of ['rehearsal', 'proved-backups']) {
+    await conductor.submit({ kind: 'waive', requirement, by: dana, reason: 'a test' });
+  }
+  await conductor.submit({ kind: 'pre-approve', preApproval: atNight, by: dana });
+  await conductor.submit({ kind: 'arm', by: dana });
+  return box;
+}
+
+async function start({ conductor, clock }: Box, phase: PhaseId): Promise<void> {
+  const boundary = boundaryOf(phase, clock.now());
+  expect(await conductor.submit({ kind: 'phase-start', phase, by: pipeline, supervisor, boundary })).toHaveProperty(
+    'events',
+  );
+}
+
+async function through(box: Box, phase: PhaseId): Promise<void> {
+  await start(box, phase);
+  await box.clock.advance(minutes(2));
+  await box.conductor.submit({ kind: 'phase-finish', phase, by: pipeline });
+  await box.clock.advance(minutes(1));
+}
+
+test('a phase that slows the search down is caught, undone, proved and watched for an hour', async () => {
+  await using box = await armed();
+  const { conductor, clock, world } = box;
+  await through(box, security);
+  expect(stageOf(conductor.state()!)).toBe('open');
+
+  await start(box, schema);
+  world.latency = (probe) => millis(probe === search ? 90 : 20);
+  world.take = (step) => {
+    if (step.kind === 'command') world.latency = () => millis(20);
+    return { ended: 'well', output: 'undone' };
+  };
+  await clock.advance(seconds(45));
+
+  expect(box.types()).toEqual(expect.arrayContaining(['recommendation-raised', 'pre-approval-used', 'rollback-done']));
+  expect(world.taken).toEqual([`${schema}/undo`, `${schema}/verify`]);
+  expect(conductor.state()).toMatchObject({
+    recommendations: [{ state: 'approved', attributedTo: schema, answer: { by: 'pre-approval' } }],
+    phases: [{ state: 'finished' }, { state: 'undone' }, {}, {}],
+    watch: { state: 'watching', length: hours(1) },
+  });
+
+  await clock.advance(minutes(58));
+  expect(conductor.state()?.watch?.state).toBe('watching');
+  await clock.advance(minutes(3));
+  expect(conductor.state()?.watch).toMatchObject({ state: 'settled', relapses: [] });
+});
+
+test('exactly as slow as the limit for an hour raises nothing', async () => {
+  await using box = await armed();
+  await start(box, security);
+  box.world.latency = () => millis(30);
+  await box.clock.advance(minutes(5));
+  await box.conductor.submit({ kind: 'phase-finish', phase: security, by: pipeline });
+  await box.clock.advance(minutes(55));
+  expect(box.types()).not.toContain('recommendation-raised');
+});
+
+test('unarmed, the guard asks; the approval is bound, and the rollback is taken on it', async () => {
+  await using box = await guardInABox(plan, run);
+  await box.baseline(minutes(5));
+  expect(modeOf(box.conductor.state()!, box.clock.now())).toBe('recommend');
+  await start(box, security);
+  await box.finding(finding('breach', 0));
+  await box.clock.advance(seconds(3));
+  const [raised] = box.conductor.state()!.recommendations;
+  expect(raised).toMatchObject({
+    state: 'open',
+    attributedTo: security,
+    notAutomaticBecause: expect.arrayContaining(['the run is not armed']),
+  });
+  expect(box.world.taken).toEqual([]);
+
+  await box.conductor.submit({
+    kind: 'approve',
+    recommendation: raised!.id,
+    by: dana,
+    reason: 'orphans',
+    evenIfGone: false,
+  });
+  await box.clock.advance(seconds(3));
+  expect(box.conductor.state()?.rollback).toMatchObject({ state: 'done', trigger: 'approved', by: 'dana' });
+});
+
+test('a daemon that was killed goes on from the journal: what is done is not done again', async () => {
+  const box = await armed();
+  await start(box, security);
+  box.world.take = (step) =>
+    step.kind === 'verify'
+      ? { ended: 'badly', question: 'it differs', output: 'index gone' }
+      : { ended: 'well', output: '' };
+  await box.finding(finding('breach', 0));
+  await box.clock.advance(seconds(3));
+  expect(stageOf(box.conductor.state()!)).toBe('blocked');
+  await box[Symbol.asyncDispose]();
+
+  await using again = await guardInABox(plan, run, box);
+  await again.clock.advance(seconds(5));
+  expect(again.world.taken).toEqual([]);
+  const [before, now] = [box.conductor.state()!, again.conductor.state()!];
+  expect([now.rollback, now.authority, now.recommendations, now.phases]).toEqual([
+    before.rollback,
+    before.authority,
+    before.recommendations,
+    before.phases,
+  ]);
+});
+
+test('a full journal holds everything up, loses nothing, and is gone on with by itself', async () => {
+  await using box = await armed();
+  await start(box, security);
+  await box.clock.advance(seconds(1));
+  const before = box.types().length;
+  box.journal.full = true;
+  await expect(box.conductor.submit({ kind: 'hold', by: dana, reason: 'look' })).rejects.toThrow(/cannot be written/);
+  expect(box.conductor.state()?.held).toBeUndefined();
+  box.journal.full = false;
+  await box.conductor.submit({ kind: 'hold', by: dana, reason: 'look' });
+  expect(box.types().slice(before)).toEqual(['run-held']);
+});
+
+test('when another guard may be acting, nothing is undone and a person is asked', async () => {
+  await using box = await armed();
+  await start(box, security);
+  box.world.onlyGuard = false;
+  await box.finding(finding('breach', 0));
+  await box.clock.advance(seconds(3));
+  expect(box.world.taken).toEqual([]);
+  expect(box.conductor.state()?.rollback).toMatchObject({
+    state: 'blocked',
+    question: expect.stringContaining('another guard'),
+  });
+});

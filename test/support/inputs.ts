@@ -1,0 +1,180 @@
+import * as fc from 'fast-check';
+
+import { hash, phaseId, preApprovalId, probeId, stepId } from '../../src/core/kernel/ids.ts';
+import { millis } from '../../src/core/kernel/units.ts';
+import type { RollbackEvent } from '../../src/core/response/events.ts';
+import type { Input } from '../../src/core/run/input.ts';
+import type { RunState } from '../../src/core/run/state.ts';
+import {
+  aBaseline,
+  at,
+  atNight,
+  boundaryOf,
+  broken,
+  child,
+  dana,
+  finding,
+  late,
+  migration,
+  planHash,
+  principals,
+  recommendation,
+  relations,
+  schema,
+  search,
+  security,
+  slow,
+  supervisor,
+  verdict,
+} from './builders.ts';
+
+/** An input, or how it follows from the state, and the second of the night at which it comes. */
+export type Chance = readonly [Input | ((state: RunState) => Input), number];
+
+const [chief = dana] = principals;
+const by = fc.constantFrom(...principals);
+const boss = fc.constantFrom(...principals.slice(0, 2));
+const phase = fc.constantFrom(security, schema, relations, migration, phaseId('unheard-of'));
+const recommended = fc.integer({ min: 1, max: 6 }).map(recommendation);
+const reason = fc.constant('because');
+const status = fc.constantFrom('ok', 'unknown', 'error', 'breach');
+const anyVerdict = fc.oneof(
+  status.map((is) => slow(is)),
+  status.map((is) => broken(is)),
+  fc.constant(slow('ok', { because: 'slower-but-young', warning: true })),
+  fc.constantFrom('ok', 'breach').map((is) => late('run', is)),
+  fc.constantFrom(security, schema).map((of) => late(of, 'breach')),
+  status.map((is) => verdict('security', 'grants', is)),
+);
+const kind = <Kind extends Input['kind']>(of: Kind) => fc.constant(of);
+
+const look = fc.record({
+  kind: kind('look'),
+  verdicts: fc.uniqueArray(anyVerdict, { selector: ({ criterion, subject }) => criterion + subject, maxLength: 4 }),
+  blind: fc.oneof(
+    { weight: 6, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.constantFrom([search], [probeId('control')]) },
+  ),
+  unrecorded: fc.constantFrom(0, 1_000, 61_000, 3_700_000).map(millis),
+});
+
+const boundary = phase.map((of) => boundaryOf(of, at(0)));
+const phases: readonly fc.Arbitrary<Input>[] = [
+  fc.record({ kind: kind('phase-start'), phase, by, supervisor: fc.constant(supervisor), boundary }),
+  fc.record({ kind: kind('phase-spawned'), phase, by, child: fc.constant(child) }),
+  fc.record({ kind: kind('phase-progress'), phase, by, fraction: fc.double({ min: -1, max: 2, noNaN: true }) }),
+  fc.record({ kind: kind('phase-finish'), phase, by }),
+  fc.record({ kind: kind('phase-fail'), phase, by, exitCode: fc.constantFrom(1, null), because: reason }),
+  fc.record({ kind: kind('phase-lost'), phase }),
+];
+
+const people: readonly fc.Arbitrary<Input>[] = [
+  fc.record({ kind: kind('approve'), recommendation: recommended, by, reason, evenIfGone: fc.boolean() }),
+  fc.record({ kind: kind('decline'), recommendation: recommended, by, reason }),
+  fc.record({ kind: kind('acknowledge'), recommendation: recommended, by }),
+  fc.record({ kind: kind('arm'), by: boss }),
+  fc.record({ kind: kind('disarm'), by, reason }),
+  fc.record({
+    kind: kind('waive'),
+    requirement: fc.constantFrom('rehearsal', 'proved-backups', 'team-familiar', 'hope'),
+    by: boss,
+    reason,
+  }),
+  fc.record({ kind: kind('pre-approve'), preApproval: fc.constantFrom(atNight, preApprovalId('other')), by: boss }),
+  fc.record({ kind: kind('hold'), by, reason }),
+  fc.record({ kind: kind('resume'), by }),
+];
+
+const daemon: readonly fc.Arbitrary<Input>[] = [
+  fc.record({ kind: kind('capture'), length: fc.constant(millis(300_000)), by }),
+  fc.constant({ kind: 'captured', baseline: aBaseline(), hash: hash('sha256:baseline') } as const),
+  fc.record({ kind: kind('capture-failed'), because: reason }),
+  fc.record({ kind: kind('finding'), finding: status.map((is) => finding(is)) }),
+  fc.record({ kind: kind('restart'), planHash: fc.constantFrom(planHash, planHash, hash('sha256:other')) }),
+];
+
+type Report = RollbackEvent['type'];
+const reports = fc.constantFrom<Report>(
+  ...([
+    'stop-work-started',
+    'stop-work-proved',
+    'rollback-blocked',
+    'step-started',
+    'step-spawned',
+    'step-done',
+    'step-asked',
+  ] as const),
+  ...(['step-started', 'step-done', 'step-done'] as const),
+  ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked'] as const),
+);
+
+/** What an executor says; mostly about the step that is next. */
+const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => ({ rollback }: RunState): Input => {
+  const steps = rollback?.steps ?? [];
+  const next = luck === 0 ? steps.at(-1) : steps.find(({ state }) => state !== 'done');
+  const fields = {
+    question: 'Look at it',
+    quiet: { endedProcesses: 0, endedSessions: 0, since: at(0) },
+    step: next?.step.id ?? stepId('none'),
+    attempt: 1,
+    tag: 't',
+    child,
+    took: millis(3),
+    output: '',
+    how: 'ran',
+  };
+  const event = { v: 1, at: at(0), rollback: rollback?.id ?? 'none', type, ...fields } as unknown as RollbackEvent;
+  return { kind: 'record', event };
+});
+
+const word = fc
+  .tuple(boss, fc.constantFrom('done', 'again'), fc.boolean())
+  .map(([by, answer, stop]) => ({ rollback }: RunState): Input => {
+    const asking = rollback?.steps.find(({ state }) => state === 'asking')?.step.id;
+    const step = stop || asking === undefined ? stepId('stop-work') : asking;
+    return { kind: 'confirm', step, answer: answer as 'done' | 'again', by, reason: 'I looked' };
+  });
+
+const approveLast = boss.map((by) => ({ recommendations }: RunState): Input => ({
+  kind: 'approve',
+  recommendation: recommendations.at(-1)?.id ?? recommendation(1),
+  by,
+  reason: 'yes',
+  evenIfGone: true,
+}));
+
+/** All is well, so that the next phase may start; without these, nights seldom get far. */
+const well: Input = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
+const startNext = fc.constant(({ phases }: RunState): Input => {
+  const next = phases.find(({ state }) => state !== 'finished')?.phase ?? security;
+  return { kind: 'phase-start', phase: next, by: chief, supervisor, boundary: boundaryOf(next, at(0)) };
+});
+const finishRunning = fc.constant(({ phases }: RunState): Input => {
+  const running = phases.find(({ state }) => state === 'running')?.phase ?? security;
+  return { kind: 'phase-finish', phase: running, by: chief };
+});
+
+const weighted = (weight: number, ...arbitraries: readonly fc.Arbitrary<Chance[0]>[]) =>
+  arbitraries.map((arbitrary) => ({ arbitrary, weight }));
+
+const input = fc.oneof(
+  ...weighted(30, look, report),
+  ...weighted(12, fc.constant(well), startNext),
+  ...weighted(6, word, approveLast, finishRunning),
+  ...weighted(3, ...daemon, ...people),
+  ...weighted(2, ...phases),
+  ...weighted(1, fc.constant<Input>({ kind: 'close', by: chief, reason: 'done' })),
+);
+
+/** Mostly forward by minutes; seldom far, or backwards, as a clock does that somebody sets. */
+const second = fc.oneof(
+  { weight: 20, arbitrary: fc.integer({ min: 0, max: 900 }) },
+  { weight: 1, arbitrary: fc.integer({ min: -4_000, max: 90_000 }) },
+);
+
+/** A night in which anything is said at any time, in any order, by anybody. */
+export const aNight: fc.Arbitrary<readonly Chance[]> = fc.array(fc.tuple(input, second), {
+  minLength: 1,
+  maxLength: 150,
+  size: 'max',
+});
