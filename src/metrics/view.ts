@@ -1,0 +1,67 @@
+import type { ProbeId } from '../core/kernel/ids.ts';
+import type { Instant, Millis, Ratio } from '../core/kernel/units.ts';
+import type { Recommendation } from '../core/response/recommendation.ts';
+import type { Rollback } from '../core/response/rollback.ts';
+import { phaseStates } from '../core/run/phases.ts';
+import type { Stage } from '../core/run/state.ts';
+import type { PhaseView, RunView } from '../core/run/view.ts';
+
+export { phaseStates };
+
+const keysOf = <Key extends string>(record: Readonly<Record<Key, true>>): readonly Key[] =>
+  Object.keys(record).filter((key): key is Key => key in record);
+
+/** The values of the label `mode`, mildest first. */
+export const runModes = keysOf<RunView['mode']>({ observe: true, recommend: true, armed: true });
+/** The values of the label `state` of a run. */
+export const runStages = keysOf<Stage>({
+  open: true,
+  held: true,
+  recommending: true,
+  'rolling-back': true,
+  blocked: true,
+  watching: true,
+  settled: true,
+  closed: true,
+});
+export type RollbackTrigger = Rollback['trigger'];
+export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true });
+
+/** What the daemon knows now, as plain data. The gauges are derived from the newest one when somebody scrapes. */
+export interface MetricsView {
+  /** The target answered when it was last asked. */
+  readonly targetUp: boolean;
+  readonly blind: boolean;
+  /** The limits as they hold now, so with what the running phase declares. */
+  readonly thresholds: { readonly slowdown: Ratio; readonly runtime: Ratio };
+  readonly latency: readonly LatencyView[];
+  readonly baseline?: BaselineView;
+  /** What the core shows of the run; absent when there is none, or none that still matters. */
+  readonly run?: MetricsRun;
+}
+
+/** One probe's newest readings beside its baseline; what cannot be said is absent. */
+export interface LatencyView {
+  readonly probe: ProbeId;
+  readonly p50?: Millis;
+  readonly p95?: Millis;
+  readonly baselineP50?: Millis;
+  readonly baselineP95?: Millis;
+  readonly slowdown?: Ratio;
+}
+
+export interface BaselineView {
+  readonly capturedAt: Instant;
+  readonly readings: readonly { readonly probe: ProbeId; readonly count: number }[];
+}
+
+/** The part of the core's view of a run that is exported. */
+export interface MetricsRun extends Pick<RunView, 'mode' | 'stage' | 'openedAt' | 'runtime' | 'criteria' | 'watch'> {
+  readonly phases: readonly MetricsPhase[];
+  readonly recommendations: readonly Pick<Recommendation, 'id' | 'state' | 'expiresAt'>[];
+}
+
+export type MetricsPhase = Pick<
+  PhaseView,
+  'phase' | 'state' | 'estimate' | 'startedAt' | 'endedAt' | 'worked' | 'progress'
+>;

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+
+import { statuses } from '../../src/core/evidence/finding.ts';
+import { failureReasons } from '../../src/core/evidence/reading.ts';
+import { after, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { scrape } from './page.ts';
+import { found, metricsOfPlan, search, start } from './sample.ts';
+
+test('an answered reading is an attempt with a latency and a moment', async () => {
+  const metrics = metricsOfPlan();
+  metrics.reading({ state: 'answered', probe: search, at: start, took: seconds(0.02) });
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_probe_attempts_total', { probe: search })).toBe(1);
+  expect(page.value('ripcord_probe_duration_seconds_sum', { probe: search })).toBeCloseTo(0.02);
+  expect(page.value('ripcord_probe_duration_seconds_bucket', { probe: search, le: '0.01' })).toBe(0);
+  expect(page.value('ripcord_probe_duration_seconds_bucket', { probe: search, le: '0.025' })).toBe(1);
+  expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(start / 1_000);
+});
+
+test.each(failureReasons)('a reading that failed for %s is an attempt without a latency', async (reason) => {
+  const metrics = metricsOfPlan();
+  metrics.reading({ state: 'failed', probe: search, at: start, cause: { reason, message: 'no answer' } });
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_probe_attempts_total', { probe: search })).toBe(1);
+  expect(page.value('ripcord_probe_failures_total', { probe: search, reason })).toBe(1);
+  expect(page.value('ripcord_probe_duration_seconds_count', { probe: search })).toBe(0);
+  expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(0);
+});
+
+test('a question that was not asked is no attempt, whoever says so', async () => {
+  const metrics = metricsOfPlan();
+  metrics.reading({ state: 'missing', probe: search, at: start });
+  metrics.missed(search);
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_scheduler_skipped_runs_total', { probe: search })).toBe(2);
+  expect(page.value('ripcord_probe_attempts_total', { probe: search })).toBe(0);
+});
+
+test.each([
+  { status: 'ok', failures: 0, errors: 0 },
+  { status: 'breach', failures: 1, errors: 0 },
+  { status: 'unknown', failures: 0, errors: 1 },
+  { status: 'error', failures: 0, errors: 1 },
+] as const)('a check that ends as $status is $failures failures and $errors errors', async (row) => {
+  const metrics = metricsOfPlan();
+  metrics.checkFound(found(row.status));
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_check_runs_total')).toBe(1);
+  expect(page.value('ripcord_check_failures_total')).toBe(row.failures);
+  expect(page.value('ripcord_check_errors_total')).toBe(row.errors);
+  expect(page.value('ripcord_check_last_run_timestamp_seconds')).toBe(after(start, minutes(9)) / 1_000);
+  expect(page.value('ripcord_check_last_duration_seconds')).toBe(0.25);
+  const shown = statuses.map((status) => page.value('ripcord_check_status', { status }));
+  expect(shown).toEqual(statuses.map((status) => (status === row.status ? 1 : 0)));
+});
+
+test('cost and lag of the guard are in seconds', async () => {
+  const metrics = metricsOfPlan();
+  metrics.targetCost(seconds(1.5));
+  metrics.lag(seconds(0.004));
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_target_query_seconds_total')).toBe(1.5);
+  expect(page.value('ripcord_scheduler_lag_seconds_bucket', { le: '0.002' })).toBe(0);
+  expect(page.value('ripcord_scheduler_lag_seconds_bucket', { le: '0.005' })).toBe(1);
+});
+
+test('rollbacks and their failures are told apart by what started them', async () => {
+  const metrics = metricsOfPlan();
+  metrics.rollbackStarted('automatic');
+  metrics.rollbackFailed('automatic');
+  metrics.rollbackStarted('approved');
+  const page = await scrape(metrics);
+  expect(page.find('ripcord_rollbacks_total').map(({ value }) => value)).toEqual([1, 1]);
+  expect(page.value('ripcord_rollback_failures_total', { trigger: 'automatic' })).toBe(1);
+  expect(page.value('ripcord_rollback_failures_total', { trigger: 'approved' })).toBe(0);
+});
+
+test('an evaluation leaves its moment', async () => {
+  const metrics = metricsOfPlan();
+  metrics.evaluated(start);
+  expect((await scrape(metrics)).value('ripcord_decision_last_evaluation_timestamp_seconds')).toBe(start / 1_000);
+});

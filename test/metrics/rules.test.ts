@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { scrape } from './page.ts';
+import { readQuery } from './promql.ts';
+import { fill, metricsOfPlan } from './sample.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+const rule = z.strictObject({
+  alert: z.string().regex(/^Ripcord[A-Z]/),
+  expr: z.string(),
+  for: z.string().optional(),
+  labels: z.strictObject({ severity: z.enum(['critical', 'warning', 'info']) }),
+  annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook_url: z.string() }),
+});
+const { groups } = z
+  .strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(rule) })) })
+  .parse(parse(read('prometheus.rules.yml')));
+const rules = groups.flatMap((group) => group.rules);
+
+describe.each(rules)('$alert, $labels.severity', ({ alert, expr, annotations }) => {
+  test('asks only for metrics that are exported', async () => {
+    const metrics = metricsOfPlan();
+    fill(metrics);
+    const page = await scrape(metrics);
+    const { faults, metrics: names } = readQuery(expr);
+    expect(faults).toEqual([]);
+    expect(names.filter((name) => name !== 'up' && page.find(name).length === 0)).toEqual([]);
+  });
+
+  test('says where the runbook is, and the runbook has it', () => {
+    expect(annotations.runbook_url).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
+    expect(read('docs/runbooks.md')).toContain(`\n## ${alert}\n`);
+  });
+
+  test('is tested', () => {
+    expect(read('test/metrics/prometheus.rules.test.yml')).toContain(`alertname: ${alert}\n`);
+  });
+});
+
+test('no runbook is about an alert that is not there', () => {
+  const headings = [...read('docs/runbooks.md').matchAll(/^## (\w+)$/gm)].map(([, heading = '']) => heading);
+  expect(headings.toSorted()).toEqual([...new Set(rules.map(({ alert }) => alert))].toSorted());
+});
