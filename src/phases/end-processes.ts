@@ -1,0 +1,114 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import { after, type Millis, millis, seconds } from '../core/kernel/units.ts';
+import type { ProcessIdentity } from '../core/response/events.ts';
+import { StillRunning } from './errors.ts';
+import { isSame } from './process-identity.ts';
+import { readProcesses, type TaggedEntry } from './procfs.ts';
+
+/** Which processes are to end. */
+export interface Ending {
+  /** Leaders of process groups, which may be gone by now. */
+  readonly groups: readonly ProcessIdentity[];
+  readonly tags: readonly string[];
+  /** From SIGTERM to SIGKILL; with none it is SIGKILL at once. */
+  readonly grace: Millis;
+  readonly clock: Clock;
+  /** Pids that are left alone, as is the caller. */
+  readonly spare?: readonly number[];
+}
+
+interface Ours {
+  readonly processes: readonly TaggedEntry[];
+  /** Groups that may be signalled as a whole, which no fork escapes. */
+  readonly groups: readonly number[];
+}
+
+const betweenLooks = millis(20);
+/** A killed process is gone at once, unless the kernel or another user holds it. */
+const untilGivenUp = seconds(5);
+
+const keyOf = ({ pid, startTicks }: TaggedEntry): string => `${pid} ${startTicks}`;
+
+/**
+ * A group is ours while its leader is that very process, alive or not yet reaped, or while a member bears our tag or was
+ * seen in it before: the kernel gives its number to nobody as long as a member is left. Otherwise the number may be a
+ * stranger's by now. `seen`: the keys of those that were ours at earlier looks.
+ */
+function proveOurs(all: readonly TaggedEntry[], { groups, tags, spare = [] }: Ending, seen: ReadonlySet<string>): Ours {
+  const isTagged = ({ tag }: TaggedEntry): boolean => tag !== undefined && tags.includes(tag);
+  const wasOurs = (entry: TaggedEntry): boolean => seen.has(keyOf(entry));
+  const leaders = groups.filter((leader) =>
+    all.some((entry) => isSame(entry, leader) || (entry.group === leader.pid && (isTagged(entry) || wasOurs(entry)))),
+  );
+  const proved = new Set(leaders.map(({ pid }) => pid));
+  const isSpared = ({ pid }: TaggedEntry): boolean => pid === process.pid || spare.includes(pid);
+  const isOurs = (entry: TaggedEntry): boolean =>
+    proved.has(entry.group) || isTagged(entry) || groups.some((leader) => isSame(entry, leader));
+  const sparedGroups = new Set(all.filter(isSpared).map(({ group }) => group));
+  return {
+    processes: all.filter((entry) => isOurs(entry) && !entry.zombie && !isSpared(entry)),
+    groups: [...proved].filter((group) => group > 1 && !sparedGroups.has(group)),
+  };
+}
+
+/** Who is gone needs no signal; who is another user's will be named when he stays. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
+
+function signalAll({ processes, groups }: Ours, name: NodeJS.Signals): void {
+  for (const group of groups) signal(-group, name);
+  for (const { pid, group } of processes) if (!groups.includes(group)) signal(pid, name);
+}
+
+/** Ends one attempt: those still there when `length` is over. One empty look is no proof: a process may fork behind it. */
+async function untilGone(
+  look: () => Promise<Ours>,
+  { clock, length }: { readonly clock: Clock; readonly length: Millis },
+  onLeft: (left: Ours) => void,
+): Promise<readonly TaggedEntry[]> {
+  const end = after(clock.now(), length);
+  for (let empty = 0; ;) {
+    const left = await look();
+    empty = left.processes.length === 0 ? empty + 1 : 0;
+    if (empty === 2) return [];
+    if (empty === 0) {
+      if (clock.now() >= end) return left.processes;
+      onLeft(left);
+    }
+    await clock.wait(betweenLooks);
+  }
+}
+
+/**
+ * Ends the groups and whatever bears one of the tags: SIGTERM, the grace, SIGKILL; returns how many were seen, and proves
+ * that none is left. Processes that appear during the grace, such as those of a trap that tidies up, are given its rest.
+ * Rejects with StillRunning when some outlive SIGKILL by 5 s.
+ */
+export async function endProcesses(ending: Ending): Promise<{ readonly ended: number }> {
+  const { grace, clock } = ending;
+  const seen = new Set<string>();
+  const look = async (): Promise<Ours> => {
+    const ours = proveOurs(await readProcesses(), ending, seen);
+    for (const entry of ours.processes) seen.add(keyOf(entry));
+    return ours;
+  };
+  if (grace > 0) {
+    let told = false;
+    const left = await untilGone(look, { clock, length: grace }, (ours) => {
+      if (told) return;
+      told = true;
+      signalAll(ours, 'SIGTERM');
+      signalAll(ours, 'SIGCONT'); // one that was stopped could not act on it
+    });
+    if (left.length === 0) return { ended: seen.size };
+  }
+  const left = await untilGone(look, { clock, length: untilGivenUp }, (ours) => signalAll(ours, 'SIGKILL'));
+  if (left.length > 0) throw new StillRunning(left);
+  return { ended: seen.size };
+}

@@ -1,0 +1,34 @@
+import { withoutSecrets } from './without-secrets.ts';
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** The end of what a command wrote, both streams as they came. */
+export interface KeptOutput {
+  add(chunk: Buffer, stream: OutputStream): void;
+  /** The last bytes, without secrets and beginning with a whole character. Nothing can be added afterwards. */
+  end(): string;
+}
+
+function lastBytes(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  let from = Math.max(0, bytes.length - most);
+  while (from > 0 && ((bytes[from] ?? 0) & 0b1100_0000) === 0b1000_0000) from++; // within a character of UTF-8
+  return bytes.toString('utf8', from);
+}
+
+export function keepOutput(most: number, secrets: readonly string[]): KeptOutput {
+  const reader = () => ({ decoder: new TextDecoder(), filter: withoutSecrets(secrets) });
+  const readers = { stdout: reader(), stderr: reader() };
+  let kept = '';
+  return {
+    add(chunk, stream) {
+      const { decoder, filter } = readers[stream];
+      kept += filter.push(decoder.decode(chunk, { stream: true }));
+      if (kept.length > 2 * most) kept = lastBytes(kept, most); // not at each chunk: it copies
+    },
+    end() {
+      for (const { decoder, filter } of Object.values(readers)) kept += filter.push(decoder.decode()) + filter.end();
+      return lastBytes(kept, most);
+    },
+  };
+}

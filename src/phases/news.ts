@@ -1,0 +1,54 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import { after, type Instant, seconds } from '../core/kernel/units.ts';
+import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Orders, PhaseReporter } from './reporter.ts';
+
+/** What the guard does not know yet. */
+export interface News {
+  addChild(child: ProcessIdentity): void;
+  addFraction(fraction: number): void;
+  /** When something is to be told before the next regular sign of life; undefined when nothing is. */
+  dueAt(now: Instant): Instant | undefined;
+  /** Tells one thing, or only that we live. What was not heard stays news, unless newer has come. */
+  tell(): Promise<Orders>;
+}
+
+const betweenFractions = seconds(1);
+
+export function gatherNews(reporter: Pick<PhaseReporter, 'spawned' | 'beat'>, clock: Clock): News {
+  let child: ProcessIdentity | undefined;
+  let childWasTold = false;
+  let fraction: number | undefined;
+  let fractionToldAt: Instant | undefined;
+
+  const tellChild = async (telling: ProcessIdentity): Promise<Orders> => {
+    childWasTold = true;
+    const orders = await reporter.spawned(telling);
+    child = undefined;
+    return orders;
+  };
+  const tellFraction = async (telling: number): Promise<Orders> => {
+    fractionToldAt = clock.now();
+    fraction = undefined;
+    try {
+      return await reporter.beat(telling);
+    } catch (error) {
+      fraction ??= telling;
+      throw error;
+    }
+  };
+  return {
+    addChild: (added) => (child = added),
+    addFraction: (added) => (fraction = added),
+    dueAt(now) {
+      if (child !== undefined && !childWasTold) return now;
+      if (fraction === undefined) return undefined;
+      return fractionToldAt === undefined ? now : after(fractionToldAt, betweenFractions);
+    },
+    tell() {
+      // The child first: until the guard knows it, it must look for it.
+      if (child !== undefined) return tellChild(child);
+      return fraction === undefined ? reporter.beat() : tellFraction(fraction);
+    },
+  };
+}

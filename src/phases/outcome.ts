@@ -1,0 +1,49 @@
+import { constants } from 'node:os';
+
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { CommandNotStarted } from './errors.ts';
+import type { StopReason } from './keep-lease.ts';
+import type { CommandResult } from './run-command.ts';
+
+/** How the work of a phase ended. */
+export interface Outcome {
+  /** What the wrapper returns. */
+  readonly code: number;
+  /** What the guard is told. Nothing when it was lost: it calls the phase unknown by itself. */
+  readonly report: 'finish' | 'nothing' | { readonly exitCode: number | null; readonly because: string };
+}
+
+/** As a shell does: 128 and the signal's number. */
+export const codeOfSignal = (name: NodeJS.Signals): number => 128 + constants.signals[name];
+
+const sayEnd = ({ exitCode, signal }: CommandResult): string =>
+  signal === null ? `its command returned exit code ${exitCode}` : `its command was ended by ${signal}`;
+
+/** The command ended by itself, or because of a signal to the wrapper that was passed on to it. */
+export function ownEnd(result: CommandResult, passedOn: NodeJS.Signals | undefined): Outcome {
+  const { exitCode, signal } = result;
+  if (exitCode === 0) return { code: 0, report: 'finish' };
+  const because = `${sayEnd(result)}${passedOn === undefined ? '' : ` after the wrapper was sent ${passedOn}`}`;
+  return {
+    code: signal === null ? (exitCode ?? exitCodes.failed) : codeOfSignal(signal),
+    report: { exitCode, because },
+  };
+}
+
+/** We ended it. */
+export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Outcome {
+  const { refused: code } = exitCodes;
+  return reason.why === 'guard-lost'
+    ? { code, report: 'nothing' }
+    : { code, report: { exitCode, because: reason.because } };
+}
+
+/** It was never started, or could not be ended: what a shell returns for the former, 75 when we had to end it. */
+export function failedEnd(error: unknown, reason: StopReason | undefined): Outcome {
+  const said = error instanceof Error ? error.message : String(error);
+  const because = reason?.why === 'ordered' ? `${reason.because}; ${said}` : said;
+  const report = reason?.why === 'guard-lost' ? 'nothing' : { exitCode: null, because };
+  if (reason !== undefined) return { code: exitCodes.refused, report };
+  if (error instanceof CommandNotStarted) return { code: error.code === 'ENOENT' ? 127 : 126, report };
+  return { code: error instanceof RipcordError ? error.exitCode : exitCodes.failed, report };
+}

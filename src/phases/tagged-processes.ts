@@ -1,0 +1,28 @@
+import type { ProcessIdentity } from '../core/response/events.ts';
+import { TagUnfit } from './errors.ts';
+import { identityOf } from './process-identity.ts';
+import { readProcesses, tagVariable } from './procfs.ts';
+
+/** PostgreSQL cuts application_name at NAMEDATALEN - 1 = 63 bytes and alters what is not printable ASCII. */
+const fitting = /^[!-~]{1,63}$/;
+
+/** Throws TagUnfit when the tag could not be found again as the name of a database session. */
+export function assertTag(tag: string): void {
+  if (!fitting.test(tag)) throw new TagUnfit(tag);
+}
+
+/** Marks a command's processes, however far they move, and its database sessions (libpq and most drivers read PGAPPNAME). */
+export function taggedEnvironment(tag: string): Readonly<Record<string, string>> {
+  assertTag(tag);
+  return { [tagVariable]: tag, PGAPPNAME: tag };
+}
+
+/**
+ * Every process that was started with this tag, also those that left the group by setsid; never the caller. Not found are
+ * those that replaced their environment, or whose environment only another user may read; zombies are not counted.
+ */
+export async function taggedProcesses(tag: string): Promise<readonly ProcessIdentity[]> {
+  assertTag(tag);
+  const all = await readProcesses();
+  return all.filter((entry) => entry.tag === tag && !entry.zombie && entry.pid !== process.pid).map(identityOf);
+}

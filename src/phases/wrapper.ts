@@ -1,0 +1,164 @@
+import type { Writable } from 'node:stream';
+
+import { sayDuration } from '../core/kernel/duration.ts';
+import { exitCodes } from '../core/kernel/errors.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
+import { type Millis, millis } from '../core/kernel/units.ts';
+import type { ProcessIdentity } from '../core/response/events.ts';
+import { type CaughtSignals, catchSignals, type SignalSource } from './catch-signals.ts';
+import { deliver } from './deliver.ts';
+import { endProcesses } from './end-processes.ts';
+import { PhaseRefused } from './errors.ts';
+import { keepLease, type StopReason } from './keep-lease.ts';
+import { codeOfSignal, failedEnd, type Outcome, ownEnd, stoppedEnd } from './outcome.ts';
+import { type PassOn, passOn } from './pass-on.ts';
+import { identify, isRunning } from './process-identity.ts';
+import { progressLines } from './progress-lines.ts';
+import type { PhaseReporter } from './reporter.ts';
+import { type CommandToRun, runCommand } from './run-command.ts';
+import { taggedProcesses } from './tagged-processes.ts';
+
+/** The work of a phase, and whom to tell about it. */
+export interface SupervisedWork extends Pick<CommandToRun, 'command' | 'cwd' | 'env' | 'clock' | 'grace'> {
+  readonly phase: PhaseId;
+  readonly reporter: PhaseReporter;
+  /** Told what a person must know, a sentence at a time. Meant for standard error. */
+  readonly say: (line: string) => void;
+  /** SIGINT, SIGTERM and SIGHUP are passed on to the command. `process` when not given. */
+  readonly signals?: SignalSource;
+  /** Where the command's output goes on; our own streams when not given. */
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
+}
+
+type Granted = Awaited<ReturnType<PhaseReporter['start']>>;
+type Outputs = Readonly<Record<'stdout' | 'stderr', PassOn>>;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Undefined when there is no leave. A second signal does not wait for the answer. */
+async function askLeave(work: SupervisedWork, signals: CaughtSignals): Promise<Granted | undefined> {
+  const { phase, reporter, say } = work;
+  const wrapper = await identify(process.pid);
+  if (wrapper === undefined) throw new TypeError('we do not find ourselves in /proc');
+  const impatient = Promise.withResolvers<undefined>();
+  using _listening = signals.listen((_name, count) => void (count > 1 && impatient.resolve(undefined)));
+  try {
+    return await Promise.race([reporter.start(wrapper), impatient.promise]);
+  } catch (error) {
+    const why = error instanceof PhaseRefused ? '' : 'the guard could not be asked: ';
+    say(`Phase ${phase} was not started: ${why}${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function sayStop(phase: PhaseId, reason: StopReason): string {
+  if (reason.why === 'ordered') return `The guard stops phase ${phase}: ${reason.because}. Its command is being ended.`;
+  const last = reason.lastError === undefined ? '' : ` (${messageOf(reason.lastError)})`;
+  return `The guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will call the phase unknown.`;
+}
+
+/** The first signal goes to the whole group, as Ctrl-C does in a shell; the second ends all that the command started. */
+function passSignals(child: ProcessIdentity, { tag }: Granted, { clock, say }: SupervisedWork, signals: CaughtSignals) {
+  const pending: Promise<unknown>[] = [];
+  const pass = async (name: NodeJS.Signals): Promise<void> => {
+    if (await isRunning(child)) process.kill(-child.pid, name);
+  };
+  const force = () => endProcesses({ groups: [child], tags: [tag], grace: millis(0), clock });
+  const listening = signals.listen((name, count) => {
+    if (count > 1) say(`${name} again: the command is ended by force.`);
+    pending.push((count > 1 ? force() : pass(name)).catch((error: unknown) => say(messageOf(error))));
+  });
+  return async (): Promise<void> => {
+    listening[Symbol.dispose]();
+    await Promise.all(pending);
+  };
+}
+
+/** Members of a pipeline may outlive its shell for a moment; those that stay are worth a word. */
+async function sayLeftBehind({ clock, phase, say }: SupervisedWork, { tag }: Granted): Promise<void> {
+  let left = await taggedProcesses(tag);
+  for (let looks = 10; looks > 0 && left.length > 0; looks--) {
+    await clock.wait(millis(20));
+    left = await taggedProcesses(tag);
+  }
+  const pids = left.map(({ pid }) => pid).join(', ');
+  if (left.length > 0) say(`The command of phase ${phase} has ended, but processes that it started go on: ${pids}.`);
+}
+
+async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs, signals: CaughtSignals) {
+  const { phase, reporter, clock, say } = work;
+  const stopping = new AbortController();
+  let reason: StopReason | undefined;
+  const onStop = (why: StopReason): void => {
+    reason = why;
+    say(sayStop(phase, why));
+    stopping.abort();
+  };
+  const lease = keepLease({ reporter, clock, lease: granted.lease, onStop });
+  const progress = progressLines((fraction) => lease.progressed(fraction));
+  let stopPassing: (() => Promise<void>) | undefined;
+  try {
+    const result = await runCommand({
+      ...work,
+      tag: granted.tag,
+      signal: stopping.signal,
+      inherit: true,
+      maxOutput: 0,
+      onSpawn(child) {
+        lease.spawned(child);
+        stopPassing = passSignals(child, granted, work, signals);
+      },
+      onOutput(chunk, stream) {
+        if (stream === 'stdout') progress.add(chunk);
+        return to[stream].write(chunk);
+      },
+    });
+    progress.end();
+    await sayLeftBehind(work, granted);
+    return result.aborted && reason !== undefined ? stoppedEnd(reason, result) : ownEnd(result, signals.first);
+  } catch (error) {
+    say(messageOf(error));
+    return failedEnd(error, reason);
+  } finally {
+    await stopPassing?.();
+    await lease.release();
+  }
+}
+
+/** A signal ends the patience: whoever sends it wants the prompt back. */
+async function conclude(work: SupervisedWork, lease: Millis, { report }: Outcome, signals: CaughtSignals) {
+  if (report === 'nothing') return;
+  const { phase, reporter, clock, say } = work;
+  const giveUp = new AbortController();
+  using _listening = signals.listen((name) => giveUp.abort(new Error(`${name} came meanwhile`)));
+  try {
+    const tell = () => (report === 'finish' ? reporter.finish() : reporter.fail(report.exitCode, report.because));
+    await deliver(tell, { clock, lease, giveUp: giveUp.signal });
+  } catch (error) {
+    const end = report === 'finish' ? 'finished' : `failed (${report.because})`;
+    say(`Phase ${phase} ${end}, but the guard does not know: ${messageOf(error)}. It will call the phase unknown.`);
+  }
+}
+
+/**
+ * `ripcord phase ID -- COMMAND`: asks for leave, runs the command under the guard's lease, passes its output, its progress
+ * and its end on. Returns the command's own exit code (128 + N for signal N, 127 or 126 when it could not be started), or
+ * 75 when the phase was refused, the guard stopped it, or the guard was lost and the command hence ended.
+ */
+export async function superviseWork(work: SupervisedWork): Promise<number> {
+  using signals = catchSignals(work.signals ?? process);
+  const granted = await askLeave(work, signals);
+  if (granted === undefined) return signals.first === undefined ? exitCodes.refused : codeOfSignal(signals.first);
+  const to = { stdout: passOn(work.stdout ?? process.stdout), stderr: passOn(work.stderr ?? process.stderr) };
+  const outcome: Outcome =
+    signals.first === undefined
+      ? await runUnderLease(work, granted, to, signals)
+      : {
+          code: codeOfSignal(signals.first),
+          report: { exitCode: null, because: `${signals.first} came before its command was started` },
+        };
+  await conclude(work, granted.lease, outcome, signals);
+  await Promise.all([to.stdout.done(), to.stderr.done()]);
+  return outcome.code;
+}

@@ -1,0 +1,164 @@
+import { expect, test } from 'vitest';
+
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { betweenBeats, keepLease, type StopReason } from '../../src/phases/keep-lease.ts';
+import type { Orders } from '../../src/phases/reporter.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+
+const child = { pid: 4711, startTicks: '12', bootId: 'boot' };
+const goOn: Orders = { goOn: true };
+
+/** A lease of 20 s under a clock that the test moves; `answer` decides what the guard says. */
+function underLease(answer: () => Promise<Orders> = () => Promise.resolve(goOn)) {
+  const clock = fakeClock();
+  const begin = clock.now();
+  const told: string[] = [];
+  const stops: StopReason[] = [];
+  const hear = (what: string) => {
+    told.push(`${(clock.now() - begin) / 1_000} s: ${what}`);
+    return answer();
+  };
+  const lease = keepLease({
+    reporter: {
+      spawned: ({ pid }) => hear(`spawned ${pid}`),
+      beat: (fraction) => hear(fraction === undefined ? 'beat' : `beat ${fraction}`),
+    },
+    clock,
+    lease: seconds(20),
+    onStop: (reason) => stops.push(reason),
+  });
+  return { clock, told, stops, lease };
+}
+
+test.each([
+  { lease: seconds(20), every: seconds(5) },
+  { lease: seconds(60), every: seconds(5) },
+  { lease: seconds(8), every: seconds(2) },
+])('a lease of $lease ms is kept by a sign of life every $every ms', ({ lease, every }) => {
+  expect(betweenBeats(lease)).toBe(every);
+});
+
+test('the child is told at once, then there is a beat every 5 s until the release', async () => {
+  const { clock, told, stops, lease } = underLease();
+  lease.spawned(child);
+  await clock.advance(16_000);
+  await lease.release();
+  await clock.advance(60_000);
+  expect(told).toEqual(['0 s: spawned 4711', '5 s: beat', '10 s: beat', '15 s: beat']);
+  expect([stops, clock.waiting]).toEqual([[], 0]);
+});
+
+test('progress is told at once, but once a second at most, and always the newest', async () => {
+  const { clock, told, lease } = underLease();
+  await clock.advance(1_000);
+  lease.progressed(0.1);
+  await clock.advance(100);
+  for (const fraction of [0.2, 0.3, 0.4]) lease.progressed(fraction);
+  await clock.advance(1_000);
+  lease.progressed(0.5);
+  await clock.advance(3_000);
+  await lease.release();
+  expect(told).toEqual(['1 s: beat 0.1', '2 s: beat 0.4', '3 s: beat 0.5']);
+});
+
+test('the last progress is told at the release, though a second is not over', async () => {
+  const { clock, told, lease } = underLease();
+  lease.progressed(0.9);
+  await clock.advance(10);
+  lease.progressed(1);
+  await lease.release();
+  expect(told).toEqual(['0 s: beat 0.9', '0.01 s: beat 1']);
+});
+
+test('what was not heard is told again with the next sign of life, unless there is newer', async () => {
+  let fails = true;
+  const { clock, told, lease } = underLease(() => (fails ? Promise.reject(new Error('away')) : Promise.resolve(goOn)));
+  lease.spawned(child);
+  await clock.advance(5_000);
+  fails = false;
+  await clock.advance(5_000);
+  fails = true;
+  lease.progressed(0.3);
+  await clock.advance(0);
+  fails = false;
+  await clock.advance(1_000);
+  await lease.release();
+  expect(told).toEqual([
+    '0 s: spawned 4711',
+    '5 s: spawned 4711',
+    '10 s: spawned 4711',
+    '10 s: beat 0.3',
+    '11 s: beat 0.3',
+  ]);
+});
+
+test('an order to stop is passed on once, and the signs of life go on until the release', async () => {
+  const { clock, told, stops, lease } = underLease(() => Promise.resolve({ goOn: false, because: 'rollback' }));
+  await clock.advance(12_000);
+  expect(stops).toEqual([{ why: 'ordered', because: 'rollback' }]);
+  expect(told).toHaveLength(2);
+  await lease.release();
+});
+
+test.each([
+  { guard: 'refuses the connection', answer: () => Promise.reject(new Error('away')), lastError: new Error('away') },
+  { guard: 'never answers', answer: () => new Promise<Orders>(() => undefined), lastError: undefined },
+])('a guard that $guard for longer than the lease is lost', async ({ answer, lastError }) => {
+  const { clock, told, stops, lease } = underLease(answer);
+  await clock.advance(20_000);
+  expect(stops).toEqual([]);
+  expect(told).toHaveLength(4);
+  await clock.advance(1);
+  expect(stops).toEqual([{ why: 'guard-lost', silentFor: 20_001, lastError }]);
+  const released = lease.release();
+  await clock.advance(5_000);
+  await released;
+  expect(clock.waiting).toBe(0);
+});
+
+test('a lease is counted from the last answered sign of life', async () => {
+  let fails = false;
+  const { clock, stops, lease } = underLease(() => (fails ? Promise.reject(new Error('away')) : Promise.resolve(goOn)));
+  await clock.advance(12_000);
+  fails = true;
+  await clock.advance(18_000);
+  expect(stops).toEqual([]);
+  await clock.advance(1);
+  expect(stops).toMatchObject([{ why: 'guard-lost' }]);
+  await lease.release();
+});
+
+test('a late answer is heeded: it proves the guard alive as of the question, and its order counts', async () => {
+  const answers: PromiseWithResolvers<Orders>[] = [];
+  const { clock, stops, lease } = underLease(() => {
+    const answer = Promise.withResolvers<Orders>();
+    answers.push(answer);
+    return answer.promise;
+  });
+  await clock.advance(19_000);
+  answers[1]?.resolve(goOn); // asked after 10 s
+  await clock.advance(11_000);
+  expect(stops).toEqual([]);
+  answers[2]?.resolve({ goOn: false, because: 'rollback' }); // asked after 15 s
+  await clock.advance(1);
+  expect(stops).toEqual([{ why: 'ordered', because: 'rollback' }]);
+  const released = lease.release();
+  await clock.advance(5_000);
+  await released;
+});
+
+test('a wrapper that was itself stopped for longer than the lease does not go on', async () => {
+  const { clock, stops, lease } = underLease();
+  await clock.advance(7_000);
+  await clock.stall(60_000);
+  expect(stops).toMatchObject([{ why: 'guard-lost', silentFor: millis(62_000) }]);
+  await lease.release();
+});
+
+test('after the release nothing stops the work any more', async () => {
+  const { clock, stops, lease } = underLease(() => Promise.resolve({ goOn: false, because: 'too late' }));
+  lease.progressed(1);
+  await lease.release();
+  await clock.advance(60_000);
+  expect(stops).toEqual([]);
+});

@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+
+import { expect } from 'vitest';
+
+import { systemClock } from '../../src/daemon/clock.ts';
+import { millis } from '../../src/core/kernel/units.ts';
+import { endProcesses } from '../../src/phases/end-processes.ts';
+import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
+
+export interface TestTag extends AsyncDisposable {
+  readonly tag: string;
+}
+
+/** A tag of its own; at the end no process may bear it. Those that do are ended, so that they do not outlive the test. */
+export function testTag(): TestTag {
+  const tag = `test-${randomBytes(6).toString('hex')}`;
+  return {
+    tag,
+    async [Symbol.asyncDispose]() {
+      const left = await taggedProcesses(tag);
+      await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock: systemClock() });
+      expect(left, 'processes left behind').toEqual([]);
+    },
+  };
+}
