@@ -6,7 +6,7 @@ import { urlToHttpOptions } from 'node:url';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { probeId } from '../core/kernel/ids.ts';
-import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
+import { type Instant, measured, type Millis } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { Asker } from './sampling-loop.ts';
 
@@ -57,7 +57,7 @@ class HttpAttempt {
   }
 
   #elapsed(): Millis {
-    return millis(performance.now() - this.#started);
+    return measured(performance.now() - this.#started);
   }
 
   #lost(error: Error): void {

@@ -5,7 +5,7 @@ import { Client, DatabaseError } from 'pg';
 
 import type { Cell } from '../core/evidence/finding.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
-import { type Millis, millis, seconds } from '../core/kernel/units.ts';
+import { measured, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { addressOf, sayAddress } from './address.ts';
 import { bounded } from './bounded.ts';
 import { StatementTimedOut } from './errors.ts';
@@ -31,7 +31,7 @@ const grace = seconds(1);
 const asText = { getTypeParser: () => (value: string) => value };
 /** SQLSTATEs after which the server closes the session: connection lost, shutdown or termination, an idle timeout. */
 const farewell = /^(08|57P|25P0[345])/;
-const elapsed = (since: number): Millis => millis(performance.now() - since);
+const elapsed = (since: number): Millis => measured(performance.now() - since);
 
 /**
  * One session of the server. Once lost it stays lost, so that what belongs to it (a lock, an open transaction) is never

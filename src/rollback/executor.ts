@@ -1,0 +1,179 @@
+import pRetry from 'p-retry';
+
+import type { Clock } from '../core/kernel/clock.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import { between, type Millis, seconds } from '../core/kernel/units.ts';
+import type { ProcessIdentity, Quiet, RollbackEvent } from '../core/response/events.ts';
+import type { Step } from '../core/response/procedure.ts';
+import { isUnderWay, nextStep, type Rollback, type StepState } from '../core/response/rollback.ts';
+import { JournalUnwritable } from '../journal/errors.ts';
+
+/** How a step ended. `question` says what a person must look at. */
+export type Outcome =
+  | { readonly ended: 'well'; readonly output: string }
+  | { readonly ended: 'badly'; readonly question: string; readonly output: string };
+
+/** What the executor needs of the world. Each may be called again after a crash. */
+export interface ExecutorParts {
+  readonly clock: Clock;
+  rollback(): Rollback | undefined;
+  /** Resolves when the event is durable. */
+  record(event: RollbackEvent): Promise<void>;
+  /** Whether this guard still is the only one; asked before every step. */
+  isOnlyGuard(): Promise<boolean>;
+  /** Ends forward work and proves that it stays ended. Rejects with what is still there. */
+  stopWork(): Promise<Quiet>;
+  take(step: Step, tag: string, onSpawn: (child: ProcessIdentity) => Promise<void>): Promise<Outcome>;
+  /** Ends what an earlier daemon left of a step, and proves it gone. */
+  endOrphans(step: StepState): Promise<void>;
+  /** Tries the step's proof; undefined when it has none. */
+  prove(step: Step): Promise<boolean | undefined>;
+  /** What nobody expected: the executor stands still, and the journal tells where. */
+  failed(error: unknown): void;
+}
+
+export interface Executor {
+  /** Goes on with the rollback under way, if there is one and it waits for nobody. */
+  wake(): void;
+  /** No further step begins; resolves when the one under way has ended, or after `patience`. */
+  stop(patience: Millis): Promise<void>;
+}
+
+/** Names a step's attempt in its child's environment and sessions; fits the 63 bytes of an application_name. */
+export const stepTag = (rollback: Rollback, step: Step, attempt: number): string =>
+  `ripcord-step-${hashOf([rollback.id, step.id, attempt]).slice(7, 31)}`;
+
+const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Carries out a rollback: intent, act, outcome, one step after the other. What it does next follows from the journal alone. */
+export function createExecutor(parts: ExecutorParts): Executor {
+  const { clock } = parts;
+  const stopping = new AbortController();
+  /** Steps that this process has started: an unfinished one that is not among them was left by an earlier daemon. */
+  const mine = new Set<string>();
+  let running: Promise<void> | undefined;
+  let again = false;
+
+  /** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
+  const record = (event: RollbackEvent): Promise<void> =>
+    pRetry(() => parts.record(event), {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 500,
+      maxTimeout: 2_000,
+      shouldRetry: ({ error }) => error instanceof JournalUnwritable && !stopping.signal.aborted,
+    });
+
+  const common = (rollback: Rollback) => ({ v: 1, at: clock.now(), rollback: rollback.id }) as const;
+  const block = (rollback: Rollback, question: string) =>
+    record({ type: 'rollback-blocked', ...common(rollback), question });
+  const ask = (rollback: Rollback, step: Step, question: string, output: string) =>
+    record({ type: 'step-asked', ...common(rollback), step: step.id, question, output });
+
+  const stopWork = async (rollback: Rollback) => {
+    if (rollback.state === 'starting') await record({ type: 'stop-work-started', ...common(rollback) });
+    try {
+      const quiet = await parts.stopWork();
+      await record({ type: 'stop-work-proved', ...common(rollback), quiet });
+    } catch (error) {
+      if (error instanceof JournalUnwritable) throw error;
+      await block(rollback, `Forward work could not be proved stopped: ${sayError(error)}`);
+    }
+  };
+
+  const takeAndProve = async (step: Step, tag: string, onSpawn: (child: ProcessIdentity) => Promise<void>) => {
+    const outcome = await parts.take(step, tag, onSpawn);
+    if (outcome.ended === 'badly' || (await parts.prove(step)) !== false) return outcome;
+    const question =
+      'It ended well, but its proof does not hold. Look at the database, then say whether it is done or shall run again.';
+    return { ended: 'badly', question, output: outcome.output } satisfies Outcome;
+  };
+
+  const act = async (rollback: Rollback, { step, attempt }: StepState) => {
+    const tag = stepTag(rollback, step, attempt + 1);
+    mine.add(tag);
+    await record({ type: 'step-started', ...common(rollback), step: step.id, attempt: attempt + 1, tag });
+    const started = clock.now();
+    const onSpawn = (child: ProcessIdentity) =>
+      record({ type: 'step-spawned', ...common(rollback), step: step.id, child });
+    const outcome = await takeAndProve(step, tag, onSpawn).catch((error: unknown): Outcome => ({
+      ended: 'badly',
+      question: sayError(error),
+      output: '',
+    }));
+    if (outcome.ended === 'badly') return ask(rollback, step, outcome.question, outcome.output);
+    const took = between(started, clock.now());
+    return record({ type: 'step-done', ...common(rollback), step: step.id, took, output: outcome.output, how: 'ran' });
+  };
+
+  /** An earlier daemon started the step and did not live to write how it ended. */
+  const recover = async (rollback: Rollback, state: StepState) => {
+    const { step, startedAt } = state;
+    try {
+      await parts.endOrphans(state);
+    } catch (error) {
+      return ask(
+        rollback,
+        step,
+        `The guard was restarted during this step, and what it left behind is still there: ${sayError(error)}`,
+        '',
+      );
+    }
+    const proved = await parts.prove(step).catch(() => undefined);
+    if (proved === true) {
+      const took = between(startedAt ?? clock.now(), clock.now());
+      return record({ type: 'step-done', ...common(rollback), step: step.id, took, output: '', how: 'proved' });
+    }
+    if (step.repeatable) return act(rollback, state);
+    const question =
+      'The guard was restarted during this step. It may have been done, in part or not at all, and may not run twice. Look at the database, then say whether it is done or shall run again.';
+    return ask(rollback, step, question, '');
+  };
+
+  /** One move; false when there is nothing to do, or somebody else has to move. */
+  const move = async (): Promise<boolean> => {
+    const rollback = parts.rollback();
+    if (!isUnderWay(rollback) || rollback.state === 'blocked' || stopping.signal.aborted) return false;
+    if (!(await parts.isOnlyGuard())) {
+      await block(
+        rollback,
+        'The guard lock of the target is lost, so another guard may be acting on it. Make sure that there is none, then let it go on.',
+      );
+      return false;
+    }
+    if (rollback.quiet === undefined) {
+      await stopWork(rollback);
+      return true;
+    }
+    const next = nextStep(rollback);
+    if (next === undefined || next.state === 'asking') return false;
+    const left = next.state === 'started' && next.tag !== undefined && !mine.has(next.tag);
+    await (left ? recover(rollback, next) : act(rollback, next));
+    return true;
+  };
+
+  const run = async () => {
+    do {
+      again = false;
+      while (await move());
+    } while (again && !stopping.signal.aborted);
+  };
+
+  return {
+    wake() {
+      again = true;
+      running ??= run()
+        .catch((error: unknown) => parts.failed(error))
+        .finally(() => (running = undefined));
+    },
+    async stop(patience) {
+      stopping.abort(new Error('the executor was stopped'));
+      const enough = new AbortController();
+      const late = clock.wait(patience, enough.signal).catch(() => undefined);
+      await Promise.race([running, late]);
+      enough.abort();
+    },
+  };
+}
+
+/** How long the guard lock may be away before a person is asked: a server that restarts is back sooner. */
+export const lockPatience = { retries: 5, minTimeout: seconds(1), maxTimeout: seconds(8) };
