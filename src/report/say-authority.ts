@@ -1,0 +1,27 @@
+import type { AuthorityEvent } from '../core/authority/events.ts';
+import { sayMoment } from '../core/kernel/duration.ts';
+import { counted, quoted } from './wording.ts';
+
+/** What people allowed, in plain words. */
+export function sayAuthority(event: AuthorityEvent): string {
+  switch (event.type) {
+    case 'run-armed':
+      return `${event.by} armed the run until ${sayMoment(event.until)}: activated pre-approvals count from now on`;
+    case 'run-disarmed':
+      return `${event.by} disarmed the run${quoted(event.reason)}`;
+    case 'arming-expired':
+      return 'The arming ended by time: nothing is done without asking';
+    case 'requirement-waived':
+      return `${event.by} waived the requirement ${event.requirement}${quoted(event.reason)}`;
+    case 'pre-approval-activated': {
+      const { by, preApproval, uses, until } = event;
+      return `${by} activated the pre-approval ${preApproval}, for ${counted(uses, 'use')} until ${sayMoment(until)}`;
+    }
+    case 'pre-approval-used':
+      return `The pre-approval ${event.preApproval} was used for ${event.recommendation}`;
+    case 'pre-approval-ended': {
+      const why = event.because === 'expired' ? 'its time is over' : 'the plan that it was given for has changed';
+      return `The pre-approval ${event.preApproval} ended: ${why}`;
+    }
+  }
+}

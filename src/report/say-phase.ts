@@ -1,0 +1,38 @@
+import { sayDuration } from '../core/kernel/duration.ts';
+import type { PhaseEvent } from '../core/run/events.ts';
+import { and } from './wording.ts';
+
+/** `0.305` as `30.5 %`. */
+export const sayShare = (fraction: number): string => `${Number((fraction * 100).toFixed(1))} %`;
+
+type Started = Extract<PhaseEvent, { type: 'phase-started' }>;
+
+function sayStarted({ by, phase, attempt, estimate, troubled }: Started): string {
+  const again = attempt > 1 ? `, attempt ${attempt}` : '';
+  const trouble = troubled.map((key) => key.split(':').join(' of '));
+  const before = trouble.length === 0 ? '' : `; not well before it began: ${and(trouble)}`;
+  return `${by} started phase ${phase}${again} (estimated at ${sayDuration(estimate)})${before}`;
+}
+
+/** A phase's course in plain words. */
+export function sayPhase(event: PhaseEvent): string {
+  const { phase } = event;
+  switch (event.type) {
+    case 'phase-started':
+      return sayStarted(event);
+    case 'phase-spawned':
+      return `Phase ${phase} runs as process ${event.child.pid}`;
+    case 'phase-progressed':
+      return `Phase ${phase} is ${sayShare(event.fraction)} done`;
+    case 'phase-finished':
+      return `Phase ${phase} ended well`;
+    case 'phase-failed': {
+      const code = event.exitCode === null ? 'without an exit code' : `with exit code ${event.exitCode}`;
+      return `Phase ${phase} ended ${code}: ${event.because}`;
+    }
+    case 'phase-lost':
+      return `Phase ${phase} was not heard of for its lease: nobody knows how far it came`;
+    case 'phase-undone':
+      return `Phase ${phase} is undone`;
+  }
+}

@@ -1,0 +1,57 @@
+import { sayDuration, sayTime } from '../core/kernel/duration.ts';
+import type { Quiet, RollbackEvent } from '../core/response/events.ts';
+import { sayProcedure } from '../core/response/procedure.ts';
+import { counted, quoted } from './wording.ts';
+
+type Done = Extract<RollbackEvent, { type: 'step-done' }>;
+type Started = Extract<RollbackEvent, { type: 'rollback-started' }>;
+
+/** What it took to stop forward work. */
+export const sayQuiet = ({ endedProcesses, endedSessions, since }: Quiet): string =>
+  `${counted(endedProcesses, 'process', 'processes')} and ${counted(endedSessions, 'session')} ended, nothing of the phases seen since ${sayTime(since)}`;
+
+function sayStarted({ rollback, trigger, by, procedure }: Started): string {
+  const word = trigger === 'automatic' ? `by itself, under the pre-approval ${by}` : `on the word of ${by}`;
+  return `Rollback ${rollback} begins ${word}: ${sayProcedure(procedure)}`;
+}
+
+function sayDone({ step, how, took, output, by }: Done): string {
+  switch (how) {
+    case 'ran':
+      return `Step ${step} is done, after ${sayDuration(took)}`;
+    case 'proved':
+      return `Step ${step} is done: its proof holds`;
+    case 'confirmed':
+      return `${by ?? 'A person'} says that step ${step} is done${quoted(output)}`;
+  }
+}
+
+/** A rollback's course in plain words. */
+export function sayRollback(event: RollbackEvent): string {
+  switch (event.type) {
+    case 'rollback-started':
+      return sayStarted(event);
+    case 'stop-work-started':
+      return 'Forward work is being stopped';
+    case 'stop-work-proved':
+      return `Forward work is proved stopped: ${sayQuiet(event.quiet)}`;
+    case 'step-started':
+      return `Step ${event.step} begins${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}`;
+    case 'step-spawned':
+      return `Step ${event.step} runs as process ${event.child.pid}`;
+    case 'step-done':
+      return sayDone(event);
+    case 'step-asked':
+      return `Step ${event.step} needs a person. ${event.question}`;
+    case 'step-answered': {
+      const answer = event.answer === 'again' ? 'shall run again' : 'is done';
+      return `${event.by} says that step ${event.step} ${answer}${quoted(event.reason)}`;
+    }
+    case 'rollback-blocked':
+      return `The rollback cannot go on without a person. ${event.question}`;
+    case 'rollback-unblocked':
+      return `${event.by} lets the rollback go on${quoted(event.reason)}`;
+    case 'rollback-done':
+      return 'The rollback is done: every step of it';
+  }
+}

@@ -1,0 +1,94 @@
+import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
+import type { RollbackEvent } from '../core/response/events.ts';
+import type { StepState } from '../core/response/rollback.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import { blocks, bold, code, fenced, type Inline, joined, type Markdown, line, table } from './markdown.ts';
+import { perChapter } from './per-chapter.ts';
+import { doneSteps } from './proof.ts';
+import { sayQuiet } from './say-rollback.ts';
+import type { Chapter, Story } from './story.ts';
+import { counted, quoted, sayWho, sentence } from './wording.ts';
+
+const kinds = { command: 'runs a program', sql: 'runs a statement', verify: 'compares with the boundary' } as const;
+const states = {
+  waiting: 'not begun',
+  started: 'begun, outcome not known',
+  asking: 'waits for a person',
+  again: 'shall run again',
+  done: 'done',
+} as const;
+
+function sayHow(story: Story, chapter: Chapter, { step, how, state }: StepState): string {
+  if (state !== 'done') return states[state];
+  if (how !== 'confirmed') return how === 'proved' ? 'done: its proof holds' : 'done';
+  const by = doneSteps(story, chapter).findLast(({ event }) => event.step === step.id)?.event.by;
+  return by === undefined ? 'done, by a person’s word' : `done, by the word of ${sayWho(story.plan, by)}`;
+}
+
+const stepRow =
+  (story: Story, chapter: Chapter) =>
+  (one: StepState, index: number): readonly Inline[] => [
+    index + 1,
+    one.step.id,
+    kinds[one.step.kind],
+    sayHow(story, chapter, one),
+    one.attempt,
+    one.took === undefined || one.how === 'confirmed' ? '' : sayDuration(one.took),
+  ];
+
+type Said = Extract<RollbackEvent, { type: (typeof spoken)[number] }>;
+const spoken = ['step-asked', 'rollback-blocked', 'step-answered', 'rollback-unblocked', 'step-done'] as const;
+const isSaid = (event: RunEvent): event is Said => spoken.some((type) => type === event.type);
+
+function sayWord({ plan }: Story, event: Said, seq: number): readonly Markdown[] {
+  const when = `${sayMoment(event.at)}, entry ${seq}`;
+  switch (event.type) {
+    case 'step-asked': {
+      const question = line`${bold(line`Asked about ${event.step}`)} (${when}): ${sentence(event.question)}`;
+      return event.output.trim() === '' ? [question] : [question, fenced(event.output)];
+    }
+    case 'rollback-blocked':
+      return [line`${bold('Blocked')} (${when}): ${sentence(event.question)}`];
+    case 'step-answered':
+    case 'rollback-unblocked':
+      return [line`${bold('Answered')} (${when}) by ${sentence(sayWho(plan, event.by) + quoted(event.reason))}`];
+    case 'step-done': {
+      if (event.how !== 'confirmed') return [];
+      const who = event.by === undefined ? 'a person' : sayWho(plan, event.by);
+      return [line`${bold(line`Confirmed ${event.step}`)} (${when}) by ${sentence(who + quoted(event.output))}`];
+    }
+  }
+}
+
+/** What was asked during the rollback, with what the step wrote, and what people answered. */
+const dialogue = (story: Story, { rollback }: Chapter): readonly Markdown[] =>
+  story.entries.flatMap(({ event, seq }) =>
+    isSaid(event) && event.rollback === rollback?.id ? sayWord(story, event, seq) : [],
+  );
+
+/** What the steps wrote that changed the database; what comparisons wrote stands under "Verification". */
+const outputs = ({ rollback }: Chapter): readonly Markdown[] =>
+  (rollback?.steps ?? []).flatMap(({ step, state, how, output = '' }) =>
+    step.kind === 'verify' || state !== 'done' || how === 'confirmed' || output.trim() === ''
+      ? []
+      : [line`Output of ${code(step.id)}:`, fenced(output)],
+  );
+
+function told(story: Story, chapter: Chapter): Markdown | undefined {
+  const { rollback } = chapter;
+  if (rollback === undefined) return undefined;
+  const quiet =
+    rollback.quiet === undefined
+      ? 'It is not proved yet that forward work has stopped.'
+      : `Forward work was stopped first: ${sayQuiet(rollback.quiet)}.`;
+  return blocks(
+    joined([line`Rollback ${code(rollback.id)}, ${counted(rollback.steps.length, 'step')}.`, quiet]),
+    table(['#', 'Step', 'What', 'State', 'Attempts', 'Took'], rollback.steps.map(stepRow(story, chapter))),
+    ...outputs(chapter),
+    ...dialogue(story, chapter),
+  );
+}
+
+/** Each rollback step by step, with what it wrote and what people were asked. */
+export const stepsSection = (story: Story): Markdown | undefined =>
+  perChapter(story, 'Steps of the rollback', (chapter) => told(story, chapter));

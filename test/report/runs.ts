@@ -1,0 +1,132 @@
+import { stepId } from '../../src/core/kernel/ids.ts';
+import { millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { at, finding, firstRecommendation, orphan, slow, third, ToldRun } from './told-run.ts';
+
+/** Whole runs as they happen: each stops where a report of it says something of its own. */
+
+const undoOutput = `dropped index idx_molecule_experiments_experiment
+dropped table molecule_experiments (18 204 rows)
+done in 5m 12s`;
+
+/** Phases 1 and 2 are applied; phase 3 runs, and its progress is reported. */
+function thirdRuns(run: ToldRun): ToldRun {
+  run.firstTwo().at('2h04m').start(third);
+  for (let step = 1; step <= 4; step += 1) run.at(`2h${4 + 2 * step}m`).progress(third, step / 20);
+  return run;
+}
+
+const seen = (run: ToldRun): ToldRun =>
+  run
+    .at('2h13m51s')
+    .look([slow('slower-but-young'), orphan('ok')])
+    .at('2h14m07s')
+    .look([slow('slower'), orphan('ok')]);
+
+/** Forward work is stopped and phase 3 is undone, but not yet compared. */
+function undo(run: ToldRun): ToldRun {
+  run.stopWork().fail(third, 'it was stopped by the guard').begin(`${third}/undo`);
+  return run.done(`${third}/undo`, seconds(312), undoOutput);
+}
+
+const compared = `3 objects of the schema and 2 checks are as they were before ${third}`;
+const prove = (run: ToldRun): ToldRun => run.begin(`${third}/verify`).done(`${third}/verify`, seconds(9), compared);
+
+function opened(plan?: Plan): ToldRun {
+  const run = new ToldRun(plan).baseline();
+  for (const check of ['no-orphan-prediction', 'no-table-without-policies']) {
+    run.give({ kind: 'finding', finding: finding(check, run.now) });
+  }
+  return run.look([slow('as-before'), orphan('ok')]);
+}
+
+/** Nobody is asked: a slow phase 3 is undone under a pre-approval, proved, and watched to the end. */
+export function automaticRun(plan?: Plan): ToldRun {
+  const run = prove(undo(seen(thirdRuns(opened(plan).at('1h10m').arm()))));
+  const { length } = run.state.watch ?? { length: minutes(60) };
+  const half = Math.floor(length / 120_000);
+  run.look([slow('as-before')]).watched(half);
+  run.now = (run.now + 20_000) as typeof run.now;
+  run.look([slow('as-before')], millis(0), ['molecule-search', 'control']);
+  run.now = (run.now + 95_000) as typeof run.now;
+  run.look([slow('as-before')]).watched(Math.ceil(length / 60_000) - half);
+  return run;
+}
+
+/** The same, with a word of a person in the place of the pre-approval; the watch has just begun. */
+export function approvedRun(): ToldRun {
+  const run = seen(thirdRuns(opened()));
+  run.at('2h14m40s').give({ kind: 'acknowledge', recommendation: firstRecommendation, by: run.person('lena') });
+  const answer = { kind: 'approve', recommendation: firstRecommendation, evenIfGone: false } as const;
+  run.at('2h15m30s').look([slow('slower'), orphan('breach')]);
+  run.at('2h16m').give({ ...answer, by: run.person('priya'), reason: 'searches time out for customers' });
+  run.at('2h17m').give({ ...answer, by: run.person('lena'), reason: 'agreed, the new index is not used' });
+  return prove(undo(run)).watched(12);
+}
+
+export function declinedRun(): ToldRun {
+  const run = seen(thirdRuns(opened()));
+  const reason = 'a cold cache; it will pass';
+  return run.at('2h19m').give({ kind: 'decline', recommendation: firstRecommendation, by: run.person('dana'), reason });
+}
+
+export const waitingRun = (): ToldRun => seen(thirdRuns(opened()));
+
+const left = `table public.molecule_experiments is new
+no-orphan-prediction is worse than at the boundary: 3 rows`;
+
+/** The comparison finds a difference, and a person is asked. */
+export function askingRun(): ToldRun {
+  const run = undo(seen(thirdRuns(opened().at('1h10m').arm()))).begin(`${third}/verify`);
+  const question = `The database is not as it was before ${third}. Look at the list; mend it and say --again, or accept it and say --done.`;
+  return run.record({ type: 'step-asked', step: stepId(`${third}/verify`), question, output: left });
+}
+
+/** And the person accepts it as it is. */
+export function acceptedRun(): ToldRun {
+  const run = askingRun();
+  const confirm = { kind: 'confirm', step: stepId(`${third}/verify`), answer: 'done' } as const;
+  return run.at('2h31m').give({ ...confirm, by: run.person('dana'), reason: 'the empty table does no harm' });
+}
+
+/** Forward work cannot be proved stopped. */
+export function blockedRun(): ToldRun {
+  const run = seen(thirdRuns(opened().at('1h10m').arm())).record({ type: 'stop-work-started' });
+  const question = 'Forward work could not be proved stopped: still there: session 812 (ripcord-phase-3).';
+  return run.at('2h14m30s').record({ type: 'rollback-blocked', question });
+}
+
+/** Slow again during the watch. */
+export function relapsedRun(): ToldRun {
+  const run = prove(undo(seen(thirdRuns(opened().at('1h10m').arm())))).watched(10);
+  return run.at('2h31m').look([slow('slower', at('2h30m40s'))], seconds(30));
+}
+
+/** Phase 3 loses its wrapper; nothing is slow. */
+export function lostRun(): ToldRun {
+  const run = thirdRuns(opened());
+  return run.at('2h20m').give({ kind: 'phase-lost', phase: run.state.phases[2]?.phase ?? ('' as never) });
+}
+
+export function quietRun(): ToldRun {
+  const run = opened().firstTwo();
+  return run.at('3h').give({ kind: 'close', by: run.person('dana'), reason: 'the rest next week' });
+}
+
+export function hastyRun(): ToldRun {
+  const run = approvedRun();
+  return run.give({ kind: 'close', by: run.person('dana'), reason: 'everybody wants to sleep' });
+}
+
+/** Nobody answers for half an hour; it is raised again, since the breach lasts. */
+export const expiredRun = (): ToldRun =>
+  waitingRun()
+    .at('2h45m')
+    .look([slow('slower'), orphan('ok')]);
+
+/** Undone, tried again, and undone again. */
+export function twiceRun(): ToldRun {
+  const run = automaticRun().at('4h').start(third);
+  run.at('4h5m').look([slow('slower', at('4h4m40s'))]);
+  return prove(undo(run));
+}

@@ -1,0 +1,236 @@
+import { expect, test } from 'vitest';
+
+import {
+  hash,
+  phaseId,
+  preApprovalId,
+  principalId,
+  probeId,
+  recommendationId,
+  rollbackId,
+  runId,
+  stepId,
+} from '../../src/core/kernel/ids.ts';
+import { hours, millis, minutes } from '../../src/core/kernel/units.ts';
+import { eventTypes } from '../../src/core/run/catalogue.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { sayEvent } from '../../src/report/say-event.ts';
+import * as runs from './runs.ts';
+import { at, finding, orphan, slow } from './told-run.ts';
+
+const [dana, deployment] = [principalId('dana'), principalId('deployment')];
+const [phase, recommendation, rollback, step] = [
+  phaseId('indexes'),
+  recommendationId('r1'),
+  rollbackId('r1-rollback'),
+  stepId('indexes/undo'),
+];
+const preApproval = preApprovalId('at-night');
+const when = { v: 1, at: at('2h') } as const;
+const child = { pid: 42, startTicks: '9', bootId: 'b' };
+const binding = { planHash: hash('a'), procedureHash: hash('b'), phasesHash: hash('c') };
+const target = { system: '7', database: 'app', serverVersion: 150018 };
+const boundary = { phase, at: at('2h'), schema: {}, findings: [], probes: [] };
+const baseline = { environment: 'staging', target, from: at('1h'), to: at('1h5m'), probes: [], findings: [] };
+const procedure = { kind: 'phase-rollback', phases: [phase], steps: [] } as const;
+const started = {
+  ...when,
+  type: 'phase-started',
+  phase,
+  attempt: 1,
+  estimate: minutes(30),
+  by: deployment,
+  boundary,
+  supervisor: { wrapper: child, host: 'ops', tag: 't' },
+  troubled: [],
+} as const;
+const raised = {
+  ...when,
+  type: 'recommendation-raised',
+  recommendation,
+  evidence: [orphan('breach', '1 row')],
+  procedure,
+  binding,
+  expiresAt: at('2h30m'),
+  notAutomaticBecause: ['the run is not armed'],
+} as const;
+const approved = {
+  ...when,
+  type: 'recommendation-approved',
+  recommendation,
+  by: dana,
+  role: 'database_administrator',
+  reason: 'it is slow',
+  binding,
+  expiresAt: at('2h10m'),
+  complete: true,
+} as const;
+const done = { ...when, type: 'step-done', rollback, step, took: millis(12_000), output: '', how: 'ran' } as const;
+
+const said: readonly (readonly [RunEvent, string])[] = [
+  [
+    {
+      ...when,
+      type: 'run-opened',
+      run: runId('run-1'),
+      plan: { name: 'demo', hash: hash('a') },
+      environment: 'staging',
+      target,
+      estimate: hours(1),
+      phases: [phase],
+      by: dana,
+    },
+    'dana opened run run-1 of the plan demo in staging, on database app on PostgreSQL 15.18 (1 phase, estimated at 1h).',
+  ],
+  [{ ...when, type: 'guard-restarted', planHash: hash('a') }, 'The guard was started again; until now nobody looked.'],
+  [{ ...when, type: 'capture-started', length: minutes(5), by: dana }, 'dana began to capture a baseline, for 5m.'],
+  [
+    { ...when, type: 'capture-failed', because: 'no probe answered' },
+    'The baseline was not frozen: no probe answered.',
+  ],
+  [
+    { ...when, type: 'baseline-frozen', baseline, hash: hash('sha256:ab') },
+    'The baseline is frozen: no readings of no probes and no findings, from 01:00:00 to 01:05:00 (sha256:ab).',
+  ],
+  [{ ...when, type: 'run-held', by: dana, reason: 'lunch' }, 'dana holds the run: “lunch”.'],
+  [{ ...when, type: 'run-resumed', by: dana }, 'dana lets phases start again.'],
+  [{ ...when, type: 'run-closed', by: dana, reason: '' }, 'dana closed the run, without giving a reason.'],
+  [started, 'deployment started phase indexes (estimated at 30m).'],
+  [
+    { ...started, attempt: 2, troubled: ['runtime:run'] },
+    'deployment started phase indexes, attempt 2 (estimated at 30m); not well before it began: runtime of run.',
+  ],
+  [{ ...when, type: 'phase-spawned', phase, child }, 'Phase indexes runs as process 42.'],
+  [{ ...when, type: 'phase-progressed', phase, fraction: 0.305 }, 'Phase indexes is 30.5 % done.'],
+  [{ ...when, type: 'phase-finished', phase }, 'Phase indexes ended well.'],
+  [
+    { ...when, type: 'phase-failed', phase, exitCode: 1, because: 'out of\n disk' },
+    'Phase indexes ended with exit code 1: out of disk.',
+  ],
+  [
+    { ...when, type: 'phase-failed', phase, exitCode: null, because: 'killed' },
+    'Phase indexes ended without an exit code: killed.',
+  ],
+  [
+    { ...when, type: 'phase-lost', phase },
+    'Phase indexes was not heard of for its lease: nobody knows how far it came.',
+  ],
+  [{ ...when, type: 'phase-undone', phase }, 'Phase indexes is undone.'],
+  [
+    { ...when, type: 'verdicts-changed', verdicts: [orphan('ok'), orphan('breach', '1 row'), slow('as-before')] },
+    'Breach of integrity: no-orphan-prediction: 1 row. 2 answers are well.',
+  ],
+  [
+    { ...when, type: 'finding-changed', finding: finding('no-orphan-prediction', at('2h')) },
+    'Check no-orphan-prediction is well: no rows, as wanted.',
+  ],
+  [
+    { ...when, type: 'guard-blinded', probes: [probeId('a'), probeId('b')] },
+    'The guard is blind: it has no evidence from a and b.',
+  ],
+  [{ ...when, type: 'guard-sighted' }, 'The guard sees again: every probe gives evidence.'],
+  [
+    { ...when, type: 'run-armed', by: dana, until: at('14h') },
+    'dana armed the run until 2026-11-22 14:00:00 UTC: activated pre-approvals count from now on.',
+  ],
+  [{ ...when, type: 'run-disarmed', by: dana, reason: 'day' }, 'dana disarmed the run: “day”.'],
+  [{ ...when, type: 'arming-expired' }, 'The arming ended by time: nothing is done without asking.'],
+  [
+    { ...when, type: 'requirement-waived', requirement: 'rehearsal', by: dana, reason: 'done by hand.' },
+    'dana waived the requirement rehearsal: “done by hand.”',
+  ],
+  [
+    { ...when, type: 'pre-approval-activated', preApproval, by: dana, until: at('14h'), uses: 1, planHash: hash('a') },
+    'dana activated the pre-approval at-night, for 1 use until 2026-11-22 14:00:00 UTC.',
+  ],
+  [{ ...when, type: 'pre-approval-used', preApproval, recommendation }, 'The pre-approval at-night was used for r1.'],
+  [
+    { ...when, type: 'pre-approval-ended', preApproval, because: 'plan-changed' },
+    'The pre-approval at-night ended: the plan that it was given for has changed.',
+  ],
+  [
+    raised,
+    'Recommendation r1: roll back indexes. Evidence for it: integrity: no-orphan-prediction: 1 row. It waits for an answer until 02:30:00.',
+  ],
+  [
+    { ...raised, notAutomaticBecause: [] },
+    'Recommendation r1: roll back indexes. Evidence for it: integrity: no-orphan-prediction: 1 row. A pre-approval covers it.',
+  ],
+  [
+    { ...when, type: 'evidence-joined', recommendation, evidence: [orphan('breach', '2 rows')] },
+    'More evidence for r1: integrity: no-orphan-prediction: 2 rows.',
+  ],
+  [{ ...when, type: 'recommendation-acknowledged', recommendation, by: dana }, 'dana has seen recommendation r1.'],
+  [approved, 'dana (database administrator) approved r1: “it is slow”.'],
+  [
+    { ...approved, complete: false },
+    'dana (database administrator) approved r1: “it is slow”. Another approval is needed beside it.',
+  ],
+  [
+    { ...approved, by: 'pre-approval', reason: 'covered by at-night' },
+    'Recommendation r1 is approved beforehand: covered by at-night.',
+  ],
+  [{ ...when, type: 'recommendation-declined', recommendation, by: dana, reason: 'no' }, 'dana declined r1: “no”.'],
+  [{ ...when, type: 'recommendation-expired', recommendation }, 'Nobody answered r1 in time: it has expired.'],
+  [
+    { ...when, type: 'recommendation-superseded', recommendation, because: 'the plan has changed' },
+    'Recommendation r1 no longer fits: the plan has changed.',
+  ],
+  [
+    { ...when, type: 'rollback-started', rollback, recommendation, trigger: 'automatic', by: 'at-night', procedure },
+    'Rollback r1-rollback begins by itself, under the pre-approval at-night: roll back indexes.',
+  ],
+  [
+    { ...when, type: 'rollback-started', rollback, recommendation, trigger: 'approved', by: 'dana', procedure },
+    'Rollback r1-rollback begins on the word of dana: roll back indexes.',
+  ],
+  [{ ...when, type: 'stop-work-started', rollback }, 'Forward work is being stopped.'],
+  [
+    { ...when, type: 'stop-work-proved', rollback, quiet: { endedProcesses: 2, endedSessions: 0, since: at('2h') } },
+    'Forward work is proved stopped: 2 processes and no sessions ended, nothing of the phases seen since 02:00:00.',
+  ],
+  [{ ...when, type: 'step-started', rollback, step, attempt: 2, tag: 't' }, 'Step indexes/undo begins, attempt 2.'],
+  [{ ...when, type: 'step-spawned', rollback, step, child }, 'Step indexes/undo runs as process 42.'],
+  [done, 'Step indexes/undo is done, after 12 s.'],
+  [{ ...done, how: 'proved' }, 'Step indexes/undo is done: its proof holds.'],
+  [
+    { ...done, how: 'confirmed', by: dana, output: 'I looked' },
+    'dana says that step indexes/undo is done: “I looked”.',
+  ],
+  [
+    { ...when, type: 'step-asked', rollback, step, question: 'It failed. Look at it', output: '' },
+    'Step indexes/undo needs a person. It failed. Look at it.',
+  ],
+  [
+    { ...when, type: 'step-answered', rollback, step, answer: 'again', by: dana, reason: 'mended' },
+    'dana says that step indexes/undo shall run again: “mended”.',
+  ],
+  [
+    { ...when, type: 'rollback-blocked', rollback, question: 'Is there another guard?' },
+    'The rollback cannot go on without a person. Is there another guard?',
+  ],
+  [
+    { ...when, type: 'rollback-unblocked', rollback, by: dana, reason: 'none' },
+    'dana lets the rollback go on: “none”.',
+  ],
+  [{ ...when, type: 'rollback-done', rollback }, 'The rollback is done: every step of it.'],
+  [{ ...when, type: 'watch-started', length: hours(1) }, 'The watch after the rollback begins, for 1h.'],
+  [{ ...when, type: 'watch-advanced', seen: minutes(3) }, '3m of the watch have been seen.'],
+  [
+    { ...when, type: 'watch-relapsed', evidence: [orphan('breach', '1 row')] },
+    'Relapse during the watch: integrity: no-orphan-prediction: 1 row.',
+  ],
+  [{ ...when, type: 'watch-settled', seen: hours(1), relapses: 1 }, 'The watch is over: 1h seen, 1 relapse.'],
+];
+
+test.each(said)('an event is said in plain words: %$', (event, sentence) => {
+  expect(sayEvent(event)).toBe(sentence);
+});
+
+test('every kind of event is among those', () => {
+  expect(new Set(said.map(([{ type }]) => type))).toEqual(new Set(eventTypes));
+});
+
+test('every event of a whole run is one line that ends as a sentence', () => {
+  for (const { event } of runs.automaticRun().entries) expect(sayEvent(event)).toMatch(/^[^\n]+[.!?…][”)]?$/);
+});
