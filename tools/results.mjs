@@ -5,9 +5,13 @@ export const resultsFile = 'node_modules/.cache/ripcord/vitest.json';
 
 export function sayResults() {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(resultsFile, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
+      readFileSync(resultsFile, 'utf8'),
+    );
     // A file that does not even load has no tests, but it has failed.
-    const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+    const broken = testResults.filter(
+      ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+    ).length;
     const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
     return `${numPassedTests} passed, ${numFailedTests + broken} failed${skipped}`;
   } catch {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import pg from 'pg';
+import { Client, type QueryResult } from 'pg';
 import { inject } from 'vitest';
 
 export interface TestDatabase extends AsyncDisposable {
@@ -9,13 +9,13 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   /** The same database as another role. */
   urlAs(role: string): string;
-  query(sql: string, parameters?: readonly unknown[]): Promise<pg.QueryResult<Record<string, unknown>>>;
+  query(sql: string, parameters?: readonly unknown[]): Promise<QueryResult<Record<string, unknown>>>;
   /** A further connection; the caller ends it. */
-  client(): Promise<pg.Client>;
+  client(): Promise<Client>;
 }
 
 async function asSuperuser(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgres') });
+  const client = new Client({ connectionString: inject('postgres') });
   await client.connect();
   await client.query(sql).finally(() => client.end());
 }
@@ -27,7 +27,7 @@ export async function database(): Promise<TestDatabase> {
   const url = new URL(inject('postgres'));
   url.pathname = `/${name}`;
   const client = async () => {
-    const connection = new pg.Client({ connectionString: url.href });
+    const connection = new Client({ connectionString: url.href });
     connection.on('error', () => undefined); // dropping the database ends it
     await connection.connect();
     return connection;

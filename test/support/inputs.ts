@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { hash, phaseId, preApprovalId, probeId, stepId } from '../../src/core/kernel/ids.ts';
 import { millis } from '../../src/core/kernel/units.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
+import type { StepState } from '../../src/core/response/rollback.ts';
 import type { Input } from '../../src/core/run/input.ts';
 import type { RunState } from '../../src/core/run/state.ts';
 import {
@@ -104,18 +105,15 @@ const reports = fc.constantFrom<Report>(
     'step-done',
     'step-asked',
   ] as const),
-  ...(['step-started', 'step-done', 'step-done'] as const),
+  ...(['step-started', 'step-done', 'step-done', 'step-asked'] as const),
   ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked'] as const),
 );
 
-/** What an executor says; mostly about the step that is next. */
-const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => ({ rollback }: RunState): Input => {
-  const steps = rollback?.steps ?? [];
-  const next = luck === 0 ? steps.at(-1) : steps.find(({ state }) => state !== 'done');
+function say({ rollback }: RunState, type: Report, about: StepState | undefined): Input {
   const fields = {
     question: 'Look at it',
     quiet: { endedProcesses: 0, endedSessions: 0, since: at(0) },
-    step: next?.step.id ?? stepId('none'),
+    step: about?.step.id ?? stepId('none'),
     attempt: 1,
     tag: 't',
     child,
@@ -125,6 +123,19 @@ const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => ({ ro
   };
   const event = { v: 1, at: at(0), rollback: rollback?.id ?? 'none', type, ...fields } as unknown as RollbackEvent;
   return { kind: 'record', event };
+}
+
+/** Anything that an executor can say; mostly about the step that is next. */
+const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (state: RunState): Input => {
+  const steps = state.rollback?.steps ?? [];
+  return say(state, type, luck === 0 ? steps.at(-1) : steps.find((step) => step.state !== 'done'));
+});
+
+/** What an executor says to whom all goes well. */
+const goOn = fc.constant((state: RunState): Input => {
+  const next = state.rollback?.steps.find((step) => step.state !== 'done');
+  if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);
+  return say(state, next?.state === 'started' ? 'step-done' : 'step-started', next);
 });
 
 const word = fc
@@ -158,11 +169,12 @@ const weighted = (weight: number, ...arbitraries: readonly fc.Arbitrary<Chance[0
   arbitraries.map((arbitrary) => ({ arbitrary, weight }));
 
 const input = fc.oneof(
-  ...weighted(30, look, report),
-  ...weighted(12, fc.constant(well), startNext),
-  ...weighted(6, word, approveLast, finishRunning),
-  ...weighted(3, ...daemon, ...people),
-  ...weighted(2, ...phases),
+  ...weighted(80, look),
+  ...weighted(60, report, goOn),
+  ...weighted(30, fc.constant(well), startNext),
+  ...weighted(15, word, approveLast, finishRunning),
+  ...weighted(8, ...daemon, ...people),
+  ...weighted(5, ...phases),
   ...weighted(1, fc.constant<Input>({ kind: 'close', by: chief, reason: 'done' })),
 );
 
@@ -173,8 +185,12 @@ const second = fc.oneof(
 );
 
 /** A night in which anything is said at any time, in any order, by anybody. */
-export const aNight: fc.Arbitrary<readonly Chance[]> = fc.array(fc.tuple(input, second), {
-  minLength: 1,
-  maxLength: 150,
-  size: 'max',
+export interface AnyNight {
+  /** Whether it begins with an armed run. */
+  readonly armed: boolean;
+  readonly chances: readonly Chance[];
+}
+export const aNight: fc.Arbitrary<AnyNight> = fc.record({
+  armed: fc.boolean(),
+  chances: fc.array(fc.tuple(input, second), { minLength: 1, maxLength: 150, size: 'max' }),
 });

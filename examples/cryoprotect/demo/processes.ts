@@ -54,12 +54,14 @@ export async function run(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  cwd: string,
 ): Promise<Ended> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
+    cwd,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -16,6 +16,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** The command as it stands in a checkout; users type `npx ripcord`. */
 export const ripcord = [process.execPath, here('../../../bin/ripcord.js')] as const;
 export const planFile = here('ripcord.yaml');
+/** Where the commands of the story are typed. */
+export const cwd = here('..');
 
 /** Everything the story plays on. All of it ends with the stage. */
 export interface Stage {

@@ -1,0 +1,51 @@
+import type { Principal } from '../core/authority/roles.ts';
+import type { Reading } from '../core/evidence/reading.ts';
+import type { PhaseId, ProbeId, RunId } from '../core/kernel/ids.ts';
+import type { Instant, Millis } from '../core/kernel/units.ts';
+import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Decision } from '../core/run/decision.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import type { Input } from '../core/run/input.ts';
+import type { RunState } from '../core/run/state.ts';
+import type { RunView } from '../core/run/view.ts';
+import type { Entry } from '../journal/journal.ts';
+
+export interface RunSummary {
+  readonly run: RunId;
+  readonly plan: string;
+  readonly environment: string;
+  readonly openedAt: Instant;
+  readonly closedAt?: Instant;
+}
+
+export type PhaseStart =
+  | { readonly tag: string; readonly lease: Millis }
+  | Extract<Decision, { readonly refused: unknown }>;
+
+export type Orders = { readonly goOn: true } | { readonly goOn: false; readonly because: string };
+
+/** What the HTTP routes need of the daemon. */
+export interface Guard {
+  principalOf(token: string): Principal | undefined;
+  /** The open run, else the newest. */
+  current(): RunState | undefined;
+  view(run: RunId): Promise<RunView | undefined>;
+  runs(): Promise<readonly RunSummary[]>;
+  open(by: Principal): Promise<Decision>;
+  submit(input: Input): Promise<Decision>;
+  startPhase(phase: PhaseId, by: Principal, wrapper: ProcessIdentity, host: string): Promise<PhaseStart>;
+  /** A sign of life of a phase's wrapper; the answer says whether the phase may go on. */
+  beat(phase: PhaseId, by: Principal, fraction: number | undefined): Promise<Orders>;
+  entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
+  /** Told about new entries until the signal is aborted. */
+  follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;
+  report(run: RunId): Promise<string | undefined>;
+  /** Undefined for a probe that the plan does not have. */
+  readings(probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;
+  /** Why it cannot do its work now; empty when it can. */
+  unready(): readonly string[];
+  metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
+  now(): Instant;
+  /** How long a baseline is captured when nobody says so. */
+  captureFor(): Millis;
+}

@@ -1,0 +1,71 @@
+import type { Refusal } from '../core/authority/refusal.ts';
+import { RipcordError } from '../core/kernel/errors.ts';
+import { JournalUnwritable } from '../journal/errors.ts';
+
+/** An error as a problem document (RFC 9457), with the three parts of every complaint beside it. */
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly because: string;
+  readonly found: string;
+  readonly wanted: string;
+  readonly todo: string;
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'No principal',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Refused',
+  500: 'Internal error',
+  503: 'Unavailable',
+};
+
+const statuses: Readonly<Record<string, number>> = {
+  'no-token': 401,
+  'unknown-token': 401,
+  'not-allowed': 403,
+  'wrong-role': 403,
+  'bad-request': 400,
+  'unknown-run': 404,
+  'unknown-route': 404,
+  'unknown-phase': 404,
+  'unknown-probe': 404,
+  'unknown-recommendation': 404,
+  'unknown-pre-approval': 404,
+  'unknown-requirement': 404,
+  'journal-unwritable': 503,
+  'could-not-look': 503,
+  internal: 500,
+};
+
+/** Whatever a rule says no to is a conflict with the run's state, unless the table says otherwise. */
+export function problemOf({ because, found, wanted, todo }: Refusal): Problem {
+  const status = statuses[because] ?? 409;
+  const detail = `${found}; wanted ${wanted}. ${todo}.`;
+  return { type: 'about:blank', title: titles[status] ?? 'Error', status, detail, because, found, wanted, todo };
+}
+
+/** An error that was thrown. One that nobody expected is not described to strangers; the log has it. */
+export function problemOfError(error: unknown): Problem {
+  if (error instanceof RipcordError) {
+    const because = error instanceof JournalUnwritable ? 'journal-unwritable' : 'could-not-look';
+    const { found, wanted, todo } = error;
+    return problemOf({ because, found, wanted, todo });
+  }
+  const found = 'the daemon met an error that it did not expect';
+  return problemOf({ because: 'internal', found, wanted: 'an answer', todo: 'Look at its log' });
+}
+
+/** Thrown by handlers that have no decision to return. */
+export class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.found);
+    this.name = 'Refused';
+    this.refusal = refusal;
+  }
+}

@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+
+import { refuse, type Refusal } from '../core/authority/refusal.ts';
+import { type Principal, type Right, rightsOf } from '../core/authority/roles.ts';
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { principalId } from '../core/kernel/ids.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Guard } from './guard.ts';
+import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
+import { type Access, type Route, routes } from './routes.ts';
+
+export interface ApiParts {
+  readonly guard: Guard;
+  readonly plan: Plan;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** An error that no route expected. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class PortInUse extends RipcordError {
+  constructor(host: string, port: number, options?: ErrorOptions) {
+    super(
+      {
+        found: `${host}:${port} is in use by another process`,
+        wanted: 'a free address for the API and the metrics',
+        todo: 'Stop the other process, or give another address: --listen HOST:PORT',
+      },
+      exitCodes.failed,
+      options,
+    );
+  }
+}
+
+const nobody: Principal = { id: principalId('nobody'), role: 'nobody' };
+
+/** Who calls, if they may; else why not. */
+function admit(request: Request, access: Access, { guard, plan }: ApiParts): Principal | Refusal {
+  if (access === 'anyone') return nobody;
+  const token = /^Bearer (\S{1,512})$/.exec(request.headers.authorization ?? '')?.[1];
+  const how = 'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token';
+  if (token === undefined) return refuse('no-token', 'the request has no token', 'a principal’s token', how);
+  const principal = guard.principalOf(token);
+  if (principal === undefined)
+    return refuse('unknown-token', 'the token belongs to no principal of the plan', 'a principal’s token', how);
+  return mayCall(plan, principal, access) ? principal : notAllowed(principal, access);
+}
+
+const mayCall = (plan: Plan, { role }: Principal, access: Exclude<Access, 'anyone'>): boolean =>
+  access === 'principals' || access.some((right) => rightsOf(plan, role).includes(right));
+
+const notAllowed = ({ id, role }: Principal, access: 'principals' | readonly Right[]): Refusal =>
+  refuse(
+    'not-allowed',
+    `${id} is ${role}, which may not do that`,
+    `a principal with the right ${[access].flat().join(' or ')}`,
+    'Ask one',
+  );
+
+const sendProblem = (response: Response, problem: Problem) =>
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+
+function addRoute(app: Express, route: Route, parts: ApiParts): void {
+  app[route.method](route.path, async (request: Request, response: Response) => {
+    const by = admit(request, route.access, parts);
+    if ('because' in by) return void sendProblem(response, problemOf(by));
+    const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
+    const { guard } = parts;
+    const header = (name: string) => request.get(name);
+    const call = { guard, by, params, query: request.query, body: request.body as unknown, header };
+    const answer = await route.handle(call);
+    if ('stream' in answer) return answer.stream(request, response);
+    const { status, type, body } = answer;
+    return void response.status(status).set('cache-control', 'no-store').set('content-type', type).send(body);
+  });
+}
+
+function createApp(parts: ApiParts): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.use(express.json({ limit: '64kb' }));
+  for (const route of routes) addRoute(app, route, parts);
+  app.use((request: Request, response: Response) => {
+    const found = `there is no ${request.method} ${request.path}`;
+    sendProblem(response, problemOf(refuse('unknown-route', found, 'a route of the API', 'See docs/api.md')));
+  });
+  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) return next(error);
+    if (error instanceof Refused) return sendProblem(response, problemOf(error.refusal));
+    if (isBodyError(error)) {
+      return sendProblem(
+        response,
+        problemOf(
+          refuse(
+            'bad-request',
+            `the body cannot be read: ${error.message}`,
+            'a JSON object of at most 64 kB',
+            'Correct it',
+          ),
+        ),
+      );
+    }
+    if (!(error instanceof RipcordError)) parts.onError(error);
+    return sendProblem(response, problemOfError(error));
+  });
+  return app;
+}
+
+/** What the body parser throws, with the status that it wants. */
+const isBodyError = (error: unknown): error is Error =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
+
+export interface Api extends AsyncDisposable {
+  readonly url: string;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections(); // streams would go on for ever
+  });
+}
+
+/** Listens, or rejects with PortInUse. */
+export async function startApi(parts: ApiParts): Promise<Api> {
+  const { host, port } = parts.listen;
+  const server = createServer(createApp(parts));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? new PortInUse(host, port, { cause: error }) : error),
+    );
+    server.listen(port, host, resolve);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  const named = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${named}:${taken}`, [Symbol.asyncDispose]: () => close(server) };
+}

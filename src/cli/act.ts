@@ -1,0 +1,20 @@
+import { exitCodes } from '../core/kernel/errors.ts';
+import type { RunView } from '../core/run/view.ts';
+import { type Call, type RunOptions, toJson } from './call.ts';
+import { connect } from './client.ts';
+import { printable } from './terminal.ts';
+
+/** Sends one act of a principal, and says in a sentence what has come of it. */
+export async function act(
+  { options, terminal, env }: Call<RunOptions>,
+  path: string,
+  body: object,
+  say: (view: RunView) => string,
+): Promise<number> {
+  const view = await connect(options, env).act(path, body);
+  terminal.answer(options.json === true ? toJson(view) : printable(say(view)));
+  return exitCodes.well;
+}
+
+/** An act in an emergency does not wait for words. */
+export const reasonOr = ({ reason }: { readonly reason?: string }): string => reason ?? 'no reason given';

@@ -1,0 +1,72 @@
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { between, type Millis, seconds } from '../core/kernel/units.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import type { RunView } from '../core/run/view.ts';
+import { systemClock } from '../daemon/clock.ts';
+import { type Call, type ForOption, type RunOptions, toJson } from './call.ts';
+import { type Client, connect } from './client.ts';
+import { count, roughly } from './moments.ts';
+
+/** The readings were not good enough to compare anything with, or somebody else's capture came between. */
+export class CaptureFailed extends RipcordError {
+  constructor(because: string) {
+    super({
+      found: `no baseline was frozen: ${because}`,
+      wanted: 'an answer of every probe',
+      todo: 'Mend that, then capture again: ripcord baseline capture',
+    });
+  }
+}
+
+interface Entries {
+  readonly entries: readonly { readonly event: RunEvent }[];
+}
+
+async function whyNot(client: Client, { run, seq }: RunView): Promise<string> {
+  const { entries } = await client.get<Entries>(`runs/${run}/events?after=${seq}`);
+  const failure = entries.map(({ event }) => event).findLast((event) => event.type === 'capture-failed');
+  return failure?.because ?? 'the capture was given up';
+}
+
+export interface Waiting {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly every: Millis;
+  readonly show: (text: string) => void;
+}
+
+const sayProgress = ({ capture, now }: RunView): string =>
+  capture === undefined
+    ? ''
+    : `capturing a baseline: ${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
+
+/** Waits until the capture that `started` shows has ended. Rejects with CaptureFailed when it froze nothing. */
+export async function untilFrozen(started: RunView, { client, clock, every, show }: Waiting): Promise<RunView> {
+  let view = started;
+  while (view.capture !== undefined) {
+    show(sayProgress(view));
+    await clock.wait(every);
+    view = await client.get<RunView>(`runs/${started.run}`);
+  }
+  show('');
+  if (view.baseline === undefined || view.baseline.frozenAt === started.baseline?.frozenAt) {
+    throw new CaptureFailed(await whyNot(client, started));
+  }
+  return view;
+}
+
+export async function captureBaseline({ options, terminal, env }: Call<RunOptions & ForOption>): Promise<number> {
+  const client = connect(options, env);
+  const started = await client.act('baseline', options.for === undefined ? {} : { for: options.for });
+  if (started.capture !== undefined && options.json !== true) {
+    terminal.tell(`The probes are read for ${roughly(started.capture.length)}, to know what is normal.`);
+  }
+  const show = terminal.progress;
+  const view = await untilFrozen(started, { client, clock: systemClock(), every: seconds(1), show });
+  const readings = count(view.baseline?.readings ?? 0, 'reading');
+  terminal.answer(
+    options.json === true ? toJson(view) : `The baseline is frozen: ${readings}. Look at it: ripcord baseline show`,
+  );
+  return exitCodes.well;
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+
+import type { Problem } from '../api/problem.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { type Millis, seconds } from '../core/kernel/units.ts';
+import type { RunView } from '../core/run/view.ts';
+import type { Call, DaemonOptions } from './call.ts';
+import { DaemonUnreachable, NotRipcord, RefusedByDaemon, UsageError } from './errors.ts';
+
+/**
+ * A running daemon as one principal sees it. Paths are below `/api/v1/`. Every call rejects with DaemonUnreachable,
+ * NotRipcord or RefusedByDaemon.
+ */
+export interface Client {
+  readonly url: string;
+  get<Answer>(path: string): Promise<Answer>;
+  getText(path: string): Promise<string>;
+  post<Answer>(path: string, body: object, patience?: Millis): Promise<Answer>;
+  /** The open run, else the newest. */
+  run(): Promise<RunView>;
+  /** An act on that run. */
+  act(path: string, body: object): Promise<RunView>;
+}
+
+export const defaultUrl = 'http://127.0.0.1:7433';
+const defaultPatience = seconds(30);
+
+function readAddress(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+    const found =
+      url === undefined || url.username === '' ? `the address ${JSON.stringify(text)}` : 'an address with a user name';
+    throw new UsageError(found, `one such as ${defaultUrl}`, 'Correct --url or RIPCORD_URL');
+  }
+  url.pathname = url.pathname.replace(/\/*$/, '/');
+  return url;
+}
+
+const howToGetToken = 'Set RIPCORD_TOKEN, or give --token-file FILE; ripcord token create makes a token';
+
+function readToken({ tokenFile }: DaemonOptions, env: Call['env']): string {
+  const where = tokenFile === undefined ? 'RIPCORD_TOKEN' : tokenFile;
+  let text = env.RIPCORD_TOKEN;
+  try {
+    if (tokenFile !== undefined) text = readFileSync(tokenFile, 'utf8');
+  } catch (cause) {
+    throw new UsageError(`the token file ${tokenFile} cannot be read`, 'a file with your token', howToGetToken, {
+      cause,
+    });
+  }
+  const token = text?.trim() ?? '';
+  if (token === '')
+    throw new UsageError(`no token in ${where}`, 'your token as a principal of the plan', howToGetToken);
+  if (!/^[\u0021-\u007E]+$/.test(token)) {
+    throw new UsageError(`what ${where} holds is no token`, 'one line such as rip_...', howToGetToken);
+  }
+  return token;
+}
+
+/** The system's word for it: `ECONNREFUSED`. */
+function sayWhy(error: unknown, patience: Millis): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer in ${sayDuration(patience)}`;
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+}
+
+const isProblem = (body: unknown): body is Problem =>
+  typeof body === 'object' &&
+  body !== null &&
+  ['because', 'found', 'wanted', 'todo'].every((key) => typeof Object(body)[key] === 'string');
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what was wanted
+  }
+}
+
+/** Connects to nothing yet. Throws UsageError when address or token are missing or unfit. */
+export function connect(options: DaemonOptions, env: Call['env']): Client {
+  const base = readAddress(options.url ?? env.RIPCORD_URL ?? defaultUrl);
+  const url = base.href.replace(/\/$/, '');
+  const token = readToken(options, env);
+
+  const ask = async (path: string, init: RequestInit, patience = defaultPatience) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: '*/*' };
+    const signal = AbortSignal.timeout(patience);
+    try {
+      const response = await fetch(new URL(`api/v1/${path}`, base), { ...init, headers, signal, redirect: 'manual' });
+      return { response, text: await response.text() };
+    } catch (cause) {
+      throw new DaemonUnreachable(url, sayWhy(cause, patience), { cause });
+    }
+  };
+
+  const accepted = async (path: string, init: RequestInit, patience?: Millis): Promise<string> => {
+    const { response, text } = await ask(path, init, patience);
+    if (response.ok) return text;
+    const body = parseJson(text);
+    if (isProblem(body)) throw new RefusedByDaemon({ ...body, status: response.status });
+    throw new NotRipcord(url, `${url} answers with status ${response.status} and no problem document`);
+  };
+
+  const json = async <Answer>(path: string, init: RequestInit, patience?: Millis): Promise<Answer> => {
+    const body = parseJson(await accepted(path, init, patience));
+    if (typeof body !== 'object' || body === null)
+      throw new NotRipcord(url, `${url} answers something other than JSON`);
+    return body as Answer;
+  };
+
+  const client: Client = {
+    url,
+    get: (path) => json(path, {}),
+    getText: (path) => accepted(path, {}),
+    post: (path, body, patience) => json(path, { method: 'POST', body: JSON.stringify(body) }, patience),
+    run: () => client.get<RunView>('run'),
+    act: (path, body) => client.post<RunView>(`runs/current/${path}`, body),
+  };
+  return client;
+}

@@ -1,0 +1,80 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import { parseDuration } from '../core/kernel/duration.ts';
+import type { Call } from './call.ts';
+
+/** A command as people read about it, and what carries it out. */
+export interface Declared<Options> {
+  /** Its name and arguments: `approve [REC]`. */
+  readonly usage: string;
+  /** Each argument's meaning, in their order. */
+  readonly args?: Readonly<Record<string, string>>;
+  /** Half a sentence for the list of commands. */
+  readonly summary: string;
+  /** What it does, for its own help. */
+  readonly about: string;
+  readonly examples: readonly string[];
+  readonly options: readonly Option[];
+  /** Options without which it cannot be done, by their long names. */
+  readonly needs?: readonly string[];
+  /** Loads its code only now, so that `ripcord phase` starts fast. */
+  readonly run: (call: Call<Options>) => Promise<number>;
+}
+
+/** Where the calls go: the terminal and the environment, and who is told how a command ended. */
+export interface Stage extends Pick<Call, 'terminal' | 'env'> {
+  readonly ended: (exitCode: number) => void;
+}
+
+export const helpText = (about: string, examples: readonly string[]): string =>
+  `${about}\n\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n`;
+
+const fullName = (command: Command): string =>
+  command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+
+export function addGroup(parent: Command, name: string, summary: string, examples: readonly string[]): Command {
+  const about = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const group = parent.command(name).summary(summary).helpCommand(false);
+  group.addHelpText('before', helpText(about, examples));
+  return group.showHelpAfterError(`See: ${fullName(group)} --help`);
+}
+
+/** `Options` says what `run` wants; the declared options must give it. */
+export function addCommand<Options extends object>(parent: Command, stage: Stage, declared: Declared<Options>): void {
+  const { usage, args = {}, summary, about, examples, options, needs = [], run } = declared;
+  const [name = '', ...places] = usage.split(' ');
+  const command = parent.command(name).summary(summary).addHelpText('before', helpText(about, examples));
+  for (const place of places) command.argument(place, args[place.replaceAll(/[<>[\].]/g, '')] ?? '');
+  for (const option of options) command.addOption(option);
+  command.showHelpAfterError(`See: ${fullName(command)} --help`);
+  command.action(async () => {
+    const { terminal, env } = stage;
+    for (const name of needs) {
+      if (!command.getOptionValue(name)) command.error(`error: --${name} is wanted`);
+    }
+    const given = command.processedArgs.flat().filter((arg: unknown) => typeof arg === 'string');
+    stage.ended(await run({ args: given, options: command.opts<Options>(), terminal, env }));
+  });
+}
+
+function readDuration(text: string): string {
+  const length = parseDuration(text);
+  if (length === undefined || length === 0)
+    throw new InvalidArgumentError('Wanted a duration such as 30s, 5m or 1h30m.');
+  return text;
+}
+
+/** Options that several commands have, each said once. */
+export const option = {
+  plan: new Option('--plan <file>', 'the plan').default('ripcord.yaml'),
+  environment: new Option('--env <name>', 'the environment to run in, where the plan has several'),
+  json: new Option('--json', 'prints one JSON document'),
+  url: new Option('--url <url>', 'where the daemon answers (RIPCORD_URL, else http://127.0.0.1:7433)'),
+  tokenFile: new Option('--token-file <file>', 'the file that holds your token (else RIPCORD_TOKEN is your token)'),
+  journal: new Option('--journal <path>', 'the journal (default: .ripcord/journal.db beside the plan)'),
+  reason: new Option('--reason <text>', 'why, for the record'),
+  duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
+} as const;
+
+export const daemonOptions = [option.url, option.tokenFile] as const;
+export const runOptions = [option.json, ...daemonOptions] as const;

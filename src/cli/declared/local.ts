@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+
+import type { JsonOption, PlanOptions } from '../call.ts';
+import type { VerifyOptions } from '../journal.ts';
+import type { ServeOptions } from '../serve.ts';
+import { addCommand, addGroup, option, type Stage } from '../declare.ts';
+
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/** Commands that need no running daemon. */
+export function declareLocal(program: Command, stage: Stage): void {
+  program.commandsGroup('Prepare:');
+  addCommand<PlanOptions & JsonOption>(program, stage, {
+    usage: 'validate',
+    summary: 'names every fault of the plan at once',
+    about: 'Reads the plan and names every fault in it at once, as FILE:LINE:COLUMN.',
+    examples: ['ripcord validate', 'ripcord validate --plan plans/remediation.yaml --env production'],
+    options: [option.plan, option.environment, option.json],
+    run: async (call) => (await import('../validate.ts')).validate(call),
+  });
+  const token = addGroup(program, 'token', 'makes the tokens by which the guard knows who speaks', [
+    'ripcord token create',
+  ]);
+  addCommand<JsonOption>(token, stage, {
+    usage: 'create',
+    summary: 'makes a token for a principal, and its hash for the plan',
+    about: 'Makes a token for a person or a system, and the hash that the plan keeps of it. Nothing is stored.',
+    examples: ['ripcord token create', 'ripcord token create --json'],
+    options: [option.json],
+    run: async (call) => (await import('../token.ts')).createToken(call),
+  });
+  const exporting = addGroup(program, 'export', 'writes generated files', ['ripcord export schema docs']);
+  addCommand<object>(exporting, stage, {
+    usage: 'schema <DIR>',
+    args: { DIR: 'the folder, made if it is not there' },
+    summary: 'writes the JSON Schema of the plan',
+    about: 'Writes DIR/ripcord.schema.json, with which editors complete and check a plan.',
+    examples: [
+      'ripcord export schema docs',
+      '# yaml-language-server: $schema=docs/ripcord.schema.json   (in the plan)',
+    ],
+    options: [],
+    run: async (call) => (await import('../export.ts')).exportSchema(call),
+  });
+  addCommand<ServeOptions>(program, stage, {
+    usage: 'serve',
+    summary: 'runs the daemon: the guard itself',
+    about: `Runs the guard: it samples, judges, recommends, and rolls back what was approved. It goes on with the run that
+its journal holds. SIGTERM and SIGINT stop it after the step under way; a second one stops it at once.`,
+    examples: [
+      'ripcord serve --env production',
+      'ripcord serve --plan plans/remediation.yaml --listen 127.0.0.1:0 --journal /var/lib/ripcord/journal.db',
+    ],
+    options: [
+      option.plan,
+      option.environment,
+      option.journal,
+      new Option('--listen <host:port>', 'where the API and the metrics answer; port 0 is any free one').default(
+        '127.0.0.1:7433',
+      ),
+      new Option('--log-level <level>', 'the least that is logged').choices(levels).default('info'),
+    ],
+    run: async (call) => (await import('../serve.ts')).serve(call),
+  });
+}
+
+/** The journal is read beside a running daemon, or without one. */
+export function declareJournal(program: Command, stage: Stage): void {
+  const journal = addGroup(program, 'journal', 'looks at the record that all state is rebuilt from', [
+    'ripcord journal verify',
+  ]);
+  addCommand<VerifyOptions>(journal, stage, {
+    usage: 'verify',
+    summary: 'recomputes every hash of the journal',
+    about:
+      'Recomputes the chain of every run, beside a running daemon or without one, and names the first fault of each.',
+    examples: ['ripcord journal verify', 'ripcord journal verify --journal /var/lib/ripcord/journal.db --json'],
+    options: [option.journal, option.plan, option.json],
+    run: async (call) => (await import('../journal.ts')).verifyJournal(call),
+  });
+}

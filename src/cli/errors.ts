@@ -1,0 +1,56 @@
+import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import type { Problem } from '../api/problem.ts';
+
+/** Nobody listens there, or not in time: nothing is known about the run. */
+export class DaemonUnreachable extends RipcordError {
+  readonly url: string;
+  constructor(url: string, why: string, options?: ErrorOptions) {
+    super(
+      {
+        found: `no ripcord daemon answers at ${url} (${why})`,
+        wanted: 'a running one',
+        todo: 'Start it: ripcord serve; or say where it is: --url or RIPCORD_URL',
+      },
+      exitCodes.unknown,
+      options,
+    );
+    this.url = url;
+  }
+}
+
+/** Somebody answers there, but not as Ripcord does: another program, or a proxy before it. */
+export class NotRipcord extends RipcordError {
+  readonly url: string;
+  constructor(url: string, found: string) {
+    super(
+      { found, wanted: 'an answer of a ripcord daemon', todo: 'Check the address: --url or RIPCORD_URL' },
+      exitCodes.unknown,
+    );
+    this.url = url;
+  }
+}
+
+const exitCodeOf: Readonly<Record<number, ExitCode>> = {
+  400: exitCodes.usage,
+  401: exitCodes.usage,
+};
+
+/** The daemon's "no", in its own words. */
+export class RefusedByDaemon extends RipcordError {
+  readonly status: number;
+  /** One word for machines. */
+  readonly because: string;
+  constructor({ status, because, found, wanted, todo }: Problem) {
+    const exitCode = because === 'could-not-look' ? exitCodes.unknown : (exitCodeOf[status] ?? exitCodes.failed);
+    super({ found, wanted, todo }, exitCode);
+    this.status = status;
+    this.because = because;
+  }
+}
+
+/** What was typed, or set in the environment, cannot be used. */
+export class UsageError extends RipcordError {
+  constructor(found: string, wanted: string, todo: string, options?: ErrorOptions) {
+    super({ found, wanted, todo }, exitCodes.usage, options);
+  }
+}

@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+
+import { nearest } from '../core/plan/nearest.ts';
+import { version } from '../daemon/version.ts';
+import { helpText, type Stage } from './declare.ts';
+import { declareDeciding } from './declared/decide.ts';
+import { declareJournal, declareLocal } from './declared/local.ts';
+import { declareReport, declareRunning } from './declared/run.ts';
+
+const about = 'Ripcord guards a risky, multi-phase change of a PostgreSQL database, and rolls it back when it must.';
+
+const examples = [
+  'ripcord validate                                    is the plan sound?',
+  'ripcord serve --env production                      the guard, in a terminal of its own',
+  'ripcord run open                                    begin',
+  'ripcord baseline capture                            what is normal',
+  'ripcord phase security-lockdown -- node apply.ts    each phase, under guard',
+  'ripcord run status                                  where it stands, and what to type next',
+  'ripcord approve --reason "..."                      roll back what is recommended',
+];
+
+const exitCodes = `
+Exit codes: 0 well; 1 breach, failed or refused; 2 wrong usage or plan; 3 could not look, or no daemon answers.
+"phase" returns its command's own exit code, or 75 when it was refused or stopped by the guard.`;
+
+/** `status` is found as `run status`. */
+function suggestion(program: Command, word: string): string {
+  const inGroups = program.commands.flatMap((group) =>
+    group.commands.map((one) => [group.name(), one.name()] as const),
+  );
+  const meant = nearest(
+    word,
+    inGroups.map(([, name]) => name),
+  );
+  const full = inGroups.filter(([, name]) => name === meant).map(([group, name]) => `${group} ${name}`);
+  return full.length === 0 ? '' : ` (Did you mean ${full.join(' or ')}?)`;
+}
+
+function sayError(program: Command, text: string): string {
+  const said = text
+    .trim()
+    .replace(/^error: /, 'ripcord: ')
+    .replace(/\n\(/, ' (');
+  const unknown = /unknown command '([^']*)'$/.exec(said)?.[1];
+  return unknown === undefined ? said : `${said}${suggestion(program, unknown)}`;
+}
+
+/** The command line. Faults in what was typed are thrown as CommanderError, after they were said on `terminal`. */
+export function createProgram(stage: Stage): Command {
+  const { terminal } = stage;
+  const program = new Command('ripcord');
+  program
+    .version(version, '--version', 'prints the version')
+    .helpOption('-h, --help', 'prints this')
+    .helpCommand('help [command]', 'prints the help of a command')
+    .addHelpText('before', helpText(about, examples))
+    .addHelpText('after', exitCodes)
+    .enablePositionalOptions()
+    .showHelpAfterError('See: ripcord --help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.answer(text.replace(/\n$/, '')),
+      writeErr: (text) => terminal.tell(text.replace(/\n$/, '')),
+      outputError: (text, write) => write(`${sayError(program, text)}\n`),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    });
+  declareLocal(program, stage);
+  declareRunning(program, stage);
+  declareDeciding(program, stage);
+  declareReport(program, stage);
+  declareJournal(program, stage);
+  return program;
+}

@@ -1,0 +1,43 @@
+import { exitCodes } from '../core/kernel/errors.ts';
+import type { RunView } from '../core/run/view.ts';
+import { act, reasonOr } from './act.ts';
+import { type Call, type ForOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
+import { connect } from './client.ts';
+import { sayArmed, sayClosed, sayHeld, sayOpened, sayResumed } from './sentences.ts';
+import { sayRun } from './status/status.ts';
+import { breachesOf, unansweredOf } from './status/verdicts.ts';
+
+const length = ({ for: duration }: ForOption): object => (duration === undefined ? {} : { for: duration });
+
+export async function open({ options, terminal, env }: Call<RunOptions>): Promise<number> {
+  const view = await connect(options, env).post<RunView>('runs', {});
+  terminal.answer(options.json === true ? toJson(view) : sayOpened(view));
+  return exitCodes.well;
+}
+
+/** 1 while anything is breached or waits for an answer, 3 while the guard cannot look. */
+function exitCodeOf(view: RunView): number {
+  if (view.stage === 'closed') return exitCodes.well;
+  const waits = view.stage === 'blocked' || view.stage === 'recommending';
+  if (waits || breachesOf(view).length > 0) return exitCodes.failed;
+  return view.blind !== undefined || unansweredOf(view).length > 0 ? exitCodes.unknown : exitCodes.well;
+}
+
+export async function status({ options, terminal, env }: Call<RunOptions>): Promise<number> {
+  const view = await connect(options, env).run();
+  terminal.answer(options.json === true ? toJson(view) : sayRun(view, terminal));
+  return exitCodeOf(view);
+}
+
+export const arm = (call: Call<RunOptions & ForOption>) => act(call, 'arm', length(call.options), sayArmed);
+
+export const disarm = (call: Call<RunOptions & ReasonOption>) =>
+  act(call, 'disarm', { reason: reasonOr(call.options) }, () => 'Disarmed: nothing is done without asking.');
+
+export const hold = (call: Call<RunOptions & ReasonOption>) =>
+  act(call, 'hold', { reason: reasonOr(call.options) }, sayHeld);
+
+export const resume = (call: Call<RunOptions>) => act(call, 'resume', {}, sayResumed);
+
+export const close = (call: Call<RunOptions & ReasonOption>) =>
+  act(call, 'close', { reason: reasonOr(call.options) }, sayClosed);

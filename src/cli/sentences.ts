@@ -1,0 +1,54 @@
+import type { RunView } from '../core/run/view.ts';
+import { count, until } from './moments.ts';
+import { headline } from './status/headline.ts';
+import { list } from './status/verdicts.ts';
+
+/** What a person is told once an act of theirs was recorded. */
+
+export const sayOpened = ({ run, environment, target }: RunView): string =>
+  `Run ${run} is open in ${environment}, on database ${target.database}. Next: ripcord baseline capture`;
+
+export function sayArmed({ armed, now, preApprovals }: RunView): string {
+  if (armed === undefined) return 'The run is not armed.';
+  const acts =
+    preApprovals.length === 0
+      ? 'No pre-approval is active, so it still asks before it acts: ripcord pre-approve ID'
+      : `It acts by itself where pre-approved: ${list(preApprovals.map(({ id }) => id))}.`;
+  return `Armed until ${until(armed.until, now)}. ${acts}`;
+}
+
+export const sayHeld = ({ held }: RunView): string =>
+  `Held${held === undefined ? '' : ` by ${held.by}: ${held.reason}`}. No phase starts until: ripcord run resume`;
+
+export const sayResumed = (view: RunView): string => `Not held any more. ${headline(view).text}`;
+
+export const sayClosed = ({ run }: RunView): string => `Run ${run} is closed. What happened: ripcord report ${run}`;
+
+export const sayWaived = ({ requirements }: RunView): string =>
+  requirements.length === 0
+    ? 'Waived. No requirement is left: ripcord run arm'
+    : `Waived. Before the run can be armed: ${list(requirements)}`;
+
+export function sayPreApproved({ preApprovals, mode, now }: RunView, id: string): string {
+  const active = preApprovals.find((one) => one.id === id);
+  if (active === undefined) return `Pre-approval ${id} is recorded.`;
+  const uses = `${count(active.usesLeft, 'use')} until ${until(active.until, now)}`;
+  return `Pre-approval ${id} is active: ${uses}.${mode === 'armed' ? '' : ' It counts while the run is armed: ripcord run arm'}`;
+}
+
+export function sayApproved(view: RunView, id: string): string {
+  const { recommendations, rollback } = view;
+  const one = recommendations.find((recommendation) => recommendation.id === id);
+  if (one?.state === 'open') {
+    const others = one.mayApprove.filter((who) => one.approvals.every(({ by }) => by !== who));
+    return `Your approval of ${id} is recorded, and needs one more beside it. Ask ${list(others)}.`;
+  }
+  const started = rollback?.recommendation === id ? ` ${headline(view).text}` : '';
+  return `Approved: ${one?.proposes ?? id}.${started}\nSee how it goes: ripcord run status`;
+}
+
+export const sayAcknowledged = ({ recommendations, now }: RunView, id: string): string => {
+  const one = recommendations.find((recommendation) => recommendation.id === id);
+  const answer = one === undefined ? '' : ` It still wants an answer by ${until(one.expiresAt, now)}.`;
+  return `The others see that you are on it.${answer}`;
+};

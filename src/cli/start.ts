@@ -1,0 +1,55 @@
+import { CommanderError } from 'commander';
+
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { type Call, toJson } from './call.ts';
+import { RefusedByDaemon } from './errors.ts';
+import { createProgram } from './program.ts';
+import { printable } from './terminal.ts';
+
+/** Whether the caller reads JSON; what comes after `--` is a phase's command. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+}
+
+function complaint(error: RipcordError) {
+  const { found, wanted, todo } = error;
+  return { found, wanted, todo, ...(error instanceof RefusedByDaemon && { because: error.because }) };
+}
+
+/** Says what went wrong: one sentence for what Ripcord expects to meet, a stack for what it does not. */
+function report(error: unknown, argv: readonly string[], terminal: Call['terminal']): number {
+  const answer = (found: object) => {
+    if (wantsJson(argv)) terminal.answer(toJson({ error: found }));
+  };
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.well;
+    const found = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    answer({ found, wanted: 'a command line as --help shows it', todo: 'Correct it' });
+    return exitCodes.usage;
+  }
+  if (error instanceof RipcordError) {
+    answer(complaint(error));
+    terminal.tell(`ripcord: ${printable(error.message)}`);
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  answer({ found: stack.split('\n')[0], wanted: 'no such error', todo: 'Report it, with what stderr says' });
+  terminal.tell(`ripcord met an error that it did not expect. Please report it.\n${stack}`);
+  return exitCodes.failed;
+}
+
+/** Carries out one command line; the exit code. Rejects never. */
+export async function start(
+  argv: readonly string[],
+  { terminal, env }: Pick<Call, 'terminal' | 'env'>,
+): Promise<number> {
+  let exitCode: number = exitCodes.well;
+  const ended = (code: number) => void (exitCode = code);
+  try {
+    await createProgram({ terminal, env, ended }).parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, argv, terminal);
+  }
+}

@@ -1,0 +1,55 @@
+import { sayTarget } from '../../core/evidence/target.ts';
+import { sayMoment } from '../../core/kernel/duration.ts';
+import { between } from '../../core/kernel/units.ts';
+import type { RunView } from '../../core/run/view.ts';
+import type { Row } from '../layout.ts';
+import { clockTime, count, past, roughly, until } from '../moments.ts';
+import { sayBlind } from './open-headline.ts';
+import { list } from './verdicts.ts';
+
+function sayMode({ mode, armed, now, preApprovals, requirements }: RunView): string {
+  if (mode === 'observe') return 'observe: it compares nothing and proposes nothing before a baseline is frozen';
+  const active = preApprovals.map(
+    ({ id, usesLeft, until: end }) => `${id} (${count(usesLeft, 'use')} left, until ${clockTime(end, now)})`,
+  );
+  const under = active.length === 0 ? 'no pre-approval is active' : `pre-approved: ${list(active)}`;
+  if (mode === 'armed' && armed !== undefined) {
+    const acts = active.length === 0 ? 'still asks before it acts, as' : 'acts by itself where';
+    return `armed by ${armed.by} until ${until(armed.until, now)}; ${acts} ${under}`;
+  }
+  const missing = requirements.length === 0 ? '' : `; before it can be armed: ${list(requirements)}`;
+  return `recommend: it asks before it acts${missing}`;
+}
+
+function sayBaseline({ baseline, capture, now }: RunView): string {
+  if (capture !== undefined) {
+    return `being captured: ${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
+  }
+  return baseline === undefined ? 'none' : `${baseline.readings} readings, frozen ${past(baseline.frozenAt, now)}`;
+}
+
+function sayTime({ openedAt, closed, now, runtime }: RunView): string {
+  const work =
+    runtime === undefined ? '' : `; worked ${roughly(runtime.worked)} of an estimated ${roughly(runtime.estimate)}`;
+  return `opened ${clockTime(openedAt, now)}, ${roughly(between(openedAt, closed?.at ?? now))} long${work}`;
+}
+
+/** Which run it is, and what time it is there. */
+export const sayRunAndNow = ({ run, plan, environment, now }: RunView): string =>
+  `${run} of ${plan.name} in ${environment}, ${sayMoment(now)}`;
+
+/** What the guard may do in this run, and what it knows. */
+export function head(view: RunView, saidAlready: string): readonly Row[] {
+  const { target, held, stage, waivers, now } = view;
+  const blind = sayBlind(view);
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['target', sayTarget(target)],
+    ['time', sayTime(view)],
+    ['mode', stage === 'closed' ? undefined : sayMode(view)],
+    ['baseline', sayBaseline(view)],
+    ['waived', list(waivers.map(({ requirement, by }) => `${requirement} by ${by}`)) || undefined],
+    ['held', held === undefined ? undefined : `by ${held.by}, ${past(held.at, now)}: ${held.reason}`],
+    ['blind', blind === saidAlready ? undefined : blind],
+  ];
+  return rows.flatMap(([name, text]) => (text === undefined ? [] : [[{ text: name, tone: 'quiet' }, text]]));
+}

@@ -1,0 +1,87 @@
+import { unreachable } from '../../core/kernel/errors.ts';
+import { between } from '../../core/kernel/units.ts';
+import type { RecommendationView, RunView } from '../../core/run/view.ts';
+import { clockTime, past, roughly, until } from '../moments.ts';
+import type { Tone } from '../terminal.ts';
+import { openHeadline } from './open-headline.ts';
+import { sayCriteria } from './verdicts.ts';
+
+/** What the run's state means for whoever looks at it now, in one sentence. */
+export interface Headline {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+export const openRecommendations = ({ recommendations }: RunView): readonly RecommendationView[] =>
+  recommendations.filter(({ state }) => state === 'open');
+
+function recommending(view: RunView): Headline {
+  const [open] = openRecommendations(view);
+  if (open === undefined) return openHeadline(view);
+  const { procedure, proposes, evidence, expiresAt } = open;
+  const what = procedure.kind === 'person' ? `${procedure.because}.` : `${proposes}?`;
+  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : 'ROLLBACK RECOMMENDED';
+  const answer = `Answer by ${until(expiresAt, view.now)}.`;
+  return { tone: 'bad', text: `${title}, ${sayCriteria(evidence)}: ${what} ${answer}` };
+}
+
+function rollingBack({ rollback, now }: RunView): Headline {
+  const steps = rollback?.steps ?? [];
+  const at = steps.findIndex(({ state }) => state !== 'done');
+  const step = steps[at];
+  if (rollback?.quiet === undefined || step === undefined) {
+    return { tone: 'warn', text: 'ROLLING BACK: forward work is being stopped, and proved to have stopped.' };
+  }
+  const since = step.startedAt === undefined ? '' : `, for ${roughly(between(step.startedAt, now))}`;
+  return { tone: 'warn', text: `ROLLING BACK: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
+}
+
+function watching(view: RunView): Headline {
+  const { watch, now } = view;
+  if (watch === undefined) return openHeadline(view);
+  const progress = `watched ${roughly(watch.seen)} of ${roughly(watch.length)}`;
+  const [relapse] = watch.relapses;
+  if (relapse === undefined) {
+    return {
+      tone: 'good',
+      text: `Rolled back, and nothing broken since: ${progress}. No phase starts before its end.`,
+    };
+  }
+  const what = `${sayCriteria(relapse.evidence)} since ${clockTime(relapse.at, now)} UTC`;
+  return { tone: 'bad', text: `RELAPSE AFTER THE ROLLBACK, ${what}; ${progress}. Ripcord does nothing by itself now.` };
+}
+
+function settled({ watch }: RunView): Headline {
+  const length = watch === undefined ? '' : ` of ${roughly(watch.length)}`;
+  return (watch?.relapses.length ?? 0) === 0
+    ? { tone: 'good', text: `Rolled back, and nothing broke during the watch${length}. The run can be closed.` }
+    : { tone: 'bad', text: `Rolled back, but it broke again during the watch${length}. A person must look.` };
+}
+
+export function headline(view: RunView): Headline {
+  const { stage, closed, now, rollback } = view;
+  switch (stage) {
+    case 'closed': {
+      const how = closed === undefined ? '.' : ` by ${closed.by}, ${past(closed.at, now)}: ${closed.reason}`;
+      return { tone: 'plain', text: `This run was closed${how}` };
+    }
+    case 'blocked': {
+      const asking = rollback?.steps.find((step) => step.state === 'asking');
+      const where = asking === undefined ? '' : ` at ${asking.id}`;
+      return { tone: 'bad', text: `THE ROLLBACK IS STUCK${where} and waits for your answer.` };
+    }
+    case 'rolling-back':
+      return rollingBack(view);
+    case 'watching':
+      return watching(view);
+    case 'recommending':
+      return recommending(view);
+    case 'settled':
+      return settled(view);
+    case 'held':
+    case 'open':
+      return openHeadline(view);
+    default:
+      return unreachable(stage);
+  }
+}

@@ -1,0 +1,94 @@
+import type { PhaseView, RecommendationView, RunView } from '../../core/run/view.ts';
+import { type Instant, millis } from '../../core/kernel/units.ts';
+import { type Facts, keyOf, type Verdict } from '../../core/verdicts/verdict.ts';
+import type { Row } from '../layout.ts';
+import { clockTime, past, roughly, until } from '../moments.ts';
+import { list } from './verdicts.ts';
+
+/** What one needs to recompute it. */
+function sayFacts({ rule, was, is, ratio, readings, since }: Facts, now: Instant): string {
+  const parts = [
+    `rule ${rule}`,
+    was !== undefined && `was ${was}`,
+    is !== undefined && `is ${is}`,
+    ratio !== undefined && `${ratio}x`,
+    readings !== undefined && `${readings} readings`,
+    since !== undefined && `since ${clockTime(since, now)}`,
+  ];
+  return parts.filter((part) => part !== false).join('; ');
+}
+
+const evidenceRows = ({ criterion, summary, facts }: Verdict, now: Instant): readonly Row[] => [
+  [criterion, { text: summary, tone: 'bad' }],
+  ['', { text: sayFacts(facts, now), tone: 'quiet' }],
+];
+
+type Fact = readonly [name: string, text: string | undefined];
+
+const rowsOf = (facts: readonly Fact[]): readonly Row[] =>
+  facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[{ text: name, tone: 'quiet' }, text]]));
+
+const sayApprovals = ({ approvals }: RecommendationView): string => {
+  if (approvals.length === 0) return '';
+  const each = approvals.map(({ by, role, reason }) => `${by} (${role}): ${reason}`);
+  return `${each.join('; ')}. That is not enough: it takes one more person.`;
+};
+
+/** How much longer the phase at work would take, to weigh against the rollback. */
+function sayRest(phases: readonly PhaseView[]): string {
+  const running = phases.find(({ state }) => state === 'running');
+  if (running?.worked === undefined) return '';
+  const left = millis((running.projected ?? running.estimate) - running.worked);
+  return left > 0
+    ? `; going on with ${running.phase} about ${roughly(left)}`
+    : `; ${running.phase} is over its estimate`;
+}
+
+/** None of its evidence is a breach as of now. */
+const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]): boolean =>
+  !evidence.some((then) => verdicts.some((now) => now.status === 'breach' && keyOf(now) === keyOf(then)));
+
+/** Everything one needs for a decision: why, what, how long, who, until when. */
+export function recommendationRows(one: RecommendationView, { now, phases, verdicts }: RunView): readonly Row[] {
+  const { evidence, attributedTo, proposes, procedure, notAutomaticBecause, acknowledgedBy } = one;
+  const takes = procedure.kind === 'phase-rollback' && procedure.estimate !== undefined;
+  return [
+    ...evidence.flatMap((verdict) => evidenceRows(verdict, now)),
+    ...rowsOf([
+      ['now', isGone(one, verdicts) ? 'THE BREACH IS NO LONGER SEEN' : undefined],
+      ['attributed to', attributedTo ?? 'no single phase'],
+      ['proposed', proposes],
+      ['takes about', takes ? `${roughly(procedure.estimate)}${sayRest(phases)}` : undefined],
+      ['not by itself', notAutomaticBecause.join('\n')],
+      ['raised', past(one.raisedAt, now)],
+      ['seen by', acknowledgedBy ?? 'nobody yet'],
+      ['approved by', sayApprovals(one)],
+      ['may approve', list(one.mayApprove) || 'nobody in the plan'],
+      ['until', `${until(one.expiresAt, now)}; unanswered, nothing is rolled back`],
+    ]),
+  ];
+}
+
+/** What a person may type now. */
+export function answers(one: RecommendationView, { verdicts }: RunView): readonly (readonly [string, string])[] {
+  const { id, procedure } = one;
+  const decline = `ripcord decline ${id} --reason "..."`;
+  const acknowledge: readonly [string, string] = [`ripcord acknowledge ${id}`, 'tell the others that you are on it'];
+  if (procedure.kind === 'person') return [[decline, 'say what you did by hand'], acknowledge];
+  const approve: readonly [string, string] = isGone(one, verdicts)
+    ? [`ripcord approve ${id} --even-if-gone --reason "..."`, 'roll back all the same']
+    : [`ripcord approve ${id} --reason "..."`, 'roll back now'];
+  return [approve, [decline, 'leave it as it is'], acknowledge];
+}
+
+/** How those that are not open any more ended, a line each. */
+export const earlierRows = (all: readonly RecommendationView[], now: Instant): readonly Row[] =>
+  all
+    .filter(({ state }) => state !== 'open')
+    .map(({ id, state, answer, expiresAt }) => {
+      const how =
+        answer === undefined
+          ? `unanswered, ${clockTime(expiresAt, now)}`
+          : `by ${answer.by}, ${clockTime(answer.at, now)}: ${answer.reason}`;
+      return [id, state, how];
+    });

@@ -1,0 +1,83 @@
+import type { Instant } from '../../core/kernel/units.ts';
+import { between } from '../../core/kernel/units.ts';
+import type { RollbackView, StepView } from '../../core/run/view.ts';
+import type { Row } from '../layout.ts';
+import { clockTime, count, past, roughly } from '../moments.ts';
+import type { Tone } from '../terminal.ts';
+
+const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
+  waiting: ['waiting', 'quiet'],
+  started: ['started', 'title'],
+  asking: ['ASKS YOU', 'bad'],
+  again: ['again', 'warn'],
+  done: ['done', 'good'],
+};
+
+const how = { ran: '', proved: ', found done by its proof', confirmed: ', on a person’s word' } as const;
+
+function note({ state, took, attempt, startedAt, ...step }: StepView, now: Instant): string {
+  if (state === 'done' && step.how === 'confirmed') return 'on a person’s word';
+  if (state === 'done') return `took ${roughly(took ?? between(now, now))}${how[step.how ?? 'ran']}`;
+  if (state === 'waiting' || startedAt === undefined) return '';
+  const again = attempt > 1 ? `, attempt ${attempt}` : '';
+  return `since ${clockTime(startedAt, now)} (${roughly(between(startedAt, now))})${again}`;
+}
+
+/** The last words of the step that asks; the report has all of them. */
+const mostLines = 12;
+
+function lastWords(output: string): string {
+  const lines = output.trimEnd().split('\n');
+  const left = lines.length - mostLines;
+  return left > 0 ? [`(${count(left, 'line')} before)`, ...lines.slice(-mostLines)].join('\n') : lines.join('\n');
+}
+
+function sayWorkStopped({ quiet, state }: RollbackView, now: Instant): string {
+  if (quiet === undefined) return state === 'blocked' ? 'NOT PROVED' : 'being stopped';
+  const { endedProcesses, endedSessions, since } = quiet;
+  return `${count(endedProcesses, 'process', 'processes')} and ${count(endedSessions, 'session')} ended, none left since ${clockTime(since, now)}`;
+}
+
+/** What is being done, on whose word, and how far it is. */
+export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
+  const { proposes, trigger, by, startedAt, endedAt, id } = rollback;
+  const word = trigger === 'automatic' ? `by itself, pre-approved by ${by}` : `approved by ${by}`;
+  const end = endedAt === undefined ? '' : `, done ${past(endedAt, now)}`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['rollback', id],
+    ['does', proposes],
+    ['started', `${past(startedAt, now)}, ${word}${end}`],
+    ['forward work', sayWorkStopped(rollback, now)],
+  ];
+  return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
+}
+
+export const stepRows = ({ steps }: RollbackView, now: Instant): readonly Row[] =>
+  steps.map((step, at) => {
+    const [word, tone] = shown[step.state];
+    return [String(at + 1), step.id, step.kind, { text: word, tone }, note(step, now)];
+  });
+
+/** The question that it waits for, with what the step said last. */
+export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
+  if (asks === undefined) return [];
+  const output = steps.find(({ state }) => state === 'asking')?.output ?? '';
+  const question: Row = [
+    { text: 'it asks', tone: 'quiet' },
+    { text: asks, tone: 'bad' },
+  ];
+  return output.trim() === '' ? [question] : [question, [{ text: 'it said', tone: 'quiet' }, lastWords(output)]];
+}
+
+/** What a person may type to let it go on. */
+export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {
+  if (asks === undefined) return [];
+  const asking = steps.find((step) => step.state === 'asking');
+  if (state === 'blocked' || asking === undefined) {
+    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again']];
+  }
+  return [
+    [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],
+    [`ripcord confirm ${asking.id} --again --reason "..."`, 'it may run once more'],
+  ];
+}

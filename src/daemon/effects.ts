@@ -1,0 +1,56 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { RunEvent } from '../core/run/events.ts';
+import type { RunState } from '../core/run/state.ts';
+import type { Entry } from '../journal/journal.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { sayEvent } from '../report/say-event.ts';
+import type { Executor } from '../rollback/executor.ts';
+import type { Capture } from './capture.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
+import type { Log } from './log.ts';
+import { factsOf } from './log.ts';
+import type { Looker } from './look.ts';
+import { isMarker } from './markers.ts';
+
+export interface EffectParts {
+  readonly keeper: EvidenceKeeper;
+  readonly looker: Looker;
+  readonly capture: Capture;
+  readonly executor: Executor;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Runs every check now: what is compared with the baseline can be judged from here on. */
+  readonly lookAgain: () => void;
+  /** Writes the report of the run to a file. */
+  readonly writeReport: (run: RunState) => Promise<void>;
+}
+
+/** Ends of chapters, after which a report is worth having. */
+const reported: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked', 'watch-settled', 'run-closed'];
+
+/** What the world is told once events are durable: nothing here may be needed for correctness after a crash. */
+export function performEffects(entries: readonly Entry<RunEvent>[], state: RunState, parts: EffectParts): void {
+  const { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport } = parts;
+  for (const { event, run, seq } of entries) {
+    log.info({ run, seq, event: event.type }, sayEvent(event));
+    looker.noted(event);
+    if (isMarker(event)) keeper.mark(event.at);
+    if (event.type === 'capture-started') capture.begin(state);
+    if (event.type === 'baseline-frozen') lookAgain();
+    if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
+    if (event.type === 'rollback-blocked' && state.rollback !== undefined)
+      metrics.rollbackFailed(state.rollback.trigger);
+  }
+  executor.wake();
+  if (entries.some(({ event }) => reported.includes(event.type))) {
+    writeReport(state).catch((error: unknown) => log.error(factsOf(error), 'the report could not be written'));
+  }
+}
+
+/** Writes `REPORTS/RUN.md`. */
+export async function writeReportFile(folder: string, run: string, markdown: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, `${run}.md`), markdown, { mode: 0o600 });
+}

@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+
+import { sameTarget, sayTarget } from '../core/evidence/target.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { checkId, phaseId, probeId } from '../core/kernel/ids.ts';
+import type { RunState } from '../core/run/state.ts';
+import type { Journal } from '../journal/journal.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { systemClock } from './clock.ts';
+import { type Conductor, startConductor } from './conductor.ts';
+import { loadPlan, type LoadedPlan } from './load-plan.ts';
+import { createLog, type Log } from './log.ts';
+import { openTargetDesk, type TargetDesk } from './target-desk.ts';
+import { noteTroubles, type Troubles } from './troubles.ts';
+import { version } from './version.ts';
+
+export interface ServeOptions {
+  readonly planFile: string;
+  readonly environment?: string;
+  readonly journal: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly logLevel: string;
+}
+
+/** What everything else in the daemon stands on. */
+export interface Foundation {
+  readonly loaded: LoadedPlan;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly troubles: Troubles;
+  readonly journal: Journal;
+  readonly desk: TargetDesk;
+  readonly conductor: Conductor;
+  /** The run that is not closed, if there is one. */
+  openRun(): RunState | undefined;
+}
+
+class WrongTarget extends RipcordError {
+  constructor(state: RunState, found: string) {
+    super(
+      {
+        found: `this is ${found}`,
+        wanted: `the target of the open run ${state.run}: ${sayTarget(state.target)}`,
+        todo: 'Give its url, or use another journal for another target',
+      },
+      exitCodes.usage,
+    );
+  }
+}
+
+/** Reads the plan, takes the journal and the target for itself, and rebuilds the newest run. */
+export async function layFoundation(
+  options: ServeOptions,
+  undo: AsyncDisposableStack,
+  open: (path: string) => Promise<Journal>,
+): Promise<Foundation> {
+  const loaded = loadPlan(options.planFile, options.environment);
+  const { plan, environment, secrets } = loaded;
+  const log = createLog(options.logLevel, secrets);
+  const clock = systemClock();
+  const metrics = createMetrics({
+    version,
+    probes: plan.probes.map(({ id }) => probeId(id)),
+    checks: plan.checks.map(({ id }) => checkId(id)),
+    phases: plan.phases.map(({ id }) => phaseId(id)),
+  });
+  const journal = undo.use(await open(resolve(options.journal)));
+  const desk = undo.use(await openTargetDesk({ url: environment.target.url, cost: metrics.targetCost }));
+  const newest = (await journal.runs())[0]?.run;
+  const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
+  const openRun = () => (conductor.state()?.closed === undefined ? conductor.state() : undefined);
+  const unfinished = openRun();
+  if (unfinished !== undefined && !sameTarget(unfinished.target, desk.identity)) {
+    throw new WrongTarget(unfinished, sayTarget(desk.identity));
+  }
+  return { loaded, log, clock, metrics, troubles: noteTroubles(log, metrics), journal, desk, conductor, openRun };
+}

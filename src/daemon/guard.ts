@@ -1,0 +1,170 @@
+import type { Guard, Orders, PhaseStart } from '../api/guard.ts';
+import { captureBoundary } from '../baseline/boundary.ts';
+import { refuse } from '../core/authority/refusal.ts';
+import type { Principal } from '../core/authority/roles.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import { type PhaseId, probeId, type RunId, runId } from '../core/kernel/ids.ts';
+import { isUnderWay } from '../core/response/rollback.ts';
+import { readEvent } from '../core/run/catalogue.ts';
+import type { RunEvent, Supervisor } from '../core/run/events.ts';
+import type { RunState } from '../core/run/state.ts';
+import { type RunView, viewOf } from '../core/run/view.ts';
+import type { Entry, Journal } from '../journal/journal.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { markdownReport } from '../report/report.ts';
+import { type Conductor, loadRun } from './conductor.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
+import type { Leases } from './leases.ts';
+import type { LoadedPlan } from './load-plan.ts';
+import type { Looker } from './look.ts';
+import { principalByToken } from './principals.ts';
+import { storedReadings } from './reading-log.ts';
+import type { TargetDesk } from './target-desk.ts';
+
+export interface GuardParts {
+  readonly loaded: LoadedPlan;
+  readonly journal: Journal;
+  readonly conductor: Conductor;
+  readonly clock: Clock;
+  readonly desk: TargetDesk;
+  readonly keeper: EvidenceKeeper;
+  readonly looker: Looker;
+  readonly leases: Leases;
+  readonly metrics: Metrics;
+  readonly runChecks: () => Promise<readonly Finding[]>;
+  readonly unready: () => readonly string[];
+}
+
+/** `run-20261122-021407`, with a number when a second one is opened in the same second. */
+function newRunId(clock: Clock, taken: readonly RunId[]): RunId {
+  const stamp = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const name = runId(`run-${stamp}`);
+  return taken.includes(name) ? runId(`${name}-${taken.length + 1}`) : name;
+}
+
+/** Names a phase's attempt in its processes' environment and its sessions; fits 63 bytes. */
+const phaseTag = (state: RunState, phase: PhaseId, attempt: number): string =>
+  `ripcord-phase-${hashOf([state.run, phase, attempt]).slice(7, 31)}`;
+
+async function startPhase(
+  parts: GuardParts,
+  phase: PhaseId,
+  by: Principal,
+  supervisor: Omit<Supervisor, 'tag'>,
+): Promise<PhaseStart> {
+  const { conductor, desk, keeper, clock, runChecks, leases, loaded } = parts;
+  const state = conductor.state();
+  if (state === undefined)
+    return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
+  const attempt = (state.phases.find((one) => one.phase === phase)?.attempt ?? 0) + 1;
+  const tag = phaseTag(state, phase, attempt);
+  const start = { kind: 'phase-start', phase, by, supervisor: { ...supervisor, tag } } as const;
+  const asked = await conductor.submit(start); // only whether it may: a boundary costs the target something
+  if ('refused' in asked) return asked;
+  const boundary = await captureBoundary({
+    phase,
+    asks: desk.checks,
+    runChecks,
+    readings: keeper.recent(),
+    now: clock.now,
+  });
+  const started = await conductor.submit({ ...start, boundary });
+  if ('refused' in started) return started;
+  leases.seen(phase, clock.now());
+  return { tag, lease: loaded.plan.phase_lease };
+}
+
+/** A phase may go on unless it has been told to stop: by a rollback, or because nobody knows of it any more. */
+function ordersFor(state: RunState | undefined, phase: PhaseId): Orders {
+  const is = state?.phases.find((one) => one.phase === phase)?.state;
+  if (is !== 'running' && is !== 'unknown')
+    return { goOn: false, because: `${phase} is ${is ?? 'not part of an open run'}` };
+  if (isUnderWay(state?.rollback)) return { goOn: false, because: `rollback ${state.rollback.id} has begun` };
+  return { goOn: true };
+}
+
+async function beat(
+  { conductor, leases, clock }: GuardParts,
+  phase: PhaseId,
+  by: Principal,
+  fraction: number | undefined,
+): Promise<Orders> {
+  const now = clock.now();
+  leases.seen(phase, now);
+  const orders = ordersFor(conductor.state(), phase);
+  if (orders.goOn && fraction !== undefined && leases.worthRecording(phase, fraction, now)) {
+    const reported = await conductor.submit({ kind: 'phase-progress', phase, by, fraction });
+    if ('refused' in reported) return { goOn: false, because: reported.refused.found };
+  }
+  return orders;
+}
+
+const typed = (entries: readonly Entry[]): readonly Entry<RunEvent>[] =>
+  entries.map((entry) => ({ ...entry, event: readEvent(entry.event) }));
+
+/** The daemon, as the HTTP routes see it. */
+export function createGuard(parts: GuardParts): Guard {
+  const { loaded, journal, conductor, clock, looker, metrics, desk } = parts;
+  const { plan } = loaded;
+  const stateOf = async (run: RunId): Promise<RunState | undefined> =>
+    conductor.state()?.run === run ? conductor.state() : loadRun(journal, run);
+  const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
+  const view = async (run: RunId): Promise<RunView | undefined> => {
+    const state = await stateOf(run);
+    return state === undefined ? undefined : viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now());
+  };
+  return {
+    principalOf: (token) => principalByToken(plan, token),
+    current: conductor.state,
+    view,
+    async runs() {
+      const states = await Promise.all((await journal.runs()).map(({ run }) => stateOf(run)));
+      return states
+        .filter((state) => state !== undefined)
+        .map(({ run, plan: { name }, environment, openedAt, closed }) => ({
+          run,
+          plan: name,
+          environment,
+          openedAt,
+          ...(closed !== undefined && { closedAt: closed.at }),
+        }));
+    },
+    async open(by) {
+      const taken = (await journal.runs()).map(({ run }) => run);
+      const { environment, hash: planHash } = loaded;
+      const { identity: target } = desk;
+      return conductor.open({
+        kind: 'open',
+        run: newRunId(clock, taken),
+        planHash,
+        environment: environment.name,
+        target,
+        by,
+      });
+    },
+    submit: conductor.submit,
+    startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
+    beat: (phase, by, fraction) => beat(parts, phase, by, fraction),
+    entries: async (run, afterSeq) => typed(await journal.read(run, afterSeq)),
+    follow: (listener, signal) => conductor.listen(listener, signal),
+    async report(run) {
+      const entries = typed(await journal.read(run));
+      return entries.length === 0 ? undefined : markdownReport({ plan, entries, now: clock.now() });
+    },
+    async readings(probe, from, to) {
+      const state = conductor.state();
+      if (!plan.probes.some(({ id }) => probeId(id) === probe)) return undefined;
+      if (state === undefined) return [];
+      const stored = await storedReadings(journal, state.run, probe, from, to);
+      const newest = stored.at(-1)?.at ?? from;
+      const fresh = (parts.keeper.recent().get(probe) ?? []).filter(({ at }) => at > newest && at >= from && at <= to);
+      return [...stored, ...fresh];
+    },
+    unready: parts.unready,
+    metrics: () => metrics.text(),
+    now: clock.now,
+    captureFor: () => plan.baseline.capture_for,
+  };
+}

@@ -1,0 +1,58 @@
+import { schedule } from 'node-cron';
+
+import type { Guard } from '../api/guard.ts';
+import { instant, seconds } from '../core/kernel/units.ts';
+import type { Foundation } from './foundation.ts';
+import type { Leases } from './leases.ts';
+import { repeat } from './repeat.ts';
+import type { Senses } from './senses.ts';
+import { metricsView } from './show-metrics.ts';
+
+/** What goes on beside the looks: is the target there, are wrappers alive, metrics, and readings on their way to disk. */
+export function startHousekeeping(
+  { loaded, clock, metrics, troubles, journal, desk, conductor, openRun }: Foundation,
+  { keeper, looker, readings }: Senses,
+  lease: Leases,
+  guard: Guard,
+  undo: AsyncDisposableStack,
+): void {
+  const { plan } = loaded;
+
+  const showMetrics = async () => {
+    const state = openRun();
+    const view = state === undefined ? undefined : await guard.view(state.run);
+    const [targetUp, blind] = [troubles.isTargetUp(), looker.blind().length > 0];
+    metrics.show(metricsView({ plan, state, view, recent: keeper.recent(), targetUp, blind }));
+  };
+  const loseSilentPhases = async () => {
+    for (const { phase, state } of openRun()?.phases ?? []) {
+      if (state === 'running' && lease.isOver(phase, clock.now()))
+        await conductor.submit({ kind: 'phase-lost', phase });
+    }
+  };
+  const everySecond = async () => {
+    await showMetrics();
+    await loseSilentPhases();
+    const run = openRun()?.run;
+    if (run !== undefined) await readings.flush(run, clock.now());
+  };
+  undo.use(repeat(clock, seconds(1), everySecond, troubles.during('housekeeping')));
+
+  const knock = async () => {
+    const answer = desk.control.query('select 1', [], { timeout: seconds(5) });
+    troubles.targetAnswers(
+      await answer.then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+  undo.use(repeat(clock, seconds(5), knock, troubles.during('asking the target for a sign of life')));
+
+  const prune = () => {
+    const before = instant(clock.now() - plan.keep_readings_for);
+    journal.pruneReadings(before).catch(troubles.during('deleting old readings'));
+  };
+  const nightly = schedule('17 3 * * *', prune, { timezone: 'UTC' });
+  undo.defer(() => nightly.destroy());
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import type { Hash } from '../core/kernel/ids.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import type { Fault } from '../core/plan/fault.ts';
+import { parsePlan } from '../core/plan/parse.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { sayFault } from '../core/plan/say.ts';
+
+/** The plan as the daemon runs it. */
+export interface LoadedPlan {
+  readonly plan: Plan;
+  readonly environment: { readonly name: string } & EnvironmentPlan;
+  readonly secrets: readonly string[];
+  /** Of the text as it was read, before secrets are put in. */
+  readonly hash: Hash;
+  /** Where relative commands start. */
+  readonly folder: string;
+}
+
+export class PlanRefused extends RipcordError {
+  readonly faults: readonly Fault[];
+  constructor(file: string, faults: readonly Fault[]) {
+    const lines = faults.map((fault) => `\n  ${sayFault(fault, file)}`).join('');
+    super(
+      {
+        found: `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${file}:${lines}\n`,
+        wanted: 'a sound plan',
+        todo: `Correct it; ripcord validate --plan ${file} tells the same`,
+      },
+      exitCodes.usage,
+    );
+    this.faults = faults;
+  }
+}
+
+class PlanUnreadable extends RipcordError {
+  constructor(
+    found: string,
+    wanted: string,
+    todo: string,
+    exitCode: ExitCode = exitCodes.usage,
+    options?: ErrorOptions,
+  ) {
+    super({ found, wanted, todo }, exitCode, options);
+  }
+}
+
+const readText = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // the caller says which file was wanted
+  }
+};
+
+/** Reads the plan for one environment. Rejects with every fault at once. */
+export function loadPlan(file: string, environment: string | undefined): LoadedPlan {
+  const folder = dirname(resolve(file));
+  const text = readText(file);
+  if (text === undefined) {
+    throw new PlanUnreadable(
+      `${file} cannot be read`,
+      'the plan',
+      'Check the path, or write one and give it with --plan FILE',
+    );
+  }
+  const parsed = parsePlan(text, {
+    env: process.env,
+    readFile: (path) => readText(resolve(folder, path)),
+    ...(environment !== undefined && { environment }),
+  });
+  if ('faults' in parsed) throw new PlanRefused(file, parsed.faults);
+  const { plan, secrets, environment: name } = parsed;
+  const chosen = name === undefined ? undefined : plan.environments[name];
+  if (name === undefined || chosen === undefined) {
+    const names = Object.keys(plan.environments).join(', ');
+    throw new PlanUnreadable('no environment was named', `one of ${names}`, 'Name it: --env NAME');
+  }
+  // A value as short as `1` is no secret, and cutting it out of texts would make them unreadable.
+  const hidden = secrets.filter((secret) => secret.length >= 6);
+  return { plan, environment: { name, ...chosen }, secrets: hidden, hash: hashOf(text), folder };
+}

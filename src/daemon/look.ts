@@ -1,0 +1,88 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import type { ProbeId } from '../core/kernel/ids.ts';
+import { type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { phaseId } from '../core/kernel/ids.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import { runningPhase } from '../core/run/phases.ts';
+import type { RunState } from '../core/run/state.ts';
+import { blindProbes, judge, type Limits, limitsFor } from '../core/verdicts/judge.ts';
+import type { Verdict } from '../core/verdicts/verdict.ts';
+import { stride } from '../core/watch/watch.ts';
+import type { Conductor } from './conductor.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
+import { comparedWith } from './markers.ts';
+
+/** How often the guard looks at everything it knows and decides. */
+export const betweenLooks = seconds(1);
+
+export interface Looker {
+  /** Judges now, and journals what follows. Rejects when the journal cannot be written. */
+  look(): Promise<void>;
+  /** The verdicts of the last look. */
+  latest(): readonly Verdict[] | undefined;
+  blind(): readonly ProbeId[];
+  /** Told of every event, so that watched time is counted once only. */
+  noted(event: RunEvent): void;
+}
+
+export interface LookerParts {
+  readonly plan: Plan;
+  readonly conductor: Conductor;
+  readonly keeper: EvidenceKeeper;
+  readonly clock: Clock;
+  /** When this daemon began to ask. */
+  readonly since: Instant;
+}
+
+/** The limits as they stand now. */
+export function limitsNow(plan: Plan, state: RunState | undefined): Limits {
+  const running = state === undefined ? undefined : runningPhase(state.phases)?.phase;
+  return limitsFor(
+    plan,
+    plan.phases.find(({ id }) => running === phaseId(id)),
+  );
+}
+
+function clocksOf(state: RunState) {
+  const running = runningPhase(state.phases);
+  return [
+    ...(running?.clock === undefined ? [] : [{ subject: running.phase as string, clock: running.clock }]),
+    ...(state.clock === undefined ? [] : [{ subject: 'run', clock: state.clock }]),
+  ];
+}
+
+export function createLooker({ plan, conductor, keeper, clock, since }: LookerParts): Looker {
+  let latest: readonly Verdict[] | undefined;
+  let blind: readonly ProbeId[] = [];
+  let lastLook: Instant | undefined;
+  let unrecorded: Millis = millis(0);
+
+  const evidenceOf = (state: RunState) => ({
+    baseline: state.baseline?.baseline,
+    probes: keeper.probes(),
+    checks: keeper.checks(),
+    clocks: clocksOf(state),
+    comparedWith: comparedWith(state),
+  });
+
+  return {
+    async look() {
+      const state = conductor.state();
+      const now = clock.now();
+      if (state === undefined || state.closed !== undefined) return;
+      blind = blindProbes(plan, keeper.probes(), since, now);
+      latest = judge(plan, evidenceOf(state), limitsNow(plan, state), now);
+      const watching = state.watch?.state === 'watching';
+      unrecorded = watching ? millis(unrecorded + stride(lastLook, blind.length > 0, now)) : millis(0);
+      lastLook = now;
+      await conductor.submit({ kind: 'look', verdicts: latest, blind, unrecorded });
+    },
+    latest: () => latest,
+    blind: () => blind,
+    noted({ type }) {
+      if (type === 'watch-advanced' || type === 'watch-started') unrecorded = millis(0);
+      if (type === 'watch-started') lastLook = undefined;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { RunEvent } from '../core/run/events.ts';
+import type { RunState } from '../core/run/state.ts';
+import { hasTouched } from '../core/run/phases.ts';
+import type { Instant } from '../core/kernel/units.ts';
+
+/** Events from which on slowness is measured anew: what was slow before is not their doing. */
+export const isMarker = ({ type }: RunEvent): boolean =>
+  type === 'phase-started' || type === 'watch-started' || type === 'baseline-frozen';
+
+/** The last marker of a run, for evidence that is rebuilt after a restart. */
+export function lastMarker({ phases, watch, baseline, openedAt }: RunState): Instant {
+  const starts = phases.filter(hasTouched).map(({ clock }) => clock?.startedAt ?? openedAt);
+  const all = [openedAt, baseline?.frozenAt ?? openedAt, watch?.startedAt ?? openedAt, ...starts];
+  return all.reduce((latest, one) => (one > latest ? one : latest), openedAt);
+}
+
+/** The words for "than before what". */
+export function comparedWith({ phases, watch }: RunState): string {
+  if (watch?.state === 'watching') return 'before the remediation';
+  const latest = phases.findLast(hasTouched);
+  return latest === undefined ? 'in the baseline' : `before ${latest.phase}`;
+}

@@ -1,0 +1,59 @@
+import { decodeReadings, encodeReadings } from '../core/evidence/chunk.ts';
+import type { Reading } from '../core/evidence/reading.ts';
+import type { ProbeId, RunId } from '../core/kernel/ids.ts';
+import { type Instant, instant } from '../core/kernel/units.ts';
+import type { Journal, ReadingChunk } from '../journal/journal.ts';
+
+const minuteOf = (at: Instant): Instant => instant(Math.floor(at / 60_000) * 60_000);
+
+/** Readings on their way to the journal: whole minutes, so that a day is megabytes and not gigabytes. */
+export interface ReadingLog {
+  add(reading: Reading): void;
+  /** Writes the minutes that are over; with `all` also those under way, which later readings then replace. */
+  flush(run: RunId, now: Instant, all?: boolean): Promise<void>;
+}
+
+/** When the disk is full this much is kept for later; then the oldest minutes are lost, and count as missing. */
+const mostMinutes = 30;
+
+export function readingLog(journal: Pick<Journal, 'writeReadings'>): ReadingLog {
+  const minutes = new Map<Instant, Map<ProbeId, Reading[]>>();
+  const forget = () => {
+    for (const minute of [...minutes.keys()].slice(0, -mostMinutes)) minutes.delete(minute);
+  };
+  return {
+    add(reading) {
+      const minute = minuteOf(reading.at);
+      const probes = minutes.get(minute) ?? new Map<ProbeId, Reading[]>();
+      minutes.set(minute, probes);
+      const readings = probes.get(reading.probe);
+      if (readings === undefined) probes.set(reading.probe, [reading]);
+      else readings.push(reading);
+    },
+    async flush(run, now, all = false) {
+      // A slow answer belongs to the minute in which it was due, so a minute is closed only a while after its end.
+      const due = [...minutes].filter(([minute]) => all || minute + 75_000 <= now);
+      const chunks = due.flatMap(([minute, probes]) =>
+        [...probes].map(([probe, readings]): ReadingChunk => ({ run, probe, minute, body: encodeReadings(readings) })),
+      );
+      forget();
+      if (chunks.length === 0) return;
+      await journal.writeReadings(chunks);
+      for (const [minute] of due) if (minute + 75_000 <= now) minutes.delete(minute);
+    },
+  };
+}
+
+/** One probe's stored readings from `from` to `to`, oldest first. */
+export async function storedReadings(
+  journal: Pick<Journal, 'readReadings'>,
+  run: RunId,
+  probe: ProbeId,
+  from: Instant,
+  to: Instant,
+): Promise<readonly Reading[]> {
+  const chunks = await journal.readReadings(run, probe, minuteOf(from), minuteOf(to));
+  return chunks
+    .flatMap(({ minute, body }) => decodeReadings(probe, minute, body))
+    .filter(({ at }) => at >= from && at <= to);
+}

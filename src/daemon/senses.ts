@@ -1,0 +1,80 @@
+import type { RunningChecks } from '../checks/schedule.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { Reading } from '../core/evidence/reading.ts';
+import { askerOf } from '../probes/ask.ts';
+import { startSampling } from '../probes/sampling-loop.ts';
+import { type Capture, createCapture } from './capture.ts';
+import { type EvidenceKeeper, evidenceKeeper } from './evidence-keeper.ts';
+import type { Foundation } from './foundation.ts';
+import { betweenLooks, createLooker, limitsNow, type Looker } from './look.ts';
+import { type ReadingLog, readingLog } from './reading-log.ts';
+import { rebuildEvidence } from './rebuild.ts';
+import { repeat } from './repeat.ts';
+import { statementsNow } from './schema-state.ts';
+import { startPlannedChecks } from './target-desk.ts';
+
+/** Everything that looks at the target, and what it has seen. */
+export interface Senses {
+  readonly keeper: EvidenceKeeper;
+  readonly readings: ReadingLog;
+  readonly looker: Looker;
+  readonly checks: RunningChecks;
+  readonly capture: Capture;
+}
+
+/** Starts looks, checks and probes; each is stopped by `undo` in the reverse order. */
+export async function startSenses(foundation: Foundation, undo: AsyncDisposableStack): Promise<Senses> {
+  const { loaded, clock, metrics, troubles, journal, desk, conductor, openRun } = foundation;
+  const { plan, environment } = loaded;
+  const { url } = environment.target;
+  const since = clock.now();
+  const keeper = evidenceKeeper(plan, since);
+  const readings = readingLog(journal);
+  const unfinished = openRun();
+  if (unfinished !== undefined) await rebuildEvidence(plan, unfinished, journal, keeper, readings, since);
+
+  const looker = createLooker({ plan, conductor, keeper, clock, since });
+  const look = async () => {
+    await looker.look();
+    troubles.journalWorks();
+    metrics.evaluated(clock.now());
+  };
+  const looks = undo.use(repeat(clock, betweenLooks, look, troubles.during('a look')));
+
+  const onFinding = (finding: Finding) => {
+    keeper.finding(finding);
+    metrics.checkFound(finding);
+    if (openRun() === undefined) return;
+    conductor.submit({ kind: 'finding', finding }).catch(troubles.during('recording a finding'));
+    if (finding.status === 'breach') looks.now();
+  };
+  const { targetCost: cost } = metrics;
+  const checks = startPlannedChecks({ plan, desk, url, clock, cost, state: conductor.state, onFinding });
+  undo.defer(() => checks.stop());
+
+  const stopping = new AbortController();
+  const capture = createCapture({ plan, conductor, clock, runChecks: () => checks.runAll(), signal: stopping.signal });
+  undo.defer(() => stopping.abort(new Error('the daemon was stopped')));
+
+  const onReading = (reading: Reading) => {
+    metrics.reading(reading);
+    const run = openRun();
+    keeper.reading(reading, run?.baseline?.baseline, limitsNow(plan, run));
+    if (run === undefined) return;
+    readings.add(reading);
+    capture.reading(reading);
+  };
+  const probes = plan.probes.map((probe, place) =>
+    askerOf(probe, {
+      connection: () => desk.probes(place),
+      statements: (asked) => statementsNow(plan, conductor.state(), asked),
+    }),
+  );
+  const sampling = startSampling({ clock, probes, onLag: metrics.lag, onReading });
+  undo.defer(async () => {
+    await sampling.stop();
+    const run = openRun();
+    if (run !== undefined) await readings.flush(run.run, clock.now(), true).catch(troubles.during('saving readings'));
+  });
+  return { keeper, readings, looker, checks, capture };
+}

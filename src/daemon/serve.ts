@@ -1,0 +1,99 @@
+import { dirname, join, resolve } from 'node:path';
+
+import { startApi } from '../api/server.ts';
+import { sayTarget } from '../core/evidence/target.ts';
+import { seconds } from '../core/kernel/units.ts';
+import type { RunState } from '../core/run/state.ts';
+import { openJournal } from '../journal/sqlite/open.ts';
+import { performEffects, writeReportFile } from './effects.ts';
+import { type Foundation, layFoundation, type ServeOptions } from './foundation.ts';
+import { createGuard } from './guard.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { leases } from './leases.ts';
+import { factsOf } from './log.ts';
+import { startSenses } from './senses.ts';
+import { createUndoing } from './undoing.ts';
+
+export interface Daemon {
+  readonly url: string;
+  /** Resolves when it was closed; rejects when it cannot go on. */
+  readonly closed: Promise<void>;
+  /** Lets the rollback step under way end, writes what is in memory, and lets go of target and journal. */
+  close(): Promise<void>;
+}
+
+/** How long a step under way may still take when the daemon is told to stop. */
+const stepPatience = seconds(30);
+
+/** An open run goes on where the journal ends; what nobody saw in between is on record. */
+async function goOn({ loaded, conductor, openRun }: Foundation): Promise<void> {
+  const unfinished = openRun();
+  if (unfinished === undefined) return;
+  await conductor.submit({ kind: 'restart', planHash: loaded.hash });
+  if (unfinished.capture === undefined) return;
+  await conductor.submit({ kind: 'capture-failed', because: 'the daemon was restarted while it was captured' });
+}
+
+/**
+ * Builds the daemon in a straight line; what was opened is closed again when a later part fails. Rejects with one clear
+ * sentence: a wrong plan, a journal or target in use, a target that does not answer, a port that is taken.
+ */
+export async function serve(options: ServeOptions, open = openJournal): Promise<Daemon> {
+  await using undo = new AsyncDisposableStack();
+  const ending = Promise.withResolvers<void>();
+  const foundation = await layFoundation(options, undo, open);
+  const { loaded, log, clock, metrics, troubles, journal, desk, conductor } = foundation;
+  const { plan, environment, folder, secrets } = loaded;
+
+  const senses = await startSenses(foundation, undo);
+  const { keeper, looker, capture, checks } = senses;
+  const runChecks = () => checks.runAll();
+  const executor = createUndoing({
+    environment,
+    folder,
+    secrets,
+    conductor,
+    desk,
+    clock,
+    runChecks,
+    failed: ending.reject,
+  });
+  undo.defer(() => executor.stop(stepPatience));
+
+  const lease = leases(plan.phase_lease, clock.now());
+  const unready = () => troubles.list();
+  const guard = createGuard({
+    loaded,
+    journal,
+    conductor,
+    clock,
+    desk,
+    keeper,
+    looker,
+    leases: lease,
+    metrics,
+    runChecks,
+    unready,
+  });
+  startHousekeeping(foundation, senses, lease, guard, undo);
+
+  const reports = join(dirname(resolve(options.journal)), 'reports');
+  const writeReport = async ({ run }: RunState) => {
+    const markdown = await guard.report(run);
+    if (markdown !== undefined) await writeReportFile(reports, run, markdown);
+  };
+  const lookAgain = () => void runChecks().catch(troubles.during('a round of checks'));
+  conductor.listen((entries, state) =>
+    performEffects(entries, state, { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport }),
+  );
+  await goOn(foundation);
+
+  const onError = (error: unknown) => log.error(factsOf(error), 'a request failed');
+  const api = undo.use(await startApi({ guard, plan, listen: options.listen, onError }));
+  log.info({ url: api.url, target: sayTarget(desk.identity), plan: plan.name }, 'the guard is up');
+
+  const built = undo.move();
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= built.disposeAsync().then(ending.resolve, ending.reject));
+  return { url: api.url, closed: ending.promise, close };
+}

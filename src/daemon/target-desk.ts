@@ -1,0 +1,102 @@
+import pRetry from 'p-retry';
+
+import { confirmed } from '../checks/confirm.ts';
+import { type RunningChecks, startChecks } from '../checks/schedule.ts';
+import { runCheck } from '../checks/user-sql.ts';
+import { identify } from '../target/identity.ts';
+import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
+import { heldConnection, type HeldConnection } from '../target/connection.ts';
+import { lockPatience } from '../rollback/executor.ts';
+import type { TargetIdentity } from '../core/evidence/target.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { checkId } from '../core/kernel/ids.ts';
+import { type Millis, seconds } from '../core/kernel/units.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { CheckPlan } from '../core/plan/questions.ts';
+import type { RunState } from '../core/run/state.ts';
+import { statementsNow } from './schema-state.ts';
+
+/** Few held connections: two for the SQL probes, one for the checks, one for ending sessions, one with the lock. */
+export interface TargetDesk extends AsyncDisposable {
+  readonly identity: TargetIdentity;
+  /** Spreads the SQL probes over the connections that are held for them. */
+  probes(place: number): HeldConnection;
+  readonly checks: HeldConnection;
+  readonly control: HeldConnection;
+  /** Whether this is the only guard of the target; tries again for a while when the lock was lost with its session. */
+  isOnlyGuard(): Promise<boolean>;
+}
+
+export interface DeskParts {
+  readonly url: string;
+  readonly cost: (spent: Millis) => void;
+}
+
+/** Probes on one connection wait for each other, and a connection more is one less for the application. */
+const probeConnections = 2;
+
+/** Connects, learns which target it is and takes the guard lock. Rejects when any of it is refused. */
+export async function openTargetDesk({ url, cost }: DeskParts): Promise<TargetDesk> {
+  await using undo = new AsyncDisposableStack();
+  const hold = (name: string, readOnly: boolean) =>
+    undo.use(heldConnection({ url, name, readOnly, statementTimeout: seconds(30), cost }));
+  const probes = Array.from({ length: probeConnections }, (_, place) => hold(`probes-${place + 1}`, true));
+  const [checks, control] = [hold('checks', true), hold('control', true)];
+  const identity = await identify(control);
+  const lock = undo.use(await takeGuardLock(url, identity));
+  const opened = undo.move();
+  return {
+    identity,
+    probes: (place) => probes[place % probeConnections] ?? control,
+    checks,
+    control,
+    isOnlyGuard: () => stillOnly(lock),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** A lock that another session has is final; a server that does not answer may be back in a moment. */
+const stillOnly = async (lock: GuardLock): Promise<boolean> => {
+  if (await lock.held()) return true;
+  return pRetry(() => lock.retake(), lockPatience).catch(() => false);
+};
+
+export interface CheckParts {
+  readonly plan: Plan;
+  readonly desk: TargetDesk;
+  readonly url: string;
+  readonly clock: Clock;
+  readonly cost: (spent: Millis) => void;
+  readonly state: () => RunState | undefined;
+  readonly onFinding: (finding: Finding) => void;
+}
+
+/** Runs the plan's checks. A breach of integrity or security is looked at again on a fresh connection before it counts. */
+export function startPlannedChecks(parts: CheckParts): RunningChecks {
+  const { plan, desk, url, clock, cost, state, onFinding } = parts;
+  const look = (check: CheckPlan, on: HeldConnection): Promise<Finding> => {
+    const [first = check.sql, ...others] = statementsNow(plan, state(), check);
+    const baseline = state()?.baseline?.baseline.findings.find((one) => one.check === checkId(check.id));
+    return runCheck(check, on, { statements: [first, ...others], baseline, now: clock.now });
+  };
+  const again = async (check: CheckPlan): Promise<Finding> => {
+    await using fresh = heldConnection({
+      url,
+      name: 'checks-again',
+      readOnly: true,
+      statementTimeout: check.timeout,
+      cost,
+    });
+    return await look(check, fresh);
+  };
+  const checks = plan.checks.map((check) => ({
+    plan: check,
+    run: () =>
+      confirmed(
+        () => look(check, desk.checks),
+        () => again(check),
+      ),
+  }));
+  return startChecks({ checks, clock, onFinding });
+}

@@ -1,0 +1,41 @@
+import { JournalUnwritable } from '../journal/errors.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { factsOf, type Log } from './log.ts';
+
+/** What keeps the daemon from doing its work now, for /readyz and the log: each trouble is told once, not every second. */
+export interface Troubles {
+  /** A handler for what failed while doing `what`. */
+  during(what: string): (error: unknown) => void;
+  journalWorks(): void;
+  targetAnswers(answers: boolean): void;
+  isTargetUp(): boolean;
+  list(): readonly string[];
+}
+
+export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): Troubles {
+  let unwritable: string | undefined;
+  let targetUp = true;
+  return {
+    during: (what) => (error) => {
+      if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
+      metrics.storeFailed();
+      if (unwritable === undefined) log.error(factsOf(error), 'the journal cannot be written');
+      unwritable = error.message;
+      return undefined;
+    },
+    journalWorks() {
+      if (unwritable !== undefined) log.info({}, 'the journal can be written again');
+      unwritable = undefined;
+    },
+    targetAnswers(answers) {
+      if (targetUp && !answers) log.error({}, 'the target does not answer');
+      if (!targetUp && answers) log.info({}, 'the target answers again');
+      targetUp = answers;
+    },
+    isTargetUp: () => targetUp,
+    list: () => [
+      ...(unwritable === undefined ? [] : [unwritable]),
+      ...(targetUp ? [] : ['the target does not answer']),
+    ],
+  };
+}

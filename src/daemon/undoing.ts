@@ -1,0 +1,100 @@
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { compareWithBoundary } from '../core/evidence/compare.ts';
+import { judgeRows } from '../core/evidence/judge-rows.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
+import { RipcordError } from '../core/kernel/errors.ts';
+import type { StepState } from '../core/response/rollback.ts';
+import type { Step } from '../core/response/procedure.ts';
+import type { RunState } from '../core/run/state.ts';
+import { snapshotSchema } from '../baseline/schema-snapshot.ts';
+import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';
+import { forwardWork, quieten } from '../rollback/stop-work.ts';
+import { proofTimeout, takeStep } from '../rollback/take-step.ts';
+import type { Conductor } from './conductor.ts';
+import type { TargetDesk } from './target-desk.ts';
+
+export interface UndoingParts {
+  readonly environment: EnvironmentPlan;
+  readonly folder: string;
+  readonly secrets: readonly string[];
+  readonly conductor: Conductor;
+  readonly desk: TargetDesk;
+  readonly clock: Clock;
+  readonly runChecks: () => Promise<readonly Finding[]>;
+  readonly failed: (error: unknown) => void;
+}
+
+class BoundaryMissing extends RipcordError {
+  constructor(phase: PhaseId) {
+    super({
+      found: `${phase} has no boundary in the journal`,
+      wanted: 'what undoing it must bring back',
+      todo: 'Verify by hand, then confirm the step',
+    });
+  }
+}
+
+/** Compares the database with what it was when the phase began. */
+async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
+  const boundary = parts.conductor.state()?.phases.find((one) => one.phase === phase)?.boundary;
+  if (boundary === undefined) throw new BoundaryMissing(phase);
+  const schema = await snapshotSchema(parts.desk.checks);
+  const { outcome, differences, unseen } = compareWithBoundary(boundary, { schema, findings: await parts.runChecks() });
+  const objects = Object.keys(boundary.schema).length;
+  if (outcome === 'same') {
+    const checks = boundary.findings.length;
+    return {
+      ended: 'well',
+      output: `${objects} objects of the schema and ${checks} checks are as they were before ${phase}`,
+    };
+  }
+  const found = outcome === 'different' ? `is not as it was before ${phase}` : 'could not be looked at in full';
+  const list = [...differences, ...unseen].join('\n');
+  return {
+    ended: 'badly',
+    question: `The database ${found}. Look at the list; mend it and say --again, or accept it and say --done.`,
+    output: list,
+  };
+}
+
+/** A step's proof: one query, judged against what the plan expects of it. */
+async function prove({ desk }: UndoingParts, { proof }: Step): Promise<boolean | undefined> {
+  if (proof === undefined) return undefined;
+  const answer = await desk.checks.query(proof.sql, [], { timeout: proofTimeout });
+  return judgeRows(proof.expect, answer, undefined).status === 'ok';
+}
+
+/** The executor with its hands: processes, sessions and the database. */
+export function createUndoing(parts: UndoingParts): Executor {
+  const { environment, folder, secrets, conductor, desk, clock } = parts;
+  const { target, stop_work: rules } = environment;
+  const url = target.rollback_url ?? target.url;
+  const { database } = desk.identity;
+  const quietening = { database, rules, connection: desk.control, clock };
+  const state = (): RunState | undefined => conductor.state();
+  const surroundings = {
+    clock,
+    cwd: folder,
+    env: { DATABASE_URL: url },
+    secrets,
+    grace: rules.kill_grace,
+    undoSql: { url },
+    verify: (phase: PhaseId) => verify(parts, phase),
+  };
+  return createExecutor({
+    clock,
+    rollback: () => state()?.rollback,
+    record: async (event) => void (await conductor.submit({ kind: 'record', event })),
+    isOnlyGuard: () => desk.isOnlyGuard(),
+    stopWork: () => quieten(forwardWork(state()?.phases ?? [], target.role_for_phases), quietening),
+    take: (step, tag, onSpawn) => takeStep(step, tag, onSpawn, surroundings),
+    endOrphans: async ({ child, tag }: StepState) => {
+      const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };
+      await quieten(worker, quietening);
+    },
+    prove: (step) => prove(parts, step),
+    failed: parts.failed,
+  });
+}

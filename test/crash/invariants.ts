@@ -1,0 +1,55 @@
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import type { Miniature } from './miniature.ts';
+import type { Ending } from './operator.ts';
+
+/** Every kind of event of a run through the miniature plan, in its order; steps of which a crash matters by name. */
+export const kinds = [
+  'run-opened',
+  'capture-started',
+  'baseline-frozen',
+  'requirement-waived',
+  'pre-approval-activated',
+  'run-armed',
+  'phase-started',
+  'phase-spawned',
+  'phase-finished',
+  'finding-changed',
+  'recommendation-raised',
+  'stop-work-started',
+  'stop-work-proved',
+  'step-started:note',
+  'step-done:note',
+  'step-started:heal',
+  'step-spawned:heal',
+  'step-done:heal',
+  'step-started:tidy',
+  'step-done:tidy',
+  'step-started:verify',
+  'rollback-done',
+  'guard-restarted',
+  'watch-settled',
+  'run-closed',
+] as const;
+
+/** What must hold at the end, whenever and however often the daemon was killed; one sentence for each that does not. */
+export async function faultsOf({ db, journal }: Miniature, { view, asked }: Ending): Promise<readonly string[]> {
+  const { rows } = await db.query('select what, count(*)::int as times from ran group by what');
+  const times = new Map(rows.map(({ what, times }) => [String(what), Number(times)]));
+  const { rows: broken } = await db.query('select id from broken');
+  await using reader = await openJournalReader(journal);
+  const { faults } = await reader.verify();
+  const states = view.phases.map(({ state }) => state).join(', ');
+  const once = (what: string) =>
+    times.get(what) === 1 ? [] : [`${what}, which may not run twice, ran ${times.get(what) ?? 0} times`];
+  return [
+    ...once('note'),
+    ...once('heal'),
+    ...((times.get('tidy') ?? 0) >= 1 ? [] : ['tidy did not run']),
+    ...(broken.length === 0 ? [] : ['the damage is still there']),
+    ...(states === 'finished, undone' ? [] : [`the phases are ${states}`]),
+    ...(view.watch?.state === 'settled' ? [] : ['the watch did not settle']),
+    ...(view.rollback?.state === 'done' ? [] : ['the rollback is not done']),
+    ...faults.map(({ seq, found }) => `the chain is broken at ${seq}: ${found}`),
+    ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),
+  ];
+}

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+
+import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
+import { readEvent } from '../../src/core/run/catalogue.ts';
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import { faultsOf, kinds } from './invariants.ts';
+import { miniature } from './miniature.ts';
+import { Operator } from './operator.ts';
+
+test('killed once after each kind of event, the guard ends in the same place: undone, proved, watched, closed', async () => {
+  await using mini = await miniature();
+  const ending = await new Operator(mini, kinds).toTheEnd(100_000);
+  expect(await faultsOf(mini, ending)).toEqual([]);
+  expect(ending.starts).toBeGreaterThan(kinds.length);
+
+  await using journal = await openJournalReader(mini.journal);
+  const entries = await journal.read(ending.view.run);
+  const seen = new Set(entries.map(({ event }) => readEvent(event).type));
+  expect(kinds.filter((kind) => !seen.has(kind.split(':')[0] as never))).toEqual([]);
+  const tags = entries.flatMap(({ event }) => ('tag' in event && typeof event.tag === 'string' ? [event.tag] : []));
+  expect((await Promise.all(tags.map(taggedProcesses))).flat()).toEqual([]);
+}, 120_000);

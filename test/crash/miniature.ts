@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { hashToken, newToken } from '../../src/api/token.ts';
+import { database, type TestDatabase } from '../support/database.ts';
+
+/** A file beside this one. */
+export const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** A plan of a few seconds in a folder of its own, on a fresh database. */
+export interface Miniature extends AsyncDisposable {
+  readonly db: TestDatabase;
+  readonly planFile: string;
+  readonly journal: string;
+  readonly deathsFile: string;
+  readonly port: number;
+  readonly url: string;
+  readonly token: string;
+  /** What the daemon and the commands find in their environment. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve, reject) => listener.once('listening', resolve).once('error', reject));
+  const { port } = listener.address() as { port: number };
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
+}
+
+const planText = (url: string, tokenHash: string): string => `
+ripcord: 1
+name: miniature
+environments:
+  test:
+    target: { url: '${url}' }
+    stop_work: { kill_grace: 300ms, quiet_for: 200ms }
+run: { estimate: 10m }
+baseline: { capture_for: 600ms }
+phases:
+  - { id: first, estimate: 5m, rollback: { command: [node, -e, '0'] } }
+  - id: second
+    estimate: 5m
+    rollback:
+      estimate: 1m
+      steps:
+        - { id: note, sql: "insert into ran (what) values ('note')" }
+        - { id: heal, command: [node, '${here('heal-work.ts')}'] }
+        - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }
+probes:
+  - { id: alive, sql: select 1, every: 100ms, timeout: 1s }
+checks:
+  - { id: unbroken, criterion: integrity, sql: select id from broken, every: 200ms, timeout: 1s }
+principals:
+  - { id: dana, role: database_administrator, token_hash: '${tokenHash}' }
+pre_approvals:
+  - { id: undo, by_role: database_administrator, criteria: [integrity], phases: [second], environments: [test], do: phase-rollback }
+watch: { for: 500ms }
+phase_lease: 3s
+`;
+
+export async function miniature(): Promise<Miniature> {
+  const folder = await mkdtemp(join(tmpdir(), 'ripcord-miniature-'));
+  const db = await database();
+  await db.query('create table ran (what text not null); create table broken (id int primary key)');
+  const token = newToken();
+  const port = await freePort();
+  const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
+  await writeFile(files.planFile, planText(db.url, hashToken(token)));
+  await writeFile(files.deathsFile, '');
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    db,
+    ...files,
+    journal: join(folder, 'journal.db'),
+    port,
+    url,
+    token,
+    env: { ...process.env, DATABASE_URL: db.url, RIPCORD_URL: url, RIPCORD_TOKEN: token },
+    async [Symbol.asyncDispose]() {
+      await db[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

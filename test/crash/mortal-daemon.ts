@@ -1,0 +1,41 @@
+// A daemon that is killed at chosen moments: right after an entry of a chosen kind has become durable. The fault is put in
+// from outside, around the journal; the daemon's own code knows nothing of it.
+// Arguments: plan file, journal, port, file that lists what it has died of, and the kinds it still has to die of.
+import { appendFileSync, readFileSync } from 'node:fs';
+
+import { serve } from '../../src/daemon/serve.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
+
+const [planFile = '', journalFile = '', port = '', deathsFile = '', ...kinds] = process.argv.slice(2);
+const died = new Set(readFileSync(deathsFile, 'utf8').split('\n'));
+const left = new Set(kinds.filter((kind) => !died.has(kind)));
+
+/** `step-done:heal` means that kind of event for a step whose id ends so; `step-done` any of them. */
+function causeOf(event: { readonly type: string; readonly step?: string }): string | undefined {
+  const names = [event.type, ...(event.step === undefined ? [] : [`${event.type}:${event.step.split('/').at(-1)}`])];
+  return names.find((name) => left.has(name));
+}
+
+async function openMortal(path: string): Promise<Journal> {
+  const journal = await openJournal(path);
+  return {
+    ...journal,
+    async append(run, expectedSeq, events) {
+      const entries = await journal.append(run, expectedSeq, events);
+      const cause = events.map(causeOf).find((one) => one !== undefined);
+      if (cause !== undefined) {
+        appendFileSync(deathsFile, `${cause}\n`);
+        process.kill(process.pid, 'SIGKILL');
+      }
+      return entries;
+    },
+  };
+}
+
+const daemon = await serve(
+  { planFile, journal: journalFile, listen: { host: '127.0.0.1', port: Number(port) }, logLevel: 'warn' },
+  openMortal,
+);
+process.once('SIGTERM', () => void daemon.close());
+await daemon.closed;

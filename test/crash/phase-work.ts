@@ -1,0 +1,16 @@
+// The work of a phase in the miniature plan. `first` ends well; `second` breaks integrity and then never ends by itself,
+// with a helper that leaves its process group: forward work as it is hard to stop.
+import { spawn } from 'node:child_process';
+
+import { Client } from 'pg';
+
+const [phase = ''] = process.argv.slice(2);
+const client = new Client({ connectionString: process.env.DATABASE_URL });
+await client.connect();
+await client.query('insert into ran (what) values ($1)', [`phase ${phase}`]);
+if (phase === 'second') {
+  spawn('setsid', ['sleep', '60'], { stdio: 'ignore', detached: true }).unref();
+  await client.query('insert into broken (id) values (1) on conflict do nothing');
+  await client.query('select pg_sleep(60)');
+}
+await client.end();

@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { type Miniature, miniature } from '../crash/miniature.ts';
+
+let mini: Miniature;
+let daemon: Daemon;
+
+const options = () => ({
+  planFile: mini.planFile,
+  journal: mini.journal,
+  listen: { host: '127.0.0.1', port: 0 },
+  logLevel: 'silent',
+});
+const ask = (path: string, more: RequestInit = {}) =>
+  fetch(`${daemon.url}${path}`, { ...more, headers: { authorization: `Bearer ${mini.token}`, ...more.headers } });
+const act = (path: string, body: object = {}) =>
+  ask(`/api/v1${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+
+beforeAll(async () => {
+  mini = await miniature();
+  daemon = await serve(options());
+});
+afterAll(async () => {
+  await daemon.close();
+  await mini[Symbol.asyncDispose]();
+});
+
+describe('who may ask', () => {
+  test.each([
+    { path: '/healthz', status: 200 },
+    { path: '/readyz', status: 200 },
+    { path: '/metrics', status: 200 },
+    { path: '/api/v1/run', status: 401 },
+    { path: '/api/v1/runs', status: 401 },
+    { path: '/api/v1/runs/current/events', status: 401 },
+    { path: '/nothing', status: 404 },
+  ])('without a token $path answers $status', async ({ path, status }) => {
+    const response = await fetch(`${daemon.url}${path}`);
+    expect(response.status).toBe(status);
+    if (status >= 400) expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  test('a token that nobody has is told so, without its text', async () => {
+    const response = await fetch(`${daemon.url}/api/v1/run`, { headers: { authorization: 'Bearer rip_stolen' } });
+    const problem = await response.text();
+    expect(response.status).toBe(401);
+    expect(problem).toContain('belongs to no principal');
+    expect(problem).not.toContain('rip_stolen');
+  });
+});
+
+describe('a second of its kind is refused in one clear sentence', () => {
+  test('on the same journal', async () => {
+    await expect(serve(options())).rejects.toThrow(/journal/);
+  });
+
+  test('on the same target with another journal', async () => {
+    await expect(serve({ ...options(), journal: `${mini.journal}.other` })).rejects.toThrow(/holds the guard lock/);
+  });
+});
+
+describe('what it cannot start with is refused, and nothing stays behind', () => {
+  test('a port in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    await using other = await miniature();
+    const { planFile, journal } = other;
+    const start = () => serve({ planFile, journal, listen: { host: '127.0.0.1', port }, logLevel: 'silent' });
+    await expect(start()).rejects.toThrow(/in use by another process/);
+    await new Promise((resolve) => taken.close(resolve));
+    await (await start()).close();
+  });
+
+  test('a plan that is not there', async () => {
+    await expect(serve({ ...options(), planFile: '/nowhere/ripcord.yaml' })).rejects.toThrow(/cannot be read/);
+  });
+});
+
+describe('a run', () => {
+  test('is opened, measured, and shown with its baseline, readings, metrics and report', async () => {
+    expect((await act('/runs')).status).toBe(201);
+    expect((await act('/runs')).status).toBe(409);
+    expect((await act('/runs/current/baseline', { for: '800ms' })).status).toBe(202);
+    await expect.poll(async () => (await ask('/api/v1/run')).json(), { timeout: 10_000 }).toHaveProperty('baseline');
+
+    const baseline = (await (await ask('/api/v1/runs/current/baseline')).json()) as { baseline: { probes: unknown[] } };
+    expect(baseline.baseline.probes).toMatchObject([{ probe: 'alive', failed: 0 }]);
+    const { readings } = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: unknown[] };
+    expect(readings.length).toBeGreaterThan(5);
+    await expect
+      .poll(async () => (await ask('/metrics')).text())
+      .toMatch(/ripcord_latency_baseline_seconds\{probe="alive",statistic="p50"\} 0/);
+    expect(await (await ask('/api/v1/runs/current/report')).text()).toContain('miniature');
+    const { entries } = (await (await ask('/api/v1/runs/current/events')).json()) as {
+      entries: { event: { type: string } }[];
+    };
+    expect(entries.map(({ event }) => event.type)).toEqual(
+      expect.arrayContaining(['run-opened', 'capture-started', 'baseline-frozen']),
+    );
+  });
+
+  test('refuses bodies that are wrong, and says what is wrong', async () => {
+    const response = await act('/runs/current/waive', { requirement: 'rehearsal', raeson: 'x' });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toMatch(/reason/);
+    const broken = await ask('/api/v1/runs/current/hold', {
+      method: 'POST',
+      body: '{',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(broken.status).toBe(400);
+  });
+
+  test('streams its events from any place on, each once and in order', async () => {
+    const stop = new AbortController();
+    const response = await ask('/api/v1/runs/current/events?after=1', {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
+    });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    await act('/runs/current/hold', { reason: 'to be seen' });
+    let text = '';
+    while (!text.includes('run-held')) text += (await reader.read()).value ?? '';
+    stop.abort();
+    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    expect(ids[0]).toBe(2);
+    expect(ids).toEqual(ids.map((_, index) => index + 2));
+    await act('/runs/current/resume');
+  });
+
+  test('goes on after the daemon was stopped, with its readings', async () => {
+    const before = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: { at: number }[] };
+    await daemon.close();
+    daemon = await serve(options());
+    const after = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: { at: number }[] };
+    expect(after.readings.slice(0, before.readings.length)).toEqual(before.readings);
+    const { entries } = (await (await ask('/api/v1/runs/current/events')).json()) as {
+      entries: { event: { type: string } }[];
+    };
+    expect(entries.map(({ event }) => event.type)).toContain('guard-restarted');
+  });
+
+  test('has no secret in its metrics, its log or its plan’s hash', async () => {
+    const shown = [await (await ask('/metrics')).text(), await (await ask('/api/v1/run')).text()].join('\n');
+    expect(shown).not.toContain(mini.token);
+    expect((await readFile(mini.planFile, 'utf8')).includes(mini.token)).toBe(false);
+  });
+});

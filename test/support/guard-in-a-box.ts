@@ -1,0 +1,140 @@
+import type { Reading } from '../../src/core/evidence/reading.ts';
+import type { Finding } from '../../src/core/evidence/finding.ts';
+import { captureBaseline } from '../../src/core/evidence/capture.ts';
+import { type ProbeId, probeId, type RunId } from '../../src/core/kernel/ids.ts';
+import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { Step } from '../../src/core/response/procedure.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
+import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
+import { betweenLooks, createLooker, limitsNow } from '../../src/daemon/look.ts';
+import { isMarker } from '../../src/daemon/markers.ts';
+import { repeat } from '../../src/daemon/repeat.ts';
+import { startSampling } from '../../src/probes/sampling-loop.ts';
+import { createExecutor, type Outcome } from '../../src/rollback/executor.ts';
+import { dana, planHash, target } from './builders.ts';
+import { type FakeClock, fakeClock } from './fake-clock.ts';
+import { type MemoryJournal, memoryJournal } from './memory-journal.ts';
+
+/** What the world does to the guard, as a test likes it. */
+export interface World {
+  /** How long each probe takes to answer now; undefined when it does not answer. */
+  latency: (probe: ProbeId) => Millis | undefined;
+  /** What taking a step comes to. */
+  take: (step: Step) => Outcome;
+  onlyGuard: boolean;
+  readonly taken: string[];
+}
+
+/** The daemon's own parts on a fake clock, with the outside world played by the test. */
+export interface Box extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly world: World;
+  readonly journal: MemoryJournal;
+  readonly conductor: Conductor;
+  readonly run: RunId;
+  /** The types of all events so far. */
+  types(): readonly RunEvent['type'][];
+  finding(finding: Finding): Promise<void>;
+  /** Freezes what the probes answered in the last `length`. */
+  baseline(length: Millis): Promise<void>;
+}
+
+/** `before` is a box whose daemon is gone: its journal and its clock go on. */
+export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'journal' | 'clock'>): Promise<Box> {
+  const { journal, clock } = before ?? { journal: memoryJournal(), clock: fakeClock() };
+  const undo = new AsyncDisposableStack();
+  const conductor = await startConductor({ journal, plan, clock, run });
+  const keeper = evidenceKeeper(plan, clock.now());
+  const looker = createLooker({ plan, conductor, keeper, clock, since: clock.now() });
+  const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
+  const world: World = {
+    latency: () => millis(20),
+    take: () => ({ ended: 'well', output: '' }),
+    onlyGuard: true,
+    taken: [],
+  };
+  const failures: unknown[] = [];
+
+  const executor = createExecutor({
+    clock,
+    rollback: () => conductor.state()?.rollback,
+    record: async (event) => void (await conductor.submit({ kind: 'record', event })),
+    isOnlyGuard: async () => world.onlyGuard,
+    stopWork: async () => ({ endedProcesses: 1, endedSessions: 1, since: clock.now() }),
+    take: async (step) => {
+      world.taken.push(step.id);
+      return world.take(step);
+    },
+    endOrphans: async () => undefined,
+    prove: async () => undefined,
+    failed: (error) => failures.push(error),
+  });
+  undo.defer(() => executor.stop(seconds(0)));
+  conductor.listen((entries) => {
+    for (const { event } of entries) {
+      looker.noted(event);
+      if (isMarker(event)) keeper.mark(event.at);
+    }
+    executor.wake();
+  });
+  if (conductor.state() === undefined) {
+    await conductor.open({ kind: 'open', run, planHash, environment: 'staging', target, by: dana });
+  } else {
+    await conductor.submit({ kind: 'restart', planHash });
+  }
+
+  const sampling = startSampling({
+    clock,
+    onLag: () => undefined,
+    onReading: (reading) => {
+      keeper.reading(reading, conductor.state()?.baseline?.baseline, limitsNow(plan, conductor.state()));
+      readings.get(reading.probe)?.push(reading);
+    },
+    probes: plan.probes.map(({ id, every }) => ({
+      id: probeId(id),
+      every,
+      ask: async (at): Promise<Reading> => {
+        const took = world.latency(probeId(id));
+        const probe = probeId(id);
+        if (took !== undefined) return { state: 'answered', probe, at, took };
+        return { state: 'failed', probe, at, cause: { reason: 'timeout', message: 'no answer within 5 s' } };
+      },
+    })),
+  });
+  undo.defer(() => sampling.stop());
+  undo.use(repeat(clock, betweenLooks, looker.look, (error) => failures.push(error)));
+
+  return {
+    clock,
+    world,
+    journal,
+    conductor,
+    run,
+    types: () => journal.entries.map(({ event }) => event.type as RunEvent['type']),
+    async finding(finding) {
+      keeper.finding(finding);
+      await conductor.submit({ kind: 'finding', finding });
+    },
+    async baseline(length) {
+      const from = clock.now();
+      await clock.advance(length);
+      const taken = new Map([...readings].map(([probe, all]) => [probe, all.filter(({ at }) => at >= from)]));
+      const captured = captureBaseline({
+        readings: taken,
+        findings: [],
+        environment: 'staging',
+        target,
+        from,
+        to: clock.now(),
+      });
+      await conductor.submit({ kind: 'capture', length, by: dana });
+      await conductor.submit({ kind: 'captured', ...captured });
+    },
+    async [Symbol.asyncDispose]() {
+      await undo.disposeAsync();
+      if (failures.length > 0) throw new AggregateError(failures, 'the guard failed in the background');
+    },
+  };
+}
