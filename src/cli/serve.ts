@@ -22,27 +22,27 @@ export function readListen(text: string): { readonly host: string; readonly port
   return { host, port };
 }
 
-const signals = ['SIGTERM', 'SIGINT'] as const;
-const numberOf = { SIGTERM: 15, SIGINT: 2 } as const;
+const codes = { SIGTERM: 143, SIGINT: 130 } as const;
 
-/** The first signal settles the promise; the second ends this process at once, as one does who will not wait. */
-function untilTold(): Promise<(typeof signals)[number]> {
-  const told = Promise.withResolvers<(typeof signals)[number]>();
+/** Settles at the first signal; the second ends this process at once, for whoever will not wait. */
+function untilTold(tell: (text: string) => void): Promise<void> {
+  const told = Promise.withResolvers<void>();
   let count = 0;
-  for (const name of signals) {
-    process.on(name, () => {
-      count += 1;
-      if (count > 1) process.exit(128 + numberOf[name]);
-      told.resolve(name);
-    });
-  }
+  const onSignal = (name: keyof typeof codes) => {
+    count += 1;
+    if (count > 1) process.exit(codes[name]);
+    tell(`ripcord: ${name}: stopping; once more ends it at once`);
+    told.resolve();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
   return told.promise;
 }
 
 /** Runs the daemon until it is told to stop, or cannot go on. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
   const { plan, env, journal, listen, logLevel } = options;
-  const told = untilTold();
+  const told = untilTold(terminal.tell);
   const daemon = await startDaemon({
     planFile: plan,
     journal: journal ?? journalBeside(plan),
@@ -52,8 +52,7 @@ export async function serve({ options, terminal }: Call<ServeOptions>): Promise<
   });
   terminal.answer(`listening on ${daemon.url}`);
   try {
-    const name = await Promise.race([told, daemon.closed]);
-    if (name !== undefined) terminal.tell(`${name}: stopping; once more ends it at once`);
+    await Promise.race([told, daemon.closed]);
   } finally {
     await daemon.close();
   }

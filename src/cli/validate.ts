@@ -35,7 +35,7 @@ function saySound({ phases, probes, checks, environments, principals }: Plan, en
     count(principals.length, 'principal'),
   ].join(', ');
   return environment === undefined
-    ? `plan is sound: ${parts}; --env ${names.join('|')} would look at the values of that environment too`
+    ? `plan is sound: ${parts}; to check the values of one environment too: --env ${names.join(' or ')}`
     : `plan is sound: ${parts}; for ${environment}`;
 }
 

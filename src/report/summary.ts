@@ -75,12 +75,15 @@ function sayWatched({ state: { closed } }: Story, chapter: Chapter): Inline {
   if (watch === undefined) return 'The watch has not begun.';
   const [seen, length] = [watch.seen === 0 ? 'none' : sayDuration(watch.seen), sayDuration(watch.length)];
   const relapses = sayRelapses(chapter);
-  const short = watch.length < hours(1) ? ' The plan’s watch is shorter than the recommended hour.' : '';
-  if (watch.state === 'settled') return line`The watch settled after ${seen}, ${relapses}.${short}`;
+  const short = watch.length < hours(1) ? 'The plan’s watch is shorter than the recommended hour.' : '';
+  const told = (watched: Inline): Inline => (short === '' ? watched : line`${watched} ${short}`);
+  if (watch.state === 'settled') return told(line`The watch settled after ${seen}, ${relapses}.`);
   if (closed !== undefined) {
-    return line`${bold('The run was closed before the watch was over')}: ${seen} of ${length} was seen, ${relapses}.${short}`;
+    return told(
+      line`${bold('The run was closed before the watch was over')}: ${seen} of ${length} was seen, ${relapses}.`,
+    );
   }
-  return line`The watch is not over: ${seen} of ${length} has been seen so far, ${relapses}.${short}`;
+  return told(line`The watch is not over: ${seen} of ${length} has been seen so far, ${relapses}.`);
 }
 
 /** Phases about which nobody knows how far they came. */

@@ -22,15 +22,21 @@ const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.
 export class Operator {
   readonly #mini: Miniature;
   readonly #kinds: readonly string[];
+  readonly #lifetimes: readonly number[];
   readonly #asked: Ending['asked'][number][] = [];
   #daemon: ChildProcess | undefined;
   #phase: ChildProcess | undefined;
   #starts = 0;
   #said = '';
 
-  constructor(mini: Miniature, kinds: readonly string[]) {
+  /**
+   * The daemon dies once after each of `kinds`. `lifetimes`, in milliseconds, end it at any moment from outside: the first
+   * daemon after the first of them, and so on; those after the last live on.
+   */
+  constructor(mini: Miniature, kinds: readonly string[], lifetimes: readonly number[] = []) {
     this.#mini = mini;
     this.#kinds = kinds;
+    this.#lifetimes = lifetimes;
   }
 
   /** Goes on until the run is closed. Rejects when that takes longer than `patience`, in milliseconds. */
@@ -59,7 +65,12 @@ export class Operator {
     const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...this.#kinds];
     this.#daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#daemon.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-8_000)));
+    const lifetime = this.#lifetimes[this.#starts];
     this.#starts += 1;
+    if (lifetime === undefined) return;
+    const daemon = this.#daemon;
+    const death = setTimeout(() => daemon.kill('SIGKILL'), lifetime);
+    daemon.once('exit', () => clearTimeout(death));
   }
 
   async #request(method: string, path: string, body?: object): Promise<Response | undefined> {

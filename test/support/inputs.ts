@@ -131,56 +131,67 @@ const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (stat
   return say(state, type, luck === 0 ? steps.at(-1) : steps.find((step) => step.state !== 'done'));
 });
 
-/** What an executor says to whom all goes well. */
-const goOn = fc.constant((state: RunState): Input => {
+/** What an executor says in the order in which things happen. */
+const outcome = fc.constantFrom<Report>('step-done', 'step-done', 'step-done', 'step-spawned', 'step-asked');
+const goOn = outcome.map((ends) => (state: RunState): Input => {
   const next = state.rollback?.steps.find((step) => step.state !== 'done');
   if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);
-  return say(state, next?.state === 'started' ? 'step-done' : 'step-started', next);
+  return say(state, next?.state === 'started' ? ends : 'step-started', next);
 });
 
-const word = fc
-  .tuple(boss, fc.constantFrom('done', 'again'), fc.boolean())
-  .map(([by, answer, stop]) => ({ rollback }: RunState): Input => {
-    const asking = rollback?.steps.find(({ state }) => state === 'asking')?.step.id;
-    const step = stop || asking === undefined ? stepId('stop-work') : asking;
-    return { kind: 'confirm', step, answer: answer as 'done' | 'again', by, reason: 'I looked' };
-  });
+/** What a person says who knows what is asked. */
+const word = fc.tuple(boss, fc.constantFrom('done', 'again')).map(([by, answer]) => ({ rollback }: RunState): Input => {
+  const asking = rollback?.steps.find(({ state }) => state === 'asking')?.step.id;
+  return { kind: 'confirm', step: asking ?? stepId('stop-work'), answer, by, reason: 'I looked' };
+});
 
-const approveLast = boss.map((by) => ({ recommendations }: RunState): Input => ({
-  kind: 'approve',
-  recommendation: recommendations.at(-1)?.id ?? recommendation(1),
-  by,
-  reason: 'yes',
-  evenIfGone: true,
-}));
+const answer = fc
+  .tuple(boss, fc.constantFrom('approve', 'approve', 'decline', 'acknowledge'))
+  .map(([by, kind]) => ({ recommendations }: RunState): Input => {
+    const of = { recommendation: recommendations.at(-1)?.id ?? recommendation(1), by };
+    if (kind === 'acknowledge') return { kind, ...of };
+    return kind === 'decline' ? { kind, ...of, reason: 'no' } : { kind, ...of, reason: 'yes', evenIfGone: true };
+  });
 
 /** All is well, so that the next phase may start; without these, nights seldom get far. */
 const well: Input = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
+const breached: Input = { ...well, verdicts: [slow('ok'), broken('breach')] };
 const startNext = fc.constant(({ phases }: RunState): Input => {
   const next = phases.find(({ state }) => state !== 'finished')?.phase ?? security;
   return { kind: 'phase-start', phase: next, by: chief, supervisor, boundary: boundaryOf(next, at(0)) };
 });
-const finishRunning = fc.constant(({ phases }: RunState): Input => {
-  const running = phases.find(({ state }) => state === 'running')?.phase ?? security;
-  return { kind: 'phase-finish', phase: running, by: chief };
+const reported = fc.constantFrom('phase-spawned', 'phase-progress', 'phase-finish', 'phase-fail', 'phase-lost');
+const ofRunning = reported.map((kind) => ({ phases }: RunState): Input => {
+  const of = { phase: phases.find(({ state }) => state === 'running')?.phase ?? security, by: chief };
+  switch (kind) {
+    case 'phase-spawned':
+      return { kind, ...of, child };
+    case 'phase-progress':
+      return { kind, ...of, fraction: 0.5 };
+    case 'phase-fail':
+      return { kind, ...of, exitCode: 1, because: 'exit 1' };
+    case 'phase-finish':
+    case 'phase-lost':
+      return { kind, ...of };
+  }
 });
 
 const weighted = (weight: number, ...arbitraries: readonly fc.Arbitrary<Chance[0]>[]) =>
   arbitraries.map((arbitrary) => ({ arbitrary, weight }));
 
 const input = fc.oneof(
-  ...weighted(80, look),
-  ...weighted(60, report, goOn),
-  ...weighted(30, fc.constant(well), startNext),
-  ...weighted(15, word, approveLast, finishRunning),
-  ...weighted(8, ...daemon, ...people),
-  ...weighted(5, ...phases),
+  ...weighted(60, look),
+  ...weighted(50, goOn, fc.constant(well), startNext),
+  ...weighted(25, report, word, answer, ofRunning),
+  ...weighted(10, fc.constant(breached)),
+  ...weighted(5, ...daemon, ...people),
+  ...weighted(3, ...phases),
   ...weighted(1, fc.constant<Input>({ kind: 'close', by: chief, reason: 'done' })),
 );
 
-/** Mostly forward by minutes; seldom far, or backwards, as a clock does that somebody sets. */
+/** Mostly forward by a minute or so; seldom far, or backwards, as a clock does that somebody sets. */
 const second = fc.oneof(
-  { weight: 20, arbitrary: fc.integer({ min: 0, max: 900 }) },
+  { weight: 20, arbitrary: fc.integer({ min: 0, max: 120 }) },
   { weight: 1, arbitrary: fc.integer({ min: -4_000, max: 90_000 }) },
 );
 

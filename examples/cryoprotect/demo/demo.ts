@@ -27,17 +27,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new NotAsTold(`it was interrupted (${signal})`)));
 }
 
-/** Rejects when somebody interrupts, so that everything is cleared away at once and in good order. */
-function unlessInterrupted<T>(work: Promise<T>): Promise<T> {
-  const stopped = new Promise<never>((_, reject) => {
-    const stop = () => reject(interrupted.signal.reason as Error);
-    if (interrupted.signal.aborted) stop();
-    else interrupted.signal.addEventListener('abort', stop, { once: true });
-  });
-  stopped.catch(() => undefined);
-  return Promise.race([work, stopped]);
-}
-
+/** Every wait in it ends when somebody interrupts; only then is the stage cleared away, whole. */
 async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: string }> {
   narrator.act('The stage: a real PostgreSQL, an application over it, and its users');
   const stage = await setStage(undo, Number(values.molecules));
@@ -45,7 +35,9 @@ async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: s
   narrator.say(
     `PostgreSQL 15 on port ${stage.server.port} with ${rows.toLocaleString('en')} rows; the API at ${stage.apiUrl}; 8 requests/s from its users`,
   );
+  interrupted.signal.throwIfAborted();
   const url = await startDaemon(undo, stage);
+  interrupted.signal.throwIfAborted();
   narrator.say(`The guard is up at ${url}`);
   const telling = { stage, url, narrator, signal: interrupted.signal };
   const events = await openAndMeasure(telling, tellEvent(narrator));
@@ -74,11 +66,17 @@ async function keepOn(stage: Stage, url: string): Promise<void> {
   await new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
+function sayFailure(error: unknown): string {
+  if (interrupted.signal.aborted) return (interrupted.signal.reason as Error).message;
+  if (error instanceof NotAsTold) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 async function main(): Promise<number> {
   const undo = new AsyncDisposableStack();
   const began = performance.now();
   try {
-    const { stage, url } = await unlessInterrupted(story(undo));
+    const { stage, url } = await story(undo);
     const report = readFileSync(join(stage.folder, 'report.md'), 'utf8');
     narrator.act('What the report says');
     narrator.quote(report.split('\n').slice(0, 24).join('\n'));
@@ -86,9 +84,7 @@ async function main(): Promise<number> {
     if (values.keep) await keepOn(stage, url);
     return 0;
   } catch (error) {
-    console.error(
-      `\nThe demo stopped: ${error instanceof NotAsTold ? error.message : error instanceof Error ? error.stack : String(error)}`,
-    );
+    console.error(`\nThe demo stopped: ${sayFailure(error)}`);
     return interrupted.signal.aborted ? 130 : 1;
   } finally {
     await undo.disposeAsync();

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { sayDuration, sayTime } from '../../../src/core/kernel/duration.ts';
 import type { RunEvent } from '../../../src/core/run/events.ts';
+import { sayProcedure } from '../../../src/core/response/procedure.ts';
 import { sayEvent } from '../../../src/report/say-event.ts';
 import { type Followed, follow } from './follow.ts';
 import type { Narrator } from './narrator.ts';
@@ -126,6 +127,7 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
   const ticking = setInterval(() => waiting.tick('...'), 500);
   const raised = await events.until('recommendation-raised').finally(() => clearInterval(ticking));
   waiting.done('- and then it does.');
+  narrator.say(`Recommendation ${raised.recommendation}: ${sayProcedure(raised.procedure)}, because`);
   narrator.quote(raised.evidence.map(({ summary }) => summary).join('\n'));
   must(
     raised.evidence.some(
@@ -195,28 +197,22 @@ export async function reported(telling: Telling, events: Followed): Promise<void
 
 /** Which events are worth a line while they happen; the acts tell the rest. */
 const told: readonly RunEvent['type'][] = [
-  'verdicts-changed',
-  'recommendation-raised',
-  'pre-approval-used',
-  'rollback-started',
-  'stop-work-started',
   'step-started',
   'step-done',
-  'phase-undone',
-  'watch-started',
-  'watch-relapsed',
   'step-asked',
   'rollback-blocked',
+  'watch-relapsed',
 ];
+
+/** Signs of trouble as the guard notes them; a breach is told by the act that it brings about. */
+const warnings = (event: RunEvent): readonly string[] =>
+  event.type === 'verdicts-changed'
+    ? event.verdicts.filter(({ warning }) => warning).map(({ summary }) => summary)
+    : [];
 
 export const tellEvent =
   (narrator: Narrator) =>
   (event: RunEvent): void => {
-    if (!told.includes(event.type)) return;
-    if (
-      event.type === 'verdicts-changed' &&
-      !event.verdicts.some(({ status, warning }) => status === 'breach' || warning)
-    )
-      return;
-    narrator.say(`guard: ${sayEvent(event)}`);
+    for (const summary of warnings(event)) narrator.say(`guard: not yet believed: ${summary}`);
+    if (told.includes(event.type)) narrator.say(`guard: ${sayEvent(event)}`);
   };

@@ -153,7 +153,7 @@ describe('a rollback is the fold of its events', () => {
   });
 
   test('an attempt keeps nothing of the one before it', () => {
-    const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' } as RollbackEvent;
+    const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' };
     const rollback = fold(begin, proved, started, spawned, asked, again, second);
     expect(rollback?.steps[0]).toMatchObject({ state: 'started', attempt: 2, tag: 'tag-2' });
     expect(Object.keys(rollback?.steps[0] ?? {}).toSorted()).toEqual(['attempt', 'startedAt', 'state', 'step', 'tag']);

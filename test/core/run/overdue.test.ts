@@ -48,9 +48,9 @@ describe('a phase that took too long', () => {
     expect(
       night.give({
         kind: 'phase-start',
-        phase: 'relationship-remediation' as never,
+        phase: relations,
         by: pipeline,
-        supervisor: night.state.phases[0]?.supervisor as never,
+        supervisor,
       }),
     ).toEqual([]);
   });

@@ -161,7 +161,7 @@ describe('what a phase reports', () => {
   test.each(reports)('$kind is recorded while it runs, and refused where it does not', (report) => {
     expect(running().give(report)).toHaveLength(1);
     for (const night of [ready, done, undone]) expect(night().give(report)).toBe('not-running');
-    expect(ready().give({ ...report, phase: phaseId('unheard-of') } as PhaseInput)).toBe('unknown-phase');
+    expect(ready().give({ ...report, phase: phaseId('unheard-of') })).toBe('unknown-phase');
   });
 
   test.each(reports.filter(({ kind }) => kind !== 'phase-lost'))(

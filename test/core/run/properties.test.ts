@@ -114,10 +114,8 @@ const laws: Readonly<Record<string, (night: Night) => void>> = {
 };
 
 test.each(Object.entries(laws))('%s', (_name, law) => {
-  fc.assert(
-    fc.property(aNight, (any) => law(lead(any))),
-    { numRuns: 60 },
-  );
+  const property = fc.property(aNight, (any) => law(lead(any)));
+  expect(() => fc.assert(property, { numRuns: 50 })).not.toThrow();
 });
 
 test('a decision depends on nothing but the plan, the state, the input and the time, and leaves them alone', () => {
@@ -132,12 +130,12 @@ test('a decision depends on nothing but the plan, the state, the input and the t
       expect(first).toEqual(again);
       expect(night.state).toEqual(before);
     }),
-    { numRuns: 60 },
+    { numRuns: 50 },
   );
 });
 
 test('such nights reach every kind of event', () => {
-  const nights = fc.sample(aNight, { seed: 7, numRuns: 400 }).map(lead);
+  const nights = fc.sample(aNight, { seed: 7, numRuns: 200 }).map(lead);
   const seen = new Set(nights.flatMap(({ journal }) => journal.map(({ type }) => type)));
   expect(eventTypes.filter((type) => !seen.has(type))).toEqual([]);
 });

@@ -1,0 +1,204 @@
+import { expect, test } from 'vitest';
+
+import type { RunView } from '../../src/core/run/view.ts';
+import { ripcord } from './ripcord.ts';
+import { problem, stub } from './stub.ts';
+import { armed, asking, at, fresh, proposal, recommending, rollingBack, working } from './views.ts';
+import { principalId } from '../../src/core/kernel/ids.ts';
+
+const rec = proposal.id;
+const answering = `runs/current/recommendations/${rec}`;
+const held: RunView = {
+  ...working,
+  stage: 'held',
+  held: { by: principalId('dana'), reason: 'no reason given', at: at(16) },
+};
+const half: RunView = {
+  ...recommending,
+  recommendations: [
+    {
+      ...proposal,
+      approvals: [
+        {
+          by: principalId('priya'),
+          role: 'project_manager',
+          reason: 'too slow',
+          at: at(16),
+          binding: proposal.binding,
+          expiresAt: at(26),
+        },
+      ],
+    },
+  ],
+};
+const run = fresh.run;
+
+interface Act {
+  readonly line: string;
+  readonly to: string;
+  readonly body: object;
+  readonly then: RunView;
+  readonly says: string;
+}
+
+const acts: readonly Act[] = [
+  {
+    line: 'run open',
+    to: 'runs',
+    body: {},
+    then: fresh,
+    says: `Run ${run} is open in production, on database cryoprotect. Next: ripcord baseline capture`,
+  },
+  {
+    line: 'run arm --for 2h',
+    to: 'runs/current/arm',
+    body: { for: '2h' },
+    then: armed,
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night.',
+  },
+  {
+    line: 'run arm',
+    to: 'runs/current/arm',
+    body: {},
+    then: { ...armed, preApprovals: [] },
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. No pre-approval is active, so it still asks before it acts: ripcord pre-approve ID',
+  },
+  {
+    line: 'run disarm --reason over',
+    to: 'runs/current/disarm',
+    body: { reason: 'over' },
+    then: working,
+    says: 'Disarmed: nothing is done without asking.',
+  },
+  {
+    line: 'run hold',
+    to: 'runs/current/hold',
+    body: { reason: 'no reason given' },
+    then: held,
+    says: 'Held by dana: no reason given. No phase starts until: ripcord run resume',
+  },
+  {
+    line: 'run resume',
+    to: 'runs/current/resume',
+    body: {},
+    then: working,
+    says: 'Not held any more. All is well; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+  },
+  {
+    line: 'run close --reason done',
+    to: 'runs/current/close',
+    body: { reason: 'done' },
+    then: { ...working, stage: 'closed' },
+    says: `Run ${run} is closed. What happened: ripcord report ${run}`,
+  },
+  {
+    line: `approve ${rec} --reason slow`,
+    to: `${answering}/approve`,
+    body: { reason: 'slow', even_if_gone: false },
+    then: rollingBack,
+    says: 'Approved: roll back schema-standardization. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.\nSee how it goes: ripcord run status',
+  },
+  {
+    line: `approve ${rec} --reason slow --even-if-gone`,
+    to: `${answering}/approve`,
+    body: { reason: 'slow', even_if_gone: true },
+    then: half,
+    says: `Your approval of ${rec} is recorded, and needs one more beside it. Ask dana, omar and lena.`,
+  },
+  {
+    line: `decline ${rec} --reason report`,
+    to: `${answering}/decline`,
+    body: { reason: 'report' },
+    then: working,
+    says: `Declined: ${rec}. This breach is raised again only if it goes away and comes back, or when a phase starts.`,
+  },
+  {
+    line: `acknowledge ${rec}`,
+    to: `${answering}/acknowledge`,
+    body: {},
+    then: recommending,
+    says: 'The others see that you are on it. It still wants an answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
+    line: 'confirm schema-standardization/undo --done --reason seen',
+    to: 'runs/current/confirm',
+    body: { step: 'schema-standardization/undo', answer: 'done', reason: 'seen' },
+    then: rollingBack,
+    says: 'Recorded. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
+  },
+  {
+    line: 'confirm stop-work --again',
+    to: 'runs/current/confirm',
+    body: { step: 'stop-work', answer: 'again', reason: 'no reason given' },
+    then: asking,
+    says: 'Recorded. THE ROLLBACK IS STUCK at schema-standardization/undo and waits for your answer.',
+  },
+  {
+    line: 'pre-approve undo-lockdown-at-night',
+    to: 'runs/current/pre-approve',
+    body: { pre_approval: 'undo-lockdown-at-night' },
+    then: { ...armed, mode: 'recommend' },
+    says: 'Pre-approval undo-lockdown-at-night is active: 1 use until 14:00:00 UTC, in 11h 43m. It counts while the run is armed: ripcord run arm',
+  },
+  {
+    line: 'waive rehearsal --reason Tuesday',
+    to: 'runs/current/waive',
+    body: { requirement: 'rehearsal', reason: 'Tuesday' },
+    then: { ...working, requirements: ['team-familiar'] },
+    says: 'Waived. Before the run can be armed: team-familiar',
+  },
+];
+
+test.each(acts)('ripcord $line posts to $to and says what came of it', async ({ line, to, body, then, says }) => {
+  await using daemon = await stub({ [`POST /api/v1/${to}`]: { body: then } });
+  const said = await ripcord(line.split(' '), daemon.env);
+  expect(said).toEqual({ exitCode: 0, out: says, err: '', progress: [] });
+  expect(daemon.heard).toEqual([{ request: `POST /api/v1/${to}`, authorization: 'Bearer rip_test', body }]);
+});
+
+test('with --json an act prints the run', async () => {
+  await using daemon = await stub({ 'POST /api/v1/runs/current/resume': { body: working } });
+  const { out } = await ripcord(['run', 'resume', '--json'], daemon.env);
+  expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(working)));
+});
+
+test.each(['approve --reason slow', 'decline --reason report', 'acknowledge'])(
+  'ripcord %s answers the recommendation that is open',
+  async (line) => {
+    const how = line.split(' ')[0];
+    await using daemon = await stub({
+      'GET /api/v1/run': { body: recommending },
+      [`POST /api/v1/${answering}/${how}`]: { body: recommending },
+    });
+    expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0 });
+    expect(daemon.heard.map(({ request }) => request)).toEqual(['GET /api/v1/run', `POST /api/v1/${answering}/${how}`]);
+  },
+);
+
+test('an answer to no recommendation is not sent', async () => {
+  await using daemon = await stub({ 'GET /api/v1/run': { body: working } });
+  const { exitCode, err } = await ripcord(['approve', '--reason', 'slow'], daemon.env);
+  expect(err).toBe('ripcord: no recommendation is open; wanted one to answer. See: ripcord run status.');
+  expect(exitCode).toBe(2);
+});
+
+test.each([
+  { status: 400, because: 'bad-request', exitCode: 2 },
+  { status: 401, because: 'unknown-token', exitCode: 2 },
+  { status: 403, because: 'not-allowed', exitCode: 1 },
+  { status: 404, because: 'unknown-recommendation', exitCode: 1 },
+  { status: 409, because: 'expired', exitCode: 1 },
+  { status: 503, because: 'journal-unwritable', exitCode: 1 },
+  { status: 503, because: 'could-not-look', exitCode: 3 },
+])(
+  'a refusal with status $status, $because, is said and exits with $exitCode',
+  async ({ status, because, exitCode }) => {
+    await using daemon = await stub({ 'POST /api/v1/runs/current/hold': problem(status, because, 'it is so') });
+    const said = await ripcord(['run', 'hold', '--json'], daemon.env);
+    expect(said.exitCode).toBe(exitCode);
+    expect(said.err).toBe('ripcord: it is so; wanted something else. Do something else.');
+    expect(JSON.parse(said.out)).toEqual({
+      error: { found: 'it is so', wanted: 'something else', todo: 'Do something else', because },
+    });
+  },
+);

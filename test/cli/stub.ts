@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { Problem } from '../../src/api/problem.ts';
+
+export interface Heard {
+  /** `POST /api/v1/runs` */
+  readonly request: string;
+  readonly authorization: string | undefined;
+  readonly body: unknown;
+}
+
+export interface Answer {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body: unknown;
+}
+
+export interface Stub extends AsyncDisposable {
+  readonly url: string;
+  /** How the command line finds it, and who speaks. */
+  readonly env: { readonly RIPCORD_URL: string; readonly RIPCORD_TOKEN: string };
+  readonly heard: readonly Heard[];
+}
+
+/** Per request line what it answers: the same each time, or one after the other, the last again and again. */
+export type Answers = Readonly<Record<string, Answer | readonly Answer[]>>;
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = await request.toArray();
+  const text = Buffer.concat(chunks).toString();
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+export const problem = (status: number, because: string, found: string): Answer => {
+  const body: Problem = {
+    type: 'about:blank',
+    title: 'Refused',
+    status,
+    detail: '',
+    because,
+    found,
+    wanted: 'something else',
+    todo: 'Do something else',
+  };
+  return { status, type: 'application/problem+json', body };
+};
+
+const unknownRoute = problem(404, 'unknown-route', 'there is no such route');
+
+/** A server that speaks the daemon's contract, and remembers what it was asked. */
+export async function stub(answers: Answers): Promise<Stub> {
+  const heard: Heard[] = [];
+  const asked = new Map<string, number>();
+  const answerTo = (line: string): Answer => {
+    const answer = answers[line] ?? unknownRoute;
+    if (!('length' in answer)) return answer;
+    const times = asked.get(line) ?? 0;
+    asked.set(line, times + 1);
+    return answer[Math.min(times, answer.length - 1)] ?? unknownRoute;
+  };
+  const server = createServer((request, response) => {
+    const line = `${request.method} ${request.url}`;
+    void bodyOf(request).then((body) => {
+      heard.push({ request: line, authorization: request.headers.authorization, body });
+      const { status = 200, type = 'application/json', body: answer } = answerTo(line);
+      response.writeHead(status, { 'content-type': type });
+      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    env: { RIPCORD_URL: url, RIPCORD_TOKEN: 'rip_test' },
+    heard,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

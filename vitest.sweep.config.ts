@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm run sweep`: the slow fault suites, whole. ROUNDS and SEED choose how many and which. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.sweep.ts'],
+    globalSetup: ['test/support/postgres-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 1,
+  },
+});
