@@ -31,6 +31,7 @@ const statuses: Readonly<Record<string, number>> = {
   'wrong-role': 403,
   'bad-request': 400,
   'unknown-run': 404,
+  'baseline-missing': 404,
   'unknown-route': 404,
   'unknown-phase': 404,
   'unknown-probe': 404,

@@ -236,7 +236,7 @@ const reads: readonly Route[] = [
       if (state?.run !== runOf(call) || state.baseline === undefined) {
         throw new Refused(
           refuse(
-            'unknown-run',
+            'baseline-missing',
             'there is no baseline',
             'a frozen baseline of the newest run',
             'Capture one: ripcord baseline capture',
@@ -263,6 +263,7 @@ const reads: readonly Route[] = [
     handle: async (call) => {
       const { guard } = call;
       const run = runOf(call);
+      if ((await guard.view(run)) === undefined) throw new Refused(unknownRun(run));
       const after = Number(call.header('last-event-id') ?? call.query.after ?? 0);
       const from = Number.isSafeInteger(after) && after > 0 ? after : 0;
       if (call.header('accept')?.includes('text/event-stream') === true) {

@@ -50,7 +50,7 @@ export function sayBaseline({ hash, frozenAt, baseline }: FrozenBaseline, view: 
     ...section('Probes', table([titles, ...rows], sheet), sheet),
     ...section(
       'Checks',
-      [...table([['ok', `${findings.length - known.length} of ${findings.length}`]], sheet), ...table(known, sheet)],
+      [`  ${findings.length - known.length} of ${findings.length} ok`, ...table(known, sheet)],
       sheet,
     ),
   ];

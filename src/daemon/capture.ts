@@ -1,4 +1,4 @@
-import { captureBaseline } from '../core/evidence/capture.ts';
+import { captureBaseline, thinProbes } from '../core/evidence/capture.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { Clock } from '../core/kernel/clock.ts';
@@ -23,13 +23,6 @@ export interface Capture {
   begin(state: RunState): void;
 }
 
-/** A baseline in which a probe was never answered compares with nothing. */
-function faults(plan: Plan, readings: ReadonlyMap<ProbeId, readonly Reading[]>): readonly string[] {
-  return plan.probes
-    .filter(({ id }) => !(readings.get(probeId(id)) ?? []).some(({ state }) => state === 'answered'))
-    .map(({ id }) => `${id} was not answered once`);
-}
-
 export function createCapture({ plan, conductor, clock, runChecks, signal }: CaptureParts): Capture {
   let collected: Map<ProbeId, Reading[]> | undefined;
 
@@ -39,10 +32,10 @@ export function createCapture({ plan, conductor, clock, runChecks, signal }: Cap
     await clock.wait(between(clock.now(), after(since.since, since.length)), signal);
     const findings = await runChecks();
     collected = undefined;
-    const found = faults(plan, readings);
-    if (found.length > 0) return conductor.submit({ kind: 'capture-failed', because: found.join('; ') });
     const { environment, target } = state;
     const captured = captureBaseline({ readings, findings, environment, target, from: since.since, to: clock.now() });
+    const thin = thinProbes(captured.baseline);
+    if (thin.length > 0) return conductor.submit({ kind: 'capture-failed', because: thin.join('; ') });
     return conductor.submit({ kind: 'captured', ...captured });
   };
 

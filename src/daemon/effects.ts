@@ -27,6 +27,9 @@ export interface EffectParts {
   readonly writeReport: (run: RunState) => Promise<void>;
 }
 
+/** A rollback that cannot go on by itself has failed, as far as the night shift is concerned. */
+const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked'];
+
 /** Ends of chapters, after which a report is worth having. */
 const reported: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked', 'watch-settled', 'run-closed'];
 
@@ -40,7 +43,7 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
     if (event.type === 'capture-started') capture.begin(state);
     if (event.type === 'baseline-frozen') lookAgain();
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
-    if (event.type === 'rollback-blocked' && state.rollback !== undefined)
+    if (asksAPerson.includes(event.type) && state.rollback !== undefined)
       metrics.rollbackFailed(state.rollback.trigger);
   }
   executor.wake();

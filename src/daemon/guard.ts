@@ -160,7 +160,8 @@ export function createGuard(parts: GuardParts): Guard {
       const stored = await storedReadings(journal, state.run, probe, from, to);
       const newest = stored.at(-1)?.at ?? from;
       const fresh = (parts.keeper.recent().get(probe) ?? []).filter(({ at }) => at > newest && at >= from && at <= to);
-      return [...stored, ...fresh];
+      // A slow answer comes after the readings that it made missing.
+      return [...stored, ...fresh].toSorted((a, b) => a.at - b.at);
     },
     unready: parts.unready,
     metrics: () => metrics.text(),

@@ -56,10 +56,17 @@ export async function openTargetDesk({ url, cost }: DeskParts): Promise<TargetDe
   };
 }
 
-/** A lock that another session has is final; a server that does not answer may be back in a moment. */
+/**
+ * A server that restarts is back in a moment, and our own lost session keeps the lock until the server misses it (about
+ * 25 s). Whoever still has it after that is another guard.
+ */
 const stillOnly = async (lock: GuardLock): Promise<boolean> => {
   if (await lock.held()) return true;
-  return pRetry(() => lock.retake(), lockPatience).catch(() => false);
+  const retake = async () => {
+    if (!(await lock.retake())) throw new Error('another session has the guard lock');
+    return true;
+  };
+  return pRetry(retake, lockPatience).catch(() => false);
 };
 
 export interface CheckParts {

@@ -53,6 +53,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const mine = new Set<string>();
   let running: Promise<void> | undefined;
   let again = false;
+  /** What an earlier daemon proved is proved anew: nobody knows what happened in between. */
+  let quietHere = false;
 
   /** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
   const record = (event: RollbackEvent): Promise<void> =>
@@ -70,9 +72,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
     record({ type: 'step-asked', ...common(rollback), step: step.id, question, output });
 
   const stopWork = async (rollback: Rollback) => {
-    if (rollback.state === 'starting') await record({ type: 'stop-work-started', ...common(rollback) });
+    if (rollback.state !== 'stopping-work') await record({ type: 'stop-work-started', ...common(rollback) });
     try {
       const quiet = await parts.stopWork();
+      quietHere = true;
       await record({ type: 'stop-work-proved', ...common(rollback), quiet });
     } catch (error) {
       if (error instanceof JournalUnwritable) throw error;
@@ -140,7 +143,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       );
       return false;
     }
-    if (rollback.quiet === undefined) {
+    if (rollback.quiet === undefined || !quietHere) {
       await stopWork(rollback);
       return true;
     }
@@ -176,4 +179,4 @@ export function createExecutor(parts: ExecutorParts): Executor {
 }
 
 /** How long the guard lock may be away before a person is asked: a server that restarts is back sooner. */
-export const lockPatience = { retries: 5, minTimeout: seconds(1), maxTimeout: seconds(8) };
+export const lockPatience = { retries: 8, minTimeout: seconds(1), maxTimeout: seconds(8) };

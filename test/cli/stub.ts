@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { Problem } from '../../src/api/problem.ts';
@@ -59,15 +59,15 @@ export async function stub(answers: Answers): Promise<Stub> {
     asked.set(line, times + 1);
     return answer[Math.min(times, answer.length - 1)] ?? unknownRoute;
   };
-  const server = createServer((request, response) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const line = `${request.method} ${request.url}`;
-    void bodyOf(request).then((body) => {
-      heard.push({ request: line, authorization: request.headers.authorization, body });
-      const { status = 200, type = 'application/json', body: answer } = answerTo(line);
-      response.writeHead(status, { 'content-type': type });
-      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-    });
-  });
+    const body = await bodyOf(request);
+    heard.push({ request: line, authorization: request.headers.authorization, body });
+    const { status = 200, type = 'application/json', body: answer } = answerTo(line);
+    response.writeHead(status, { 'content-type': type });
+    response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+  };
+  const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {

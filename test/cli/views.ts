@@ -12,6 +12,7 @@ import {
 } from '../../src/core/kernel/ids.ts';
 import { after, instant, type Instant, minutes, seconds } from '../../src/core/kernel/units.ts';
 import type { PhaseView, RecommendationView, RollbackView, RunView, StepView } from '../../src/core/run/view.ts';
+import type { Watch } from '../../src/core/watch/watch.ts';
 import { criteriaNames, type Criterion, type Verdict } from '../../src/core/verdicts/verdict.ts';
 
 export const opened = instant(Date.UTC(2026, 10, 22, 2, 0, 0));
@@ -218,6 +219,15 @@ export const blocked: RunView = {
   rollback: { ...notQuiet, state: 'blocked', asks: stuck, question: stuck },
 };
 
+export const watch: Watch = {
+  state: 'watching',
+  startedAt: at(19),
+  length: minutes(60),
+  seen: minutes(12.5),
+  countedTo: at(31.5),
+  relapses: [],
+};
+
 export const watching: RunView = {
   ...rollingBack,
   now: at(32),
@@ -233,14 +243,7 @@ export const watching: RunView = {
       step('verify', 'done', { took: seconds(3), how: 'ran' }),
     ],
   },
-  watch: {
-    state: 'watching',
-    startedAt: at(19),
-    length: minutes(60),
-    seen: minutes(12.5),
-    countedTo: at(31.5),
-    relapses: [],
-  },
+  watch,
 };
 
 export const armed: RunView = {

@@ -17,6 +17,7 @@ const options = () => ({
 });
 const ask = (path: string, more: RequestInit = {}) =>
   fetch(`${daemon.url}${path}`, { ...more, headers: { authorization: `Bearer ${mini.token}`, ...more.headers } });
+const got = async <Body>(path: string): Promise<Body> => (await ask(path)).json() as Promise<Body>;
 const act = (path: string, body: object = {}) =>
   ask(`/api/v1${path}`, {
     method: 'POST',
@@ -138,16 +139,23 @@ describe('a run', () => {
   });
 
   test('goes on after the daemon was stopped, with its readings', async () => {
-    const before = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: { at: number }[] };
+    const { openedAt } = await got<{ openedAt: number }>('/api/v1/run');
+    const since = `?from=${new Date(openedAt).toISOString()}`;
+    const before = await got<{ readings: { at: number }[] }>(`/api/v1/probes/alive/readings${since}`);
     await daemon.close();
     daemon = await serve(options());
-    const after = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: { at: number }[] };
+    const after = await got<{ readings: { at: number }[] }>(`/api/v1/probes/alive/readings${since}`);
     expect(after.readings.slice(0, before.readings.length)).toEqual(before.readings);
-    const { entries } = (await (await ask('/api/v1/runs/current/events')).json()) as {
-      entries: { event: { type: string } }[];
-    };
+    const { entries } = await got<{ entries: { event: { type: string } }[] }>('/api/v1/runs/current/events');
     expect(entries.map(({ event }) => event.type)).toContain('guard-restarted');
   });
+
+  test.each(['/api/v1/runs/run-0/events', '/api/v1/runs/run-0', '/api/v1/runs/run-0/report'])(
+    '%s is not there',
+    async (path) => {
+      expect((await ask(path)).status).toBe(404);
+    },
+  );
 
   test('has no secret in its metrics, its log or its plan’s hash', async () => {
     const shown = [await (await ask('/metrics')).text(), await (await ask('/api/v1/run')).text()].join('\n');

@@ -42,7 +42,7 @@ function sayWell(view: RunView): string {
   const running = view.phases.find(({ state }) => state === 'running');
   if (running !== undefined) return `${sayRunning(running)}.`;
   const next = view.phases.find(({ state }) => state === 'not-started' || state === 'undone');
-  return next === undefined ? `all ${view.phases.length} phases are applied.` : `${next.phase} is next.`;
+  return next === undefined ? 'every phase is applied.' : `${next.phase} is next.`;
 }
 
 function judged(view: RunView): Headline {

@@ -1,7 +1,7 @@
 import { sayDuration } from '../kernel/duration.ts';
 import { hashOf } from '../kernel/hash.ts';
 import type { Hash, ProbeId } from '../kernel/ids.ts';
-import { between, type Instant, type Millis } from '../kernel/units.ts';
+import { between, hours, type Instant, type Millis } from '../kernel/units.ts';
 import { type Baseline, type ProbeBaseline, probeBaseline } from './baseline.ts';
 import type { Reading } from './reading.ts';
 
@@ -25,17 +25,22 @@ export interface BaselineLimits {
 
 const sayTimes = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
-function probeFaults({ probe, latencies, failed }: ProbeBaseline, minReadings: number): readonly string[] {
-  const answered = latencies.length;
-  const faults = [
-    answered === 0 && `probe ${probe} was not answered once`,
-    answered > 0 &&
-      answered < minReadings &&
-      `probe ${probe} was answered ${sayTimes(answered)}, wanted ${minReadings}`,
-    failed > 0 && `probe ${probe} failed ${sayTimes(failed)}, wanted a baseline of answers only`,
-  ];
-  return faults.filter((fault) => fault !== false);
+/** Fewer answers than this tell nothing about how fast a probe is. */
+export const fewestReadings = 5;
+/** A baseline from another day compares with another load. */
+export const oldestBaseline = hours(24);
+
+function thinProbe({ probe, latencies: { length: answered } }: ProbeBaseline, minReadings: number): readonly string[] {
+  if (answered === 0) return [`probe ${probe} was not answered once`];
+  return answered < minReadings ? [`probe ${probe} was answered ${sayTimes(answered)}, wanted ${minReadings}`] : [];
 }
+
+/** Probes with too few answers to be compared with, one sentence each: such a baseline is not even frozen. */
+export const thinProbes = ({ probes }: Pick<Baseline, 'probes'>, minReadings = fewestReadings): readonly string[] =>
+  probes.flatMap((probe) => thinProbe(probe, minReadings));
+
+const failing = ({ probe, failed }: ProbeBaseline): readonly string[] =>
+  failed === 0 ? [] : [`probe ${probe} failed ${sayTimes(failed)}, wanted a baseline of answers only`];
 
 /** Why a baseline cannot be used, one sentence each; none means that it can. Its age counts from the last reading. */
 export function baselineFaults(
@@ -46,7 +51,7 @@ export function baselineFaults(
   const age = between(baseline.to, now);
   return [
     ...(baseline.probes.length === 0 ? ['no probe was asked'] : []),
-    ...baseline.probes.flatMap((probe) => probeFaults(probe, minReadings)),
+    ...baseline.probes.flatMap((probe) => [...thinProbe(probe, minReadings), ...failing(probe)]),
     ...(age > maxAge ? [`it is ${sayDuration(age)} old, wanted at most ${sayDuration(maxAge)}`] : []),
   ];
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { phaseId } from '../../../src/core/kernel/ids.ts';
+import { decide } from '../../../src/core/run/decide.ts';
 import type { PhaseInput } from '../../../src/core/run/input.ts';
 import {
+  aPlan,
   at,
   boundaryOf,
   broken,
@@ -140,6 +142,14 @@ describe('a phase starts only when nothing speaks against it', () => {
       boundary: boundaryOf(security, at(5)),
     } as const;
     expect(ready().give(input)).toEqual(answer);
+  });
+
+  test('a phase that a changed plan no longer has does not start', () => {
+    const { state } = ready();
+    const input = { kind: 'phase-start', phase: security, by: pipeline, supervisor } as const;
+    const phases = [{ id: 'another', estimate: '1m', rollback: 'restore' }];
+    const decision = decide(aPlan({ phases, pre_approvals: [] }), state, input, at(5));
+    expect('refused' in decision && decision.refused.because).toBe('unknown-phase');
   });
 
   test('the question alone, without a boundary, starts nothing', () => {

@@ -158,6 +158,21 @@ describe('a person is asked', () => {
     expect(night().give(input)).toEqual(answer);
   });
 
+  test.each([
+    { when: 'a step asks', night: asking, input: confirm(verifySchema, 'done'), wanted: undoSchema },
+    { when: 'it is blocked', night: blocked, input: confirm(undoSchema, 'done'), wanted: 'stop-work' },
+    {
+      when: 'nothing is asked',
+      night: quiet,
+      input: confirm(undoSchema, 'done'),
+      wanted: 'none: nothing is asked now',
+    },
+  ])('who answers something else is told what is asked when $when: $wanted', ({ night, input, wanted }) => {
+    const tonight = night();
+    tonight.give(input);
+    expect(tonight.refused?.wanted).toBe(`the step that is: ${wanted}`);
+  });
+
   test('a person’s word for the last step ends the rollback as its proof would', () => {
     const night = quiet();
     then(night, step(undoSchema), done(undoSchema), step(verifySchema), done(verifySchema));
@@ -217,6 +232,19 @@ describe('nothing new is raised', () => {
     expect(night.state).not.toHaveProperty('watch');
     expect(night.state.rollback?.state).toBe('starting');
   });
+});
+
+test('a phase that stays applied gives no rise to a proposal after the rollback of the next one', () => {
+  const night = new Night().baseline();
+  night.start(security, 10);
+  night.finish(security, 11);
+  night.start(schema, 20);
+  night.look([broken('breach')], 21);
+  night.approve(1, dana, 30);
+  night.stopWork(31);
+  night.undo(32).look([broken('ok')], 33, 3_600_000);
+  expect(night.state.phases.map(({ state }) => state)).toEqual(['finished', 'undone', 'not-started', 'not-started']);
+  expect(night.look([broken('breach')], 40)).toEqual(['verdicts-changed']);
 });
 
 test('a phase that ends while it is undone is recorded, and undone all the same', () => {

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+
+import type { FrozenBaseline } from '../../src/cli/baseline-show.ts';
+import { connect } from '../../src/cli/client.ts';
+import { untilFrozen } from '../../src/cli/baseline-capture.ts';
+import { checkId, probeId } from '../../src/core/kernel/ids.ts';
+import { millis, minutes } from '../../src/core/kernel/units.ts';
+import type { RunView } from '../../src/core/run/view.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { ripcord } from './ripcord.ts';
+import { problem, stub } from './stub.ts';
+import { at, fresh, judgedBy, verdict, working } from './views.ts';
+
+const capturing: RunView = { ...fresh, seq: 2, capture: { since: at(1), length: minutes(5) } };
+const later: RunView = { ...capturing, now: at(3) };
+const frozen: RunView = { ...working, now: at(6) };
+const failed = { type: 'capture-failed', v: 1, at: at(6), because: 'control was not answered once' };
+
+const frozenBaseline: FrozenBaseline = {
+  hash: 'sha256:b',
+  frozenAt: at(6),
+  baseline: {
+    environment: 'staging',
+    target: fresh.target,
+    from: at(1),
+    to: at(6),
+    probes: [
+      {
+        probe: probeId('molecule-search'),
+        latencies: Array.from({ length: 299 }, () => 20),
+        failed: 1,
+        missing: 0,
+        p50: millis(20),
+        p95: millis(41.5),
+      },
+      { probe: probeId('control'), latencies: [0.4], failed: 0, missing: 0, p50: millis(0.4), p95: millis(0.4) },
+    ],
+    findings: [
+      { check: checkId('no-orphan'), status: 'ok', at: at(6), took: millis(3), summary: 'no rows' },
+      { check: checkId('no-null'), status: 'breach', at: at(6), took: millis(3), summary: 'found 2 rows, wanted none' },
+    ],
+  },
+};
+
+test('a capture is waited for until it is frozen', async () => {
+  await using daemon = await stub({
+    [`GET /api/v1/runs/${fresh.run}`]: [{ body: later }, { body: frozen }],
+  });
+  const shown: string[] = [];
+  const clock = fakeClock();
+  const waiting = untilFrozen(capturing, {
+    client: connect({}, daemon.env),
+    clock: { ...clock, wait: () => Promise.resolve() },
+    every: millis(1),
+    show: (text) => void shown.push(text),
+  });
+  expect((await waiting).baseline).toEqual(frozen.baseline);
+  expect(shown).toEqual(['capturing a baseline: 0 s of 5m', 'capturing a baseline: 2m of 5m', '']);
+});
+
+test('a capture that froze nothing fails with its reason', async () => {
+  await using daemon = await stub({
+    'POST /api/v1/runs/current/baseline': { status: 202, body: capturing },
+    [`GET /api/v1/runs/${fresh.run}`]: { body: { ...fresh, seq: 3 } },
+    [`GET /api/v1/runs/${fresh.run}/events?after=2`]: { body: { entries: [{ seq: 3, event: failed, hash: 'x' }] } },
+  });
+  const { exitCode, err } = await ripcord(['baseline', 'capture', '--for', '90s'], daemon.env);
+  expect(exitCode).toBe(1);
+  expect(daemon.heard[0]?.body).toEqual({ for: '90s' });
+  expect(err).toContain('ripcord: no baseline was frozen: control was not answered once; wanted');
+});
+
+test('a capture that is refused is not waited for', async () => {
+  const refusal = problem(409, 'too-late', 'security-lockdown is finished');
+  await using daemon = await stub({ 'POST /api/v1/runs/current/baseline': refusal });
+  const { exitCode, err } = await ripcord(['baseline', 'capture'], daemon.env);
+  expect(exitCode).toBe(1);
+  expect(err).toContain('security-lockdown is finished');
+});
+
+test('the baseline is shown with the median above which a probe is slower', async () => {
+  const judged = judgedBy(
+    verdict('performance', 'ok', { subject: 'molecule-search', facts: { rule: 'slower_than: 50%' } }),
+  );
+  await using daemon = await stub({
+    'GET /api/v1/runs/current/baseline': { body: frozenBaseline },
+    'GET /api/v1/run': { body: { ...working, ...judged } },
+  });
+  const { exitCode, out } = await ripcord(['baseline', 'show'], daemon.env);
+  expect(exitCode).toBe(0);
+  expect(out).toBe(`Frozen 2026-11-22 02:06:00 UTC, from 5m of readings in staging.
+sha256:b
+
+Probes
+  probe            readings  failed  median     p95  slower
+  molecule-search       299       1   20 ms   42 ms  more than 30 ms
+  control                 1       0  0.4 ms  0.4 ms  -
+
+Checks
+  1 of 2 ok
+  no-null  breach  found 2 rows, wanted none`);
+  const { out: json } = await ripcord(['baseline', 'show', '--json'], daemon.env);
+  expect(JSON.parse(json)).toEqual(frozenBaseline);
+});

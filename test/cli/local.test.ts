@@ -1,0 +1,204 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { expect, test } from 'vitest';
+
+import { hashToken } from '../../src/api/token.ts';
+import { readListen } from '../../src/cli/serve.ts';
+import { planJsonSchema } from '../../src/core/plan/json-schema.ts';
+import { runId } from '../../src/core/kernel/ids.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
+import { changed, goodPlan } from '../core/plan/a-plan.ts';
+import { countedTo } from '../journal/folder.ts';
+import { folder } from './folder.ts';
+import { ripcord } from './ripcord.ts';
+import { problem, stub } from './stub.ts';
+import { fresh, working } from './views.ts';
+
+async function planIn(path: string, text: string): Promise<string> {
+  const file = join(path, 'ripcord.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+test('a sound plan is said to be sound, with what is in it', async () => {
+  await using files = await folder();
+  const plan = await planIn(files.path, goodPlan);
+  const said = await ripcord(['validate', '--plan', plan]);
+  expect(said).toMatchObject({ exitCode: 0, err: '' });
+  expect(said.out).toBe('plan is sound: 2 phases, 1 probe, 1 check, 1 principal; for staging');
+  const { out } = await ripcord(['validate', '--plan', plan, '--json']);
+  expect(JSON.parse(out)).toEqual({ sound: true, file: plan, faults: [] });
+});
+
+test('every fault is named with its place, and the exit code is 2', async () => {
+  await using files = await folder();
+  const text = changed(
+    changed(goodPlan, 'estimate: 1h', 'estimate: soon'),
+    'criterion: integrity',
+    'criterion: beauty',
+  );
+  const plan = await planIn(files.path, text);
+  const said = await ripcord(['validate', '--plan', plan]);
+  expect(said).toMatchObject({ exitCode: 2, err: `2 faults in ${plan}` });
+  expect(said.out.split('\n')).toEqual([
+    expect.stringMatching(/ripcord\.yaml:6:18: run\.estimate: found "soon", wanted/),
+    expect.stringMatching(/ripcord\.yaml:\d+:\d+: checks\[0\]\.criterion: found "beauty", wanted/),
+  ]);
+  const json = await ripcord(['validate', '--plan', plan, '--json']);
+  expect(json.exitCode).toBe(2);
+  expect(JSON.parse(json.out)).toMatchObject({ sound: false, faults: [{ line: 6, column: 18 }, {}] });
+});
+
+test('values come from the environment and from files beside the plan', async () => {
+  await using files = await folder();
+  const url = 'postgres://guard@db.example/demo';
+  const text = changed(changed(goodPlan, `url: ${url}`, 'url_file: secret'), 'name: demo', 'name: ${env:NAME}');
+  const plan = await planIn(files.path, text);
+  expect(await ripcord(['validate', '--plan', plan])).toMatchObject({ exitCode: 2 });
+  await writeFile(join(files.path, 'secret'), `${url}\n`);
+  expect(await ripcord(['validate', '--plan', plan], { NAME: 'demo' })).toMatchObject({ exitCode: 0 });
+});
+
+test('a plan that is not there is wrong usage', async () => {
+  const { exitCode, err } = await ripcord(['validate', '--plan', 'absent.yaml']);
+  expect(exitCode).toBe(2);
+  expect(err).toBe('ripcord: the plan absent.yaml cannot be read; wanted a plan. Check the path: --plan FILE.');
+});
+
+test('a token is new each time, and its hash is the one that the plan wants', async () => {
+  const tokens = await Promise.all(
+    [1, 2].map(async () => JSON.parse((await ripcord(['token', 'create', '--json'])).out)),
+  );
+  expect(new Set(tokens.map(({ token }) => token)).size).toBe(2);
+  for (const { token, token_hash: hash } of tokens) expect(hash).toBe(hashToken(token));
+  const { out } = await ripcord(['token', 'create']);
+  const token = /rip_\S+/.exec(out)?.[0] ?? '';
+  expect(out).toContain(`    token_hash: ${hashToken(token)}`);
+});
+
+test('the schema is written where the tests of the plan expect it to be the same', async () => {
+  await using files = await folder();
+  const to = join(files.path, 'new', 'folder');
+  expect(await ripcord(['export', 'schema', to])).toMatchObject({ exitCode: 0 });
+  const written = await readFile(join(to, 'ripcord.schema.json'), 'utf8');
+  expect(written).toBe(await readFile('docs/ripcord.schema.json', 'utf8'));
+  expect(JSON.parse(written)).toEqual(planJsonSchema());
+  const blocked = await ripcord(['export', 'schema', join(to, 'ripcord.schema.json')]);
+  expect(blocked).toMatchObject({ exitCode: 2, err: expect.stringContaining('cannot be written') });
+});
+
+test('a journal is sound, until somebody changes it', async () => {
+  await using files = await folder();
+  const path = join(files.path, '.ripcord', 'journal.db');
+  const verify = ['journal', 'verify', '--plan', join(files.path, 'ripcord.yaml')];
+  expect(await ripcord(verify)).toMatchObject({ exitCode: 2, err: expect.stringContaining('there is no journal at') });
+  await using journal = await openJournal(path);
+  await journal.append(runId('run-1'), 0, countedTo(3));
+  await journal.append(runId('run-2'), 0, countedTo(2));
+  expect(await ripcord(verify)).toMatchObject({ exitCode: 0, out: 'the journal is sound: 5 entries in 2 runs' });
+  await journal[Symbol.asyncDispose]();
+  using db = new DatabaseSync(path);
+  for (const { name } of db.prepare("select name from sqlite_schema where type = 'trigger'").all()) {
+    db.exec(`drop trigger ${String(name)}`);
+  }
+  db.exec(`update entries set event = replace(event, '"count":2', '"count":7') where run = 'run-1' and seq = 2`);
+  db.close();
+  const broken = await ripcord(verify);
+  expect(broken.exitCode).toBe(1);
+  expect(broken.out).toMatch(/^run run-1 is broken at entry 2: found contents with the hash sha256:.*, wanted sha256:/);
+  const { out, exitCode } = await ripcord(['journal', 'verify', '--json', '--journal', path]);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ sound: false, runs: 2, entries: 3, faults: [{ run: 'run-1', seq: 2 }] });
+});
+
+test.each([
+  { text: '127.0.0.1:7433', host: '127.0.0.1', port: 7_433 },
+  { text: 'localhost:0', host: 'localhost', port: 0 },
+  { text: '[::1]:65535', host: '::1', port: 65_535 },
+])('--listen $text is host $host and port $port', ({ text, host, port }) => {
+  expect(readListen(text)).toEqual({ host, port });
+});
+
+test.each(['7433', ':7433', 'localhost', '127.0.0.1:x', '::1:80', '127.0.0.1:65536', 'http://localhost:80'])(
+  '--listen %s is wrong usage',
+  async (text) => {
+    const { exitCode, err } = await ripcord(['serve', '--listen', text]);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('wanted HOST:PORT such as 127.0.0.1:7433');
+  },
+);
+
+test('a report is printed or written to a file', async () => {
+  await using files = await folder();
+  await using daemon = await stub({
+    'GET /api/v1/runs/current/report': { type: 'text/markdown', body: '# Report\n\nAll is \u001B[31mwell.\n' },
+    'GET /api/v1/runs/run-7/report': problem(404, 'unknown-run', 'there is no run run-7'),
+  });
+  expect(await ripcord(['report'], daemon.env)).toMatchObject({ exitCode: 0, out: '# Report\n\nAll is  [31mwell.' });
+  const file = join(files.path, 'report.md');
+  const said = await ripcord(['report', '--output', file], daemon.env);
+  expect(said).toMatchObject({ exitCode: 0, out: '', err: `written to ${file}` });
+  expect(await readFile(file, 'utf8')).toBe('# Report\n\nAll is \u001B[31mwell.\n');
+  const absent = await ripcord(['report', 'run-7'], daemon.env);
+  expect(absent).toMatchObject({ exitCode: 1, err: expect.stringContaining('there is no run run-7') });
+});
+
+test('a report as JSON is the run with its events', async () => {
+  const entries = [{ seq: 1, event: { type: 'run-opened', v: 1, at: fresh.openedAt }, hash: 'sha256:1' }];
+  await using daemon = await stub({
+    'GET /api/v1/runs/run-1': { body: working },
+    'GET /api/v1/runs/run-1/events': { body: { entries } },
+  });
+  const { out } = await ripcord(['report', 'run-1', '--format', 'json'], daemon.env);
+  expect(JSON.parse(out)).toEqual({ run: JSON.parse(JSON.stringify(working)), events: entries });
+});
+
+test.each([
+  { line: 'stauts', says: "unknown command 'stauts' (Did you mean run status?)", see: 'ripcord' },
+  { line: 'run stauts', says: "unknown command 'stauts' (Did you mean status?)", see: 'ripcord run' },
+  { line: 'aprove', says: "unknown command 'aprove' (Did you mean approve?)", see: 'ripcord' },
+  { line: 'approve --resaon x', says: "unknown option '--resaon' (Did you mean --reason?)", see: 'ripcord approve' },
+  { line: 'approve', says: '--reason is wanted', see: 'ripcord approve' },
+  { line: 'decline', says: '--reason is wanted', see: 'ripcord decline' },
+  { line: 'waive rehearsal', says: '--reason is wanted', see: 'ripcord waive' },
+  { line: 'waive', says: "missing required argument 'REQUIREMENT'", see: 'ripcord waive' },
+  { line: 'phase', says: "missing required argument 'ID'", see: 'ripcord phase' },
+  {
+    line: 'run arm --for 5',
+    says: "option '--for <duration>' argument '5' is invalid. Wanted a duration such as 30s, 5m or 1h30m.",
+    see: 'ripcord run arm',
+  },
+  { line: 'report --format pdf', says: "option '--format <format>' argument 'pdf' is invalid", see: 'ripcord report' },
+])('ripcord $line is wrong usage: $says', async ({ line, says, see }) => {
+  const { exitCode, err, out } = await ripcord(line.split(' '));
+  expect(exitCode).toBe(2);
+  expect(err).toContain(`ripcord: ${says}`);
+  expect(err).toContain(`See: ${see} --help`);
+  expect(out).toBe('');
+});
+
+test.each([
+  { line: 'confirm undo', says: 'neither --done nor --again; wanted one of them' },
+  { line: 'confirm undo --done --again', says: '--done and --again; wanted one of them' },
+])('ripcord $line is wrong usage: $says', async ({ line, says }) => {
+  expect(await ripcord(line.split(' '))).toMatchObject({ exitCode: 2, err: expect.stringContaining(says) });
+});
+
+test('wrong usage is JSON too where JSON was asked for', async () => {
+  const { exitCode, out } = await ripcord(['run', 'status', '--json', '--colour']);
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(out)).toMatchObject({ error: { found: "unknown option '--colour'" } });
+});
+
+const helped =
+  'run, baseline, token, export, journal, validate, serve, phase, report, approve, decline, acknowledge, confirm';
+test.each(['', ...helped.split(', '), 'pre-approve', 'waive', 'run open', 'run status', 'run arm', 'baseline capture'])(
+  'the help of ripcord %s begins with examples',
+  async (line) => {
+    const { exitCode, out } = await ripcord([...line.split(' ').filter(Boolean), '--help']);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^[A-Z][^]*?\n\nExamples:\n {2}ripcord [^]*?\n\nUsage: ripcord/);
+  },
+);

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { access, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { changed, goodPlan } from '../core/plan/a-plan.ts';
+import { database } from '../support/database.ts';
+import { folder } from './folder.ts';
+import { main, running } from './process.ts';
+
+async function planFor(path: string, url: string): Promise<string> {
+  const file = join(path, 'ripcord.yaml');
+  const text = changed(goodPlan, 'postgres://guard@db.example/demo', '${env:DATABASE_URL}');
+  await writeFile(file, changed(text, 'select 1 from orphan', 'select 1 where false'));
+  return file;
+}
+
+const serve = (plan: string, url: string) =>
+  running([main, 'serve', '--plan', plan, '--listen', '127.0.0.1:0', '--log-level', 'error'], { DATABASE_URL: url });
+
+test('serve says where it listens, keeps its journal beside the plan, and stops when it is told to', async () => {
+  await using db = await database();
+  await using files = await folder();
+  const { child, end } = serve(await planFor(files.path, db.url), db.url);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line.toString())?.[1];
+  const health = await fetch(`${url}/healthz`);
+  expect(health.status).toBe(200);
+  await health.text();
+  await access(join(files.path, '.ripcord', 'journal.db'));
+  child.kill('SIGTERM');
+  const { exitCode, err } = await end;
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'ripcord: SIGTERM: stopping; once more ends it at once\n' });
+});
+
+test('a second signal ends serve at once, whatever it waits for', async () => {
+  await using files = await folder();
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const url = `postgres://guard@127.0.0.1:${(silent.address() as AddressInfo).port}/demo`;
+  const { child, end } = serve(await planFor(files.path, url), url);
+  await once(silent, 'connection');
+  child.kill('SIGTERM');
+  await once(child.stderr, 'data');
+  child.kill('SIGINT');
+  expect(await end).toMatchObject({ exitCode: 130, out: '' });
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => silent.close(resolve));
+});
+
+test('serve with a bad plan names every fault and exits with 2', async () => {
+  await using files = await folder();
+  const plan = join(files.path, 'ripcord.yaml');
+  await writeFile(plan, changed(goodPlan, 'estimate: 1h', 'estimate: soon'));
+  const { exitCode, out, err } = await serve(plan, '').end;
+  expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+  expect(err).toContain(`${plan}:6:18: run.estimate: found "soon"`);
+  expect(err).not.toContain('    at ');
+});

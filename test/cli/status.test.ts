@@ -1,0 +1,287 @@
+import { expect, test } from 'vitest';
+
+import { principalId, recommendationId } from '../../src/core/kernel/ids.ts';
+import { minutes } from '../../src/core/kernel/units.ts';
+import type { PhaseView, RunView } from '../../src/core/run/view.ts';
+import { sayRun } from '../../src/cli/status/status.ts';
+import { plain } from '../../src/cli/terminal.ts';
+import { ripcord } from './ripcord.ts';
+import { stub } from './stub.ts';
+import * as views from './views.ts';
+
+const { armed, asking, at, blind, blocked, finished, fresh, judgedBy, orphans, phases, proposal } = views;
+const { recommending, rollingBack, running, slow, verdict, waiting, watch, watching, working } = views;
+
+const page = (view: RunView, columns = 100): string => sayRun(view, { columns, paint: plain });
+
+const dana = principalId('dana');
+const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
+const broken = judgedBy(slow);
+const relapsed: RunView = { ...watching, watch: { ...watch, relapses: [{ at: at(30), evidence: [slow, orphans] }] } };
+const byHand: RunView = {
+  ...recommending,
+  recommendations: [
+    {
+      ...proposal,
+      evidence: [orphans],
+      procedure: { kind: 'person', phases: [phases.data], because: 'data-migration has no rollback script' },
+      proposes: 'a person must act: data-migration has no rollback script',
+    },
+  ],
+};
+
+test.each<{ readonly when: string; readonly view: RunView; readonly says: string }>([
+  {
+    when: 'there is no baseline',
+    view: fresh,
+    says: 'There is no baseline yet: the guard only observes, and no phase may start.',
+  },
+  {
+    when: 'a baseline is being captured',
+    view: { ...fresh, capture: { since: at(0.5), length: minutes(5) } },
+    says: 'A baseline is being captured: 30 s of 5m.',
+  },
+  {
+    when: 'a phase is at work',
+    view: working,
+    says: 'All is well; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+  },
+  {
+    when: 'the next phase may start',
+    view: { ...working, phases: [finished, waiting(phases.schema, 30)] },
+    says: 'All is well; schema-standardization is next.',
+  },
+  {
+    when: 'every phase is applied',
+    view: { ...working, phases: [finished] },
+    says: 'All is well; every phase is applied.',
+  },
+  {
+    when: 'it is too early to tell',
+    view: { ...working, ...judgedBy(verdict('performance', 'unknown', { because: 'too-few-readings' })) },
+    says: 'Nothing broken is seen; too early to tell performance; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+  },
+  {
+    when: 'a check could not look',
+    view: { ...working, ...judgedBy(verdict('security', 'unknown')) },
+    says: 'Nothing broken is seen, but security cannot be fully judged; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+  },
+  {
+    when: 'the guard is blind',
+    view: blind,
+    says: 'THE GUARD IS BLIND: no evidence from molecule-search and mixture-count for 3m 06s. No phase starts, and it rolls nothing back for being blind.',
+  },
+  {
+    when: 'it is held',
+    view: { ...working, stage: 'held', held: { by: dana, reason: 'waiting for Omar', at: at(16) } },
+    says: 'Held by dana: waiting for Omar',
+  },
+  {
+    when: 'a breach stands that somebody declined to roll back',
+    view: {
+      ...working,
+      ...broken,
+      recommendations: [
+        { ...proposal, state: 'declined', answer: { by: 'dana', reason: 'a report runs', at: at(16) } },
+      ],
+    },
+    says: 'PERFORMANCE IS BREACHED, and dana declined the rollback: a report runs',
+  },
+  {
+    when: 'a breach stands and nothing could be rolled back',
+    view: { ...fresh, ...broken },
+    says: 'PERFORMANCE IS BREACHED, but no phase has changed anything that could be rolled back.',
+  },
+  {
+    when: 'a phase has failed',
+    view: { ...working, phases: [finished, ended('failed', 'its command returned exit code 1')] },
+    says: 'SCHEMA-STANDARDIZATION HAS FAILED: its command returned exit code 1. It may have done some of its work.',
+  },
+  {
+    when: 'a phase was lost',
+    view: { ...working, phases: [finished, ended('unknown', 'its wrapper was lost')] },
+    says: 'NOBODY KNOWS HOW FAR SCHEMA-STANDARDIZATION CAME: its wrapper was lost. Look whether it still runs.',
+  },
+  {
+    when: 'a rollback is recommended',
+    view: recommending,
+    says: 'ROLLBACK RECOMMENDED, performance is breached: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
+    when: 'only a person can act',
+    view: byHand,
+    says: 'A PERSON MUST ACT, integrity is breached: data-migration has no rollback script. Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
+    when: 'a step of the rollback runs',
+    view: rollingBack,
+    says: 'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
+  },
+  {
+    when: 'a step of the rollback asks',
+    view: asking,
+    says: 'THE ROLLBACK IS STUCK at schema-standardization/undo and waits for your answer.',
+  },
+  { when: 'forward work does not stop', view: blocked, says: 'THE ROLLBACK IS STUCK and waits for your answer.' },
+  {
+    when: 'the watch goes on',
+    view: watching,
+    says: 'Rolled back, and nothing broken since: watched 12m 30s of 1h. No phase starts before its end.',
+  },
+  {
+    when: 'it breaks again during the watch',
+    view: relapsed,
+    says: 'RELAPSE AFTER THE ROLLBACK, integrity and performance are breached since 02:30:00 UTC; watched 12m 30s of 1h. Ripcord does nothing by itself now.',
+  },
+  {
+    when: 'the watch is over',
+    view: { ...watching, stage: 'settled' },
+    says: 'Rolled back, and nothing broke during the watch of 1h. The run can be closed.',
+  },
+  {
+    when: 'it broke again and the watch is over',
+    view: { ...relapsed, stage: 'settled' },
+    says: 'Rolled back, but it broke again during the watch of 1h. A person must look.',
+  },
+  {
+    when: 'it is closed',
+    view: { ...working, stage: 'closed', closed: { at: at(10), by: dana, reason: 'all applied' } },
+    says: 'This run was closed by dana, 02:10:00 (6m 54s ago): all applied',
+  },
+])('the first line when $when', ({ view, says }) => {
+  expect(page(view, 500).split('\n')[0]).toBe(says);
+});
+
+test.each<{ readonly what: string; readonly view: RunView; readonly lines: readonly string[] }>([
+  {
+    what: 'the evidence, the proposal, who may approve, until when, and what to type',
+    view: recommending,
+    lines: [
+      'rule slower_than: 50%; was 20 ms; is 32.4 ms; 1.62x; 20 readings; since 02:14:03',
+      '  attributed to  schema-standardization',
+      '  proposed       roll back schema-standardization',
+      '  takes about    5m; going on with schema-standardization about 10m 18s',
+      '  not by itself  the run is not armed',
+      '                 pre-approval undo-lockdown-at-night is not activated',
+      '  may approve    dana, omar, priya and lena',
+      '  until          02:44:24 UTC, in 27m 30s; unanswered, nothing is rolled back',
+      '  ripcord approve run-20261122-020000-r1 --reason "..."  roll back now',
+      '  ripcord decline run-20261122-020000-r1 --reason "..."  leave it as it is',
+      '  ripcord acknowledge run-20261122-020000-r1             tell the others that you are on it',
+    ],
+  },
+  {
+    what: 'that a breach has gone, and how to roll back all the same',
+    view: { ...recommending, ...judgedBy(verdict('performance', 'ok')) },
+    lines: ['THE BREACH IS NO LONGER SEEN', 'ripcord approve run-20261122-020000-r1 --even-if-gone --reason "..."'],
+  },
+  { what: 'no approval where only a person can act', view: byHand, lines: ['say what you did by hand'] },
+  {
+    what: 'the steps with their states, the question, what the step said, and what to type',
+    view: asking,
+    lines: [
+      '  1  schema-standardization/undo    command  ASKS YOU  since 02:17:12 (42 s)',
+      '  2  schema-standardization/verify  verify   waiting',
+      '  it asks  It ended well, but its proof does not hold.',
+      '           ERROR: canceling statement due to lock timeout',
+      '  ripcord confirm schema-standardization/undo --done --reason "..."',
+      '  ripcord confirm schema-standardization/undo --again --reason "..."',
+    ],
+  },
+  {
+    what: 'how to answer when forward work does not stop',
+    view: blocked,
+    lines: ['  forward work  NOT PROVED', 'ripcord confirm stop-work --again --reason "..."'],
+  },
+  {
+    what: 'how far the watch is',
+    view: watching,
+    lines: ['  progress  [######........................] 12m 30s of 1h seen, since 02:19:00', '  relapses  none'],
+  },
+  {
+    what: 'the phases with what they worked and their estimates',
+    view: working,
+    lines: [
+      '  1  security-lockdown       finished     4m 01s       20m  ended 02:09:00',
+      '  2  schema-standardization  running      6m 54s       30m  40 % done, about 17m 12s in all',
+      '  3  data-migration          not started       -        2h',
+    ],
+  },
+  {
+    what: 'what it may do by itself',
+    view: armed,
+    lines: ['armed by dana until 14:00:00 UTC, in 11h 43m; acts by itself where pre-approved:', 'rehearsal by dana'],
+  },
+  { what: 'what is missing before it can be armed', view: working, lines: ['rehearsal, proved-backups and'] },
+  {
+    what: 'a breach that stands, a warning, and what the baseline had already',
+    view: {
+      ...working,
+      ...judgedBy(
+        orphans,
+        verdict('runtime', 'ok', { because: 'over-estimate', warning: true, summary: 'it takes long' }),
+        verdict('security', 'ok', { because: 'known', summary: 'so it was in the baseline' }),
+      ),
+    },
+    lines: [
+      '  integrity      BREACH     no-orphan-prediction: found 3 rows (17; 18; 24), wanted none',
+      '  runtime        ok         warning: it takes long',
+      '  security       ok         so it was in the baseline',
+    ],
+  },
+  {
+    what: 'earlier recommendations with their answers',
+    view: {
+      ...recommending,
+      recommendations: [{ ...proposal, id: recommendationId('r0'), state: 'expired' }, proposal],
+    },
+    lines: ['  r0  expired  unanswered, 02:44:24'],
+  },
+])('the page shows $what', ({ view, lines }) => {
+  const shown = page(view);
+  for (const line of lines) expect(shown).toContain(line);
+});
+
+test('what only a person can do is not offered for approval', () => {
+  expect(page(byHand)).not.toContain('ripcord approve');
+});
+
+const all = Object.entries(views).filter((entry): entry is [string, RunView] => Object(entry[1]).stage !== undefined);
+
+test.each(all.flatMap(([name, view]) => [100, 60].map((columns) => ({ name, view, columns }))))(
+  'the page of $name fits $columns columns, but for what is to be copied',
+  ({ view, columns }) => {
+    const long = page(view, columns)
+      .split('\n')
+      .filter((line) => line.length > columns && !line.includes('ripcord ') && line.trim().includes(' '));
+    expect(long.filter((line) => !/^ +\d|phase +state/.test(line))).toEqual([]);
+  },
+);
+
+test('nothing that the database or a person wrote can act on the terminal', () => {
+  const evil = { ...orphans, summary: 'found \u001B[2J\u001B]0;gone\u0007 and \u202Eright to left' };
+  const shown = page({ ...working, ...judgedBy(evil) });
+  expect(shown).toContain('found  [2J ]0;gone  and  right to left');
+  expect(shown).not.toMatch(/[^\P{Cc}\n]/u);
+});
+
+test.each([
+  { name: 'well', view: working, exitCode: 0 },
+  { name: 'a young run', view: fresh, exitCode: 0 },
+  { name: 'a breach', view: { ...working, ...broken }, exitCode: 1 },
+  { name: 'an open recommendation', view: recommending, exitCode: 1 },
+  { name: 'a question', view: asking, exitCode: 1 },
+  { name: 'a blind guard', view: blind, exitCode: 3 },
+  {
+    name: 'a check that could not look',
+    view: { ...working, ...judgedBy(verdict('security', 'unknown')) },
+    exitCode: 3,
+  },
+  { name: 'a closed run', view: { ...working, ...broken, stage: 'closed' }, exitCode: 0 },
+])('run status exits with $exitCode for $name', async ({ view, exitCode }) => {
+  await using daemon = await stub({ 'GET /api/v1/run': { body: view } });
+  expect(await ripcord(['run', 'status'], daemon.env)).toMatchObject({ exitCode, err: '' });
+  const { out, exitCode: ofJson } = await ripcord(['run', 'status', '--json'], daemon.env);
+  expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(view)));
+  expect(ofJson).toBe(exitCode);
+});
