@@ -13,6 +13,9 @@ const identity = z.strictObject({
   bootId: z.string().max(64),
 });
 
+/** Which attempt of the phase the report is about, as `start` answered; the latest when left out. */
+const tag = z.string().max(63).optional();
+
 export const bodies = {
   nothing: z.strictObject({}),
   baseline: z.strictObject({ for: duration.optional() }),
@@ -22,9 +25,10 @@ export const bodies = {
   preApprove: z.strictObject({ pre_approval: z.string().max(100) }),
   confirm: z.strictObject({ step: z.string().max(200), answer: z.enum(['done', 'again']), reason }),
   start: z.strictObject({ wrapper: identity, host: z.string().max(255) }),
-  spawned: z.strictObject({ child: identity }),
-  progress: z.strictObject({ fraction: z.number().min(0).max(1).optional() }),
-  fail: z.strictObject({ exit_code: z.int().nullable(), because: z.string().max(2_000) }),
+  spawned: z.strictObject({ child: identity, tag }),
+  progress: z.strictObject({ fraction: z.number().min(0).max(1).optional(), tag }),
+  finish: z.strictObject({ tag }),
+  fail: z.strictObject({ tag, exit_code: z.int().nullable(), because: z.string().max(2_000) }),
   approve: z.strictObject({ reason, even_if_gone: z.boolean().default(false) }),
 };
 

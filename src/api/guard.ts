@@ -35,7 +35,7 @@ export interface Guard {
   submit(input: Input): Promise<Decision>;
   startPhase(phase: PhaseId, by: Principal, wrapper: ProcessIdentity, host: string): Promise<PhaseStart>;
   /** A sign of life of a phase's wrapper; the answer says whether the phase may go on. */
-  beat(phase: PhaseId, by: Principal, fraction: number | undefined): Promise<Orders>;
+  beat(phase: PhaseId, by: Principal, tag: string | undefined, fraction: number | undefined): Promise<Orders>;
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
   /** Told about new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;

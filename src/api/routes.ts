@@ -192,18 +192,20 @@ const phaseReports: readonly Route[] = [
     if ('refused' in start) throw new Refused(start.refused);
     return { tag: start.tag, lease_ms: start.lease };
   }),
-  report('spawned', bodies.spawned, async ({ child }, call) => {
-    accepted(await call.guard.submit({ kind: 'phase-spawned', phase: phaseOf(call), by: call.by, child }));
-    return call.guard.beat(phaseOf(call), call.by, undefined);
+  report('spawned', bodies.spawned, async ({ child, tag }, call) => {
+    accepted(await call.guard.submit({ kind: 'phase-spawned', phase: phaseOf(call), by: call.by, tag, child }));
+    return call.guard.beat(phaseOf(call), call.by, tag, undefined);
   }),
-  report('progress', bodies.progress, ({ fraction }, call) => call.guard.beat(phaseOf(call), call.by, fraction)),
-  report('finish', bodies.nothing, async (_, call) => {
-    accepted(await call.guard.submit({ kind: 'phase-finish', phase: phaseOf(call), by: call.by }));
+  report('progress', bodies.progress, ({ fraction, tag }, call) =>
+    call.guard.beat(phaseOf(call), call.by, tag, fraction),
+  ),
+  report('finish', bodies.finish, async ({ tag }, call) => {
+    accepted(await call.guard.submit({ kind: 'phase-finish', phase: phaseOf(call), by: call.by, tag }));
     return {};
   }),
-  report('fail', bodies.fail, async (body, call) => {
-    const { exit_code: exitCode, because } = body;
-    accepted(await call.guard.submit({ kind: 'phase-fail', phase: phaseOf(call), by: call.by, exitCode, because }));
+  report('fail', bodies.fail, async ({ tag, exit_code: exitCode, because }, call) => {
+    const failed = { kind: 'phase-fail', phase: phaseOf(call), by: call.by, tag, exitCode, because } as const;
+    accepted(await call.guard.submit(failed));
     return {};
   }),
 ];

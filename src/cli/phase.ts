@@ -30,16 +30,18 @@ export function httpReporter(client: Pick<Client, 'post'>, phase: PhaseId): Phas
       throw isNo ? new PhaseRefused(phase, error.found, error.todo) : error;
     }
   };
+  let tag: string | undefined; // what it says is about the attempt that was granted, whatever has begun since
   return {
     async start(wrapper) {
       const body = { wrapper, host: hostname() };
-      const { tag, lease_ms: lease } = await post<{ tag: string; lease_ms: number }>('start', body, startPatience);
-      return { tag, lease: millis(lease) };
+      const granted = await post<{ tag: string; lease_ms: number }>('start', body, startPatience);
+      tag = granted.tag;
+      return { tag, lease: millis(granted.lease_ms) };
     },
-    spawned: (child) => post('spawned', { child }),
-    beat: (fraction) => post('progress', fraction === undefined ? {} : { fraction }),
-    finish: () => post('finish', {}),
-    fail: (exitCode, because) => post('fail', { exit_code: exitCode, because: because.slice(0, 2_000) }),
+    spawned: (child) => post('spawned', { child, tag }),
+    beat: (fraction) => post('progress', { fraction, tag }),
+    finish: () => post('finish', { tag }),
+    fail: (exitCode, because) => post('fail', { tag, exit_code: exitCode, because: because.slice(0, 2_000) }),
   };
 }
 

@@ -77,10 +77,14 @@ async function startPhase(
 }
 
 /** A phase may go on unless it has been told to stop: by a rollback, or because nobody knows of it any more. */
-function ordersFor(state: RunState | undefined, phase: PhaseId): Orders {
-  const is = state?.phases.find((one) => one.phase === phase)?.state;
-  if (is !== 'running' && is !== 'unknown')
-    return { goOn: false, because: `${phase} is ${is ?? 'not part of an open run'}` };
+function ordersFor(state: RunState | undefined, phase: PhaseId, tag: string | undefined): Orders {
+  const is = state?.phases.find((one) => one.phase === phase);
+  if (is?.state !== 'running' && is?.state !== 'unknown') {
+    return { goOn: false, because: `${phase} is ${is?.state ?? 'not part of an open run'}` };
+  }
+  if (tag !== undefined && is.supervisor?.tag !== tag) {
+    return { goOn: false, because: `another attempt of ${phase} has begun since` };
+  }
   if (isUnderWay(state?.rollback)) return { goOn: false, because: `rollback ${state.rollback.id} has begun` };
   return { goOn: true };
 }
@@ -89,16 +93,16 @@ async function beat(
   { conductor, leases, clock }: GuardParts,
   phase: PhaseId,
   by: Principal,
+  tag: string | undefined,
   fraction: number | undefined,
 ): Promise<Orders> {
   const now = clock.now();
+  const orders = ordersFor(conductor.state(), phase, tag);
+  if (!orders.goOn) return orders;
   leases.seen(phase, now);
-  const orders = ordersFor(conductor.state(), phase);
-  if (orders.goOn && fraction !== undefined && leases.worthRecording(phase, fraction, now)) {
-    const reported = await conductor.submit({ kind: 'phase-progress', phase, by, fraction });
-    if ('refused' in reported) return { goOn: false, because: reported.refused.found };
-  }
-  return orders;
+  if (fraction === undefined || !leases.worthRecording(phase, fraction, now)) return orders;
+  const reported = await conductor.submit({ kind: 'phase-progress', phase, by, tag, fraction });
+  return 'refused' in reported ? { goOn: false, because: reported.refused.found } : orders;
 }
 
 const typed = (entries: readonly Entry[]): readonly Entry<RunEvent>[] =>
@@ -146,7 +150,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     submit: conductor.submit,
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
-    beat: (phase, by, fraction) => beat(parts, phase, by, fraction),
+    beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
     entries: async (run, afterSeq) => typed(await journal.read(run, afterSeq)),
     follow: (listener, signal) => conductor.listen(listener, signal),
     async report(run) {

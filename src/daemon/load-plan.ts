@@ -27,9 +27,9 @@ export class PlanRefused extends RipcordError {
     const lines = faults.map((fault) => `\n  ${sayFault(fault, file)}`).join('');
     super(
       {
-        found: `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${file}:${lines}\n`,
+        found: `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${file}`,
         wanted: 'a sound plan',
-        todo: `Correct it; ripcord validate --plan ${file} tells the same`,
+        todo: `Correct it:${lines}`,
       },
       exitCodes.usage,
     );

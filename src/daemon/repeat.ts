@@ -15,19 +15,27 @@ export function repeat(
 ): Repeating {
   const stopping = new AbortController();
   let nudge = new AbortController();
+  let asked = false;
   const run = async () => {
     let due = clock.now();
     while (!stopping.signal.aborted) {
+      asked = false;
       nudge = new AbortController();
       await work().catch(failed);
-      due = after(due, millis((Math.floor(Math.max(0, between(due, clock.now())) / every) + 1) * every));
+      const late = between(due, clock.now());
+      // Only a time that is over moves on: whoever asks in between puts nothing off.
+      if (late >= 0) due = after(due, millis((Math.floor(late / every) + 1) * every));
+      if (asked) continue;
       const ended = AbortSignal.any([stopping.signal, nudge.signal]);
       await clock.wait(between(clock.now(), due), ended).catch(() => undefined); // aborted: it is time to go on
     }
   };
   const running = run();
   return {
-    now: () => nudge.abort(),
+    now() {
+      asked = true;
+      nudge.abort();
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await running;

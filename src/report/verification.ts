@@ -54,7 +54,7 @@ export const verificationSection = (story: Story): Markdown | undefined => {
   return blocks(
     section,
     whole
-      ? line`No phase is applied any more, so the plan’s verification queries (${length}) can be asked: ${code('ripcord verify')}.`
+      ? line`No phase is applied any more, so the plan’s verification queries (${length}) can be asked by hand; they have not been asked here.`
       : line`The plan’s verification queries (${length}) prove a full restore or the unwind of every phase. Here phases stay applied, so they were not asked.`,
   );
 };

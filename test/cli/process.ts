@@ -1,20 +1,34 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export const bin = fileURLToPath(new URL('../../bin/ripcord.js', import.meta.url));
 
 export interface Running {
-  readonly child: ChildProcessWithoutNullStreams;
+  readonly child: ChildProcess;
   readonly end: Promise<{ readonly exitCode: number | null; readonly out: string; readonly err: string }>;
+  /** Settles when it has written so; rejects when it ends before. */
+  saw(stream: 'out' | 'err', pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** A process of its own: `node ARGS`, with nothing of our environment but the path. */
-export function running(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): Running {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...env }, ...(cwd && { cwd }) });
-  const all = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
-  const end = all.then(([[exitCode], out, err]) => ({ exitCode: exitCode as number | null, out, err }));
-  return { child, end };
+export function running(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...env } });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));
+  const end = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, ...said }));
+  const saw = async (stream: 'out' | 'err', pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const match = pattern.exec(said[stream]);
+      if (match !== null) return match;
+      const news = once(stream === 'out' ? child.stdout : child.stderr, 'data').then(() => undefined);
+      const over = await Promise.race([news, end]);
+      if (over !== undefined && pattern.exec(said[stream]) === null) {
+        throw new Error(`it ended with ${over.exitCode} and never said ${pattern}:\n${over.out}${over.err}`);
+      }
+    }
+  };
+  return { child, end, saw };
 }

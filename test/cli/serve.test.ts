@@ -10,9 +10,9 @@ import { database } from '../support/database.ts';
 import { folder } from './folder.ts';
 import { main, running } from './process.ts';
 
-async function planFor(path: string, url: string): Promise<string> {
+async function planFor(path: string): Promise<string> {
   const file = join(path, 'ripcord.yaml');
-  const text = changed(goodPlan, 'postgres://guard@db.example/demo', '${env:DATABASE_URL}');
+  const text = changed(goodPlan, 'postgres://guard@db.example/demo', '"${env:DATABASE_URL}"');
   await writeFile(file, changed(text, 'select 1 from orphan', 'select 1 where false'));
   return file;
 }
@@ -23,9 +23,8 @@ const serve = (plan: string, url: string) =>
 test('serve says where it listens, keeps its journal beside the plan, and stops when it is told to', async () => {
   await using db = await database();
   await using files = await folder();
-  const { child, end } = serve(await planFor(files.path, db.url), db.url);
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const url = /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line.toString())?.[1];
+  const { child, end, saw } = serve(await planFor(files.path), db.url);
+  const [, url] = await saw('out', /^listening on (http:\/\/127\.0\.0\.1:\d+)\n$/);
   const health = await fetch(`${url}/healthz`);
   expect(health.status).toBe(200);
   await health.text();
@@ -41,10 +40,10 @@ test('a second signal ends serve at once, whatever it waits for', async () => {
   const silent = createServer((socket) => void sockets.push(socket));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const url = `postgres://guard@127.0.0.1:${(silent.address() as AddressInfo).port}/demo`;
-  const { child, end } = serve(await planFor(files.path, url), url);
+  const { child, end, saw } = serve(await planFor(files.path), url);
   await once(silent, 'connection');
   child.kill('SIGTERM');
-  await once(child.stderr, 'data');
+  await saw('err', /SIGTERM: stopping/);
   child.kill('SIGINT');
   expect(await end).toMatchObject({ exitCode: 130, out: '' });
   for (const socket of sockets) socket.destroy();

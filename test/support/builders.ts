@@ -125,7 +125,16 @@ export const aBaseline = (more: Partial<Baseline> = {}): Baseline => ({
   target,
   from: start,
   to: at(300),
-  probes: [{ probe: search, latencies: [19], failed: 0, missing: 0, p50: millis(19), p95: millis(30) }],
+  probes: [
+    {
+      probe: search,
+      latencies: Array.from({ length: 20 }, () => 19),
+      failed: 0,
+      missing: 0,
+      p50: millis(19),
+      p95: millis(30),
+    },
+  ],
   findings: [],
   ...more,
 });

@@ -68,7 +68,7 @@ function declareRun(program: Command, stage: Stage): void {
     summary: 'where the run stands, and what to type next',
     about: `Shows where the run stands: what is wrong and what it asks first, then everything else.
 Exits with 0 when all is well, 1 while anything is breached or waits for an answer, 3 while the guard cannot look.`,
-    examples: ['ripcord run status', 'ripcord run status --json', 'watch -c ripcord run status'],
+    examples: ['ripcord run status', 'ripcord run status --json', 'watch ripcord run status'],
     options: [...runOptions],
     run: async (call) => (await import('../run.ts')).status(call),
   });

@@ -1,5 +1,5 @@
 import type { PhaseView } from '../../core/run/view.ts';
-import type { Instant } from '../../core/kernel/units.ts';
+import type { Instant, Millis } from '../../core/kernel/units.ts';
 import type { Cell, Row } from '../layout.ts';
 import { clockTime, roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
@@ -13,10 +13,16 @@ const shown: Readonly<Record<PhaseView['state'], readonly [string, Tone]>> = {
   undone: ['undone', 'warn'],
 };
 
-function note({ state, attempt, progress, projected, because, endedAt }: PhaseView, now: Instant): string {
+/** How long it takes in all; undefined when it has taken longer by now, since what it reported is old then. */
+export const projection = ({ projected, worked }: PhaseView): Millis | undefined =>
+  projected !== undefined && worked !== undefined && projected > worked ? projected : undefined;
+
+function note(phase: PhaseView, now: Instant): string {
+  const { state, attempt, progress, because, endedAt } = phase;
+  const total = projection(phase);
   const parts = [
     progress !== undefined && state !== 'finished' && `${Math.round(progress * 100)} % done`,
-    projected !== undefined && `about ${roughly(projected)} in all`,
+    total !== undefined && `about ${roughly(total)} in all`,
     endedAt !== undefined && `ended ${clockTime(endedAt, now)}`,
     attempt > 1 && `attempt ${attempt}`,
     because,

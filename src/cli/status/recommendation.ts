@@ -3,6 +3,7 @@ import { type Instant, millis } from '../../core/kernel/units.ts';
 import { type Facts, keyOf, type Verdict } from '../../core/verdicts/verdict.ts';
 import type { Row } from '../layout.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
+import { projection } from './phases.ts';
 import { list } from './verdicts.ts';
 
 /** What one needs to recompute it. */
@@ -38,7 +39,7 @@ const sayApprovals = ({ approvals }: RecommendationView): string => {
 function sayRest(phases: readonly PhaseView[]): string {
   const running = phases.find(({ state }) => state === 'running');
   if (running?.worked === undefined) return '';
-  const left = millis((running.projected ?? running.estimate) - running.worked);
+  const left = millis((projection(running) ?? running.estimate) - running.worked);
   return left > 0
     ? `; going on with ${running.phase} about ${roughly(left)}`
     : `; ${running.phase} is over its estimate`;

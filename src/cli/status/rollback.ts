@@ -1,4 +1,5 @@
 import type { Instant } from '../../core/kernel/units.ts';
+import { sayDuration } from '../../core/kernel/duration.ts';
 import { between } from '../../core/kernel/units.ts';
 import type { RollbackView, StepView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
@@ -17,7 +18,7 @@ const how = { ran: '', proved: ', found done by its proof', confirmed: ', on a p
 
 function note({ state, took, attempt, startedAt, ...step }: StepView, now: Instant): string {
   if (state === 'done' && step.how === 'confirmed') return 'on a person’s word';
-  if (state === 'done') return `took ${roughly(took ?? between(now, now))}${how[step.how ?? 'ran']}`;
+  if (state === 'done') return `${took === undefined ? 'done' : `took ${sayDuration(took)}`}${how[step.how ?? 'ran']}`;
   if (state === 'waiting' || startedAt === undefined) return '';
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
   return `since ${clockTime(startedAt, now)} (${roughly(between(startedAt, now))})${again}`;

@@ -32,6 +32,13 @@ export type BaselineInput =
   | { readonly kind: 'captured'; readonly baseline: Baseline; readonly hash: Hash }
   | { readonly kind: 'capture-failed'; readonly because: string };
 
+/** A report of a phase's wrapper. `tag` names the attempt that it speaks of; without one it is the latest. */
+interface Report {
+  readonly phase: PhaseId;
+  readonly by: Principal;
+  readonly tag?: string | undefined;
+}
+
 export type PhaseInput =
   | {
       readonly kind: 'phase-start';
@@ -41,16 +48,10 @@ export type PhaseInput =
       /** Absent when the question is only whether it may start: the boundary is not taken in vain. */
       readonly boundary?: Boundary;
     }
-  | { readonly kind: 'phase-spawned'; readonly phase: PhaseId; readonly by: Principal; readonly child: ProcessIdentity }
-  | { readonly kind: 'phase-progress'; readonly phase: PhaseId; readonly by: Principal; readonly fraction: number }
-  | { readonly kind: 'phase-finish'; readonly phase: PhaseId; readonly by: Principal }
-  | {
-      readonly kind: 'phase-fail';
-      readonly phase: PhaseId;
-      readonly by: Principal;
-      readonly exitCode: number | null;
-      readonly because: string;
-    }
+  | (Report & { readonly kind: 'phase-spawned'; readonly child: ProcessIdentity })
+  | (Report & { readonly kind: 'phase-progress'; readonly fraction: number })
+  | (Report & { readonly kind: 'phase-finish' })
+  | (Report & { readonly kind: 'phase-fail'; readonly exitCode: number | null; readonly because: string })
   | { readonly kind: 'phase-lost'; readonly phase: PhaseId };
 
 export type AnswerInput =

@@ -176,6 +176,13 @@ describe('not knowing', () => {
     expect(states.at(-1)).toBe('slower-but-young');
   });
 
+  test.each([
+    { gap: 8, state: 'slower' },
+    { gap: 8.001, state: 'slower-but-young' },
+  ])('a gap of $gap s between readings, where eight may be, is $state', ({ gap, state }) => {
+    expect(judged([...every(23, () => 40), answered(22 + gap, 40)])).toMatchObject({ state });
+  });
+
   test('slowness on both sides of a blind time adds up without it', () => {
     const slow = [...every(26, () => 40), ...every(7, () => 40, 600)];
     expect(judged(slow.slice(0, -2))).toMatchObject({ state: 'slower-but-young', since: at(19) });

@@ -170,8 +170,22 @@ describe('what a phase reports', () => {
   ];
   test.each(reports)('$kind is recorded while it runs, and refused where it does not', (report) => {
     expect(running().give(report)).toHaveLength(1);
-    for (const night of [ready, done, undone]) expect(night().give(report)).toBe('not-running');
+    expect(ready().give(report)).toBe('not-running');
     expect(ready().give({ ...report, phase: phaseId('unheard-of') })).toBe('unknown-phase');
+  });
+
+  test('said again, since the answer was lost, is no fault and no second entry', () => {
+    expect(done().give({ kind: 'phase-finish', phase: security, by })).toEqual([]);
+    expect(undone().give({ kind: 'phase-fail', phase: security, by, exitCode: null, because: 'stopped' })).toEqual([]);
+    const spawned = running();
+    spawned.give({ kind: 'phase-spawned', phase: security, by, child });
+    expect(spawned.give({ kind: 'phase-spawned', phase: security, by, child })).toEqual([]);
+  });
+
+  test('of an earlier attempt is not taken for the one that runs', () => {
+    const report = { kind: 'phase-finish', phase: security, by, tag: 'ripcord-phase-0' } as const;
+    expect(running().give(report)).toBe('another-attempt');
+    expect(running().give({ ...report, tag: supervisor.tag })).toHaveLength(1);
   });
 
   test.each(reports.filter(({ kind }) => kind !== 'phase-lost'))(

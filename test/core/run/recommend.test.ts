@@ -221,6 +221,10 @@ describe('expired', () => {
     expect(breached().look([seen], second)).toEqual(answer);
   });
 
+  test('a question that this look did not judge is not asked again', () => {
+    expect(breached().look([], 1_900)).toEqual(['recommendation-expired']);
+  });
+
   test('nothing revives it when the clock is set back', () => {
     const night = breached();
     night.look([broken('ok')], 1_900);

@@ -140,11 +140,11 @@ describe('a breach carries what it takes to recompute it', () => {
     },
     {
       verdict: outage(62, 61),
-      facts: { rule: 'broken_for: 1m', was: '0 of 1 readings failed', is: 'timeout', readings: 62, since },
+      facts: { rule: 'broken_for: 1m', was: '0 of 20 readings failed', is: 'timeout', readings: 62, since },
     },
     {
       verdict: outage(12, 11, gone, 11),
-      facts: { rule: 'undefined_for: 10 s', was: '0 of 1 readings failed', is: 'query 42P01', readings: 12, since },
+      facts: { rule: 'undefined_for: 10 s', was: '0 of 20 readings failed', is: 'query 42P01', readings: 12, since },
     },
     { verdict: runtime(schema, 61), facts: { rule: 'longer_than: 2x', was: '30m', is: '1h 01m', ratio: 2.033, since } },
     {

@@ -1,6 +1,7 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { isRequirement, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
+import { baselineFaults, fewestReadings, oldestBaseline } from '../../evidence/capture.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
@@ -8,12 +9,17 @@ import type { AuthorityInput } from '../input.ts';
 import { unseen } from '../standing.ts';
 import type { RunState } from '../state.ts';
 
+const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };
+
 /** Everything that is missing before the run may act by itself, in one answer. */
-function refuseArming(plan: Plan, state: RunState): Refusal | undefined {
+function refuseArming(plan: Plan, state: RunState, now: Instant): Refusal | undefined {
   const open = openRequirements(plan, state.authority);
   const missing = [
     ...(state.closed !== undefined ? ['the run is closed'] : []),
     ...(state.baseline === undefined ? ['there is no baseline: ripcord baseline capture'] : []),
+    ...(state.baseline === undefined ? [] : baselineFaults(state.baseline.baseline, now, limits)).map(
+      (fault) => `the baseline: ${fault}`,
+    ),
     ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
     ...unseen(state.verdicts).map(({ summary }) => summary),
     ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
@@ -72,7 +78,7 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {
-      const refusal = refuseArming(plan, state);
+      const refusal = refuseArming(plan, state, now);
       if (refusal !== undefined) return no(refusal);
       return record({
         type: 'run-armed',

@@ -139,6 +139,30 @@ const unknownPhase = (state: RunState, id: PhaseId): Refusal =>
     'Check the phase’s id',
   );
 
+type Report = Exclude<PhaseInput, Start | { readonly kind: 'phase-lost' }>;
+
+/** What a wrapper says again because it did not hear the answer. */
+function isKnown(phase: PhaseState, report: Report): boolean {
+  if (report.kind === 'phase-finish') return phase.state === 'finished';
+  if (report.kind === 'phase-fail') return phase.state === 'failed' || phase.state === 'undone';
+  return (
+    report.kind === 'phase-spawned' &&
+    phase.child?.pid === report.child.pid &&
+    phase.child.startTicks === report.child.startTicks
+  );
+}
+
+/** An earlier attempt's wrapper may still be about; what it says is not about the attempt that runs now. */
+function refuseAttempt({ supervisor, phase }: PhaseState, tag: string | undefined): Refusal | undefined {
+  if (tag === undefined || supervisor === undefined || supervisor.tag === tag) return undefined;
+  return refuse(
+    'another-attempt',
+    `another attempt of ${phase} has begun since`,
+    'a report of the latest attempt',
+    'See `ripcord run status`',
+  );
+}
+
 /** A late word from a phase that was lost is recorded; one from a phase that nobody started is refused. */
 export function decidePhase(plan: Plan, state: RunState, input: PhaseInput, now: Instant): Decision {
   const denied = input.kind === 'phase-lost' ? undefined : refuseWithoutRight(plan, input.by, 'report-phases');
@@ -146,6 +170,11 @@ export function decidePhase(plan: Plan, state: RunState, input: PhaseInput, now:
   if (input.kind === 'phase-start') return start(plan, state, input, now);
   const phase = find(state, input.phase);
   if (phase === undefined) return no(unknownPhase(state, input.phase));
+  if (input.kind !== 'phase-lost') {
+    const stranger = refuseAttempt(phase, input.tag);
+    if (stranger !== undefined) return no(stranger);
+    if (isKnown(phase, input)) return nothing;
+  }
   if (phase.state !== 'running' && phase.state !== 'unknown') {
     return no(refuse('not-running', `${input.phase} is ${phase.state}`, 'a running phase', 'Start it: ripcord phase'));
   }
