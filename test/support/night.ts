@@ -1,5 +1,6 @@
 import type { Refusal } from '../../src/core/authority/refusal.ts';
 import type { Principal } from '../../src/core/authority/roles.ts';
+import type { Baseline } from '../../src/core/evidence/baseline.ts';
 import { hash, type PhaseId, type ProbeId } from '../../src/core/kernel/ids.ts';
 import { type Instant, millis } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
@@ -58,9 +59,9 @@ export class Night {
     return decision.events.map(({ type }) => type);
   }
 
-  baseline(): this {
+  baseline(more: Partial<Baseline> = {}): this {
     this.give({ kind: 'capture', length: millis(1), by: dana });
-    this.give({ kind: 'captured', baseline: aBaseline(), hash: hash('sha256:baseline') });
+    this.give({ kind: 'captured', baseline: aBaseline(more), hash: hash('sha256:baseline') });
     return this;
   }
 

@@ -1,24 +1,13 @@
 import { principalId, type PrincipalId } from '../kernel/ids.ts';
-import type { PrincipalPlan, rightNames } from '../plan/authority.ts';
+import { type PrincipalPlan, rightNames } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export type Right = (typeof rightNames)[number];
 
-const everything: readonly Right[] = [
-  'report-phases',
-  'acknowledge',
-  'approve-phase-rollback',
-  'pre-approve',
-  'waive',
-  'arm',
-  'hold',
-  'operate',
-];
-
 /** What the built-in roles may do when the plan says nothing else. */
 export const builtInRights: Readonly<Record<string, readonly Right[]>> = {
-  database_administrator: everything,
-  cto: everything,
+  database_administrator: rightNames,
+  cto: rightNames,
   project_manager: ['acknowledge', 'approve-phase-rollback', 'hold'],
   technical_lead: ['acknowledge', 'approve-phase-rollback', 'hold', 'report-phases'],
   release_engineer: ['report-phases', 'acknowledge', 'hold', 'operate'],

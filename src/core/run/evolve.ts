@@ -1,12 +1,13 @@
 import { evolveAuthority, noAuthority } from '../authority/state.ts';
 import { hold, release } from '../evidence/phase-clock.ts';
 import type { Instant } from '../kernel/units.ts';
-import type { RecommendationEvent } from '../response/events.ts';
+import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
 import { evolveRollback, isUnderWay } from '../response/rollback.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
-import { evolveWatch } from '../watch/watch.ts';
+import { evolveWatch, type WatchEvent } from '../watch/watch.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
+import { byFamily } from './families.ts';
 import { evolvePhase, holdPhase, releasePhase, runningPhase } from './phases.ts';
 import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './standing.ts';
 import { openRun, type RunState, startClock } from './state.ts';
@@ -112,70 +113,29 @@ function evolveAnswers(state: RunState, event: RecommendationEvent): RunState {
   return { ...next, verdicts: declineBreaches(state.verdicts, evidence) };
 }
 
-/** Which room folds which event. An event of a newer version, or an unknown one, stops the fold: guessing would lie. */
-function fold(state: RunState, event: Exclude<RunEvent, { type: 'run-opened' }>): RunState {
-  switch (event.type) {
-    case 'guard-restarted':
-    case 'capture-started':
-    case 'capture-failed':
-    case 'baseline-frozen':
-    case 'run-held':
-    case 'run-resumed':
-    case 'run-closed':
-      return evolveLifecycle(state, event);
-    case 'phase-started':
-    case 'phase-spawned':
-    case 'phase-progressed':
-    case 'phase-finished':
-    case 'phase-failed':
-    case 'phase-lost':
-    case 'phase-undone':
-      return evolvePhases(state, event);
-    case 'verdicts-changed':
-    case 'finding-changed':
-    case 'guard-blinded':
-    case 'guard-sighted':
-      return evolveEvidence(state, event);
-    case 'run-armed':
-    case 'run-disarmed':
-    case 'arming-expired':
-    case 'requirement-waived':
-    case 'pre-approval-activated':
-    case 'pre-approval-used':
-    case 'pre-approval-ended':
-      return { ...state, authority: evolveAuthority(state.authority, event) };
-    case 'recommendation-raised':
-    case 'evidence-joined':
-    case 'recommendation-acknowledged':
-    case 'recommendation-approved':
-    case 'recommendation-declined':
-    case 'recommendation-expired':
-    case 'recommendation-superseded':
-      return evolveAnswers(state, event);
-    case 'rollback-started':
-    case 'stop-work-started':
-    case 'stop-work-proved':
-    case 'step-started':
-    case 'step-spawned':
-    case 'step-done':
-    case 'step-asked':
-    case 'step-answered':
-    case 'rollback-blocked':
-    case 'rollback-unblocked':
-    case 'rollback-done': {
-      const rollback = evolveRollback(state.rollback, event);
-      if (rollback === undefined) return state;
-      if (event.type !== 'rollback-started') return { ...state, rollback };
-      return { ...without(state, 'watch'), rollback, afterRollback: true };
-    }
-    case 'watch-started':
-    case 'watch-advanced':
-    case 'watch-relapsed':
-    case 'watch-settled': {
-      const watch = evolveWatch(state.watch, event);
-      return watch === undefined ? state : { ...state, watch };
-    }
-  }
+function evolveUndoing(state: RunState, event: RollbackEvent): RunState {
+  const rollback = evolveRollback(state.rollback, event);
+  if (rollback === undefined) return state;
+  if (event.type !== 'rollback-started') return { ...state, rollback };
+  return { ...without(state, 'watch'), rollback, afterRollback: true };
+}
+
+function evolveWatching(state: RunState, event: WatchEvent): RunState {
+  const watch = evolveWatch(state.watch, event);
+  return watch === undefined ? state : { ...state, watch };
+}
+
+/** Each family of events is folded by its room. */
+function fold(state: RunState, event: RunEvent): RunState {
+  return byFamily(event, {
+    lifecycle: (one) => (one.type === 'run-opened' ? openRun(one) : evolveLifecycle(state, one)),
+    phase: (one) => evolvePhases(state, one),
+    evidence: (one) => evolveEvidence(state, one),
+    authority: (one) => ({ ...state, authority: evolveAuthority(state.authority, one) }),
+    recommendation: (one) => evolveAnswers(state, one),
+    rollback: (one) => evolveUndoing(state, one),
+    watch: (one) => evolveWatching(state, one),
+  });
 }
 
 /** One event into the state. */

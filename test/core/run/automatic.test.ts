@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
 import { minutes } from '../../../src/core/kernel/units.ts';
 import { modeOf } from '../../../src/core/run/state.ts';
 import {
+  aBaseline,
   aPlan,
   at,
   atNight,
@@ -37,18 +39,19 @@ const all = [
 ];
 
 describe('arming', () => {
-  const ready = () => {
-    const night = new Night().baseline();
+  const ready = (more: Partial<Baseline> = {}) => {
+    const night = new Night().baseline(more);
     for (const name of ['rehearsal', 'proved-backups', 'team-familiar']) night.give(waive(name));
     return night;
   };
+  const thin = () => ready({ probes: aBaseline().probes.map((probe) => ({ ...probe, latencies: [19] })) });
   const prepared = (act: (night: Night) => unknown) => () => {
     const night = ready();
     act(night);
     return night;
   };
   test.each([
-    { when: 'everything is there', night: ready, input: arm, answer: ['run-armed'] },
+    { when: 'everything is there', night: () => ready(), input: arm, answer: ['run-armed'] },
     { when: 'a requirement is open', night: () => new Night().baseline(), input: arm, answer: 'not-ready' },
     { when: 'there is no baseline', night: () => new Night(), input: arm, answer: 'not-ready' },
     {
@@ -69,20 +72,27 @@ describe('arming', () => {
       input: arm,
       answer: 'not-ready',
     },
-    { when: 'the principal may not', night: ready, input: { ...arm, by: priya }, answer: 'not-allowed' },
-    { when: 'nobody knows the requirement', night: ready, input: waive('hope'), answer: 'unknown-requirement' },
-    { when: 'the principal may not', night: ready, input: waive('rehearsal', lena), answer: 'not-allowed' },
-    { when: 'the plan proposes it', night: ready, input: preApprove, answer: ['pre-approval-activated'] },
+    { when: 'the principal may not', night: () => ready(), input: { ...arm, by: priya }, answer: 'not-allowed' },
+    { when: 'the baseline is of yesterday', night: () => ready({ to: at(-86_401) }), input: arm, answer: 'not-ready' },
+    { when: 'the baseline is thin', night: thin, input: arm, answer: 'not-ready' },
+    { when: 'nobody knows the requirement', night: () => ready(), input: waive('hope'), answer: 'unknown-requirement' },
+    { when: 'the principal may not', night: () => ready(), input: waive('rehearsal', lena), answer: 'not-allowed' },
+    { when: 'the plan proposes it', night: () => ready(), input: preApprove, answer: ['pre-approval-activated'] },
     {
       when: 'the plan does not',
-      night: ready,
+      night: () => ready(),
       input: { ...preApprove, preApproval: preApprovalId('other') },
       answer: 'unknown-pre-approval',
     },
-    { when: 'another role must', night: ready, input: { ...preApprove, by: omar }, answer: 'wrong-role' },
-    { when: 'the principal may not', night: ready, input: { ...preApprove, by: pipeline }, answer: 'not-allowed' },
+    { when: 'another role must', night: () => ready(), input: { ...preApprove, by: omar }, answer: 'wrong-role' },
+    {
+      when: 'the principal may not',
+      night: () => ready(),
+      input: { ...preApprove, by: pipeline },
+      answer: 'not-allowed',
+    },
     { when: 'it is armed', night: () => armed(), input: disarm(), answer: ['run-disarmed'] },
-    { when: 'it is not armed', night: ready, input: disarm(), answer: [] },
+    { when: 'it is not armed', night: () => ready(), input: disarm(), answer: [] },
     { when: 'whoever may hold may disarm too', night: () => armed(), input: disarm(priya), answer: ['run-disarmed'] },
     { when: 'the principal may not', night: () => armed(), input: disarm(pipeline), answer: 'not-allowed' },
   ])('$input.kind when $when: $answer', ({ night, input, answer }) => {
@@ -115,7 +125,8 @@ describe('arming', () => {
 
   test('its end, and that of a pre-approval, is written down, and setting the clock back revives neither', () => {
     const night = armed();
-    expect(night.look([], 43_300)).toEqual(['arming-expired', 'pre-approval-ended']);
+    expect(night.look([], 43_199)).toEqual([]);
+    expect(night.look([], 43_200)).toEqual(['arming-expired', 'pre-approval-ended']);
     night.start(security, 10);
     expect(night.look([broken('breach')], 20)).toEqual(['verdicts-changed', 'recommendation-raised']);
   });

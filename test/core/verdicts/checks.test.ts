@@ -151,6 +151,7 @@ describe('what the baseline shows is known, what is new beside it is not', () =>
     expect(judged([now], before, { expect: wanted })).toMatchObject({
       status,
       because: status === 'ok' ? 'known' : 'breach',
+      warning: false,
     });
   });
 });

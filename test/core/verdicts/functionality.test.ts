@@ -75,6 +75,11 @@ describe('missing readings neither break nor lengthen', () => {
     expect(judged(readings)).toMatchObject({ because: 'broken-but-young' });
   });
 
+  test('every failure counts, until an answer', () => {
+    expect(healthOf([...from(0, 4), missing(5), ...from(6, 7)]).outage).toMatchObject({ failures: 7, since: at(0) });
+    expect(healthOf([...from(0, 4), answered(5, 4), failed(6)]).outage).toMatchObject({ failures: 1, since: at(6) });
+  });
+
   test('an outage goes on where it was when the guard could see again', () => {
     expect(judged([...from(0, 50), ...from(650, 661)])).toMatchObject({ because: 'broken' });
   });

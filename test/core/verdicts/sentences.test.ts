@@ -178,6 +178,14 @@ test.each([
   expect(sayRatio(value, limit)).toBe(says);
 });
 
+test.each([
+  { state: 'as-before', status: 'ok', warning: false },
+  { state: 'slower-but-young', status: 'ok', warning: true },
+  { state: 'slower', status: 'breach', warning: false },
+] as const)('$state is $status, a warning: $warning', ({ state, status, warning }) => {
+  expect(compared(state, 41)).toMatchObject({ because: state, status, warning });
+});
+
 test('a criterion is as bad as its worst verdict, and absent when nobody asked', () => {
   const verdicts = [slow('ok'), slow('unknown'), broken('unknown'), broken('error'), broken('breach'), broken('ok')];
   expect([...byCriterion(verdicts)]).toEqual([
