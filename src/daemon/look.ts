@@ -52,6 +52,10 @@ function clocksOf(state: RunState) {
   ];
 }
 
+/** Time in which something could not be looked at is not time that was watched. */
+const isSightless = (blind: readonly ProbeId[], verdicts: readonly Verdict[]): boolean =>
+  blind.length > 0 || verdicts.some(({ because }) => because === 'could-not-look' || because === 'check-is-broken');
+
 export function createLooker({ plan, conductor, keeper, clock, since }: LookerParts): Looker {
   let latest: readonly Verdict[] | undefined;
   let blind: readonly ProbeId[] = [];
@@ -74,7 +78,7 @@ export function createLooker({ plan, conductor, keeper, clock, since }: LookerPa
       blind = blindProbes(plan, keeper.probes(), since, now);
       latest = judge(plan, evidenceOf(state), limitsNow(plan, state), now);
       const watching = state.watch?.state === 'watching';
-      unrecorded = watching ? millis(unrecorded + stride(lastLook, blind.length > 0, now)) : millis(0);
+      unrecorded = watching ? millis(unrecorded + stride(lastLook, isSightless(blind, latest), now)) : millis(0);
       lastLook = now;
       await conductor.submit({ kind: 'look', verdicts: latest, blind, unrecorded });
     },

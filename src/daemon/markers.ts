@@ -15,8 +15,5 @@ export function lastMarker({ phases, watch, baseline, openedAt }: RunState): Ins
 }
 
 /** The words for "than before what". */
-export function comparedWith({ phases, watch }: RunState): string {
-  if (watch?.state === 'watching') return 'before the remediation';
-  const latest = phases.findLast(hasTouched);
-  return latest === undefined ? 'in the baseline' : `before ${latest.phase}`;
-}
+export const comparedWith = ({ phases }: RunState): string =>
+  phases.some(({ attempt }) => attempt > 0) ? 'before the remediation' : 'in the baseline';

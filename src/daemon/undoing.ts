@@ -1,4 +1,5 @@
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import type { Refusal } from '../core/authority/refusal.ts';
 import { compareWithBoundary } from '../core/evidence/compare.ts';
 import { judgeRows } from '../core/evidence/judge-rows.ts';
 import type { Finding } from '../core/evidence/finding.ts';
@@ -32,6 +33,17 @@ class BoundaryMissing extends RipcordError {
       found: `${phase} has no boundary in the journal`,
       wanted: 'what undoing it must bring back',
       todo: 'Verify by hand, then confirm the step',
+    });
+  }
+}
+
+/** The executor and the run disagree about where the rollback stands: it must stand still. */
+class OutOfStep extends RipcordError {
+  constructor(event: string, { found, wanted }: Refusal) {
+    super({
+      found: `${event} does not fit: ${found}`,
+      wanted,
+      todo: 'Restart the daemon; it goes on from the journal',
     });
   }
 }
@@ -86,7 +98,10 @@ export function createUndoing(parts: UndoingParts): Executor {
   return createExecutor({
     clock,
     rollback: () => state()?.rollback,
-    record: async (event) => void (await conductor.submit({ kind: 'record', event })),
+    async record(event) {
+      const decision = await conductor.submit({ kind: 'record', event });
+      if ('refused' in decision) throw new OutOfStep(event.type, decision.refused);
+    },
     isOnlyGuard: () => desk.isOnlyGuard(),
     stopWork: () => quieten(forwardWork(state()?.phases ?? [], target.role_for_phases), quietening),
     take: (step, tag, onSpawn) => takeStep(step, tag, onSpawn, surroundings),

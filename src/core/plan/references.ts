@@ -39,14 +39,17 @@ const idsIn = (trees: Trees, path: Path): readonly Named[] =>
     list(trees.expanded, path).map((item) => [...item, 'id']),
   );
 
-function repeated(trees: Trees, path: Path): readonly Objection[] {
+/** Ids must differ across all of the lists together. */
+function repeated(trees: Trees, lists: readonly Path[]): readonly Objection[] {
   const seen = new Set<unknown>();
-  return idsIn(trees, path).flatMap(({ path, id }): readonly Objection[] => {
-    const again = seen.has(id);
-    seen.add(id);
-    const found = `${describe(valueAt(trees.written, path), path)} again`;
-    return again ? [{ path, at: 'value', found, wanted: 'an id that stands once' }] : [];
-  });
+  return lists
+    .flatMap((path) => idsIn(trees, path))
+    .flatMap(({ path, id }): readonly Objection[] => {
+      const again = seen.has(id);
+      seen.add(id);
+      const found = `${describe(valueAt(trees.written, path), path)} again`;
+      return again ? [{ path, at: 'value', found, wanted: 'an id that stands once' }] : [];
+    });
 }
 
 const oneOf = (what: string, known: readonly string[]): string =>
@@ -77,6 +80,12 @@ function unknownPhasesAfter(trees: Trees, path: Path, phases: readonly Named[]):
     .map((key) => ({ path: [...path, key], at: 'key', found: JSON.stringify(key), wanted }));
 }
 
+/** The runtime of the whole run is judged under this name, beside those of the phases. */
+const reserved = (phases: readonly Named[]): readonly Objection[] =>
+  phases
+    .filter(({ id }) => id === 'run')
+    .map(({ path }) => ({ path, at: 'value', found: '"run"', wanted: 'another id: this one means the whole run' }));
+
 const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
 
 export function referenceObjections(trees: Trees): readonly Objection[] {
@@ -86,14 +95,17 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
   const roles = asNames([...builtInRoles, ...keys(expanded, ['roles'])]);
   const under = (section: string, key: string) => list(expanded, [section]).map((item): Path => [...item, key]);
   const each = (section: string, key: string) => under(section, key).flatMap((path) => list(expanded, path));
-  const lists: readonly Path[] = [
-    ...['phases', 'probes', 'checks', 'verification', 'principals', 'pre_approvals'].map((section) => [section]),
-    ...list(expanded, ['phases']).map((phase) => [...phase, 'rollback', 'steps']),
-    ...keys(expanded, ['environments']).map((name) => ['environments', name, 'restore', 'steps']),
+  const lists: readonly (readonly Path[])[] = [
+    // A verdict is known by its criterion and its subject, which may be a probe or a check.
+    [['probes'], ['checks']],
+    ...['phases', 'verification', 'principals', 'pre_approvals'].map((section) => [[section]]),
+    ...list(expanded, ['phases']).map((phase) => [[...phase, 'rollback', 'steps']]),
+    ...keys(expanded, ['environments']).map((name) => [['environments', name, 'restore', 'steps']]),
   ];
   const needed = keys(expanded, ['roles']).map((name): Path => ['roles', name, 'needs_also']);
   return [
-    ...lists.flatMap((path) => repeated(trees, path)),
+    ...lists.flatMap((together) => repeated(trees, together)),
+    ...reserved(phases),
     ...[...under('probes', 'after'), ...under('checks', 'after')].flatMap((path) =>
       unknownPhasesAfter(trees, path, phases),
     ),

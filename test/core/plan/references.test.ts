@@ -35,6 +35,16 @@ const plans: readonly BadPlan[] = [
     says: [`phases[0].rollback.steps[1].id: found "a" again, ${once}`],
   },
   {
+    from: 'id: no-orphan',
+    to: 'id: ¦control',
+    says: [`checks[0].id: found "control" again, ${once}`],
+  },
+  {
+    from: 'id: second',
+    to: 'id: ¦run',
+    says: ['phases[1].id: found "run", wanted another id: this one means the whole run'],
+  },
+  {
     from: '/demo }',
     to: '/demo }\n    restore: { method: in-place, steps: [{ id: a, verify: all }, { id: ¦a, verify: all }] }',
     says: [`environments.staging.restore.steps[1].id: found "a" again, ${once}`],
