@@ -10,7 +10,8 @@ import { principalId } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Guard } from './guard.ts';
 import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
-import { type Access, type Route, routes } from './routes.ts';
+import type { Access, Route } from './route.ts';
+import { routes } from './routes.ts';
 
 export interface ApiParts {
   readonly guard: Guard;

@@ -1,0 +1,77 @@
+import type { Request, Response } from 'express';
+
+import { refuse } from '../core/authority/refusal.ts';
+import type { Principal, Right } from '../core/authority/roles.ts';
+import { type RunId, runId } from '../core/kernel/ids.ts';
+import type { Decision } from '../core/run/decision.ts';
+import type { Guard } from './guard.ts';
+import { Refused } from './problem.ts';
+
+/** Who may call a route: anyone, every principal, or those whose role has one of these rights. */
+export type Access = 'anyone' | 'principals' | readonly Right[];
+
+export interface Call {
+  readonly guard: Guard;
+  /** Present on every route but those for anyone. */
+  readonly by: Principal;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly header: (name: string) => string | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface Route {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly access: Access;
+  readonly handle: (call: Call) => Promise<Answer | Stream>;
+}
+
+/** An answer that goes on until one side closes it. */
+export interface Stream {
+  readonly stream: (request: Request, response: Response) => Promise<void>;
+}
+
+export const json = (value: unknown, status = 200): Answer => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+});
+
+/** `current` is the open run, else the newest. */
+export function runOf({ guard, params }: Call): RunId {
+  const current = guard.current()?.run;
+  if (params.id === undefined || params.id === 'current') {
+    if (current !== undefined) return current;
+    throw new Refused(refuse('unknown-run', 'there is no run', 'a run', 'Open one: ripcord run open'));
+  }
+  return runId(params.id);
+}
+
+export async function view(call: Call, status = 200): Promise<Answer> {
+  const run = runOf(call);
+  const found = await call.guard.view(run);
+  if (found === undefined) throw new Refused(unknownRun(run));
+  return json(found, status);
+}
+
+export const unknownRun = (run: RunId) =>
+  refuse('unknown-run', `there is no run ${run}`, 'a run of this journal', 'List them: GET /api/v1/runs');
+
+export function accepted(decision: Decision): void {
+  if ('refused' in decision) throw new Refused(decision.refused);
+}
+
+/** Only the newest run can change. */
+export async function mustBeCurrent(call: Call): Promise<void> {
+  const run = runOf(call);
+  if (run === call.guard.current()?.run) return;
+  if ((await call.guard.view(run)) === undefined) throw new Refused(unknownRun(run));
+  throw new Refused(refuse('closed', `run ${run} is closed`, 'the open run', 'Use `current`'));
+}

@@ -1,0 +1,86 @@
+import type { ZodType } from 'zod';
+
+import type { Right } from '../../core/authority/roles.ts';
+import { preApprovalId, type RecommendationId, recommendationId, stepId } from '../../core/kernel/ids.ts';
+import type { Input } from '../../core/run/input.ts';
+import { bodies, readBody } from '../bodies.ts';
+import { accepted, type Call, mustBeCurrent, type Route, view } from '../route.ts';
+
+/** A route whose body becomes one input. It answers with the run as it is then. */
+function act<Body>(
+  path: string,
+  access: readonly Right[],
+  schema: ZodType<Body>,
+  toInput: (body: Body, call: Call) => Input,
+  status = 200,
+): Route {
+  return {
+    method: 'post',
+    path: `/api/v1/runs/:id/${path}`,
+    access,
+    handle: async (call) => {
+      await mustBeCurrent(call);
+      accepted(await call.guard.submit(toInput(readBody(schema, call.body), call)));
+      return view(call, status);
+    },
+  };
+}
+
+const recommendationOf = ({ params }: Call): RecommendationId => recommendationId(params.rec ?? '');
+const answering: readonly Right[] = ['approve-phase-rollback'];
+
+/** What principals do. */
+export const acts: readonly Route[] = [
+  act(
+    'baseline',
+    ['operate'],
+    bodies.baseline,
+    (body, { by, guard }) => ({ kind: 'capture', by, length: body.for ?? guard.captureFor() }),
+    202,
+  ),
+  act('arm', ['arm'], bodies.arm, (body, { by }) => ({
+    kind: 'arm',
+    by,
+    ...(body.for !== undefined && { length: body.for }),
+  })),
+  act('disarm', ['arm', 'hold'], bodies.reason, ({ reason }, { by }) => ({ kind: 'disarm', by, reason })),
+  act('hold', ['hold'], bodies.reason, ({ reason }, { by }) => ({ kind: 'hold', by, reason })),
+  act('resume', ['hold'], bodies.nothing, (_, { by }) => ({ kind: 'resume', by })),
+  act('close', ['operate'], bodies.reason, ({ reason }, { by }) => ({ kind: 'close', by, reason })),
+  act('waive', ['waive'], bodies.waive, ({ requirement, reason }, { by }) => ({
+    kind: 'waive',
+    by,
+    requirement,
+    reason,
+  })),
+  act('pre-approve', ['pre-approve'], bodies.preApprove, (body, { by }) => ({
+    kind: 'pre-approve',
+    by,
+    preApproval: preApprovalId(body.pre_approval),
+  })),
+  act('confirm', answering, bodies.confirm, ({ step, answer, reason }, { by }) => ({
+    kind: 'confirm',
+    by,
+    step: stepId(step),
+    answer,
+    reason,
+  })),
+  act('recommendations/:rec/approve', answering, bodies.approve, (body, call) => ({
+    kind: 'approve',
+    by: call.by,
+    recommendation: recommendationOf(call),
+    reason: body.reason,
+    evenIfGone: body.even_if_gone,
+  })),
+  act('recommendations/:rec/decline', answering, bodies.reason, ({ reason }, call) => ({
+    kind: 'decline',
+    by: call.by,
+    recommendation: recommendationOf(call),
+    reason,
+  })),
+  act('recommendations/:rec/acknowledge', ['acknowledge'], bodies.nothing, (_, call) => ({
+    kind: 'acknowledge',
+    by: call.by,
+    recommendation: recommendationOf(call),
+  })),
+];

@@ -1,0 +1,51 @@
+import type { ZodType } from 'zod';
+
+import type { Right } from '../../core/authority/roles.ts';
+import { phaseId } from '../../core/kernel/ids.ts';
+import { bodies, readBody } from '../bodies.ts';
+import { Refused } from '../problem.ts';
+import { accepted, type Call, json, mustBeCurrent, type Route } from '../route.ts';
+
+const phaseOf = ({ params }: Call) => phaseId(params.phase ?? '');
+const reporting: readonly Right[] = ['report-phases'];
+
+/** What a phase's wrapper reports. The answer to each sign of life says whether the phase may go on. */
+function report<Body>(
+  name: string,
+  schema: ZodType<Body>,
+  answer: (body: Body, call: Call) => Promise<unknown>,
+): Route {
+  return {
+    method: 'post',
+    path: `/api/v1/runs/:id/phases/:phase/${name}`,
+    access: reporting,
+    handle: async (call) => {
+      await mustBeCurrent(call);
+      return json(await answer(readBody(schema, call.body), call));
+    },
+  };
+}
+
+export const phaseReports: readonly Route[] = [
+  report('start', bodies.start, async ({ wrapper, host }, call) => {
+    const start = await call.guard.startPhase(phaseOf(call), call.by, wrapper, host);
+    if ('refused' in start) throw new Refused(start.refused);
+    return { tag: start.tag, lease_ms: start.lease };
+  }),
+  report('spawned', bodies.spawned, async ({ child, tag }, call) => {
+    accepted(await call.guard.submit({ kind: 'phase-spawned', phase: phaseOf(call), by: call.by, tag, child }));
+    return call.guard.beat(phaseOf(call), call.by, tag, undefined);
+  }),
+  report('progress', bodies.progress, ({ fraction, tag }, call) =>
+    call.guard.beat(phaseOf(call), call.by, tag, fraction),
+  ),
+  report('finish', bodies.finish, async ({ tag }, call) => {
+    accepted(await call.guard.submit({ kind: 'phase-finish', phase: phaseOf(call), by: call.by, tag }));
+    return {};
+  }),
+  report('fail', bodies.fail, async ({ tag, exit_code: exitCode, because }, call) => {
+    const failed = { kind: 'phase-fail', phase: phaseOf(call), by: call.by, tag, exitCode, because } as const;
+    accepted(await call.guard.submit(failed));
+    return {};
+  }),
+];
