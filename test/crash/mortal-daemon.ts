@@ -2,6 +2,7 @@
 // from outside, around the journal; the daemon's own code knows nothing of it.
 // Arguments: plan file, journal, port, file that lists what it has died of, and the kinds it still has to die of.
 import { appendFileSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 
 import { serve } from '../../src/daemon/serve.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -37,5 +38,6 @@ const daemon = await serve(
   { planFile, journal: journalFile, listen: { host: '127.0.0.1', port: Number(port) }, logLevel: 'warn' },
   openMortal,
 );
+flushCompileCache(); // one that is killed has no other chance to leave it to the next
 process.once('SIGTERM', () => void daemon.close());
 await daemon.closed;

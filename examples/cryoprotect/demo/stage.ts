@@ -80,6 +80,7 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
     API_URL: api.said,
     DANA_TOKEN_HASH: hashToken(tokens.dana),
     PIPELINE_TOKEN_HASH: hashToken(tokens.pipeline),
+    NODE_COMPILE_CACHE: join(folder, 'compiled'), // the same command is started a dozen times
   };
   const journal = join(folder, 'journal.db');
   return { server, folder, journal, databaseUrl, phasesUrl, apiUrl: api.said, tokens, env, rows, clients };
