@@ -1,3 +1,4 @@
+import type { Baseline } from '../core/evidence/baseline.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
@@ -65,8 +66,17 @@ export async function captureBaseline({ options, terminal, env }: Call<RunOption
   const show = terminal.progress;
   const view = await untilFrozen(started, { client, clock: systemClock(), every: seconds(1), show });
   const readings = count(view.baseline?.readings ?? 0, 'reading');
-  terminal.answer(
-    options.json === true ? toJson(view) : `The baseline is frozen: ${readings}. Look at it: ripcord baseline show`,
-  );
+  if (options.json === true) {
+    terminal.answer(toJson(view));
+    return exitCodes.well;
+  }
+  const { baseline } = await client.get<{ readonly baseline: Baseline }>(`runs/${view.run}/baseline`);
+  terminal.answer(`The baseline is frozen: ${readings}. Look at it: ripcord baseline show`);
+  const broken = baseline.findings.filter(({ status }) => status === 'breach');
+  for (const { check, summary } of broken) {
+    terminal.answer(
+      `It holds a breach: ${check}: ${summary}. From now on that is known, and only worse than that counts.`,
+    );
+  }
   return exitCodes.well;
 }

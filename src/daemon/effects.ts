@@ -27,6 +27,14 @@ export interface EffectParts {
   readonly writeReport: (run: RunState) => Promise<void>;
 }
 
+/** After these the last answers of the checks are about another state of things. */
+const showsAnother: readonly RunEvent['type'][] = [
+  'baseline-frozen',
+  'phase-finished',
+  'phase-failed',
+  'watch-started',
+];
+
 /** A rollback that cannot go on by itself has failed, as far as the night shift is concerned. */
 const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked'];
 
@@ -41,7 +49,7 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
     looker.noted(event);
     if (isMarker(event)) keeper.mark(event.at);
     if (event.type === 'capture-started') capture.begin(state);
-    if (event.type === 'baseline-frozen') lookAgain();
+    if (showsAnother.includes(event.type)) lookAgain();
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
     if (asksAPerson.includes(event.type) && state.rollback !== undefined)
       metrics.rollbackFailed(state.rollback.trigger);

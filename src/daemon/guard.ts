@@ -4,7 +4,6 @@ import { refuse } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { hashOf } from '../core/kernel/hash.ts';
 import { type PhaseId, probeId, type RunId, runId } from '../core/kernel/ids.ts';
 import { isUnderWay } from '../core/response/rollback.ts';
 import { readEvent } from '../core/run/catalogue.ts';
@@ -14,6 +13,7 @@ import { type RunView, viewOf } from '../core/run/view.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
+import { phaseTag, refuseBesideEarlier } from './attempts.ts';
 import { type Conductor, loadRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import type { Leases } from './leases.ts';
@@ -21,6 +21,7 @@ import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
+import { findShortcomings } from './shortcomings.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 export interface GuardParts {
@@ -35,6 +36,8 @@ export interface GuardParts {
   readonly metrics: Metrics;
   readonly runChecks: () => Promise<readonly Finding[]>;
   readonly unready: () => readonly string[];
+  /** As it was found lately. */
+  readonly shortcomings: () => readonly string[];
 }
 
 /** `run-20261122-021407`, with a number when a second one is opened in the same second. */
@@ -44,17 +47,13 @@ function newRunId(clock: Clock, taken: readonly RunId[]): RunId {
   return taken.includes(name) ? runId(`${name}-${taken.length + 1}`) : name;
 }
 
-/** Names a phase's attempt in its processes' environment and its sessions; fits 63 bytes. */
-const phaseTag = (state: RunState, phase: PhaseId, attempt: number): string =>
-  `ripcord-phase-${hashOf([state.run, phase, attempt]).slice(7, 31)}`;
-
 async function startPhase(
   parts: GuardParts,
   phase: PhaseId,
   by: Principal,
   supervisor: Omit<Supervisor, 'tag'>,
 ): Promise<PhaseStart> {
-  const { conductor, desk, keeper, clock, runChecks, leases, loaded } = parts;
+  const { conductor, desk, keeper, looker, clock, runChecks, leases, loaded } = parts;
   const state = conductor.state();
   if (state === undefined)
     return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
@@ -63,6 +62,8 @@ async function startPhase(
   const start = { kind: 'phase-start', phase, by, supervisor: { ...supervisor, tag } } as const;
   const asked = await conductor.submit(start); // only whether it may: a boundary costs the target something
   if ('refused' in asked) return asked;
+  const beside = await refuseBesideEarlier(state, phase, parts);
+  if (beside !== undefined) return { refused: beside };
   const boundary = await captureBoundary({
     phase,
     asks: desk.checks,
@@ -70,6 +71,7 @@ async function startPhase(
     readings: keeper.recent(),
     now: clock.now,
   });
+  await looker.look(); // what the boundary has just shown is not this phase's doing, and may forbid it
   const started = await conductor.submit({ ...start, boundary });
   if ('refused' in started) return started;
   leases.seen(phase, clock.now());
@@ -117,7 +119,10 @@ export function createGuard(parts: GuardParts): Guard {
   const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
   const view = async (run: RunId): Promise<RunView | undefined> => {
     const state = await stateOf(run);
-    return state === undefined ? undefined : viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now());
+    if (state === undefined) return undefined;
+    const shown = viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now());
+    const shortcomings = isNow(run) ? parts.shortcomings() : [];
+    return shortcomings.length === 0 ? shown : { ...shown, shortcomings };
   };
   return {
     principalOf: (token) => principalByToken(plan, token),
@@ -148,7 +153,10 @@ export function createGuard(parts: GuardParts): Guard {
         by,
       });
     },
-    submit: conductor.submit,
+    async submit(input) {
+      if (input.kind !== 'arm') return conductor.submit(input);
+      return conductor.submit({ ...input, shortcomings: await findShortcomings(desk, loaded.environment) });
+    },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
     entries: async (run, afterSeq) => typed(await journal.read(run, afterSeq)),

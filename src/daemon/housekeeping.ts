@@ -5,6 +5,7 @@ import { instant, seconds } from '../core/kernel/units.ts';
 import type { Foundation } from './foundation.ts';
 import type { Leases } from './leases.ts';
 import { repeat } from './repeat.ts';
+import { findShortcomings } from './shortcomings.ts';
 import type { Senses } from './senses.ts';
 import { metricsView } from './show-metrics.ts';
 
@@ -48,6 +49,12 @@ export function startHousekeeping(
     );
   };
   undo.use(repeat(clock, seconds(5), knock, troubles.during('asking the target for a sign of life')));
+
+  // A server that does not answer lacks nothing: it is down, and that is told already.
+  const inspect = async () => {
+    if (troubles.isTargetUp()) troubles.lacks(await findShortcomings(desk, loaded.environment));
+  };
+  undo.use(repeat(clock, seconds(60), inspect, troubles.during('looking at the permissions')));
 
   const prune = () => {
     const before = instant(clock.now() - plan.keep_readings_for);

@@ -61,7 +61,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   undo.defer(() => executor.stop(stepPatience));
 
   const lease = leases(plan.phase_lease, clock.now());
-  const unready = () => troubles.list();
+  const { list: unready, shortcomings } = troubles;
   const guard = createGuard({
     loaded,
     journal,
@@ -74,6 +74,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     metrics,
     runChecks,
     unready,
+    shortcomings,
   });
   startHousekeeping(foundation, senses, lease, guard, undo);
 

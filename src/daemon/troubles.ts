@@ -9,12 +9,16 @@ export interface Troubles {
   journalWorks(): void;
   targetAnswers(answers: boolean): void;
   isTargetUp(): boolean;
+  /** What a rollback would need and the guard has not. It can watch all the same, so it stays ready. */
+  lacks(shortcomings: readonly string[]): void;
+  shortcomings(): readonly string[];
   list(): readonly string[];
 }
 
 export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): Troubles {
   let unwritable: string | undefined;
   let targetUp = true;
+  let lacking: readonly string[] = [];
   return {
     during: (what) => (error) => {
       if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
@@ -33,6 +37,11 @@ export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): T
       targetUp = answers;
     },
     isTargetUp: () => targetUp,
+    lacks(shortcomings) {
+      for (const one of shortcomings) if (!lacking.includes(one)) log.warn({}, `a rollback would fail: ${one}`);
+      lacking = shortcomings;
+    },
+    shortcomings: () => lacking,
     list: () => [
       ...(unwritable === undefined ? [] : [unwritable]),
       ...(targetUp ? [] : ['the target does not answer']),

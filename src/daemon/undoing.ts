@@ -11,8 +11,9 @@ import type { Step } from '../core/response/procedure.ts';
 import type { RunState } from '../core/run/state.ts';
 import { snapshotSchema } from '../baseline/schema-snapshot.ts';
 import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';
-import { forwardWork, quieten } from '../rollback/stop-work.ts';
+import { forwardWork, quieten, type Worker } from '../rollback/stop-work.ts';
 import { proofTimeout, takeStep } from '../rollback/take-step.ts';
+import { attemptTags } from './attempts.ts';
 import type { Conductor } from './conductor.ts';
 import type { TargetDesk } from './target-desk.ts';
 
@@ -78,6 +79,13 @@ async function prove({ desk }: UndoingParts, { proof }: Step): Promise<boolean |
   return judgeRows(proof.expect, answer, undefined).status === 'ok';
 }
 
+/** Also what an earlier attempt of a phase left behind: the state keeps the last one's supervisor only. */
+function allForwardWork(state: RunState | undefined, role: string | undefined): Worker {
+  if (state === undefined) return { groups: [], tags: [], role };
+  const worker = forwardWork(state.phases, role);
+  return { ...worker, tags: [...new Set([...worker.tags, ...state.phases.flatMap((one) => attemptTags(state, one))])] };
+}
+
 /** The executor with its hands: processes, sessions and the database. */
 export function createUndoing(parts: UndoingParts): Executor {
   const { environment, folder, secrets, conductor, desk, clock } = parts;
@@ -103,7 +111,7 @@ export function createUndoing(parts: UndoingParts): Executor {
       if ('refused' in decision) throw new OutOfStep(event.type, decision.refused);
     },
     isOnlyGuard: () => desk.isOnlyGuard(),
-    stopWork: () => quieten(forwardWork(state()?.phases ?? [], target.role_for_phases), quietening),
+    stopWork: () => quieten(allForwardWork(state(), target.role_for_phases), quietening),
     take: (step, tag, onSpawn) => takeStep(step, tag, onSpawn, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
       const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };

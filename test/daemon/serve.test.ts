@@ -15,8 +15,14 @@ const options = () => ({
   listen: { host: '127.0.0.1', port: 0 },
   logLevel: 'silent',
 });
-const ask = (path: string, more: RequestInit = {}) =>
-  fetch(`${daemon.url}${path}`, { ...more, headers: { authorization: `Bearer ${mini.token}`, ...more.headers } });
+interface Asked {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+const ask = (path: string, { headers, ...more }: Asked = {}) =>
+  fetch(`${daemon.url}${path}`, { ...more, headers: { authorization: `Bearer ${mini.token}`, ...headers } });
 const got = async <Body>(path: string): Promise<Body> => (await ask(path)).json() as Promise<Body>;
 const act = (path: string, body: object = {}) =>
   ask(`/api/v1${path}`, {

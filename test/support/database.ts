@@ -17,7 +17,11 @@ export interface TestDatabase extends AsyncDisposable {
 async function asSuperuser(sql: string): Promise<void> {
   const client = new Client({ connectionString: inject('postgres') });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A fresh, empty database on the shared server, dropped with whoever is still connected when it is disposed. */

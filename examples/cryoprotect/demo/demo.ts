@@ -47,7 +47,7 @@ async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: s
   await caught(telling, events);
   await undone(telling, events);
   await watched(telling, events);
-  await reported(telling, events);
+  await reported(telling, events, values.keep);
   return { stage, url };
 }
 
@@ -60,11 +60,18 @@ async function keepOn(stage: Stage, url: string): Promise<void> {
       `database  ${stage.databaseUrl}`,
       `report    ${join(stage.folder, 'report.md')}`,
       `journal   ${stage.journal}`,
-      `commands  RIPCORD_URL=${url} RIPCORD_TOKEN=${stage.tokens.dana} npx ripcord run status`,
+      `commands  RIPCORD_URL=${url} RIPCORD_TOKEN=${stage.tokens.dana} npx ripcord run status  (in this folder)`,
     ].join('\n'),
   );
   await new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve(), { once: true }));
 }
+
+/** The report down to its first table, which tells when what happened. */
+const beginning = (report: string): string => {
+  const lines = report.split('\n');
+  const table = lines.findIndex((line) => line.startsWith('|'));
+  return lines.slice(0, lines.indexOf('', table)).join('\n');
+};
 
 function sayFailure(error: unknown): string {
   if (interrupted.signal.aborted) return (interrupted.signal.reason as Error).message;
@@ -79,9 +86,10 @@ async function main(): Promise<number> {
     const { stage, url } = await story(undo);
     const report = readFileSync(join(stage.folder, 'report.md'), 'utf8');
     narrator.act('What the report says');
-    narrator.quote(report.split('\n').slice(0, 24).join('\n'));
+    narrator.quote(beginning(report));
     narrator.say(`All of it really happened, in ${((performance.now() - began) / 1_000).toFixed(0)} s.`);
     if (values.keep) await keepOn(stage, url);
+    else narrator.say('The stage is cleared away now. To look around on it: npm run demo -- --keep');
     return 0;
   } catch (error) {
     console.error(`\nThe demo stopped: ${sayFailure(error)}`);

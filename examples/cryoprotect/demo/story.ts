@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { setTimeout } from 'node:timers/promises';
@@ -88,7 +88,7 @@ async function phase(telling: Telling, id: string, script: readonly string[]): P
     output
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('ripcord-progress'))
-      .slice(0, 4)
+      .slice(0, 8)
       .join('\n'),
   );
 }
@@ -142,11 +142,21 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
     narrator,
   );
   const approved = await events.until('recommendation-approved');
-  must(approved.by === 'pre-approval', `nobody had to be woken: ${approved.reason}`, narrator);
+  must(approved.by === 'pre-approval', `approved by the pre-approval, by no person: ${approved.reason}`, narrator);
 }
+
+/** What the users of the application had of it, not only the probes. */
+const sayUsers = ({ stage, narrator }: Telling): void => {
+  const { sent, failed, p50, p95 } = stage.clients.stats();
+  const ms = (value: number | undefined) => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
+  narrator.say(
+    `Its users so far: ${sent} requests, ${failed} failed, median ${ms(p50)}, one in twenty over ${ms(p95)}`,
+  );
+};
 
 export async function undone(telling: Telling, events: Followed): Promise<void> {
   const { narrator, stage } = telling;
+  sayUsers(telling);
   narrator.act('Rolling back phase 3, and proving it');
   const { quiet } = await events.until('stop-work-proved');
   narrator.say(`Forward work is stopped, nothing of it seen since ${sayTime(quiet.since)}`);
@@ -168,29 +178,31 @@ export async function watched(telling: Telling, events: Followed): Promise<void>
   narrator.act('The watch (12 s here; the product watches for an hour)');
   const { length } = await events.until('watch-started');
   const began = performance.now();
-  const waiting = narrator.waiting('Watching');
+  const waiting = narrator.waiting('The watch:');
   const ticking = setInterval(
     () => waiting.tick(`${((performance.now() - began) / 1_000).toFixed(0)} of ${sayDuration(length)}`),
     250,
   );
   const { relapses, seen } = await events.until('watch-settled').finally(() => clearInterval(ticking));
-  waiting.done(`for ${sayDuration(seen)}.`);
+  waiting.done(`${sayDuration(seen)} of it, none of them blind.`);
   must(relapses === 0, 'nothing broke again', narrator);
 }
 
-export async function reported(telling: Telling, events: Followed): Promise<void> {
+/** `keep`: the run stays open, for whoever wants to look at it. */
+export async function reported(telling: Telling, events: Followed, keep: boolean): Promise<void> {
   const { narrator, stage } = telling;
   narrator.act('The record');
   const opened = events.find('run-opened');
   if (opened === undefined) throw new NotAsTold('the journal has no beginning');
+  if (!keep) await command(telling, 'dana', ['run', 'close', '--reason', 'the demo is over']);
   const file = join(stage.folder, 'report.md');
   await command(telling, 'dana', ['report', opened.run, '--output', file]);
+  const report = readFileSync(file, 'utf8');
   must(
-    existsSync(file) && readFileSync(file, 'utf8').includes('relationship-remediation'),
-    `the report is written: ${readFileSync(file, 'utf8').split('\n').length} lines`,
+    report.includes('relationship-remediation'),
+    `the report is written: ${report.split('\n').length} lines`,
     narrator,
   );
-  await command(telling, 'dana', ['run', 'close', '--reason', 'the demo is over']);
   narrator.quote(lastLine(await command(telling, 'dana', ['journal', 'verify', '--journal', stage.journal])));
   narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain holds`);
 }
@@ -213,6 +225,6 @@ const warnings = (event: RunEvent): readonly string[] =>
 export const tellEvent =
   (narrator: Narrator) =>
   (event: RunEvent): void => {
-    for (const summary of warnings(event)) narrator.say(`guard: not yet believed: ${summary}`);
+    for (const summary of warnings(event)) narrator.say(`guard: a warning, not acted upon: ${summary}`);
     if (told.includes(event.type)) narrator.say(`guard: ${sayEvent(event)}`);
   };

@@ -50,6 +50,7 @@ export function head(view: RunView, saidAlready: string): readonly Row[] {
     ['waived', list(waivers.map(({ requirement, by }) => `${requirement} by ${by}`)) || undefined],
     ['held', held === undefined ? undefined : `by ${held.by}, ${past(held.at, now)}: ${held.reason}`],
     ['blind', blind === saidAlready ? undefined : blind],
+    ['lacks', list(view.shortcomings ?? []) || undefined],
   ];
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 }

@@ -72,7 +72,13 @@ export type AnswerInput =
   | { readonly kind: 'acknowledge'; readonly recommendation: RecommendationId; readonly by: Principal };
 
 export type AuthorityInput =
-  | { readonly kind: 'arm'; readonly by: Principal; readonly length?: Millis }
+  | {
+      readonly kind: 'arm';
+      readonly by: Principal;
+      readonly length?: Millis;
+      /** What the guard found that it may not do, one sentence each. */
+      readonly shortcomings?: readonly string[];
+    }
   | { readonly kind: 'disarm'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'waive'; readonly requirement: string; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'pre-approve'; readonly preApproval: PreApprovalId; readonly by: Principal };

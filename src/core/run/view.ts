@@ -34,6 +34,8 @@ export interface RunView {
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };
   readonly requirements: readonly string[];
+  /** What the guard may not do, though a rollback would need it; one sentence each. */
+  readonly shortcomings?: readonly string[];
   readonly waivers: readonly Waiver[];
   readonly preApprovals: readonly ActivePreApproval[];
   readonly phases: readonly PhaseView[];

@@ -12,7 +12,7 @@ import type { RunState } from '../state.ts';
 const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };
 
 /** Everything that is missing before the run may act by itself, in one answer. */
-function refuseArming(plan: Plan, state: RunState, now: Instant): Refusal | undefined {
+function refuseArming(plan: Plan, state: RunState, shortcomings: readonly string[], now: Instant): Refusal | undefined {
   const open = openRequirements(plan, state.authority);
   const missing = [
     ...(state.closed !== undefined ? ['the run is closed'] : []),
@@ -21,6 +21,7 @@ function refuseArming(plan: Plan, state: RunState, now: Instant): Refusal | unde
       (fault) => `the baseline: ${fault}`,
     ),
     ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
+    ...shortcomings,
     ...unseen(state.verdicts).map(({ summary }) => summary),
     ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
   ];
@@ -78,7 +79,7 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {
-      const refusal = refuseArming(plan, state, now);
+      const refusal = refuseArming(plan, state, input.shortcomings ?? [], now);
       if (refusal !== undefined) return no(refusal);
       return record({
         type: 'run-armed',

@@ -2,6 +2,7 @@ import { refuse, refuseWithoutRight } from '../../authority/refusal.ts';
 import { phaseId } from '../../kernel/ids.ts';
 import type { Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { openRecommendation } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
@@ -79,6 +80,18 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
     return no(refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end'));
   if (running !== undefined)
     return no(refuse('running', `${running.phase} is running`, 'no running phase', 'Wait for its end'));
+  const open = openRecommendation(state.recommendations);
+  if (open !== undefined) {
+    const wanted = 'an answer by somebody who may give it';
+    return no(
+      refuse(
+        'recommendation-open',
+        `recommendation ${open.id} waits for its answer`,
+        wanted,
+        `ripcord decline ${open.id} with your reason, or approve it`,
+      ),
+    );
+  }
   return record({ type: 'run-closed', v: 1, at: now, by: input.by.id, reason: input.reason });
 }
 

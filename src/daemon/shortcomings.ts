@@ -1,0 +1,34 @@
+import { seconds } from '../core/kernel/units.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { heldConnection } from '../target/connection.ts';
+import { missingGrants } from '../target/permissions.ts';
+import type { TargetDesk } from './target-desk.ts';
+
+/** Whether the login of the rollback steps is let in, and into a session that may write. */
+async function rollbackLogin(url: string): Promise<readonly string[]> {
+  await using connection = heldConnection({
+    url,
+    name: 'rollback-login',
+    readOnly: false,
+    statementTimeout: seconds(5),
+  });
+  const asked = connection.query("select current_setting('transaction_read_only')");
+  return await asked.then(
+    ({ rows }) =>
+      rows[0]?.[0] === 'off' ? [] : ['rollback steps would find the target read-only: give the address of the primary'],
+    (error: unknown) => [`rollback steps cannot log in: ${error instanceof Error ? error.message : String(error)}`],
+  );
+}
+
+const notKnown = (error: unknown): readonly string[] => [
+  `its permissions are not known: ${error instanceof Error ? error.message : String(error)}`,
+];
+
+/** What a rollback would need and the guard has not, one sentence each; none when it could act. */
+export async function findShortcomings(desk: TargetDesk, { target }: EnvironmentPlan): Promise<readonly string[]> {
+  const [grants, login] = await Promise.all([
+    missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
+    rollbackLogin(target.rollback_url ?? target.url),
+  ]);
+  return [...grants, ...login];
+}

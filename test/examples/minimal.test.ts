@@ -1,0 +1,15 @@
+import { readFile } from 'node:fs/promises';
+
+import { expect, test } from 'vitest';
+
+import { parsePlan } from '../../src/core/plan/parse.ts';
+
+test('the smallest example is a sound plan', async () => {
+  const text = await readFile(new URL('../../examples/minimal/ripcord.yaml', import.meta.url), 'utf8');
+  const env = {
+    GUARD_URL: 'postgres://guard@db/shop',
+    OWNER_URL: 'postgres://owner@db/shop',
+    DANA_TOKEN_HASH: `sha256:${'0'.repeat(64)}`,
+  };
+  expect(parsePlan(text, { env, readFile: () => undefined })).toHaveProperty('plan');
+});
