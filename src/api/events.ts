@@ -1,4 +1,6 @@
-import type { Request, Response } from 'express';
+import { once } from 'node:events';
+
+import type { Response } from 'express';
 
 import type { RunId } from '../core/kernel/ids.ts';
 import type { RunEvent } from '../core/run/events.ts';
@@ -11,16 +13,24 @@ const frame = ({ seq, event }: Entry<RunEvent>): string =>
 /** Keeps proxies from closing a quiet stream. */
 const heartbeat = 15_000;
 
+/** A client that reads nothing for so long, or lets so many bytes wait, is cut off; it may come again and go on. */
+const patience = 30_000;
+const mostWaiting = 2 ** 23;
+
+/** Sends the past no faster than it is read. */
+async function replay(entries: readonly Entry<RunEvent>[], response: Response, closed: AbortSignal): Promise<void> {
+  for (const entry of entries) {
+    if (closed.aborted) return;
+    if (response.write(frame(entry))) continue;
+    const late = AbortSignal.any([closed, AbortSignal.timeout(patience)]);
+    await once(response, 'drain', { signal: late }).catch(() => response.destroy());
+  }
+}
+
 /** The journal of a run from any sequence number on, as server-sent events; each entry once and in order. */
-export async function streamEvents(
-  guard: Guard,
-  run: RunId,
-  afterSeq: number,
-  request: Request,
-  response: Response,
-): Promise<void> {
+export async function streamEvents(guard: Guard, run: RunId, afterSeq: number, response: Response): Promise<void> {
   const closed = new AbortController();
-  request.once('close', () => closed.abort());
+  response.once('close', () => closed.abort());
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -30,16 +40,21 @@ export async function streamEvents(
   const send = (entries: readonly Entry<RunEvent>[]) => {
     for (const entry of entries) {
       if (entry.run !== run || entry.seq <= sent) continue;
+      if (response.destroyed) return; // a write would be an error that nobody heeds
       sent = entry.seq;
       response.write(frame(entry));
+      if (response.writableLength > mostWaiting) response.destroy();
     }
   };
   // What comes while the past is being read waits, so that the order is kept.
   let waiting: Entry<RunEvent>[] | undefined = [];
   guard.follow((entries) => (waiting === undefined ? send(entries) : void waiting.push(...entries)), closed.signal);
-  send(await guard.entries(run, afterSeq));
+  const past = await guard.entries(run, afterSeq);
+  await replay(past, response, closed.signal);
+  sent = past.at(-1)?.seq ?? afterSeq;
   send(waiting);
   waiting = undefined;
+  if (closed.signal.aborted) return;
   const beat = setInterval(() => response.write(': still here\n\n'), heartbeat);
   closed.signal.addEventListener('abort', () => clearInterval(beat), { once: true });
 }

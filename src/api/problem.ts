@@ -40,6 +40,7 @@ const statuses: Readonly<Record<string, number>> = {
   'unknown-requirement': 404,
   'journal-unwritable': 503,
   'could-not-look': 503,
+  'too-many-streams': 503,
   internal: 500,
 };
 

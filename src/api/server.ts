@@ -10,7 +10,7 @@ import { principalId } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Guard } from './guard.ts';
 import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
-import type { Access, Route } from './route.ts';
+import type { Access, Route, Stream } from './route.ts';
 import { routes } from './routes.ts';
 
 export interface ApiParts {
@@ -63,16 +63,45 @@ const notAllowed = ({ id, role }: Principal, access: 'principals' | readonly Rig
 const sendProblem = (response: Response, problem: Problem) =>
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 
-function addRoute(app: Express, route: Route, parts: ApiParts): void {
+/** One that a client labels otherwise, as `curl -d` does, would pass for none, and what it asks for be forgotten. */
+function refuseUnreadBody({ method, headers, body }: Request): Refusal | undefined {
+  const isThere = Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+  if (method !== 'POST' || !isThere || body !== undefined) return undefined;
+  const found = `a body of type ${headers['content-type'] ?? 'unknown'}`;
+  return refuse('bad-request', found, 'a JSON body', 'Send it with the header content-type: application/json');
+}
+
+/** Each costs memory for what its client has not read yet. */
+const mostStreams = 20;
+
+function openStreams(): { readonly serve: (answer: Stream, request: Request, response: Response) => Promise<void> } {
+  let open = 0;
+  return {
+    async serve(answer, request, response) {
+      if (open >= mostStreams) {
+        const todo = 'Close one of them, or ask without accept: text/event-stream';
+        const found = `${mostStreams} streams are open`;
+        return void sendProblem(response, problemOf(refuse('too-many-streams', found, 'fewer clients', todo)));
+      }
+      open += 1;
+      response.once('close', () => (open -= 1));
+      await answer.stream(request, response);
+    },
+  };
+}
+
+function addRoute(app: Express, route: Route, parts: ApiParts, streams: ReturnType<typeof openStreams>): void {
   app[route.method](route.path, async (request: Request, response: Response) => {
     const by = admit(request, route.access, parts);
     if ('because' in by) return void sendProblem(response, problemOf(by));
+    const unread = refuseUnreadBody(request);
+    if (unread !== undefined) return void sendProblem(response, problemOf(unread));
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
     const { guard } = parts;
     const header = (name: string) => request.get(name);
     const call = { guard, by, params, query: request.query, body: request.body as unknown, header };
     const answer = await route.handle(call);
-    if ('stream' in answer) return answer.stream(request, response);
+    if ('stream' in answer) return streams.serve(answer, request, response);
     const { status, type, body } = answer;
     return void response.status(status).set('cache-control', 'no-store').set('content-type', type).send(body);
   });
@@ -82,14 +111,19 @@ function createApp(parts: ApiParts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(express.json({ limit: '64kb' }));
-  for (const route of routes) addRoute(app, route, parts);
+  const streams = openStreams();
+  for (const route of routes) addRoute(app, route, parts, streams);
   app.use((request: Request, response: Response) => {
     const found = `there is no ${request.method} ${request.path}`;
     sendProblem(response, problemOf(refuse('unknown-route', found, 'a route of the API', 'See docs/api.md')));
   });
-  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error);
     if (error instanceof Refused) return sendProblem(response, problemOf(error.refusal));
+    if (error instanceof URIError) {
+      const found = `the path ${request.path} cannot be decoded`;
+      return sendProblem(response, problemOf(refuse('bad-request', found, 'a path in UTF-8', 'Write % as %25')));
+    }
     if (isBodyError(error)) {
       return sendProblem(
         response,

@@ -16,6 +16,7 @@ import { markdownReport } from '../report/report.ts';
 import { phaseTag, refuseBesideEarlier } from './attempts.ts';
 import { type Conductor, loadRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
+import { hideSecrets } from './hide-secrets.ts';
 import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
@@ -114,13 +115,14 @@ const typed = (entries: readonly Entry[]): readonly Entry<RunEvent>[] =>
 export function createGuard(parts: GuardParts): Guard {
   const { loaded, journal, conductor, clock, looker, metrics, desk } = parts;
   const { plan } = loaded;
+  const hide = hideSecrets(loaded.secrets);
   const stateOf = async (run: RunId): Promise<RunState | undefined> =>
     conductor.state()?.run === run ? conductor.state() : loadRun(journal, run);
   const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
   const view = async (run: RunId): Promise<RunView | undefined> => {
     const state = await stateOf(run);
     if (state === undefined) return undefined;
-    const shown = viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now());
+    const shown = hide(viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now()));
     const shortcomings = isNow(run) ? parts.shortcomings() : [];
     return shortcomings.length === 0 ? shown : { ...shown, shortcomings };
   };
@@ -159,10 +161,10 @@ export function createGuard(parts: GuardParts): Guard {
     },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
-    entries: async (run, afterSeq) => typed(await journal.read(run, afterSeq)),
-    follow: (listener, signal) => conductor.listen(listener, signal),
+    entries: async (run, afterSeq) => hide(typed(await journal.read(run, afterSeq))),
+    follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),
     async report(run) {
-      const entries = typed(await journal.read(run));
+      const entries = hide(typed(await journal.read(run)));
       return entries.length === 0 ? undefined : markdownReport({ plan, entries, now: clock.now() });
     },
     async readings(probe, from, to) {

@@ -39,7 +39,7 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
     troubles.journalWorks();
     metrics.evaluated(clock.now());
   };
-  const looks = undo.use(repeat(clock, betweenLooks, look, troubles.during('a look')));
+  const looks = undo.use(repeat(clock, betweenLooks, look, troubles.lookFailed));
 
   const onFinding = (finding: Finding) => {
     keeper.finding(finding);

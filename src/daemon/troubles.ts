@@ -6,6 +6,8 @@ import { factsOf, type Log } from './log.ts';
 export interface Troubles {
   /** A handler for what failed while doing `what`. */
   during(what: string): (error: unknown) => void;
+  /** A look did not come to its end: until one does, nothing is decided. */
+  lookFailed(error: unknown): void;
   journalWorks(): void;
   targetAnswers(answers: boolean): void;
   isTargetUp(): boolean;
@@ -17,19 +19,26 @@ export interface Troubles {
 
 export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): Troubles {
   let unwritable: string | undefined;
+  let lookFails = false;
   let targetUp = true;
   let lacking: readonly string[] = [];
+  const during = (what: string) => (error: unknown) => {
+    if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
+    metrics.storeFailed();
+    if (unwritable === undefined) log.error(factsOf(error), 'the journal cannot be written');
+    unwritable = error.message;
+    return undefined;
+  };
   return {
-    during: (what) => (error) => {
-      if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
-      metrics.storeFailed();
-      if (unwritable === undefined) log.error(factsOf(error), 'the journal cannot be written');
-      unwritable = error.message;
-      return undefined;
+    during,
+    lookFailed(error) {
+      if (!(error instanceof JournalUnwritable)) lookFails = true;
+      during('a look')(error);
     },
     journalWorks() {
       if (unwritable !== undefined) log.info({}, 'the journal can be written again');
       unwritable = undefined;
+      lookFails = false;
     },
     targetAnswers(answers) {
       if (targetUp && !answers) log.error({}, 'the target does not answer');
@@ -44,6 +53,7 @@ export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): T
     shortcomings: () => lacking,
     list: () => [
       ...(unwritable === undefined ? [] : [unwritable]),
+      ...(lookFails ? ['looks fail, so nothing is decided: see the daemon’s log, and restart it'] : []),
       ...(targetUp ? [] : ['the target does not answer']),
     ],
   };

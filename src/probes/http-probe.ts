@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { urlToHttpOptions } from 'node:url';
 
@@ -105,14 +106,20 @@ async function tryOnce(
   }
 }
 
+/** Without an agent: a new one for each request, as `agent: false` makes it, costs about a sixth of the request. */
+const freshConnection: http.RequestOptions = {
+  createConnection: ({ host, port }) => connect({ host: host ?? 'localhost', port: Number(port) }),
+};
+
 /** Each reading makes its own connection, as a new user would, and follows no redirect. Never rejects. */
 export function httpProbe(plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>, question: HttpQuestion): Asker {
   const id = probeId(plan.id);
+  const url = new URL(question.url);
   const options: http.RequestOptions = {
-    ...urlToHttpOptions(new URL(question.url)),
+    ...urlToHttpOptions(url),
     method: question.method,
     headers: { 'user-agent': 'ripcord', ...question.headers, connection: 'close' },
-    agent: false,
+    ...(url.protocol === 'https:' ? { agent: false } : freshConnection),
   };
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
     // A request that Node refuses to make, as for a header with a line break, throws at once.

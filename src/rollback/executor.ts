@@ -132,6 +132,22 @@ export function createExecutor(parts: ExecutorParts): Executor {
     return ask(rollback, step, question, '');
   };
 
+  /** Not beside what the earlier attempt left behind: a process of its command, or a session that only we lost. */
+  const actAgain = async (rollback: Rollback, state: StepState): Promise<boolean> => {
+    try {
+      if (state.step.kind !== 'verify') await parts.endOrphans(state);
+    } catch (error) {
+      const attempt = `attempt ${state.attempt} of ${state.step.id}`;
+      await block(
+        rollback,
+        `What ${attempt} left behind is still there, and no other may run beside it: ${sayError(error)}`,
+      );
+      return false;
+    }
+    await act(rollback, state);
+    return true;
+  };
+
   /** One move; false when there is nothing to do, or somebody else has to move. */
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
@@ -149,6 +165,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
     const next = nextStep(rollback);
     if (next === undefined || next.state === 'asking') return false;
+    if (next.state === 'again') return actAgain(rollback, next);
     const left = next.state === 'started' && next.tag !== undefined && !mine.has(next.tag);
     await (left ? recover(rollback, next) : act(rollback, next));
     return true;
@@ -165,7 +182,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
     wake() {
       again = true;
       running ??= run()
-        .catch((error: unknown) => parts.failed(error))
+        .catch((error: unknown) => {
+          // For good: this process thinks it knows the step under way, and would take it once more at the next wake.
+          stopping.abort(error);
+          parts.failed(error);
+        })
         .finally(() => (running = undefined));
     },
     async stop(patience) {

@@ -58,7 +58,11 @@ const sessionsOf = ({ tags, role }: Worker, database: string): PhaseSessions => 
   ...(role !== undefined && { role }),
 });
 
-async function whatIsLeft(worker: Worker, { connection, database }: Quietening): Promise<readonly string[]> {
+/** What can be seen of the worker now, one phrase each. */
+export async function whatIsLeft(
+  worker: Worker,
+  { connection, database }: Pick<Quietening, 'connection' | 'database'>,
+): Promise<readonly string[]> {
   const processes = (await Promise.all(worker.tags.map(taggedProcesses))).flat();
   const sessions = await phaseSessions(connection, sessionsOf(worker, database));
   const prepared = worker.role === undefined ? [] : await preparedTransactions(connection, worker.role);

@@ -5,6 +5,7 @@ import { type Millis, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import type { Step } from '../core/response/procedure.ts';
 import { runCommand } from '../phases/run-command.ts';
+import { withoutSecrets } from '../phases/without-secrets.ts';
 import type { Outcome } from './executor.ts';
 import { type UndoSql, runUndoSql } from './undo-sql.ts';
 
@@ -48,9 +49,11 @@ async function takeCommand(
     : signal === null
       ? `exited with ${exitCode}, expected 0`
       : `was ended by ${signal}`;
+  const filter = withoutSecrets(secrets);
+  const shown = filter.push(step.command.join(' ')) + filter.end();
   return {
     ended: 'badly',
-    question: `${step.command.join(' ')} ${how}. Look at its output and at the database, then say whether the step is done or shall run again.`,
+    question: `${shown} ${how}. Look at its output and at the database, then say whether the step is done or shall run again.`,
     output,
   };
 }

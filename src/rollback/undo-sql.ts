@@ -1,7 +1,13 @@
+import { Socket } from 'node:net';
+
 import pRetry from 'p-retry';
 import { Client } from 'pg';
 
-import type { Millis } from '../core/kernel/units.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { type Millis, millis, seconds } from '../core/kernel/units.ts';
+import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
+import { bounded } from '../target/bounded.ts';
+import { StatementTimedOut } from '../target/errors.ts';
 import { explainPgError } from '../target/explain.ts';
 import type { Outcome } from './executor.ts';
 
@@ -17,20 +23,49 @@ const patience: Readonly<Record<string, { readonly tries: number; readonly first
   '40001': { tries: 4, first: 80 }, // lost a serialisation race
 };
 const lockTimeout = '2s';
+/** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
+const grace = seconds(2);
+const connectPatience = seconds(30);
+/** Of the url; they would win over ours, and a session under another name is not found after a crash. */
+const overridden = ['application_name', 'fallback_application_name', 'statement_timeout', 'query_timeout'];
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
+function withoutOverridden(url: string): string {
+  const parsed = parseUrl(url);
+  for (const parameter of overridden) parsed.searchParams.delete(parameter);
+  return parsed.href;
+}
+
+const silence = (url: string, tag: string, waited: Millis): Error =>
+  new StatementTimedOut({
+    found: `${sayAddress(addressOf(url))}: nothing came back within ${sayDuration(waited)}, so session ${tag} may still be at work`,
+    wanted: 'an answer, or at least the server’s refusal, by then',
+    todo: 'Look for it in pg_stat_activity, and at the network between',
+  });
+
 async function once(sql: string, tag: string, timeout: Millis, url: string): Promise<number> {
-  const client = new Client({ connectionString: url, application_name: tag, statement_timeout: timeout });
+  const socket = new Socket();
+  const client = new Client({
+    connectionString: withoutOverridden(url),
+    application_name: tag,
+    statement_timeout: timeout,
+    keepAlive: true,
+    stream: () => socket,
+  });
   client.on('error', () => undefined); // a lost session rejects the query; there is nobody else to tell
-  await client.connect();
+  const within = <T>(limit: Millis, work: () => Promise<T>): Promise<T> =>
+    bounded(socket, work, { patience: limit, late: () => silence(url, tag, limit) });
+  const short = millis(Math.min(timeout, connectPatience));
   try {
-    await client.query(`set lock_timeout = '${lockTimeout}'`);
-    const { rowCount } = await client.query(sql);
+    await within(short, () => client.connect());
+    await within(short, () => client.query(`set lock_timeout = '${lockTimeout}'`));
+    const { rowCount } = await within(millis(timeout + grace), () => client.query(sql));
     return rowCount ?? 0;
   } finally {
-    await client.end().catch(() => undefined);
+    await within(grace, () => client.end()).catch(() => undefined);
+    socket.destroy(); // a client that never connected has nothing to end, but has a socket
   }
 }
 

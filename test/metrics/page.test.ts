@@ -22,7 +22,7 @@ describe('the page', () => {
     const metrics = metricsOfPlan();
     const page = await scrape(metrics);
     expect(page.value('process_cpu_seconds_total')).toBeGreaterThan(0);
-    expect(page.find('nodejs_eventloop_lag_p99_seconds')).toHaveLength(1);
+    expect(page.find('nodejs_eventloop_lag_seconds')).toHaveLength(1);
     expect((await metrics.text()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 

@@ -145,14 +145,15 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
   must(approved.by === 'pre-approval', `approved by the pre-approval, by no person: ${approved.reason}`, narrator);
 }
 
+const inMs = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
+
 /** What the users of the application had of it, not only the probes. */
-const sayUsers = ({ stage, narrator }: Telling): void => {
+function sayUsers({ stage, narrator }: Telling): void {
   const { sent, failed, p50, p95 } = stage.clients.stats();
-  const ms = (value: number | undefined) => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
   narrator.say(
-    `Its users so far: ${sent} requests, ${failed} failed, median ${ms(p50)}, one in twenty over ${ms(p95)}`,
+    `Its users so far: ${sent} requests, ${failed} failed, median ${inMs(p50)}, one in twenty over ${inMs(p95)}`,
   );
-};
+}
 
 export async function undone(telling: Telling, events: Followed): Promise<void> {
   const { narrator, stage } = telling;

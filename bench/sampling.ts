@@ -1,0 +1,66 @@
+import { setTimeout } from 'node:timers/promises';
+
+import { openRun, startDaemon } from './support/daemon.ts';
+import type { Figure, Measurement } from './support/figure.ts';
+import { bucketQuantile, bucketsBetween, type Page, sumOf } from './support/page.ts';
+import type { Stage } from './support/stage.ts';
+import { cpuMs } from './support/usage.ts';
+
+const probes = 50;
+/** As often as `prometheus.yml` says: a page costs the daemon something, too. */
+const betweenScrapes = 5_000;
+
+const planFor = (url: string) => ({
+  phases: [{ id: 'change', estimate: '1h', rollback: { steps: [{ id: 'undo', sql: 'select 1' }] } }],
+  probes: Array.from({ length: probes }, (_, place) => ({ id: `page-${place + 1}`, http: { url }, every: '1s' })),
+});
+
+/** A figure of a load that was not there would say nothing. */
+function assertLoad(asked: number, failed: number, seconds: number): void {
+  if (failed === 0 && asked > 0.95 * probes * seconds) return;
+  throw new Error(`of ${probes * seconds} questions ${asked} were asked, and ${failed} of them failed`);
+}
+
+const between = (before: Page, later: Page, name: string): number => sumOf(later, name) - sumOf(before, name);
+
+async function measure(stage: Stage): Promise<readonly Figure[]> {
+  const url = await stage.httpTarget();
+  const length = stage.quick ? 15_000 : 60_000;
+  stage.say(`sampling: ${probes} HTTP probes a second for ${length / 1_000} s`);
+  await using daemon = await startDaemon(stage, planFor(url), await stage.database('select 1'));
+  // Until V8 has compiled what is called often, a probe costs nearly twice as much.
+  await openRun(daemon, stage, stage.quick ? '5s' : '60s');
+
+  const before = await daemon.metrics();
+  const [began, used] = [performance.now(), cpuMs(daemon.pid)];
+  for (let rest = length; rest > 0; rest -= betweenScrapes) {
+    await setTimeout(Math.min(rest, betweenScrapes), undefined, { signal: stage.signal });
+    if (rest > betweenScrapes) await daemon.metrics();
+  }
+  const [spent, took] = [cpuMs(daemon.pid) - used, performance.now() - began];
+  const later = await daemon.metrics();
+
+  const asked = between(before, later, 'ripcord_probe_attempts_total');
+  assertLoad(asked, between(before, later, 'ripcord_probe_failures_total'), took / 1_000);
+  const lags = bucketsBetween(before, later, 'ripcord_scheduler_lag_seconds');
+  const lag = (share: number) => bucketQuantile(lags, share) * 1_000;
+  return [
+    {
+      name: 'cpu',
+      what: 'CPU for each HTTP probe, the whole daemon counted',
+      value: spent / asked,
+      unit: 'ms',
+      bar: 1.2,
+    },
+    { name: 'lag', what: 'lag of the sampling clock, p50', value: lag(0.5), unit: 'ms' },
+    { name: 'lag', what: 'lag of the sampling clock, p99', value: lag(0.99), unit: 'ms', bar: 20 },
+    {
+      name: 'lag',
+      what: 'due questions that were not asked',
+      value: between(before, later, 'ripcord_scheduler_skipped_runs_total'),
+      unit: 'times',
+    },
+  ];
+}
+
+export const sampling: Measurement<Stage> = { names: ['cpu', 'lag'], measure };

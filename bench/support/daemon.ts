@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { start } from '../../examples/cryoprotect/demo/processes.ts';
+import { hashToken, newToken } from '../../src/api/token.ts';
+import type { RunView } from '../../src/core/run/view.ts';
+import { type Page, readPage } from './page.ts';
+import type { Stage } from './stage.ts';
+
+/** `ripcord serve` from the built output, in a process of its own. */
+export interface Daemon extends AsyncDisposable {
+  readonly pid: number;
+  readonly url: string;
+  readonly token: string;
+  readonly get: <Answer>(path: string) => Promise<Answer>;
+  readonly post: (path: string, body?: object) => Promise<void>;
+  readonly metrics: () => Promise<Page>;
+}
+
+/** What a plan for a measurement says beyond where it runs and who may decide. */
+export type PlanParts = Readonly<Record<string, unknown>> & { readonly stop_work?: object };
+
+/** JSON is YAML. */
+const planText = ({ stop_work: rules, ...parts }: PlanParts, url: string, token: string): string =>
+  JSON.stringify({
+    ripcord: 1,
+    name: 'bench',
+    environments: { bench: { target: { url }, ...(rules !== undefined && { stop_work: rules }) } },
+    run: { estimate: '10h' },
+    principals: [{ id: 'dana', role: 'database_administrator', token_hash: hashToken(token) }],
+    prerequisites: { proved_backups: 0 },
+    ...parts,
+  });
+
+/** The command line of the built output. */
+export const ripcord = ({ dist }: Pick<Stage, 'dist'>): readonly string[] => [
+  process.execPath,
+  fileURLToPath(new URL('main.js', dist)),
+];
+
+/** No single answer takes longer than this. */
+const patience = 30_000;
+
+/** Starts the guard of `database` with this plan, and resolves when it listens. */
+export async function startDaemon(stage: Stage, parts: PlanParts, database: string): Promise<Daemon> {
+  const folder = await stage.folder();
+  const token = newToken();
+  const plan = join(folder, 'ripcord.yaml');
+  await writeFile(plan, planText(parts, database, token));
+  const files = ['--plan', plan, '--journal', join(folder, 'journal.db')];
+  const command = [...ripcord(stage), 'serve', ...files, '--listen', '127.0.0.1:0', '--log-level', 'warn'];
+  const running = await start(command, {}, 'listening on ');
+  const url = running.said;
+
+  const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const signal = AbortSignal.any([stage.signal, AbortSignal.timeout(patience)]);
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}${path}`, { ...init, headers, signal });
+    if (response.ok) return response;
+    throw new Error(`${init.method ?? 'GET'} ${path} was answered ${response.status}: ${await response.text()}`);
+  };
+  return {
+    pid: running.pid,
+    url,
+    token,
+    get: async <Answer>(path: string) => (await (await ask(`/api/v1${path}`)).json()) as Answer,
+    async post(path, body = {}) {
+      await (await ask(`/api/v1${path}`, { method: 'POST', body: JSON.stringify(body) })).arrayBuffer();
+    },
+    metrics: async () => readPage(await (await ask('/metrics')).text()),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+/** Asks again every 100 ms until `is` says yes. Rejects after two minutes. */
+async function untilRun(daemon: Daemon, { signal }: Stage, is: (view: RunView) => boolean): Promise<RunView> {
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    const view = await daemon.get<RunView>('/run');
+    if (is(view)) return view;
+    if (performance.now() > deadline) throw new Error(`the run did not get there: ${JSON.stringify(view)}`);
+    await setTimeout(100, undefined, { signal });
+  }
+}
+
+/** Opens a run and captures its baseline over `length`, such as `5s`. */
+export async function openRun(daemon: Daemon, stage: Stage, length: string): Promise<void> {
+  await daemon.post('/runs');
+  await daemon.post('/runs/current/baseline', { for: length });
+  await untilRun(daemon, stage, ({ baseline, capture }) => baseline !== undefined && capture === undefined);
+}

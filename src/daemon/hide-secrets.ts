@@ -1,0 +1,19 @@
+import { withoutSecrets } from '../phases/without-secrets.ts';
+
+/** Where the plan's own texts stand, with what `${env:NAME}` stood for put in. */
+const places: ReadonlySet<string> = new Set(['command', 'sql', 'question', 'asks']);
+
+/** A copy for those who look: what steps run and ask is shown without secrets. The journal keeps what it takes to act. */
+export function hideSecrets(secrets: readonly string[]): <Value>(value: Value) => Value {
+  const clean = (text: string): string => {
+    const filter = withoutSecrets(secrets);
+    return filter.push(text) + filter.end();
+  };
+  const hide = (value: unknown, inPlace: boolean): unknown => {
+    if (typeof value === 'string') return inPlace ? clean(value) : value;
+    if (Array.isArray(value)) return value.map((one) => hide(one, inPlace));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, hide(one, places.has(key))]));
+  };
+  return <Value>(value: Value) => (secrets.length === 0 ? value : (hide(value, false) as Value));
+}

@@ -1,0 +1,74 @@
+import { connect, type Socket } from 'node:net';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { type Miniature, miniature } from '../crash/miniature.ts';
+
+let mini: Miniature;
+let daemon: Daemon;
+
+beforeAll(async () => {
+  mini = await miniature();
+  const listen = { host: '127.0.0.1', port: 0 };
+  daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
+  await post('/api/v1/runs', 'application/json', '{}');
+});
+afterAll(async () => {
+  await daemon.close();
+  await mini[Symbol.asyncDispose]();
+});
+
+const post = (path: string, type: string | undefined, body: string) =>
+  fetch(`${daemon.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${mini.token}`, ...(type !== undefined && { 'content-type': type }) },
+    body: new TextEncoder().encode(body), // as bytes: fetch gives a text a type of its own
+  });
+
+test.each([
+  { type: 'application/x-www-form-urlencoded', by: 'curl -d' },
+  { type: 'text/plain', by: 'fetch' },
+  { type: undefined, by: 'a socket' },
+])('a body that $by calls $type is refused, not taken for an empty one', async ({ type }) => {
+  const answer = await post('/api/v1/runs/current/resume', type, '{"for": "5m"}');
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toMatch(/content-type: application\/json/);
+});
+
+test('a path that cannot be decoded is not called a body', async () => {
+  const headers = { authorization: `Bearer ${mini.token}` };
+  const answer = await fetch(`${daemon.url}/api/v1/runs/%`, { headers });
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).not.toMatch(/body/);
+});
+
+/** The first line of the answer to a client that asks for the stream of events. */
+function streaming(socket: Socket): Promise<string> {
+  socket.write(
+    `GET /api/v1/runs/current/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mini.token}\r\nAccept: text/event-stream\r\n\r\n`,
+  );
+  return new Promise((resolve) => socket.once('data', (data) => resolve(String(data).split('\r\n')[0] ?? '')));
+}
+
+test('no more than twenty streams are served at once; one that ends makes room', async () => {
+  const sockets = Array.from({ length: 20 }, () =>
+    connect({ port: Number(new URL(daemon.url).port), host: '127.0.0.1' }),
+  );
+  try {
+    const lines = await Promise.all(sockets.map(streaming));
+    expect(new Set(lines)).toEqual(new Set(['HTTP/1.1 200 OK']));
+    const ask = async () => {
+      const headers = { authorization: `Bearer ${mini.token}`, accept: 'text/event-stream' };
+      const over = new AbortController();
+      const { status } = await fetch(`${daemon.url}/api/v1/runs/current/events`, { headers, signal: over.signal });
+      over.abort();
+      return status;
+    };
+    expect(await ask()).toBe(503);
+    sockets[0]?.destroy();
+    await expect.poll(ask).toBe(200);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+});

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest';
+
+import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import type { RollbackEvent } from '../../src/core/response/events.ts';
+import type { Step } from '../../src/core/response/procedure.ts';
+import { evolveRollback, type Rollback } from '../../src/core/response/rollback.ts';
+import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
+import { dana, recommendation, schema, start } from '../support/builders.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+
+const step: Step = {
+  id: stepId(`${schema}/undo`),
+  phase: schema,
+  kind: 'command',
+  command: ['undo'],
+  timeout: seconds(60),
+  repeatable: false,
+};
+
+const id = rollbackId('r1-rollback');
+const common = { v: 1, at: start, rollback: id } as const;
+
+/** An executor on a fake clock whose rollback has one step; `more` plays the world. */
+function executing(more: Partial<ExecutorParts> = {}) {
+  const clock = fakeClock();
+  let rollback: Rollback | undefined;
+  const happened: string[] = [];
+  const record = (event: RollbackEvent) => {
+    happened.push(event.type);
+    rollback = evolveRollback(rollback, event);
+  };
+  const procedure = { kind: 'phase-rollback', phases: [schema], steps: [step] } as const;
+  record({
+    ...common,
+    type: 'rollback-started',
+    recommendation: recommendation(1),
+    trigger: 'automatic',
+    by: 'x',
+    procedure,
+  });
+  const executor = createExecutor({
+    clock,
+    rollback: () => rollback,
+    record: async (event) => record(event),
+    isOnlyGuard: async () => true,
+    stopWork: async () => ({ endedProcesses: 0, endedSessions: 0, since: clock.now() }),
+    async take() {
+      happened.push('taken');
+      return { ended: 'badly', question: 'done?', output: '' };
+    },
+    endOrphans: async ({ tag }) => void happened.push(`ended what bears ${tag === undefined ? 'no tag' : 'its tag'}`),
+    prove: async () => undefined,
+    failed: () => undefined,
+    ...more,
+  });
+  const again = () =>
+    record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
+  return { clock, executor, happened, record, again };
+}
+
+test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
+  const failures: unknown[] = [];
+  const { clock, executor, happened, record } = executing({
+    async record(event) {
+      if (event.type === 'step-asked') throw new Error('the journal is damaged');
+      record(event);
+    },
+    failed: (error) => failures.push(error),
+  });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(failures).toMatchObject([{ message: 'the journal is damaged' }]);
+  executor.wake(); // as the next look does, before the daemon has ended
+  await clock.advance(seconds(1));
+  expect(happened.filter((one) => one === 'taken')).toHaveLength(1);
+});
+
+test('a person’s "again" first ends what the earlier attempt left behind', async () => {
+  const { clock, executor, happened, again } = executing();
+  executor.wake();
+  await clock.advance(seconds(1));
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-5)).toEqual([
+    'step-answered',
+    'ended what bears its tag',
+    'step-started',
+    'taken',
+    'step-asked',
+  ]);
+  await executor.stop(millis(0));
+});
+
+test('what an earlier attempt left behind and cannot be ended blocks the next one', async () => {
+  const { clock, executor, happened, again } = executing({ endOrphans: () => Promise.reject(new Error('session 12')) });
+  executor.wake();
+  await clock.advance(seconds(1));
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
+  await executor.stop(millis(0));
+});

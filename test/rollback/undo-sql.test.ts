@@ -1,0 +1,47 @@
+import { afterEach, expect, test } from 'vitest';
+
+import { millis } from '../../src/core/kernel/units.ts';
+import { runUndoSql } from '../../src/rollback/undo-sql.ts';
+import { database, type TestDatabase } from '../support/database.ts';
+import { hangingProxy } from '../target/hanging-proxy.ts';
+
+let db: TestDatabase;
+afterEach(() => db[Symbol.asyncDispose]());
+
+const tag = 'ripcord-step-0123456789abcdef01234567';
+
+test('a network that is cut under the statement asks a person, soon after the step’s time is up', async () => {
+  db = await database();
+  await using proxy = await hangingProxy(db.url);
+  const undoing = runUndoSql('select pg_sleep(0.5)', tag, millis(700), { url: proxy.url });
+  await expect.poll(async () => (await sessions()).length).toBe(1);
+  proxy.hang();
+  const outcome = await undoing;
+  expect(outcome).toMatchObject({ ended: 'badly' });
+  expect('question' in outcome && outcome.question).toMatch(/nothing came back.* may still be at work/);
+}, 10_000);
+
+test('a server that accepts connections and says nothing asks a person', async () => {
+  db = await database();
+  await using proxy = await hangingProxy(db.url);
+  proxy.hang();
+  const outcome = await runUndoSql('select 1', tag, millis(200), { url: proxy.url });
+  expect(outcome).toMatchObject({ ended: 'badly' });
+}, 5_000);
+
+test('its session bears the step’s tag whatever the url says, so that a restarted guard can find it', async () => {
+  db = await database();
+  const undoing = runUndoSql('select pg_sleep(0.4)', tag, millis(5_000), {
+    url: `${db.url}?application_name=liquibase&statement_timeout=100`,
+  });
+  await expect.poll(sessions).toEqual([tag]);
+  expect(await undoing).toMatchObject({ ended: 'well' });
+});
+
+const sessions = async (): Promise<readonly unknown[]> => {
+  const { rows } = await db.query(
+    "select application_name from pg_stat_activity where datname = $1 and query like '%pg_sleep(0.%' and pid <> pg_backend_pid() and state = 'active'",
+    [db.name],
+  );
+  return rows.map(({ application_name: name }) => name);
+};
