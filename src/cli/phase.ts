@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 
+import type { Clock } from '../core/kernel/clock.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { type PhaseId, phaseId } from '../core/kernel/ids.ts';
 import { millis, seconds } from '../core/kernel/units.ts';
@@ -16,25 +17,48 @@ const startPatience = seconds(120);
 /** Whoever waits for the answer to a sign of life has a patience of its own. */
 const beatPatience = seconds(30);
 
+interface Granted {
+  readonly tag: string;
+  readonly lease_ms: number;
+}
+
 /** From being asked to end to being killed. */
 const grace = seconds(5);
 
-/** Speaks for one phase's wrapper. Whatever the daemon says no to comes as PhaseRefused. */
-export function httpReporter(client: Pick<Client, 'post'>, phase: PhaseId): PhaseReporter {
+/** Between two tries to start, while the guard still looks at what the phase before has done. */
+const betweenTries = seconds(1);
+
+export interface Waiting {
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+}
+
+/** Speaks for one phase's wrapper. Whatever the daemon says no to comes as PhaseRefused, but for what passes by itself. */
+export function httpReporter(client: Pick<Client, 'post'>, phase: PhaseId, { clock, say }: Waiting): PhaseReporter {
   const path = `runs/current/phases/${encodeURIComponent(phase)}`;
-  const post = async <Answer>(name: string, body: object, patience = beatPatience): Promise<Answer> => {
-    try {
-      return await client.post<Answer>(`${path}/${name}`, body, patience);
-    } catch (error) {
-      const isNo = error instanceof RefusedByDaemon && error.status < 500;
-      throw isNo ? new PhaseRefused(phase, error.found, error.todo) : error;
+  const asRefusal = (error: unknown): unknown =>
+    error instanceof RefusedByDaemon && error.status < 500 ? new PhaseRefused(phase, error.found, error.todo) : error;
+  const post = <Answer>(name: string, body: object): Promise<Answer> =>
+    client.post<Answer>(`${path}/${name}`, body, beatPatience).catch((error: unknown) => {
+      throw asRefusal(error);
+    });
+  /** The guard lets no phase be blamed for the one before: it wants to see that one's effect first. */
+  const start = async (body: object): Promise<Granted> => {
+    for (let told = false; ; told = true) {
+      try {
+        return await client.post<Granted>(`${path}/start`, body, startPatience);
+      } catch (error) {
+        if (!(error instanceof RefusedByDaemon) || error.because !== 'unsettled') throw asRefusal(error);
+        if (!told) say(`Phase ${phase} waits: ${error.found}`);
+        await clock.wait(betweenTries);
+      }
     }
   };
   let tag: string | undefined; // what it says is about the attempt that was granted, whatever has begun since
   return {
     async start(wrapper) {
       const body = { wrapper, host: hostname() };
-      const granted = await post<{ tag: string; lease_ms: number }>('start', body, startPatience);
+      const granted = await start(body);
       tag = granted.tag;
       return { tag, lease: millis(granted.lease_ms) };
     },
@@ -50,16 +74,18 @@ export async function phase({ args, options, terminal, env }: Call<DaemonOptions
   const [name = '', ...command] = args;
   const { RIPCORD_TOKEN: _kept, ...rest } = env; // the token is the wrapper's, not the script's
   const id = phaseId(name);
+  const clock = systemClock();
+  const say = (line: string) => terminal.tell(`ripcord: ${line}`);
   try {
     return await superviseWork({
       phase: id,
       command,
       cwd: process.cwd(),
       env: rest,
-      reporter: httpReporter(connect(options, env), id),
-      clock: systemClock(),
+      reporter: httpReporter(connect(options, env), id, { clock, say }),
+      clock,
       grace,
-      say: (line) => terminal.tell(`ripcord: ${line}`),
+      say,
     });
   } catch (error) {
     if (!(error instanceof RipcordError)) throw error;

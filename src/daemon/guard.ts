@@ -7,13 +7,16 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { type PhaseId, probeId, type RunId, runId } from '../core/kernel/ids.ts';
 import { isUnderWay } from '../core/response/rollback.ts';
 import { readEvent } from '../core/run/catalogue.ts';
+import type { Decision } from '../core/run/decision.ts';
 import type { RunEvent, Supervisor } from '../core/run/events.ts';
+import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
 import { phaseTag, refuseBesideEarlier } from './attempts.ts';
+import { refuseStranger } from './children.ts';
 import { type Conductor, loadRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { hideSecrets } from './hide-secrets.ts';
@@ -77,6 +80,20 @@ async function startPhase(
   if ('refused' in started) return started;
   leases.seen(phase, clock.now());
   return { tag, lease: loaded.plan.phase_lease };
+}
+
+/** A process is looked at before it is recorded; a report that is refused anyway is not worth the look. */
+async function recordChild(
+  { conductor, clock }: GuardParts,
+  input: Extract<Input, { readonly kind: 'phase-spawned' }>,
+): Promise<Decision> {
+  const is = conductor.state()?.phases.find(({ phase }) => phase === input.phase);
+  const tag = input.tag ?? is?.supervisor?.tag;
+  const isDue = is?.state === 'running' || is?.state === 'unknown';
+  if (is === undefined || !isDue || is.supervisor?.tag !== tag) return conductor.submit(input);
+  const stranger = await refuseStranger(is, input.child, clock);
+  // With the tag: another attempt may have begun while we looked.
+  return stranger === undefined ? conductor.submit({ ...input, tag }) : { refused: stranger };
 }
 
 /** A phase may go on unless it has been told to stop: by a rollback, or because nobody knows of it any more. */
@@ -156,6 +173,7 @@ export function createGuard(parts: GuardParts): Guard {
       });
     },
     async submit(input) {
+      if (input.kind === 'phase-spawned') return recordChild(parts, input);
       if (input.kind !== 'arm') return conductor.submit(input);
       return conductor.submit({ ...input, shortcomings: await findShortcomings(desk, loaded.environment) });
     },

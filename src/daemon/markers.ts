@@ -5,11 +5,16 @@ import type { Instant } from '../core/kernel/units.ts';
 
 /** Events from which on slowness is measured anew: what was slow before is not their doing. */
 export const isMarker = ({ type }: RunEvent): boolean =>
-  type === 'phase-started' || type === 'watch-started' || type === 'baseline-frozen';
+  type === 'phase-started' ||
+  type === 'phase-finished' ||
+  type === 'phase-failed' ||
+  type === 'phase-lost' ||
+  type === 'watch-started' ||
+  type === 'baseline-frozen';
 
 /** The last marker of a run, for evidence that is rebuilt after a restart. */
 export function lastMarker({ phases, watch, baseline, openedAt }: RunState): Instant {
-  const starts = phases.filter(hasTouched).map(({ clock }) => clock?.startedAt ?? openedAt);
+  const starts = phases.filter(hasTouched).map(({ clock }) => clock?.endedAt ?? clock?.startedAt ?? openedAt);
   const all = [openedAt, baseline?.frozenAt ?? openedAt, watch?.startedAt ?? openedAt, ...starts];
   return all.reduce((latest, one) => (one > latest ? one : latest), openedAt);
 }

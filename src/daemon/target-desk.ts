@@ -6,7 +6,7 @@ import { runCheck } from '../checks/user-sql.ts';
 import { identify } from '../target/identity.ts';
 import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
-import { lockPatience } from '../rollback/executor.ts';
+import { type Guarding, lockPatience } from '../rollback/executor.ts';
 import type { TargetIdentity } from '../core/evidence/target.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
@@ -25,7 +25,7 @@ export interface TargetDesk extends AsyncDisposable {
   readonly checks: HeldConnection;
   readonly control: HeldConnection;
   /** Whether this is the only guard of the target; tries again for a while when the lock was lost with its session. */
-  isOnlyGuard(): Promise<boolean>;
+  isOnlyGuard(): Promise<Guarding>;
 }
 
 export interface DeskParts {
@@ -58,16 +58,22 @@ export async function openTargetDesk({ url, cost }: DeskParts): Promise<TargetDe
 
 /**
  * A server that restarts is back in a moment, and our own lost session keeps the lock until the server misses it (about
- * 25 s). Whoever still has it after that is another guard.
+ * 25 s). Whoever still has it after that is another guard; a server that answers nothing tells of nobody.
  */
-const stillOnly = async (lock: GuardLock): Promise<boolean> => {
-  if (await lock.held()) return true;
+export async function stillOnly(
+  lock: Pick<GuardLock, 'held' | 'retake'>,
+  patience: typeof lockPatience = lockPatience,
+): Promise<Guarding> {
+  if (await lock.held()) return 'yes';
+  let last: Guarding = 'no-answer';
   const retake = async () => {
-    if (!(await lock.retake())) throw new Error('another session has the guard lock');
-    return true;
+    last = 'no-answer';
+    if (await lock.retake()) return 'yes' as const;
+    last = 'another-guard';
+    throw new Error('another session has the guard lock');
   };
-  return pRetry(retake, lockPatience).catch(() => false);
-};
+  return pRetry<Guarding>(retake, patience).catch(() => last);
+}
 
 export interface CheckParts {
   readonly plan: Plan;

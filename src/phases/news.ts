@@ -1,6 +1,7 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import { after, type Instant, seconds } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
+import { PhaseRefused } from './errors.ts';
 import type { Orders, PhaseReporter } from './reporter.ts';
 
 /** What the guard does not know yet. */
@@ -23,9 +24,14 @@ export function gatherNews(reporter: Pick<PhaseReporter, 'spawned' | 'beat'>, cl
 
   const tellChild = async (telling: ProcessIdentity): Promise<Orders> => {
     childWasTold = true;
-    const orders = await reporter.spawned(telling);
-    child = undefined;
-    return orders;
+    try {
+      const orders = await reporter.spawned(telling);
+      child = undefined;
+      return orders;
+    } catch (error) {
+      if (error instanceof PhaseRefused) child = undefined; // heard, and not wanted: whether we may go on says the next
+      throw error;
+    }
   };
   const tellFraction = async (telling: number): Promise<Orders> => {
     fractionToldAt = clock.now();

@@ -1,7 +1,7 @@
 import type { ProcessIdentity } from '../core/response/events.ts';
 import { TagUnfit } from './errors.ts';
-import { identityOf } from './process-identity.ts';
-import { readProcesses, tagVariable } from './procfs.ts';
+import { identityOf, isSame } from './process-identity.ts';
+import { readProcesses, type TaggedEntry, tagVariable } from './procfs.ts';
 
 /** PostgreSQL cuts application_name at NAMEDATALEN - 1 = 63 bytes and alters what is not printable ASCII. */
 const fitting = /^[!-~]{1,63}$/;
@@ -25,4 +25,14 @@ export async function taggedProcesses(tag: string): Promise<readonly ProcessIden
   assertTag(tag);
   const all = await readProcesses();
   return all.filter((entry) => entry.tag === tag && !entry.zombie && entry.pid !== process.pid).map(identityOf);
+}
+
+/** Whether it is that very process and was started with the tag, or its group holds one that was. Else nobody can tell. */
+export async function isOfTag(child: ProcessIdentity, tag: string): Promise<boolean> {
+  assertTag(tag);
+  const all = await readProcesses();
+  const holder = all.find(({ pid }) => pid === child.pid);
+  if (holder !== undefined && !isSame(holder, child)) return false; // the pid is somebody else's by now
+  const isTagged = (entry: TaggedEntry): boolean => entry.tag === tag && !entry.zombie && entry.bootId === child.bootId;
+  return all.some((entry) => isTagged(entry) && (entry.pid === child.pid || entry.group === child.pid));
 }

@@ -23,6 +23,13 @@ function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
   return { reason, message, ...(error.code !== undefined && { code: error.code }) };
 }
 
+/** No permission, or no login: the guard's own sight is gone, which says nothing about the application's. */
+const isBlindness = ({ code }: Failure): boolean => /^42501$|^28...$/.test(code ?? '');
+
+/** No answer: because the target failed, or because nobody could look. */
+const withoutAnswer = (about: Pick<Reading, 'probe' | 'at'>, cause: Failure, signal: AbortSignal): Reading =>
+  signal.aborted || isBlindness(cause) ? { state: 'missing', ...about } : { state: 'failed', ...about, cause };
+
 /** The first one that does not merely say "not there": it speaks of the variant that is there. */
 const telling = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ code }) => code !== '42P01' && code !== '42703') ?? failures[0];
@@ -64,14 +71,13 @@ export function sqlProbe(
     try {
       connect = await connection.connect(signal);
     } catch (error) {
-      if (signal.aborted) return { state: 'missing', ...about };
-      return { state: 'failed', ...about, cause: failureOf(error, 'connect') };
+      return withoutAnswer(about, failureOf(error, 'connect'), signal);
     }
     const answer = await firstThatWorks(signal);
     if (typeof answer === 'number') {
       return { state: 'answered', ...about, took: answer, ...(connect !== undefined && { connect }) };
     }
-    return signal.aborted ? { state: 'missing', ...about } : { state: 'failed', ...about, cause: answer };
+    return withoutAnswer(about, answer, signal);
   };
   return { id, every: plan.every, ask };
 }

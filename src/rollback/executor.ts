@@ -13,6 +13,9 @@ export type Outcome =
   | { readonly ended: 'well'; readonly output: string }
   | { readonly ended: 'badly'; readonly question: string; readonly output: string };
 
+/** Whether this guard is the only one of its target. `no-answer`: nobody knows, as the target does not say. */
+export type Guarding = 'yes' | 'another-guard' | 'no-answer';
+
 /** What the executor needs of the world. Each may be called again after a crash. */
 export interface ExecutorParts {
   readonly clock: Clock;
@@ -20,7 +23,7 @@ export interface ExecutorParts {
   /** Resolves when the event is durable. */
   record(event: RollbackEvent): Promise<void>;
   /** Whether this guard still is the only one; asked before every step. */
-  isOnlyGuard(): Promise<boolean>;
+  isOnlyGuard(): Promise<Guarding>;
   /** Ends forward work and proves that it stays ended. Rejects with what is still there. */
   stopWork(): Promise<Quiet>;
   take(step: Step, tag: string, onSpawn: (child: ProcessIdentity) => Promise<void>): Promise<Outcome>;
@@ -42,6 +45,13 @@ export interface Executor {
 /** Names a step's attempt in its child's environment and sessions; fits the 63 bytes of an application_name. */
 export const stepTag = (rollback: Rollback, step: Step, attempt: number): string =>
   `ripcord-step-${hashOf([rollback.id, step.id, attempt]).slice(7, 31)}`;
+
+const notTheOnlyGuard: Readonly<Record<Exclude<Guarding, 'yes'>, string>> = {
+  'another-guard':
+    'The guard lock of the target is lost, so another guard may be acting on it. Make sure that there is none, then let it go on.',
+  'no-answer':
+    'The target does not answer, so it is not known whether this is the only guard. Bring it back, then let the rollback go on: ripcord confirm stop-work --again',
+};
 
 const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -152,11 +162,9 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
     if (!isUnderWay(rollback) || rollback.state === 'blocked' || stopping.signal.aborted) return false;
-    if (!(await parts.isOnlyGuard())) {
-      await block(
-        rollback,
-        'The guard lock of the target is lost, so another guard may be acting on it. Make sure that there is none, then let it go on.',
-      );
+    const guarding = await parts.isOnlyGuard();
+    if (guarding !== 'yes') {
+      await block(rollback, notTheOnlyGuard[guarding]);
       return false;
     }
     if (rollback.quiet === undefined || !quietHere) {

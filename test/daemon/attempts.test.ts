@@ -80,3 +80,59 @@ test('what the boundary shows is judged before the phase may start, and is not b
     recommendations: [{ state: 'open', attributedTo: 'first' }],
   });
 }, 30_000);
+
+interface Events {
+  readonly entries: readonly { readonly event: { readonly type: string; readonly child?: unknown } }[];
+}
+
+/** The processes that the journal has taken for a phase's. */
+async function spawnedEvents(): Promise<readonly unknown[]> {
+  const { entries } = (await ask('/runs/current/events')).body as unknown as Events;
+  return entries.filter(({ event }) => event.type === 'phase-spawned').map(({ event }) => event.child);
+}
+
+test('a process that does not bear the tag of the attempt is not taken for the phase', async () => {
+  const { tag } = (await start('first')).body;
+  const us = await identify(process.pid);
+  expect(await report('first', 'spawned', { child: us, tag })).toMatchObject({
+    status: 409,
+    body: { because: 'not-the-phase', detail: expect.stringContaining(`process ${process.pid} does not show the tag`) },
+  });
+  expect(await report('first', 'spawned', { child: us })).toMatchObject({ body: { because: 'not-the-phase' } });
+  expect(await report('first', 'spawned', { child: us, tag: 'older' })).toMatchObject({
+    body: { because: 'another-attempt' },
+  });
+  expect(await report('second', 'spawned', { child: us })).toMatchObject({ body: { because: 'not-running' } });
+  expect(await spawnedEvents()).toEqual([]);
+  expect((await report('first', 'progress', { tag })).body).toEqual({ goOn: true }); // the phase itself goes on
+}, 30_000);
+
+test('a tagged process is the phase, and so is the leader of its group; not who only has the pid', async () => {
+  const { tag } = (await start('first')).body;
+  const env = { ...process.env, RIPCORD_TAG: tag };
+  const command = spawn('sleep', ['60'], { env, stdio: 'ignore' });
+  // Its leader has replaced its environment, as sudo does; the one that it started first has not.
+  const group = spawn('sh', ['-c', 'sleep 60 & exec env -u RIPCORD_TAG sleep 60'], {
+    env,
+    stdio: 'ignore',
+    detached: true,
+  });
+  try {
+    const [child, leader] = await Promise.all([command.pid ?? 0, group.pid ?? 0].map(identify));
+    const stale = { ...child, startTicks: '1' };
+    expect(await report('first', 'spawned', { child: stale, tag })).toMatchObject({
+      body: { because: 'not-the-phase' },
+    });
+    for (const one of [child, leader]) {
+      expect(await report('first', 'spawned', { child: one, tag })).toEqual({ status: 200, body: { goOn: true } });
+    }
+    expect(await spawnedEvents()).toEqual([child, leader]);
+    process.kill(-(group.pid ?? 0), 'SIGKILL');
+    await once(group, 'exit');
+    // Said again, since the answer was lost: known, though it has ended by now.
+    expect(await report('first', 'spawned', { child: leader, tag })).toMatchObject({ status: 200 });
+  } finally {
+    command.kill('SIGKILL');
+    if (group.exitCode === null && group.signalCode === null) process.kill(-(group.pid ?? 0), 'SIGKILL');
+  }
+}, 30_000);

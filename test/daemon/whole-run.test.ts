@@ -74,6 +74,21 @@ test('a phase that slows the search down is caught, undone, proved and watched f
   expect(conductor.state()?.watch).toMatchObject({ state: 'settled', relapses: [] });
 });
 
+test('the next phase waits until it is seen what the last one did, and is not blamed for it', async () => {
+  await using box = await armed();
+  const { conductor, clock, world } = box;
+  await start(box, security);
+  await clock.advance(minutes(1));
+  world.latency = (probe) => millis(probe === search ? 90 : 20);
+  await conductor.submit({ kind: 'phase-finish', phase: security, by: pipeline });
+  await clock.advance(seconds(2));
+  const boundary = boundaryOf(schema, clock.now());
+  const next = { kind: 'phase-start', phase: schema, by: pipeline, supervisor, boundary } as const;
+  expect(await conductor.submit(next)).toMatchObject({ refused: { because: 'unsettled' } });
+  await clock.advance(seconds(45));
+  expect(conductor.state()?.recommendations).toMatchObject([{ attributedTo: security }]);
+});
+
 test('exactly as slow as the limit for an hour raises nothing', async () => {
   await using box = await armed();
   await start(box, security);
@@ -151,7 +166,7 @@ test('a full journal holds everything up, loses nothing, and is gone on with by 
 test('when another guard may be acting, nothing is undone and a person is asked', async () => {
   await using box = await armed();
   await start(box, security);
-  box.world.onlyGuard = false;
+  box.world.onlyGuard = 'another-guard';
   await box.finding(finding('breach', 0));
   await box.clock.advance(seconds(3));
   expect(box.world.taken).toEqual([]);

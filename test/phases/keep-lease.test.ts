@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 
+import { phaseId } from '../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { PhaseRefused } from '../../src/phases/errors.ts';
 import { betweenBeats, keepLease, type StopReason } from '../../src/phases/keep-lease.ts';
 import type { Orders } from '../../src/phases/reporter.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -46,6 +48,17 @@ test('the child is told at once, then there is a beat every 5 s until the releas
   await clock.advance(60_000);
   expect(told).toEqual(['0 s: spawned 4711', '5 s: beat', '10 s: beat', '15 s: beat']);
   expect([stops, clock.waiting]).toEqual([[], 0]);
+});
+
+test('a child that the guard does not want is not told of again, and the signs of life go on', async () => {
+  const refusal = () => Promise.reject(new PhaseRefused(phaseId('indexes'), 'process 4711 does not show the tag'));
+  const answers = [refusal];
+  const { clock, told, stops, lease } = underLease(() => (answers.shift() ?? (() => Promise.resolve(goOn)))());
+  lease.spawned(child);
+  await clock.advance(61_000);
+  await lease.release();
+  expect(told.slice(0, 3)).toEqual(['0 s: spawned 4711', '5 s: beat', '10 s: beat']);
+  expect(stops).toEqual([]);
 });
 
 test('progress is told at once, but once a second at most, and always the newest', async () => {

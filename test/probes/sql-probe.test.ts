@@ -121,6 +121,31 @@ test('a failure that does not say "not there" asks no other variant', async () =
   expect(connection.asked).toEqual(['select 1 / 0']);
 });
 
+test('what the guard may not read is missing, not broken: nobody could look', async () => {
+  await using db = await database();
+  const guard = `guard_${db.name}`;
+  await db.query('create table molecule ()');
+  await db.query(`create role ${guard} login`);
+  await db.query(`grant select on molecule to ${guard}`);
+  await using connection = held(db.urlAs(guard));
+  const read = reader(connection, [plural, singular]);
+  const granted = await read();
+  await db.query(`revoke select on molecule from ${guard}`);
+  const [revoked, known] = [await read(), await reader(connection, [singular])()];
+  await db.query(`drop role ${guard}`);
+  expect(granted).toMatchObject({ state: 'answered' });
+  expect([revoked, known]).toEqual([
+    { state: 'missing', ...about },
+    { state: 'missing', ...about },
+  ]);
+});
+
+test('a login that is refused is missing, too', async () => {
+  await using db = await database();
+  await using connection = held(db.urlAs(`nobody_${db.name}`)); // no such role: SQLSTATE 28000
+  expect(await reader(connection, ['select 1'])()).toEqual({ state: 'missing', ...about });
+});
+
 test('no statement at all is a failure', async () => {
   await using db = await database();
   await using connection = held(db.url);

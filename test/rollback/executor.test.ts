@@ -43,7 +43,7 @@ function executing(more: Partial<ExecutorParts> = {}) {
     clock,
     rollback: () => rollback,
     record: async (event) => record(event),
-    isOnlyGuard: async () => true,
+    isOnlyGuard: async () => 'yes',
     stopWork: async () => ({ endedProcesses: 0, endedSessions: 0, since: clock.now() }),
     async take() {
       happened.push('taken');
@@ -56,7 +56,7 @@ function executing(more: Partial<ExecutorParts> = {}) {
   });
   const again = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
-  return { clock, executor, happened, record, again };
+  return { clock, executor, happened, record, again, question: () => rollback?.question };
 }
 
 test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
@@ -101,5 +101,21 @@ test('what an earlier attempt left behind and cannot be ended blocks the next on
   executor.wake();
   await clock.advance(seconds(1));
   expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
+  await executor.stop(millis(0));
+});
+
+test.each([
+  { guarding: 'another-guard', question: /^The guard lock of the target is lost, .*another guard may be acting/ },
+  {
+    guarding: 'no-answer',
+    question:
+      /^The target does not answer, so it is not known whether this is the only guard\. Bring it back, .*: ripcord confirm stop-work --again$/,
+  },
+] as const)('to $guarding it takes no step, and asks what is true', async ({ guarding, question: asks }) => {
+  const { clock, executor, happened, question } = executing({ isOnlyGuard: async () => guarding });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
+  expect(question()).toMatch(asks);
   await executor.stop(millis(0));
 });

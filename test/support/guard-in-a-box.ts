@@ -12,7 +12,7 @@ import { betweenLooks, createLooker, limitsNow } from '../../src/daemon/look.ts'
 import { isMarker } from '../../src/daemon/markers.ts';
 import { repeat } from '../../src/daemon/repeat.ts';
 import { startSampling } from '../../src/probes/sampling-loop.ts';
-import { createExecutor, type Outcome } from '../../src/rollback/executor.ts';
+import { createExecutor, type Guarding, type Outcome } from '../../src/rollback/executor.ts';
 import { dana, planHash, target } from './builders.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { type MemoryJournal, memoryJournal } from './memory-journal.ts';
@@ -23,7 +23,7 @@ export interface World {
   latency: (probe: ProbeId) => Millis | undefined;
   /** What taking a step comes to. */
   take: (step: Step) => Outcome;
-  onlyGuard: boolean;
+  onlyGuard: Guarding;
   readonly taken: string[];
 }
 
@@ -52,7 +52,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
   const world: World = {
     latency: () => millis(20),
     take: () => ({ ended: 'well', output: '' }),
-    onlyGuard: true,
+    onlyGuard: 'yes',
     taken: [],
   };
   const failures: unknown[] = [];

@@ -53,7 +53,7 @@ export function declareDeciding(program: Command, stage: Stage): void {
   declareAnswers(program, stage);
   addCommand<ConfirmOptions>(program, stage, {
     usage: 'confirm <STEP>',
-    args: { STEP: 'the step that asks, or stop-work' },
+    args: { STEP: 'the step that asks, or stop-work (--again only)' },
     summary: 'answers the question of a rollback step',
     about: 'Answers what a step of the rollback asks. Look in the database first.',
     examples: [

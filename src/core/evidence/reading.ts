@@ -27,9 +27,9 @@ export type Reading =
   | { readonly state: 'failed'; readonly probe: ProbeId; readonly at: Instant; readonly cause: Failure }
   | { readonly state: 'missing'; readonly probe: ProbeId; readonly at: Instant };
 
-/** A relation, column or function that the statement names is not there (SQLSTATE class 42: wrong or undefined). */
+/** What the statement names is not there (SQLSTATE class 42: wrong or undefined), other than what may not be read. */
 export const isUndefinedObject = (cause: Failure): boolean =>
-  cause.reason === 'query' && /^42...$/.test(cause.code ?? '');
+  cause.reason === 'query' && /^42(?!501)...$/.test(cause.code ?? '');
 
 /** Milliseconds, infinite for a failure, undefined where there is no evidence either way. */
 export function latencyOf(reading: Reading): number | undefined {

@@ -4,7 +4,7 @@ import { type Failure, isUndefinedObject, type Reading } from '../evidence/readi
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
-import type { Verdict } from './verdict.ts';
+import type { Reason, Verdict } from './verdict.ts';
 
 /** How long a question may stay without a right answer: in general, and when what it names is not there (SQLSTATE 42). */
 export interface Patience {
@@ -57,29 +57,34 @@ const sayFailures = (failures: number, seen: Millis, since: Instant): string =>
 const sayBefore = ({ latencies, failed }: ProbeBaseline): string =>
   `${failed} of ${latencies.length + failed} readings failed`;
 
-/** Criterion 1 for one probe: broken without a break for strictly longer than it may be. */
+/**
+ * Criterion 1 for one probe: broken without a break for strictly longer than it may be. `blindFor`: how long the guard has
+ * had no evidence from it, where that is too long to know anything; a breach that was seen before still stands.
+ */
 export function probeVerdict(
   probe: ProbeId,
   { lastEvidence, outage }: Health,
   patience: Patience,
   baseline?: ProbeBaseline,
+  blindFor?: Millis,
 ): Verdict {
   const rule = `broken_for: ${sayDuration(patience.brokenFor)}`;
   const common = { criterion: 'functionality', subject: probe } as const;
-  if (outage === undefined) {
-    return lastEvidence === undefined
-      ? {
-          ...common,
-          status: 'unknown',
-          because: 'never-asked',
-          warning: false,
-          summary: `${probe} has no reading yet`,
-          facts: { rule },
-        }
-      : { ...common, status: 'ok', because: 'answers', warning: false, summary: `${probe} answers`, facts: { rule } };
+  const calm = (status: 'ok' | 'unknown', because: Reason, summary: string): Verdict => ({
+    ...common,
+    status,
+    because,
+    warning: false,
+    summary: `${probe}${summary}`,
+    facts: { rule },
+  });
+  if (lastEvidence === undefined) return calm('unknown', 'never-asked', ' has no reading yet');
+  const overGone = (outage?.goneFor ?? 0) > patience.undefinedFor;
+  const breach = outage !== undefined && (outage.seen > patience.brokenFor || overGone);
+  if (blindFor !== undefined && !breach) {
+    return calm('unknown', 'could-not-look', `: no evidence for ${sayDuration(blindFor)}, so nothing is known`);
   }
-  const overGone = (outage.goneFor ?? 0) > patience.undefinedFor;
-  const breach = outage.seen > patience.brokenFor || overGone;
+  if (outage === undefined) return calm('ok', 'answers', ' answers');
   return {
     ...common,
     status: breach ? 'breach' : 'ok',

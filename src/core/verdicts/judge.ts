@@ -77,6 +77,12 @@ export interface Evidence {
   readonly comparedWith: string;
 }
 
+/** How long a probe has given no evidence; undefined as long as what it said last still counts. */
+function blindFor({ lastEvidence }: Health, limit: Millis, now: Instant): Millis | undefined {
+  const silentFor = lastEvidence === undefined ? 0 : now - lastEvidence;
+  return silentFor > limit ? millis(silentFor) : undefined;
+}
+
 /** Evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
 export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Instant): readonly Verdict[] {
   const { baseline, probes, checks, clocks, comparedWith } = evidence;
@@ -85,7 +91,8 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
     ...plan.probes.flatMap(({ id, control }) => {
       const probe = probeId(id);
       const { watcher, health } = probes.get(probe) ?? freshEvidence(now);
-      const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe));
+      const blind = blindFor(health, limits.blindAfter(probe), now);
+      const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
       if (control) return [works]; // what it tells is about everyone's slowness, not about ours
       const slowdown = judgeSlowdown(watcher, baselineOf(baseline, probe), limits.slowdown);
       return [works, performanceVerdict(probe, slowdown, limits.slowdown.limit, comparedWith)];

@@ -5,6 +5,7 @@ import { JournalRefused } from '../errors.ts';
 import { copyJournal } from './backup.ts';
 import { appender, readEntries, readHeads } from './entries.ts';
 import { create, examine, openToRead, patience } from './files.ts';
+import { stayingInPlace } from './in-place.ts';
 import { mustBeWritable, settle, takeLock } from './lock.ts';
 import type { Operations } from './messages.ts';
 import { pruneReadings, readingsWriter, readReadings } from './readings.ts';
@@ -50,10 +51,14 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
   const db = undo.use(openToWrite(path));
   const append = appender(db);
   const writeReadings = readingsWriter(db);
+  const mustBeInPlace = stayingInPlace(path);
   const opened = undo.move();
   return {
     path,
-    append,
+    append(...entries) {
+      mustBeInPlace();
+      return append(...entries);
+    },
     read: (run, afterSeq) => readEntries(db, run, afterSeq),
     runs: () => readHeads(db),
     writeReadings,

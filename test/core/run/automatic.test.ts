@@ -177,6 +177,17 @@ describe('an armed run acts by itself', () => {
     ]);
   });
 
+  test('does not when nothing can be reached: a server that restarts is mended by no undoing', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const night = running(armed(aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: ['functionality'] }] })));
+    const facts = { rule: 'broken_for: 60 s', is: 'connect ECONNREFUSED' };
+    night.look([verdict('functionality', search, 'breach', { facts })], 20);
+    expect(night.state.recommendations[0]).toMatchObject({
+      state: 'open',
+      notAutomaticBecause: ['nothing can be reached, which undoing a phase may not mend'],
+    });
+  });
+
   test('does not when it was disarmed', () => {
     const night = running();
     night.give(disarm(), 15);

@@ -191,7 +191,7 @@ test('a stage is one word at every moment of a night', () => {
   note();
   night.record({ type: 'rollback-blocked', question: 'Who is that?' });
   note();
-  night.give({ kind: 'confirm', step: 'stop-work' as never, answer: 'done', by: dana, reason: 'a friend' });
+  night.give({ kind: 'confirm', step: 'stop-work' as never, answer: 'again', by: dana, reason: 'a friend' });
   night.stopWork(40);
   night.undo(50);
   note();

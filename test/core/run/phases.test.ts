@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { phaseId } from '../../../src/core/kernel/ids.ts';
 import { decide } from '../../../src/core/run/decide.ts';
 import type { PhaseInput } from '../../../src/core/run/input.ts';
+import type { Reason } from '../../../src/core/verdicts/verdict.ts';
 import {
   aPlan,
   at,
@@ -156,6 +157,26 @@ describe('a phase starts only when nothing speaks against it', () => {
     const night = ready();
     expect(night.give({ kind: 'phase-start', phase: security, by: pipeline, supervisor })).toEqual([]);
     expect(night.state.phases[0]?.state).toBe('not-started');
+  });
+});
+
+describe('what the phase before did must be seen first', () => {
+  const next = { kind: 'phase-start', phase: schema, by: pipeline, supervisor } as const;
+  function after(because: Reason, second: number) {
+    const night = new Night().baseline();
+    night.start(security, 1);
+    night.finish(security, 2);
+    night.look([slow(because === 'too-few-readings' ? 'unknown' : 'ok', { because })], 3);
+    return night.give(next, second);
+  }
+  test.each<{ because: Reason; second: number; gives: unknown }>([
+    { because: 'too-few-readings', second: 4, gives: 'unsettled' },
+    { because: 'slower-but-young', second: 4, gives: 'unsettled' },
+    { because: 'too-few-readings', second: 62, gives: 'unsettled' },
+    { because: 'too-few-readings', second: 63, gives: [] },
+    { because: 'as-before', second: 4, gives: [] },
+  ])('$because at second $second: $gives', ({ because, second, gives }) => {
+    expect(after(because, second)).toEqual(gives);
   });
 });
 

@@ -138,8 +138,14 @@ describe('a person is asked', () => {
     {
       when: 'the rollback is blocked',
       night: blocked,
-      input: confirm('stop-work', 'done'),
+      input: confirm('stop-work', 'again'),
       answer: ['rollback-unblocked'],
+    },
+    {
+      when: 'only the guard itself can prove it',
+      night: blocked,
+      input: confirm('stop-work', 'done'),
+      answer: 'guard-proves',
     },
     {
       when: 'the rollback is blocked, not a step',
@@ -171,6 +177,13 @@ describe('a person is asked', () => {
     const tonight = night();
     tonight.give(input);
     expect(tonight.refused?.wanted).toBe(`the step that is: ${wanted}`);
+  });
+
+  test('who says that forward work is stopped is told what lets the rollback go on', () => {
+    const night = blocked();
+    night.give(confirm('stop-work', 'done'));
+    expect(night.refused?.todo).toMatch(/^End what is left.*ripcord confirm stop-work --again/);
+    expect(night.state.rollback).toMatchObject({ state: 'blocked', question: 'Who is that?' });
   });
 
   test('a person’s word for the last step ends the rollback as its proof would', () => {

@@ -54,6 +54,12 @@ describe('a probe is broken for strictly longer than it may be', () => {
       status: 'ok',
       because: 'broken-but-young',
     },
+    {
+      when: 'the guard itself was not permitted to look for 20 s',
+      readings: from(0, 20, '42501'),
+      status: 'ok',
+      because: 'broken-but-young',
+    },
     { when: 'the server is down for 20 s', readings: from(0, 20, '57P01'), status: 'ok', because: 'broken-but-young' },
   ])('$when: $because', ({ readings, status, because }) => {
     expect(judged(readings)).toMatchObject({ status, because, warning: because === 'broken-but-young' });
@@ -87,6 +93,18 @@ describe('missing readings neither break nor lengthen', () => {
   test('readings that repeat or come late change nothing', () => {
     const health = healthOf(from(0, 20));
     expect(healthOf([...from(0, 20), answered(20, 4), answered(7, 4), failed(3)])).toEqual(health);
+  });
+});
+
+describe('where the guard is blind, nothing is known, but a breach stays a breach', () => {
+  const blind = { criterion: 'functionality', status: 'unknown', because: 'could-not-look', warning: false };
+  test.each([
+    { when: 'it answered last', readings: [answered(0, 4)], verdict: blind },
+    { when: 'it had failed once', readings: [failed(0)], verdict: blind },
+    { when: 'it was broken', readings: from(0, 61), verdict: { status: 'breach', because: 'broken' } },
+    { when: 'nothing was ever read', readings: [], verdict: { status: 'unknown', because: 'never-asked' } },
+  ])('$when', ({ readings, verdict }) => {
+    expect(probeVerdict(search, healthOf(readings), patience, undefined, seconds(40))).toMatchObject(verdict);
   });
 });
 

@@ -126,6 +126,16 @@ describe('a guard is blind where a probe gave no evidence for longer than three 
       [control, seen([answered(now - 1, 1)], control)],
     ]);
     expect(blindProbes(plan, probes, start, at(now))).toEqual(blind ? [search] : []);
+    const verdicts = judge(plan, evidence({ probes }), limits, at(now));
+    expect(verdicts.find(({ subject }) => subject === search)?.because === 'answers').toBe(
+      !blind && seen(readings).health.outage === undefined && readings.length > 0,
+    );
+  });
+
+  test('of a probe that answered until the guard lost sight of it, nothing is known', () => {
+    const worksAt = (now: number) => judge(plan, evidence(), limits, at(now))[0];
+    expect(worksAt(47)).toMatchObject({ status: 'ok', because: 'answers' });
+    expect(worksAt(47.001)).toMatchObject({ criterion: 'functionality', status: 'unknown', because: 'could-not-look' });
   });
 
   test('a daemon that has just begun to ask is not blind yet', () => {

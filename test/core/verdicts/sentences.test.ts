@@ -100,6 +100,10 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   },
   { verdict: probeVerdict(search, {}, patience), says: 'molecule-search has no reading yet' },
   { verdict: probeVerdict(search, { lastEvidence: since }, patience), says: 'molecule-search answers' },
+  {
+    verdict: probeVerdict(search, { lastEvidence: since }, patience, undefined, seconds(40)),
+    says: 'molecule-search: no evidence for 40 s, so nothing is known',
+  },
   { verdict: outage(1, 0), says: 'molecule-search has failed once, at 02:14:07: no answer within 5 s' },
   {
     verdict: outage(62, 61),

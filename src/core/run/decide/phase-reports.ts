@@ -1,13 +1,13 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import type { PhaseId } from '../../kernel/ids.ts';
-import type { Instant } from '../../kernel/units.ts';
+import { between, type Instant, seconds } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
-import { keyOf } from '../../verdicts/verdict.ts';
+import { keyOf, type Reason } from '../../verdicts/verdict.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { PhaseInput } from '../input.ts';
-import type { PhaseState } from '../phases.ts';
+import { latestPhase, type PhaseState } from '../phases.ts';
 import { isBreach, isDeclined, unseen } from '../standing.ts';
 import { type RunState, stageOf } from '../state.ts';
 
@@ -105,15 +105,38 @@ function refuseBreach(state: RunState): Refusal | undefined {
   );
 }
 
+/** The next phase waits so long for the guard to have seen what the last one did; a slow probe cannot hold it longer. */
+export const settlingTime = seconds(60);
+const unsettled: readonly Reason[] = ['too-few-readings', 'slower-but-young', 'broken-but-young'];
+
+/** The next phase must not start before it is known what the last one did: it would be blamed for it. */
+function refuseUnsettled(state: RunState, phase: PhaseState, now: Instant): Refusal | undefined {
+  const last = latestPhase(state.phases);
+  const ended = last?.clock?.endedAt;
+  if (last === undefined || ended === undefined || last.phase === phase.phase) return undefined;
+  const open = [...state.verdicts.values()].find(({ verdict }) => unsettled.includes(verdict.because));
+  if (open === undefined || between(ended, now) > settlingTime) return undefined;
+  return refuse(
+    'unsettled',
+    `${last.phase} has just ended, and what it did is not known yet: ${open.verdict.summary}`,
+    'every probe compared since then',
+    'Try again in a moment; it is waited for a minute at most',
+  );
+}
+
 function start(plan: Plan, state: RunState, input: Start, now: Instant): Decision {
   const phase = find(state, input.phase);
   const planned = plan.phases.find(({ id }) => id === input.phase);
   if (phase === undefined || planned === undefined) return no(unknownPhase(state, input.phase));
-  const refusal = refuseNow(state) ?? refusePhase(state, phase) ?? refuseBreach(state);
+  const refusal =
+    refuseNow(state) ?? refusePhase(state, phase) ?? refuseBreach(state) ?? refuseUnsettled(state, phase, now);
   if (refusal !== undefined) return no(refusal);
   if (input.boundary === undefined) return nothing;
+  // A probe too slow to have been compared since an earlier phase may show that phase's doing.
+  const isLater = latestPhase(state.phases) !== undefined;
   const troubled = [...state.verdicts.values()].filter(
-    ({ verdict, breachSince }) => breachSince !== undefined || verdict.warning,
+    ({ verdict, breachSince }) =>
+      breachSince !== undefined || verdict.warning || (isLater && verdict.because === 'too-few-readings'),
   );
   return record({
     type: 'phase-started',

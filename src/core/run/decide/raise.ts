@@ -1,4 +1,4 @@
-import { coverage } from '../../authority/pre-approval.ts';
+import { type Coverage, coverage } from '../../authority/pre-approval.ts';
 import { hashOf } from '../../kernel/hash.ts';
 import { recommendationId, rollbackId, type RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -35,6 +35,34 @@ export function startRollback(
 const nextId = (state: RunState): RecommendationId =>
   recommendationId(`${state.run}-r${state.recommendations.length + 1}`);
 
+const not = (because: string): Coverage => ({ covered: false, missing: [because] });
+
+/** Nothing answers at all: a server that restarts, or a network that is down. */
+const isUnreachable = ({ criterion, facts }: Verdict): boolean =>
+  criterion === 'functionality' && facts.is?.startsWith('connect') === true;
+
+/** Whether it may be acted upon without asking, or each thing that is missing for that. */
+function mayAct(
+  plan: Plan,
+  state: RunState,
+  evidence: readonly Verdict[],
+  procedure: Procedure,
+  now: Instant,
+): Coverage {
+  if (procedure.kind === 'person') return not(procedure.because);
+  const isSeen = evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach');
+  if (!isSeen) return not('the breach cannot be looked at just now');
+  if (evidence.every(isUnreachable)) return not('nothing can be reached, which undoing a phase may not mend');
+  const wish = {
+    criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
+    phases: procedure.phases,
+    environment: state.environment,
+    procedure: procedure.kind,
+    planHash: state.plan.hash,
+  };
+  return coverage(plan, state.authority, wish, now);
+}
+
 /** Raises the recommendation and, where an activated pre-approval covers all of it, acts on it at once. */
 export function raise(
   plan: Plan,
@@ -46,20 +74,7 @@ export function raise(
   const id = nextId(state);
   const binding = bindingOf(state, procedure);
   const expiresAt = after(now, plan.answering.recommendation_expires_after);
-  const criteria = [...new Set(evidence.map(({ criterion }) => criterion))];
-  const wish = {
-    criteria,
-    phases: procedure.phases,
-    environment: state.environment,
-    procedure: procedure.kind,
-    planHash: state.plan.hash,
-  };
-  const may =
-    procedure.kind === 'person'
-      ? { covered: false as const, missing: [procedure.because] }
-      : evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach')
-        ? coverage(plan, state.authority, wish, now)
-        : { covered: false as const, missing: ['the breach cannot be looked at just now'] };
+  const may = mayAct(plan, state, evidence, procedure, now);
   const raised: RunEvent = {
     type: 'recommendation-raised',
     v: 1,

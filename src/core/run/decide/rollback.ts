@@ -24,6 +24,14 @@ function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: In
   ];
 }
 
+/** Nothing is undone beside work that may go on, whoever says that it does not: the guard looks once more. */
+const guardProves = refuse(
+  'guard-proves',
+  'stop-work cannot be confirmed as done',
+  'the answer --again: the guard itself proves that forward work is stopped',
+  'End what is left, or mend what the question names, then let it prove so: ripcord confirm stop-work --again',
+);
+
 function confirm(
   plan: Plan,
   state: RunState,
@@ -38,6 +46,7 @@ function confirm(
   const common = { v: 1, at: now, rollback: rollback.id } as const;
   const { step, answer, by, reason } = input;
   if (rollback.state === 'blocked' && step === 'stop-work') {
+    if (answer === 'done') return no(guardProves);
     return record({ type: 'rollback-unblocked', ...common, by: by.id, reason });
   }
   const asking = rollback.steps.find((one) => one.state === 'asking');
