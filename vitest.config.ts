@@ -1,10 +1,23 @@
 import { resolve } from 'node:path';
 
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Tests that start no process and share nothing: they may share a worker, which saves its start for each file. */
+const pure = ['test/core/**/*.test.ts', 'test/report/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/*.test.ts'];
+
+const rank = ({ moduleId }: TestSpecification): number =>
+  moduleId.includes('test/crash/') ? 2 : /test\/(daemon|journal|examples|baseline|target)\//.test(moduleId) ? 1 : 0;
+
+/** What takes longest begins first, so that the other worker has all the rest to do meanwhile. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => rank(b) - rank(a));
+  }
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres-setup.ts'],
     // The daemons and commands that tests start are compiled once, not at each of their hundred starts.
     env: { NODE_COMPILE_CACHE: resolve('node_modules/.cache/ripcord/compile') },
@@ -12,5 +25,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: pure } },
+      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
+    ],
   },
 });

@@ -1,10 +1,9 @@
 // `npm run bench`: measures the built output, prints one table, and ends with 1 when a bar is missed.
 //   --quick            shorter and fewer: to see that it works, not to compare
-//   --only a,b         cpu, lag, memory, stop, journal, start
+//   --only a,b         start, journal, cpu, lag, memory, stop
 //   --repetitions N    of the rollbacks; 300, and 20 with --quick
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 
 import { benchJournal } from './journal.ts';
 import { memory } from './memory.ts';
@@ -13,7 +12,8 @@ import { startUp } from './start-up.ts';
 import { stopWork } from './stop-work.ts';
 import { type Figure, isMet, type Measurement, sayFigures } from './support/figure.ts';
 import { lookAtMachine, type Machine, sayMachine } from './support/machine.ts';
-import { type Options, setStage, type Stage } from './support/stage.ts';
+import { type Options, readOptions, WrongUsage } from './support/options.ts';
+import { setStage, type Stage } from './support/stage.ts';
 
 const journal: Measurement<Stage> = {
   names: ['journal'],
@@ -30,59 +30,49 @@ const journal: Measurement<Stage> = {
 const measurements = [startUp, journal, sampling, memory, stopWork];
 const names = measurements.flatMap((one) => one.names);
 
-interface Wanted extends Options {
-  readonly only: readonly string[];
-}
-
-/** Throws an error that says what was wrong with the command line. */
-function readOptions(): Wanted {
-  const { values } = parseArgs({
-    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, repetitions: { type: 'string' } },
-  });
-  const only = values.only?.split(',') ?? names;
-  const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: wanted some of ${names.join(',')}`);
-  const repetitions = Number(values.repetitions ?? (values.quick ? 20 : 300));
-  if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error('--repetitions: wanted a number from 1');
-  return { quick: values.quick, only, repetitions };
-}
-
-async function measureAll({ only }: Wanted, stage: Stage): Promise<readonly Figure[]> {
+async function measureAll(stage: Stage): Promise<readonly Figure[]> {
+  const isWanted = (name: string) => stage.only.includes(name);
   const figures: Figure[] = [];
   for (const { names, measure } of measurements) {
-    if (names.some((name) => only.includes(name))) figures.push(...(await measure(stage)));
+    if (names.some(isWanted)) figures.push(...(await measure(stage)));
     stage.signal.throwIfAborted();
   }
-  return figures.filter(({ name }) => only.includes(name));
+  return figures.filter(({ name }) => isWanted(name));
 }
 
-async function keep(wanted: Wanted, machine: Machine, postgres: string | undefined, figures: readonly Figure[]) {
+async function keep(options: Options, machine: Machine, postgres: string | undefined, figures: readonly Figure[]) {
   const folder = new URL('results/', import.meta.url);
   await mkdir(folder, { recursive: true });
   const measured = figures.map((figure) => ({ ...figure, met: isMet(figure) }));
-  const result = { at: new Date().toISOString(), ...wanted, machine: { ...machine, postgres }, figures: measured };
+  const result = { at: new Date().toISOString(), ...options, machine: { ...machine, postgres }, figures: measured };
   await writeFile(new URL('latest.json', folder), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
-async function main(): Promise<number> {
-  const wanted = readOptions();
-  const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => interrupted.abort(new Error(`interrupted (${name})`)));
-  }
+async function bench(signal: AbortSignal): Promise<number> {
+  const options = readOptions(process.argv.slice(2), names);
   const machine = lookAtMachine();
   await using undo = new AsyncDisposableStack();
-  const stage = setStage(wanted, interrupted.signal, undo);
-  if (!existsSync(new URL('main.js', stage.dist))) throw new Error('there is no dist/main.js: npm run build');
-  const figures = await measureAll(wanted, stage);
-  console.log(`\n${sayMachine(machine, stage.postgresVersion())}\n\n${sayFigures(figures)}`);
-  await keep(wanted, machine, stage.postgresVersion(), figures);
+  const stage = setStage(options, signal, undo);
+  if (!existsSync(new URL('main.js', stage.dist))) throw new WrongUsage('there is no dist/main.js: npm run build');
+  const figures = await measureAll(stage);
+  const postgres = stage.postgresVersion();
+  console.log(`\n${sayMachine(machine, postgres)}\n\n${sayFigures(figures)}`);
+  await keep(options, machine, postgres, figures);
   return figures.some((figure) => isMet(figure) === false) ? 1 : 0;
 }
 
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => interrupted.abort(`interrupted (${name})`));
+}
+// A reader that has gone away, such as `head`, must not keep us from clearing up.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
-  process.exitCode = await main();
+  process.exitCode = await bench(interrupted.signal);
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.stack : String(error)}`);
-  process.exitCode = 2;
+  const { aborted, reason } = interrupted.signal;
+  const said = error instanceof WrongUsage ? error.message : error instanceof Error ? error.stack : String(error);
+  console.error(`bench: ${aborted ? String(reason) : said}`);
+  process.exitCode = aborted ? 130 : 2;
 }

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { openRun, startDaemon } from './support/daemon.ts';
 import type { Figure, Measurement } from './support/figure.ts';
@@ -6,6 +9,7 @@ import { bucketQuantile, bucketsBetween, type Page, sumOf } from './support/page
 import type { Stage } from './support/stage.ts';
 import { cpuMs } from './support/usage.ts';
 
+const run = promisify(execFile);
 const probes = 50;
 /** As often as `prometheus.yml` says: a page costs the daemon something, too. */
 const betweenScrapes = 5_000;
@@ -23,10 +27,20 @@ function assertLoad(asked: number, failed: number, seconds: number): void {
 
 const between = (before: Page, later: Page, name: string): number => sumOf(later, name) - sumOf(before, name);
 
+/** Most of a probe is what any Node process pays for a request on a new connection, and that depends on the machine. */
+async function bareLoop({ quick, signal }: Stage, url: string): Promise<Figure> {
+  const program = fileURLToPath(new URL('support/bare-loop.ts', import.meta.url));
+  const lengths = quick ? ['5000', '5000'] : ['30000', '30000'];
+  const { stdout } = await run(process.execPath, [program, url, ...lengths], { signal });
+  const what = 'CPU for the same request in a bare loop of Node, to compare';
+  return { name: 'cpu', what, value: Number(stdout), unit: 'ms' };
+}
+
 async function measure(stage: Stage): Promise<readonly Figure[]> {
   const url = await stage.httpTarget();
   const length = stage.quick ? 15_000 : 60_000;
   stage.say(`sampling: ${probes} HTTP probes a second for ${length / 1_000} s`);
+  const bare = await bareLoop(stage, url);
   await using daemon = await startDaemon(stage, planFor(url), await stage.database('select 1'));
   // Until V8 has compiled what is called often, a probe costs nearly twice as much.
   await openRun(daemon, stage, stage.quick ? '5s' : '60s');
@@ -52,6 +66,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
       unit: 'ms',
       bar: 1.2,
     },
+    bare,
     { name: 'lag', what: 'lag of the sampling clock, p50', value: lag(0.5), unit: 'ms' },
     { name: 'lag', what: 'lag of the sampling clock, p99', value: lag(0.99), unit: 'ms', bar: 20 },
     {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { follow, type Followed } from '../examples/cryoprotect/demo/follow.ts';
@@ -56,6 +57,14 @@ async function arm(daemon: Daemon, stage: Stage): Promise<void> {
   await daemon.post('/runs/current/arm');
 }
 
+/** The wrapper passes the first signal on, which the work does not heed; at the second it ends the work by force. */
+async function endByForce(phase: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  phase.kill('SIGTERM');
+  await Promise.race([ended, setTimeout(500)]);
+  phase.kill('SIGTERM');
+  await ended;
+}
+
 /** One run: a phase breaks integrity, the guard stops it and undoes it by itself. */
 async function repetition(daemon: Daemon, stage: Stage, database: string): Promise<Times> {
   await arm(daemon, stage);
@@ -76,8 +85,7 @@ async function repetition(daemon: Daemon, stage: Stage, database: string): Promi
     return times;
   } finally {
     ending.abort();
-    if (phase.exitCode === null) phase.kill('SIGTERM');
-    await ended;
+    if (phase.exitCode === null) await endByForce(phase, ended);
   }
 }
 

@@ -7,12 +7,7 @@ import { Client } from 'pg';
 
 import { start } from '../../examples/cryoprotect/demo/processes.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
-
-export interface Options {
-  /** Shorter and fewer: to see that it works, not to compare. */
-  readonly quick: boolean;
-  readonly repetitions: number;
-}
+import type { Options } from './options.ts';
 
 /** What the measurements play on. All of it is cleared away with `undo`. */
 export interface Stage extends Options {
