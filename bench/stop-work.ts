@@ -51,7 +51,7 @@ async function untilRolledBack(events: Followed): Promise<Times> {
 
 /** Everything that an operator does before the phase: a run of its own, a baseline, and leave to act. */
 async function arm(daemon: Daemon, stage: Stage): Promise<void> {
-  await openRun(daemon, stage, '300ms');
+  await openRun(daemon, stage, '700ms');
   await daemon.post('/runs/current/waive', { requirement: 'rehearsal', reason: 'a measurement' });
   await daemon.post('/runs/current/pre-approve', { pre_approval: 'undo' });
   await daemon.post('/runs/current/arm');

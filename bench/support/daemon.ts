@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { start } from '../../examples/cryoprotect/demo/processes.ts';
 import { hashToken, newToken } from '../../src/api/token.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { type Page, readPage } from './page.ts';
 import type { Stage } from './stage.ts';
@@ -85,9 +86,18 @@ async function untilRun(daemon: Daemon, { signal }: Stage, is: (view: RunView) =
   }
 }
 
-/** Opens a run and captures its baseline over `length`, such as `5s`. */
+/**
+ * Opens a run and captures its baseline over `length`, such as `5s`. A capture in which a probe was not answered once, as
+ * may happen in the first moments of a daemon, is made again twice.
+ */
 export async function openRun(daemon: Daemon, stage: Stage, length: string): Promise<void> {
   await daemon.post('/runs');
-  await daemon.post('/runs/current/baseline', { for: length });
-  await untilRun(daemon, stage, ({ baseline, capture }) => baseline !== undefined && capture === undefined);
+  for (let tries = 1; ; tries += 1) {
+    await daemon.post('/runs/current/baseline', { for: length });
+    const { baseline } = await untilRun(daemon, stage, ({ capture }) => capture === undefined);
+    if (baseline !== undefined) return;
+    const { entries } = await daemon.get<{ entries: readonly { event: RunEvent }[] }>('/runs/current/events');
+    const failure = entries.map(({ event }) => event).findLast(({ type }) => type === 'capture-failed');
+    if (tries === 3) throw new Error(`no baseline could be captured: ${JSON.stringify(failure)}`);
+  }
 }
