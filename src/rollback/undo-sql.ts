@@ -16,12 +16,17 @@ export interface UndoSql {
   readonly url: string;
 }
 
-/** Errors after which the same statement may succeed: nothing of it has been done. Any other is final. */
+/** Errors after which the same statement may succeed. Any other is final. */
 const patience: Readonly<Record<string, { readonly tries: number; readonly first: number }>> = {
   '55P03': { tries: 8, first: 250 }, // the lock was not free within lock_timeout: let the queue behind us go first
   '40P01': { tries: 4, first: 100 }, // chosen as the victim of a deadlock
   '40001': { tries: 4, first: 80 }, // lost a serialisation race
 };
+/**
+ * Words by which a text may leave something done although it fails later: transaction control, a procedure that commits,
+ * an index half built. Read without grammar: a word in a quoted text only costs the retries, never safety.
+ */
+const mayDoPart = /\b(commit|rollback|abort|call|concurrently|prepare)\b|;\s*end\b/i;
 const lockTimeout = '2s';
 /** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
 const grace = seconds(2);
@@ -69,7 +74,10 @@ async function once(sql: string, tag: string, timeout: Millis, url: string): Pro
   }
 }
 
-/** Runs an undo statement in its own session and transaction, with a lock timeout and bounded retries. */
+/**
+ * Runs an undo statement in its own session, with a lock timeout. It is tried again, a bounded number of times, where
+ * nothing of it can have been done: one statement, or several in the one transaction that the server makes of them.
+ */
 export async function runUndoSql(sql: string, tag: string, timeout: Millis, { url }: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();
   try {
@@ -78,6 +86,7 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, { ur
       minTimeout: 100,
       maxTimeout: 5_000,
       shouldRetry: ({ error }) => {
+        if (mayDoPart.test(sql)) return false;
         const code = codeOf(error);
         const tries = (tried.get(code) ?? 0) + 1;
         tried.set(code, tries);

@@ -38,6 +38,29 @@ test('its session bears the step’s tag whatever the url says, so that a restar
   expect(await undoing).toMatchObject({ ended: 'well' });
 });
 
+test.each([
+  { text: 'insert into undone values (1)', tries: 2 },
+  { text: 'begin; insert into undone values (1); commit; select fail_once()', tries: 1 },
+  { text: 'insert into undone values (1); call fail_once_in_procedure()', tries: 1 },
+])(
+  '$text that loses a race is tried $tries times: what may be done in part is not done again',
+  async ({ text, tries }) => {
+    db = await database();
+    await db.query('create table undone (i int)');
+    await db.query('create sequence tries');
+    await db.query(`create function fail_once() returns void language plpgsql as $$
+    begin if nextval('tries') = 1 then raise exception 'lost' using errcode = '40001'; end if; end $$`);
+    await db.query('create procedure fail_once_in_procedure() language sql as $$ select fail_once() $$');
+    await db.query(`create function racing() returns trigger language plpgsql as $$
+    begin perform fail_once(); return new; end $$`);
+    if (tries > 1) await db.query('create trigger race before insert on undone for each row execute function racing()');
+    const outcome = await runUndoSql(text, tag, millis(5_000), { url: db.url });
+    expect(outcome.ended).toBe(tries > 1 ? 'well' : 'badly');
+    const { rows } = await db.query('select last_value::int as tries from tries');
+    expect(rows).toEqual([{ tries }]);
+  },
+);
+
 const sessions = async (): Promise<readonly unknown[]> => {
   const { rows } = await db.query(
     "select application_name from pg_stat_activity where datname = $1 and query like '%pg_sleep(0.%' and pid <> pg_backend_pid() and state = 'active'",
