@@ -6,6 +6,7 @@ import { runCheck } from '../checks/user-sql.ts';
 import { identify } from '../target/identity.ts';
 import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
+import { TargetError } from '../target/errors.ts';
 import { type Guarding, lockPatience } from '../rollback/executor.ts';
 import type { TargetIdentity } from '../core/evidence/target.ts';
 import type { Finding } from '../core/evidence/finding.ts';
@@ -85,6 +86,16 @@ export interface CheckParts {
   readonly onFinding: (finding: Finding) => void;
 }
 
+/**
+ * A server without a free slot would keep every breach unproved, and that is when databases break: then the second look is
+ * taken in another of our sessions, held and idle, which shares nothing with the first look but the server.
+ */
+const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
+  fresh.connect().then(
+    () => false,
+    (error: unknown) => error instanceof TargetError && error.code === '53300',
+  );
+
 /** Runs the plan's checks. A breach of integrity or security is looked at again on a fresh connection before it counts. */
 export function startPlannedChecks(parts: CheckParts): RunningChecks {
   const { plan, desk, url, clock, cost, state, onFinding } = parts;
@@ -101,7 +112,7 @@ export function startPlannedChecks(parts: CheckParts): RunningChecks {
       statementTimeout: check.timeout,
       cost,
     });
-    return await look(check, fresh);
+    return await look(check, (await isRefusedForRoom(fresh)) ? desk.control : fresh);
   };
   const checks = plan.checks.map((check) => ({
     plan: check,

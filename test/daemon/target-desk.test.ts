@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 
+import type { Finding } from '../../src/core/evidence/finding.ts';
 import { millis } from '../../src/core/kernel/units.ts';
-import { stillOnly } from '../../src/daemon/target-desk.ts';
+import { systemClock } from '../../src/daemon/clock.ts';
+import { openTargetDesk, startPlannedChecks, stillOnly } from '../../src/daemon/target-desk.ts';
+import { changed, goodPlan, planOf } from '../core/plan/a-plan.ts';
+import { database } from '../support/database.ts';
+import { temporaryRole } from '../target/role.ts';
 
 /** A lost lock whose retakes come to `answers`, one after the other. */
 const lost = (...answers: readonly (boolean | 'no session')[]) => {
@@ -24,4 +29,23 @@ test.each([
   { lock: lost(false, false, 'no session'), when: 'there is no session any more', answer: 'no-answer' },
 ])('asked whether this is the only guard when $when: $answer', async ({ lock, answer }) => {
   expect(await stillOnly(lock, { retries: 2, minTimeout: millis(0), maxTimeout: millis(0) })).toBe(answer);
+});
+
+test('a breach is proved also while the server has no slot left for the second look', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  const url = db.urlAs(role.name);
+  const cost = () => undefined;
+  await using desk = await openTargetDesk({ url, cost });
+  await desk.checks.connect();
+  await db.query(`alter role ${role.name} connection limit 1`); // as full as max_connections makes it, for this login
+  const { plan } = planOf(changed(goodPlan, 'select 1 from orphan', 'select 1'));
+  const found: Finding[] = [];
+  const onFinding = (finding: Finding) => void found.push(finding);
+  const checks = startPlannedChecks({ plan, desk, url, clock: systemClock(), cost, state: () => undefined, onFinding });
+  try {
+    expect(await checks.runAll()).toMatchObject([{ check: 'no-orphan', status: 'breach' }]);
+  } finally {
+    await checks.stop();
+  }
 });
