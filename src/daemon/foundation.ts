@@ -50,6 +50,20 @@ class WrongTarget extends RipcordError {
   }
 }
 
+/** The database may be the same one: estimates, restores and above all the login of the rollback are not. */
+class WrongEnvironment extends RipcordError {
+  constructor({ run, environment }: RunState, found: string) {
+    super(
+      {
+        found: `this is environment ${found}`,
+        wanted: `${environment}, in which run ${run} is open`,
+        todo: `Start with --env ${environment}, or close that run there first`,
+      },
+      exitCodes.usage,
+    );
+  }
+}
+
 /** Reads the plan, takes the journal and the target for itself, and rebuilds the newest run. */
 export async function layFoundation(
   options: ServeOptions,
@@ -72,6 +86,9 @@ export async function layFoundation(
   const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
   const openRun = () => (conductor.state()?.closed === undefined ? conductor.state() : undefined);
   const unfinished = openRun();
+  if (unfinished !== undefined && unfinished.environment !== environment.name) {
+    throw new WrongEnvironment(unfinished, environment.name);
+  }
   if (unfinished !== undefined && !sameTarget(unfinished.target, desk.identity)) {
     throw new WrongTarget(unfinished, sayTarget(desk.identity));
   }

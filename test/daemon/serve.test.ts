@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -154,6 +154,16 @@ describe('a run', () => {
     expect(after.readings.slice(0, before.readings.length)).toEqual(before.readings);
     const { entries } = await got<{ entries: { event: { type: string } }[] }>('/api/v1/runs/current/events');
     expect(entries.map(({ event }) => event.type)).toContain('guard-restarted');
+  });
+
+  test('does not go on in another environment, whose rollback login is another', async () => {
+    await daemon.close();
+    const renamed = `${mini.planFile}.renamed`;
+    await writeFile(renamed, (await readFile(mini.planFile, 'utf8')).replaceAll(/\btest(?=:|\])/g, 'production'));
+    await expect(serve({ ...options(), planFile: renamed })).rejects.toThrow(
+      /this is environment production; wanted test, in which run run-\S+ is open/,
+    );
+    daemon = await serve(options());
   });
 
   test.each(['/api/v1/runs/run-0/events', '/api/v1/runs/run-0', '/api/v1/runs/run-0/report'])(
