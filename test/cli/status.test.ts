@@ -47,6 +47,11 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     says: 'All is well; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
   },
   {
+    when: 'the baseline already showed a fault',
+    view: { ...working, ...judgedBy(verdict('integrity', 'ok', { because: 'known', subject: 'no-orphan' })) },
+    says: 'Nothing is worse than in the baseline, which was already broken (no-orphan); schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+  },
+  {
     when: 'the next phase may start',
     view: { ...working, phases: [finished, waiting(phases.schema, 30)] },
     says: 'All is well; schema-standardization is next.',

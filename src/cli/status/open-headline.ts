@@ -45,6 +45,14 @@ function sayWell(view: RunView): string {
   return next === undefined ? 'every phase is applied.' : `${next.phase} is next.`;
 }
 
+/** What was broken before the change is nobody's doing here, but it is not well either. */
+function sayKnown({ verdicts }: RunView): string {
+  const known = verdicts.filter(({ because }) => because === 'known').map(({ subject }) => subject);
+  if (known.length === 0) return 'All is well';
+  const what = `${list(known.slice(0, 3))}${known.length > 3 ? ` and ${known.length - 3} more` : ''}`;
+  return `Nothing is worse than in the baseline, which was already broken (${what})`;
+}
+
 function judged(view: RunView): Headline {
   const unanswered = unansweredOf(view);
   if (unanswered.length > 0) {
@@ -54,7 +62,7 @@ function judged(view: RunView): Headline {
   const young = view.criteria.filter(({ status }) => status === 'unknown').map(({ criterion }) => criterion);
   return young.length > 0
     ? { tone: 'plain', text: `Nothing broken is seen; too early to tell ${list(young)}; ${sayWell(view)}` }
-    : { tone: 'good', text: `All is well; ${sayWell(view)}` };
+    : { tone: 'good', text: `${sayKnown(view)}; ${sayWell(view)}` };
 }
 
 /** While nobody waits for an answer: the most pressing of what can be said. */
