@@ -4,13 +4,18 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { type PhaseId, phaseId } from '../core/kernel/ids.ts';
 import { millis, seconds } from '../core/kernel/units.ts';
+import { fillIn } from '../core/plan/expand.ts';
 import { systemClock } from '../daemon/clock.ts';
+import { PlanRefused } from '../daemon/load-plan.ts';
 import { PhaseRefused } from '../phases/errors.ts';
 import type { PhaseReporter } from '../phases/reporter.ts';
 import { superviseWork } from '../phases/wrapper.ts';
-import type { Call, DaemonOptions } from './call.ts';
+import type { Call, DaemonOptions, PlanOptions } from './call.ts';
 import { type Client, connect } from './client.ts';
-import { RefusedByDaemon } from './errors.ts';
+import { RefusedByDaemon, UsageError } from './errors.ts';
+import { parsePlanFile } from './plan-file.ts';
+
+export type PhaseOptions = DaemonOptions & PlanOptions;
 
 /** The daemon takes the boundary before it answers, which costs the target some queries. */
 const startPatience = seconds(120);
@@ -69,18 +74,40 @@ export function httpReporter(client: Pick<Client, 'post'>, phase: PhaseId, { clo
   };
 }
 
+/** What the plan says that the phase runs, with the plan's folder to run it in. */
+function plannedWork(id: PhaseId, options: PlanOptions, env: Call['env']) {
+  const { parsed, folder } = parsePlanFile(options, env);
+  const file = options.plan;
+  if ('faults' in parsed) throw new PlanRefused(file, parsed.faults);
+  const { phases } = parsed.plan;
+  const planned = phases.find((one) => phaseId(one.id) === id);
+  if (planned === undefined) {
+    throw new UsageError(
+      `${file} has no phase ${id}`,
+      `one of ${phases.map((one) => one.id).join(', ')}`,
+      'Check its id',
+    );
+  }
+  if (planned.apply === undefined) {
+    const found = `no command for ${id}, and none under apply in ${file}`;
+    throw new UsageError(found, 'the command that does its work', `Give it: ripcord phase ${id} -- COMMAND`);
+  }
+  return { command: planned.apply.map((text) => fillIn(text, env)), cwd: folder };
+}
+
 /** The command's own exit code, or 75 when it was not let begin: then nothing of it ran. */
-export async function phase({ args, options, terminal, env }: Call<DaemonOptions>): Promise<number> {
-  const [name = '', ...command] = args;
+export async function phase({ args, options, terminal, env }: Call<PhaseOptions>): Promise<number> {
+  const [name = '', ...given] = args;
   const { RIPCORD_TOKEN: _kept, ...rest } = env; // the token is the wrapper's, not the script's
   const id = phaseId(name);
+  const { command, cwd } = given.length > 0 ? { command: given, cwd: process.cwd() } : plannedWork(id, options, env);
   const clock = systemClock();
   const say = (line: string) => terminal.tell(`ripcord: ${line}`);
   try {
     return await superviseWork({
       phase: id,
       command,
-      cwd: process.cwd(),
+      cwd,
       env: rest,
       reporter: httpReporter(connect(options, env), id, { clock, say }),
       clock,

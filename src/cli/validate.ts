@@ -1,30 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-
 import { exitCodes } from '../core/kernel/errors.ts';
-import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { sayFault } from '../core/plan/say.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
-import { UsageError } from './errors.ts';
 import { count } from './moments.ts';
-
-function readPlan(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new UsageError(`the plan ${file} cannot be read`, 'a plan', 'Check the path: --plan FILE', { cause });
-  }
-}
-
-/** A file that the plan names; the fault says that it is not there. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+import { parsePlanFile } from './plan-file.ts';
 
 function saySound({ phases, probes, checks, environments, principals }: Plan, environment: string | undefined): string {
   const names = Object.keys(environments);
@@ -41,13 +20,8 @@ function saySound({ phases, probes, checks, environments, principals }: Plan, en
 
 /** Every fault of the plan at once, a line each. */
 export async function validate({ options, terminal, env }: Call<PlanOptions & JsonOption>): Promise<number> {
-  const { plan: file, env: environment, json } = options;
-  const folder = dirname(resolve(file));
-  const parsed = parsePlan(readPlan(file), {
-    env,
-    readFile: (path) => readIfThere(resolve(folder, path)),
-    ...(environment !== undefined && { environment }),
-  });
+  const { plan: file, json } = options;
+  const { parsed } = parsePlanFile(options, env);
   const faults = 'faults' in parsed ? parsed.faults : [];
   if (json === true) terminal.answer(toJson({ sound: faults.length === 0, file, faults }));
   else if ('plan' in parsed) terminal.answer(saySound(parsed.plan, parsed.environment));

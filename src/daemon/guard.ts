@@ -175,7 +175,7 @@ export function createGuard(parts: GuardParts): Guard {
     async submit(input) {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
       if (input.kind !== 'arm') return conductor.submit(input);
-      return conductor.submit({ ...input, shortcomings: await findShortcomings(desk, loaded.environment) });
+      return conductor.submit({ ...input, shortcomings: await findShortcomings(desk, loaded) });
     },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),

@@ -1,9 +1,9 @@
 import { withoutSecrets } from '../phases/without-secrets.ts';
 
-/** Where the plan's own texts stand, with what `${env:NAME}` stood for put in. */
+/** Where the plan's own texts stand: with placeholders, but a password may be written out in one. */
 const places: ReadonlySet<string> = new Set(['command', 'sql', 'question', 'asks']);
 
-/** A copy for those who look: what steps run and ask is shown without secrets. The journal keeps what it takes to act. */
+/** A copy for those who look: what steps run and ask is shown without secrets. */
 export function hideSecrets(secrets: readonly string[]): <Value>(value: Value) => Value {
   const clean = (text: string): string => {
     const filter = withoutSecrets(secrets);

@@ -52,7 +52,7 @@ export function startHousekeeping(
 
   // A server that does not answer lacks nothing: it is down, and that is told already.
   const inspect = async () => {
-    if (troubles.isTargetUp()) troubles.lacks(await findShortcomings(desk, loaded.environment));
+    if (troubles.isTargetUp()) troubles.lacks(await findShortcomings(desk, loaded));
   };
   undo.use(repeat(clock, seconds(60), inspect, troubles.during('looking at the permissions')));
 

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts
 import { hashOf } from '../core/kernel/hash.ts';
 import type { Hash } from '../core/kernel/ids.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { fillIn } from '../core/plan/expand.ts';
 import type { Fault } from '../core/plan/fault.ts';
 import { parsePlan } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -15,8 +16,12 @@ export interface LoadedPlan {
   readonly plan: Plan;
   readonly environment: { readonly name: string } & EnvironmentPlan;
   readonly secrets: readonly string[];
+  /** Puts the values of placeholders into what is about to run. */
+  readonly fill: (text: string) => string;
   /** Of the text as it was read, before secrets are put in. */
   readonly hash: Hash;
+  /** Where it was read. */
+  readonly file: string;
   /** Where relative commands start. */
   readonly folder: string;
 }
@@ -57,6 +62,8 @@ const readText = (path: string): string | undefined => {
   }
 };
 
+const fill = (written: string): string => fillIn(written, process.env);
+
 /** Reads the plan for one environment. Rejects with every fault at once. */
 export function loadPlan(file: string, environment: string | undefined): LoadedPlan {
   const folder = dirname(resolve(file));
@@ -82,5 +89,14 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
   }
   // A value as short as `1` is no secret, and cutting it out of texts would make them unreadable.
   const hidden = secrets.filter((secret) => secret.length >= 6);
-  return { plan, environment: { name, ...chosen }, secrets: hidden, hash: hashOf(text), folder };
+  return { plan, environment: { name, ...chosen }, secrets: hidden, fill, hash: hashOf(text), file, folder };
+}
+
+/** A plan that was edited counts from the next start on, which whoever edited it should know. */
+export function whatWasEdited({ file, hash }: Pick<LoadedPlan, 'file' | 'hash'>): readonly string[] {
+  const text = readText(file);
+  if (text === undefined) return [`${file} can no longer be read: the guard goes on with the plan that it began with`];
+  return hashOf(text) === hash
+    ? []
+    : [`${file} was edited: the guard goes on with the plan that it began with until it is restarted`];
 }

@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const ending = Promise.withResolvers<void>();
   const foundation = await layFoundation(options, undo, open);
   const { loaded, log, clock, metrics, troubles, journal, desk, conductor } = foundation;
-  const { plan, environment, folder, secrets } = loaded;
+  const { plan, environment, folder, secrets, fill } = loaded;
 
   const senses = await startSenses(foundation, undo);
   const { keeper, looker, capture, checks } = senses;
@@ -52,6 +52,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     environment,
     folder,
     secrets,
+    fill,
     conductor,
     desk,
     clock,

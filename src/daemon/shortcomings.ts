@@ -1,7 +1,7 @@
 import { seconds } from '../core/kernel/units.ts';
-import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import { heldConnection } from '../target/connection.ts';
 import { missingGrants } from '../target/permissions.ts';
+import { type LoadedPlan, whatWasEdited } from './load-plan.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 /** Whether the login of the rollback steps is let in, and into a session that may write. */
@@ -24,11 +24,14 @@ const notKnown = (error: unknown): readonly string[] => [
   `its permissions are not known: ${error instanceof Error ? error.message : String(error)}`,
 ];
 
-/** What a rollback would need and the guard has not, one sentence each; none when it could act. */
-export async function findShortcomings(desk: TargetDesk, { target }: EnvironmentPlan): Promise<readonly string[]> {
+type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
+
+/** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
+export async function findShortcomings(desk: TargetDesk, wanted: Wanted): Promise<readonly string[]> {
+  const { target } = wanted.environment;
   const [grants, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
     rollbackLogin(target.rollback_url ?? target.url),
   ]);
-  return [...grants, ...login];
+  return [...grants, ...login, ...whatWasEdited(wanted)];
 }

@@ -47,7 +47,7 @@ export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): T
     },
     isTargetUp: () => targetUp,
     lacks(shortcomings) {
-      for (const one of shortcomings) if (!lacking.includes(one)) log.warn({}, `a rollback would fail: ${one}`);
+      for (const one of shortcomings) if (!lacking.includes(one)) log.warn({}, `not ready to roll back: ${one}`);
       lacking = shortcomings;
     },
     shortcomings: () => lacking,

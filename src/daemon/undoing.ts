@@ -21,6 +21,7 @@ export interface UndoingParts {
   readonly environment: EnvironmentPlan;
   readonly folder: string;
   readonly secrets: readonly string[];
+  readonly fill: (text: string) => string;
   readonly conductor: Conductor;
   readonly desk: TargetDesk;
   readonly clock: Clock;
@@ -73,9 +74,9 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
 }
 
 /** A step's proof: one query, judged against what the plan expects of it. */
-async function prove({ desk }: UndoingParts, { proof }: Step): Promise<boolean | undefined> {
+async function prove({ desk, fill }: UndoingParts, { proof }: Step): Promise<boolean | undefined> {
   if (proof === undefined) return undefined;
-  const answer = await desk.checks.query(proof.sql, [], { timeout: proofTimeout });
+  const answer = await desk.checks.query(fill(proof.sql), [], { timeout: proofTimeout });
   return judgeRows(proof.expect, answer, undefined).status === 'ok';
 }
 
@@ -88,7 +89,7 @@ function allForwardWork(state: RunState | undefined, role: string | undefined): 
 
 /** The executor with its hands: processes, sessions and the database. */
 export function createUndoing(parts: UndoingParts): Executor {
-  const { environment, folder, secrets, conductor, desk, clock } = parts;
+  const { environment, folder, secrets, fill, conductor, desk, clock } = parts;
   const { target, stop_work: rules } = environment;
   const url = target.rollback_url ?? target.url;
   const { database } = desk.identity;
@@ -99,6 +100,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     cwd: folder,
     env: { DATABASE_URL: url },
     secrets,
+    fill,
     grace: rules.kill_grace,
     undoSql: { url },
     verify: (phase: PhaseId) => verify(parts, phase),

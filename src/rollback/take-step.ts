@@ -5,6 +5,7 @@ import { type Millis, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import type { Step } from '../core/response/procedure.ts';
 import { runCommand } from '../phases/run-command.ts';
+import { taggedProcesses } from '../phases/tagged-processes.ts';
 import { withoutSecrets } from '../phases/without-secrets.ts';
 import type { Outcome } from './executor.ts';
 import { type UndoSql, runUndoSql } from './undo-sql.ts';
@@ -16,6 +17,8 @@ export interface StepSurroundings {
   /** What the commands find in their environment beside our own: the target's url. */
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
+  /** Puts the values of the plan's placeholders into what is about to run. */
+  readonly fill: (text: string) => string;
   readonly grace: Millis;
   readonly undoSql: UndoSql;
   /** Compares the database with the phase's boundary. */
@@ -25,14 +28,20 @@ export interface StepSurroundings {
 /** So much of what a command wrote is kept in the journal. */
 const mostOutput = 8_192;
 
+/** A command may start a server and leave it to run; whoever reads the record shall know that it did. */
+async function sayLeft(tag: string): Promise<string> {
+  const left = await taggedProcesses(tag);
+  return left.length === 0 ? '' : `[left running: process ${left.map(({ pid }) => pid).join(', ')}]\n`;
+}
+
 async function takeCommand(
   step: Extract<Step, { kind: 'command' }>,
   tag: string,
   onSpawn: (child: ProcessIdentity) => Promise<void>,
-  { cwd, env, secrets, grace, clock }: StepSurroundings,
+  { cwd, env, secrets, fill, grace, clock }: StepSurroundings,
 ): Promise<Outcome> {
   const { exitCode, signal, timedOut, output } = await runCommand({
-    command: step.command,
+    command: step.command.map(fill),
     cwd,
     env: { ...process.env, ...env },
     tag,
@@ -43,7 +52,7 @@ async function takeCommand(
     maxOutput: mostOutput,
     onSpawn,
   });
-  if (exitCode === 0 && !timedOut) return { ended: 'well', output };
+  if (exitCode === 0 && !timedOut) return { ended: 'well', output: output + (await sayLeft(tag)) };
   const how = timedOut
     ? `did not end within ${sayDuration(step.timeout)} and was stopped`
     : signal === null
@@ -69,7 +78,7 @@ export async function takeStep(
     case 'command':
       return takeCommand(step, tag, onSpawn, surroundings);
     case 'sql':
-      return runUndoSql(step.sql, tag, step.timeout, surroundings.undoSql);
+      return runUndoSql(surroundings.fill(step.sql), tag, step.timeout, surroundings.undoSql);
     case 'verify':
       return surroundings.verify(step.phase);
     default:

@@ -1,5 +1,5 @@
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
-import type { Miniature } from './miniature.ts';
+import { type Miniature, secret } from './miniature.ts';
 import type { Ending } from './operator.ts';
 
 /** Every kind of event of a run through the miniature plan, in its order; steps of which a crash matters by name. */
@@ -38,6 +38,7 @@ export async function faultsOf({ db, journal }: Miniature, { view, asked }: Endi
   const { rows: broken } = await db.query('select id from broken');
   await using reader = await openJournalReader(journal);
   const { faults } = await reader.verify();
+  const journalled = JSON.stringify(await reader.read(view.run));
   const states = view.phases.map(({ state }) => state).join(', ');
   const once = (what: string) =>
     times.get(what) === 1 ? [] : [`${what}, which may not run twice, ran ${times.get(what) ?? 0} times`];
@@ -49,6 +50,7 @@ export async function faultsOf({ db, journal }: Miniature, { view, asked }: Endi
     ...(states === 'finished, undone' ? [] : [`the phases are ${states}`]),
     ...(view.watch?.state === 'settled' ? [] : ['the watch did not settle']),
     ...(view.rollback?.state === 'done' ? [] : ['the rollback is not done']),
+    ...(journalled.includes(secret) ? ['the journal holds a secret of the plan'] : []),
     ...faults.map(({ seq, found }) => `the chain is broken at ${seq}: ${found}`),
     ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),
   ];

@@ -31,6 +31,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** What the plan names by a placeholder only: it may be in no file that the daemon writes. */
+export const secret = 'hunter-22-in-the-rye';
+const secretVariable = 'RIPCORD_TEST_SECRET';
+process.env[secretVariable] = secret;
+
 const planText = (url: string, tokenHash: string): string => `
 ripcord: 1
 name: miniature
@@ -47,7 +52,7 @@ phases:
     rollback:
       estimate: 1m
       steps:
-        - { id: note, sql: "insert into ran (what) values ('note')" }
+        - { id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }
         - { id: heal, command: [node, '${here('heal-work.ts')}'] }
         - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }
 probes:

@@ -14,7 +14,14 @@ test('the question about a command shows none of the secrets that the plan put i
       id: stepId(`${schema}/undo`),
       phase: schema,
       kind: 'command',
-      command: ['node', '-e', 'process.exit(3)', '--', '--password=hunter-22'],
+      command: [
+        'node',
+        '-e',
+        'console.log(process.argv.at(-1).length); process.exit(3)',
+        '--',
+        '--password=hunter-22',
+        '${env:SECRET}',
+      ],
       timeout: seconds(10),
       repeatable: false,
     },
@@ -25,6 +32,7 @@ test('the question about a command shows none of the secrets that the plan put i
       cwd: tmpdir(),
       env: {},
       secrets: ['hunter-22'],
+      fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
       grace: millis(100),
       undoSql: { url: 'postgres://nobody@127.0.0.1/none' },
       verify: async () => ({ ended: 'well', output: '' }),
@@ -32,6 +40,7 @@ test('the question about a command shows none of the secrets that the plan put i
   );
   expect(outcome).toMatchObject({
     ended: 'badly',
-    question: expect.stringContaining('--password=[secret] exited with 3'),
+    question: expect.stringContaining('--password=[secret] ${env:SECRET} exited with 3'),
+    output: '9\n',
   });
 });

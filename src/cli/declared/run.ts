@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 
-import type { DaemonOptions, ForOption, ReasonOption, RunOptions } from '../call.ts';
+import type { ForOption, ReasonOption, RunOptions } from '../call.ts';
+import type { PhaseOptions } from '../phase.ts';
 import type { ReportOptions } from '../report.ts';
 import { addCommand, addGroup, daemonOptions, option, runOptions, type Stage } from '../declare.ts';
 
@@ -103,18 +104,22 @@ export function declareRunning(program: Command, stage: Stage): void {
   program.commandsGroup('Run:');
   declareRun(program, stage);
   declareBaseline(program, stage);
-  addCommand<DaemonOptions>(program, stage, {
-    usage: 'phase <ID> <COMMAND...>',
-    args: { ID: 'the phase', COMMAND: 'the program and its arguments, after --' },
+  addCommand<PhaseOptions>(program, stage, {
+    usage: 'phase <ID> [COMMAND...]',
+    args: {
+      ID: 'the phase',
+      COMMAND: 'the program and its arguments, after -- (default: what the plan has under apply)',
+    },
     summary: 'runs the work of a phase under guard',
     about: `Asks the guard for leave, runs the command, and passes on its output, its progress and its end. The command may
 print lines such as "ripcord-progress 0.4". It is stopped when a rollback begins, or when the guard is lost.
 Exits with the command's own exit code, or with 75 when the phase was refused or stopped by the guard.`,
     examples: [
+      'ripcord phase security-lockdown',
       'ripcord phase security-lockdown -- node implement_security.ts',
       'ripcord phase data-migration --token-file ~/.ripcord-token -- psql -f migrate.sql',
     ],
-    options: [...daemonOptions],
+    options: [option.plan, option.environment, ...daemonOptions],
     run: async (call) => (await import('../phase.ts')).phase(call),
   });
 }

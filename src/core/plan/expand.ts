@@ -1,3 +1,4 @@
+import { RipcordError } from '../kernel/errors.ts';
 import type { Objection } from './fault.ts';
 import { describe, isSecretPlace, passwordsIn } from './shown.ts';
 import { isMapping, type Path, pathKey } from './tree.ts';
@@ -22,11 +23,37 @@ export interface Expanded {
 }
 
 const placeholder = /\$?\$\{env:([^}]*)\}?/g;
+
+/** What steps run keeps its placeholders: procedures are journalled and shown, and no secret may be in either. */
+const isFilledInLater = (path: Path): boolean =>
+  path[0] === 'phases' && (path[2] === 'apply' || (path[2] === 'rollback' && /^(command|sql)$/.test(keyOf(path))));
+
+/** The last key on the path that is not a place in a list. */
+const keyOf = (path: Path): string => String(path.findLast((part) => typeof part === 'string'));
+
+/** Puts in what the placeholders of a text that is about to run stand for. Throws PlaceholderUnset for one without value. */
+export const fillIn = (text: string, env: Sources['env']): string =>
+  text.replaceAll(placeholder, (all, name: string) => {
+    if (all.startsWith('$$')) return all.slice(1);
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    if (value === undefined) throw new PlaceholderUnset(name);
+    return value;
+  });
+
+export class PlaceholderUnset extends RipcordError {
+  constructor(name: string) {
+    super({
+      found: `environment variable ${name} is not set`,
+      wanted: `its value, for \${env:${name}} in the plan`,
+      todo: 'Set it where Ripcord runs, and start that anew',
+    });
+  }
+}
 const suffix = '_file';
 
 /**
- * Puts in what `${env:NAME}` and `*_file` stand for, everywhere but in environments that were not chosen: there the
- * text stays. `$${env:` stands for the text `${env:` itself; any other `$$` stays, since SQL quotes with it.
+ * Puts in what `${env:NAME}` and `*_file` stand for, everywhere but in environments that were not chosen, where the text
+ * stays, and in what steps run, where it is looked at and then stays for `fillIn`. `$${env:` stands for the text `${env:` itself; any other `$$` stays, since SQL quotes with it.
  */
 class Expansion {
   readonly objections: Objection[] = [];
@@ -40,7 +67,7 @@ class Expansion {
   }
 
   value(value: unknown, path: Path): unknown {
-    if (typeof value === 'string') return this.#collect(this.#isPostponed(path) ? value : this.#text(value, path));
+    if (typeof value === 'string') return this.#string(value, path);
     if (Array.isArray(value)) return value.map((item, index) => this.value(item, [...path, index]));
     if (!isMapping(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => this.#entry(value, key, item, path)));
@@ -53,6 +80,12 @@ class Expansion {
     this.twins.set(pathKey([...path, plain]), own);
     if (Object.hasOwn(mapping, plain)) this.#object(own, 'key', `${plain} and ${key}`, 'one of them');
     return [plain, this.#collect(this.#file(item, own))];
+  }
+
+  #string(text: string, path: Path): string {
+    if (this.#isPostponed(path)) return this.#collect(text);
+    const filled = this.#collect(this.#text(text, path));
+    return isFilledInLater(path) ? text : filled;
   }
 
   #text(text: string, path: Path): string {

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 
+import { fillIn } from '../../../src/core/plan/expand.ts';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
 import { changed, faultsOf, goodPlan, noSources, planOf } from './a-plan.ts';
 
@@ -65,6 +66,20 @@ test.each([
 test('what a placeholder stands for is not looked through for further placeholders', () => {
   const text = changed(goodPlan, 'sql: select 1,', 'sql: "${env:A}",');
   expect(planOf(text, { env: { A: '${env:B}', B: 'x' } }).plan.probes[0]?.sql).toBe('${env:B}');
+});
+
+test('what steps run keeps its placeholders until it runs, for procedures are journalled', () => {
+  const text = changed(goodPlan, '[node, first.ts, --rollback]', '[undo, "${env:SECRET}", "$${env:B}"]');
+  const { plan, secrets } = planOf(text, { env: { SECRET: 'hunter-22' } });
+  const [first] = plan.phases;
+  const command = ['undo', '${env:SECRET}', '$${env:B}'];
+  expect(first?.rollback).toMatchObject({ command });
+  expect(secrets).toEqual(['hunter-22']);
+  expect(command.map((one) => fillIn(one, { SECRET: 'hunter-22' }))).toEqual(['undo', 'hunter-22', '${env:B}']);
+  expect(() => fillIn('${env:SECRET}', {})).toThrow('environment variable SECRET is not set');
+  expect(faultsOf(text)).toEqual([
+    'plan:10:33: phases[0].rollback.command[1]: found environment variable SECRET is not set, wanted it set where Ripcord runs',
+  ]);
 });
 
 test('a secret may come from a file, without the end of its last line', () => {
