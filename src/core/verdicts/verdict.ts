@@ -27,6 +27,8 @@ export interface Verdict {
   readonly because: Reason;
   /** Not a breach, but on the way to one. */
   readonly warning: boolean;
+  /** Why this breach, by itself, is for people to act upon, however much was approved beforehand. */
+  readonly onlyRecommend?: string;
   /** One sentence for a person. */
   readonly summary: string;
   readonly facts: Facts;
@@ -35,6 +37,7 @@ export interface Verdict {
 export type Reason =
   | 'as-before'
   | 'slower'
+  | 'slower-or-nearly'
   | 'slower-but-young'
   | 'too-few-readings'
   | 'no-baseline'

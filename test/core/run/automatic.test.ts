@@ -188,6 +188,42 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  describe('does not upon what is for people to judge', () => {
+    const doubt = 'it may be as little as 1.4x';
+    const [proposal] = aPlan().pre_approvals;
+    const plan = aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: ['performance', 'integrity'] }] });
+    const doubted = () => {
+      const night = running(armed(plan));
+      night.look([slow('breach', { because: 'slower-or-nearly', onlyRecommend: doubt })], 20);
+      return night;
+    };
+
+    test('and says why', () => {
+      expect(doubted().state.recommendations[0]).toMatchObject({ state: 'open', notAutomaticBecause: [doubt] });
+    });
+
+    test.each([
+      { when: 'nothing new is seen', verdicts: [], events: [] },
+      {
+        when: 'the doubt is gone',
+        verdicts: [slow('breach')],
+        events: ['verdicts-changed', 'evidence-joined', ...all.slice(2)],
+      },
+      {
+        when: 'a breach without a doubt joins it',
+        verdicts: [broken('breach')],
+        events: ['verdicts-changed', 'evidence-joined', ...all.slice(2)],
+      },
+      {
+        when: 'a breach that is not covered joins it',
+        verdicts: [verdict('security', 'grants', 'breach')],
+        events: ['verdicts-changed', 'evidence-joined'],
+      },
+    ])('until more is known: $when', ({ verdicts, events }) => {
+      expect(doubted().look(verdicts, 25)).toEqual(events);
+    });
+  });
+
   test('does not when it was disarmed', () => {
     const night = running();
     night.give(disarm(), 15);

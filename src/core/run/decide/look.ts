@@ -11,7 +11,7 @@ import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
-import { bindingOf, raise, sameBinding } from './raise.ts';
+import { bindingOf, join, raise, sameBinding } from './raise.ts';
 
 /** What has changed enough to be written down: the status or its reason, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
@@ -44,6 +44,12 @@ function expiries({ authority, recommendations }: RunState, now: Instant): reado
   ];
 }
 
+/** What the evidence does not have yet, or has with a doubt that is gone by now. */
+function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
+  const before = evidence.find((one) => keyOf(one) === keyOf(verdict));
+  return before === undefined || (before.onlyRecommend !== undefined && verdict.onlyRecommend === undefined);
+}
+
 /** One open decision: more evidence joins it; another procedure, or phases that moved on, supersede it. */
 function onOpen(
   plan: Plan,
@@ -52,12 +58,10 @@ function onOpen(
   breaches: readonly Verdict[],
   now: Instant,
 ): readonly RunEvent[] {
-  const fresh = breaches.filter((verdict) => !open.evidence.some((one) => keyOf(one) === keyOf(verdict)));
+  const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
   const before: Proposal = propose(plan, state, [...open.evidence, ...fresh]) ?? open;
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
-    return fresh.length === 0
-      ? []
-      : [{ type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh }];
+    return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
   }
   const because = 'the procedure, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };

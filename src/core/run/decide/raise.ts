@@ -1,13 +1,14 @@
 import { type Coverage, coverage } from '../../authority/pre-approval.ts';
 import { hashOf } from '../../kernel/hash.ts';
-import { recommendationId, rollbackId, type RecommendationId } from '../../kernel/ids.ts';
+import { type PreApprovalId, recommendationId, rollbackId, type RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Binding } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
-import type { Recommendation } from '../../response/recommendation.ts';
+import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import type { RunEvent } from '../events.ts';
+import { evolve } from '../evolve.ts';
 import type { RunState } from '../state.ts';
 import type { Proposal } from './attribution.ts';
 
@@ -52,6 +53,8 @@ function mayAct(
   if (procedure.kind === 'person') return not(procedure.because);
   const isSeen = evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach');
   if (!isSeen) return not('the breach cannot be looked at just now');
+  const doubts = evidence.map(({ onlyRecommend }) => onlyRecommend);
+  if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
   if (evidence.every(isUnreachable)) return not('nothing can be reached, which undoing a phase may not mend');
   const wish = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
@@ -87,10 +90,30 @@ export function raise(
     notAutomaticBecause: may.covered ? [] : may.missing,
     ...(attributedTo !== undefined && { attributedTo }),
   };
-  if (!may.covered) return [raised];
+  return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
+}
+
+/** More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. */
+export function join(
+  plan: Plan,
+  state: RunState,
+  open: Recommendation,
+  fresh: readonly Verdict[],
+  now: Instant,
+): readonly RunEvent[] {
+  const joined: RunEvent = { type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh };
+  const { evidence } = openRecommendation(evolve(state, joined).recommendations) ?? open;
+  const may = mayAct(plan, state, evidence, open.procedure, now);
+  return may.covered ? [joined, ...actOn(open, may.by, now)] : [joined];
+}
+
+function actOn(
+  { id, procedure, binding, expiresAt }: Pick<Recommendation, 'id' | 'procedure' | 'binding' | 'expiresAt'>,
+  preApproval: PreApprovalId,
+  now: Instant,
+): readonly RunEvent[] {
   return [
-    raised,
-    { type: 'pre-approval-used', v: 1, at: now, preApproval: may.by, recommendation: id },
+    { type: 'pre-approval-used', v: 1, at: now, preApproval, recommendation: id },
     {
       type: 'recommendation-approved',
       v: 1,
@@ -98,11 +121,11 @@ export function raise(
       recommendation: id,
       by: 'pre-approval',
       role: 'pre-approval',
-      reason: `covered by ${may.by}`,
+      reason: `covered by ${preApproval}`,
       binding,
       expiresAt,
       complete: true,
     },
-    startRollback({ id, procedure }, 'automatic', may.by, now),
+    startRollback({ id, procedure }, 'automatic', preApproval, now),
   ];
 }
