@@ -8,6 +8,9 @@ export type Instant = Unit<'Instant'>;
 /** How many times as much: 1 is the same, 1.5 is 50 % more. */
 export type Ratio = Unit<'Ratio'>;
 
+/** How often, in a year of 365 days. */
+export type PerYear = Unit<'PerYear'>;
+
 export const millis = (value: number): Millis => value as Millis;
 export const seconds = (value: number): Millis => (value * 1_000) as Millis;
 export const minutes = (value: number): Millis => (value * 60_000) as Millis;
@@ -15,6 +18,7 @@ export const hours = (value: number): Millis => (value * 3_600_000) as Millis;
 /** A measured length to the microsecond, which is what the journal keeps: so a reading is the same before and after. */
 export const measured = (value: number): Millis => (Math.round(value * 1_000) / 1_000) as Millis;
 export const instant = (value: number): Instant => value as Instant;
+export const perYear = (value: number): PerYear => value as PerYear;
 export const ratio = (value: number): Ratio => value as Ratio;
 
 /** From `start` to `end`; negative when `end` is earlier. */

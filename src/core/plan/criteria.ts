@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { ratio, seconds } from '../kernel/units.ts';
-import { duration, longerThan, slowerThan, text } from './quantities.ts';
+import { minutes, perYear, ratio, seconds } from '../kernel/units.ts';
+import { duration, longerThan, rate, slowerThan, text } from './quantities.ts';
 
 /** The five criteria, in the operators' words. Each limit is exceeded by strictly more, never by exactly as much. */
 export const criteria = z
@@ -9,9 +9,31 @@ export const criteria = z
     performance: z
       .strictObject({
         slower_than: slowerThan.default(ratio(1.5)),
+        never_below: slowerThan.optional().meta({
+          description:
+            'Below this, no slowness is ever recommended for rollback; four fifths of slower_than when left out. Between the two it may be recommended, and is never acted upon by itself',
+        }),
+        false_alarms: rate.default(perYear(1)).meta({
+          description: 'How many wrong recommendations are tolerated in so much time of watching',
+        }),
         ignore_stalls_under: duration.default(seconds(10)).meta({
           description: 'How long the slowness must last before it counts',
         }),
+        must_detect: z
+          .strictObject({ slower_than: slowerThan.optional(), within: duration.default(minutes(30)) })
+          .prefault({})
+          .meta({
+            description:
+              'What the baseline must be good enough for before the run is armed: this slowness (a third above the limit when left out) seen in this time',
+          }),
+      })
+      .refine(({ slower_than: limit, never_below: guard = limit }) => guard <= limit, {
+        error: 'wanted at most as much as slower_than',
+        path: ['never_below'],
+      })
+      .refine(({ slower_than: limit, must_detect: { slower_than: wanted = Infinity } }) => wanted > limit, {
+        error: 'wanted more than slower_than, which is the limit itself',
+        path: ['must_detect', 'slower_than'],
       })
       .prefault({}),
     runtime: z.strictObject({ longer_than: longerThan.default(ratio(2)) }).prefault({}),

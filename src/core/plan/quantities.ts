@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { parseDuration } from '../kernel/duration.ts';
 import { idPattern } from '../kernel/ids.ts';
-import { hours, type Millis, ratio } from '../kernel/units.ts';
+import { hours, type Millis, type PerYear, perYear, ratio } from '../kernel/units.ts';
 import { hasPlaceholder } from './shown.ts';
 
 /** What operators write as text and Ripcord reads as a number with a unit. Each says what it wanted when it cannot. */
@@ -10,7 +10,7 @@ import { hasPlaceholder } from './shown.ts';
 const wanted = (text: string) => ({ error: `wanted ${text}` });
 
 /** Beyond these a limit would be none: it could never be exceeded, or the clock could not count that far. */
-const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100 };
+const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100, yearly: 365 };
 
 export const duration = z
   .string(wanted('a duration such as 500ms, 10s, 5m or 1h30m'))
@@ -52,6 +52,20 @@ export const slowerThan = z
       code: 'custom',
       message: `wanted a percentage above zero and up to ${most.percent}%, such as 50%`,
     });
+    return z.NEVER;
+  });
+
+const yearly = { day: 365, week: 365 / 7, month: 12, year: 1 } as const;
+
+/** `1 per year`, counted while the guard watches. */
+export const rate = z
+  .string(wanted('a rate such as 1 per year'))
+  .meta({ pattern: '^\\d+(\\.\\d+)? per (day|week|month|year)$', description: 'How often: 1 per year' })
+  .transform((text, context): PerYear => {
+    const [, count, unit] = /^(\d+(?:\.\d+)?) per (day|week|month|year)$/.exec(text) ?? [];
+    const times = Number(count) * yearly[unit as keyof typeof yearly];
+    if (times > 0 && times <= most.yearly) return perYear(times);
+    context.addIssue({ code: 'custom', message: 'wanted a rate above zero, at most 1 per day, such as 1 per year' });
     return z.NEVER;
   });
 

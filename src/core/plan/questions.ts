@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { seconds } from '../kernel/units.ts';
-import { duration, httpAddress, id, text } from './quantities.ts';
+import { duration, httpAddress, id, slowerThan, text } from './quantities.ts';
 
 /** Probes, checks and verification queries: what the operators ask, and what they expect. */
 
@@ -57,6 +57,10 @@ export const probe = z
     after: afterPhases.default({}),
     every: duration.default(seconds(1)),
     timeout: duration.default(seconds(5)),
+    slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
+    ignore_stalls_under: duration.optional().meta({
+      description: 'How long the slowness must last before it counts, for this probe alone',
+    }),
     control: z.boolean().default(false).meta({
       description: 'Touches nothing that the remediation changes: tells our slowdown from everyone’s',
     }),

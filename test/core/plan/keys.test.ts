@@ -38,7 +38,9 @@ const keys: readonly BadPlan[] = [
   {
     from: `${orphans} }`,
     to: performance('¦colour: red'),
-    says: ['criteria.performance.colour: found unknown key colour, wanted one of slower_than, ignore_stalls_under'],
+    says: [
+      'criteria.performance.colour: found unknown key colour, wanted one of slower_than, never_below, false_alarms, ignore_stalls_under, must_detect',
+    ],
   },
   {
     from: `${orphans} }`,

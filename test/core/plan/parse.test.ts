@@ -5,7 +5,7 @@ import { changed, faultsOf, goodPlan, planOf } from './a-plan.ts';
 test('a plan is read with its defaults and its quantities', () => {
   const { plan, environment, secrets } = planOf(goodPlan);
   expect(plan.phases.map(({ estimate }) => estimate)).toEqual([600_000, 1_200_000]);
-  expect(plan.criteria.performance).toEqual({ slower_than: 1.5, ignore_stalls_under: 10_000 });
+  expect(plan.criteria.performance).toMatchObject({ slower_than: 1.5, false_alarms: 1, ignore_stalls_under: 10_000 });
   expect(plan.watch.for).toBe(3_600_000);
   expect(environment).toBe('staging');
   expect(secrets).toEqual([]);

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 
-import { command, duration, estimate, id, longerThan, slowerThan, text } from '../../../src/core/plan/quantities.ts';
+import {
+  command,
+  duration,
+  estimate,
+  id,
+  longerThan,
+  rate,
+  slowerThan,
+  text,
+} from '../../../src/core/plan/quantities.ts';
 
 const read = (schema: z.ZodType, given: unknown): unknown => {
   const result = schema.safeParse(given);
@@ -10,6 +19,7 @@ const read = (schema: z.ZodType, given: unknown): unknown => {
 const noDuration = 'wanted a duration above zero and of at most ten years, such as 500ms, 10s, 5m or 1h30m';
 const noEstimate = 'wanted an estimate such as 30m or 3h-4h';
 const noPercentage = 'wanted a percentage above zero and up to 10000%, such as 50%';
+const noRate = 'wanted a rate above zero, at most 1 per day, such as 1 per year';
 const noMultiple = 'wanted a multiple from 1x to 100x, such as 2x';
 
 test.each([
@@ -48,6 +58,20 @@ test.each([
   ['soon', noEstimate],
 ])('%j as an estimate is %j', (given, result) => {
   expect(read(estimate, given)).toBe(result);
+});
+
+test.each([
+  ['1 per year', 1],
+  ['1 per month', 12],
+  ['0.5 per week', 365 / 14],
+  ['1 per day', 365],
+  ['2 per day', noRate],
+  ['0 per year', noRate],
+  ['1/year', noRate],
+  ['1 per hour', noRate],
+  [1, 'wanted a rate such as 1 per year'],
+])('%j as a rate is %j in a year', (given, result) => {
+  expect(read(rate, given)).toBe(result);
 });
 
 test.each([

@@ -66,6 +66,25 @@ const wrong: readonly BadPlan[] = [
     to: `${orphans}prerequisites: { proved_backups: ¦1.5 }\n`,
     says: ['prerequisites.proved_backups: found 1.5, wanted a whole number'],
   },
+  {
+    from: orphans,
+    to: `${orphans}criteria: { performance: { slower_than: 50%, never_below: ¦60% } }\n`,
+    says: ['criteria.performance.never_below: found "60%", wanted at most as much as slower_than'],
+  },
+  {
+    from: orphans,
+    to: `${orphans}criteria: { performance: { must_detect: { slower_than: ¦50% } } }\n`,
+    says: [
+      'criteria.performance.must_detect.slower_than: found "50%", wanted more than slower_than, which is the limit itself',
+    ],
+  },
+  {
+    from: orphans,
+    to: `${orphans}criteria: { performance: { false_alarms: ¦never } }\n`,
+    says: [
+      'criteria.performance.false_alarms: found "never", wanted a rate above zero, at most 1 per day, such as 1 per year',
+    ],
+  },
   { from: orphans, to: `${orphans}contacts: ¦nobody\n`, says: ['contacts: found "nobody", wanted a list'] },
   {
     from: hash,
