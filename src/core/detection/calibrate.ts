@@ -20,8 +20,9 @@ export interface Weights {
   readonly readings: number;
   readonly marked: boolean;
   readonly substance: Substance;
-  /** So many independent readings would say as much as the baseline. */
-  readonly independentReadings: number;
+  /** How many readings the baseline has, failures included. */
+  readonly baselineReadings: number;
+  /** So many of them in a row say as much as one independent one. */
   readonly correlationTime: number;
 }
 
@@ -101,7 +102,7 @@ export function weightsOf(law: Law, rule: WatchRule): Weights {
     readings,
     marked,
     substance,
-    independentReadings,
+    baselineReadings: law.readings,
     correlationTime: law.correlationTime,
   };
 }

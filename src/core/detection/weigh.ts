@@ -35,7 +35,7 @@ const mostWorth = 1e100;
 const isAnswer = (latency: number | undefined): latency is number => latency !== undefined && latency >= 0;
 
 /** How many of the ascending lines the latency is above. */
-function cellOf(lines: readonly number[], latency: number): number {
+export function cellOf(lines: readonly number[], latency: number): number {
   let count = lines.length;
   while (count > 0 && !(latency > (lines[count - 1] as number))) count -= 1;
   return count;

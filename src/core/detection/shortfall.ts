@@ -1,0 +1,51 @@
+import type { Ratio } from '../kernel/units.ts';
+import { lawOf, weightsOf } from './calibrate.ts';
+import { simulate, within } from './detection-times.ts';
+import type { Calibration, WatchRule } from './rule.ts';
+
+export interface Wanted {
+  readonly slowdown: Ratio;
+  /** From the marker on; at most a watch. */
+  readonly withinReadings: number;
+}
+
+/** What a baseline lacks: so many readings more, or no number of them would do. */
+export type Shortfall = { readonly moreReadings: number | 'never' };
+
+/** In so many of the watches the wanted slowdown must be found in time. */
+const reliably = 0.95;
+
+/** A baseline longer than this shows its law as exactly as anybody needs. */
+const endless = 1_000_000;
+
+/** The number of readings is found to within this share of itself. */
+const precision = 0.05;
+
+/**
+ * How many more readings the baseline needs so that the wanted slowdown, beginning at the marker, is found in time; undefined
+ * when it has enough. A longer baseline is foreseen as one that shows the same law with less doubt: the same lines and
+ * correlation, and probabilities with the bounds of so many readings. 'never' where even an endless one would not do: the
+ * latencies scatter too much, or the time is too short.
+ */
+export function shortfall(
+  calibration: Calibration,
+  rule: WatchRule,
+  wanted: Wanted,
+  seed: number,
+): Shortfall | undefined {
+  const law = lawOf(calibration);
+  const horizon = Math.min(wanted.withinReadings, rule.readings);
+  const isEnough = (readings: number): boolean => {
+    const times = simulate(calibration, weightsOf({ ...law, readings }, rule), wanted.slowdown, horizon, seed);
+    return within(times, reliably) !== undefined;
+  };
+  if (law.readings > 0 && isEnough(law.readings)) return undefined;
+  if (law.readings === 0 || !isEnough(endless)) return { moreReadings: 'never' };
+  let [few, many] = [law.readings, endless];
+  while (many / few > 1 + precision) {
+    const middle = Math.ceil(Math.sqrt(few * many));
+    if (isEnough(middle)) many = middle;
+    else few = middle;
+  }
+  return { moreReadings: many - law.readings };
+}
