@@ -33,8 +33,8 @@ function lineAt(q: number, law: Law, rule: WatchRule, leastShare: number): Line 
   const { ascending, readings, correlationTime, halfStep } = law;
   const rank = Math.ceil(q * (readings + 1));
   const value = ascending[Math.ceil((rank * ascending.length) / readings) - 1];
-  if (rank > readings || value === undefined || !(value > 0) || !Number.isFinite(value)) return undefined;
-  const top = rule.limit * value;
+  const top = rule.limit * (value ?? 0);
+  if (rank > readings || value === undefined || !(value > 0) || !(top < Number.MAX_VALUE)) return undefined;
   const below = countBelow(ascending, value * (rule.limit / rule.guard), true);
   const seen = ((ascending.length - below) * readings) / ascending.length;
   const atLimit = (readings + 1 - rank) / (readings + 1);
@@ -42,8 +42,8 @@ function lineAt(q: number, law: Law, rule: WatchRule, leastShare: number): Line 
   return { at: top + halfStep, exceeded: Math.max(leastShare, atLimit, atGuard) };
 }
 
-/** A line that says no more than one below it would only add a place where nothing can be seen. */
-const strictly = 1 - 1e-9;
+/** A line that is exceeded no less often than one below it would only add a cell in which next to nothing is seen. */
+const clearlyLess = 1 - 1e-4;
 
 /**
  * Lines at the quantiles, ascending, each strictly higher and less likely exceeded than the one before. A probability is
@@ -57,7 +57,7 @@ export function linesAt(quantiles: readonly number[], law: Law, rule: WatchRule,
     if (line === undefined || line.exceeded >= 1) continue;
     if (last?.at === line.at) lines.pop();
     const before = lines.at(-1);
-    if (before === undefined || line.exceeded < before.exceeded * strictly) lines.push(line);
+    if (before === undefined || line.exceeded < before.exceeded * clearlyLess) lines.push(line);
   }
   return lines;
 }
