@@ -1,4 +1,5 @@
 import type { Principal } from '../core/authority/roles.ts';
+import type { Power } from '../core/detection/foretell.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId, RunId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
@@ -39,6 +40,8 @@ export interface Guard {
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
   /** Told about new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;
+  /** What the newest run's baseline can tell, and what of the plan's wishes it is too weak for; undefined without one. */
+  foretold(): Promise<{ readonly power: readonly Power[]; readonly weaknesses: readonly string[] } | undefined>;
   report(run: RunId): Promise<string | undefined>;
   /** Undefined for a probe that the plan does not have. */
   readings(probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;

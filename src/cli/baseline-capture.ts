@@ -1,10 +1,10 @@
-import type { Baseline } from '../core/evidence/baseline.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { RunView } from '../core/run/view.ts';
 import { systemClock } from '../daemon/clock.ts';
+import type { FrozenBaseline } from './baseline-show.ts';
 import { type Call, type ForOption, type RunOptions, toJson } from './call.ts';
 import { type Client, connect } from './client.ts';
 import { count, roughly } from './moments.ts';
@@ -70,8 +70,9 @@ export async function captureBaseline({ options, terminal, env }: Call<RunOption
     terminal.answer(toJson(view));
     return exitCodes.well;
   }
-  const { baseline } = await client.get<{ readonly baseline: Baseline }>(`runs/${view.run}/baseline`);
+  const { baseline, weaknesses } = await client.get<FrozenBaseline>(`runs/${view.run}/baseline`);
   terminal.answer(`The baseline is frozen: ${readings}. Look at it: ripcord baseline show`);
+  for (const one of weaknesses) terminal.answer(`Too weak for the plan, and so for arming: ${one}`);
   const broken = baseline.findings.filter(({ status }) => status === 'breach');
   for (const { check, summary } of broken) {
     terminal.answer(

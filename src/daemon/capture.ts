@@ -1,9 +1,10 @@
-import { captureBaseline, thinProbes } from '../core/evidence/capture.ts';
+import { captureBaseline, thinProbes } from '../core/detection/capture.ts';
+import { median } from '../core/evidence/quantile.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
-import { after, between } from '../core/kernel/units.ts';
+import { after, between, type Instant, millis, seconds } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Conductor } from './conductor.ts';
@@ -13,6 +14,8 @@ export interface CaptureParts {
   readonly conductor: Conductor;
   readonly clock: Clock;
   readonly runChecks: () => Promise<readonly Finding[]>;
+  /** How many sessions are at work in the database now; undefined when it does not say. */
+  readonly concurrency: () => Promise<number | undefined>;
   readonly signal: AbortSignal;
 }
 
@@ -23,17 +26,43 @@ export interface Capture {
   begin(state: RunState): void;
 }
 
-export function createCapture({ plan, conductor, clock, runChecks, signal }: CaptureParts): Capture {
+const betweenCounts = seconds(5);
+
+/** Looks now and then until the end, and says what was usual. */
+async function concurrencyUntil(
+  end: Instant,
+  count: CaptureParts['concurrency'],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const counts: number[] = [];
+  for (let left = between(clock.now(), end); left > 0; left = between(clock.now(), end)) {
+    await clock.wait(millis(Math.min(left, betweenCounts)), signal);
+    const now = await count().catch(() => undefined); // what cannot be seen is left out
+    if (now !== undefined) counts.push(now);
+  }
+  return median(counts);
+}
+
+export function createCapture({ plan, conductor, clock, runChecks, concurrency, signal }: CaptureParts): Capture {
   let collected: Map<ProbeId, Reading[]> | undefined;
 
   const freeze = async (state: RunState, since: NonNullable<RunState['capture']>) => {
     const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
     collected = readings;
-    await clock.wait(between(clock.now(), after(since.since, since.length)), signal);
+    const atWork = await concurrencyUntil(after(since.since, since.length), concurrency, clock, signal);
     const findings = await runChecks();
     collected = undefined;
     const { environment, target } = state;
-    const captured = captureBaseline({ readings, findings, environment, target, from: since.since, to: clock.now() });
+    const captured = captureBaseline({
+      readings,
+      findings,
+      environment,
+      target,
+      from: since.since,
+      to: clock.now(),
+      ...(atWork !== undefined && { concurrency: atWork }),
+    });
     const thin = thinProbes(captured.baseline);
     if (thin.length > 0) return conductor.submit({ kind: 'capture-failed', because: thin.join('; ') });
     return conductor.submit({ kind: 'captured', ...captured });

@@ -12,7 +12,7 @@ import type { EvidenceKeeper } from './evidence-keeper.ts';
 import type { Log } from './log.ts';
 import { factsOf } from './log.ts';
 import type { Looker } from './look.ts';
-import { isMarker } from './markers.ts';
+import { isMarker, recoveredIn } from './markers.ts';
 
 export interface EffectParts {
   readonly keeper: EvidenceKeeper;
@@ -48,6 +48,7 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
     log.info({ run, seq, event: event.type }, sayEvent(event));
     looker.noted(event);
     if (isMarker(event)) keeper.mark(event.at);
+    for (const probe of recoveredIn(event)) keeper.mark(event.at, probe);
     if (event.type === 'capture-started') capture.begin(state);
     if (showsAnother.includes(event.type)) lookAgain();
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);

@@ -19,6 +19,7 @@ import { phaseTag, refuseBesideEarlier } from './attempts.ts';
 import { refuseStranger } from './children.ts';
 import { type Conductor, loadRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
+import { foretelling } from './foretelling.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
@@ -133,6 +134,7 @@ export function createGuard(parts: GuardParts): Guard {
   const { loaded, journal, conductor, clock, looker, metrics, desk } = parts;
   const { plan } = loaded;
   const hide = hideSecrets(loaded.secrets);
+  const foretold = foretelling(plan);
   const stateOf = async (run: RunId): Promise<RunState | undefined> =>
     conductor.state()?.run === run ? conductor.state() : loadRun(journal, run);
   const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
@@ -175,12 +177,19 @@ export function createGuard(parts: GuardParts): Guard {
     async submit(input) {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
       if (input.kind !== 'arm') return conductor.submit(input);
-      return conductor.submit({ ...input, shortcomings: await findShortcomings(desk, loaded) });
+      const frozen = conductor.state()?.baseline;
+      const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
+      return conductor.submit({ ...input, shortcomings: [...(await findShortcomings(desk, loaded)), ...weaknesses] });
     },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
     entries: async (run, afterSeq) => hide(typed(await journal.read(run, afterSeq))),
     follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),
+    async foretold() {
+      const frozen = conductor.state()?.baseline;
+      if (frozen === undefined) return undefined;
+      return { power: await foretold.power(frozen), weaknesses: await foretold.weaknesses(frozen) };
+    },
     async report(run) {
       const entries = hide(typed(await journal.read(run)));
       return entries.length === 0 ? undefined : markdownReport({ plan, entries, now: clock.now() });

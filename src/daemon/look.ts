@@ -2,13 +2,14 @@ import type { Clock } from '../core/kernel/clock.ts';
 import type { ProbeId } from '../core/kernel/ids.ts';
 import { type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { phaseId } from '../core/kernel/ids.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { runningPhase } from '../core/run/phases.ts';
+import { standingAlarm } from '../core/run/standing.ts';
 import type { RunState } from '../core/run/state.ts';
-import { blindProbes, judge, type Limits, limitsFor } from '../core/verdicts/judge.ts';
+import { blindProbes, judge } from '../core/verdicts/judge.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import { stride } from '../core/watch/watch.ts';
+import { limitsNow } from './circumstances.ts';
 import type { Conductor } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { comparedWith } from './markers.ts';
@@ -35,15 +36,6 @@ export interface LookerParts {
   readonly since: Instant;
 }
 
-/** The limits as they stand now. */
-export function limitsNow(plan: Plan, state: RunState | undefined): Limits {
-  const running = state === undefined ? undefined : runningPhase(state.phases)?.phase;
-  return limitsFor(
-    plan,
-    plan.phases.find(({ id }) => running === phaseId(id)),
-  );
-}
-
 function clocksOf(state: RunState) {
   const running = runningPhase(state.phases);
   return [
@@ -65,6 +57,8 @@ export function createLooker({ plan, conductor, keeper, clock, since }: LookerPa
   const evidenceOf = (state: RunState) => ({
     baseline: state.baseline?.baseline,
     probes: keeper.probes(),
+    common: keeper.common(),
+    standing: (probe: ProbeId) => standingAlarm(state.verdicts, probe, keeper.probes().get(probe)?.marker),
     checks: keeper.checks(),
     clocks: clocksOf(state),
     comparedWith: comparedWith(state),

@@ -1,36 +1,49 @@
-import { type Instant, instant, minutes } from '../core/kernel/units.ts';
-import { probeId } from '../core/kernel/ids.ts';
+import { type ProbeId, probeId } from '../core/kernel/ids.ts';
+import { type Instant, instant } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { recoveredAt } from '../core/run/standing.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Circumstances } from './circumstances.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
-import { limitsNow } from './look.ts';
 import { lastMarker } from './markers.ts';
 import { type ReadingLog, storedReadings } from './reading-log.ts';
 
-/** How far back evidence is rebuilt; what is older no longer matters for a decision. */
-const memory = minutes(10);
+/** A daemon that is back has to look at once: weighing so many readings takes about a second or two. */
+const mostReadings = 500_000;
 
-/** After a restart: what the journal still knows of the readings since the last marker. What a crash lost is missing. */
-export async function rebuildEvidence(
-  plan: Plan,
-  state: RunState,
-  journal: Pick<Journal, 'readReadings'>,
-  keeper: EvidenceKeeper,
-  log: ReadingLog,
-  now: Instant,
-): Promise<void> {
+export interface Rebuilding {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly journal: Pick<Journal, 'readReadings'>;
+  readonly keeper: EvidenceKeeper;
+  readonly log: ReadingLog;
+  readonly now: Instant;
+  readonly circumstances: (state: RunState) => Circumstances;
+}
+
+/** How far back so many readings go: what is older is left out, as if it had been missing. */
+const horizonOf = ({ probes }: Plan): number => mostReadings / probes.reduce((sum, { every }) => sum + 1 / every, 0);
+
+/**
+ * After a restart: what the journal still knows of the readings since the last marker, in the order of time, since those of
+ * the controls bear on the others. What a crash lost is missing.
+ */
+export async function rebuildEvidence(rebuilding: Rebuilding): Promise<void> {
+  const { plan, state, journal, keeper, log, now, circumstances } = rebuilding;
   const marker = lastMarker(state);
   keeper.mark(marker);
-  const from = instant(Math.max(marker, now - memory));
-  const limits = limitsNow(plan, state);
-  for (const { id } of plan.probes) {
-    const readings = await storedReadings(journal, state.run, probeId(id), from, now);
-    for (const reading of readings) {
-      keeper.reading(reading, state.baseline?.baseline, limits);
-      // Its minute may go on, and a chunk written again must not lose what it had.
-      if (reading.at > now - 120_000) log.add(reading);
-    }
+  const ids = plan.probes.map(({ id }): ProbeId => probeId(id));
+  for (const id of ids) {
+    const recovered = recoveredAt(state.verdicts, id);
+    if (recovered !== undefined && recovered > marker) keeper.mark(recovered, id);
+  }
+  const from = instant(Math.max(marker, now - horizonOf(plan)));
+  const stored = await Promise.all(ids.map((id) => storedReadings(journal, state.run, id, from, now)));
+  for (const reading of stored.flat().toSorted((a, b) => a.at - b.at)) {
+    keeper.reading(reading, circumstances(state));
+    // Its minute may go on, and a chunk written again must not lose what it had.
+    if (reading.at > now - 120_000) log.add(reading);
   }
   for (const finding of state.findings.values()) keeper.finding(finding);
 }

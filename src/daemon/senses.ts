@@ -3,14 +3,16 @@ import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { askerOf } from '../probes/ask.ts';
 import { startSampling } from '../probes/sampling-loop.ts';
+import { circumstancesOf } from './circumstances.ts';
 import { type Capture, createCapture } from './capture.ts';
 import { type EvidenceKeeper, evidenceKeeper } from './evidence-keeper.ts';
 import type { Foundation } from './foundation.ts';
-import { betweenLooks, createLooker, limitsNow, type Looker } from './look.ts';
+import { betweenLooks, createLooker, type Looker } from './look.ts';
 import { type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild.ts';
 import { repeat } from './repeat.ts';
 import { statementsNow } from './schema-state.ts';
+import { sessionsAtWork } from '../target/sessions.ts';
 import { startPlannedChecks } from './target-desk.ts';
 
 /** Everything that looks at the target, and what it has seen. */
@@ -29,9 +31,11 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   const { url } = environment.target;
   const since = clock.now();
   const keeper = evidenceKeeper(plan, since);
+  const circumstances = circumstancesOf(plan);
   const readings = readingLog(journal);
   const unfinished = openRun();
-  if (unfinished !== undefined) await rebuildEvidence(plan, unfinished, journal, keeper, readings, since);
+  if (unfinished !== undefined)
+    await rebuildEvidence({ plan, state: unfinished, journal, keeper, log: readings, now: since, circumstances });
 
   const looker = createLooker({ plan, conductor, keeper, clock, since });
   const look = async () => {
@@ -53,13 +57,20 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   undo.defer(() => checks.stop());
 
   const stopping = new AbortController();
-  const capture = createCapture({ plan, conductor, clock, runChecks: () => checks.runAll(), signal: stopping.signal });
+  const capture = createCapture({
+    plan,
+    conductor,
+    clock,
+    runChecks: () => checks.runAll(),
+    concurrency: () => sessionsAtWork(desk.control),
+    signal: stopping.signal,
+  });
   undo.defer(() => stopping.abort(new Error('the daemon was stopped')));
 
   const onReading = (reading: Reading) => {
     metrics.reading(reading);
     const run = openRun();
-    keeper.reading(reading, run?.baseline?.baseline, limitsNow(plan, run));
+    keeper.reading(reading, circumstances(run));
     if (run === undefined) return;
     readings.add(reading);
     capture.reading(reading);

@@ -9,18 +9,20 @@ import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { RunView } from '../core/run/view.ts';
 import type { LatencyView, MetricsView } from '../metrics/view.ts';
-import { windowSize } from '../core/detection/slowdown.ts';
-import { limitsNow } from './look.ts';
+import { limitsNow } from './circumstances.ts';
 
 const finite = (value: number | undefined): Millis | undefined =>
   value !== undefined && Number.isFinite(value) ? millis(value) : undefined;
 
-/** The latency that is judged: over the detector's own window, so that a dashboard shows what the guard sees. */
+/** As many readings as a person needs to see a median that is no chance. */
+const window = 20;
+
+/** The latency just now, for people: what decides is the evidence over all readings since the marker. */
 function latencyView(probe: ProbeId, readings: readonly Reading[], baseline: Baseline | undefined): LatencyView {
   const latencies = readings
     .map(latencyOf)
     .filter((latency) => latency !== undefined)
-    .slice(-windowSize);
+    .slice(-window);
   const [p50, p95] = [finite(quantile(latencies, 0.5)), finite(quantile(latencies, 0.95))];
   const before = baselineOf(baseline, probe);
   return {
@@ -50,7 +52,7 @@ export function metricsView({ plan, state, view, recent, targetUp, blind }: Seen
     targetUp,
     blind,
     thresholds: {
-      slowdown: limitsNow(plan, state).slowdown.limit,
+      slowdown: limitsNow(plan, state).slowness({}).limit,
       runtime: plan.criteria.runtime.longer_than,
     },
     latency: plan.probes.map(({ id }) => latencyView(probeId(id), recent.get(probeId(id)) ?? [], baseline?.baseline)),

@@ -96,6 +96,17 @@ async function missingGrant(
   );
 }
 
+/** How many sessions of others are at work in this database now; undefined where the login may not see their state. */
+export async function sessionsAtWork(connection: Asked): Promise<number | undefined> {
+  const { rows } = await connection.query(`
+    select count(*) filter (where state = 'active'), count(*) filter (where state is null)
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+      and application_name !~ '^ripcord($| )' and coalesce(backend_type, 'client backend') = 'client backend'`);
+  const [[active, hidden] = []] = rows;
+  return hidden === '0' ? Number(active) : undefined;
+}
+
 /** Prepared transactions of the role, in any database: they hold locks, and no session can be ended to free them. */
 export async function preparedTransactions(connection: Asked, role: string): Promise<readonly PreparedTransaction[]> {
   const { rows } = await connection.query(

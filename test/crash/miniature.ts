@@ -44,7 +44,7 @@ environments:
     target: { url: '${url}' }
     stop_work: { kill_grace: 300ms, quiet_for: 200ms }
 run: { estimate: 10m }
-baseline: { capture_for: 600ms }
+baseline: { capture_for: 1s }
 phases:
   - { id: first, estimate: 5m, rollback: { command: [node, -e, '0'] } }
   - id: second
@@ -56,9 +56,11 @@ phases:
         - { id: heal, command: [node, '${here('heal-work.ts')}'] }
         - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }
 probes:
-  - { id: alive, sql: select 1, every: 100ms, timeout: 1s }
+  - { id: alive, sql: select 1, every: 25ms, timeout: 1s }
 checks:
   - { id: unbroken, criterion: integrity, sql: select id from broken, every: 200ms, timeout: 1s }
+criteria: # what it is about is not slowness
+  performance: { ignore_stalls_under: 500ms, must_detect: { slower_than: 10000%, within: 10m } }
 principals:
   - { id: dana, role: database_administrator, token_hash: '${tokenHash}' }
 pre_approvals:

@@ -89,6 +89,43 @@ test('the next phase waits until it is seen what the last one did, and is not bl
   expect(conductor.state()?.recommendations).toMatchObject([{ attributedTo: security }]);
 });
 
+test('what slows down the controls as well is recommended and left to people', async () => {
+  await using box = await armed();
+  await start(box, security);
+  box.world.latency = (probe) => millis(probe === search ? 90 : 80);
+  await box.clock.advance(minutes(10));
+  expect(box.conductor.state()?.recommendations).toMatchObject([
+    {
+      state: 'open',
+      evidence: [{ because: 'slower-like-the-controls', facts: { controlsSlower: 4, ratio: 4.5 } }],
+      notAutomaticBecause: ['the controls are slower too, so the cause may be common'],
+    },
+  ]);
+  box.world.latency = (probe) => millis(probe === search ? 90 : 20);
+  await box.clock.advance(minutes(1));
+  expect(box.types()).toEqual(expect.arrayContaining(['evidence-joined', 'pre-approval-used', 'rollback-started']));
+});
+
+test('slowness that passes by itself ends as recovered, and a late approval must say so again', async () => {
+  await using box = await armed();
+  const { conductor, clock, world } = box;
+  await conductor.submit({ kind: 'disarm', by: dana, reason: 'a test' });
+  await start(box, security);
+  world.latency = (probe) => millis(probe === search ? 90 : 20);
+  await clock.advance(minutes(2));
+  world.latency = () => millis(20);
+  await clock.advance(minutes(3));
+  const verdict = conductor.state()?.verdicts.get(`performance:${search}`);
+  expect(verdict).toMatchObject({ verdict: { status: 'ok', because: 'as-before' }, recoveredAt: expect.any(Number) });
+  const [open] = conductor.state()?.recommendations ?? [];
+  const approve = { kind: 'approve', recommendation: open!.id, by: dana, reason: 'late', evenIfGone: false } as const;
+  expect(await conductor.submit(approve)).toMatchObject({ refused: { because: 'no-longer-seen' } });
+
+  world.latency = (probe) => millis(probe === search ? 90 : 20);
+  await clock.advance(minutes(1));
+  expect(conductor.state()?.verdicts.get(`performance:${search}`)?.verdict.because).toBe('slower');
+});
+
 test('exactly as slow as the limit for an hour raises nothing', async () => {
   await using box = await armed();
   await start(box, security);

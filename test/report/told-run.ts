@@ -191,12 +191,17 @@ export const firstRecommendation = recommendationId(`${run}-r1`);
 
 /** The verdict on a probe that answers in 20 ms in the baseline, and in 38.4 ms when it is slower. */
 export const slow = (state: 'slower' | 'as-before' | 'slower-but-young', since = at('2h13m50s')): Verdict => {
-  const common = { state, baseline: millis(20), readings: 20 } as const;
-  const is =
-    state === 'as-before'
-      ? { current: millis(20.2), ratio: ratio(1.01) }
-      : { current: millis(38.4), ratio: ratio(1.92), since };
-  return performanceVerdict(search, { ...common, ...is }, ratio(1.5), 'before phase 3');
+  const common = { statistic: 'median', baseline: millis(20), failed: 0, readings: 20 } as const;
+  const isAsBefore = state === 'as-before';
+  const is = isAsBefore ? { current: millis(20.2), ratio: ratio(1.01) } : { current: millis(38.4), ratio: ratio(1.92) };
+  return performanceVerdict(search, {
+    state,
+    compared: { ...common, ...is },
+    ...(!isAsBefore && { rising: { since, readings: 20 } }),
+    limits: { limit: ratio(1.5), guard: ratio(1.4), ignoreStallsUnder: seconds(10) },
+    falseAlarms: 1 / 2190,
+    than: 'before phase 3',
+  });
 };
 
 export const orphan = (status: Status, summary = '3 rows, wanted none: (17), (18), (21)'): Verdict => ({

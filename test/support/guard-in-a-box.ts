@@ -1,6 +1,6 @@
 import type { Reading } from '../../src/core/evidence/reading.ts';
 import type { Finding } from '../../src/core/evidence/finding.ts';
-import { captureBaseline } from '../../src/core/evidence/capture.ts';
+import { captureBaseline } from '../../src/core/detection/capture.ts';
 import { type ProbeId, probeId, type RunId } from '../../src/core/kernel/ids.ts';
 import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
@@ -8,8 +8,9 @@ import type { Step } from '../../src/core/response/procedure.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
 import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
-import { betweenLooks, createLooker, limitsNow } from '../../src/daemon/look.ts';
-import { isMarker } from '../../src/daemon/markers.ts';
+import { circumstancesOf } from '../../src/daemon/circumstances.ts';
+import { betweenLooks, createLooker } from '../../src/daemon/look.ts';
+import { isMarker, recoveredIn } from '../../src/daemon/markers.ts';
 import { repeat } from '../../src/daemon/repeat.ts';
 import { startSampling } from '../../src/probes/sampling-loop.ts';
 import { createExecutor, type Guarding, type Outcome } from '../../src/rollback/executor.ts';
@@ -47,6 +48,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
   const undo = new AsyncDisposableStack();
   const conductor = await startConductor({ journal, plan, clock, run });
   const keeper = evidenceKeeper(plan, clock.now());
+  const circumstances = circumstancesOf(plan);
   const looker = createLooker({ plan, conductor, keeper, clock, since: clock.now() });
   const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
   const world: World = {
@@ -76,6 +78,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     for (const { event } of entries) {
       looker.noted(event);
       if (isMarker(event)) keeper.mark(event.at);
+      for (const probe of recoveredIn(event)) keeper.mark(event.at, probe);
     }
     executor.wake();
   });
@@ -89,7 +92,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     clock,
     onLag: () => undefined,
     onReading: (reading) => {
-      keeper.reading(reading, conductor.state()?.baseline?.baseline, limitsNow(plan, conductor.state()));
+      keeper.reading(reading, circumstances(conductor.state()));
       readings.get(reading.probe)?.push(reading);
     },
     probes: plan.probes.map(({ id, every }) => ({

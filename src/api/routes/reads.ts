@@ -41,7 +41,7 @@ export const reads: readonly Route[] = [
           ),
         );
       }
-      return json(state.baseline);
+      return json({ ...state.baseline, ...(await call.guard.foretold()) });
     },
   },
   {

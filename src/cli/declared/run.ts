@@ -91,8 +91,9 @@ function declareBaseline(program: Command, stage: Stage): void {
   });
   addCommand<RunOptions>(baseline, stage, {
     usage: 'show',
-    summary: 'what is normal, and what would count as slower',
-    about: 'Shows for each probe how it answered before the change, and above which median it counts as slower.',
+    summary: 'what is normal, and which slowness can be told how fast',
+    about:
+      'Shows for each probe how it answered before the change, and how soon which slowness would be recommended for rollback.',
     examples: ['ripcord baseline show', 'ripcord baseline show --json'],
     options: [...runOptions],
     run: async (call) => (await import('../baseline-show.ts')).showBaseline(call),

@@ -5,8 +5,11 @@ import { type Calibration, largestStake, type WatchRule } from './rule.ts';
 
 /** Readings are looked at in several ways at once; each has its lines and bets. */
 export interface Channel {
+  readonly name: 'typical' | 'tail' | 'failures';
   /** Milliseconds, ascending. A reading is in the cell numbered by how many of them it exceeds. */
   readonly lines: readonly number[];
+  /** At most so likely is a latency above each of them while nothing is slower than the guard. */
+  readonly exceeded: readonly number[];
   readonly bets: readonly Bet[];
 }
 
@@ -66,6 +69,7 @@ export function lawOf({ latencies, failed }: Calibration): Law {
 }
 
 function channel(
+  name: Channel['name'],
   lines: readonly Line[],
   part: number,
   shifts: readonly number[],
@@ -74,7 +78,7 @@ function channel(
 ): readonly Channel[] {
   if (lines.length === 0) return [];
   const bets = shifts.map((shift) => ({ share: part / shifts.length, factors: factorsFor(lines, shift, cap, time) }));
-  return [{ lines: lines.map(({ at }) => at), bets }];
+  return [{ name, lines: lines.map(({ at }) => at), exceeded: lines.map(({ exceeded }) => exceeded), bets }];
 }
 
 function channelsFor(law: Law, rule: WatchRule): readonly Channel[] {
@@ -85,9 +89,16 @@ function channelsFor(law: Law, rule: WatchRule): readonly Channel[] {
   const failureLine = failing < 1 ? [{ at: Number.MAX_VALUE, exceeded: failing }] : [];
   const tailQuantiles = readings >= enoughForTail ? [...tail.quantiles, 0.99] : tail.quantiles;
   return [
-    ...channel(linesAt(typical.quantiles, law, rule), typical.part, typical.shifts, cap, correlationTime),
-    ...channel(linesAt(tailQuantiles, law, rule, tolerated.outliers), tail.part, tail.shifts, cap, correlationTime),
-    ...channel(failureLine, failures.part, failures.shifts, cap, 1),
+    ...channel('typical', linesAt(typical.quantiles, law, rule), typical.part, typical.shifts, cap, correlationTime),
+    ...channel(
+      'tail',
+      linesAt(tailQuantiles, law, rule, tolerated.outliers),
+      tail.part,
+      tail.shifts,
+      cap,
+      correlationTime,
+    ),
+    ...channel('failures', failureLine, failures.part, failures.shifts, cap, 1),
   ];
 }
 

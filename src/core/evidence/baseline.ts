@@ -15,6 +15,10 @@ export interface ProbeBaseline {
   /** Over answered and failed readings, a failure being infinitely slow; absent when not one was answered. */
   readonly p50?: Millis;
   readonly p95?: Millis;
+  /** How much the answers scatter: about the standard deviation of their logarithms. */
+  readonly spread?: number;
+  /** How many readings in a row say as much as one independent one; 1 where none depends on the one before. */
+  readonly correlationTime?: number;
 }
 
 /** The frozen readings and findings from before phase 1. Nothing moves it; a new one is a new capture. */
@@ -23,6 +27,8 @@ export interface Baseline {
   readonly target: TargetIdentity;
   readonly from: Instant;
   readonly to: Instant;
+  /** How many sessions were at work in the database meanwhile: the median of several looks. */
+  readonly concurrency?: number;
   readonly probes: readonly ProbeBaseline[];
   readonly findings: readonly Finding[];
 }

@@ -1,5 +1,5 @@
 import type { ProbeId } from '../kernel/ids.ts';
-import type { Instant, Millis } from '../kernel/units.ts';
+import { between, type Instant, type Millis, millis } from '../kernel/units.ts';
 
 /** Where an answer was lost, from the way out to the way back. */
 export const failureReasons = ['timeout', 'connect', 'query', 'status', 'assertion'] as const;
@@ -35,4 +35,10 @@ export const isUndefinedObject = (cause: Failure): boolean =>
 export function latencyOf(reading: Reading): number | undefined {
   if (reading.state === 'missing') return undefined;
   return reading.state === 'answered' ? reading.took : Number.POSITIVE_INFINITY;
+}
+
+/** From one reading to the next, or nothing when they lie so far apart that the guard was blind between them. */
+export function seenBetween(last: Instant | undefined, at: Instant, blindAfter: Millis): Millis {
+  const passed = last === undefined ? 0 : between(last, at);
+  return millis(passed <= blindAfter ? passed : 0);
 }

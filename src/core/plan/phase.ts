@@ -24,6 +24,9 @@ export const effects = z
     indexes: names.meta({ description: 'Indexes that the phase creates, drops or rebuilds, by name' }),
     downtime: duration.optional().meta({ description: 'How long functionality may be broken while the phase runs' }),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness while the phase runs' }),
+    slower_afterwards: slowerThan.optional().meta({
+      description: 'The limit of slowness from this phase on, where what it brings costs time for good',
+    }),
   })
   .prefault({});
 

@@ -1,3 +1,5 @@
+import { alarms, type Standing as Alarmed } from '../detection/judge-slowness.ts';
+import type { ProbeId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
 
@@ -7,6 +9,8 @@ export interface Standing {
   readonly changedAt: Instant;
   /** Since when it is a breach, and has not been seen well: not having been able to look ends nothing. */
   readonly breachSince?: Instant;
+  /** When the probe was last seen well again after an alarm: its slowness is measured anew from there. */
+  readonly recoveredAt?: Instant;
   /** Somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
   readonly declined?: true;
 }
@@ -15,11 +19,12 @@ export interface Standing {
 export type Standings = ReadonlyMap<string, Standing>;
 
 function change(before: Standing | undefined, verdict: Verdict, at: Instant): Standing {
-  if (verdict.status === 'ok') return { verdict, changedAt: at };
+  const recoveredAt = verdict.because === 'recovered' ? at : before?.recoveredAt;
+  const always = { verdict, changedAt: at, ...(recoveredAt !== undefined && { recoveredAt }) };
+  if (verdict.status === 'ok') return always;
   const since = before?.breachSince ?? (verdict.status === 'breach' ? at : undefined);
   return {
-    verdict,
-    changedAt: at,
+    ...always,
     ...(since !== undefined && { breachSince: since }),
     ...(before?.declined === true && { declined: true }),
   };
@@ -41,6 +46,20 @@ export function declineBreaches(before: Standings, evidence: readonly Verdict[])
     ]),
   );
 }
+
+const performanceOf = (standings: Standings, probe: ProbeId): Standing | undefined =>
+  standings.get(keyOf({ criterion: 'performance', subject: probe }));
+
+/** The alarm of slowness that was given since the marker; it stays until the probe is seen well again. */
+export function standingAlarm(standings: Standings, probe: ProbeId, marker: Instant | undefined): Alarmed | undefined {
+  const { verdict, changedAt } = performanceOf(standings, probe) ?? {};
+  const alarm = alarms.find((one) => one === verdict?.because);
+  const isOfThisWatch = changedAt !== undefined && marker !== undefined && changedAt > marker;
+  return alarm !== undefined && isOfThisWatch ? { alarm, at: changedAt } : undefined;
+}
+
+export const recoveredAt = (standings: Standings, probe: ProbeId): Instant | undefined =>
+  performanceOf(standings, probe)?.recoveredAt;
 
 const isOfPhase = ({ criterion, subject }: Verdict): boolean => criterion === 'runtime' && subject !== 'run';
 

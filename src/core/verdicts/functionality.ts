@@ -1,6 +1,5 @@
-import { seenBetween } from '../detection/slowdown.ts';
 import type { ProbeBaseline } from '../evidence/baseline.ts';
-import { type Failure, isUndefinedObject, type Reading } from '../evidence/reading.ts';
+import { type Failure, isUndefinedObject, type Reading, seenBetween } from '../evidence/reading.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';

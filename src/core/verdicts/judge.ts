@@ -1,78 +1,30 @@
-import type { Baseline } from '../evidence/baseline.ts';
-import { baselineOf } from '../evidence/baseline.ts';
+import { combineStrengths, compare, type Standing, stateOf, strongestChannel } from '../detection/judge-slowness.ts';
+import { falseAlarmsOf } from '../detection/limits.ts';
+import { strengthsOf, type Strengths } from '../detection/slowness.ts';
+import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
-import type { Reading } from '../evidence/reading.ts';
-import { judgeSlowdown, observe, type SlowdownRule, startWatcher, type Watcher } from '../detection/slowdown.ts';
 import { checkId, type CheckId, probeId, type ProbeId } from '../kernel/ids.ts';
-import { type Instant, type Millis, millis } from '../kernel/units.ts';
-import type { PhasePlan } from '../plan/phase.ts';
+import { type Instant, type Millis, millis, type Ratio } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import { type CheckHistory, checkVerdict } from './checks.ts';
-import { type Health, noteHealth, type Patience, probeVerdict } from './functionality.ts';
-import { performanceVerdict } from './performance.ts';
+import { type Health, probeVerdict } from './functionality.ts';
+import { blindAfter, type Limits } from './limits.ts';
+import { performanceVerdict, speechless } from './performance.ts';
+import { freshEvidence, type ProbeEvidence } from './probe-evidence.ts';
 import { runtimeVerdict } from './runtime.ts';
 import type { Verdict } from './verdict.ts';
-
-/** What one probe's readings have shown since the marker. */
-export interface ProbeEvidence {
-  readonly watcher: Watcher;
-  readonly health: Health;
-}
-
-/** The rules as they stand now: a running phase may have declared wider ones. */
-export interface Limits {
-  readonly slowdown: SlowdownRule;
-  readonly patience: Patience;
-  /** Without evidence from a probe for longer than this, the guard is blind there. */
-  readonly blindAfter: (probe: ProbeId) => Millis;
-}
-
-/** Three of its intervals, and one answer that comes at the last moment. */
-const blindAfter = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>): Millis => millis(3 * every + timeout);
-
-export function limitsFor({ criteria, probes }: Plan, running: PhasePlan | undefined): Limits {
-  const { slower_than: slower, downtime } = running?.effects ?? {};
-  const { performance, functionality } = criteria;
-  const widened = (length: number) => millis(Math.max(length, downtime ?? 0));
-  return {
-    slowdown: {
-      limit: slower !== undefined && slower > performance.slower_than ? slower : performance.slower_than,
-      sustainedFor: performance.ignore_stalls_under,
-    },
-    patience: {
-      brokenFor: widened(functionality.broken_for),
-      undefinedFor: widened(functionality.undefined_for),
-    },
-    blindAfter: (probe) => {
-      const planned = probes.find(({ id }) => id === probe);
-      return planned === undefined ? millis(0) : blindAfter(planned);
-    },
-  };
-}
-
-/** At a marker slowness is measured anew; a probe that is broken stays broken. */
-export const freshEvidence = (marker: Instant, before?: ProbeEvidence): ProbeEvidence => ({
-  watcher: startWatcher(marker),
-  health: before?.health ?? {},
-});
-
-export const takeIn = (
-  { watcher, health }: ProbeEvidence,
-  reading: Reading,
-  baseline: Baseline | undefined,
-  { slowdown, blindAfter }: Limits,
-): ProbeEvidence => ({
-  watcher: observe(watcher, reading, baselineOf(baseline, reading.probe), slowdown, blindAfter(reading.probe)),
-  health: noteHealth(health, reading, blindAfter(reading.probe)),
-});
 
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
   readonly probes: ReadonlyMap<ProbeId, ProbeEvidence>;
+  /** How many times as slow the controls are just now; undefined where nobody knows. */
+  readonly common?: Ratio | undefined;
   readonly checks: ReadonlyMap<CheckId, CheckHistory>;
   /** The clocks that count now: the running phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
+  /** The alarm that was given for a probe and still stands, from the journal. */
+  readonly standing?: (probe: ProbeId) => Standing | undefined;
   /** The words for "than before what": `before phase 3`. */
   readonly comparedWith: string;
 }
@@ -83,19 +35,78 @@ function blindFor({ lastEvidence }: Health, limit: Millis, now: Instant): Millis
   return silentFor > limit ? millis(silentFor) : undefined;
 }
 
+/** Beyond the stall allowance, within which no slowness can show: so many readings, before one says that all is as before. */
+const readingsBeyondStall = 10;
+
+function slownessVerdict(
+  plan: Plan,
+  planned: ProbePlan,
+  evidence: Evidence,
+  { slowness: limitsOf }: Limits,
+  strengths: ReadonlyMap<ProbeId, Strengths>,
+): Verdict {
+  const probe = probeId(planned.id);
+  const limits = limitsOf(planned);
+  const baseline = baselineOf(evidence.baseline, probe);
+  const { slowness, scales } = evidence.probes.get(probe) ?? {};
+  if (baseline?.p50 === undefined) return speechless(probe, limits, { because: 'no-baseline' });
+  const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
+  if (slowness === undefined || scales === undefined) {
+    return speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
+  }
+  const { baselineReadings, correlationTime, substance } = scales.grey;
+  const independentReadings = baselineReadings / correlationTime;
+  if (substance === 'none') return speechless(probe, limits, { because: 'baseline-too-short', independentReadings });
+  const own = strengths.get(probe) ?? strengthsOf(slowness, scales);
+  const state = stateOf({
+    slowness,
+    scales,
+    own,
+    together: combineStrengths([...strengths.values()]),
+    hasControls: plan.probes.some(({ control }) => control),
+    standing: evidence.standing?.(probe),
+  });
+  const compared = compare(slowness, baseline, strongestChannel(scales.grey, slowness.grey));
+  const { readings, rising } = slowness;
+  if (compared === undefined || (state === 'as-before' && readings < wanted)) {
+    return speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
+  }
+  const { ofRun } = falseAlarmsOf(plan);
+  const { common, comparedWith: than } = evidence;
+  return performanceVerdict(probe, {
+    state,
+    compared,
+    rising,
+    limits,
+    falseAlarms: ofRun,
+    controlsSlower: common,
+    than,
+  });
+}
+
+/** How strongly each probe speaks; controls tell of everyone's slowness, not of ours, and have no voice in it. */
+function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<ProbeId, Strengths> {
+  return new Map(
+    plan.probes.flatMap(({ id, control }) => {
+      const { slowness, scales } = probes.get(probeId(id)) ?? {};
+      const isSilent = control || slowness === undefined || scales === undefined || scales.grey.substance === 'none';
+      return isSilent ? [] : [[probeId(id), strengthsOf(slowness, scales)] as const];
+    }),
+  );
+}
+
 /** Evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
 export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Instant): readonly Verdict[] {
-  const { baseline, probes, checks, clocks, comparedWith } = evidence;
+  const { baseline, probes, checks, clocks } = evidence;
   const inBaseline = (id: CheckId) => baseline?.findings.find(({ check }) => check === id);
+  const strengths = strengthsOfAll(plan, probes);
   return [
-    ...plan.probes.flatMap(({ id, control }) => {
-      const probe = probeId(id);
-      const { watcher, health } = probes.get(probe) ?? freshEvidence(now);
+    ...plan.probes.flatMap((planned) => {
+      const probe = probeId(planned.id);
+      const { health } = probes.get(probe) ?? freshEvidence(now);
       const blind = blindFor(health, limits.blindAfter(probe), now);
       const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
-      if (control) return [works]; // what it tells is about everyone's slowness, not about ours
-      const slowdown = judgeSlowdown(watcher, baselineOf(baseline, probe), limits.slowdown);
-      return [works, performanceVerdict(probe, slowdown, limits.slowdown.limit, comparedWith)];
+      return planned.control ? [works] : [works, slownessVerdict(plan, planned, evidence, limits, strengths)];
     }),
     ...plan.checks.map(({ id, criterion, expect }) => {
       const check = checkId(id);

@@ -1,7 +1,8 @@
-import { type Slowdown, windowSize } from '../detection/slowdown.ts';
+import type { Compared, SlownessState } from '../detection/judge-slowness.ts';
+import type { SlownessLimits } from '../detection/limits.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { ProbeId } from '../kernel/ids.ts';
-import type { Ratio } from '../kernel/units.ts';
+import { type Instant, type Ratio, ratio } from '../kernel/units.ts';
 import type { Verdict } from './verdict.ts';
 
 /** One decimal, or as many as it takes to see on which side of the limit the value lies: `2.1x`, but `1.504x`, not `1.5x`. */
@@ -10,59 +11,152 @@ export function sayRatio(value: number, limit: number): string {
   return `${digits === undefined ? value : Number(value.toFixed(digits))}x`;
 }
 
-const percent = (limit: Ratio): string => `${Number(((limit - 1) * 100).toFixed(1))}%`;
+export const percentSlower = (limit: Ratio): string => `${Number(((limit - 1) * 100).toFixed(1))}%`;
 
-function sayUnknown({ because, readings }: Extract<Slowdown, { state: 'unknown' }>): string {
-  if (because === 'no-baseline') return 'it has no baseline';
-  return `${readings} of the ${windowSize} readings that it takes are there`;
+/** `one in 8,000 runs`: rounded down to two digits, so that no more is promised than holds. */
+export function sayOneIn(probability: number): string {
+  const times = 1 / probability;
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(times)) - 1);
+  return `one in ${(Math.floor(times / unit) * unit).toLocaleString('en-US')} runs`;
 }
 
-type Compared = Exclude<Slowdown, { state: 'unknown' }>;
+/** Why nothing can be said of a probe's speed. */
+export type Speechless =
+  | { readonly because: 'no-baseline' }
+  | { readonly because: 'baseline-too-short'; readonly independentReadings: number }
+  | { readonly because: 'too-few-readings'; readonly readings: number; readonly wanted: number };
 
-/** `is 2.1x as slow as before relationship-remediation (median 41 ms, was 19 ms; last 20 readings, since 02:14:07)` */
-function sayCompared(
-  { state, baseline, current, ratio, readings, since }: Compared,
-  limit: Ratio,
-  than: string,
-): string {
-  const medians = `${current === undefined ? 'no median' : `median ${sayDuration(current)}`}, was ${sayDuration(baseline)}`;
-  const from = since === undefined ? '' : `, since ${sayTime(since)}`;
-  const values = `(${medians}; last ${readings} readings${from})`;
-  if (current === undefined) return `mostly fails, which counts as slower than ${than} ${values}`;
-  if (ratio === undefined) return `answers in ${sayDuration(current)} ${values}`;
-  if (state === 'as-before' && ratio < 1.1) return `answers as fast as ${than} ${values}`;
-  const within = state === 'as-before' ? `, within the limit of ${limit}x` : '';
-  return `is ${sayRatio(ratio, limit)} as slow as ${than}${within} ${values}`;
-}
-
-/** Criterion 3: response times more than so much slower than in the baseline. `than` says when that was: `before phase-3`. */
-export function performanceVerdict(probe: ProbeId, slowdown: Slowdown, limit: Ratio, than: string): Verdict {
-  const rule = `slower_than: ${percent(limit)}`;
-  const common = { criterion: 'performance', subject: probe } as const;
-  if (slowdown.state === 'unknown') {
-    return {
-      ...common,
-      status: 'unknown',
-      because: slowdown.because,
-      warning: false,
-      summary: `${probe} cannot be compared yet: ${sayUnknown(slowdown)}`,
-      facts: { rule, readings: slowdown.readings },
-    };
+function saySpeechless(why: Speechless): string {
+  switch (why.because) {
+    case 'no-baseline':
+      return 'it has no baseline';
+    case 'baseline-too-short':
+      return `its baseline says no more than ${Math.floor(why.independentReadings)} independent readings would: capture a longer one`;
+    case 'too-few-readings':
+      return `${why.readings} of the ${why.wanted} readings that it takes are there`;
   }
-  const { state, baseline, current, ratio, readings, since } = slowdown;
+}
+
+/** All that a sentence about one probe's speed is made of. */
+export interface Judged {
+  readonly state: SlownessState;
+  readonly compared: Compared;
+  /** Since when the evidence has been rising, and over how many readings. */
+  readonly rising?: { readonly since: Instant; readonly readings: number } | undefined;
+  readonly limits: SlownessLimits;
+  /** The probability of a false alarm in a run. */
+  readonly falseAlarms: number;
+  /** How many times slower the controls are just now. */
+  readonly controlsSlower?: number | undefined;
+  /** `before relationship-remediation` */
+  readonly than: string;
+}
+
+const isAlarm = ({ state }: Judged): boolean => state.startsWith('slower') && state !== 'slower-but-young';
+
+const slowest = '95th percentile';
+
+function sayValues({ compared, rising, ...judged }: Judged): string {
+  const { statistic, baseline, current, readings } = compared;
+  const name = statistic === 'p95' ? slowest : 'median';
+  const values = `${current === undefined ? `no ${name}` : `${name} ${sayDuration(current)}`}, was ${sayDuration(baseline)}`;
+  const over =
+    rising === undefined ? `last ${readings} readings` : `${rising.readings} readings since ${sayTime(rising.since)}`;
+  const wrong = isAlarm({ compared, ...judged }) ? `; false alarms at most ${sayOneIn(judged.falseAlarms)}` : '';
+  return `(${values}; ${over}${wrong})`;
+}
+
+/** `is 2.1x as slow as before relationship-remediation` */
+function sayHow(judged: Judged): string {
+  const { state, compared, limits, than } = judged;
+  const { statistic, current, ratio: times, failed, readings, baseline } = compared;
+  if (current === undefined) return `mostly fails, which counts as slower than ${than}`;
+  if (statistic === 'failures' && failed > 0) {
+    return `has failed in ${failed} of ${readings} readings, which counts as slower than ${than}`;
+  }
+  if (times === undefined)
+    return `answers in ${sayDuration(current)}, and answered in ${sayDuration(baseline)} ${than}`;
+  if ((state === 'as-before' || state === 'recovered') && times < 1.1) return `answers as fast as ${than}`;
+  const within = state === 'as-before' && times <= limits.limit ? `, within the limit of ${limits.limit}x` : '';
+  const where = statistic === 'p95' ? ' in its slowest 5 %' : '';
+  return `is ${sayRatio(times, limits.limit)} as slow${where} as ${than}${within}`;
+}
+
+/** What the reader must know beside the numbers. */
+function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
+  switch (state) {
+    case 'slower-or-nearly':
+      return `; it may be as little as ${Number(limits.guard.toFixed(2))}x`;
+    case 'slower-like-the-controls': {
+      if (controlsSlower === undefined) return '; the controls were slower too';
+      const own =
+        compared.ratio === undefined ? '' : `, ratio to control ${sayRatio(compared.ratio / controlsSlower, 1)}`;
+      return `; common cause? the control is ${sayRatio(controlsSlower, 1)} as slow${own}`;
+    }
+    case 'slower-beside-unseen-controls':
+      return '; whether the control is slower too is not known';
+    case 'slower-but-young':
+      return '; that is too little to be sure';
+    case 'recovered':
+      return '; it was slower, and is well again';
+    case 'as-before':
+    case 'slower':
+      return '';
+  }
+}
+
+/** Only what is surely above the limit, and not everyone's slowness, may be acted upon without asking. */
+function onlyRecommend({ state, limits }: Judged): string | undefined {
+  switch (state) {
+    case 'slower-or-nearly':
+      return `the slowness may be as little as ${Number(limits.guard.toFixed(2))}x: only what is surely above ${limits.limit}x may be acted upon`;
+    case 'slower-like-the-controls':
+      return 'the controls are slower too, so the cause may be common';
+    case 'slower-beside-unseen-controls':
+      return 'it is not known whether the controls are slower too';
+    case 'as-before':
+    case 'slower':
+    case 'slower-but-young':
+    case 'recovered':
+      return undefined;
+  }
+}
+
+const common = (probe: ProbeId) => ({ criterion: 'performance', subject: probe }) as const;
+
+export const speechless = (probe: ProbeId, limits: SlownessLimits, why: Speechless): Verdict => ({
+  ...common(probe),
+  status: 'unknown',
+  because: why.because,
+  warning: false,
+  summary: `${probe} cannot be compared yet: ${saySpeechless(why)}`,
+  facts: {
+    rule: `slower_than: ${percentSlower(limits.limit)}`,
+    ...(why.because === 'too-few-readings' && { readings: why.readings }),
+  },
+});
+
+/** Criterion 3: response times more than so much slower than in the baseline. */
+export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
+  const { state, compared, rising, limits, falseAlarms, controlsSlower } = judged;
+  const { baseline, current, ratio: times, readings } = compared;
+  const doubt = onlyRecommend(judged);
   return {
-    ...common,
-    status: state === 'slower' ? 'breach' : 'ok',
+    ...common(probe),
+    status: isAlarm(judged) ? 'breach' : 'ok',
     because: state,
-    warning: state === 'slower-but-young',
-    summary: `${probe} ${sayCompared(slowdown, limit, than)}`,
+    warning: state === 'slower-but-young' || state === 'recovered',
+    ...(doubt !== undefined && { onlyRecommend: doubt }),
+    summary: `${probe} ${sayHow(judged)} ${sayValues(judged)}${sayDoubt(judged)}`,
     facts: {
-      rule,
+      rule: `slower_than: ${percentSlower(limits.limit)}`,
       was: sayDuration(baseline),
       is: current === undefined ? 'mostly failures' : sayDuration(current),
-      readings,
-      ...(ratio !== undefined && { ratio: Number(ratio.toFixed(3)) }),
-      ...(since !== undefined && { since }),
+      readings: rising?.readings ?? readings,
+      ...(times !== undefined && { ratio: Number(times.toFixed(3)) }),
+      ...(rising !== undefined && { since: rising.since }),
+      ...(isAlarm(judged) && { falseAlarms: `at most ${sayOneIn(falseAlarms)}` }),
+      ...(controlsSlower !== undefined && { controlsSlower: ratio(Number(controlsSlower.toFixed(3))) }),
     },
   };
 }

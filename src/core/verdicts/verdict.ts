@@ -1,6 +1,7 @@
 import type { Status } from '../evidence/finding.ts';
 import { worst } from '../evidence/finding.ts';
-import type { Instant } from '../kernel/units.ts';
+import type { SlownessState } from '../detection/judge-slowness.ts';
+import type { Instant, Ratio } from '../kernel/units.ts';
 import { criteriaNames } from '../plan/authority.ts';
 
 export { criteriaNames };
@@ -15,6 +16,10 @@ export interface Facts {
   readonly ratio?: number;
   readonly readings?: number;
   readonly since?: Instant;
+  /** `at most one in 8,000 runs` */
+  readonly falseAlarms?: string;
+  /** How many times as slow the controls are just now. */
+  readonly controlsSlower?: Ratio;
 }
 
 /** The state of one criterion for one probe, check or phase, with its reason and its evidence. */
@@ -35,12 +40,10 @@ export interface Verdict {
 }
 
 export type Reason =
-  | 'as-before'
-  | 'slower'
-  | 'slower-or-nearly'
-  | 'slower-but-young'
+  | SlownessState
   | 'too-few-readings'
   | 'no-baseline'
+  | 'baseline-too-short'
   | 'within-estimate'
   | 'over-estimate'
   | 'projected-over-limit'

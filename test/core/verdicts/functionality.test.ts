@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../src/core/evidence/reading.ts';
 import { seconds } from '../../../src/core/kernel/units.ts';
 import { type Health, noteHealth, probeVerdict } from '../../../src/core/verdicts/functionality.ts';
-import { limitsFor } from '../../../src/core/verdicts/judge.ts';
+import { limitsFor } from '../../../src/core/verdicts/limits.ts';
 import { aPlan, answered, at, failed, longEnough, migration, missing, search } from '../../support/builders.ts';
 
 const patience = { brokenFor: seconds(60), undefinedFor: seconds(10) };
@@ -124,15 +124,14 @@ describe('the widened patience of a phase that declares a downtime', () => {
   ])('$when', ({ running, brokenFor, undefinedFor, limit }) => {
     const limits = limitsFor(plan, running);
     expect(limits.patience).toEqual({ brokenFor: seconds(brokenFor), undefinedFor: seconds(undefinedFor) });
-    expect(limits.slowdown.limit).toBe(limit);
+    expect(limits.slowness({})).toMatchObject({ limit, ignoreStallsUnder: limit === 1.8 ? seconds(180) : seconds(10) });
   });
 
   test('a shorter downtime, or a narrower limit, narrows nothing', () => {
     const strict = { id: 'quick', estimate: '1m', rollback: 'restore', effects: { downtime: '1s', slower_than: '5%' } };
     const { phases, ...more } = { ...aPlan(), phases: aPlan({ phases: [strict], pre_approvals: [] }).phases };
-    expect(limitsFor({ ...more, phases }, phases[0])).toMatchObject({
-      patience: { brokenFor: seconds(60), undefinedFor: seconds(10) },
-      slowdown: { limit: 1.5 },
-    });
+    const limits = limitsFor({ ...more, phases }, phases[0]);
+    expect(limits.patience).toEqual({ brokenFor: seconds(60), undefinedFor: seconds(10) });
+    expect(limits.slowness({})).toEqual({ limit: 1.5, guard: 1.4, ignoreStallsUnder: seconds(10) });
   });
 });

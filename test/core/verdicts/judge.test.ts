@@ -5,15 +5,10 @@ import type { CheckId, ProbeId } from '../../../src/core/kernel/ids.ts';
 import { probeId } from '../../../src/core/kernel/ids.ts';
 import { millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { CheckHistory } from '../../../src/core/verdicts/checks.ts';
-import {
-  blindProbes,
-  type Evidence,
-  freshEvidence,
-  judge,
-  limitsFor,
-  type ProbeEvidence,
-  takeIn,
-} from '../../../src/core/verdicts/judge.ts';
+import { scalesFor } from '../../../src/core/detection/scales.ts';
+import { blindProbes, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
+import { limitsFor } from '../../../src/core/verdicts/limits.ts';
+import { freshEvidence, type ProbeEvidence, takeIn } from '../../../src/core/verdicts/probe-evidence.ts';
 import { keyOf } from '../../../src/core/verdicts/verdict.ts';
 import {
   aBaseline,
@@ -33,8 +28,15 @@ const plan = aPlan();
 const limits = limitsFor(plan, undefined);
 const control = probeId('control');
 
+const scales = (of: ProbeId) => {
+  const planned = plan.probes.find(({ id }) => probeId(id) === of);
+  return planned?.control === false ? scalesFor(plan, planned, aBaseline(), limits.slowness(planned)) : undefined;
+};
 const seen = (readings: readonly Reading[], probe: ProbeId = search): ProbeEvidence =>
-  readings.reduce((so, reading) => takeIn(so, { ...reading, probe }, aBaseline(), limits), freshEvidence(start));
+  readings.reduce<ProbeEvidence>(
+    (so, reading) => takeIn(so, { ...reading, probe }, limits, () => scales(probe), undefined),
+    freshEvidence(start),
+  );
 const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   baseline: aBaseline(),
   probes: new Map([[search, seen(slowly(40))]]),
@@ -107,8 +109,7 @@ test.each([
 test('at a marker slowness is measured anew, and what is broken stays broken', () => {
   const broken = seen(Array.from({ length: 30 }, (_, second) => failed(second)));
   const fresh = freshEvidence(at(30), broken);
-  expect(fresh.watcher).toEqual({ marker: at(30), recent: [] });
-  expect(fresh.health).toEqual(broken.health);
+  expect(fresh).toEqual({ marker: at(30), health: broken.health });
 });
 
 describe('a guard is blind where a probe gave no evidence for longer than three intervals and one timeout', () => {

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Slowdown } from '../../../src/core/detection/slowdown.ts';
+import type { Compared, SlownessState } from '../../../src/core/detection/judge-slowness.ts';
 import { instant, millis, minutes, ratio, seconds } from '../../../src/core/kernel/units.ts';
 import { checkVerdict } from '../../../src/core/verdicts/checks.ts';
 import { probeVerdict } from '../../../src/core/verdicts/functionality.ts';
-import { performanceVerdict, sayRatio } from '../../../src/core/verdicts/performance.ts';
+import {
+  type Judged,
+  performanceVerdict,
+  sayOneIn,
+  sayRatio,
+  speechless,
+} from '../../../src/core/verdicts/performance.ts';
 import { runtimeVerdict } from '../../../src/core/verdicts/runtime.ts';
 import { byCriterion, type Verdict } from '../../../src/core/verdicts/verdict.ts';
 import { aBaseline, broken, failed, finding, orphans, schema, search, slow, withRows } from '../../support/builders.ts';
@@ -13,16 +19,19 @@ import { aBaseline, broken, failed, finding, orphans, schema, search, slow, with
 
 const since = instant(Date.UTC(2026, 10, 22, 2, 14, 7));
 const than = 'before relationship-remediation';
-const performance = (slowdown: Slowdown) => performanceVerdict(search, slowdown, ratio(1.5), than);
-const compared = (state: 'as-before' | 'slower-but-young' | 'slower', current: number, from = since) =>
-  performance({
+const limits = { limit: ratio(1.5), guard: ratio(1.4), ignoreStallsUnder: seconds(10) };
+const performance = (state: SlownessState, is: Partial<Compared>, more: Partial<Judged> = {}) =>
+  performanceVerdict(search, {
     state,
-    baseline: millis(19),
-    current: millis(current),
-    ratio: ratio(current / 19),
-    readings: 20,
-    ...(state !== 'as-before' && { since: from }),
+    compared: { statistic: 'median', baseline: millis(19), failed: 0, readings: 20, ...is },
+    ...(state !== 'as-before' && { rising: { since, readings: 34 } }),
+    limits,
+    falseAlarms: 1 / 8_760,
+    than,
+    ...more,
   });
+const compared = (state: SlownessState, current: number, more: Partial<Judged> = {}) =>
+  performance(state, { current: millis(current), ratio: ratio(current / 19) }, more);
 
 const [timeout, gone] = [failed(0), failed(0, '42P01')].map((reading) =>
   reading.state === 'failed' ? reading.cause : undefined,
@@ -71,12 +80,16 @@ const one = finding('breach', 0, { summary: '1 row, wanted none: (17)', ...withR
 
 test.each<{ readonly verdict: Verdict; readonly says: string }>([
   {
-    verdict: performance({ state: 'unknown', because: 'no-baseline', readings: 3 }),
+    verdict: speechless(search, limits, { because: 'no-baseline' }),
     says: 'molecule-search cannot be compared yet: it has no baseline',
   },
   {
-    verdict: performance({ state: 'unknown', because: 'too-few-readings', readings: 3 }),
+    verdict: speechless(search, limits, { because: 'too-few-readings', readings: 3, wanted: 20 }),
     says: 'molecule-search cannot be compared yet: 3 of the 20 readings that it takes are there',
+  },
+  {
+    verdict: speechless(search, limits, { because: 'baseline-too-short', independentReadings: 7.9 }),
+    says: 'molecule-search cannot be compared yet: its baseline says no more than 7 independent readings would: capture a longer one',
   },
   {
     verdict: compared('as-before', 20),
@@ -88,15 +101,45 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   },
   {
     verdict: compared('slower-but-young', 41),
-    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; last 20 readings, since 02:14:07)',
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07); that is too little to be sure',
   },
   {
     verdict: compared('slower', 28.6),
-    says: 'molecule-search is 1.51x as slow as before relationship-remediation (median 29 ms, was 19 ms; last 20 readings, since 02:14:07)',
+    says: 'molecule-search is 1.51x as slow as before relationship-remediation (median 29 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs)',
   },
   {
-    verdict: performance({ state: 'slower', baseline: millis(19), readings: 20, since }),
-    says: 'molecule-search mostly fails, which counts as slower than before relationship-remediation (no median, was 19 ms; last 20 readings, since 02:14:07)',
+    verdict: compared('slower-or-nearly', 41),
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); it may be as little as 1.4x',
+  },
+  {
+    verdict: compared('slower-like-the-controls', 41, { controlsSlower: 1.9 }),
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); common cause? the control is 1.9x as slow, ratio to control 1.1x',
+  },
+  {
+    verdict: compared('slower-beside-unseen-controls', 41),
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); whether the control is slower too is not known',
+  },
+  {
+    verdict: compared('recovered', 19),
+    says: 'molecule-search answers as fast as before relationship-remediation (median 19 ms, was 19 ms; 34 readings since 02:14:07); it was slower, and is well again',
+  },
+  {
+    verdict: performance('slower', { statistic: 'p95', baseline: millis(30), current: millis(90), ratio: ratio(3) }),
+    says: 'molecule-search is 3x as slow in its slowest 5 % as before relationship-remediation (95th percentile 90 ms, was 30 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs)',
+  },
+  {
+    verdict: performance('slower', {
+      statistic: 'failures',
+      current: millis(19),
+      ratio: ratio(1),
+      failed: 8,
+      readings: 34,
+    }),
+    says: 'molecule-search has failed in 8 of 34 readings, which counts as slower than before relationship-remediation (median 19 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs)',
+  },
+  {
+    verdict: performance('slower', {}),
+    says: 'molecule-search mostly fails, which counts as slower than before relationship-remediation (no median, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs)',
   },
   { verdict: probeVerdict(search, {}, patience), says: 'molecule-search has no reading yet' },
   { verdict: probeVerdict(search, { lastEvidence: since }, patience), says: 'molecule-search answers' },
@@ -140,15 +183,23 @@ describe('a breach carries what it takes to recompute it', () => {
   test.each<{ readonly verdict: Verdict; readonly facts: Verdict['facts'] }>([
     {
       verdict: compared('slower', 41),
-      facts: { rule: 'slower_than: 50%', was: '19 ms', is: '41 ms', ratio: 2.158, readings: 20, since },
+      facts: {
+        rule: 'slower_than: 50%',
+        was: '19 ms',
+        is: '41 ms',
+        ratio: 2.158,
+        readings: 34,
+        since,
+        falseAlarms: 'at most one in 8,700 runs',
+      },
     },
     {
       verdict: outage(62, 61),
-      facts: { rule: 'broken_for: 1m', was: '0 of 20 readings failed', is: 'timeout', readings: 62, since },
+      facts: { rule: 'broken_for: 1m', was: '0 of 300 readings failed', is: 'timeout', readings: 62, since },
     },
     {
       verdict: outage(12, 11, gone, 11),
-      facts: { rule: 'undefined_for: 10 s', was: '0 of 20 readings failed', is: 'query 42P01', readings: 12, since },
+      facts: { rule: 'undefined_for: 10 s', was: '0 of 300 readings failed', is: 'query 42P01', readings: 12, since },
     },
     { verdict: runtime(schema, 61), facts: { rule: 'longer_than: 2x', was: '30m', is: '1h 01m', ratio: 2.033, since } },
     {
@@ -185,9 +236,24 @@ test.each([
 test.each([
   { state: 'as-before', status: 'ok', warning: false },
   { state: 'slower-but-young', status: 'ok', warning: true },
-  { state: 'slower', status: 'breach', warning: false },
-] as const)('$state is $status, a warning: $warning', ({ state, status, warning }) => {
-  expect(compared(state, 41)).toMatchObject({ because: state, status, warning });
+  { state: 'recovered', status: 'ok', warning: true },
+  { state: 'slower', status: 'breach', warning: false, mayAct: true },
+  { state: 'slower-or-nearly', status: 'breach', warning: false, mayAct: false },
+  { state: 'slower-like-the-controls', status: 'breach', warning: false, mayAct: false },
+  { state: 'slower-beside-unseen-controls', status: 'breach', warning: false, mayAct: false },
+] as const)('$state is $status, a warning: $warning', ({ state, status, warning, ...more }) => {
+  const verdict = compared(state, 41);
+  expect(verdict).toMatchObject({ because: state, status, warning });
+  if (status === 'breach') expect(verdict.onlyRecommend === undefined).toBe('mayAct' in more && more.mayAct);
+});
+
+test.each([
+  { probability: 1 / 8_760, says: 'one in 8,700 runs' },
+  { probability: 1 / 2_190, says: 'one in 2,100 runs' },
+  { probability: 0.5, says: 'one in 2 runs' },
+  { probability: 1 / 1_234_567, says: 'one in 1,200,000 runs' },
+])('a probability of $probability is said as $says', ({ probability, says }) => {
+  expect(sayOneIn(probability)).toBe(says);
 });
 
 test('a criterion is as bad as its worst verdict, and absent when nobody asked', () => {

@@ -1,7 +1,7 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { isRequirement, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
-import { baselineFaults, fewestReadings, oldestBaseline } from '../../evidence/capture.ts';
+import { baselineFaults, fewestReadings, oldestBaseline } from '../../detection/capture.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';

@@ -2,17 +2,34 @@ import { sayDuration } from '../kernel/duration.ts';
 import { hashOf } from '../kernel/hash.ts';
 import type { Hash, ProbeId } from '../kernel/ids.ts';
 import { between, hours, type Instant, type Millis } from '../kernel/units.ts';
-import { type Baseline, type ProbeBaseline, probeBaseline } from './baseline.ts';
-import type { Reading } from './reading.ts';
+import { type Baseline, type ProbeBaseline, probeBaseline } from '../evidence/baseline.ts';
+import { quantile } from '../evidence/quantile.ts';
+import type { Reading } from '../evidence/reading.ts';
+import { correlationTime } from './correlation.ts';
 
 export interface Captured extends Omit<Baseline, 'probes'> {
   /** By every probe of the plan; one that was never asked has an empty list, and so shows as a fault. */
   readonly readings: ReadonlyMap<ProbeId, readonly Reading[]>;
 }
 
+/**
+ * With how much its answers scatter and hang together. The spread is half the distance between the logarithms of the
+ * quantiles 0.16 and 0.84: the standard deviation, were they lognormal; absent where a quantile is 0.
+ */
+function described(probe: ProbeBaseline): ProbeBaseline {
+  const ascending = Float64Array.from(probe.latencies).toSorted();
+  const [low, high] = [quantile(probe.latencies, 0.16), quantile(probe.latencies, 0.84)];
+  if (low === undefined || high === undefined) return probe;
+  return {
+    ...probe,
+    ...(low > 0 && { spread: Number((Math.log(high / low) / 2).toFixed(3)) }),
+    correlationTime: Number(correlationTime(probe.latencies, ascending).toFixed(2)),
+  };
+}
+
 /** Freezes what was seen before phase 1. The hash is what the run and its pre-approvals are bound to. */
 export function captureBaseline({ readings, ...seen }: Captured): { readonly baseline: Baseline; readonly hash: Hash } {
-  const probes = [...readings].map(([probe, all]) => probeBaseline(probe, all));
+  const probes = [...readings].map(([probe, all]) => described(probeBaseline(probe, all)));
   const baseline: Baseline = { ...seen, probes };
   return { baseline, hash: hashOf(baseline) };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { baselineFaults, type Captured, captureBaseline } from '../../../src/core/evidence/capture.ts';
+import { baselineFaults, type Captured, captureBaseline } from '../../../src/core/detection/capture.ts';
 import type { Reading } from '../../../src/core/evidence/reading.ts';
 import { probeId } from '../../../src/core/kernel/ids.ts';
 import { after, instant, millis, minutes } from '../../../src/core/kernel/units.ts';
@@ -28,7 +28,7 @@ test('a baseline sums up each probe, and its hash stands for all of it', () => {
     target: { system: '1', database: 'app', serverVersion: 150_018 },
     from,
     to,
-    probes: [{ probe: search, latencies: [1, 2, 3], failed: 1, missing: 1, p50: 2 }],
+    probes: [{ probe: search, latencies: [1, 2, 3], failed: 1, missing: 1, p50: 2, spread: 0.549, correlationTime: 1 }],
     findings: [],
   });
   expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);

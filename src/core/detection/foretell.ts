@@ -1,0 +1,109 @@
+import { type Baseline, baselineOf } from '../evidence/baseline.ts';
+import { sayDuration } from '../kernel/duration.ts';
+import { type ProbeId, probeId } from '../kernel/ids.ts';
+import { type Millis, millis, type Ratio, ratio } from '../kernel/units.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ProbePlan } from '../plan/questions.ts';
+import { lawOf, type Weights, weightsOf } from './calibrate.ts';
+import { simulate, within } from './detection-times.ts';
+import { falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
+import { shortfall } from './shortfall.ts';
+
+/** How soon one slowdown would be recommended for rollback, were it to begin with a phase and last. */
+export interface Foretold {
+  readonly slowdown: Ratio;
+  /** In half of the cases within this; undefined: not within a watch. */
+  readonly median?: Millis;
+  /** In 19 of 20. */
+  readonly p95?: Millis;
+}
+
+/** What one probe's baseline can tell. */
+export interface Power {
+  readonly probe: ProbeId;
+  readonly limits: SlownessLimits;
+  /** Until a recommendation, if no other probe is slower. */
+  readonly recommends: readonly Foretold[];
+  /** Until it may be acted upon without asking. */
+  readonly acts: readonly Foretold[];
+  /** The same baseline gives the same figures: they are simulated with this seed. */
+  readonly seed: number;
+}
+
+const seed = 20_261_124;
+
+/** Just above the limit, a third above it, twice of it: 1.6x, 2x and 3x for a limit of 50 %. */
+const slowdowns = (limit: Ratio): readonly Ratio[] =>
+  [16 / 15, 4 / 3, 2].map((times) => ratio(Number((limit * times).toFixed(2))));
+
+/** One slow probe alone must be as strong as all of those that are judged together. */
+const votersIn = ({ probes }: Plan): number => Math.max(1, probes.filter(({ control }) => !control).length);
+
+const alone = (weights: Weights, plan: Plan): Weights => ({
+  ...weights,
+  falseAlarms: weights.falseAlarms / votersIn(plan),
+});
+
+/** From the baseline alone; costs some milliseconds. Undefined where the baseline lacks the probe, or it is a control. */
+export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits: SlownessLimits): Power | undefined {
+  const calibration = baselineOf(baseline, probeId(probe.id));
+  if (calibration?.p50 === undefined || probe.control) return undefined;
+  const rules = watchRules(limits, falseAlarmsOf(plan), probe.every);
+  const law = lawOf(calibration);
+  const foretell = (weights: Weights) =>
+    slowdowns(limits.limit).map((slowdown): Foretold => {
+      const times = simulate(calibration, alone(weights, plan), slowdown, weights.readings, seed);
+      const inTime = (share: number) => {
+        const readings = within(times, share);
+        return readings === undefined ? undefined : millis(readings * probe.every);
+      };
+      const [median, p95] = [inTime(0.5), inTime(0.95)];
+      return { slowdown, ...(median !== undefined && { median }), ...(p95 !== undefined && { p95 }) };
+    });
+  const [grey, strict] = [weightsOf(law, rules.grey), weightsOf(law, rules.strict)];
+  return { probe: probeId(probe.id), limits, recommends: foretell(grey), acts: foretell(strict), seed };
+}
+
+/** What the plan wants to be seen in time: a third above the limit where it does not say. */
+function wantedOf(
+  { criteria }: Plan,
+  { limit }: SlownessLimits,
+): { readonly slowdown: Ratio; readonly within: Millis } {
+  const { must_detect: wanted, slower_than: planned } = criteria.performance;
+  const times = wanted.slower_than === undefined ? 4 / 3 : wanted.slower_than / planned;
+  return { slowdown: ratio(Number((limit * times).toFixed(2))), within: wanted.within };
+}
+
+/**
+ * Why this baseline is not good enough for what the plan must detect, in one sentence with what to do; undefined when it is.
+ * `search-sql: 40 readings so correlated cannot tell 1.6x within 30m: capture 12m more`
+ */
+export function sayTooWeak(
+  plan: Plan,
+  probe: ProbePlan,
+  baseline: Baseline,
+  limits: SlownessLimits,
+): string | undefined {
+  const calibration = baselineOf(baseline, probeId(probe.id));
+  if (calibration?.p50 === undefined || probe.control) return undefined;
+  const { grey } = watchRules(limits, falseAlarmsOf(plan), probe.every);
+  const rule = { ...grey, falseAlarms: grey.falseAlarms / votersIn(plan) };
+  const { slowdown, within: time } = wantedOf(plan, limits);
+  const withinReadings = Math.min(rule.readings, Math.floor(time / probe.every));
+  const lack = shortfall(calibration, rule, { slowdown, withinReadings }, seed);
+  if (lack === undefined) return undefined;
+  const count = calibration.latencies.length + calibration.failed;
+  const correlated = lawOf(calibration).correlationTime > 2 ? ' so correlated' : '';
+  const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * probe.every))}`;
+  const todo =
+    lack.moreReadings === 'never'
+      ? 'no longer capture would do, since its latencies scatter too much: ask it more often, or want less under must_detect'
+      : `capture ${sayDuration(roundUp(millis(lack.moreReadings * probe.every)))} more`;
+  return `${probe.id}: ${cannot}: ${todo}`;
+}
+
+/** To whole minutes, or ten seconds below a minute: nobody captures to the second. */
+const roundUp = (length: Millis): Millis => {
+  const step = length > 60_000 ? 60_000 : 10_000;
+  return millis(Math.ceil(length / step) * step);
+};

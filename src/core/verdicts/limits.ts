@@ -1,0 +1,39 @@
+import { type SlownessLimits, slownessLimits } from '../detection/limits.ts';
+import { type ProbeId, probeId } from '../kernel/ids.ts';
+import { type Millis, millis } from '../kernel/units.ts';
+import type { PhasePlan } from '../plan/phase.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ProbePlan } from '../plan/questions.ts';
+import type { Patience } from './functionality.ts';
+
+/** The rules as they stand now: a running phase may have declared wider ones, and one that was applied too. */
+export interface Limits {
+  readonly slowness: (probe: Pick<ProbePlan, 'slower_than' | 'ignore_stalls_under'>) => SlownessLimits;
+  readonly patience: Patience;
+  /** Without evidence from a probe for longer than this, the guard is blind there. */
+  readonly blindAfter: (probe: ProbeId) => Millis;
+}
+
+/** Three of its intervals, and one answer that comes at the last moment. */
+export const blindAfter = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>): Millis =>
+  millis(3 * every + timeout);
+
+export function limitsFor(
+  { criteria, probes }: Plan,
+  running: PhasePlan | undefined,
+  applied: readonly PhasePlan[] = [],
+): Limits {
+  const { functionality } = criteria;
+  const widened = (length: number) => millis(Math.max(length, running?.effects.downtime ?? 0));
+  return {
+    slowness: (probe) => slownessLimits(criteria, probe, { running, applied }),
+    patience: {
+      brokenFor: widened(functionality.broken_for),
+      undefinedFor: widened(functionality.undefined_for),
+    },
+    blindAfter: (probe) => {
+      const planned = probes.find(({ id }) => probeId(id) === probe);
+      return planned === undefined ? millis(0) : blindAfter(planned);
+    },
+  };
+}
