@@ -42,9 +42,8 @@ export function shortfall(
   if (law.readings > 0 && isEnough(law.readings)) return undefined;
   if (law.readings === 0 || !isEnough(endless)) return { moreReadings: 'never' };
   let [few, many] = [law.readings, endless];
-  while (many - few > 1 && many / few > 1 + precision) {
-    // Strictly between the two, which the rounded mean of small numbers need not be.
-    const middle = Math.min(many - 1, Math.max(few + 1, Math.round(Math.sqrt(few * many))));
+  while (many - few > Math.max(1, few * precision)) {
+    const middle = Math.ceil(Math.sqrt(few * many));
     if (isEnough(middle)) many = middle;
     else few = middle;
   }
