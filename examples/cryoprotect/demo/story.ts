@@ -123,7 +123,9 @@ export async function compareNumbers({ stage, narrator, url, signal }: Telling):
 export async function caught(telling: Telling, events: Followed): Promise<void> {
   const { narrator } = telling;
   narrator.act('The guard sees it, recommends, and acts on the pre-approval');
-  const waiting = narrator.waiting('The guard wants to see it for ten seconds before it believes it');
+  const waiting = narrator.waiting(
+    'The guard weighs each reading, until a false alarm would be rarer than one in a year',
+  );
   const ticking = setInterval(() => waiting.tick('...'), 500);
   const raised = await events.until('recommendation-raised').finally(() => clearInterval(ticking));
   waiting.done('- and then it does.');

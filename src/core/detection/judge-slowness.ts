@@ -6,14 +6,15 @@ import type { Scales } from './scales.ts';
 import { kept, type Slowness, type Strengths } from './slowness.ts';
 import { combine, type Evidence } from './weigh.ts';
 
-/** Slow, by how sure one may be of it and of its cause. Mildest first; an alarm only ever moves to the right. */
-export const alarms = [
-  'slower-or-nearly',
-  'slower-beside-unseen-controls',
-  'slower-like-the-controls',
-  'slower',
-] as const;
-export type Alarm = (typeof alarms)[number];
+/** How sure one may be that it is slow, and of its cause. */
+const sureness = {
+  'slower-or-nearly': 0,
+  'slower-controls-unsure': 1,
+  'slower-like-the-controls': 1,
+  slower: 2,
+} as const;
+export type Alarm = keyof typeof sureness;
+export const isAlarm = (word: string): word is Alarm => Object.hasOwn(sureness, word);
 
 export type SlownessState = Alarm | 'as-before' | 'slower-but-young' | 'recovered';
 
@@ -38,16 +39,17 @@ export function combineStrengths(all: readonly Strengths[]): Strengths {
 const isDue = (own: number | undefined, together: number | undefined): boolean =>
   (own ?? 0) >= 1 && (together ?? 0) >= 1;
 
-function alarmNow(own: Strengths, together: Strengths, hasControls: boolean): Alarm | undefined {
+function alarmNow({ own, together, hasControls, beyondControls }: ToJudge): Alarm | undefined {
   if (isDue(own.strict, together.strict)) {
     if (!hasControls || isDue(own.beyondControls, together.beyondControls)) return 'slower';
-    return own.beyondControls === undefined ? 'slower-beside-unseen-controls' : 'slower-like-the-controls';
+    return beyondControls === false ? 'slower-like-the-controls' : 'slower-controls-unsure';
   }
   return isDue(own.grey, together.grey) ? 'slower-or-nearly' : undefined;
 }
 
-const surer = (a: Alarm | undefined, b: Alarm | undefined): Alarm | undefined =>
-  alarms[Math.max(...[a, b].map((one) => (one === undefined ? -1 : alarms.indexOf(one))))];
+/** An alarm never becomes less sure. */
+const surer = (standing: Alarm | undefined, now: Alarm | undefined): Alarm | undefined =>
+  standing !== undefined && (now === undefined || sureness[now] < sureness[standing]) ? standing : now;
 
 /** Fewer readings than this since the alarm do not show that it is well again. */
 const fewestForRecovery = 60;
@@ -76,11 +78,14 @@ export interface ToJudge {
   readonly own: Strengths;
   readonly together: Strengths;
   readonly hasControls: boolean;
+  /** Whether it is, just now, more than the limit slower than the controls; undefined where nobody knows. */
+  readonly beyondControls?: boolean | undefined;
   readonly standing?: Standing | undefined;
 }
 
-export function stateOf({ slowness, scales, own, together, hasControls, standing }: ToJudge): SlownessState {
-  const alarm = surer(standing?.alarm, alarmNow(own, together, hasControls));
+export function stateOf(toJudge: ToJudge): SlownessState {
+  const { slowness, scales, own, together, standing } = toJudge;
+  const alarm = surer(standing?.alarm, alarmNow(toJudge));
   if (standing !== undefined && isWellAgain(slowness, scales.grey, standing.at)) return 'recovered';
   if (alarm !== undefined) return alarm;
   return Math.max(own.grey, own.strict) >= worthTelling ? 'slower-but-young' : 'as-before';

@@ -1,4 +1,4 @@
-import { alarms, type Standing as Alarmed } from '../detection/judge-slowness.ts';
+import { isAlarm, type Standing as Alarmed } from '../detection/judge-slowness.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
@@ -53,9 +53,10 @@ const performanceOf = (standings: Standings, probe: ProbeId): Standing | undefin
 /** The alarm of slowness that was given since the marker; it stays until the probe is seen well again. */
 export function standingAlarm(standings: Standings, probe: ProbeId, marker: Instant | undefined): Alarmed | undefined {
   const { verdict, changedAt } = performanceOf(standings, probe) ?? {};
-  const alarm = alarms.find((one) => one === verdict?.because);
   const isOfThisWatch = changedAt !== undefined && marker !== undefined && changedAt > marker;
-  return alarm !== undefined && isOfThisWatch ? { alarm, at: changedAt } : undefined;
+  return verdict !== undefined && isAlarm(verdict.because) && isOfThisWatch
+    ? { alarm: verdict.because, at: changedAt }
+    : undefined;
 }
 
 export const recoveredAt = (standings: Standings, probe: ProbeId): Instant | undefined =>

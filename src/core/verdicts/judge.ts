@@ -58,21 +58,24 @@ function slownessVerdict(
   const independentReadings = baselineReadings / correlationTime;
   if (substance === 'none') return speechless(probe, limits, { because: 'baseline-too-short', independentReadings });
   const own = strengths.get(probe) ?? strengthsOf(slowness, scales);
+  const compared = compare(slowness, baseline, strongestChannel(scales.grey, slowness.grey));
+  const { common, comparedWith: than } = evidence;
+  const beyond =
+    common === undefined || compared?.ratio === undefined ? undefined : compared.ratio / common > limits.limit;
   const state = stateOf({
     slowness,
     scales,
     own,
     together: combineStrengths([...strengths.values()]),
     hasControls: plan.probes.some(({ control }) => control),
+    beyondControls: beyond,
     standing: evidence.standing?.(probe),
   });
-  const compared = compare(slowness, baseline, strongestChannel(scales.grey, slowness.grey));
   const { readings, rising } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
     return speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
   const { ofRun } = falseAlarmsOf(plan);
-  const { common, comparedWith: than } = evidence;
   return performanceVerdict(probe, {
     state,
     compared,

@@ -1,4 +1,4 @@
-import type { Compared, SlownessState } from '../detection/judge-slowness.ts';
+import { type Compared, isAlarm, type SlownessState } from '../detection/judge-slowness.ts';
 import type { SlownessLimits } from '../detection/limits.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { ProbeId } from '../kernel/ids.ts';
@@ -52,8 +52,6 @@ export interface Judged {
   readonly than: string;
 }
 
-const isAlarm = ({ state }: Judged): boolean => state.startsWith('slower') && state !== 'slower-but-young';
-
 const slowest = '95th percentile';
 
 function sayValues({ compared, rising, ...judged }: Judged): string {
@@ -62,7 +60,7 @@ function sayValues({ compared, rising, ...judged }: Judged): string {
   const values = `${current === undefined ? `no ${name}` : `${name} ${sayDuration(current)}`}, was ${sayDuration(baseline)}`;
   const over =
     rising === undefined ? `last ${readings} readings` : `${rising.readings} readings since ${sayTime(rising.since)}`;
-  const wrong = isAlarm({ compared, ...judged }) ? `; false alarms at most ${sayOneIn(judged.falseAlarms)}` : '';
+  const wrong = isAlarm(judged.state) ? `; false alarms at most ${sayOneIn(judged.falseAlarms)}` : '';
   return `(${values}; ${over}${wrong})`;
 }
 
@@ -93,8 +91,10 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
         compared.ratio === undefined ? '' : `, ratio to control ${sayRatio(compared.ratio / controlsSlower, 1)}`;
       return `; common cause? the control is ${sayRatio(controlsSlower, 1)} as slow${own}`;
     }
-    case 'slower-beside-unseen-controls':
-      return '; whether the control is slower too is not known';
+    case 'slower-controls-unsure':
+      return controlsSlower === undefined
+        ? '; whether the control is slower too is not known'
+        : `; the control is ${sayRatio(controlsSlower, 1)} as slow, which is not yet ruled out as the cause`;
     case 'slower-but-young':
       return '; that is too little to be sure';
     case 'recovered':
@@ -112,8 +112,8 @@ function onlyRecommend({ state, limits }: Judged): string | undefined {
       return `the slowness may be as little as ${Number(limits.guard.toFixed(2))}x: only what is surely above ${limits.limit}x may be acted upon`;
     case 'slower-like-the-controls':
       return 'the controls are slower too, so the cause may be common';
-    case 'slower-beside-unseen-controls':
-      return 'it is not known whether the controls are slower too';
+    case 'slower-controls-unsure':
+      return 'it is not sure yet that the cause is not one that slows the controls too';
     case 'as-before':
     case 'slower':
     case 'slower-but-young':
@@ -143,7 +143,7 @@ export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
   const doubt = onlyRecommend(judged);
   return {
     ...common(probe),
-    status: isAlarm(judged) ? 'breach' : 'ok',
+    status: isAlarm(state) ? 'breach' : 'ok',
     because: state,
     warning: state === 'slower-but-young' || state === 'recovered',
     ...(doubt !== undefined && { onlyRecommend: doubt }),
@@ -155,7 +155,7 @@ export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
       readings: rising?.readings ?? readings,
       ...(times !== undefined && { ratio: Number(times.toFixed(3)) }),
       ...(rising !== undefined && { since: rising.since }),
-      ...(isAlarm(judged) && { falseAlarms: `at most ${sayOneIn(falseAlarms)}` }),
+      ...(isAlarm(state) && { falseAlarms: `at most ${sayOneIn(falseAlarms)}` }),
       ...(controlsSlower !== undefined && { controlsSlower: ratio(Number(controlsSlower.toFixed(3))) }),
     },
   };

@@ -28,7 +28,10 @@ const likeBefore = (from: number, count: number, times = 1): readonly Reading[] 
 const seen = (readings: readonly Reading[], common?: Ratio, from = startSlowness(start, scales)): Slowness =>
   readings.reduce((so, reading) => takeReading(so, reading, scales, common), from);
 
-const judged = (slowness: Slowness, more: { hasControls?: boolean; standing?: Standing } = {}) => {
+const judged = (
+  slowness: Slowness,
+  more: { hasControls?: boolean; beyondControls?: boolean; standing?: Standing } = {},
+) => {
   const own = strengthsOf(slowness, scales);
   return stateOf({ slowness, scales, own, together: own, hasControls: false, ...more });
 };
@@ -74,11 +77,18 @@ describe('one probe', () => {
 describe('beside controls', () => {
   const slow = (common?: number) => seen(likeBefore(0, 60, 2), common === undefined ? undefined : ratio(common));
   test.each([
-    { when: 'the controls are as before', common: 1, says: 'slower' },
-    { when: 'the controls are as slow', common: 2, says: 'slower-like-the-controls' },
-    { when: 'nobody knows how slow the controls are', common: undefined, says: 'slower-beside-unseen-controls' },
-  ])('$when: $says', ({ common, says }) => {
-    expect(judged(slow(common), { hasControls: true })).toBe(says);
+    { when: 'the controls are as before', common: 1, beyond: true, says: 'slower' },
+    { when: 'the controls are as slow', common: 2, beyond: false, says: 'slower-like-the-controls' },
+    { when: 'it is more than they are, but not surely', common: 1.3, beyond: true, says: 'slower-controls-unsure' },
+    {
+      when: 'nobody knows how slow the controls are',
+      common: undefined,
+      beyond: undefined,
+      says: 'slower-controls-unsure',
+    },
+  ])('$when: $says', ({ common, beyond, says }) => {
+    const more = { hasControls: true, ...(beyond !== undefined && { beyondControls: beyond }) };
+    expect(judged(slow(common), more)).toBe(says);
   });
 });
 

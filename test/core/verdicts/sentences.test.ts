@@ -116,7 +116,7 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
     says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); common cause? the control is 1.9x as slow, ratio to control 1.1x',
   },
   {
-    verdict: compared('slower-beside-unseen-controls', 41),
+    verdict: compared('slower-controls-unsure', 41),
     says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); whether the control is slower too is not known',
   },
   {
@@ -240,7 +240,7 @@ test.each([
   { state: 'slower', status: 'breach', warning: false, mayAct: true },
   { state: 'slower-or-nearly', status: 'breach', warning: false, mayAct: false },
   { state: 'slower-like-the-controls', status: 'breach', warning: false, mayAct: false },
-  { state: 'slower-beside-unseen-controls', status: 'breach', warning: false, mayAct: false },
+  { state: 'slower-controls-unsure', status: 'breach', warning: false, mayAct: false },
 ] as const)('$state is $status, a warning: $warning', ({ state, status, warning, ...more }) => {
   const verdict = compared(state, 41);
   expect(verdict).toMatchObject({ because: state, status, warning });
