@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { partsOf } from '../core/evidence/parts.ts';
 import { sameTarget, sayTarget } from '../core/evidence/target.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
@@ -74,9 +75,11 @@ export async function layFoundation(
   const { plan, environment, secrets } = loaded;
   const log = createLog(options.logLevel, secrets);
   const clock = systemClock();
+  const planned = new Map(plan.probes.map((probe) => [probeId(probe.id), probe]));
   const metrics = createMetrics({
     version,
-    probes: plan.probes.map(({ id }) => probeId(id)),
+    probes: [...planned.keys()],
+    partsOf: (probe) => partsOf(planned.get(probe) ?? {}),
     checks: plan.checks.map(({ id }) => checkId(id)),
     phases: plan.phases.map(({ id }) => phaseId(id)),
   });

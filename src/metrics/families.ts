@@ -42,6 +42,8 @@ const guard = {
 export const probeFamilies = {
   ripcord_probe_duration_seconds: histogram('Latency of answered questions.', latencyBuckets, 'probe'),
   ripcord_probe_attempts_total: counter('Questions asked, whether answered or not.', 'probe'),
+  ripcord_probe_part_seconds_total: counter('Time that answered questions spent in the part.', 'probe', 'part'),
+  ripcord_probe_parts_total: counter('Answered questions whose part was timed.', 'probe', 'part'),
   ripcord_probe_failures_total: counter('Questions without a right answer in time, by the reason.', 'probe', 'reason'),
 };
 

@@ -8,7 +8,7 @@ import { exposition } from './exposition.ts';
 import { namesOf } from './families.ts';
 import type { Snapshot } from './gauges.ts';
 import { counter, derivedGauge, histogram } from './instruments.ts';
-import { createProbeMeters } from './probe-meters.ts';
+import { createProbeMeters, type PartsOf } from './probe-meters.ts';
 import { type MetricsView, type RollbackTrigger, rollbackTriggers } from './view.ts';
 
 /** What the daemon tells the metrics, and the page that Prometheus reads. No call does I/O, and only `text` waits. */
@@ -38,6 +38,8 @@ export interface Known {
   readonly version: string;
   readonly revision?: string;
   readonly probes: readonly ProbeId[];
+  /** None when left out. */
+  readonly partsOf?: PartsOf;
   readonly checks: readonly CheckId[];
   readonly phases: readonly PhaseId[];
 }
@@ -79,7 +81,7 @@ export function createMetrics(known: Known): Metrics {
   const registry = new Registry();
   const counters = createCounters(registry, known);
   const lag = histogram('ripcord_scheduler_lag_seconds', registry);
-  const meters = createProbeMeters(known.probes);
+  const meters = createProbeMeters(known.probes, known.partsOf ?? (() => []));
   const answered = new Map<ProbeId, Instant | undefined>(known.probes.map((probe) => [probe, undefined]));
   const found = new Map<CheckId, Finding | undefined>(known.checks.map((check) => [check, undefined]));
   const build = { version: known.version, revision: known.revision ?? 'unknown' };

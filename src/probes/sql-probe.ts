@@ -75,7 +75,7 @@ export function sqlProbe(
     }
     const answer = await firstThatWorks(signal);
     if (typeof answer === 'number') {
-      return { state: 'answered', ...about, took: answer, ...(connect !== undefined && { connect }) };
+      return { state: 'answered', ...about, took: answer, ...(connect !== undefined && { parts: { connect } }) };
     }
     return withoutAnswer(about, answer, signal);
   };

@@ -17,6 +17,20 @@ test('an answered reading is an attempt with a latency and a moment', async () =
   expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(start / 1_000);
 });
 
+test('what an answer spent its time on is added up by its parts, those of the plan from zero on', async () => {
+  const metrics = metricsOfPlan();
+  expect((await scrape(metrics)).value('ripcord_probe_parts_total', { probe: search, part: 'tls' })).toBe(0);
+  const reading = { state: 'answered', probe: search, at: start, took: seconds(0.02) } as const;
+  metrics.reading({ ...reading, parts: { connect: seconds(0.001), first_byte: seconds(0.019) } });
+  metrics.reading({ ...reading, parts: { connect: seconds(0.003) } });
+  metrics.reading(reading);
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_probe_part_seconds_total', { probe: search, part: 'connect' })).toBeCloseTo(0.004);
+  expect(page.value('ripcord_probe_parts_total', { probe: search, part: 'connect' })).toBe(2);
+  expect(page.value('ripcord_probe_part_seconds_total', { probe: search, part: 'first_byte' })).toBeCloseTo(0.019);
+  expect(page.value('ripcord_probe_parts_total', { probe: search, part: 'tls' })).toBe(0);
+});
+
 test.each(failureReasons)('a reading that failed for %s is an attempt without a latency', async (reason) => {
   const metrics = metricsOfPlan();
   metrics.reading({ state: 'failed', probe: search, at: start, cause: { reason, message: 'no answer' } });

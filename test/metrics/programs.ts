@@ -5,5 +5,5 @@ import { delimiter, join } from 'node:path';
 export const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 
-export const whyNot = (program: string): string =>
-  `${program} is not on the PATH; it is in the package "prometheus" of Debian and Ubuntu`;
+export const whyNot = (program: string, of = 'prometheus'): string =>
+  `${program} is not on the PATH; it is in the package "${of}" of Debian and Ubuntu`;

@@ -1,4 +1,5 @@
 import type { Finding, Status } from '../../src/core/evidence/finding.ts';
+import { partNames } from '../../src/core/evidence/reading.ts';
 import { checkId, phaseId, probeId, recommendationId } from '../../src/core/kernel/ids.ts';
 import { after, instant, minutes, ratio, seconds } from '../../src/core/kernel/units.ts';
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
@@ -18,6 +19,7 @@ export const metricsOfPlan = (): Metrics =>
     version: '1.2.3',
     revision: 'abc123',
     probes: [search, control],
+    partsOf: (probe) => (probe === search ? partNames : ['connect']),
     checks: [orphans],
     phases: [inventory, schema, keys],
   });
@@ -98,7 +100,7 @@ export const view: MetricsView = {
 /** Lets everything happen once that can be counted, and shows the view. */
 export function fill(metrics: Metrics): void {
   for (const probe of [search, control]) {
-    metrics.reading({ state: 'answered', probe, at: start, took: seconds(0.02) });
+    metrics.reading({ state: 'answered', probe, at: start, took: seconds(0.02), parts: { connect: seconds(0.002) } });
     metrics.reading({ state: 'failed', probe, at: start, cause: { reason: 'timeout', message: 'no answer in 5 s' } });
     metrics.missed(probe);
   }

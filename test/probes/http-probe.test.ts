@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
 
-import type { Reading } from '../../src/core/evidence/reading.ts';
+import type { Parts, Reading } from '../../src/core/evidence/reading.ts';
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
 import { type HttpQuestion, httpProbe } from '../../src/probes/http-probe.ts';
@@ -18,7 +18,14 @@ function probe(question: Partial<HttpQuestion> & { url: string }, timeout = 2_00
   const whole: HttpQuestion = { method: 'GET', headers: {}, expect: { status: 200 }, ...question };
   return httpProbe({ id: 'search', every: seconds(1), timeout: millis(timeout) }, whole);
 }
-const answered = { state: 'answered', ...about, took: expect.any(Number), connect: expect.any(Number) };
+const length = expect.any(Number);
+const answered = {
+  state: 'answered',
+  ...about,
+  took: length,
+  parts: { connect: length, first_byte: length, body: length },
+};
+const total = (parts: Parts | undefined): number => Object.values(parts ?? {}).reduce((sum, part) => sum + part, 0);
 const failed = (reason: string, code?: string): object => ({
   state: 'failed',
   ...about,
@@ -71,6 +78,66 @@ test.each<{
     reading: failed('assertion'),
   },
   {
+    when: 'the body matches the pattern',
+    answer: (_, response) => response.end('{"rows": 120}'),
+    expect: { status: 200, matches: '"rows":\\s*[1-9]' },
+    reading: answered,
+  },
+  {
+    when: 'the body does not match the pattern',
+    answer: (_, response) => response.end('{"rows": 0}'),
+    expect: { status: 200, matches: '"rows":\\s*[1-9]' },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the match comes after the first 64 KB',
+    answer: (_, response) => response.end(`${' '.repeat(65_536)}caffeine`),
+    expect: { status: 200, matches: 'caff' },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the pattern would take for ever on the body',
+    answer: (_, response) => response.end(`${'a'.repeat(60)}!`),
+    expect: { status: 200, matches: '^(a+)+$' },
+    reading: { state: 'missing', ...about, because: expect.stringContaining('takes too long') },
+  },
+  {
+    when: 'the body holds what the pointers name',
+    answer: (_, response) => response.end('{"status":"ok","data":[{"id":7,"gone":null}]}'),
+    expect: { status: 200, json: { '/status': 'ok', '/data/0/id': 7, '/data/0/gone': null } },
+    reading: answered,
+  },
+  {
+    when: 'a number is wanted and a text is there',
+    answer: (_, response) => response.end('{"id":"7"}'),
+    expect: { status: 200, json: { '/id': 7 } },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the place is not there',
+    answer: (_, response) => response.end('{}'),
+    expect: { status: 200, json: { '/id': null } },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the body is no JSON',
+    answer: (_, response) => response.end('<html>'),
+    expect: { status: 200, json: { '/id': 7 } },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'the JSON is longer than a megabyte',
+    answer: (_, response) => response.end(`{"id":7,"more":"${'x'.repeat(1_048_576)}"}`),
+    expect: { status: 200, json: { '/id': 7 } },
+    reading: failed('assertion'),
+  },
+  {
+    when: 'one of several expectations is not met',
+    answer: (_, response) => response.end('{"status":"ok"}'),
+    expect: { status: 200, contains: 'ok', matches: '"ok"', json: { '/status': 'well' } },
+    reading: failed('assertion'),
+  },
+  {
     when: 'the connection is cut before an answer',
     answer: (request) => request.socket.destroy(),
     reading: failed('query', 'ECONNRESET'),
@@ -101,9 +168,20 @@ test('the time runs to the last byte of the body', async () => {
   });
   const reading = await probe({ url: server.url }).ask(at, never);
   expect(reading).toEqual(answered);
-  const { took, connect } = reading as Extract<Reading, { state: 'answered' }>;
+  const { took, parts } = reading as Extract<Reading, { state: 'answered' }>;
   expect(took).toBeGreaterThan(95);
-  expect(connect).toBeLessThan(took);
+  expect(parts?.body).toBeGreaterThan(90);
+  expect(total(parts)).toBeCloseTo(took, 5);
+});
+
+test('to look up a name is a part of its own', async () => {
+  await using server = await httpServer((_, response) => response.end('ok'));
+  const url = new URL(server.url);
+  url.hostname = 'localhost';
+  const reading = await probe({ url: url.href }).ask(at, never);
+  expect(reading).toEqual({ ...answered, parts: { name: length, ...answered.parts } });
+  const { took, parts } = reading as Extract<Reading, { state: 'answered' }>;
+  expect(total(parts)).toBeCloseTo(took, 5);
 });
 
 test('each reading makes a connection of its own', async () => {

@@ -35,7 +35,12 @@ test('a reading is the time of the query; the time to connect stands beside it, 
   await using connection = held(db.url);
   const read = reader(connection, ['select pg_sleep(0.05)']);
   const first = await read();
-  expect(first).toEqual({ state: 'answered', ...about, took: expect.any(Number), connect: expect.any(Number) });
+  expect(first).toEqual({
+    state: 'answered',
+    ...about,
+    took: expect.any(Number),
+    parts: { connect: expect.any(Number) },
+  });
   expect(first.state === 'answered' && first.took).toBeGreaterThanOrEqual(50);
   expect(await read()).toEqual({ state: 'answered', ...about, took: expect.any(Number) });
 });
@@ -161,7 +166,7 @@ test('after the server ended the session, a reading connects again and says so',
     "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'ripcord probe'",
   );
   const readings = [await read(), await read()]; // the first fails when our side has not heard of it yet
-  const connected = readings.filter((reading) => reading.state === 'answered' && reading.connect !== undefined);
+  const connected = readings.filter((reading) => reading.state === 'answered' && reading.parts?.connect !== undefined);
   expect(connected).toHaveLength(1);
   const failed = readings.filter((reading) => reading.state === 'failed');
   expect(failed.map(({ cause }) => cause.reason)).toEqual(failed.map(() => 'connect'));

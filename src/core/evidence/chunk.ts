@@ -1,7 +1,8 @@
 import { RipcordError } from '../kernel/errors.ts';
 import type { ProbeId } from '../kernel/ids.ts';
-import { after, type Instant, instant, type Millis, millis, minutes } from '../kernel/units.ts';
+import { after, type Instant, instant, millis, minutes } from '../kernel/units.ts';
 import { type ByteSink, byteSink, type ByteSource, byteSource } from './chunk-bytes.ts';
+import { fromMicros, inMicros, readParts, writeParts } from './chunk-parts.ts';
 import { type Failure, failureReasons, type Reading } from './reading.ts';
 
 /** The readings of one probe in one minute were kept in a way that this version cannot read. */
@@ -13,7 +14,7 @@ export class UnreadableChunk extends RipcordError {
     super(
       {
         found: `the readings of probe ${probe} in the minute from ${when} are ${state}`,
-        wanted: `readings in form ${form}`,
+        wanted: `readings in form ${forms.join(' or ')}`,
         todo: 'Read them with the version of Ripcord that wrote them, or restore the journal from a backup',
       },
       undefined,
@@ -24,16 +25,19 @@ export class UnreadableChunk extends RipcordError {
   }
 }
 
-const form = 1;
-/** By the lowest two bits of a reading's first number. */
-const kinds = ['answered', 'connected', 'failed', 'missing'] as const;
+const forms = [1, 2] as const;
+/** A reading's first number, modulo how many there are, is the place of its kind. */
+const kindsOf = {
+  1: ['answered', 'connected', 'failed', 'missing'],
+  2: ['answered', 'parted', 'failed', 'missing', 'explained'],
+} as const;
+const kinds = kindsOf[2];
+type Kind = (typeof kindsOf)[keyof typeof kindsOf][number];
 
 const startOfMinute = (at: Instant): Instant => instant(Math.floor(at / minutes(1)) * minutes(1));
 /** 0, -1, 1, -2 become 0, 1, 2, 3: small numbers stay small whatever their sign. */
 const folded = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 const unfolded = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
-const inMicros = (length: Millis): number => Math.round(length * 1_000);
-const fromMicros = (value: number): Millis => millis(value / 1_000);
 
 /** Each next moment is expected as far from the last as that was from the one before: on a steady clock, all are 0 off. */
 function steady() {
@@ -49,57 +53,69 @@ function steady() {
 }
 
 function kindOf(reading: Reading): (typeof kinds)[number] {
-  if (reading.state !== 'answered') return reading.state;
-  return reading.connect === undefined ? 'answered' : 'connected';
+  if (reading.state === 'missing') return reading.because === undefined ? 'missing' : 'explained';
+  if (reading.state === 'failed') return 'failed';
+  return reading.parts === undefined ? 'answered' : 'parted';
 }
 
-/** A cause that was written before is its place among them; a new one is the next free place, and then itself. */
-function writeCause(sink: ByteSink, cause: Failure, known: string[]): void {
-  const key = JSON.stringify([cause.reason, cause.code ?? null, cause.message]);
+/** What was written before is its place among the known; something new is the next free place, and then itself. */
+function writeOnce(sink: ByteSink, key: string, known: string[]): boolean {
   const place = known.indexOf(key);
   sink.number(place === -1 ? known.length : place);
-  if (place !== -1) return;
-  known.push(key);
+  if (place === -1) known.push(key);
+  return place === -1;
+}
+
+function writeCause(sink: ByteSink, cause: Failure, known: string[]): void {
+  if (!writeOnce(sink, JSON.stringify([cause.reason, cause.code ?? null, cause.message]), known)) return;
   sink.text(cause.reason);
   sink.number(cause.code === undefined ? 0 : 1);
   if (cause.code !== undefined) sink.text(cause.code);
   sink.text(cause.message);
 }
 
-function readCause(source: ByteSource, known: Failure[]): Failure {
+function readOnce<Value>(source: ByteSource, known: Value[], read: () => Value): Value {
   const place = source.number();
   const before = known[place];
   if (before !== undefined) return before;
   if (place !== known.length) throw new RangeError(`cause ${place} of ${known.length}`);
+  const value = read();
+  known.push(value);
+  return value;
+}
+
+function readCause(source: ByteSource): Failure {
   const said = source.text();
   const reason = failureReasons.find((reason) => reason === said);
   if (reason === undefined) throw new RangeError(`an unknown reason, ${said}`);
   const code = source.number() === 1 ? { code: source.text() } : {};
-  const cause = { reason, ...code, message: source.text() };
-  known.push(cause);
-  return cause;
+  return { reason, ...code, message: source.text() };
 }
 
 /**
- * Packs the readings of one probe in one minute, in the order given: about 4 bytes for an answer on a steady clock.
- * `at` is kept to the millisecond, `took` and `connect` to the microsecond, a failure's cause in full.
+ * Packs the readings of one probe in one minute, in the order given: about 4 bytes for an answer on a steady clock, 11 with
+ * the parts of a request. `at` is kept to the millisecond, lengths to the microsecond, causes and reasons in full.
  *
- * Layout, in the numbers and texts of `chunk-bytes.ts`: the form (1), then for each reading
- * - one number, 4 x d + kind: kind is 0 answered, 1 answered on a new connection, 2 failed, 3 missing; d is how far
- *   `at` is off in ms, as 2d or, when negative, -2d - 1, from the moment expected: the last one plus its distance from
- *   the one before, starting with the minute's start twice;
- * - answered: `took` in microseconds; on a new connection then `connect` in microseconds;
+ * Layout, in the numbers and texts of `chunk-bytes.ts`: the form (2), then for each reading
+ * - one number, 5 x d + kind: kind is 0 answered, 1 answered with parts, 2 failed, 3 missing, 4 missing for a reason; d is
+ *   how far `at` is off in ms, as 2d or, when negative, -2d - 1, from the moment expected: the last one plus its distance
+ *   from the one before, starting with the minute's start twice;
+ * - answered: `took` in microseconds; with parts then these, as in `chunk-parts.ts`;
  * - failed: the place of its cause among the chunk's causes; when that is the next free place, the cause follows:
- *   reason, 1 and the code or 0, message.
+ *   reason, 1 and the code or 0, message;
+ * - missing for a reason: the place of the reason among the chunk's reasons; when that is the next free place, its text.
  *
- * Throws RangeError for readings of several probes or minutes and for a `took` that is negative or infinite.
+ * Form 1 had four kinds, by 4 x d + kind: 1 was answered on a new connection, and `connect` in microseconds followed.
+ *
+ * Throws RangeError for readings of several probes or minutes and for a length that is negative or infinite.
  */
 export function encodeReadings(readings: readonly Reading[]): Uint8Array {
   const [first] = readings;
   const sink = byteSink();
-  sink.number(form);
+  sink.number(2);
   const clock = steady();
   const causes: string[] = [];
+  const reasons: string[] = [];
   for (const reading of readings) {
     if (first === undefined || reading.probe !== first.probe || startOfMinute(reading.at) !== startOfMinute(first.at)) {
       throw new RangeError(`a chunk holds one probe and one minute, not ${reading.probe} at ${reading.at} too`);
@@ -107,40 +123,59 @@ export function encodeReadings(readings: readonly Reading[]): Uint8Array {
     const offset = Math.round(reading.at) - startOfMinute(first.at);
     sink.number(folded(offset - clock.expected()) * kinds.length + kinds.indexOf(kindOf(reading)));
     clock.saw(offset);
-    if (reading.state === 'answered') sink.number(inMicros(reading.took));
-    if (reading.state === 'answered' && reading.connect !== undefined) sink.number(inMicros(reading.connect));
-    if (reading.state === 'failed') writeCause(sink, reading.cause, causes);
+    if (reading.state === 'answered') {
+      const took = inMicros(reading.took);
+      sink.number(took);
+      if (reading.parts !== undefined) writeParts(sink, reading.parts, took);
+    } else if (reading.state === 'failed') writeCause(sink, reading.cause, causes);
+    else if (reading.because !== undefined && writeOnce(sink, reading.because, reasons)) sink.text(reading.because);
   }
   return sink.bytes();
 }
 
-function readReading(
-  source: ByteSource,
-  kind: (typeof kinds)[number],
-  of: Pick<Reading, 'probe' | 'at'>,
-  causes: Failure[],
-): Reading {
-  if (kind === 'missing') return { state: 'missing', ...of };
-  if (kind === 'failed') return { state: 'failed', ...of, cause: readCause(source, causes) };
-  const took = fromMicros(source.number());
-  if (kind === 'answered') return { state: 'answered', ...of, took };
-  return { state: 'answered', ...of, took, connect: fromMicros(source.number()) };
+/** What was said once in a chunk, to be found again by its place. */
+interface Said {
+  readonly causes: Failure[];
+  readonly reasons: string[];
 }
 
-/** The readings that `encodeReadings` packed. Throws `UnreadableChunk` for a later form or damaged bytes. */
+function readReading(source: ByteSource, kind: Kind, of: Pick<Reading, 'probe' | 'at'>, said: Said): Reading {
+  switch (kind) {
+    case 'missing':
+      return { state: 'missing', ...of };
+    case 'explained':
+      return { state: 'missing', ...of, because: readOnce(source, said.reasons, () => source.text()) };
+    case 'failed':
+      return { state: 'failed', ...of, cause: readOnce(source, said.causes, () => readCause(source)) };
+    case 'answered':
+      return { state: 'answered', ...of, took: fromMicros(source.number()) };
+    case 'connected': {
+      const took = fromMicros(source.number());
+      return { state: 'answered', ...of, took, parts: { connect: fromMicros(source.number()) } };
+    }
+    case 'parted': {
+      const took = source.number();
+      return { state: 'answered', ...of, took: fromMicros(took), parts: readParts(source, took) };
+    }
+  }
+}
+
+/** The readings that this or an earlier version packed. Throws `UnreadableChunk` for a later form or damaged bytes. */
 export function decodeReadings(probe: ProbeId, minute: Instant, body: Uint8Array): readonly Reading[] {
-  if (body[0] !== form) throw new UnreadableChunk(probe, minute, `in form ${body[0] ?? 'none'}`);
+  const form = forms.find((one) => one === body[0]);
+  if (form === undefined) throw new UnreadableChunk(probe, minute, `in form ${body[0] ?? 'none'}`);
+  const written: readonly Kind[] = kindsOf[form];
   const source = byteSource(body.subarray(1));
   const clock = steady();
-  const causes: Failure[] = [];
+  const said: Said = { causes: [], reasons: [] };
   const readings: Reading[] = [];
   try {
     while (!source.done) {
       const head = source.number();
-      const offset = clock.expected() + unfolded(Math.floor(head / kinds.length));
+      const offset = clock.expected() + unfolded(Math.floor(head / written.length));
       clock.saw(offset);
       const at = after(minute, millis(offset));
-      readings.push(readReading(source, kinds[head % kinds.length] ?? 'missing', { probe, at }, causes));
+      readings.push(readReading(source, written[head % written.length] ?? 'missing', { probe, at }, said));
     }
   } catch (cause) {
     throw new UnreadableChunk(probe, minute, 'damaged', { cause });

@@ -13,6 +13,16 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What an answer spends its time on, in the order in which it happens; only ever appended to: the journal keeps places. */
+export const partNames = ['name', 'connect', 'tls', 'first_byte', 'body'] as const;
+export type Part = (typeof partNames)[number];
+/**
+ * Lengths of the parts that happened: looking up the name, connecting, agreeing on TLS, waiting for the answer's head, and
+ * reading its body. Over HTTP they add up to `took`. In SQL there is only `connect`, beside `took`: from the address to a
+ * session that takes the question.
+ */
+export type Parts = Readonly<Partial<Record<Part, Millis>>>;
+
 /** One answer to a probe. `at` is the moment on the sampling clock at which it was due. */
 export type Reading =
   | {
@@ -21,11 +31,17 @@ export type Reading =
       readonly at: Instant;
       /** From asking to the last byte; for SQL without the time to connect. */
       readonly took: Millis;
-      /** Time to connect, where a new connection was made for this reading. */
-      readonly connect?: Millis;
+      /** Absent where nobody told the parts, or, in SQL, no new connection was made for this reading. */
+      readonly parts?: Parts;
     }
   | { readonly state: 'failed'; readonly probe: ProbeId; readonly at: Instant; readonly cause: Failure }
-  | { readonly state: 'missing'; readonly probe: ProbeId; readonly at: Instant };
+  | {
+      readonly state: 'missing';
+      readonly probe: ProbeId;
+      readonly at: Instant;
+      /** Why nobody could look, where a person has to mend it or should know; one line, without secrets. */
+      readonly because?: string;
+    };
 
 /** What the statement names is not there (SQLSTATE class 42: wrong or undefined), other than what may not be read. */
 export const isUndefinedObject = (cause: Failure): boolean =>

@@ -7,6 +7,10 @@ export const environment = z
   .strictObject({
     target: z.strictObject({
       url: databaseAddress.meta({ description: 'postgres://user@host:port/database; better ${env:NAME}, or url_file' }),
+      users_url: databaseAddress.optional().meta({
+        description:
+          'The path that users take, such as a pooler’s address: every tenth reading in SQL goes there; else url',
+      }),
       rollback_url: databaseAddress.optional().meta({
         description: 'The login that rollback steps use, where the guard’s own may only look; the same when left out',
       }),

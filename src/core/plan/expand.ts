@@ -1,6 +1,6 @@
 import { RipcordError } from '../kernel/errors.ts';
 import type { Objection } from './fault.ts';
-import { describe, isSecretPlace, passwordsIn } from './shown.ts';
+import { describe, isFilePlace, isSecretPlace, passwordsIn, secretsInHeader } from './shown.ts';
 import { isMapping, type Path, pathKey } from './tree.ts';
 
 /** Where a plan's secrets come from; arguments, so that parsing is a pure function. */
@@ -76,15 +76,16 @@ class Expansion {
   #entry(mapping: object, key: string, item: unknown, path: Path): readonly [string, unknown] {
     const own = [...path, key];
     const plain = key.slice(0, -suffix.length);
-    if (!key.endsWith(suffix) || !isSecretPlace([...path, plain])) return [key, this.value(item, own)];
+    if (!key.endsWith(suffix) || !isFilePlace([...path, plain])) return [key, this.value(item, own)];
     this.twins.set(pathKey([...path, plain]), own);
     if (Object.hasOwn(mapping, plain)) this.#object(own, 'key', `${plain} and ${key}`, 'one of them');
-    return [plain, this.#collect(this.#file(item, own))];
+    return [plain, this.#collect(this.#file(item, own, isSecretPlace([...path, plain])))];
   }
 
   #string(text: string, path: Path): string {
-    if (this.#isPostponed(path)) return this.#collect(text);
-    const filled = this.#collect(this.#text(text, path));
+    const header = path.at(-2) === 'headers' ? String(path.at(-1)) : undefined;
+    if (this.#isPostponed(path)) return this.#collect(text, header);
+    const filled = this.#collect(this.#text(text, path), header);
     return isFilledInLater(path) ? text : filled;
   }
 
@@ -105,7 +106,7 @@ class Expansion {
     });
   }
 
-  #file(item: unknown, path: Path): unknown {
+  #file(item: unknown, path: Path, secret: boolean): unknown {
     if (typeof item !== 'string' || item === '') {
       this.#object(path, 'value', describe(item, path), 'the path of a file');
       return undefined;
@@ -113,12 +114,14 @@ class Expansion {
     if (this.#isPostponed(path)) return `\${file:${item}}`;
     const value = this.#sources.readFile(this.#text(item, path))?.replace(/\r?\n$/, '');
     if (value === undefined) this.#object(path, 'value', `no file at ${describe(item, path)}`, 'a file with the value');
-    else this.secrets.add(value);
+    else if (secret) this.secrets.add(value);
     return value;
   }
 
-  #collect<Value>(value: Value): Value {
-    if (typeof value === 'string') for (const password of passwordsIn(value)) this.secrets.add(password);
+  #collect<Value>(value: Value, header?: string): Value {
+    if (typeof value !== 'string') return value;
+    for (const password of passwordsIn(value)) this.secrets.add(password);
+    if (header !== undefined) for (const secret of secretsInHeader(header, value)) this.secrets.add(secret);
     return value;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { planSchema } from './plan.ts';
-import { secretPlaces } from './shown.ts';
+import { filePlaces } from './shown.ts';
 import { isMapping, type Path } from './tree.ts';
 
 type Node = Record<string, unknown>;
@@ -23,15 +23,19 @@ function descend(root: unknown, path: Path): readonly Node[] {
   );
 }
 
-/** A secret may be given by its own key or, from a file, by the same key with `_file`: one of the two. */
+/** The text may be given by its own key or, from a file, by the same key with `_file`: one of the two, or none. */
 function allowFile(root: unknown, place: Path): void {
   const key = String(place.at(-1));
   for (const node of descend(root, place.slice(0, -1))) {
     if (!isMapping(node.properties)) continue;
     const description = `A file whose text is the ${key}; relative to the plan's folder`;
     node.properties = { ...node.properties, [`${key}_file`]: { type: 'string', minLength: 1, description } };
-    node.required = Array.isArray(node.required) ? node.required.filter((required) => required !== key) : [];
-    node.oneOf = [{ required: [key] }, { required: [`${key}_file`] }];
+    const required: readonly unknown[] = Array.isArray(node.required) ? node.required : [];
+    const choice = required.includes(key)
+      ? { oneOf: [{ required: [key] }, { required: [`${key}_file`] }] }
+      : { not: { required: [key, `${key}_file`] } };
+    node.required = required.filter((one) => one !== key);
+    node.allOf = [...(Array.isArray(node.allOf) ? node.allOf : []), choice];
   }
 }
 
@@ -50,7 +54,7 @@ function allowPlaceholders(node: unknown): unknown {
 /** The JSON Schema (draft 7, which the YAML language server reads) that completes and checks a plan in an editor. */
 export function planJsonSchema(): object {
   const schema = Object(allowPlaceholders(z.toJSONSchema(planSchema, { io: 'input', target: 'draft-7' })));
-  for (const place of secretPlaces) allowFile(schema, place);
+  for (const place of filePlaces) allowFile(schema, place);
   return schema;
 }
 

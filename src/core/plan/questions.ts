@@ -1,15 +1,21 @@
 import { z } from 'zod';
 
 import { seconds } from '../kernel/units.ts';
-import { duration, httpAddress, id, slowerThan, text } from './quantities.ts';
+import { duration, id, slowerThan, text } from './quantities.ts';
+import {
+  cell,
+  fastestStatements,
+  httpQuestion,
+  prometheusQuestion,
+  sourceNames,
+  sourceOf,
+  statementsQuestion,
+  usualPace,
+} from './sources.ts';
 
 /** Probes, checks and verification queries: what the operators ask, and what they expect. */
 
 /** Cells compare as the text that PostgreSQL prints, so that 1, '1' and 1::bigint are one answer. */
-const cell = z.union([z.string(), z.number(), z.boolean(), z.null()], {
-  error: 'wanted text, a number, true, false or null',
-});
-
 const fixed = [
   z.literal('no rows'),
   z.literal('some rows'),
@@ -34,28 +40,15 @@ const afterPhases = z
   .record(id, text)
   .meta({ description: 'Statements that take over once a phase has been applied, by phase id' });
 
-const httpQuestion = z
-  .strictObject({
-    url: httpAddress,
-    method: z.enum(['GET', 'HEAD', 'POST']).default('GET'),
-    headers: z.record(z.string(), z.string()).default({}),
-    body: z.string().optional(),
-    expect: z
-      .strictObject({
-        status: z.int().min(100).max(599).default(200),
-        contains: text.optional().meta({ description: 'Text that the body must contain' }),
-      })
-      .prefault({}),
-  })
-  .meta({ description: 'An HTTP request; each reading makes its own connection, as a new user would' });
-
 export const probe = z
   .strictObject({
     id,
     sql: text.optional(),
     http: httpQuestion.optional(),
+    statements: statementsQuestion.optional(),
+    prometheus: prometheusQuestion.optional(),
     after: afterPhases.default({}),
-    every: duration.default(seconds(1)),
+    every: duration.optional().meta({ description: 'How often; 1s, for statements 10s, for prometheus 15s' }),
     timeout: duration.default(seconds(5)),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
     ignore_stalls_under: duration.optional().meta({
@@ -65,15 +58,26 @@ export const probe = z
       description: 'Touches nothing that the remediation changes: tells our slowdown from everyone’s',
     }),
   })
-  .refine(({ sql, http }) => (sql === undefined) !== (http === undefined), { error: 'wanted exactly one of sql, http' })
+  .refine((written) => sourceNames.filter((name) => written[name] !== undefined).length === 1, {
+    error: `wanted exactly one of ${sourceNames.join(', ')}`,
+  })
   .refine(({ sql, after }) => sql !== undefined || Object.keys(after).length === 0, {
-    error: 'wanted no statements after phases: the probe asks over HTTP',
+    error: 'wanted no statements after phases: the probe has no statement of its own',
     path: ['after'],
+  })
+  .refine(({ statements, every }) => statements === undefined || (every ?? fastestStatements) >= fastestStatements, {
+    error: 'wanted at least 5s: each look reads the texts of all statements',
+    path: ['every'],
+  })
+  .refine(({ statements, control }) => statements === undefined || !control, {
+    error: 'wanted no control among statements: they are what the remediation changes',
+    path: ['control'],
   })
   .meta({
     description: 'A timed question asked on a fixed clock',
-    oneOf: [{ required: ['sql'] }, { required: ['http'] }],
-  });
+    oneOf: sourceNames.map((name) => ({ required: [name] })),
+  })
+  .transform((written) => ({ ...written, every: written.every ?? usualPace[sourceOf(written)] }));
 export type ProbePlan = z.output<typeof probe>;
 
 export const check = z

@@ -1,16 +1,33 @@
 import { isMapping, type Path } from './tree.ts';
 
-/** Places whose text is or holds a secret; each may come from a file instead, under the same key with `_file`. */
-export const secretPlaces: readonly Path[] = [
+/** Places whose text is or holds a secret. */
+const secretPlaces: readonly Path[] = [
   ['environments', '*', 'target', 'url'],
+  ['environments', '*', 'target', 'users_url'],
   ['environments', '*', 'target', 'rollback_url'],
   ['principals', '*', 'token_hash'],
+  ['probes', '*', 'prometheus', 'token'],
+];
+
+/** Places whose text may come from a file instead, under the same key with `_file`: secrets, and what is long. */
+export const filePlaces: readonly Path[] = [
+  ...secretPlaces,
+  ['probes', '*', 'http', 'ca'],
+  ['probes', '*', 'prometheus', 'ca'],
 ];
 
 const matches = (path: Path, place: Path): boolean =>
   path.length === place.length && place.every((part, index) => part === '*' || part === path[index]);
 
 export const isSecretPlace = (path: Path): boolean => secretPlaces.some((place) => matches(path, place));
+export const isFilePlace = (path: Path): boolean => filePlaces.some((place) => matches(path, place));
+
+/** What of a header is a secret: of `authorization: Bearer …`, the token too. */
+export function secretsInHeader(name: string, value: string): readonly string[] {
+  if (!/auth|cookie|key|secret|token/i.test(name)) return [];
+  const [, credentials] = /^\S+\s+(\S.*)$/.exec(value) ?? [];
+  return credentials === undefined ? [value] : [value, credentials];
+}
 
 /** `${env:NAME}`; the stand-in `${file:path}` for a `_file` of an environment that was not chosen looks alike. */
 export const hasPlaceholder = (text: string): boolean => /\$\{(env|file):/.test(text);

@@ -7,12 +7,14 @@ import { z } from 'zod';
 import { planJsonSchema } from '../../../src/core/plan/json-schema.ts';
 import { goodPlan } from './a-plan.ts';
 
-/** The library that reads the schema back does not know `oneOf` over required keys alone. */
+/** The library that reads the schema back does not know choices among required keys alone. */
 const withoutChoices = (node: unknown): unknown => {
   if (Array.isArray(node)) return node.map(withoutChoices);
   if (node === null || typeof node !== 'object') return node;
   return Object.fromEntries(
-    Object.entries(node).flatMap(([key, item]) => (key === 'oneOf' ? [] : [[key, withoutChoices(item)]])),
+    Object.entries(node).flatMap(([key, item]) =>
+      key === 'oneOf' || key === 'allOf' ? [] : [[key, withoutChoices(item)]],
+    ),
   );
 };
 const editor = z.fromJSONSchema(Object(withoutChoices(planJsonSchema())));

@@ -159,17 +159,19 @@ const unions: readonly BadPlan[] = [
   {
     from: `{ id: control, ${control}`,
     to: '¦{ id: control, every: 1s',
-    says: ['probes[0]: found a mapping with id, every, wanted exactly one of sql, http'],
+    says: ['probes[0]: found a mapping with id, every, wanted exactly one of sql, http, statements, prometheus'],
   },
   {
     from: `{ id: control, ${control}`,
     to: '¦{ id: control, sql: x, http: { url: http://x }',
-    says: ['probes[0]: found a mapping with id, sql, http, wanted exactly one of sql, http'],
+    says: ['probes[0]: found a mapping with id, sql, http, wanted exactly one of sql, http, statements, prometheus'],
   },
   {
     from: control,
     to: 'http: { url: http://x }, after: ¦{ first: x }',
-    says: ['probes[0].after: found a mapping with first, wanted no statements after phases: the probe asks over HTTP'],
+    says: [
+      'probes[0].after: found a mapping with first, wanted no statements after phases: the probe has no statement of its own',
+    ],
   },
 ];
 

@@ -1,0 +1,19 @@
+import type { ProbePlan } from '../plan/questions.ts';
+import { sourceOf } from '../plan/sources.ts';
+import type { Part } from './reading.ts';
+
+/** The parts that answers of the probe may have; which of them do depends on the answer. */
+export function partsOf(probe: Pick<ProbePlan, 'sql' | 'http' | 'statements' | 'prometheus'>): readonly Part[] {
+  const source = sourceOf(probe);
+  switch (source) {
+    case 'sql':
+      return ['connect'];
+    case 'http':
+      return probe.http?.url.startsWith('https:') === true
+        ? ['name', 'connect', 'tls', 'first_byte', 'body']
+        : ['name', 'connect', 'first_byte', 'body'];
+    case 'statements':
+    case 'prometheus':
+      return [];
+  }
+}

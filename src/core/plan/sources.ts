@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+import { pointerPattern } from '../kernel/json-pointer.ts';
+import { type Millis, seconds } from '../kernel/units.ts';
+import { httpAddress, text } from './quantities.ts';
+
+/** The ways in which a probe learns a latency, beside a statement of its own. */
+
+/** In a database's answer or a document, one plain value. */
+export const cell = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'wanted text, a number, true, false or null',
+});
+
+const isPattern = (source: string): boolean => {
+  try {
+    return new RegExp(source, 'u').source !== '';
+  } catch {
+    return false;
+  }
+};
+
+const headers = z.record(z.string(), z.string()).default({});
+const ca = text
+  .refine((pem) => pem.includes('-----BEGIN CERTIFICATE-----'), { error: 'wanted certificates in PEM form' })
+  .optional()
+  .meta({ description: 'Certificates (PEM) of a private authority, instead of the public ones; better ca_file' });
+
+const httpExpectation = z
+  .strictObject({
+    status: z.int().min(100).max(599).default(200),
+    contains: text.optional().meta({ description: 'Text that the first MB of the body must contain' }),
+    matches: text
+      .refine(isPattern, { error: 'wanted a regular expression of JavaScript, such as "ok|degraded"' })
+      .optional()
+      .meta({ description: 'A regular expression to be found in the first 64 KB of the body' }),
+    json: z
+      .record(z.string().regex(pointerPattern, 'wanted a JSON Pointer such as /data/0/status'), cell)
+      .refine((places) => Object.keys(places).length > 0, { error: 'wanted at least one JSON Pointer' })
+      .optional()
+      .meta({ description: 'Values that the body must have as JSON, by their JSON Pointer (RFC 6901)' }),
+  })
+  .prefault({});
+export type HttpExpectation = z.output<typeof httpExpectation>;
+
+export const httpQuestion = z
+  .strictObject({
+    url: httpAddress,
+    method: z.enum(['GET', 'HEAD', 'POST']).default('GET'),
+    headers,
+    body: z.string().optional(),
+    ca,
+    expect: httpExpectation,
+  })
+  .meta({ description: 'An HTTP request; each reading makes its own connection, as a new user would' });
+
+export const statementsQuestion = z
+  .strictObject({
+    top: z.int().min(1).max(200).default(20).meta({
+      description: 'How many of the statements count: those with the most time in the baseline',
+    }),
+    of: z
+      .array(text)
+      .min(1)
+      .optional()
+      .meta({ description: 'Whose statements: roles; all but the guard when left out' }),
+    like: text.optional().meta({ description: 'Only statements whose text is like this pattern of SQL: select %' }),
+  })
+  .meta({ description: 'What the application itself waits for, from pg_stat_statements; confirms, never clears' });
+
+export const prometheusQuestion = z
+  .strictObject({
+    url: httpAddress.meta({ description: 'The address of Prometheus, without /api/v1' }),
+    query: text.meta({ description: 'An instant query that yields one value, over as long as `every`' }),
+    unit: z.enum(['s', 'ms']).meta({ description: 'What the value counts' }),
+    headers,
+    token: text.optional().meta({ description: 'Sent as a bearer token; better token_file' }),
+    ca,
+  })
+  .meta({ description: 'A latency that Prometheus knows already' });
+
+export const sourceNames = ['sql', 'http', 'statements', 'prometheus'] as const;
+export type SourceName = (typeof sourceNames)[number];
+type Sources = { readonly [Name in SourceName]?: unknown };
+
+/** How the probe learns a latency. A plan that was taken names exactly one source. */
+export const sourceOf = (probe: Sources): SourceName => sourceNames.find((name) => probe[name] !== undefined) ?? 'sql';
+
+/**
+ * Whether good readings of the probe may count as "not slower". pg_stat_statements may not: it counts a statement when it
+ * ends, and does not see what waits for a lock on a table, so a standstill looks like silence. It may confirm a slowdown.
+ */
+export const mayClear = (probe: Sources): boolean => sourceOf(probe) !== 'statements';
+
+/** How often a probe is asked when the plan does not say. */
+export const usualPace: Readonly<Record<SourceName, Millis>> = {
+  sql: seconds(1),
+  http: seconds(1),
+  statements: seconds(10),
+  prometheus: seconds(15),
+};
+/** A look at pg_stat_statements reads all texts: more often it would cost the target more than it tells. */
+export const fastestStatements = seconds(5);

@@ -1,0 +1,157 @@
+import http from 'node:http';
+import https from 'node:https';
+import { connect, isIP } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { connect as connectSecurely, createSecureContext, type SecureContext } from 'node:tls';
+import { urlToHttpOptions } from 'node:url';
+
+import type { Failure, Part, Parts } from '../core/evidence/reading.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { measured, type Millis } from '../core/kernel/units.ts';
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Certificates (PEM) of those who may vouch for the server, instead of the public ones. */
+  readonly ca?: string | undefined;
+  /** How many bytes of the answer's body are kept; all of it is read. */
+  readonly keep: number;
+  /** Looks at the status before the body comes. A failure ends the request. */
+  readonly refuse: (status: number) => Failure | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** The part of the body that was kept. */
+  readonly body: Buffer;
+  /** Of the whole body, in bytes. */
+  readonly size: number;
+  /** From looking up the name to the last byte of the body. */
+  readonly took: Millis;
+  /** They add up to `took`. */
+  readonly parts: Parts;
+}
+
+export type HttpOutcome = HttpAnswer | Failure | 'aborted';
+
+/** What Node says of a request without an answer; `ready` once the server had been reached. */
+export const lostBy = (error: Error, ready: boolean): Failure => {
+  const told: unknown = error instanceof AggregateError ? error.errors[0] : error; // of several addresses tried in vain
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const message = (told instanceof Error && told.message) || code || 'the connection failed';
+  return { reason: ready ? 'query' : 'connect', message, ...(code !== undefined && { code }) };
+};
+
+/** One request on a connection of its own. */
+class HttpAttempt {
+  readonly #started = performance.now();
+  readonly #asked: HttpRequest;
+  readonly #request: http.ClientRequest;
+  readonly #outcome = Promise.withResolvers<HttpOutcome>();
+  readonly outcome = this.#outcome.promise;
+  readonly #parts: { -readonly [Name in Part]?: Millis } = {};
+  #last = measured(0);
+  #ready = false;
+
+  constructor(asked: HttpRequest, options: http.RequestOptions) {
+    this.#asked = asked;
+    const secure = options.protocol === 'https:';
+    this.#request = (secure ? https : http).request(options);
+    this.#request.once('socket', (socket) => {
+      socket.once('lookup', () => this.#ended('name')); // not emitted for an address
+      socket.once('connect', () => {
+        this.#ended('connect');
+        this.#ready = !secure;
+      });
+      if (!secure) return;
+      socket.once('secureConnect', () => {
+        this.#ended('tls');
+        this.#ready = true;
+      });
+    });
+    this.#request.once('response', (response) => this.#read(response));
+    this.#request.on('error', (error) => this.#lost(error)); // also after the end, when nobody cares any more
+    this.#request.end(asked.body);
+  }
+
+  end(outcome: HttpOutcome): void {
+    this.#outcome.resolve(outcome);
+    this.#request.destroy();
+  }
+
+  /** The part lasted from the end of the one before until now. */
+  #ended(part: Part): void {
+    const now = measured(performance.now() - this.#started);
+    this.#parts[part] = measured(now - this.#last);
+    this.#last = now;
+  }
+
+  #lost(error: Error): void {
+    this.end(lostBy(error, this.#ready));
+  }
+
+  #read(response: http.IncomingMessage): void {
+    this.#ended('first_byte');
+    const status = response.statusCode ?? 0;
+    response.on('error', (error) => this.#lost(error));
+    const refused = this.#asked.refuse(status);
+    if (refused !== undefined) return this.end(refused);
+    const { keep } = this.#asked;
+    const body: Buffer[] = [];
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      if (size < keep) body.push(chunk.subarray(0, keep - size));
+      size += chunk.length;
+    });
+    response.once('end', () => {
+      this.#ended('body');
+      this.end({ status, body: Buffer.concat(body), size, took: this.#last, parts: this.#parts });
+    });
+  }
+}
+
+/** Without an agent: a new one for each request, as `agent: false` makes it, costs about a sixth of the request. */
+function freshConnection(ca: string | undefined, secure: boolean): http.RequestOptions {
+  let secureContext: SecureContext | undefined; // made once: reading the certificates takes milliseconds
+  return {
+    createConnection({ host: name, port }) {
+      const host = name ?? 'localhost';
+      const place = { host, port: Number(port) };
+      if (!secure) return connect(place);
+      secureContext ??= createSecureContext(ca === undefined ? {} : { ca });
+      const named = isIP(host) === 0 ? { servername: host } : {};
+      return connectSecurely({ ...place, ...named, secureContext, ALPNProtocols: ['http/1.1'] });
+    },
+  };
+}
+
+/**
+ * Makes the same request again and again, each on a connection of its own, as a new user would, following no redirect.
+ * Never rejects: what Node refuses to send is a failure of the question.
+ */
+export function httpRequester(asked: HttpRequest): (timeout: Millis, signal: AbortSignal) => Promise<HttpOutcome> {
+  const url = new URL(asked.url);
+  const options: http.RequestOptions = {
+    ...urlToHttpOptions(url),
+    method: asked.method,
+    headers: { 'user-agent': 'ripcord', ...asked.headers, connection: 'close' },
+    ...freshConnection(asked.ca, url.protocol === 'https:'),
+  };
+  const attempt = async (timeout: Millis, signal: AbortSignal): Promise<HttpOutcome> => {
+    if (signal.aborted) return 'aborted';
+    const made = new HttpAttempt(asked, options);
+    const late = `no complete answer within ${sayDuration(timeout)}`;
+    const timer = setTimeout(() => made.end({ reason: 'timeout', message: late }), timeout);
+    const abort = () => made.end('aborted');
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await made.outcome;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  };
+  return (timeout, signal) => attempt(timeout, signal).catch((error: Error) => lostBy(error, true));
+}
