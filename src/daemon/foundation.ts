@@ -83,8 +83,9 @@ export async function layFoundation(
     checks: plan.checks.map(({ id }) => checkId(id)),
     phases: plan.phases.map(({ id }) => phaseId(id)),
   });
+  const { url, users_url: usersUrl } = environment.target;
   const journal = undo.use(await open(resolve(options.journal)));
-  const desk = undo.use(await openTargetDesk({ url: environment.target.url, cost: metrics.targetCost }));
+  const desk = undo.use(await openTargetDesk({ url, usersUrl, cost: metrics.targetCost }));
   const newest = (await journal.runs())[0]?.run;
   const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
   const openRun = () => (conductor.state()?.closed === undefined ? conductor.state() : undefined);

@@ -78,6 +78,7 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   const probes = plan.probes.map((probe, place) =>
     askerOf(probe, {
       connection: () => desk.probes(place),
+      users: desk.users,
       statements: (asked) => statementsNow(plan, conductor.state(), asked),
     }),
   );

@@ -7,6 +7,7 @@ import { identify } from '../target/identity.ts';
 import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
+import { type UsersPath, usersPath } from '../target/users-path.ts';
 import { type Guarding, lockPatience } from '../rollback/executor.ts';
 import type { TargetIdentity } from '../core/evidence/target.ts';
 import type { Finding } from '../core/evidence/finding.ts';
@@ -23,6 +24,8 @@ export interface TargetDesk extends AsyncDisposable {
   readonly identity: TargetIdentity;
   /** Spreads the SQL probes over the connections that are held for them. */
   probes(place: number): HeldConnection;
+  /** The path that users take, for a few connections at a time, none of them held. */
+  readonly users: UsersPath;
   readonly checks: HeldConnection;
   readonly control: HeldConnection;
   /** Whether this is the only guard of the target; tries again for a while when the lock was lost with its session. */
@@ -31,14 +34,19 @@ export interface TargetDesk extends AsyncDisposable {
 
 export interface DeskParts {
   readonly url: string;
+  /** Where users go, when that is another address or login. */
+  readonly usersUrl?: string | undefined;
   readonly cost: (spent: Millis) => void;
 }
 
 /** Probes on one connection wait for each other, and a connection more is one less for the application. */
 const probeConnections = 2;
 
+/** So many visits at once let every probe find out in time that nobody is let in, though each waits for its timeout. */
+const mostVisits = 4;
+
 /** Connects, learns which target it is and takes the guard lock. Rejects when any of it is refused. */
-export async function openTargetDesk({ url, cost }: DeskParts): Promise<TargetDesk> {
+export async function openTargetDesk({ url, usersUrl, cost }: DeskParts): Promise<TargetDesk> {
   await using undo = new AsyncDisposableStack();
   const hold = (name: string, readOnly: boolean) =>
     undo.use(heldConnection({ url, name, readOnly, statementTimeout: seconds(30), cost }));
@@ -50,6 +58,7 @@ export async function openTargetDesk({ url, cost }: DeskParts): Promise<TargetDe
   return {
     identity,
     probes: (place) => probes[place % probeConnections] ?? control,
+    users: usersPath({ url: usersUrl ?? url, asGuard: usersUrl === undefined, most: mostVisits, cost }),
     checks,
     control,
     isOnlyGuard: () => stillOnly(lock),

@@ -5,7 +5,9 @@ import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import { StatementTimedOut, TargetError, TargetUnreachable } from '../target/errors.ts';
+import type { UsersPath } from '../target/users-path.ts';
 import type { Asker } from './sampling-loop.ts';
+import { statementOrder } from './statement-order.ts';
 
 export interface SqlProbeOptions {
   /**
@@ -13,7 +15,12 @@ export interface SqlProbeOptions {
    * phase changes the schema, the statement from before it and the one from after it both count.
    */
   readonly statements: () => readonly string[];
+  /** The path that every tenth reading takes; none does without it. */
+  readonly users?: UsersPath;
 }
+
+/** One reading in so many goes over a new connection on the users' path. */
+export const visitEvery = 10;
 
 function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
   const message = error instanceof Error ? error.message : String(error);
@@ -26,58 +33,85 @@ function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
 /** No permission, or no login: the guard's own sight is gone, which says nothing about the application's. */
 const isBlindness = ({ code }: Failure): boolean => /^42501$|^28...$/.test(code ?? '');
 
-/** No answer: because the target failed, or because nobody could look. */
-const withoutAnswer = (about: Pick<Reading, 'probe' | 'at'>, cause: Failure, signal: AbortSignal): Reading =>
-  signal.aborted || isBlindness(cause) ? { state: 'missing', ...about } : { state: 'failed', ...about, cause };
-
 /** The first one that does not merely say "not there": it speaks of the variant that is there. */
 const telling = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ code }) => code !== '42P01' && code !== '42703') ?? failures[0];
+
+type Answer = { readonly took: Millis; readonly connect?: Millis };
+/** `full`: nobody asked, because there was no place on the way. */
+type Attempt = Answer | Failure | 'full';
+
+/** Asks the statements in turn until one is there. */
+async function firstThatWorks(
+  statements: readonly string[],
+  ask: (statement: string) => Promise<Attempt>,
+): Promise<Attempt> {
+  const failures: Failure[] = [];
+  for (const statement of statements) {
+    const attempt = await ask(statement);
+    if (attempt === 'full' || 'took' in attempt) return attempt;
+    failures.push(attempt);
+    if (!isUndefinedObject(attempt)) break;
+  }
+  return telling(failures) ?? { reason: 'query', message: 'there is no statement to ask' };
+}
 
 /** Asks on the connection given, which other probes should not share: they would wait for each other. Never rejects. */
 export function sqlProbe(
   plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
   connection: Pick<HeldConnection, 'query' | 'connect'>,
-  { statements }: SqlProbeOptions,
+  { statements, users }: SqlProbeOptions,
 ): Asker {
   const id = probeId(plan.id);
-  /** The statement that worked last. */
-  let known: string | undefined;
+  const order = statementOrder(statements);
+  let sinceVisit = 0;
+  let unreached = false;
 
-  const inOrder = (): readonly string[] => {
-    const all = statements();
-    return known !== undefined && all.includes(known) ? [known, ...all.filter((one) => one !== known)] : all;
-  };
-
-  const firstThatWorks = async (signal: AbortSignal): Promise<Millis | Failure> => {
-    const failures: Failure[] = [];
-    for (const statement of inOrder()) {
-      try {
-        const { ms } = await connection.query(statement, [], { timeout: plan.timeout, signal });
-        known = statement;
-        return ms;
-      } catch (error) {
-        const failure = failureOf(error, 'query');
-        failures.push(failure);
-        if (!isUndefinedObject(failure)) break;
-      }
-    }
-    return telling(failures) ?? { reason: 'query', message: 'there is no statement to ask' };
-  };
-
-  const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
-    const about = { probe: id, at };
+  const onHeld = async (signal: AbortSignal): Promise<Attempt> => {
     let connect: Millis | undefined;
     try {
       connect = await connection.connect(signal);
     } catch (error) {
-      return withoutAnswer(about, failureOf(error, 'connect'), signal);
+      return failureOf(error, 'connect');
     }
-    const answer = await firstThatWorks(signal);
-    if (typeof answer === 'number') {
-      return { state: 'answered', ...about, took: answer, ...(connect !== undefined && { parts: { connect } }) };
+    return firstThatWorks(order.now(), async (statement) => {
+      try {
+        const { ms: took } = await connection.query(statement, [], { timeout: plan.timeout, signal });
+        order.worked(statement);
+        return { took, ...(connect !== undefined && { connect }) };
+      } catch (error) {
+        return failureOf(error, 'query');
+      }
+    });
+  };
+
+  const asUser = (path: UsersPath, signal: AbortSignal): Promise<Attempt> =>
+    firstThatWorks(order.now(), async (statement) => {
+      const visit = await path.visit(statement, { timeout: plan.timeout, signal });
+      if (visit.state === 'full') return 'full';
+      unreached = visit.state === 'unreached';
+      if (!unreached) sinceVisit = 0;
+      if (visit.state === 'unreached') return { ...failureOf(visit.error, 'connect'), reason: 'connect' };
+      if (visit.state === 'failed') return failureOf(visit.error, 'query');
+      order.worked(statement);
+      return { took: visit.took, connect: visit.connect };
+    });
+
+  const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
+    const about = { probe: id, at };
+    sinceVisit += 1;
+    // A path that could not be reached is tried again at once: for its users this is an outage, not a tenth of one.
+    const path = sinceVisit >= visitEvery ? users : undefined;
+    const attempt = path === undefined ? 'full' : await asUser(path, signal);
+    const answer = attempt === 'full' && !(path !== undefined && unreached) ? await onHeld(signal) : attempt;
+    if (answer === 'full') return { state: 'missing', ...about };
+    if ('took' in answer) {
+      const { took, connect } = answer;
+      return { state: 'answered', ...about, took, ...(connect !== undefined && { parts: { connect } }) };
     }
-    return withoutAnswer(about, answer, signal);
+    const ours = path === undefined || attempt === 'full' || path.asGuard;
+    const nobodyLooked = signal.aborted || (ours && isBlindness(answer));
+    return nobodyLooked ? { state: 'missing', ...about } : { state: 'failed', ...about, cause: answer };
   };
   return { id, every: plan.every, ask };
 }

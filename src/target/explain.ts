@@ -9,6 +9,8 @@ export interface Circumstances {
   readonly during: 'connecting' | 'asking';
   /** Our own session forbids writes, so a refused write does not speak of the server. */
   readonly readOnly?: boolean;
+  /** A pooler may stand in between. */
+  readonly lent?: boolean;
 }
 
 interface Advice {
@@ -46,6 +48,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^08P01$/,
     kind: TargetRefused,
     during: 'connecting',
+    lent: false,
     wanted: () => 'a session that keeps its settings',
     todo: () => 'Give the address of the server itself: a connection pooler such as PgBouncer cannot stand in between',
   },
@@ -113,13 +116,14 @@ const encryption: Advice = {
   todo: () => 'Check sslmode and certificates on both sides',
 };
 
-function adviceFor(error: unknown, { during, readOnly }: Circumstances): Advice {
+function adviceFor(error: unknown, { during, readOnly, lent = false }: Circumstances): Advice {
   if (error instanceof DatabaseError) {
     const code = error.code ?? '';
     const fits = (advice: SqlStateAdvice) =>
       advice.codes.test(code) &&
       (advice.during === undefined || advice.during === during) &&
-      (advice.readOnly === undefined || advice.readOnly === readOnly);
+      (advice.readOnly === undefined || advice.readOnly === readOnly) &&
+      (advice.lent === undefined || advice.lent === lent);
     return bySqlState.find(fits) ?? otherwise[during];
   }
   const text = error instanceof Error ? `${codeOf(error) ?? ''} ${error.message}` : '';

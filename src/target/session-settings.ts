@@ -8,6 +8,11 @@ export interface SessionOptions {
   readonly name: string;
   readonly readOnly: boolean;
   readonly statementTimeout: Millis;
+  /**
+   * The session may be one that a pooler lends from one transaction to the next: nothing is set for the whole of it. Who
+   * asks sets within each transaction what it needs.
+   */
+  readonly lent?: boolean;
   /** Told the wall time of every query and every connect: what the guard costs the target. */
   readonly cost?: (spent: Millis) => void;
 }
@@ -21,9 +26,11 @@ const overridden = ['fallback_application_name', 'statement_timeout', 'lock_time
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
 /** Settings go into the start-up message: a pooler that cannot keep them refuses it, instead of handing them to others. */
-export function sessionUrl({ url, name, readOnly, statementTimeout }: SessionOptions): string {
+export function sessionUrl({ url, name, readOnly, statementTimeout, lent }: SessionOptions): string {
   const parsed = parseUrl(url);
   for (const parameter of overridden) parsed.searchParams.delete(parameter);
+  parsed.searchParams.set('application_name', `ripcord ${name}`.trim());
+  if (lent === true) return parsed.href;
   const settings = {
     default_transaction_read_only: onOff(readOnly),
     lock_timeout: lockTimeout,
@@ -37,7 +44,6 @@ export function sessionUrl({ url, name, readOnly, statementTimeout }: SessionOpt
   };
   const options = Object.entries(settings).map(([setting, value]) => `-c ${setting}=${value}`);
   parsed.searchParams.set('options', [parsed.searchParams.get('options') ?? '', ...options].join(' ').trim());
-  parsed.searchParams.set('application_name', `ripcord ${name}`.trim());
   return parsed.href;
 }
 

@@ -79,12 +79,14 @@ export class SingleSession implements AsyncDisposable {
 
   /** Called once, by `openSession`. */
   async connect(signal?: AbortSignal): Promise<this> {
-    const { url, statementTimeout: patience, cost } = this.#options;
+    const { url, statementTimeout: patience, lent = false, cost } = this.#options;
     const late = () => explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
     const started = performance.now();
     try {
       const work = () => bounded(this.#socket, () => this.#client.connect(), { patience, late, signal });
-      await this.#explained(work, { during: 'connecting' }, signal);
+      await this.#explained(work, { during: 'connecting', lent }, signal);
+      this.#connectMs = elapsed(started);
+      if (lent) return this;
       const { rows } = await this.#ask(settingsQuery, [], patience, signal);
       const [pid, lock, readOnly] = rows[0] ?? [];
       requireSettings(this.#options, lock, readOnly);
@@ -110,7 +112,7 @@ export class SingleSession implements AsyncDisposable {
     signal?.throwIfAborted(); // while it waited: the session is none the worse
     const started = performance.now();
     try {
-      if (this.#timeout !== timeout) {
+      if (this.#timeout !== timeout && this.#options.lent !== true) {
         await this.#ask(`set statement_timeout = ${Math.ceil(timeout)}`, [], timeout, signal);
         this.#timeout = this.#client.getTransactionStatus() === 'I' ? timeout : undefined;
       }

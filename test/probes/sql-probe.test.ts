@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 
 import { probeId } from '../../src/core/kernel/ids.ts';
-import { instant, seconds } from '../../src/core/kernel/units.ts';
+import type { Reading } from '../../src/core/evidence/reading.ts';
+import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
 import { sqlProbe } from '../../src/probes/sql-probe.ts';
 import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
+import { StatementFailed, TargetRefused, TargetUnreachable } from '../../src/target/errors.ts';
+import type { UsersPath, Visit } from '../../src/target/users-path.ts';
 import { database } from '../support/database.ts';
 
 const held = (url: string) => heldConnection({ url, name: 'probe', readOnly: true, statementTimeout: seconds(5) });
@@ -14,9 +17,9 @@ const singular = 'select count(*) from molecule';
 const plural = 'select count(*) from molecules';
 
 /** A reading of a probe that asks `statements`, which the test may change between readings. */
-function reader(connection: Pick<HeldConnection, 'query' | 'connect'>, statements: string[]) {
+function reader(connection: Pick<HeldConnection, 'query' | 'connect'>, statements: string[], users?: UsersPath) {
   const plan = { id: 'count', every: seconds(1), timeout: seconds(1) };
-  const probe = sqlProbe(plan, connection, { statements: () => statements });
+  const probe = sqlProbe(plan, connection, { statements: () => statements, ...(users !== undefined && { users }) });
   return (signal = never) => probe.ask(at, signal);
 }
 
@@ -197,4 +200,77 @@ test.each(['under way', 'before it starts'])('a reading aborted %s is missing', 
   const reading = read(stop.signal);
   stop.abort();
   expect(await reading).toEqual({ state: 'missing', ...about });
+});
+
+/** A path whose next visits come out as the test says. */
+function pathTo(visits: readonly Visit[], asGuard = false): UsersPath & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const rest = [...visits];
+  const visit: UsersPath['visit'] = async (statement) => {
+    asked.push(statement);
+    return rest.shift() ?? { state: 'answered', connect: millis(7), took: millis(1) };
+  };
+  return { asGuard, open: 0, visit, asked };
+}
+const refused = (code: string) => new TargetRefused({ found: 'no', wanted: 'yes', todo: 'Ask' }, code);
+const gone: Visit = {
+  state: 'unreached',
+  error: new TargetUnreachable({ found: 'no', wanted: 'yes', todo: 'Ask' }, 'ECONNREFUSED'),
+};
+const absent: Visit = {
+  state: 'failed',
+  error: new StatementFailed({ found: 'no', wanted: 'yes', todo: 'Ask' }, '42P01'),
+};
+
+/** One letter for each of the next readings: on the held connection, as a user, failed or missing. */
+async function letters(read: () => Promise<Reading>, count: number): Promise<string> {
+  let all = '';
+  for (let nth = 0; nth < count; nth += 1) {
+    const reading = await read();
+    if (reading.state === 'answered') all += reading.parts?.connect === 7 ? 'u' : 'h';
+    else all += reading.state === 'failed' ? 'f' : 'm';
+  }
+  return all;
+}
+
+test.each<{ when: string; visits: readonly Visit[]; asGuard?: boolean; readings: string }>([
+  { when: 'it is open', visits: [], readings: 'hhhhhhhhhuhhhhhhhhhu' },
+  { when: 'it cannot be reached three times', visits: [gone, gone, gone], readings: 'hhhhhhhhhfffuhhhhhhhhhu' },
+  { when: 'there is no place on it', visits: [{ state: 'full' }], readings: 'hhhhhhhhhhuhhhhhhhhhu' },
+  { when: 'it was not reached, and then has no place', visits: [gone, { state: 'full' }], readings: 'hhhhhhhhhfmuhhh' },
+  { when: 'the question itself fails', visits: [absent], readings: 'hhhhhhhhhfhhhhhhhhhu' },
+  {
+    when: 'it lets nobody in',
+    visits: [{ state: 'unreached', error: refused('28P01') }],
+    readings: 'hhhhhhhhhfuhhh',
+  },
+  {
+    when: 'it does not let the guard itself in',
+    visits: [{ state: 'unreached', error: refused('28P01') }],
+    asGuard: true,
+    readings: 'hhhhhhhhhmuhhh',
+  },
+])('every tenth reading takes the users’ path; when $when', async ({ visits, asGuard, readings }) => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select 1'], pathTo(visits, asGuard));
+  expect(await letters(read, readings.length)).toBe(readings);
+});
+
+test('a users’ path that cannot be reached is a failure to connect', async () => {
+  await using db = await database();
+  await using connection = held(db.url);
+  const read = reader(connection, ['select 1'], pathTo([gone]));
+  await letters(read, 9);
+  expect(await read()).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: 'ECONNREFUSED' } });
+});
+
+test('as a user, too, the other variant is asked while a rename is under way', async () => {
+  await using db = await database();
+  await db.query('create table molecule ()');
+  await using connection = held(db.url);
+  const path = pathTo([absent]);
+  const read = reader(connection, [singular, plural], path);
+  expect(await letters(read, 10)).toBe('hhhhhhhhhu');
+  expect(path.asked).toEqual([singular, plural]);
 });

@@ -1,0 +1,101 @@
+import { performance } from 'node:perf_hooks';
+
+import { sayDuration } from '../core/kernel/duration.ts';
+import { measured, type Millis, millis } from '../core/kernel/units.ts';
+import { explainPgError } from './explain.ts';
+import { lockTimeout } from './session-settings.ts';
+import { openSession, type SingleSession } from './single-session.ts';
+
+/** What came of one question on a new connection. */
+export type Visit =
+  /** `connect`: from the address to a session that takes the question, lent by a pooler or the server's own. */
+  | { readonly state: 'answered'; readonly connect: Millis; readonly took: Millis }
+  /** No session, or none that takes a question. */
+  | { readonly state: 'unreached'; readonly error: unknown }
+  | { readonly state: 'failed'; readonly error: unknown }
+  /** Nobody asked: as many as may be are under way. */
+  | { readonly state: 'full' };
+
+export interface VisitOptions {
+  /** For the way to a session, and again for the statement. */
+  readonly timeout: Millis;
+  readonly signal: AbortSignal;
+}
+
+/** The path that users take to the database: a new connection for each question, through whatever stands in between. */
+export interface UsersPath {
+  /** Whether the guard's own login is used: then a refusal is the guard's trouble, not the users'. */
+  readonly asGuard: boolean;
+  /** One statement in a read-only transaction of its own, which is rolled back. Never rejects, and leaves nothing open. */
+  visit(statement: string, options: VisitOptions): Promise<Visit>;
+  /** How many connections are open now. */
+  readonly open: number;
+}
+
+export interface UsersPathParts {
+  readonly url: string;
+  readonly asGuard: boolean;
+  /** How many connections may be open at once. */
+  readonly most: number;
+  readonly cost?: (spent: Millis) => void;
+}
+
+const settings = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)";
+
+/** Where the transaction is set up it is known that a server, not only a pooler, takes the question. */
+async function enter(session: SingleSession, url: string, rest: Millis, options: VisitOptions): Promise<void> {
+  const { timeout } = options;
+  const late = AbortSignal.timeout(Math.max(1, Math.ceil(rest)));
+  const signal = AbortSignal.any([options.signal, late]);
+  try {
+    await session.query('begin transaction read only', [], { timeout, signal });
+    await session.query(settings, [String(Math.ceil(timeout)), String(lockTimeout)], { timeout, signal });
+  } catch (error) {
+    if (error !== late.reason) throw error;
+    throw explainPgError(new Error(`no session to ask in within ${sayDuration(timeout)}`), url);
+  }
+}
+
+/** A pooler throws away the server's session when its client leaves within a transaction. */
+async function leave(session: SingleSession): Promise<void> {
+  if (!session.lost && session.inTransaction) await session.query('rollback').catch(() => undefined);
+  await session.close().catch(() => undefined);
+}
+
+async function visitOnce({ url, cost }: UsersPathParts, statement: string, options: VisitOptions): Promise<Visit> {
+  const { timeout, signal } = options;
+  const started = performance.now();
+  const about = { url, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
+  let session: SingleSession | undefined;
+  let connect: Millis | undefined;
+  try {
+    session = await openSession({ ...about, ...(cost !== undefined && { cost }) }, signal);
+    await enter(session, url, millis(timeout - (performance.now() - started)), options);
+    connect = measured(performance.now() - started);
+    const { ms: took } = await session.query(statement, [], { timeout, signal });
+    return { state: 'answered', connect, took };
+  } catch (error) {
+    return { state: connect === undefined ? 'unreached' : 'failed', error };
+  } finally {
+    if (session !== undefined) await leave(session);
+  }
+}
+
+export function usersPath(parts: UsersPathParts): UsersPath {
+  let open = 0;
+  return {
+    asGuard: parts.asGuard,
+    async visit(statement, options) {
+      if (open >= parts.most) return { state: 'full' };
+      open += 1;
+      try {
+        return await visitOnce(parts, statement, options);
+      } finally {
+        open -= 1;
+      }
+    },
+    get open() {
+      return open;
+    },
+  };
+}

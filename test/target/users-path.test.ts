@@ -1,0 +1,156 @@
+import { expect, test, vi } from 'vitest';
+
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { usersPath } from '../../src/target/users-path.ts';
+import { onPath, whyNot } from '../metrics/programs.ts';
+import { database, type TestDatabase } from '../support/database.ts';
+import { hangingProxy } from './hanging-proxy.ts';
+import { pgBouncer } from './pgbouncer.ts';
+
+const never = new AbortController().signal;
+const options = { timeout: seconds(2), signal: never };
+const length = expect.any(Number);
+const through = (url: string, most = 4) => usersPath({ url, asGuard: false, most });
+
+/** Sessions of the users' path on the server, a moment after the last one may have ended. */
+const left = async (db: TestDatabase): Promise<number> => {
+  const count = "select count(*)::int from pg_stat_activity where application_name = 'ripcord users' and datname = $1";
+  return Number((await db.query(count, [db.name])).rows[0]?.['count']);
+};
+const noneLeft = (db: TestDatabase) => vi.waitUntil(async () => (await left(db)) === 0, { timeout: 5_000 });
+
+test('each question has a connection of its own, whose time is told apart, and leaves none behind', async () => {
+  await using db = await database();
+  const path = through(db.url);
+  const visit = await path.visit('select pg_sleep(0.05)', options);
+  expect(visit).toEqual({ state: 'answered', connect: length, took: length });
+  expect(visit.state === 'answered' && visit.took).toBeGreaterThanOrEqual(50);
+  expect(path.open).toBe(0);
+  await noneLeft(db);
+});
+
+test.each([
+  { what: 'a write', sql: 'create table t ()', code: '25006' },
+  { what: 'a wait beyond the timeout', sql: 'select pg_sleep(10)', code: '57014' },
+  { what: 'a table that is not there', sql: 'select * from nothing', code: '42P01' },
+  { what: 'the end of its own session', sql: 'select pg_terminate_backend(pg_backend_pid())', code: '57P01' },
+])('$what is a failed question, and leaves no connection', async ({ sql, code }) => {
+  await using db = await database();
+  const path = through(db.url);
+  expect(await path.visit(sql, { timeout: millis(300), signal: never })).toMatchObject({
+    state: 'failed',
+    error: { code },
+  });
+  expect(path.open).toBe(0);
+  await noneLeft(db);
+});
+
+test('a lock is not waited for longer than half a second', async () => {
+  await using db = await database();
+  await db.query('create table t ()');
+  await db.query('begin; lock table t');
+  expect(await through(db.url).visit('select * from t', options)).toMatchObject({
+    state: 'failed',
+    error: { code: '55P03' },
+  });
+  await db.query('rollback');
+});
+
+test.each([
+  { what: 'nobody listens', url: () => 'postgres://app@127.0.0.1:1/app', code: 'ECONNREFUSED' },
+  { what: 'the login is refused', url: (db: TestDatabase) => db.urlAs('nobody_here'), code: '28000' },
+])('it is unreached when $what', async ({ url, code }) => {
+  await using db = await database();
+  const path = through(url(db));
+  expect(await path.visit('select 1', options)).toMatchObject({ state: 'unreached', error: { code } });
+  expect(path.open).toBe(0);
+});
+
+test('it is unreached when a connection is taken and nothing comes back', async () => {
+  await using db = await database();
+  await using proxy = await hangingProxy(db.url);
+  proxy.hang();
+  const path = through(proxy.url);
+  expect(await path.visit('select 1', { timeout: millis(200), signal: never })).toMatchObject({ state: 'unreached' });
+  expect(path.open).toBe(0);
+});
+
+test('no more connections than agreed are open at once, also while none is let in', async () => {
+  await using db = await database();
+  await using proxy = await hangingProxy(db.url);
+  proxy.hang();
+  const path = through(proxy.url, 2);
+  const visits = Array.from({ length: 5 }, () => path.visit('select 1', { timeout: millis(200), signal: never }));
+  expect(path.open).toBe(2);
+  const states = (await Promise.all(visits)).map(({ state }) => state);
+  expect(states.toSorted()).toEqual(['full', 'full', 'full', 'unreached', 'unreached']);
+  expect(path.open).toBe(0);
+});
+
+test('a visit that is aborted ends, and leaves no connection', async () => {
+  await using db = await database();
+  const stop = new AbortController();
+  const path = through(db.url);
+  const visit = path.visit('select pg_sleep(10)', { timeout: seconds(20), signal: stop.signal });
+  await vi.waitUntil(async () => (await left(db)) === 1, { timeout: 5_000 });
+  stop.abort(new Error('enough'));
+  expect(await visit).toMatchObject({ error: { message: 'enough' } });
+  expect(path.open).toBe(0);
+  await db.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ripcord users'");
+  await noneLeft(db);
+});
+
+test('through a pooler that lends sessions by transaction', async ({ skip }) => {
+  skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
+  await using db = await database();
+  await using pooler = await pgBouncer(db.url, 1);
+  const path = through(pooler.url);
+  const settings = "select 1 / (current_setting('statement_timeout') = '2s')::int, pg_sleep(0.03)";
+  const visits = [];
+  for (let count = 0; count < 5; count += 1) visits.push(await path.visit(settings, options));
+  expect(visits).toEqual(visits.map(() => ({ state: 'answered', connect: length, took: length })));
+
+  // A question that fails, too, gives the session back: the pooler has made one, and lends it still.
+  expect(await path.visit('select * from nothing', options)).toMatchObject({
+    state: 'failed',
+    error: { code: '42P01' },
+  });
+  const servers = await pooler.show('servers');
+  expect(servers.map(({ database: name, state }) => ({ name, state }))).toEqual([{ name: db.name, state: 'idle' }]);
+  const { rows } = await db.query(
+    "select current_setting('statement_timeout') as ours, count(*)::int as sessions from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+    [db.name],
+  );
+  expect(rows).toEqual([{ ours: '0', sessions: 1 }]);
+  expect((await pooler.show('clients')).filter(({ database: name }) => name === db.name)).toEqual([]);
+});
+
+test('to wait for a session of a pooler that has none left is time to connect', async ({ skip }) => {
+  skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
+  await using db = await database();
+  await using pooler = await pgBouncer(db.url, 1);
+  const path = through(pooler.url);
+  const longer = path.visit('select pg_sleep(0.4)', options);
+  await vi.waitUntil(async () => (await left(db)) === 1, { timeout: 5_000 });
+  const waiting = await path.visit('select 1', options);
+  expect(await longer).toMatchObject({ state: 'answered' });
+  expect(waiting).toMatchObject({ state: 'answered' });
+  if (waiting.state === 'answered') expect(waiting.connect).toBeGreaterThan(waiting.took);
+
+  const whole = path.visit('select pg_sleep(1)', options);
+  await vi.waitUntil(async () => (await left(db)) === 1, { timeout: 5_000 });
+  expect(await path.visit('select 1', { timeout: millis(100), signal: never })).toMatchObject({ state: 'unreached' });
+  await whole;
+});
+
+test('a pooler that is gone, or whose server is, cannot be reached', async ({ skip }) => {
+  skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
+  await using db = await database();
+  await using nowhere = await pgBouncer('postgres://postgres@127.0.0.1:1/app', 1);
+  expect(await through(nowhere.url).visit('select 1', options)).toMatchObject({ state: 'unreached' });
+  await using pooler = await pgBouncer(db.url, 1);
+  const path = through(pooler.url);
+  expect(await path.visit('select 1', options)).toMatchObject({ state: 'answered' });
+  await pooler.stop();
+  expect(await path.visit('select 1', options)).toMatchObject({ state: 'unreached', error: { code: 'ECONNREFUSED' } });
+});
