@@ -23,9 +23,12 @@ export async function validate({ options, terminal, env }: Call<PlanOptions & Js
   const { plan: file, json } = options;
   const { parsed } = parsePlanFile(options, env);
   const faults = 'faults' in parsed ? parsed.faults : [];
-  if (json === true) terminal.answer(toJson({ sound: faults.length === 0, file, faults }));
-  else if ('plan' in parsed) terminal.answer(saySound(parsed.plan, parsed.environment));
-  else {
+  const warnings = 'plan' in parsed ? parsed.warnings : [];
+  if (json === true) terminal.answer(toJson({ sound: faults.length === 0, file, faults, warnings }));
+  else if ('plan' in parsed) {
+    terminal.answer(saySound(parsed.plan, parsed.environment));
+    for (const warning of warnings) terminal.tell(warning);
+  } else {
     for (const fault of faults) terminal.answer(sayFault(fault, file));
     terminal.tell(`${count(faults.length, 'fault')} in ${file}`);
   }

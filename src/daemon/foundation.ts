@@ -74,6 +74,7 @@ export async function layFoundation(
   const loaded = loadPlan(options.planFile, options.environment);
   const { plan, environment, secrets } = loaded;
   const log = createLog(options.logLevel, secrets);
+  for (const warning of loaded.warnings) log.warn({}, warning);
   const clock = systemClock();
   const planned = new Map(plan.probes.map((probe) => [probeId(probe.id), probe]));
   const metrics = createMetrics({

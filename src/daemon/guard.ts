@@ -43,6 +43,8 @@ export interface GuardParts {
   readonly unready: () => readonly string[];
   /** As it was found lately. */
   readonly shortcomings: () => readonly string[];
+  /** Why probes are not answered now. */
+  readonly obstacles: () => readonly string[];
 }
 
 /** `run-20261122-021407`, with a number when a second one is opened in the same second. */
@@ -142,8 +144,12 @@ export function createGuard(parts: GuardParts): Guard {
     const state = await stateOf(run);
     if (state === undefined) return undefined;
     const shown = hide(viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now()));
-    const shortcomings = isNow(run) ? parts.shortcomings() : [];
-    return shortcomings.length === 0 ? shown : { ...shown, shortcomings };
+    const [shortcomings, obstacles] = isNow(run) ? [parts.shortcomings(), parts.obstacles()] : [[], []];
+    return {
+      ...shown,
+      ...(shortcomings.length > 0 && { shortcomings }),
+      ...(obstacles.length > 0 && { obstacles }),
+    };
   };
   return {
     principalOf: (token) => principalByToken(plan, token),

@@ -18,6 +18,8 @@ export interface LoadedPlan {
   readonly secrets: readonly string[];
   /** Puts the values of placeholders into what is about to run. */
   readonly fill: (text: string) => string;
+  /** What the plan may say and hardly means, one sentence each. */
+  readonly warnings: readonly string[];
   /** Of the text as it was read, before secrets are put in. */
   readonly hash: Hash;
   /** Where it was read. */
@@ -81,7 +83,7 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
     ...(environment !== undefined && { environment }),
   });
   if ('faults' in parsed) throw new PlanRefused(file, parsed.faults);
-  const { plan, secrets, environment: name } = parsed;
+  const { plan, secrets, warnings, environment: name } = parsed;
   const chosen = name === undefined ? undefined : plan.environments[name];
   if (name === undefined || chosen === undefined) {
     const names = Object.keys(plan.environments).join(', ');
@@ -89,7 +91,7 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
   }
   // A value as short as `1` is no secret, and cutting it out of texts would make them unreadable.
   const hidden = secrets.filter((secret) => secret.length >= 6);
-  return { plan, environment: { name, ...chosen }, secrets: hidden, fill, hash: hashOf(text), file, folder };
+  return { plan, environment: { name, ...chosen }, secrets: hidden, fill, warnings, hash: hashOf(text), file, folder };
 }
 
 /** A plan that was edited counts from the next start on, which whoever edited it should know. */

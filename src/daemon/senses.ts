@@ -8,6 +8,7 @@ import { type Capture, createCapture } from './capture.ts';
 import { type EvidenceKeeper, evidenceKeeper } from './evidence-keeper.ts';
 import type { Foundation } from './foundation.ts';
 import { betweenLooks, createLooker, type Looker } from './look.ts';
+import { noteObstacles } from './obstacles.ts';
 import { type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild.ts';
 import { repeat } from './repeat.ts';
@@ -22,11 +23,13 @@ export interface Senses {
   readonly looker: Looker;
   readonly checks: RunningChecks;
   readonly capture: Capture;
+  /** Why probes are not answered now, one sentence each. */
+  obstacles(): readonly string[];
 }
 
 /** Starts looks, checks and probes; each is stopped by `undo` in the reverse order. */
 export async function startSenses(foundation: Foundation, undo: AsyncDisposableStack): Promise<Senses> {
-  const { loaded, clock, metrics, troubles, journal, desk, conductor, openRun } = foundation;
+  const { loaded, log, clock, metrics, troubles, journal, desk, conductor, openRun } = foundation;
   const { plan, environment } = loaded;
   const { url } = environment.target;
   const since = clock.now();
@@ -67,7 +70,9 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   });
   undo.defer(() => stopping.abort(new Error('the daemon was stopped')));
 
+  const obstacles = noteObstacles(log);
   const onReading = (reading: Reading) => {
+    obstacles.saw(reading);
     metrics.reading(reading);
     const run = openRun();
     keeper.reading(reading, circumstances(run));
@@ -88,5 +93,5 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
     const run = openRun();
     if (run !== undefined) await readings.flush(run.run, clock.now(), true).catch(troubles.during('saving readings'));
   });
-  return { keeper, readings, looker, checks, capture };
+  return { keeper, readings, looker, checks, capture, obstacles: obstacles.list };
 }

@@ -76,6 +76,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     runChecks,
     unready,
     shortcomings,
+    obstacles: senses.obstacles,
   });
   startHousekeeping(foundation, senses, lease, guard, undo);
 

@@ -2,6 +2,7 @@ import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import type { UsersPath } from '../target/users-path.ts';
 import { httpProbe } from './http-probe.ts';
+import { prometheusProbe } from './prometheus-probe.ts';
 import type { Asker } from './sampling-loop.ts';
 import { sqlProbe } from './sql-probe.ts';
 
@@ -17,6 +18,7 @@ export interface AskerParts {
 /** What the sampling loop needs of a probe in the plan. */
 export function askerOf(plan: ProbePlan, { connection, statements, users }: AskerParts): Asker {
   if (plan.http !== undefined) return httpProbe(plan, plan.http);
+  if (plan.prometheus !== undefined) return prometheusProbe(plan, plan.prometheus);
   return sqlProbe(plan, connection(plan), {
     statements: () => statements(plan),
     ...(users !== undefined && { users }),

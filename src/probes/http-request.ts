@@ -127,11 +127,14 @@ function freshConnection(ca: string | undefined, secure: boolean): http.RequestO
   };
 }
 
+/** `path` stands in for that of the address, where it changes from one request to the next. */
+export type Requester = (timeout: Millis, signal: AbortSignal, path?: string) => Promise<HttpOutcome>;
+
 /**
  * Makes the same request again and again, each on a connection of its own, as a new user would, following no redirect.
  * Never rejects: what Node refuses to send is a failure of the question.
  */
-export function httpRequester(asked: HttpRequest): (timeout: Millis, signal: AbortSignal) => Promise<HttpOutcome> {
+export function httpRequester(asked: HttpRequest): Requester {
   const url = new URL(asked.url);
   const options: http.RequestOptions = {
     ...urlToHttpOptions(url),
@@ -139,9 +142,9 @@ export function httpRequester(asked: HttpRequest): (timeout: Millis, signal: Abo
     headers: { 'user-agent': 'ripcord', ...asked.headers, connection: 'close' },
     ...freshConnection(asked.ca, url.protocol === 'https:'),
   };
-  const attempt = async (timeout: Millis, signal: AbortSignal): Promise<HttpOutcome> => {
+  const attempt: Requester = async (timeout, signal, path) => {
     if (signal.aborted) return 'aborted';
-    const made = new HttpAttempt(asked, options);
+    const made = new HttpAttempt(asked, path === undefined ? options : { ...options, path });
     const late = `no complete answer within ${sayDuration(timeout)}`;
     const timer = setTimeout(() => made.end({ reason: 'timeout', message: late }), timeout);
     const abort = () => made.end('aborted');
@@ -153,5 +156,5 @@ export function httpRequester(asked: HttpRequest): (timeout: Millis, signal: Abo
       signal.removeEventListener('abort', abort);
     }
   };
-  return (timeout, signal) => attempt(timeout, signal).catch((error: Error) => lostBy(error, true));
+  return (...how) => attempt(...how).catch((error: Error) => lostBy(error, true));
 }

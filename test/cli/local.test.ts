@@ -29,7 +29,7 @@ test('a sound plan is said to be sound, with what is in it', async () => {
   expect(said).toMatchObject({ exitCode: 0, err: '' });
   expect(said.out).toBe('plan is sound: 2 phases, 1 probe, 1 check, 1 principal; for staging');
   const { out } = await ripcord(['validate', '--plan', plan, '--json']);
-  expect(JSON.parse(out)).toEqual({ sound: true, file: plan, faults: [] });
+  expect(JSON.parse(out)).toEqual({ sound: true, file: plan, faults: [], warnings: [] });
 });
 
 test('every fault is named with its place, and the exit code is 2', async () => {

@@ -15,6 +15,7 @@ const series = z
 const answer = z.object({ data: z.object({ result: z.array(series) }) });
 
 export interface Prometheus extends AsyncDisposable {
+  readonly url: string;
   /** The series that the query yields now; rejects with Prometheus' own words when it is wrong. */
   ask(query: string): Promise<readonly z.output<typeof series>[]>;
 }
@@ -77,5 +78,5 @@ export async function startPrometheus(page: () => Promise<{ contentType: string;
   const scrapes = () => ask('count_over_time(ripcord_build_info[10s])').catch(() => []); // it may not listen yet
   await vi.waitUntil(async () => ((await scrapes())[0]?.value ?? 0) >= 3, { timeout: 20_000, interval: 100 });
   const owned = undo.move();
-  return { ask, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { url: `http://127.0.0.1:${port}`, ask, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

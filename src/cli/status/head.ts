@@ -51,6 +51,7 @@ export function head(view: RunView, saidAlready: string): readonly Row[] {
     ['held', held === undefined ? undefined : `by ${held.by}, ${past(held.at, now)}: ${held.reason}`],
     ['blind', blind === saidAlready ? undefined : blind],
     ['lacks', list(view.shortcomings ?? []) || undefined],
+    ['unasked', list(view.obstacles ?? []) || undefined],
   ];
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 }

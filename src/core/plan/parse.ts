@@ -5,6 +5,7 @@ import type { Located } from './locate.ts';
 import { type Plan, planSchema } from './plan.ts';
 import { referenceObjections } from './references.ts';
 import { pathKey, sayPath } from './tree.ts';
+import { planWarnings } from './warnings.ts';
 import { readYaml } from './yaml.ts';
 
 export type Parsed =
@@ -14,6 +15,8 @@ export type Parsed =
       readonly environment?: string;
       /** Every text that must not be shown: values from the environment and files, passwords in addresses. */
       readonly secrets: readonly string[];
+      /** What the plan may say and hardly means, one sentence each. */
+      readonly warnings: readonly string[];
     }
   | { readonly faults: readonly Fault[] };
 
@@ -36,7 +39,8 @@ export function parsePlan(text: string, sources: Sources): Parsed {
   ]);
   if (checked.data !== undefined && objections.length === 0) {
     const { chosen: environment, secrets } = expanded;
-    return { plan: deepFreeze(checked.data), secrets, ...(environment !== undefined && { environment }) };
+    const plan = deepFreeze(checked.data);
+    return { plan, secrets, warnings: planWarnings(plan), ...(environment !== undefined && { environment }) };
   }
   return { faults: inOrder(objections.map((objection) => toFault(objection, read))) };
 }

@@ -36,6 +36,8 @@ export interface RunView {
   readonly requirements: readonly string[];
   /** What the guard may not do, though a rollback would need it; one sentence each. */
   readonly shortcomings?: readonly string[];
+  /** Why probes are not answered though the target may be well; one sentence each. */
+  readonly obstacles?: readonly string[];
   readonly waivers: readonly Waiver[];
   readonly preApprovals: readonly ActivePreApproval[];
   readonly phases: readonly PhaseView[];

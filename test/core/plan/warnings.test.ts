@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+
+import { rangesIn } from '../../../src/core/plan/warnings.ts';
+import { changed, goodPlan, planOf } from './a-plan.ts';
+
+test.each([
+  { query: 'rate(a[1m])', ranges: [60_000] },
+  { query: 'rate(a[15s]) / rate(b[ 1h30m ])', ranges: [15_000, 5_400_000] },
+  { query: 'max_over_time(rate(a[1m])[5m:30s])', ranges: [60_000, 300_000] },
+  { query: 'a{path=~"/[0-9]+", other=\'[5m]\'}', ranges: [] },
+  { query: 'up', ranges: [] },
+])('$query looks back over $ranges ms', ({ query, ranges }) => {
+  expect(rangesIn(query)).toEqual(ranges);
+});
+
+const plan = (every: string) =>
+  changed(
+    goodPlan,
+    'sql: select 1, control: true',
+    `prometheus: { url: http://x, query: "sum(rate(s[1m])) / sum(rate(n[1m]))", unit: s }, every: ${every}`,
+  );
+
+test.each([
+  { every: '1m', says: [] },
+  { every: '15s', says: [expect.stringMatching(/^probe control: .* back 1m and is asked every 15 s, .* share part/)] },
+  {
+    every: '5m',
+    says: [expect.stringMatching(/^probe control: .* leave out what lies between them; give/)],
+  },
+])('a query over 1m that is asked every $every', ({ every, says }) => {
+  expect(planOf(plan(every)).warnings).toEqual(says);
+});
