@@ -2,6 +2,7 @@ import { captureBaseline, thinProbes } from '../core/detection/capture.ts';
 import { median } from '../core/evidence/quantile.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
+import type { StatementInterval } from '../core/evidence/statements.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
 import { after, between, type Instant, millis, seconds } from '../core/kernel/units.ts';
@@ -22,6 +23,8 @@ export interface CaptureParts {
 /** Collects readings for a baseline while one is being captured, and freezes it when its time is over. */
 export interface Capture {
   reading(reading: Reading): void;
+  /** What ran between two looks at the statistics of statements. */
+  interval(probe: ProbeId, interval: StatementInterval): void;
   /** Begins when the state says that a capture has begun. */
   begin(state: RunState): void;
 }
@@ -44,18 +47,33 @@ async function concurrencyUntil(
   return median(counts);
 }
 
+interface Ran {
+  readonly top: number;
+  readonly all: StatementInterval[];
+}
+
+const newIntervals = ({ probes }: Plan): ReadonlyMap<ProbeId, Ran> =>
+  new Map(
+    probes.flatMap(({ id, statements }): readonly (readonly [ProbeId, Ran])[] =>
+      statements === undefined ? [] : [[probeId(id), { top: statements.top, all: [] }]],
+    ),
+  );
+
 export function createCapture({ plan, conductor, clock, runChecks, concurrency, signal }: CaptureParts): Capture {
   let collected: Map<ProbeId, Reading[]> | undefined;
+  let intervals = newIntervals(plan);
 
   const freeze = async (state: RunState, since: NonNullable<RunState['capture']>) => {
     const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
     collected = readings;
+    intervals = newIntervals(plan);
     const atWork = await concurrencyUntil(after(since.since, since.length), concurrency, clock, signal);
     const findings = await runChecks();
     collected = undefined;
     const { environment, target } = state;
     const captured = captureBaseline({
       readings,
+      intervals,
       findings,
       environment,
       target,
@@ -70,6 +88,9 @@ export function createCapture({ plan, conductor, clock, runChecks, concurrency, 
 
   return {
     reading: (reading) => void collected?.get(reading.probe)?.push(reading),
+    interval(probe, interval) {
+      if (collected !== undefined) intervals.get(probe)?.all.push(interval);
+    },
     begin(state) {
       if (state.capture === undefined) return;
       freeze(state, state.capture).catch(async (error: unknown) => {

@@ -1,9 +1,9 @@
 import type { RunningChecks } from '../checks/schedule.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
-import { askerOf } from '../probes/ask.ts';
 import { startSampling } from '../probes/sampling-loop.ts';
 import { circumstancesOf } from './circumstances.ts';
+import { plannedAskers } from './askers.ts';
 import { type Capture, createCapture } from './capture.ts';
 import { type EvidenceKeeper, evidenceKeeper } from './evidence-keeper.ts';
 import type { Foundation } from './foundation.ts';
@@ -12,7 +12,6 @@ import { noteObstacles } from './obstacles.ts';
 import { type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild.ts';
 import { repeat } from './repeat.ts';
-import { statementsNow } from './schema-state.ts';
 import { sessionsAtWork } from '../target/sessions.ts';
 import { startPlannedChecks } from './target-desk.ts';
 
@@ -80,13 +79,7 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
     readings.add(reading);
     capture.reading(reading);
   };
-  const probes = plan.probes.map((probe, place) =>
-    askerOf(probe, {
-      connection: () => desk.probes(place),
-      users: desk.users,
-      statements: (asked) => statementsNow(plan, conductor.state(), asked),
-    }),
-  );
+  const probes = plannedAskers(foundation, capture);
   const sampling = startSampling({ clock, probes, onLag: metrics.lag, onReading });
   undo.defer(async () => {
     await sampling.stop();

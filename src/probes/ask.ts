@@ -1,3 +1,7 @@
+import type { StatementMix } from '../core/evidence/statement-mix.ts';
+import type { StatementInterval } from '../core/evidence/statements.ts';
+import { probeId, type ProbeId } from '../core/kernel/ids.ts';
+import type { Instant } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import type { UsersPath } from '../target/users-path.ts';
@@ -5,20 +9,50 @@ import { httpProbe } from './http-probe.ts';
 import { prometheusProbe } from './prometheus-probe.ts';
 import type { Asker } from './sampling-loop.ts';
 import { sqlProbe } from './sql-probe.ts';
+import { statementReader } from './statement-look.ts';
+import { statementsProbe } from './statements-probe.ts';
 
 export interface AskerParts {
-  /** The connection that a SQL probe asks on. Called once for each, and never for an HTTP probe. */
+  /** The connection that a SQL probe asks on. Called once for each, and never for another probe. */
   readonly connection: (plan: ProbePlan) => Pick<HeldConnection, 'query' | 'connect'>;
   /** The path that users take, for every tenth reading in SQL. */
   readonly users?: UsersPath;
   /** What a SQL probe asks now, the likeliest first; called at each reading. */
   readonly statements: (plan: ProbePlan) => readonly string[];
+  readonly statistics: StatisticsParts;
+}
+
+/** What probes of statements need. */
+export interface StatisticsParts {
+  readonly connection: Pick<HeldConnection, 'query'>;
+  /** Roles whose statements are not the application's, such as the phases'. */
+  readonly notOf: readonly string[];
+  /** The mix of the probe's baseline; undefined before one is frozen. */
+  readonly mix: (probe: ProbeId) => StatementMix | undefined;
+  /** The last moment from which on slowness is measured anew. */
+  readonly marker: () => Instant | undefined;
+  readonly onInterval: (probe: ProbeId, interval: StatementInterval) => void;
+}
+
+function statementsAsker(
+  plan: ProbePlan,
+  { of, like }: NonNullable<ProbePlan['statements']>,
+  { connection, notOf, mix, marker, onInterval }: StatisticsParts,
+): Asker {
+  const id = probeId(plan.id);
+  return statementsProbe(plan, {
+    reader: statementReader(connection, { of, notOf, like }),
+    mix: () => mix(id),
+    marker,
+    onInterval: (interval) => onInterval(id, interval),
+  });
 }
 
 /** What the sampling loop needs of a probe in the plan. */
-export function askerOf(plan: ProbePlan, { connection, statements, users }: AskerParts): Asker {
+export function askerOf(plan: ProbePlan, { connection, statements, users, statistics }: AskerParts): Asker {
   if (plan.http !== undefined) return httpProbe(plan, plan.http);
   if (plan.prometheus !== undefined) return prometheusProbe(plan, plan.prometheus);
+  if (plan.statements !== undefined) return statementsAsker(plan, plan.statements, statistics);
   return sqlProbe(plan, connection(plan), {
     statements: () => statements(plan),
     ...(users !== undefined && { users }),

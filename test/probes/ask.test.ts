@@ -12,11 +12,18 @@ const never = new AbortController().signal;
 const unused = () => {
   throw new Error('a probe over HTTP needs no connection and has no statement');
 };
+const statistics = {
+  connection: { query: unused },
+  notOf: [],
+  mix: () => undefined,
+  marker: () => undefined,
+  onInterval: () => undefined,
+};
 
 test('a probe of the plan that asks over HTTP', async () => {
   await using server = await httpServer((_, response) => response.end('caffeine'));
   const plan = probe.parse({ id: 'search', http: { url: server.url, expect: { contains: 'caffeine' } }, every: '2s' });
-  const asker = askerOf(plan, { connection: unused, statements: unused });
+  const asker = askerOf(plan, { connection: unused, statements: unused, statistics });
   expect(asker).toMatchObject({ id: 'search', every: seconds(2) });
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'search', at });
 });
@@ -28,6 +35,21 @@ test('a probe of the plan that asks in SQL, with the statements of the moment', 
   const asker = askerOf(plan, {
     connection: () => connection,
     statements: ({ sql = '', after }) => [sql, ...Object.values(after)],
+    statistics,
   });
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'count', at });
+});
+
+test('a probe of the plan that looks at statements, and one that asks Prometheus', async () => {
+  await using db = await database();
+  await using connection = heldConnection({ url: db.url, name: '', readOnly: true, statementTimeout: seconds(5) });
+  const parts = { connection: unused, statements: unused, statistics: { ...statistics, connection } };
+  const statements = askerOf(probe.parse({ id: 'app', statements: {} }), parts);
+  expect(await statements.ask(at, never)).toMatchObject({
+    state: 'missing',
+    because: expect.stringContaining('create'),
+  });
+  const prometheus = { url: 'http://127.0.0.1:1', query: 'up', unit: 's' };
+  const asker = askerOf(probe.parse({ id: 'api', prometheus }), parts);
+  expect(await asker.ask(at, never)).toMatchObject({ state: 'missing', because: expect.stringContaining('REFUSED') });
 });

@@ -6,10 +6,19 @@ import { type Baseline, type ProbeBaseline, probeBaseline } from '../evidence/ba
 import { quantile } from '../evidence/quantile.ts';
 import type { Reading } from '../evidence/reading.ts';
 import { correlationTime } from './correlation.ts';
+import { statementBaseline } from '../evidence/statement-index.ts';
+import type { StatementInterval } from '../evidence/statements.ts';
 
 export interface Captured extends Omit<Baseline, 'probes'> {
   /** By every probe of the plan; one that was never asked has an empty list, and so shows as a fault. */
   readonly readings: ReadonlyMap<ProbeId, readonly Reading[]>;
+  /** Of probes of statements: what ran between their looks, and how many statements count. */
+  readonly intervals?: ReadonlyMap<ProbeId, Intervals>;
+}
+
+export interface Intervals {
+  readonly top: number;
+  readonly all: readonly StatementInterval[];
 }
 
 /**
@@ -28,8 +37,14 @@ function described(probe: ProbeBaseline): ProbeBaseline {
 }
 
 /** Freezes what was seen before phase 1. The hash is what the run and its pre-approvals are bound to. */
-export function captureBaseline({ readings, ...seen }: Captured): { readonly baseline: Baseline; readonly hash: Hash } {
-  const probes = [...readings].map(([probe, all]) => described(probeBaseline(probe, all)));
+export function captureBaseline({ readings, intervals, ...seen }: Captured): {
+  readonly baseline: Baseline;
+  readonly hash: Hash;
+} {
+  const probes = [...readings].map(([probe, all]) => {
+    const ran = intervals?.get(probe);
+    return described(ran === undefined ? probeBaseline(probe, all) : statementBaseline(probe, ran.all, ran.top));
+  });
   const baseline: Baseline = { ...seen, probes };
   return { baseline, hash: hashOf(baseline) };
 }

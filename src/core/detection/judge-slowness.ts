@@ -84,7 +84,7 @@ export interface ToJudge {
 }
 
 export function stateOf(toJudge: ToJudge): SlownessState {
-  const { slowness, scales, own, together, standing } = toJudge;
+  const { slowness, scales, own, standing } = toJudge;
   const alarm = surer(standing?.alarm, alarmNow(toJudge));
   if (standing !== undefined && isWellAgain(slowness, scales.grey, standing.at)) return 'recovered';
   if (alarm !== undefined) return alarm;

@@ -3,6 +3,7 @@ import { type Instant, type Millis, millis } from '../kernel/units.ts';
 import type { Finding } from './finding.ts';
 import { quantile } from './quantile.ts';
 import { latencyOf, type Reading } from './reading.ts';
+import type { StatementMix } from './statement-mix.ts';
 import type { TargetIdentity } from './target.ts';
 
 /** How one probe answered before the change. */
@@ -19,6 +20,8 @@ export interface ProbeBaseline {
   readonly spread?: number;
   /** How many readings in a row say as much as one independent one; 1 where none depends on the one before. */
   readonly correlationTime?: number;
+  /** For a probe of statements: the mix that its latencies are measured with, then and from then on. */
+  readonly statements?: StatementMix;
 }
 
 /** The frozen readings and findings from before phase 1. Nothing moves it; a new one is a new capture. */
@@ -36,18 +39,21 @@ export interface Baseline {
 const finite = (value: number | undefined): Millis | undefined =>
   value !== undefined && Number.isFinite(value) ? millis(value) : undefined;
 
-/** Sums up one probe's readings. A median that lies among failures is no baseline, so it is left out. */
-export function probeBaseline(probe: ProbeId, readings: readonly Reading[]): ProbeBaseline {
-  const asked = readings.map(latencyOf).filter((latency) => latency !== undefined);
+/** What latencies in the order of time amount to. A median that lies among failures is no baseline, so it is left out. */
+export function latencySummary(asked: readonly number[]): Omit<ProbeBaseline, 'probe' | 'missing'> {
   const [p50, p95] = [finite(quantile(asked, 0.5)), finite(quantile(asked, 0.95))];
   return {
-    probe,
     latencies: asked.filter(Number.isFinite).map((latency) => Number(latency.toFixed(3))),
     failed: asked.filter((latency) => !Number.isFinite(latency)).length,
-    missing: readings.length - asked.length,
     ...(p50 !== undefined && { p50 }),
     ...(p95 !== undefined && { p95 }),
   };
+}
+
+/** Sums up one probe's readings. */
+export function probeBaseline(probe: ProbeId, readings: readonly Reading[]): ProbeBaseline {
+  const asked = readings.map(latencyOf).filter((latency) => latency !== undefined);
+  return { probe, ...latencySummary(asked), missing: readings.length - asked.length };
 }
 
 export const baselineOf = (baseline: Baseline | undefined, probe: ProbeId): ProbeBaseline | undefined =>

@@ -79,3 +79,22 @@ test('a baseline without probes is none, and a fault names its probe', () => {
   const { baseline } = captureBaseline({ ...seen([]), readings: two });
   expect(baselineFaults(baseline, to, limits)).toEqual(['probe mixture-count was not answered once']);
 });
+
+test('a probe of statements is captured from what ran, not from its readings before there was a mix', () => {
+  const ran = { ran: new Map([['search', { calls: 100, ms: 1_000 }]]), lost: new Set<string>() };
+  const intervals = new Map([[search, { top: 20, all: [ran, ran] }]]);
+  const { baseline } = captureBaseline({ ...seen([answered(4_000)]), intervals });
+  expect(baseline.probes).toEqual([
+    {
+      probe: search,
+      latencies: [10, 10],
+      failed: 0,
+      missing: 0,
+      p50: 10,
+      p95: 10,
+      spread: 0,
+      correlationTime: 1,
+      statements: { weights: [{ statement: 'search', share: 1, mean: 10 }], calls: 100 },
+    },
+  ]);
+});

@@ -1,0 +1,114 @@
+import type { Reading } from '../core/evidence/reading.ts';
+import { gather } from '../core/evidence/statement-index.ts';
+import type { StatementMix } from '../core/evidence/statement-mix.ts';
+import { between, plainMean, type StatementInterval, type StatementLook } from '../core/evidence/statements.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { probeId } from '../core/kernel/ids.ts';
+import { type Instant, measured, type Millis, millis } from '../core/kernel/units.ts';
+import type { ProbePlan } from '../core/plan/questions.ts';
+import type { Asker } from './sampling-loop.ts';
+import type { StatementReader } from './statement-look.ts';
+
+export interface StatementsProbeOptions {
+  readonly reader: StatementReader;
+  /** The mix of the frozen baseline; undefined before there is one. */
+  readonly mix: () => StatementMix | undefined;
+  /** The last moment from which on slowness is measured anew: what ran before and after it is not mixed. */
+  readonly marker: () => Instant | undefined;
+  /** Told what ran between two looks, for a baseline that is being captured. */
+  readonly onInterval: (interval: StatementInterval) => void;
+}
+
+/** After so many looks without enough to compare, somebody is told, and after so many more what was gathered is too old. */
+const longWait = { told: 6, forgotten: 30 };
+
+interface Last {
+  readonly at: Instant;
+  readonly look: StatementLook;
+}
+
+/** Either a latency, or none, with a reason where a person should know it. */
+type Told = { readonly took: Millis } | { readonly because?: string };
+
+/** Puts intervals together until they tell a latency. */
+class Gathering {
+  readonly #every: Millis;
+  #mix: StatementMix | undefined;
+  #pending: StatementInterval | undefined;
+  #looks = 0;
+
+  constructor(every: Millis) {
+    this.#every = every;
+  }
+
+  forget(): void {
+    this.#pending = undefined;
+    this.#looks = 0;
+  }
+
+  take(interval: StatementInterval, mix: StatementMix): Told {
+    if (this.#mix !== mix || this.#looks >= longWait.forgotten) this.forget();
+    this.#mix = mix;
+    this.#looks += 1;
+    const gathered = gather(this.#pending, interval, mix);
+    if (gathered.state === 'too-little') {
+      this.#pending = gathered.pending;
+      const waited = sayDuration(millis(this.#looks * this.#every));
+      const because = `for ${waited} too few of the baseline’s statements have run to compare them`;
+      return this.#looks >= longWait.told ? { because } : {};
+    }
+    this.forget();
+    if (gathered.state === 'told') return { took: gathered.latency };
+    return {
+      because:
+        'the server has forgotten some of the baseline’s statements: somebody reset them, or pg_stat_statements.max is small',
+    };
+  }
+}
+
+/**
+ * What the application's statements take, from the differences of pg_stat_statements between two looks. It is blind to what
+ * has not ended, so it never fails; `mayClear` says what its readings are good for. Never rejects.
+ */
+export function statementsProbe(
+  plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
+  { reader, mix, marker, onInterval }: StatementsProbeOptions,
+): Asker {
+  const id = probeId(plan.id);
+  const gathering = new Gathering(plan.every);
+  let last: Last | undefined;
+
+  const tell = (before: Last | undefined, now: Last): Told => {
+    const marked = marker();
+    if (before === undefined || (marked !== undefined && marked > before.at)) {
+      gathering.forget();
+      return now.look.counts.size > 0
+        ? {}
+        : { because: 'no statement is counted: look at pg_stat_statements.track, and at `of` in the plan' };
+    }
+    const interval = between(before.look, now.look, reader.statementOf);
+    if ('because' in interval) {
+      gathering.forget();
+      return interval;
+    }
+    onInterval(interval);
+    const baseline = mix();
+    if (baseline !== undefined) return gathering.take(interval, baseline);
+    const mean = plainMean(interval);
+    return mean === undefined ? {} : { took: measured(mean) };
+  };
+
+  const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
+    const about = { probe: id, at };
+    try {
+      const now = { at, look: await reader.look({ timeout: plan.timeout, signal }) };
+      const told = tell(last, now);
+      last = now;
+      return 'took' in told ? { state: 'answered', ...about, ...told } : { state: 'missing', ...about, ...told };
+    } catch (error) {
+      if (signal.aborted) return { state: 'missing', ...about };
+      return { state: 'missing', ...about, because: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  return { id, every: plan.every, ask };
+}
