@@ -27,6 +27,7 @@ import type { Looker } from './look.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import { findShortcomings } from './shortcomings.ts';
+import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 export interface GuardParts {
@@ -45,6 +46,8 @@ export interface GuardParts {
   readonly shortcomings: () => readonly string[];
   /** Why probes are not answered now. */
   readonly obstacles: () => readonly string[];
+  /** The target answered when it was last asked. */
+  readonly isTargetUp: () => boolean;
 }
 
 /** `run-20261122-021407`, with a number when a second one is opened in the same second. */
@@ -131,9 +134,20 @@ async function beat(
 const typed = (entries: readonly Entry[]): readonly Entry<RunEvent>[] =>
   entries.map((entry) => ({ ...entry, event: readEvent(entry.event) }));
 
+/** What gauges are derived from is looked up here, at the scrape: in between nobody would read it. */
+async function metricsPage(parts: GuardParts, view: Guard['view']) {
+  const { loaded, conductor, keeper, looker, metrics, isTargetUp } = parts;
+  const newest = conductor.state();
+  const state = newest?.closed === undefined ? newest : undefined;
+  const shown = state === undefined ? undefined : await view(state.run);
+  const [targetUp, blind] = [isTargetUp(), looker.blind().length > 0];
+  metrics.show(metricsView({ plan: loaded.plan, state, view: shown, recent: keeper.recent(), targetUp, blind }));
+  return metrics.text();
+}
+
 /** The daemon, as the HTTP routes see it. */
 export function createGuard(parts: GuardParts): Guard {
-  const { loaded, journal, conductor, clock, looker, metrics, desk } = parts;
+  const { loaded, journal, conductor, clock, looker, desk } = parts;
   const { plan } = loaded;
   const hide = hideSecrets(loaded.secrets);
   const foretold = foretelling(plan);
@@ -211,7 +225,7 @@ export function createGuard(parts: GuardParts): Guard {
       return [...stored, ...fresh].toSorted((a, b) => a.at - b.at);
     },
     unready: parts.unready,
-    metrics: () => metrics.text(),
+    metrics: () => metricsPage(parts, view),
     now: clock.now,
     captureFor: () => plan.baseline.capture_for,
   };

@@ -1,30 +1,21 @@
 import { schedule } from 'node-cron';
 
-import type { Guard } from '../api/guard.ts';
 import { instant, seconds } from '../core/kernel/units.ts';
 import type { Foundation } from './foundation.ts';
 import type { Leases } from './leases.ts';
 import { repeat } from './repeat.ts';
 import { findShortcomings } from './shortcomings.ts';
 import type { Senses } from './senses.ts';
-import { metricsView } from './show-metrics.ts';
 
-/** What goes on beside the looks: is the target there, are wrappers alive, metrics, and readings on their way to disk. */
+/** What goes on beside the looks: is the target there, are wrappers alive, and readings on their way to disk. */
 export function startHousekeeping(
-  { loaded, clock, metrics, troubles, journal, desk, conductor, openRun }: Foundation,
-  { keeper, looker, readings }: Senses,
+  { loaded, clock, troubles, journal, desk, conductor, openRun }: Foundation,
+  { readings }: Senses,
   lease: Leases,
-  guard: Guard,
   undo: AsyncDisposableStack,
 ): void {
   const { plan } = loaded;
 
-  const showMetrics = async () => {
-    const state = openRun();
-    const view = state === undefined ? undefined : await guard.view(state.run);
-    const [targetUp, blind] = [troubles.isTargetUp(), looker.blind().length > 0];
-    metrics.show(metricsView({ plan, state, view, recent: keeper.recent(), targetUp, blind }));
-  };
   const loseSilentPhases = async () => {
     for (const { phase, state } of openRun()?.phases ?? []) {
       if (state === 'running' && lease.isOver(phase, clock.now()))
@@ -32,7 +23,6 @@ export function startHousekeeping(
     }
   };
   const everySecond = async () => {
-    await showMetrics();
     await loseSilentPhases();
     const run = openRun()?.run;
     if (run !== undefined) await readings.flush(run, clock.now());

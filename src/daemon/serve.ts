@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   undo.defer(() => executor.stop(stepPatience));
 
   const lease = leases(plan.phase_lease, clock.now());
-  const { list: unready, shortcomings } = troubles;
+  const { list: unready, shortcomings, isTargetUp } = troubles;
   const guard = createGuard({
     loaded,
     journal,
@@ -77,8 +77,9 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     unready,
     shortcomings,
     obstacles: senses.obstacles,
+    isTargetUp,
   });
-  startHousekeeping(foundation, senses, lease, guard, undo);
+  startHousekeeping(foundation, senses, lease, undo);
 
   const reports = join(dirname(resolve(options.journal)), 'reports');
   const writeReport = async ({ run }: RunState) => {
