@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 
+import { keepYoungGenerationSmall } from '../../daemon/young-generation.ts';
 import type { JsonOption, PlanOptions } from '../call.ts';
 import type { VerifyOptions } from '../journal.ts';
 import type { ServeOptions } from '../serve.ts';
@@ -60,7 +61,10 @@ its journal holds. SIGTERM and SIGINT stop it after the step under way; a second
       ),
       new Option('--log-level <level>', 'the least that is logged').choices(levels).default('info'),
     ],
-    run: async (call) => (await import('../serve.ts')).serve(call),
+    run: async (call) => {
+      keepYoungGenerationSmall(); // before what it runs is loaded, which makes much garbage
+      return (await import('../serve.ts')).serve(call);
+    },
   });
 }
 
