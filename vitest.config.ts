@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that start no process and share nothing: they may share a worker, which saves its start for each file. */
-const pure = ['test/core/**/*.test.ts', 'test/report/**/*.test.ts', 'test/docs/**/*.test.ts', 'test/*.test.ts'];
+const pure = [
+  'test/core/**/*.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/report/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  'test/*.test.ts',
+];
 
 const rank = ({ moduleId }: TestSpecification): number =>
   moduleId.includes('test/crash/') ? 2 : /test\/(daemon|journal|examples|baseline|target)\//.test(moduleId) ? 1 : 0;

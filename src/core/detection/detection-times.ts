@@ -40,10 +40,17 @@ const asGoodAsTheLaw = 10;
 function drawer(rows: Uint16Array, readings: number, block: number, random: () => number): () => number {
   const anyOf = (count: number) => Math.floor(random() * count);
   const known = readings > rows.length * asGoodAsTheLaw ? 0 : Math.ceil(readings / block);
-  const starts = Array.from({ length: known }, () => anyOf(rows.length));
+  /** Where each block of that sample starts, plus 1; 0 until it is first drawn, since short watches need few of them. */
+  const starts = new Uint32Array(known);
+  const draw = (): number => {
+    if (known === 0) return anyOf(rows.length);
+    const drawn = anyOf(known);
+    if (starts[drawn] === 0) starts[drawn] = 1 + anyOf(rows.length);
+    return (starts[drawn] as number) - 1;
+  };
   let [at, left] = [0, 0];
   return () => {
-    if (left === 0) [at, left] = [starts[anyOf(known)] ?? anyOf(rows.length), block];
+    if (left === 0) [at, left] = [draw(), block];
     left -= 1;
     const row = rows[at] as number;
     at = at + 1 === rows.length ? 0 : at + 1;

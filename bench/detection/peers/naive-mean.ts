@@ -1,0 +1,22 @@
+import type { Rule } from '../rule.ts';
+import { meanOf } from './window.ts';
+
+const size = 10;
+
+/** What one writes first: the mean of the last ten latencies above the limit times the baseline's mean. Nobody's product. */
+export const naiveMean: Rule = {
+  name: 'naive-mean',
+  title: 'mean of the last 10',
+  start({ latencies }, _dtSeconds, { limit }) {
+    const line = limit * meanOf(latencies);
+    const last: number[] = [];
+    return {
+      take(latency) {
+        if (latency === undefined) return false;
+        last.push(latency);
+        if (last.length > size) last.shift();
+        return last.length === size && meanOf(last) > line;
+      },
+    };
+  },
+};
