@@ -48,7 +48,9 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
     log.info({ run, seq, event: event.type }, sayEvent(event));
     looker.noted(event);
     if (isMarker(event)) keeper.mark(event.at);
-    for (const probe of recoveredIn(event)) keeper.mark(event.at, probe);
+    if (event.type === 'verdicts-changed') {
+      for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
+    }
     if (event.type === 'capture-started') capture.begin(state);
     if (showsAnother.includes(event.type)) lookAgain();
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);

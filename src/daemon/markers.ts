@@ -2,6 +2,7 @@ import type { RunEvent } from '../core/run/events.ts';
 import type { RunState } from '../core/run/state.ts';
 import { hasTouched } from '../core/run/phases.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
+import type { Verdict } from '../core/verdicts/verdict.ts';
 import type { Instant } from '../core/kernel/units.ts';
 
 /** Events from which on slowness is measured anew: what was slow before is not their doing. */
@@ -13,11 +14,9 @@ export const isMarker = ({ type }: RunEvent): boolean =>
   type === 'watch-started' ||
   type === 'baseline-frozen';
 
-/** Probes whose slowness is measured anew from this event on, because they are well again. */
-export const recoveredIn = (event: RunEvent): readonly ProbeId[] =>
-  event.type === 'verdicts-changed'
-    ? event.verdicts.filter(({ because }) => because === 'recovered').map(({ subject }) => probeId(subject))
-    : [];
+/** Probes whose slowness is measured anew once these verdicts are known, because they are well again. */
+export const recoveredIn = (verdicts: readonly Verdict[]): readonly ProbeId[] =>
+  verdicts.filter(({ because }) => because === 'recovered').map(({ subject }) => probeId(subject));
 
 /** The last marker of a run, for evidence that is rebuilt after a restart. */
 export function lastMarker({ phases, watch, baseline, openedAt }: RunState): Instant {

@@ -37,6 +37,8 @@ export interface Box extends AsyncDisposable {
   readonly run: RunId;
   /** The types of all events so far. */
   types(): readonly RunEvent['type'][];
+  /** Every reading so far, in no particular order. */
+  readings(): readonly Reading[];
   finding(finding: Finding): Promise<void>;
   /** Freezes what the probes answered in the last `length`. */
   baseline(length: Millis): Promise<void>;
@@ -78,7 +80,9 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     for (const { event } of entries) {
       looker.noted(event);
       if (isMarker(event)) keeper.mark(event.at);
-      for (const probe of recoveredIn(event)) keeper.mark(event.at, probe);
+      if (event.type === 'verdicts-changed') {
+        for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
+      }
     }
     executor.wake();
   });
@@ -115,6 +119,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     journal,
     conductor,
     run,
+    readings: () => [...readings.values()].flat(),
     types: () => journal.entries.map(({ event }) => event.type as RunEvent['type']),
     async finding(finding) {
       keeper.finding(finding);

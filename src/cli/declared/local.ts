@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { keepYoungGenerationSmall } from '../../daemon/young-generation.ts';
 import type { JsonOption, PlanOptions } from '../call.ts';
 import type { VerifyOptions } from '../journal.ts';
+import type { ReplayOptions } from '../replay.ts';
 import type { ServeOptions } from '../serve.ts';
 import { addCommand, addGroup, option, type Stage } from '../declare.ts';
 
@@ -81,5 +82,28 @@ export function declareJournal(program: Command, stage: Stage): void {
     examples: ['ripcord journal verify', 'ripcord journal verify --journal /var/lib/ripcord/journal.db --json'],
     options: [option.journal, option.plan, option.json],
     run: async (call) => (await import('../journal.ts')).verifyJournal(call),
+  });
+  addCommand<ReplayOptions>(program, stage, {
+    usage: 'replay [RUN]',
+    args: { RUN: 'the run (default: the newest)' },
+    summary: 'what other thresholds would have made of the recorded readings',
+    about: `Judges the recorded readings of a run again, under the plan as it is now or under the thresholds given, and says
+what would have been recommended for slowness, and when. Nothing is changed, and no daemon is needed.`,
+    examples: [
+      'ripcord replay',
+      'ripcord replay run-20261122-020000 --slower-than 30% --false-alarms "1 per month"',
+      'ripcord replay --ignore-stalls-under 3s --json',
+    ],
+    options: [
+      new Option('--slower-than <percentage>', 'instead of the plan’s: 30%'),
+      new Option('--never-below <percentage>', 'instead of the plan’s: 20%'),
+      new Option('--false-alarms <rate>', 'instead of the plan’s: 1 per month'),
+      new Option('--ignore-stalls-under <duration>', 'instead of the plan’s: 3s'),
+      option.plan,
+      option.environment,
+      option.journal,
+      option.json,
+    ],
+    run: async (call) => (await import('../replay.ts')).replayRun(call),
   });
 }

@@ -1,0 +1,115 @@
+import { sayMoment } from '../core/kernel/duration.ts';
+import { exitCodes } from '../core/kernel/errors.ts';
+import { probeId, type RunId, runId } from '../core/kernel/ids.ts';
+import { instant } from '../core/kernel/units.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { duration, rate, slowerThan } from '../core/plan/quantities.ts';
+import { readEvent } from '../core/run/catalogue.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import { percentSlower } from '../core/verdicts/performance.ts';
+import { PlanRefused } from '../daemon/load-plan.ts';
+import { storedReadings } from '../daemon/reading-log.ts';
+import { replay, type Replayed } from '../daemon/replay.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import { openJournalReader } from '../journal/sqlite/reader.ts';
+import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
+import { UsageError } from './errors.ts';
+import { journalBeside } from './journal-beside.ts';
+import { section, type Sheet, table } from './layout.ts';
+import { parsePlanFile } from './plan-file.ts';
+import { printable } from './terminal.ts';
+
+export type ReplayOptions = PlanOptions &
+  JsonOption & {
+    readonly journal?: string;
+    readonly slowerThan?: string;
+    readonly neverBelow?: string;
+    readonly falseAlarms?: string;
+    readonly ignoreStallsUnder?: string;
+  };
+
+/** What a threshold is read by; the same as in the plan. */
+const thresholds = {
+  slower_than: ['slowerThan', '--slower-than', slowerThan],
+  never_below: ['neverBelow', '--never-below', slowerThan],
+  false_alarms: ['falseAlarms', '--false-alarms', rate],
+  ignore_stalls_under: ['ignoreStallsUnder', '--ignore-stalls-under', duration],
+} as const;
+
+function read([name, flag, quantity]: (typeof thresholds)[keyof typeof thresholds], options: ReplayOptions) {
+  const text = options[name];
+  if (text === undefined) return undefined;
+  const parsed = quantity.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const wanted = parsed.error.issues[0]?.message.replace(/^wanted /, '') ?? 'another value';
+  throw new UsageError(`${flag} ${JSON.stringify(text)}`, wanted, 'Correct it');
+}
+
+/** The plan with the thresholds that were given in place of its own. */
+function withThresholds(plan: Plan, options: ReplayOptions): Plan {
+  const given = Object.fromEntries(
+    Object.entries(thresholds).flatMap(([key, threshold]) => {
+      const value = read(threshold, options);
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+  // A grey zone that the plan gave for its own limit would lie above a narrower one.
+  const { never_below: guard, ...rest } = plan.criteria.performance;
+  const kept = options.slowerThan === undefined && guard !== undefined ? { never_below: guard } : {};
+  return { ...plan, criteria: { ...plan.criteria, performance: { ...rest, ...kept, ...given } } };
+}
+
+async function findRun(journal: JournalReader, wanted: string | undefined): Promise<RunId> {
+  const runs = (await journal.runs()).map(({ run }) => run);
+  const found = wanted === undefined ? runs[0] : runs.find((run) => run === runId(wanted));
+  if (found !== undefined) return found;
+  const known = runs.slice(0, 5).join(', ') || 'none yet';
+  throw new UsageError(
+    `the journal has no run ${wanted ?? ''}`.trim(),
+    `one of: ${known}`,
+    'Check its id, or --journal PATH',
+  );
+}
+
+const raisedIn = (events: readonly RunEvent[]) => events.filter((event) => event.type === 'recommendation-raised');
+
+const sayChange = ({ at, verdict }: Replayed) => [
+  sayMoment(at),
+  verdict.status === 'breach' ? { text: 'recommended', tone: 'bad' as const } : 'well again',
+  verdict.onlyRecommend === undefined ? verdict.summary : `${verdict.summary} (not acted upon by itself)`,
+];
+
+function sayReplay(plan: Plan, run: RunId, events: readonly RunEvent[], changes: readonly Replayed[], sheet: Sheet) {
+  const { slower_than: limit } = plan.criteria.performance;
+  const recorded = raisedIn(events).map(({ at, recommendation, evidence }) => [
+    sayMoment(at),
+    recommendation,
+    evidence.map(({ summary }) => summary).join('; '),
+  ]);
+  const none = `  nothing would have been recommended for slowness`;
+  return [
+    `Run ${run} again, under slower_than: ${percentSlower(limit)}. What was done in it stays done.`,
+    ...section('What it would have said', changes.length === 0 ? [none] : table(changes.map(sayChange), sheet), sheet),
+    ...section('What was recommended', recorded.length === 0 ? ['  nothing'] : table(recorded, sheet), sheet),
+  ].join('\n');
+}
+
+/** The recorded readings under other thresholds: what would have been recommended, and when. Needs no daemon. */
+export async function replayRun({ args: [wanted], options, terminal, env }: Call<ReplayOptions>): Promise<number> {
+  const { parsed } = parsePlanFile(options, env);
+  if ('faults' in parsed) throw new PlanRefused(options.plan, parsed.faults);
+  const plan = withThresholds(parsed.plan, options);
+  await using journal = await openJournalReader(options.journal ?? journalBeside(options.plan));
+  const run = await findRun(journal, wanted);
+  const events = (await journal.read(run)).map(({ event }) => readEvent(event));
+  const [from, to] = [events[0]?.at ?? instant(0), instant(Number.MAX_SAFE_INTEGER)];
+  const stored = plan.probes.map(({ id }) => storedReadings(journal, run, probeId(id), from, to));
+  const readings = (await Promise.all(stored)).flat();
+  const changes = replay(plan, events, readings).filter(
+    ({ verdict }) => verdict.status === 'breach' || verdict.because === 'recovered',
+  );
+  if (options.json === true)
+    terminal.answer(toJson({ run, readings: readings.length, changes, recorded: raisedIn(events) }));
+  else terminal.answer(printable(sayReplay(plan, run, events, changes, terminal)));
+  return exitCodes.well;
+}

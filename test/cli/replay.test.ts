@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { encodeReadings } from '../../src/core/evidence/chunk.ts';
+import { captureBaseline } from '../../src/core/detection/capture.ts';
+import type { Reading } from '../../src/core/evidence/reading.ts';
+import { probeId, type RunId, runId } from '../../src/core/kernel/ids.ts';
+import { type Instant, instant, millis, minutes } from '../../src/core/kernel/units.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
+import { at, target } from '../support/builders.ts';
+import { changed, goodPlan } from '../core/plan/a-plan.ts';
+import { folder } from './folder.ts';
+import { ripcord } from './ripcord.ts';
+
+const search = probeId('search');
+const run = runId('run-20261122-020000');
+const text = changed(goodPlan, '{ id: control, sql: select 1, control: true }', '{ id: search, sql: select 1 }');
+const reading = (second: number): Reading => ({
+  state: 'answered',
+  probe: search,
+  at: at(second),
+  took: millis((second < 300 ? 20 : 50) + (second % 7) / 10),
+});
+const readings = Array.from({ length: 480 }, (_, second) => reading(second));
+
+const record = (of: RunId): readonly RunEvent[] => {
+  const calm = readings.filter((one) => one.at < at(300));
+  const captured = captureBaseline({
+    readings: new Map([[search, calm]]),
+    findings: [],
+    environment: 'staging',
+    target,
+    from: at(0),
+    to: at(300),
+  });
+  const opened = { type: 'run-opened', run: of, plan: { name: 'demo', hash: 'sha256:p' }, environment: 'staging' };
+  return [
+    { ...opened, v: 1, at: at(0), target, estimate: minutes(60), phases: ['first', 'second'], by: 'dana' },
+    { type: 'baseline-frozen', v: 1, at: at(300), ...captured },
+  ] as unknown as readonly RunEvent[];
+};
+
+let dir: Awaited<ReturnType<typeof folder>>;
+let files: { readonly plan: string; readonly journal: string };
+beforeAll(async () => {
+  dir = await folder();
+  files = { plan: join(dir.path, 'ripcord.yaml'), journal: join(dir.path, 'journal.db') };
+  await writeFile(files.plan, text);
+  await using journal = await openJournal(files.journal);
+  await journal.append(run, 0, record(run));
+  const minuteOf = (moment: Instant) => instant(Math.floor(moment / 60_000) * 60_000);
+  const chunks = Object.values(Object.groupBy(readings, (one) => minuteOf(one.at)));
+  await journal.writeReadings(
+    chunks.flatMap((body) =>
+      body === undefined ? [] : [{ run, probe: search, minute: minuteOf(body[0]!.at), body: encodeReadings(body) }],
+    ),
+  );
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+const replayed = (...more: readonly string[]) =>
+  ripcord(['replay', ...more, '--plan', files.plan, '--journal', files.journal]);
+
+test('the newest run is replayed under the plan’s own thresholds, without a daemon', async () => {
+  const { exitCode, out } = await replayed();
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/Run run-20261122-020000 again, under slower_than: 50%/);
+  expect(out).toMatch(/2026-11-22 02:05:\d\d UTC {2}recommended/);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('search is 2.5x as slow as in the baseline');
+  expect(out).toMatch(/What was recommended\n {2}nothing$/);
+});
+
+test('other thresholds are taken as in the plan, and answered for programs too', async () => {
+  const { out } = await replayed(run, '--slower-than', '200%', '--false-alarms', '1 per month', '--json');
+  expect(JSON.parse(out)).toEqual({ run, readings: 480, changes: [], recorded: [] });
+});
+
+test.each([
+  { more: ['--slower-than', 'half'], says: /--slower-than "half"; wanted a percentage above zero/ },
+  { more: ['--false-alarms', 'never'], says: /--false-alarms "never"; wanted a rate above zero/ },
+  { more: ['--ignore-stalls-under', '0'], says: /--ignore-stalls-under "0"; wanted a duration/ },
+  { more: ['run-0'], says: /the journal has no run run-0; wanted one of: run-20261122-020000/ },
+])('$more is wrong usage', async ({ more, says }) => {
+  const { exitCode, err } = await replayed(...more);
+  expect({ exitCode, err }).toEqual({ exitCode: 2, err: expect.stringMatching(says) });
+});
