@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-import { families, type FamilyName, type NamesOf } from './families.ts';
+import { families, type FamilyName, type LabelsOf, type NamesOf } from './families.ts';
 import { gauges, type Snapshot } from './gauges.ts';
 
 type LabelOf<Name extends FamilyName> = (typeof families)[Name]['labels'][number];
@@ -19,6 +19,21 @@ export const histogram = <Name extends NamesOf<'histogram'>>(
   registry: Registry,
 ): Histogram<LabelOf<Name>> =>
   new Histogram<LabelOf<Name>>({ ...configuration(name, registry), buckets: [...families[name].buckets] });
+
+/** A counter whose sums are kept elsewhere, where adding is cheap: its series are taken from there whenever it is read. */
+export function derivedCounter<Name extends NamesOf<'counter'>>(
+  name: Name,
+  registry: Registry,
+  from: () => readonly (readonly [labels: LabelsOf<Name>, total: number])[],
+): void {
+  const derived: Counter = new Counter({
+    ...configuration(name, registry),
+    collect() {
+      derived.reset();
+      for (const [labels, total] of from()) derived.inc(labels, total);
+    },
+  });
+}
 
 /** A gauge that holds nothing: its series are derived anew from the snapshot whenever it is read. */
 export function derivedGauge(name: NamesOf<'gauge'>, registry: Registry, from: () => Snapshot): void {
