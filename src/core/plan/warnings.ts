@@ -2,6 +2,7 @@ import { parseDuration, sayDuration } from '../kernel/duration.ts';
 import type { Millis } from '../kernel/units.ts';
 import type { Plan } from './plan.ts';
 import type { ProbePlan } from './questions.ts';
+import { mayClear } from './sources.ts';
 
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 const range = /\[\s*([0-9a-z]+)\s*(?::[^\]]*)?\]/g;
@@ -22,5 +23,14 @@ function overlap({ id, every, prometheus }: ProbePlan): readonly string[] {
   ];
 }
 
+/** Where only the statistics of statements are read, a standstill looks like silence. */
+const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
+  probes.some((one) => mayClear(one) && !one.control)
+    ? []
+    : ['no probe but controls and statements: what waits and does not end would not be seen; add one of sql or http'];
+
 /** What a plan may say and hardly means, one sentence each. */
-export const planWarnings = ({ probes }: Plan): readonly string[] => probes.flatMap(overlap);
+export const planWarnings = ({ probes }: Plan): readonly string[] => [
+  ...probes.flatMap(overlap),
+  ...(probes.every(mayClear) ? [] : standstill(probes)),
+];

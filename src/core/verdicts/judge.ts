@@ -7,6 +7,7 @@ import { checkId, type CheckId, probeId, type ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis, type Ratio } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
+import { mayClear } from '../plan/sources.ts';
 import { type CheckHistory, checkVerdict } from './checks.ts';
 import { type Health, probeVerdict } from './functionality.ts';
 import { blindAfter, type Limits } from './limits.ts';
@@ -109,7 +110,10 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       const { health } = probes.get(probe) ?? freshEvidence(now);
       const blind = blindFor(health, limits.blindAfter(probe), now);
       const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
-      return planned.control ? [works] : [works, slownessVerdict(plan, planned, evidence, limits, strengths)];
+      if (planned.control) return [works];
+      const slow = slownessVerdict(plan, planned, evidence, limits, strengths);
+      if (mayClear(planned)) return [works, slow];
+      return slow.status === 'unknown' ? [] : [slow]; // its silence says nothing, and holds up nobody
     }),
     ...plan.checks.map(({ id, criterion, expect }) => {
       const check = checkId(id);
@@ -123,6 +127,7 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
 /** Probes that have given no evidence for too long: there the guard is blind. */
 export function blindProbes(plan: Plan, probes: ReadonlyMap<ProbeId, ProbeEvidence>, since: Instant, now: Instant) {
   return plan.probes
+    .filter(mayClear)
     .filter((probe) => {
       const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
       return now - Math.max(last, since) > blindAfter(probe);

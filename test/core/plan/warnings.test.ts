@@ -13,6 +13,16 @@ test.each([
   expect(rangesIn(query)).toEqual(ranges);
 });
 
+test.each([
+  { probes: '{ id: app, statements: {} }', warned: true },
+  { probes: '{ id: app, statements: {} }\n  - { id: control, sql: select 1, control: true }', warned: true },
+  { probes: '{ id: app, statements: {} }\n  - { id: search, sql: select 1 }', warned: false },
+  { probes: '{ id: control, sql: select 1, control: true }', warned: false },
+])('with $probes nobody would see a standstill: $warned', ({ probes, warned }) => {
+  const { warnings } = planOf(changed(goodPlan, '{ id: control, sql: select 1, control: true }', probes));
+  expect(warnings.some((one) => one.includes('does not end'))).toBe(warned);
+});
+
 const plan = (every: string) =>
   changed(
     goodPlan,

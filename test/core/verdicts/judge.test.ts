@@ -143,3 +143,32 @@ describe('a guard is blind where a probe gave no evidence for longer than three 
     expect(blindProbes(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
   });
 });
+
+describe('a probe of statements may confirm a slowdown and clears nothing', () => {
+  const app = probeId('app');
+  const both = aPlan({
+    probes: [
+      { id: search, sql: 'select 1' },
+      { id: 'app', statements: {}, every: '10s' },
+    ],
+  });
+  const baseline = aBaseline({ probes: [...aBaseline().probes, { ...aBaseline().probes[0]!, probe: app }] });
+  const rules = limitsFor(both, undefined);
+  const scalesOf = () => scalesFor(both, both.probes[1]!, baseline, rules.slowness({}));
+  const shown = (readings: readonly Reading[]) => {
+    const fold = (so: ProbeEvidence, reading: Reading) =>
+      takeIn(so, { ...reading, probe: app }, rules, scalesOf, undefined);
+    const probes = new Map([[app, readings.reduce(fold, freshEvidence(start))]]);
+    const verdicts = judge(both, evidence({ baseline, probes }), rules, at(600));
+    return {
+      verdicts: verdicts.filter(({ subject }) => subject === 'app').map((verdict) => [keyOf(verdict), verdict.status]),
+      blind: blindProbes(both, probes, start, at(600)),
+    };
+  };
+  test.each([
+    { when: 'it says nothing', readings: [missing(1)], verdicts: [] },
+    { when: 'it is slow', readings: slowly(60), verdicts: [['performance:app', 'breach']] },
+  ])('when $when, its verdicts are $verdicts, and the guard is not blind for it', ({ readings, verdicts }) => {
+    expect(shown(readings)).toEqual({ verdicts, blind: [search] });
+  });
+});
