@@ -1,4 +1,5 @@
 import type { Hash } from '../core/kernel/ids.ts';
+import { sayWhole } from '../core/kernel/whole.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 
@@ -8,7 +9,7 @@ export const and = (words: readonly string[]): string =>
 
 /** `no entries`, `1 entry`, `1,204 entries`. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count === 0 ? 'no' : count.toLocaleString('en')} ${count === 1 ? one : many}`;
+  `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;
 
 /** One line that ends as a sentence does. */
 export function sentence(text: string): string {

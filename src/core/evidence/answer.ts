@@ -1,6 +1,7 @@
 import { canonical } from '../kernel/canonical.ts';
 import { hashOf } from '../kernel/hash.ts';
 import type { Hash } from '../kernel/ids.ts';
+import { sayWhole } from '../kernel/whole.ts';
 import type { Cell } from './finding.ts';
 
 export type Row = readonly Cell[];
@@ -42,6 +43,6 @@ export const sayRows = (rows: readonly Row[]): string =>
 
 /** `3 rows`, `1 column`, `no rows`; above the limit nobody counted. */
 export function sayCount(count: number, thing = 'row'): string {
-  if (count > mostRows) return `more than ${mostRows.toLocaleString('en')} ${thing}s`;
-  return `${count === 0 ? 'no' : count.toLocaleString('en')} ${thing}${count === 1 ? '' : 's'}`;
+  if (count > mostRows) return `more than ${sayWhole(mostRows)} ${thing}s`;
+  return `${count === 0 ? 'no' : sayWhole(count)} ${thing}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 import { canonical } from '../kernel/canonical.ts';
+import { sayWhole } from '../kernel/whole.ts';
 import type { Expectation } from '../plan/questions.ts';
 import {
   type Answer,
@@ -84,7 +85,7 @@ function judgeAgainst(baseline: Finding | undefined, answer: Answer): Judgement 
   }
   if (fingerprintOf(answer) === baseline.fingerprint) return { status: 'ok', summary: `${count}, as in the baseline` };
   const [then, rows] = [baseline.rowCount, baseline.rows];
-  const wanted = then === undefined ? 'the same as in the baseline' : `the baseline’s ${then.toLocaleString('en')}`;
+  const wanted = then === undefined ? 'the same as in the baseline' : `the baseline’s ${sayWhole(then)}`;
   const both = answer.rows.length <= 20 && rows !== undefined && rows.length === then; // else not all of them were kept
   const detail = both ? `: ${sayDifference(evidenceOf(answer.rows), rows)}` : ', whose rows were others';
   return { status: 'breach', summary: `${count}, wanted ${wanted}${detail}` };
