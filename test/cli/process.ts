@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+import { compileCache } from '../support/compile-cache.ts';
+
 export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export const bin = fileURLToPath(new URL('../../bin/ripcord.js', import.meta.url));
 
@@ -12,9 +14,9 @@ export interface Running {
   saw(stream: 'out' | 'err', pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** A process of its own: `node ARGS`, with nothing of our environment but the path. */
+/** A process of its own: `node ARGS`, with nothing of our environment but the path and the compiled modules. */
 export function running(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...env } });
+  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...compileCache, ...env } });
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));

@@ -6,6 +6,7 @@ import { Client, type QueryResult } from 'pg';
 import { loadCryoprotect } from '../../examples/cryoprotect/load.ts';
 import type { Database, Job } from '../../examples/cryoprotect/phase-script.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
+import { compileCache } from '../support/compile-cache.ts';
 
 export const home = fileURLToPath(new URL('../../examples/cryoprotect/', import.meta.url));
 
@@ -76,7 +77,10 @@ export interface Outcome {
 /** Runs a script as Ripcord does: as a program in the example's folder, told everything by its environment. */
 export const runScript = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
   new Promise((resolve) => {
-    const child = execFile(process.execPath, args, { cwd: home, env }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      args,
+      { cwd: home, env: { ...compileCache, ...env } },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
