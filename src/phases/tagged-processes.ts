@@ -21,10 +21,15 @@ export function taggedEnvironment(tag: string): Readonly<Record<string, string>>
  * Every process that was started with this tag, also those that left the group by setsid; never the caller. Not found are
  * those that replaced their environment, or whose environment only another user may read; zombies are not counted.
  */
-export async function taggedProcesses(tag: string): Promise<readonly ProcessIdentity[]> {
-  assertTag(tag);
-  const all = await readProcesses();
-  return all.filter((entry) => entry.tag === tag && !entry.zombie && entry.pid !== process.pid).map(identityOf);
+export const taggedProcesses = (tag: string): Promise<readonly ProcessIdentity[]> => taggedWithAny([tag]);
+
+/** The same for several tags, by one look at the machine: each costs as much as there are processes. */
+export async function taggedWithAny(tags: readonly string[]): Promise<readonly ProcessIdentity[]> {
+  tags.forEach(assertTag);
+  if (tags.length === 0) return [];
+  const isWanted = ({ tag, zombie, pid }: TaggedEntry): boolean =>
+    tag !== undefined && tags.includes(tag) && !zombie && pid !== process.pid;
+  return (await readProcesses()).filter(isWanted).map(identityOf);
 }
 
 /** Whether it is that very process and was started with the tag, or its group holds one that was. Else nobody can tell. */

@@ -7,7 +7,7 @@ import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { ProcessIdentity, Quiet } from '../core/response/events.ts';
 import type { PhaseState } from '../core/run/phases.ts';
 import { endProcesses } from '../phases/end-processes.ts';
-import { taggedProcesses } from '../phases/tagged-processes.ts';
+import { taggedWithAny } from '../phases/tagged-processes.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import { endSessions, phaseSessions, type PhaseSessions, preparedTransactions } from '../target/sessions.ts';
 
@@ -63,7 +63,7 @@ export async function whatIsLeft(
   worker: Worker,
   { connection, database }: Pick<Quietening, 'connection' | 'database'>,
 ): Promise<readonly string[]> {
-  const processes = (await Promise.all(worker.tags.map(taggedProcesses))).flat();
+  const processes = await taggedWithAny(worker.tags);
   const sessions = await phaseSessions(connection, sessionsOf(worker, database));
   const prepared = worker.role === undefined ? [] : await preparedTransactions(connection, worker.role);
   return [
