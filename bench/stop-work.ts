@@ -18,7 +18,9 @@ const patience = 60_000;
 const plan = {
   stop_work: { kill_grace: `${killGrace}ms` },
   phases: [{ id: 'change', estimate: '1h', rollback: { steps: [{ id: 'heal', sql: 'delete from broken' }] } }],
-  probes: [{ id: 'alive', sql: 'select 1', every: '100ms', timeout: '1s' }],
+  probes: [{ id: 'alive', sql: 'select 1', every: '25ms', timeout: '1s' }],
+  // It is not about slowness, which so short a baseline could not tell.
+  criteria: { performance: { ignore_stalls_under: '500ms', must_detect: { slower_than: '10000%', within: '10m' } } },
   checks: [{ id: 'unbroken', criterion: 'integrity', sql: 'select id from broken', every: '100ms', timeout: '1s' }],
   pre_approvals: [
     {
@@ -51,7 +53,7 @@ async function untilRolledBack(events: Followed): Promise<Times> {
 
 /** Everything that an operator does before the phase: a run of its own, a baseline, and leave to act. */
 async function arm(daemon: Daemon, stage: Stage): Promise<void> {
-  await openRun(daemon, stage, '700ms');
+  await openRun(daemon, stage, '1s');
   await daemon.post('/runs/current/waive', { requirement: 'rehearsal', reason: 'a measurement' });
   await daemon.post('/runs/current/pre-approve', { pre_approval: 'undo' });
   await daemon.post('/runs/current/arm');

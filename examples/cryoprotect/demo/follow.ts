@@ -25,17 +25,18 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<RunEv
   }
 }
 
-/** Follows the current run until the signal is aborted. */
+/** Follows the current run, from the event behind `after` on, until the signal is aborted. */
 export async function follow(
   url: string,
   token: string,
   signal: AbortSignal,
   tell: (event: RunEvent) => void,
+  after = 0,
 ): Promise<Followed> {
   const all: RunEvent[] = [];
   const waiting = new Set<() => void>();
   const headers = { accept: 'text/event-stream', authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/v1/runs/current/events`, { headers, signal });
+  const response = await fetch(`${url}/api/v1/runs/current/events?after=${after}`, { headers, signal });
   if (!response.ok || response.body === null) throw new Error(`the daemon does not stream events: ${response.status}`);
 
   let broken: unknown;

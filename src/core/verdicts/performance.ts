@@ -1,6 +1,7 @@
 import { type Compared, isAlarm, type SlownessState } from '../detection/judge-slowness.ts';
 import type { SlownessLimits } from '../detection/limits.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
+import { sayWhole } from '../kernel/whole.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Ratio, ratio } from '../kernel/units.ts';
 import type { Verdict } from './verdict.ts';
@@ -17,7 +18,7 @@ export const percentSlower = (limit: Ratio): string => `${Number(((limit - 1) * 
 export function sayOneIn(probability: number): string {
   const times = 1 / probability;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(times)) - 1);
-  return `one in ${(Math.floor(times / unit) * unit).toLocaleString('en-US')} runs`;
+  return `one in ${sayWhole(Math.floor(times / unit) * unit)} runs`;
 }
 
 /** Why nothing can be said of a probe's speed. */
