@@ -14,17 +14,11 @@ import {
 } from '../../src/core/detection/common-cause.ts';
 import type { Calibration, WatchRule } from '../../src/core/detection/rule.ts';
 import { begin, weigh } from '../../src/core/detection/weigh.ts';
-import { type Ratio, ratio } from '../../src/core/kernel/units.ts';
+import type { Ratio } from '../../src/core/kernel/units.ts';
 import { latenciesFrom, type Scatter, take } from '../../test/support/latencies.ts';
+import { watchOfAnHour } from '../../test/support/watch-rule.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const strict = { ...rule, guard: rule.limit };
 
 /** What happens at the marker: how many times as slow the probe and its controls are, and for how many readings. */

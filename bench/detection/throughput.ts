@@ -1,22 +1,15 @@
 // What the rank rule costs: time for a reading and for a calibration, and bytes of state for a probe.
 import { calibrate } from '../../src/core/detection/calibrate.ts';
 import { detectionTimes } from '../../src/core/detection/detection-times.ts';
-import type { WatchRule } from '../../src/core/detection/rule.ts';
 import { shortfall } from '../../src/core/detection/shortfall.ts';
 import { begin, weigh } from '../../src/core/detection/weigh.ts';
 import { ratio } from '../../src/core/kernel/units.ts';
 import { latenciesFrom, take } from '../../test/support/latencies.ts';
+import { watchOfAnHour } from '../../test/support/watch-rule.ts';
 import { type Figure, isMet, sayFigures } from '../support/figure.ts';
 import { lookAtMachine, sayMachine } from '../support/machine.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const calibrationOf = (readings: number) => ({
   latencies: take(readings, latenciesFrom(1, { sigma: 0.3 })),
   failed: 3,

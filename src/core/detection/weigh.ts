@@ -75,8 +75,9 @@ export function weigh(weights: Weights, evidence: Evidence, latency: number | un
 }
 
 /**
- * The strength of several probes together: the mean. Whatever depends on what, it is below 1 as reliably as each of them is
- * (a mean of supermartingales with the same filtration is one: Vovk and Wang 2021). Zero for none.
+ * The strength of several probes together: the mean; zero for none. A mean of supermartingales is one, however they depend on
+ * each other, as long as each bet still loses on average when the other probes' past readings are known as well (Vovk and
+ * Wang 2021, on averaging e-values). At one fixed moment it holds without that.
  */
 export const combine = (strengths: readonly number[]): number =>
   strengths.length === 0 ? 0 : strengths.reduce((sum, one) => sum + one, 0) / strengths.length;

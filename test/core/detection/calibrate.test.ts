@@ -5,18 +5,10 @@ import { factorsFor } from '../../../src/core/detection/bets.ts';
 import { calibrate, lawOf } from '../../../src/core/detection/calibrate.ts';
 import { correlationTime } from '../../../src/core/detection/correlation.ts';
 import { linesAt, shareAtMost } from '../../../src/core/detection/lines.ts';
-import type { WatchRule } from '../../../src/core/detection/rule.ts';
-import { ratio } from '../../../src/core/kernel/units.ts';
 import { latenciesFrom, take } from '../../support/latencies.ts';
+import { watchOfAnHour } from '../../support/watch-rule.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const strict = { ...rule, guard: rule.limit };
 const deciles = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 const isAscending = (values: readonly number[]): boolean =>

@@ -12,19 +12,12 @@ import {
   slownessOf,
   weighRelative,
 } from '../../../src/core/detection/common-cause.ts';
-import type { WatchRule } from '../../../src/core/detection/rule.ts';
 import { begin, strengthOf, weigh } from '../../../src/core/detection/weigh.ts';
 import { ratio } from '../../../src/core/kernel/units.ts';
 import { latenciesFrom, take } from '../../support/latencies.ts';
+import { watchOfAnHour } from '../../support/watch-rule.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const failed = Number.POSITIVE_INFINITY;
 const repeat = (count: number, latency: number | undefined) => Array.from({ length: count }, () => latency);
 const after = (latencies: readonly (number | undefined)[], before = 10): Control =>

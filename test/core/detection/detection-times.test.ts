@@ -2,21 +2,14 @@ import { describe, expect, test } from 'vitest';
 
 import { calibrate, type Weights } from '../../../src/core/detection/calibrate.ts';
 import { detectionTimes } from '../../../src/core/detection/detection-times.ts';
-import type { WatchRule } from '../../../src/core/detection/rule.ts';
 import { shortfall } from '../../../src/core/detection/shortfall.ts';
 import { readingsToAlarm, rowOf, tableOf } from '../../../src/core/detection/table.ts';
 import { begin, weigh } from '../../../src/core/detection/weigh.ts';
 import { ratio } from '../../../src/core/kernel/units.ts';
 import { latenciesFrom, type Scatter, take } from '../../support/latencies.ts';
+import { watchOfAnHour } from '../../support/watch-rule.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const twice = ratio(2);
 
 /** After how many readings, at most a watch, the rule itself gives the alarm. */

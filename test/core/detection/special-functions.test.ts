@@ -5,7 +5,7 @@ import { betaBelow, betaQuantile } from '../../../src/core/detection/beta.ts';
 import { normalBelow, normalQuantile } from '../../../src/core/detection/normal.ts';
 
 describe('the normal law', () => {
-  // Abramowitz and Stegun 1964, tables 26.1 (P(x)), 26.2 (Q(x) far out) and 26.5 (x for Q).
+  // Values of SciPy 1.17 (scipy.stats.norm), to the digits that it prints.
   test.each([
     { x: 0, below: 0.5 },
     { x: 0.5, below: 0.691462461274013 },
@@ -77,7 +77,7 @@ describe('the beta law', () => {
     expect(betaBelow(x, a, b)).toBeCloseTo(integrated(x, a, b), 9);
   });
 
-  // Upper limits of 95 % for a share of which none were seen: 1 - 0.05^(1/n); and 3 of 29 (Clopper and Pearson 1934).
+  // The first two have the closed form 1 - 0.05^(1/n); the others are values of SciPy 1.17 (scipy.stats.beta.ppf).
   test.each([
     { p: 0.95, a: 1, b: 3, x: 1 - 0.05 ** (1 / 3) },
     { p: 0.95, a: 1, b: 100_000, x: 1 - 0.05 ** (1 / 100_000) },

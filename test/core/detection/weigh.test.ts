@@ -3,19 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { calibrate } from '../../../src/core/detection/calibrate.ts';
 import { randomFrom } from '../../../src/core/detection/random.ts';
-import type { WatchRule } from '../../../src/core/detection/rule.ts';
 import { begin, combine, type Evidence, stakeAt, strengthOf, weigh } from '../../../src/core/detection/weigh.ts';
-import { ratio } from '../../../src/core/kernel/units.ts';
 import { latenciesFrom, take } from '../../support/latencies.ts';
+import { watchOfAnHour } from '../../support/watch-rule.ts';
 
-const rule: WatchRule = {
-  limit: ratio(1.5),
-  guard: ratio(1.4),
-  falseAlarms: 1 / 8_760,
-  readings: 3_600,
-  stallReadings: 10,
-  marked: true,
-};
+const rule = watchOfAnHour;
 const failed = Number.POSITIVE_INFINITY;
 const before = take(300, latenciesFrom(1, { sigma: 0.3 }));
 const weights = calibrate({ latencies: before, failed: 0 }, rule);
