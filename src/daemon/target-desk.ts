@@ -13,7 +13,7 @@ import type { TargetIdentity } from '../core/evidence/target.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { checkId } from '../core/kernel/ids.ts';
-import { type Millis, seconds } from '../core/kernel/units.ts';
+import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { CheckPlan } from '../core/plan/questions.ts';
 import type { RunState } from '../core/run/state.ts';
@@ -44,6 +44,8 @@ const probeConnections = 2;
 
 /** So many visits at once let every probe find out in time that nobody is let in, though each waits for its timeout. */
 const mostVisits = 4;
+/** Five a second at most, whatever the number of probes. */
+const visitsApart = millis(200);
 
 /** Connects, learns which target it is and takes the guard lock. Rejects when any of it is refused. */
 export async function openTargetDesk({ url, usersUrl, cost }: DeskParts): Promise<TargetDesk> {
@@ -58,7 +60,13 @@ export async function openTargetDesk({ url, usersUrl, cost }: DeskParts): Promis
   return {
     identity,
     probes: (place) => probes[place % probeConnections] ?? control,
-    users: usersPath({ url: usersUrl ?? url, asGuard: usersUrl === undefined, most: mostVisits, cost }),
+    users: usersPath({
+      url: usersUrl ?? url,
+      asGuard: usersUrl === undefined,
+      most: mostVisits,
+      apart: visitsApart,
+      cost,
+    }),
     checks,
     control,
     isOnlyGuard: () => stillOnly(lock),

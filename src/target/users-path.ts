@@ -13,7 +13,7 @@ export type Visit =
   /** No session, or none that takes a question. */
   | { readonly state: 'unreached'; readonly error: unknown }
   | { readonly state: 'failed'; readonly error: unknown }
-  /** Nobody asked: as many as may be are under way. */
+  /** Nobody asked: as many as may be are under way, or were begun just now. */
   | { readonly state: 'full' };
 
 export interface VisitOptions {
@@ -37,6 +37,8 @@ export interface UsersPathParts {
   readonly asGuard: boolean;
   /** How many connections may be open at once. */
   readonly most: number;
+  /** At least so long from the beginning of one to that of the next: with many probes, a server would mostly fork. */
+  readonly apart: Millis;
   readonly cost?: (spent: Millis) => void;
 }
 
@@ -83,10 +85,13 @@ async function visitOnce({ url, cost }: UsersPathParts, statement: string, optio
 
 export function usersPath(parts: UsersPathParts): UsersPath {
   let open = 0;
+  let nextAt = 0;
   return {
     asGuard: parts.asGuard,
     async visit(statement, options) {
-      if (open >= parts.most) return { state: 'full' };
+      const now = performance.now();
+      if (open >= parts.most || now < nextAt) return { state: 'full' };
+      nextAt = now + parts.apart;
       open += 1;
       try {
         return await visitOnce(parts, statement, options);

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 
-import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { usersPath } from '../../src/target/users-path.ts';
 import { onPath, whyNot } from '../metrics/programs.ts';
 import { database, type TestDatabase } from '../support/database.ts';
@@ -10,7 +10,7 @@ import { pgBouncer } from './pgbouncer.ts';
 const never = new AbortController().signal;
 const options = { timeout: seconds(2), signal: never };
 const length = expect.any(Number);
-const through = (url: string, most = 4) => usersPath({ url, asGuard: false, most });
+const through = (url: string, most = 4, apart = millis(0)) => usersPath({ url, asGuard: false, most, apart });
 
 /** Sessions of the users' path on the server, a moment after the last one may have ended. */
 const left = async (db: TestDatabase): Promise<number> => {
@@ -27,6 +27,13 @@ test('each question has a connection of its own, whose time is told apart, and l
   expect(visit.state === 'answered' && visit.took).toBeGreaterThanOrEqual(50);
   expect(path.open).toBe(0);
   await noneLeft(db);
+});
+
+test('none is begun soon after another, however many probes there are', async () => {
+  await using db = await database();
+  const path = through(db.url, 4, minutes(10));
+  expect(await path.visit('select 1', options)).toMatchObject({ state: 'answered' });
+  expect(await path.visit('select 1', options)).toEqual({ state: 'full' });
 });
 
 test.each([
