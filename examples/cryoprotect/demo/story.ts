@@ -53,7 +53,7 @@ export async function openAndMeasure(telling: Telling, tell: (event: RunEvent) =
   narrator.act('Before the change: open a run and freeze a baseline');
   await command(telling, 'dana', ['run', 'open']);
   const events = await follow(url, stage.tokens.dana, signal, tell);
-  narrator.say('Collecting readings for ten seconds (shortened: five minutes is the default) ...');
+  narrator.say('Collecting readings for fifteen seconds (shortened: five minutes is the default) ...');
   await command(telling, 'dana', ['baseline', 'capture']);
   const { baseline } = await events.until('baseline-frozen');
   for (const { probe, p50, latencies } of baseline.probes) {
