@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
+import { onPath } from '../test/metrics/programs.ts';
+import { freePort } from '../tools/postgres/server.ts';
 import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
 import { cpuMs } from './support/usage.ts';
@@ -13,17 +13,6 @@ import { cpuMs } from './support/usage.ts';
 /** What people run for the same job today: Prometheus that asks the blackbox exporter, which asks the page. */
 const exporters = 'prometheus-blackbox-exporter';
 const probes = 50;
-
-const onPath = (program: string): boolean =>
-  (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
 
 const running = (child: ChildProcess): AsyncDisposable & { readonly pid: number } => ({
   pid: child.pid ?? 0,

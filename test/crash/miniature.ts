@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { hashToken, newToken } from '../../src/api/token.ts';
+import { freePort } from '../../tools/postgres/server.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 
 /** A file beside this one. */
@@ -21,14 +21,6 @@ export interface Miniature extends AsyncDisposable {
   readonly token: string;
   /** What the daemon and the commands find in their environment. */
   readonly env: NodeJS.ProcessEnv;
-}
-
-export async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve, reject) => listener.once('listening', resolve).once('error', reject));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
 }
 
 /** What the plan names by a placeholder only: it may be in no file that the daemon writes. */

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { execa } from 'execa';
 import { vi } from 'vitest';
 import { z } from 'zod';
+
+import { freePort } from '../../tools/postgres/server.ts';
 
 const series = z
   .object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })
@@ -18,15 +20,6 @@ export interface Prometheus extends AsyncDisposable {
   readonly url: string;
   /** The series that the query yields now; rejects with Prometheus' own words when it is wrong. */
   ask(query: string): Promise<readonly z.output<typeof series>[]>;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address() as AddressInfo;
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }
 
 async function serve(page: () => Promise<{ contentType: string; body: string }>) {

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { vi } from 'vitest';
 import { Client } from 'pg';
+import { freePort } from '../../tools/postgres/server.ts';
 
 export interface PgBouncer extends AsyncDisposable {
   /** The database of the url given, by way of the pooler. */
@@ -14,14 +13,6 @@ export interface PgBouncer extends AsyncDisposable {
   /** What the pooler itself tells: one of its `show` commands. */
   show(what: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** PgBouncer refuses to run as root. */

@@ -40,7 +40,8 @@ async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   throw new Error('PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor "nobody"');
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listened on just now. */
+export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve, reject) => listener.once('listening', resolve).once('error', reject));
   const { port } = listener.address() as { port: number };
