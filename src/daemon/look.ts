@@ -1,6 +1,6 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import type { ProbeId } from '../core/kernel/ids.ts';
-import { type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
+import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { runningPhase } from '../core/run/phases.ts';
@@ -13,9 +13,6 @@ import { limitsNow } from './circumstances.ts';
 import type { Conductor } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { comparedWith } from './markers.ts';
-
-/** How often the guard looks at everything it knows and decides. */
-export const betweenLooks = seconds(1);
 
 export interface Looker {
   /** Judges now, and journals what follows. Rejects when the journal cannot be written. */

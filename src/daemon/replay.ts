@@ -1,6 +1,7 @@
+import { betweenLooks } from '../core/detection/limits.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
-import { after, type Instant, instant, seconds } from '../core/kernel/units.ts';
+import { after, type Instant, instant } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { evolve } from '../core/run/evolve.ts';
@@ -17,9 +18,6 @@ export interface Replayed {
   readonly at: Instant;
   readonly verdict: Verdict;
 }
-
-/** As often as the daemon looks. */
-const betweenLooks = seconds(1);
 
 /** What has come of the recorded run so far, under the plan that is tried. */
 class Rerun {

@@ -1,4 +1,5 @@
 import type { RunningChecks } from '../checks/schedule.ts';
+import { betweenLooks } from '../core/detection/limits.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { startSampling } from '../probes/sampling-loop.ts';
@@ -7,7 +8,7 @@ import { plannedAskers } from './askers.ts';
 import { type Capture, createCapture } from './capture.ts';
 import { type EvidenceKeeper, evidenceKeeper } from './evidence-keeper.ts';
 import type { Foundation } from './foundation.ts';
-import { betweenLooks, createLooker, type Looker } from './look.ts';
+import { createLooker, type Looker } from './look.ts';
 import { noteObstacles } from './obstacles.ts';
 import { type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild.ts';

@@ -1,3 +1,4 @@
+import { betweenLooks } from '../../src/core/detection/limits.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
 import type { Finding } from '../../src/core/evidence/finding.ts';
 import { captureBaseline } from '../../src/core/detection/capture.ts';
@@ -9,7 +10,7 @@ import type { RunEvent } from '../../src/core/run/events.ts';
 import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
 import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
 import { circumstancesOf } from '../../src/daemon/circumstances.ts';
-import { betweenLooks, createLooker } from '../../src/daemon/look.ts';
+import { createLooker } from '../../src/daemon/look.ts';
 import { isMarker, recoveredIn } from '../../src/daemon/markers.ts';
 import { repeat } from '../../src/daemon/repeat.ts';
 import { startSampling } from '../../src/probes/sampling-loop.ts';

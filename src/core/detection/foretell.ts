@@ -6,10 +6,13 @@ import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import { lawOf, type Weights, weightsOf } from './calibrate.ts';
 import { simulate, within } from './detection-times.ts';
-import { falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
+import { betweenLooks, falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
 import { shortfall } from './shortfall.ts';
 
-/** How soon one slowdown would be recommended for rollback, were it to begin with a phase and last. */
+/**
+ * How soon one slowdown would be recommended for rollback, were it to begin with a phase and last: until the reading that
+ * decides was due, was answered, so slowly, and was looked at.
+ */
 export interface Foretold {
   readonly slowdown: Ratio;
   /** In half of the cases within this; undefined: not within a watch. */
@@ -50,12 +53,13 @@ export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits
   if (calibration?.p50 === undefined || probe.control) return undefined;
   const rules = watchRules(limits, falseAlarmsOf(plan), probe.every);
   const law = lawOf(calibration);
+  const answer = calibration.p95 ?? calibration.p50;
   const foretell = (weights: Weights) =>
     slowdowns(limits.limit).map((slowdown): Foretold => {
       const times = simulate(calibration, alone(weights, plan), slowdown, weights.readings, seed);
       const inTime = (share: number) => {
         const readings = within(times, share);
-        return readings === undefined ? undefined : millis(readings * probe.every);
+        return readings === undefined ? undefined : millis(readings * probe.every + answer * slowdown + betweenLooks);
       };
       const [median, p95] = [inTime(0.5), inTime(0.95)];
       return { slowdown, ...(median !== undefined && { median }), ...(p95 !== undefined && { p95 }) };

@@ -1,4 +1,4 @@
-import { hours, type Millis, millis, type PerYear, type Ratio, ratio } from '../kernel/units.ts';
+import { hours, type Millis, millis, type PerYear, type Ratio, ratio, seconds } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
@@ -43,6 +43,9 @@ export function slownessLimits(
     ignoreStallsUnder: millis(Math.max(stall, phases.running?.effects.downtime ?? 0)),
   };
 }
+
+/** How often the guard looks at everything it knows and decides. */
+export const betweenLooks = seconds(1);
 
 /** How often the guard may be wrong in a run, and how that is shared out. */
 export interface FalseAlarms {
