@@ -65,7 +65,7 @@ function powerTables(power: readonly Power[], sheet: Sheet): readonly string[] {
 }
 
 const explained =
-  'Until a slowdown is recommended for rollback, and until it is surely above the limit, which acting without asking takes: in half of the cases, and in 19 of 20. Foretold from these readings, for one probe that is slower from a marker on.';
+  'Until a slowdown is recommended for rollback, and until it is surely above the limit, which acting without asking takes: in half of the cases, and in 19 of 20. Foretold from these readings, for one probe that is slower from a minute into a phase on.';
 
 /** What is normal, and which slowness can be told from it how fast. */
 export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: FrozenBaseline, sheet: Sheet): string {

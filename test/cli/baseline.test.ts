@@ -119,7 +119,7 @@ What it can tell
 
   Until a slowdown is recommended for rollback, and until it is surely above the limit, which acting
   without asking takes: in half of the cases, and in 19 of 20. Foretold from these readings, for one
-  probe that is slower from a marker on.
+  probe that is slower from a minute into a phase on.
 
 Too weak for the plan
   molecule-search: 300 readings cannot tell 1.6x within 5m: capture 12m more

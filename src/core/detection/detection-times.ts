@@ -33,11 +33,19 @@ function inTime({ latencies, failed }: Calibration): readonly number[] {
 /** From so many times the baseline on, what a sample of the law shows is as good as the law. */
 const asGoodAsTheLaw = 10;
 
+/** The rows of the baseline's latencies, as they are and slowed down, and how many readings are as before. */
+interface Rows {
+  readonly before: Uint16Array;
+  readonly slowed: Uint16Array;
+  readonly late: number;
+}
+
 /**
  * Draws rows in blocks (circular block bootstrap: Politis and Romano 1992), twice over: first what the truth may be, given
  * that a baseline of so many `readings` is only a sample of it, then readings from that.
  */
-function drawer(rows: Uint16Array, readings: number, block: number, random: () => number): () => number {
+function drawer({ before, slowed, late }: Rows, readings: number, block: number, random: () => number): () => number {
+  const rows = slowed;
   const anyOf = (count: number) => Math.floor(random() * count);
   const known = readings > rows.length * asGoodAsTheLaw ? 0 : Math.ceil(readings / block);
   /** Where each block of that sample starts, plus 1; 0 until it is first drawn, since short watches need few of them. */
@@ -48,31 +56,38 @@ function drawer(rows: Uint16Array, readings: number, block: number, random: () =
     if (starts[drawn] === 0) starts[drawn] = 1 + anyOf(rows.length);
     return (starts[drawn] as number) - 1;
   };
-  let [at, left] = [0, 0];
+  let [at, left, count] = [0, 0, 0];
   return () => {
     if (left === 0) [at, left] = [draw(), block];
     left -= 1;
-    const row = rows[at] as number;
+    count += 1;
+    const row = (count > late ? slowed : before)[at] as number;
     at = at + 1 === rows.length ? 0 : at + 1;
     return row;
   };
 }
 
-/** What a simulated watch of so many readings, in which everything is `slowdown` times as slow, would take, ascending. */
+/**
+ * What simulated watches of so many readings would take, ascending, were everything `slowdown` times as slow from the one
+ * after the first `late` on; counted from there.
+ */
 export function simulate(
   calibration: Calibration,
   weights: Weights,
   slowdown: Ratio,
   horizon: number,
   seed: number,
+  late = 0,
 ): Float64Array {
   if (weights.channels.length === 0) return new Float64Array(repetitions).fill(Number.POSITIVE_INFINITY);
   const table = tableOf(weights, horizon);
-  const rows = Uint16Array.from(inTime(calibration), (latency) => rowOf(weights, latency * slowdown));
-  const block = Math.min(rows.length, Math.ceil(weights.correlationTime * blockTimes));
+  const latencies = inTime(calibration);
+  const rowsAt = (times: number) => Uint16Array.from(latencies, (latency) => rowOf(weights, latency * times));
+  const rows = { before: rowsAt(1), slowed: rowsAt(slowdown), late };
+  const block = Math.min(latencies.length, Math.ceil(weights.correlationTime * blockTimes));
   const random = randomFrom(seed);
   const times = Float64Array.from({ length: repetitions }, () =>
-    readingsToAlarm(table, drawer(rows, weights.baselineReadings, block, random)),
+    Math.max(0, readingsToAlarm(table, drawer(rows, weights.baselineReadings, block, random)) - late),
   );
   return times.toSorted();
 }

@@ -1,7 +1,7 @@
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import { sayDuration } from '../kernel/duration.ts';
 import { type ProbeId, probeId } from '../kernel/ids.ts';
-import { type Millis, millis, type Ratio, ratio } from '../kernel/units.ts';
+import { type Millis, millis, type Ratio, ratio, seconds } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import { lawOf, type Weights, weightsOf } from './calibrate.ts';
@@ -10,7 +10,7 @@ import { betweenLooks, falseAlarmsOf, type SlownessLimits, watchRules } from './
 import { shortfall } from './shortfall.ts';
 
 /**
- * How soon one slowdown would be recommended for rollback, were it to begin with a phase and last: until the reading that
+ * How soon one slowdown would be recommended for rollback, were it to begin in a phase and last: until the reading that
  * decides was due, was answered, so slowly, and was looked at.
  */
 export interface Foretold {
@@ -35,6 +35,9 @@ export interface Power {
 
 const seed = 20_261_124;
 
+/** A phase seldom does damage at its first moment, and the bets that lie on that are lost by then. */
+const intoPhase = seconds(60);
+
 /** Just above the limit, a third above it, twice of it: 1.6x, 2x and 3x for a limit of 50 %. */
 const slowdowns = (limit: Ratio): readonly Ratio[] =>
   [16 / 15, 4 / 3, 2].map((times) => ratio(Number((limit * times).toFixed(2))));
@@ -56,7 +59,8 @@ export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits
   const answer = calibration.p95 ?? calibration.p50;
   const foretell = (weights: Weights) =>
     slowdowns(limits.limit).map((slowdown): Foretold => {
-      const times = simulate(calibration, alone(weights, plan), slowdown, weights.readings, seed);
+      const late = Math.min(Math.floor(weights.readings / 2), Math.ceil(intoPhase / probe.every));
+      const times = simulate(calibration, alone(weights, plan), slowdown, weights.readings, seed, late);
       const inTime = (share: number) => {
         const readings = within(times, share);
         return readings === undefined ? undefined : millis(readings * probe.every + answer * slowdown + betweenLooks);
