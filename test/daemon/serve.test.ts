@@ -146,7 +146,8 @@ describe('a run', () => {
 
   test('goes on after the daemon was stopped, with its readings', async () => {
     const { openedAt } = await got<{ openedAt: number }>('/api/v1/run');
-    const since = `?from=${new Date(openedAt).toISOString()}`;
+    // What is answered while the opening is being written belongs to no run yet, and is not kept.
+    const since = `?from=${new Date(openedAt + 500).toISOString()}`;
     const before = await got<{ readings: { at: number }[] }>(`/api/v1/probes/alive/readings${since}`);
     await daemon.close();
     daemon = await serve(options());

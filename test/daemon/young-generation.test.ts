@@ -24,6 +24,7 @@ async function sizeAfter(start: string): Promise<number> {
 
 test('the young generation grows with its work, unless it is kept small', async () => {
   const kept = `(await import(${JSON.stringify(module)})).keepYoungGenerationSmall();`;
-  expect(await sizeAfter('')).toBeGreaterThan(4);
-  expect(await sizeAfter(kept)).toBeLessThanOrEqual(2);
+  const [grown, small] = [await sizeAfter(''), await sizeAfter(kept)];
+  expect(grown).toBeGreaterThan(4);
+  expect(small).toBeLessThan(3); // twice 1 MB, and now and then a page of 0.25 MB that waits to be given back
 });
