@@ -44,7 +44,7 @@ function slownessVerdict(
   planned: ProbePlan,
   evidence: Evidence,
   { slowness: limitsOf }: Limits,
-  strengths: ReadonlyMap<ProbeId, Strengths>,
+  { strengths, together, hasControls }: Voices,
 ): Verdict {
   const probe = probeId(planned.id);
   const limits = limitsOf(planned);
@@ -67,8 +67,8 @@ function slownessVerdict(
     slowness,
     scales,
     own,
-    together: combineStrengths([...strengths.values()]),
-    hasControls: plan.probes.some(({ control }) => control),
+    together,
+    hasControls,
     beyondControls: beyond,
     standing: evidence.standing?.(probe),
   });
@@ -88,6 +88,13 @@ function slownessVerdict(
   });
 }
 
+/** What all probes say together: made once for a look, since with a thousand probes each would make it anew for a thousand. */
+interface Voices {
+  readonly strengths: ReadonlyMap<ProbeId, Strengths>;
+  readonly together: Strengths;
+  readonly hasControls: boolean;
+}
+
 /** How strongly each probe speaks; controls tell of everyone's slowness, not of ours, and have no voice in it. */
 function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<ProbeId, Strengths> {
   return new Map(
@@ -104,6 +111,8 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
   const { baseline, probes, checks, clocks } = evidence;
   const inBaseline = (id: CheckId) => baseline?.findings.find(({ check }) => check === id);
   const strengths = strengthsOfAll(plan, probes);
+  const together = combineStrengths([...strengths.values()]);
+  const voices = { strengths, together, hasControls: plan.probes.some(({ control }) => control) };
   return [
     ...plan.probes.flatMap((planned) => {
       const probe = probeId(planned.id);
@@ -111,7 +120,7 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       const blind = blindFor(health, limits.blindAfter(probe), now);
       const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
       if (planned.control) return [works];
-      const slow = slownessVerdict(plan, planned, evidence, limits, strengths);
+      const slow = slownessVerdict(plan, planned, evidence, limits, voices);
       if (mayClear(planned)) return [works, slow];
       return slow.status === 'unknown' ? [] : [slow]; // its silence says nothing, and holds up nobody
     }),
