@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import { start } from '../../examples/cryoprotect/demo/processes.ts';
 import { hashToken, newToken } from '../../src/api/token.ts';
+import { parseDuration } from '../../src/core/kernel/duration.ts';
+import { type Millis, millis } from '../../src/core/kernel/units.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { type Page, readPage } from './page.ts';
@@ -75,9 +77,14 @@ export async function startDaemon(stage: Stage, parts: PlanParts, database: stri
   };
 }
 
-/** Asks again every 100 ms until `is` says yes. Rejects after two minutes. */
-async function untilRun(daemon: Daemon, { signal }: Stage, is: (view: RunView) => boolean): Promise<RunView> {
-  const deadline = performance.now() + 120_000;
+/** Asks again every 100 ms until `is` says yes. Rejects two minutes after `length`, in which it may be true by itself. */
+async function untilRun(
+  daemon: Daemon,
+  { signal }: Stage,
+  length: Millis,
+  is: (view: RunView) => boolean,
+): Promise<RunView> {
+  const deadline = performance.now() + length + 120_000;
   for (;;) {
     const view = await daemon.get<RunView>('/run');
     if (is(view)) return view;
@@ -92,9 +99,10 @@ async function untilRun(daemon: Daemon, { signal }: Stage, is: (view: RunView) =
  */
 export async function openRun(daemon: Daemon, stage: Stage, length: string): Promise<void> {
   await daemon.post('/runs');
+  const captured = parseDuration(length) ?? millis(0);
   for (let tries = 1; ; tries += 1) {
     await daemon.post('/runs/current/baseline', { for: length });
-    const { baseline } = await untilRun(daemon, stage, ({ capture }) => capture === undefined);
+    const { baseline } = await untilRun(daemon, stage, captured, ({ capture }) => capture === undefined);
     if (baseline !== undefined) return;
     const { entries } = await daemon.get<{ entries: readonly { event: RunEvent }[] }>('/runs/current/events');
     const failure = entries.map(({ event }) => event).findLast(({ type }) => type === 'capture-failed');
