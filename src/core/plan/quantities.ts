@@ -55,6 +55,20 @@ export const slowerThan = z
     return z.NEVER;
   });
 
+/** `80%` of a whole. */
+export const fraction = z
+  .string(wanted('a percentage such as 80%'))
+  .meta({ pattern: '^\\d+(\\.\\d+)?%$', description: 'A part of the whole: 80%' })
+  .transform((text, context) => {
+    const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
+    if (percent > 0 && percent <= 100) return ratio(percent / 100);
+    context.addIssue({ code: 'custom', message: 'wanted a percentage above zero and up to 100%, such as 80%' });
+    return z.NEVER;
+  });
+
+/** A number of things. */
+export const whole = z.int(wanted('a whole number')).min(0, wanted('a whole number, not below zero'));
+
 const yearly = { day: 365, week: 365 / 7, month: 12, year: 1 } as const;
 
 /** `1 per year`, counted while the guard watches. */
