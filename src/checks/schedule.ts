@@ -1,19 +1,24 @@
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { checkId } from '../core/kernel/ids.ts';
-import { after, between, type Instant, millis } from '../core/kernel/units.ts';
-import type { CheckPlan } from '../core/plan/questions.ts';
+import { after, between, type Instant, type Millis, millis } from '../core/kernel/units.ts';
 import { refusalOf } from './refusal.ts';
 import { serially } from './serial.ts';
 
 export interface ScheduledCheck {
-  readonly plan: Pick<CheckPlan, 'id' | 'every'>;
-  run(): Promise<Finding>;
+  readonly id: string;
+  /** Undefined for one that is asked in rounds only, since it reads much. */
+  readonly every: Millis | undefined;
+  /** `capturing`: what it sees becomes the baseline. */
+  run(capturing: boolean): Promise<Finding>;
 }
 
+/** Which checks a round asks: all of them, or only those that are asked every now and then as well. */
+export type Round = 'all' | 'all, for a baseline' | 'cheap';
+
 export interface RunningChecks {
-  /** Asks every check once, now, after whatever is being asked; the findings in the order of the checks. */
-  runAll(): Promise<readonly Finding[]>;
+  /** Asks once, now, after whatever is being asked; the findings in the order of the checks. */
+  runAll(round?: Round): Promise<readonly Finding[]>;
   /** Resolves once the look under way is over; no other begins, and a `runAll` under way rejects. */
   stop(): Promise<void>;
 }
@@ -25,13 +30,13 @@ function nextDue(due: Instant, every: number, now: Instant): Instant {
 }
 
 /** A check that breaks down has not looked; the others go on. */
-async function lookAt(check: ScheduledCheck, clock: Clock): Promise<Finding> {
+async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): Promise<Finding> {
   const at = clock.now();
   try {
-    return await check.run();
+    return await check.run(capturing);
   } catch (error) {
     const summary = `could not look: ${refusalOf(error).message}`;
-    return { check: checkId(check.plan.id), status: 'unknown', at, took: between(at, clock.now()), summary };
+    return { check: checkId(check.id), status: 'unknown', at, took: between(at, clock.now()), summary };
   }
 }
 
@@ -46,19 +51,20 @@ export function startChecks(options: {
 }): RunningChecks {
   const { checks, clock, onFinding } = options;
   const stopping = new AbortController();
-  const oneAtATime = serially();
+  const [oneAtATime, dear] = [serially(), serially()];
 
-  const look = (check: ScheduledCheck): Promise<Finding> =>
-    oneAtATime(async () => {
-      stopping.signal.throwIfAborted();
-      const finding = await lookAt(check, clock);
-      onFinding(finding);
-      return finding;
-    });
+  const take = async (check: ScheduledCheck, capturing: boolean): Promise<Finding> => {
+    stopping.signal.throwIfAborted();
+    const finding = await lookAt(check, clock, capturing);
+    onFinding(finding);
+    return finding;
+  };
+  // What reads much holds up nobody else: its statements take their turns among those of the others.
+  const look = (check: ScheduledCheck, capturing = false): Promise<Finding> =>
+    check.every === undefined ? dear(() => take(check, capturing)) : oneAtATime(() => take(check, capturing));
 
   const start = clock.now();
-  const goOn = async (check: ScheduledCheck, place: number): Promise<void> => {
-    const { every } = check.plan;
+  const goOn = async (check: ScheduledCheck, every: Millis, place: number): Promise<void> => {
     let due = after(start, millis((every * place) / checks.length));
     while (!stopping.signal.aborted) {
       await clock.wait(between(clock.now(), due), stopping.signal);
@@ -69,14 +75,19 @@ export function startChecks(options: {
   const untilStopped = (error: unknown): void => {
     if (!stopping.signal.aborted) throw error;
   };
-  const all = checks.map((check, place) => goOn(check, place).catch(untilStopped));
+  const all = checks.flatMap((check, place) =>
+    check.every === undefined ? [] : [goOn(check, check.every, place).catch(untilStopped)],
+  );
 
   return {
-    runAll: () => Promise.all(checks.map(look)),
+    runAll(round = 'all') {
+      const asked = round === 'cheap' ? checks.filter(({ every }) => every !== undefined) : checks;
+      return Promise.all(asked.map((check) => look(check, round === 'all, for a baseline')));
+    },
     stop: async () => {
       stopping.abort(new Error('the checks were stopped'));
       await Promise.all(all);
-      await oneAtATime(() => Promise.resolve());
+      await Promise.all([oneAtATime, dear].map((inTurn) => inTurn(() => Promise.resolve())));
     },
   };
 }

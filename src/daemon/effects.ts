@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { Round } from '../checks/schedule.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Entry } from '../journal/journal.ts';
@@ -21,19 +22,14 @@ export interface EffectParts {
   readonly executor: Executor;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Runs every check now: what is compared with the baseline can be judged from here on. */
-  readonly lookAgain: () => void;
+  /** Runs a round of checks now: what is compared with the baseline can be judged from here on. */
+  readonly lookAgain: (round: Round) => void;
   /** Writes the report of the run to a file. */
   readonly writeReport: (run: RunState) => Promise<void>;
 }
 
 /** After these the last answers of the checks are about another state of things. */
-const showsAnother: readonly RunEvent['type'][] = [
-  'baseline-frozen',
-  'phase-finished',
-  'phase-failed',
-  'watch-started',
-];
+const showsAnother: readonly RunEvent['type'][] = ['phase-finished', 'phase-failed', 'watch-started'];
 
 /** A rollback that cannot go on by itself has failed, as far as the night shift is concerned. */
 const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked'];
@@ -52,7 +48,8 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
       for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
     }
     if (event.type === 'capture-started') capture.begin(state);
-    if (showsAnother.includes(event.type)) lookAgain();
+    if (event.type === 'baseline-frozen') lookAgain('cheap'); // those that read much were asked for it a moment ago
+    if (showsAnother.includes(event.type)) lookAgain('all');
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
     if (asksAPerson.includes(event.type) && state.rollback !== undefined)
       metrics.rollbackFailed(state.rollback.trigger);

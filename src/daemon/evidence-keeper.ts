@@ -4,6 +4,7 @@ import type { Finding } from '../core/evidence/finding.ts';
 import { latencyOf, type Reading } from '../core/evidence/reading.ts';
 import { type CheckId, checkId, type ProbeId, probeId } from '../core/kernel/ids.ts';
 import type { Instant, Ratio } from '../core/kernel/units.ts';
+import { switchedOn } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { type CheckHistory, noteFinding } from '../core/verdicts/checks.ts';
 import { freshEvidence, type ProbeEvidence, takeIn } from '../core/verdicts/probe-evidence.ts';
@@ -52,7 +53,7 @@ export function evidenceKeeper(plan: Plan, marker: Instant): EvidenceKeeper {
   const probes = new Map(ids.map((id) => [id, freshEvidence(marker)]));
   const recent = new Map(ids.map((id): [ProbeId, Reading[]] => [id, []]));
   const checks = new Map<CheckId, CheckHistory>();
-  const known = new Set(plan.checks.map(({ id }) => checkId(id)));
+  const known = new Set([...plan.checks.map(({ id }) => id), ...switchedOn(plan)].map(checkId));
   const controls = controlRoom(plan);
   return {
     reading(reading, { limits, baseline, scalesOf }) {

@@ -5,6 +5,7 @@ import { sameTarget, sayTarget } from '../core/evidence/target.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { checkId, phaseId, probeId } from '../core/kernel/ids.ts';
+import { switchedOn } from '../core/plan/catalogue.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -81,7 +82,7 @@ export async function layFoundation(
     version,
     probes: [...planned.keys()],
     partsOf: (probe) => partsOf(planned.get(probe) ?? {}),
-    checks: plan.checks.map(({ id }) => checkId(id)),
+    checks: [...plan.checks.map(({ id }) => id), ...switchedOn(plan)].map(checkId),
     phases: plan.phases.map(({ id }) => phaseId(id)),
   });
   const { url, users_url: usersUrl } = environment.target;

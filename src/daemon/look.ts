@@ -1,12 +1,13 @@
 import type { Clock } from '../core/kernel/clock.ts';
-import type { ProbeId } from '../core/kernel/ids.ts';
+import type { CheckId, ProbeId, Sense } from '../core/kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
+import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { runningPhase } from '../core/run/phases.ts';
 import { standingAlarm } from '../core/run/standing.ts';
 import type { RunState } from '../core/run/state.ts';
-import { blindProbes, judge } from '../core/verdicts/judge.ts';
+import { blindSenses, judge } from '../core/verdicts/judge.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import { stride } from '../core/watch/watch.ts';
 import { limitsNow } from './circumstances.ts';
@@ -19,7 +20,7 @@ export interface Looker {
   look(): Promise<void>;
   /** The verdicts of the last look. */
   latest(): readonly Verdict[] | undefined;
-  blind(): readonly ProbeId[];
+  blind(): readonly Sense[];
   /** Told of every event, so that watched time is counted once only. */
   noted(event: RunEvent): void;
 }
@@ -31,6 +32,10 @@ export interface LookerParts {
   readonly clock: Clock;
   /** When this daemon began to ask. */
   readonly since: Instant;
+  /** The checks of the catalogue that are asked of this server. */
+  readonly catalogue: () => readonly CatalogueId[];
+  /** How often each check is asked that is asked every so often. */
+  readonly paces: () => ReadonlyMap<CheckId, Millis>;
 }
 
 function clocksOf(state: RunState) {
@@ -42,12 +47,12 @@ function clocksOf(state: RunState) {
 }
 
 /** Time in which something could not be looked at is not time that was watched. */
-const isSightless = (blind: readonly ProbeId[], verdicts: readonly Verdict[]): boolean =>
+const isSightless = (blind: readonly Sense[], verdicts: readonly Verdict[]): boolean =>
   blind.length > 0 || verdicts.some(({ because }) => because === 'could-not-look' || because === 'check-is-broken');
 
-export function createLooker({ plan, conductor, keeper, clock, since }: LookerParts): Looker {
+export function createLooker({ plan, conductor, keeper, clock, since, catalogue, paces }: LookerParts): Looker {
   let latest: readonly Verdict[] | undefined;
-  let blind: readonly ProbeId[] = [];
+  let blind: readonly Sense[] = [];
   let lastLook: Instant | undefined;
   let unrecorded: Millis = millis(0);
 
@@ -57,6 +62,7 @@ export function createLooker({ plan, conductor, keeper, clock, since }: LookerPa
     common: keeper.common(),
     standing: (probe: ProbeId) => standingAlarm(state.verdicts, probe, keeper.probes().get(probe)?.marker),
     checks: keeper.checks(),
+    catalogue: catalogue(),
     clocks: clocksOf(state),
     comparedWith: comparedWith(state),
   });
@@ -66,7 +72,8 @@ export function createLooker({ plan, conductor, keeper, clock, since }: LookerPa
       const state = conductor.state();
       const now = clock.now();
       if (state === undefined || state.closed !== undefined) return;
-      blind = blindProbes(plan, keeper.probes(), since, now);
+      const evidence = { probes: keeper.probes(), checks: keeper.checks() };
+      blind = blindSenses(plan, evidence, paces(), since, now);
       latest = judge(plan, evidenceOf(state), limitsNow(plan, state), now);
       const watching = state.watch?.state === 'watching';
       unrecorded = watching ? millis(unrecorded + stride(lastLook, isSightless(blind, latest), now)) : millis(0);

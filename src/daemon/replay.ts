@@ -51,6 +51,7 @@ class Rerun {
       probes: keeper.probes(),
       common: keeper.common(),
       checks: keeper.checks(),
+      catalogue: [],
       clocks: [],
       standing: (probe: ProbeId) => standingAlarm(this.#standings, probe, keeper.probes().get(probe)?.marker),
       comparedWith: comparedWith(state),

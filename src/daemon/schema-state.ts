@@ -5,7 +5,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { type SchemaState, statementsFor } from '../core/plan/statements.ts';
 
 /** Which names the schema may have, as far as this phase decides it. */
-function schemaState(state: RunState, phase: PhaseState): SchemaState {
+export function schemaState(state: RunState, phase: PhaseState): SchemaState {
   const undoing = isUnderWay(state.rollback) && state.rollback.procedure.phases.includes(phase.phase);
   switch (phase.state) {
     case 'not-started':

@@ -1,6 +1,5 @@
-import type { RunningChecks } from '../checks/schedule.ts';
 import { betweenLooks } from '../core/detection/limits.ts';
-import type { Finding } from '../core/evidence/finding.ts';
+import { type Finding, withoutSeen } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { startSampling } from '../probes/sampling-loop.ts';
 import { circumstancesOf } from './circumstances.ts';
@@ -14,14 +13,14 @@ import { type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild.ts';
 import { repeat } from './repeat.ts';
 import { sessionsAtWork } from '../target/sessions.ts';
-import { startPlannedChecks } from './target-desk.ts';
+import { type PlannedChecks, startPlannedChecks } from './planned-checks.ts';
 
 /** Everything that looks at the target, and what it has seen. */
 export interface Senses {
   readonly keeper: EvidenceKeeper;
   readonly readings: ReadingLog;
   readonly looker: Looker;
-  readonly checks: RunningChecks;
+  readonly checks: PlannedChecks;
   readonly capture: Capture;
   /** Why probes are not answered now, one sentence each. */
   obstacles(): readonly string[];
@@ -31,7 +30,7 @@ export interface Senses {
 export async function startSenses(foundation: Foundation, undo: AsyncDisposableStack): Promise<Senses> {
   const { loaded, log, clock, metrics, troubles, journal, desk, conductor, openRun } = foundation;
   const { plan, environment } = loaded;
-  const { url } = environment.target;
+  const { url, role_for_phases: role } = environment.target;
   const since = clock.now();
   const keeper = evidenceKeeper(plan, since);
   const circumstances = circumstancesOf(plan);
@@ -40,7 +39,16 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   if (unfinished !== undefined)
     await rebuildEvidence({ plan, state: unfinished, journal, keeper, log: readings, now: since, circumstances });
 
-  const looker = createLooker({ plan, conductor, keeper, clock, since });
+  let checks: PlannedChecks | undefined;
+  const looker = createLooker({
+    plan,
+    conductor,
+    keeper,
+    clock,
+    since,
+    catalogue: () => checks?.asked ?? [],
+    paces: () => checks?.paces ?? new Map(),
+  });
   const look = async () => {
     await looker.look();
     troubles.journalWorks();
@@ -49,22 +57,23 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   const looks = undo.use(repeat(clock, betweenLooks, look, troubles.lookFailed));
 
   const onFinding = (finding: Finding) => {
-    keeper.finding(finding);
+    keeper.finding(withoutSeen(finding));
     metrics.checkFound(finding);
     if (openRun() === undefined) return;
-    conductor.submit({ kind: 'finding', finding }).catch(troubles.during('recording a finding'));
+    conductor.submit({ kind: 'finding', finding: withoutSeen(finding) }).catch(troubles.during('recording a finding'));
     if (finding.status === 'breach') looks.now();
   };
   const { targetCost: cost } = metrics;
-  const checks = startPlannedChecks({ plan, desk, url, clock, cost, state: conductor.state, onFinding });
-  undo.defer(() => checks.stop());
+  const started = await startPlannedChecks({ plan, desk, url, role, clock, cost, state: conductor.state, onFinding });
+  checks = started;
+  undo.defer(() => started.stop());
 
   const stopping = new AbortController();
   const capture = createCapture({
     plan,
     conductor,
     clock,
-    runChecks: () => checks.runAll(),
+    runChecks: () => started.runAll('all, for a baseline'),
     concurrency: () => sessionsAtWork(desk.control),
     signal: stopping.signal,
   });
@@ -87,5 +96,5 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
     const run = openRun();
     if (run !== undefined) await readings.flush(run.run, clock.now(), true).catch(troubles.during('saving readings'));
   });
-  return { keeper, readings, looker, checks, capture, obstacles: obstacles.list };
+  return { keeper, readings, looker, checks: started, capture, obstacles: obstacles.list };
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { startApi } from '../api/server.ts';
 import { sayTarget } from '../core/evidence/target.ts';
 import { seconds } from '../core/kernel/units.ts';
+import type { Round } from '../checks/schedule.ts';
 import type { RunState } from '../core/run/state.ts';
 import { openJournal } from '../journal/sqlite/open.ts';
 import { performEffects, writeReportFile } from './effects.ts';
@@ -86,7 +87,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     const markdown = await guard.report(run);
     if (markdown !== undefined) await writeReportFile(reports, run, markdown);
   };
-  const lookAgain = () => void runChecks().catch(troubles.during('a round of checks'));
+  const lookAgain = (round: Round) => void checks.runAll(round).catch(troubles.during('a round of checks'));
   conductor.listen((entries, state) =>
     performEffects(entries, state, { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport }),
   );

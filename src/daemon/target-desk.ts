@@ -1,23 +1,12 @@
 import pRetry from 'p-retry';
 
-import { confirmed } from '../checks/confirm.ts';
-import { type RunningChecks, startChecks } from '../checks/schedule.ts';
-import { runCheck } from '../checks/user-sql.ts';
 import { identify } from '../target/identity.ts';
 import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
-import { TargetError } from '../target/errors.ts';
 import { type UsersPath, usersPath } from '../target/users-path.ts';
 import { type Guarding, lockPatience } from '../rollback/executor.ts';
 import type { TargetIdentity } from '../core/evidence/target.ts';
-import type { Finding } from '../core/evidence/finding.ts';
-import type { Clock } from '../core/kernel/clock.ts';
-import { checkId } from '../core/kernel/ids.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
-import type { Plan } from '../core/plan/plan.ts';
-import type { CheckPlan } from '../core/plan/questions.ts';
-import type { RunState } from '../core/run/state.ts';
-import { statementsNow } from './schema-state.ts';
 
 /** Few held connections: two for the SQL probes, one for the checks, one for ending sessions, one with the lock. */
 export interface TargetDesk extends AsyncDisposable {
@@ -50,10 +39,10 @@ const visitsApart = millis(200);
 /** Connects, learns which target it is and takes the guard lock. Rejects when any of it is refused. */
 export async function openTargetDesk({ url, usersUrl, cost }: DeskParts): Promise<TargetDesk> {
   await using undo = new AsyncDisposableStack();
-  const hold = (name: string, readOnly: boolean) =>
-    undo.use(heldConnection({ url, name, readOnly, statementTimeout: seconds(30), cost }));
+  const hold = (name: string, readOnly: boolean, seesAllRows = false) =>
+    undo.use(heldConnection({ url, name, readOnly, seesAllRows, statementTimeout: seconds(30), cost }));
   const probes = Array.from({ length: probeConnections }, (_, place) => hold(`probes-${place + 1}`, true));
-  const [checks, control] = [hold('checks', true), hold('control', true)];
+  const [checks, control] = [hold('checks', true, true), hold('control', true, true)];
   const identity = await identify(control);
   const lock = undo.use(await takeGuardLock(url, identity));
   const opened = undo.move();
@@ -91,53 +80,4 @@ export async function stillOnly(
     throw new Error('another session has the guard lock');
   };
   return pRetry<Guarding>(retake, patience).catch(() => last);
-}
-
-export interface CheckParts {
-  readonly plan: Plan;
-  readonly desk: TargetDesk;
-  readonly url: string;
-  readonly clock: Clock;
-  readonly cost: (spent: Millis) => void;
-  readonly state: () => RunState | undefined;
-  readonly onFinding: (finding: Finding) => void;
-}
-
-/**
- * A server without a free slot would keep every breach unproved, and that is when databases break: then the second look is
- * taken in another of our sessions, held and idle, which shares nothing with the first look but the server.
- */
-const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
-  fresh.connect().then(
-    () => false,
-    (error: unknown) => error instanceof TargetError && error.code === '53300',
-  );
-
-/** Runs the plan's checks. A breach of integrity or security is looked at again on a fresh connection before it counts. */
-export function startPlannedChecks(parts: CheckParts): RunningChecks {
-  const { plan, desk, url, clock, cost, state, onFinding } = parts;
-  const look = (check: CheckPlan, on: HeldConnection): Promise<Finding> => {
-    const [first = check.sql, ...others] = statementsNow(plan, state(), check);
-    const baseline = state()?.baseline?.baseline.findings.find((one) => one.check === checkId(check.id));
-    return runCheck(check, on, { statements: [first, ...others], baseline, now: clock.now });
-  };
-  const again = async (check: CheckPlan): Promise<Finding> => {
-    await using fresh = heldConnection({
-      url,
-      name: 'checks-again',
-      readOnly: true,
-      statementTimeout: check.timeout,
-      cost,
-    });
-    return await look(check, (await isRefusedForRoom(fresh)) ? desk.control : fresh);
-  };
-  const checks = plan.checks.map((check) => ({
-    plan: check,
-    run: () =>
-      confirmed(
-        () => look(check, desk.checks),
-        () => again(check),
-      ),
-  }));
-  return startChecks({ checks, clock, onFinding });
 }

@@ -1,3 +1,4 @@
+import { isProof } from '../checks/catalogue.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { Refusal } from '../core/authority/refusal.ts';
 import { compareWithBoundary } from '../core/evidence/compare.ts';
@@ -55,7 +56,8 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
   const boundary = parts.conductor.state()?.phases.find((one) => one.phase === phase)?.boundary;
   if (boundary === undefined) throw new BoundaryMissing(phase);
   const schema = await snapshotSchema(parts.desk.checks);
-  const { outcome, differences, unseen } = compareWithBoundary(boundary, { schema, findings: await parts.runChecks() });
+  const findings = (await parts.runChecks()).filter(({ check }) => isProof(check));
+  const { outcome, differences, unseen } = compareWithBoundary(boundary, { schema, findings });
   const objects = Object.keys(boundary.schema).length;
   if (outcome === 'same') {
     const checks = boundary.findings.length;

@@ -1,5 +1,5 @@
 import { compareSchemas, sayDifference } from '../core/evidence/boundary.ts';
-import type { PhasePlan } from '../core/plan/phase.ts';
+import { type PhasePlan, tablesOf } from '../core/plan/phase.ts';
 import type { Story } from './story.ts';
 import { and } from './wording.ts';
 
@@ -29,8 +29,8 @@ export function sayEffects({ effects }: PhasePlan): readonly string[] {
     ...named('drops', drops),
     ...sayWrites(writes),
     ...named('switches on row-level security of', rls),
-    ...named('changes the policies of', policies),
-    ...named('changes the grants of', grants),
+    ...named('changes the policies of', tablesOf(policies)),
+    ...named('changes the grants of', tablesOf(grants)),
     ...named('creates, drops or rebuilds', indexes),
   ];
 }

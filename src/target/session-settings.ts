@@ -13,6 +13,8 @@ export interface SessionOptions {
    * asks sets within each transaction what it needs.
    */
   readonly lent?: boolean;
+  /** A statement that row level security would give only some rows is refused: what it hides must not seem to be well. */
+  readonly seesAllRows?: boolean;
   /** Told the wall time of every query and every connect: what the guard costs the target. */
   readonly cost?: (spent: Millis) => void;
 }
@@ -26,7 +28,7 @@ const overridden = ['fallback_application_name', 'statement_timeout', 'lock_time
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
 /** Settings go into the start-up message: a pooler that cannot keep them refuses it, instead of handing them to others. */
-export function sessionUrl({ url, name, readOnly, statementTimeout, lent }: SessionOptions): string {
+export function sessionUrl({ url, name, readOnly, statementTimeout, lent, seesAllRows }: SessionOptions): string {
   const parsed = parseUrl(url);
   for (const parameter of overridden) parsed.searchParams.delete(parameter);
   parsed.searchParams.set('application_name', `ripcord ${name}`.trim());
@@ -36,6 +38,7 @@ export function sessionUrl({ url, name, readOnly, statementTimeout, lent }: Sess
     lock_timeout: lockTimeout,
     statement_timeout: Math.ceil(statementTimeout),
     idle_session_timeout: 0,
+    row_security: onOff(seesAllRows !== true),
     jit: 'off', // compiling costs more than the guard's short questions take
     // The server ends a session whose guard is cut off, and frees its locks, within half a minute.
     tcp_keepalives_idle: 10,

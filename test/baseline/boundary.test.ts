@@ -27,7 +27,8 @@ const readings = new Map<ProbeId, readonly Reading[]>([
 const held = (url: string): HeldConnection =>
   heldConnection({ url, name: 'boundary', readOnly: true, statementTimeout: seconds(5) });
 const orphans = (asks: HeldConnection) => ({
-  plan: { id: 'no-orphan', every: seconds(30) },
+  id: 'no-orphan',
+  every: seconds(30),
   run: () =>
     runCheck({ id: 'no-orphan', expect: 'no rows', timeout: seconds(5) }, asks, {
       statements: ['select id from mixture where molecule_id not in (select id from molecule)'],

@@ -16,7 +16,8 @@ function rig(lengths: Readonly<Record<string, { every: number; takes?: number; f
   let most = 0;
   const since = (at: Instant) => (at - start) / 1_000;
   const checks = Object.entries(lengths).map(([id, { every, takes = 0, fails = false }]): ScheduledCheck => ({
-    plan: { id, every: seconds(every) },
+    id,
+    every: seconds(every),
     async run() {
       began.push(`${id} ${since(clock.now())}`);
       most = Math.max(most, ++looking);

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/core/evidence/finding.ts';
 import { millis } from '../../src/core/kernel/units.ts';
 import { systemClock } from '../../src/daemon/clock.ts';
-import { openTargetDesk, startPlannedChecks, stillOnly } from '../../src/daemon/target-desk.ts';
+import { startPlannedChecks } from '../../src/daemon/planned-checks.ts';
+import { openTargetDesk, stillOnly } from '../../src/daemon/target-desk.ts';
 import { changed, goodPlan, planOf } from '../core/plan/a-plan.ts';
 import { database } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
@@ -42,9 +43,12 @@ test('a breach is proved also while the server has no slot left for the second l
   const { plan } = planOf(changed(goodPlan, 'select 1 from orphan', 'select 1'));
   const found: Finding[] = [];
   const onFinding = (finding: Finding) => void found.push(finding);
-  const checks = startPlannedChecks({ plan, desk, url, clock: systemClock(), cost, state: () => undefined, onFinding });
+  const state = () => undefined;
+  const clock = systemClock();
+  const checks = await startPlannedChecks({ plan, desk, url, role: undefined, clock, cost, state, onFinding });
   try {
-    expect(await checks.runAll()).toMatchObject([{ check: 'no-orphan', status: 'breach' }]);
+    const findings = await checks.runAll();
+    expect(findings.find(({ check }) => check === 'no-orphan')).toMatchObject({ status: 'breach' });
   } finally {
     await checks.stop();
   }

@@ -12,6 +12,26 @@ export const worst = (all: readonly Status[]): Status =>
 /** A cell of a query's answer, in the text form that PostgreSQL gives it. */
 export type Cell = string | null;
 
+/**
+ * What a fault leads to. `note`: it is evidence, and by itself no more. `hold`: no phase starts beside it. `sustained`: it
+ * is a breach once it has lasted. `veto`: it is a breach at once.
+ */
+export type Consequence = 'note' | 'hold' | 'sustained' | 'veto';
+
+/** One thing that a check of the catalogue finds fault with. Check and object are its identity. */
+export interface Fault {
+  /** By its name from before any phase: `policy members_read on public.molecule`. */
+  readonly object: string;
+  /** What is wrong, as the rest of a sentence that begins with the object: `is not valid`. */
+  readonly what: string;
+  readonly consequence: Consequence;
+  /** How long a sustained one must last, where that is another time than `broken_for`. */
+  readonly lasting?: Millis;
+}
+
+/** What a check saw, by object. */
+export type Seen = Readonly<Record<string, string>>;
+
 /** The answer to a yes/no question about the target. */
 export interface Finding {
   readonly check: CheckId;
@@ -26,4 +46,15 @@ export interface Finding {
   readonly rowCount?: number;
   /** Hash of the whole answer, for "same as baseline". */
   readonly fingerprint?: string;
+  /** It could look, and will be able to tell from the next look on. */
+  readonly young?: true;
+  /** Every fault, for a check of the catalogue: those of the baseline among them. */
+  readonly faults?: readonly Fault[];
+  /** What later looks are compared with: kept in baselines and boundaries only. */
+  readonly seen?: Seen;
+}
+
+/** Without what only a baseline or a boundary keeps. */
+export function withoutSeen({ seen: _, ...finding }: Finding): Finding {
+  return finding;
 }

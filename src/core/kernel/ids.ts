@@ -5,6 +5,8 @@ export type RunId = Id<'RunId'>;
 export type PhaseId = Id<'PhaseId'>;
 export type ProbeId = Id<'ProbeId'>;
 export type CheckId = Id<'CheckId'>;
+/** What gives evidence: a probe or a check. */
+export type Sense = ProbeId | CheckId;
 export type StepId = Id<'StepId'>;
 export type PrincipalId = Id<'PrincipalId'>;
 export type PreApprovalId = Id<'PreApprovalId'>;

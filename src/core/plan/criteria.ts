@@ -1,7 +1,15 @@
 import { z } from 'zod';
 
 import { minutes, perYear, ratio, seconds } from '../kernel/units.ts';
-import { duration, longerThan, rate, slowerThan, text } from './quantities.ts';
+import { duration, id, longerThan, rate, slowerThan, text } from './quantities.ts';
+
+const identity = z.strictObject({
+  id,
+  role: text,
+  claims: z.record(z.string(), z.json()).default({}).meta({
+    description: 'What the API says of the user, as in request.jwt.claims: { sub: "…" }',
+  }),
+});
 
 /** The five criteria, in the operators' words. Each limit is exceeded by strictly more, never by exactly as much. */
 export const criteria = z
@@ -45,10 +53,22 @@ export const criteria = z
         }),
       })
       .prefault({}),
-    integrity: z.strictObject({}).prefault({}),
+    integrity: z
+      .strictObject({
+        static_tables: z.array(text).default([]).meta({
+          description: 'Tables to which nobody writes but a phase that says so: any other change of them is a breach',
+        }),
+      })
+      .prefault({}),
     security: z
       .strictObject({
         watch_roles: z.array(text).default([]).meta({ description: 'Roles whose reach must not grow undeclared' }),
+        exposed_schemas: z.array(text).default(['public']).meta({
+          description: 'Schemas whose tables and functions an API offers to the roles that are watched',
+        }),
+        identities: z.array(identity).default([]).meta({
+          description: 'As whom it is tried what can be read; every watched role without claims when left out',
+        }),
       })
       .prefault({}),
   })

@@ -9,6 +9,30 @@ const written = z.strictObject({
   columns: z.array(text).default([]).meta({ description: 'Columns whose values change in rows that stay' }),
 });
 
+const commands = z.enum(['select', 'insert', 'update', 'delete', 'all']);
+const privileges = z.enum([
+  'select',
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'references',
+  'trigger',
+  'maintain',
+  'usage',
+  'execute',
+  'create',
+  'all',
+]);
+
+/** `[molecule]`, or what is so afterwards: `{ molecule: { anon: [select], authenticated: [select, insert] } }`. */
+const perTable = <Word extends z.ZodType<string>>(word: Word) =>
+  z
+    .union([z.array(text), z.record(text, z.record(text, z.array(word)))], {
+      error: 'wanted a list of tables, or for each table what each role may do afterwards',
+    })
+    .default([]);
+
 /** What a phase says that it changes. All else that changes is drift. */
 export const effects = z
   .strictObject({
@@ -19,8 +43,12 @@ export const effects = z
     drops: names.meta({ description: 'What is gone afterwards, by name' }),
     writes: z.record(text, written).default({}).meta({ description: 'Tables whose rows the phase changes' }),
     rls: names.meta({ description: 'Tables whose row-level security the phase switches on' }),
-    policies: names.meta({ description: 'Tables whose policies the phase changes' }),
-    grants: names.meta({ description: 'Tables whose grants the phase changes' }),
+    policies: perTable(commands).meta({
+      description: 'Tables whose policies the phase changes: a list, or which commands each role is let use afterwards',
+    }),
+    grants: perTable(privileges).meta({
+      description: 'Tables whose grants the phase changes: a list, or all that each role may do afterwards',
+    }),
     indexes: names.meta({ description: 'Indexes that the phase creates, drops or rebuilds, by name' }),
     downtime: duration.optional().meta({ description: 'How long functionality may be broken while the phase runs' }),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness while the phase runs' }),
@@ -40,4 +68,8 @@ export const phase = z
     effects,
   })
   .meta({ description: 'One ordered part of the remediation' });
+export type Effects = z.output<typeof effects>;
+/** The tables that are named in either way of naming them. */
+export const tablesOf = (named: Effects['policies'] | Effects['grants']): readonly string[] =>
+  Array.isArray(named) ? named : Object.keys(named);
 export type PhasePlan = z.output<typeof phase>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { hours, minutes } from '../kernel/units.ts';
 import { answering, preApproval, principal, role } from './authority.ts';
+import { cataloguePlan } from './catalogue.ts';
 import { criteria } from './criteria.ts';
 import { environments } from './environment.ts';
 import { phase } from './phase.ts';
@@ -27,6 +28,7 @@ export const planSchema = z
       .meta({ description: 'The parts of the remediation, in their order' }),
     probes: z.array(probe).min(1, { error: 'wanted at least one probe: without one the guard is blind' }),
     checks: z.array(check).default([]),
+    catalogue: cataloguePlan,
     criteria,
     several_phases: z.enum(['attributed', 'unwind', 'restore']).default('attributed').meta({
       description:

@@ -3,7 +3,7 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Boundary } from '../evidence/boundary.ts';
 import type { Finding } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, PrincipalId, ProbeId, RunId } from '../kernel/ids.ts';
+import type { Hash, PhaseId, PrincipalId, RunId, Sense } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
@@ -68,7 +68,8 @@ export type PhaseEvent =
 export type EvidenceEvent =
   | (At & { readonly type: 'verdicts-changed'; readonly verdicts: readonly Verdict[] })
   | (At & { readonly type: 'finding-changed'; readonly finding: Finding })
-  | (At & { readonly type: 'guard-blinded'; readonly probes: readonly ProbeId[] })
+  /** Probes and checks; the field has the name that it had when there were probes only. */
+  | (At & { readonly type: 'guard-blinded'; readonly probes: readonly Sense[] })
   | (At & { readonly type: 'guard-sighted' });
 
 /** Every event of a run. The catalogue with versions is `catalogue.ts`. */

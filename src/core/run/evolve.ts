@@ -4,7 +4,7 @@ import type { Instant } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
 import { evolveRollback, isUnderWay } from '../response/rollback.ts';
-import { keyOf, type Verdict } from '../verdicts/verdict.ts';
+import { keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
 import { evolveWatch, type WatchEvent } from '../watch/watch.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
 import { byFamily } from './families.ts';
@@ -63,10 +63,19 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
   }
 }
 
+function isOver(trouble: string, verdict: Verdict): boolean {
+  const isAbout = trouble === keyOf(verdict) || trouble.startsWith(`${keyOf(verdict)}:`);
+  if (!isAbout || verdict.status === 'unknown' || verdict.status === 'error') return false;
+  const isWell = verdict.status === 'ok' && !verdict.warning;
+  return isWell || (verdict.objects !== undefined && !troublesOf(verdict).includes(trouble));
+}
+
 /** What was seen well since a phase's start is no longer a trouble that was there before it. */
 function withVerdicts(state: RunState, changed: readonly Verdict[], at: Instant): RunState {
-  const well = new Set(changed.filter(({ status, warning }) => status === 'ok' && !warning).map(keyOf));
-  const phases = state.phases.map((one) => ({ ...one, troubled: one.troubled.filter((key) => !well.has(key)) }));
+  const phases = state.phases.map((one) => ({
+    ...one,
+    troubled: one.troubled.filter((trouble) => !changed.some((verdict) => isOver(trouble, verdict))),
+  }));
   return { ...state, phases, verdicts: changeVerdicts(state.verdicts, changed, at) };
 }
 

@@ -3,7 +3,7 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Boundary } from '../evidence/boundary.ts';
 import type { Finding } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, PreApprovalId, ProbeId, RecommendationId, RunId, StepId } from '../kernel/ids.ts';
+import type { Hash, PhaseId, PreApprovalId, RecommendationId, RunId, StepId, Sense } from '../kernel/ids.ts';
 import type { Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
@@ -22,7 +22,7 @@ export interface OpenInput {
 export interface LookInput {
   readonly kind: 'look';
   readonly verdicts: readonly Verdict[];
-  readonly blind: readonly ProbeId[];
+  readonly blind: readonly Sense[];
   /** Watched since the last record in the journal. */
   readonly unrecorded: Millis;
 }

@@ -11,8 +11,10 @@ export interface Standing {
   readonly breachSince?: Instant;
   /** When the probe was last seen well again after an alarm: its slowness is measured anew from there. */
   readonly recoveredAt?: Instant;
-  /** Somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
-  readonly declined?: true;
+  /**
+   * Somebody declined to roll back for it, or for these objects of it. Holds until it is seen well, or a phase starts.
+   */
+  readonly declined?: readonly string[];
 }
 
 /** By criterion and subject. */
@@ -26,7 +28,7 @@ function change(before: Standing | undefined, verdict: Verdict, at: Instant): St
   return {
     ...always,
     ...(since !== undefined && { breachSince: since }),
-    ...(before?.declined === true && { declined: true }),
+    ...(before?.declined !== undefined && { declined: before.declined }),
   };
 }
 
@@ -38,12 +40,13 @@ export const changeVerdicts = (before: Standings, verdicts: readonly Verdict[], 
 
 /** A no to a rollback counts for the breaches that were its evidence, as far as they are still there. */
 export function declineBreaches(before: Standings, evidence: readonly Verdict[]): Standings {
-  const keys = new Set(evidence.map(keyOf));
+  const declined = new Map(evidence.map((verdict) => [keyOf(verdict), verdict.objects ?? []]));
   return new Map(
-    [...before].map(([key, one]) => [
-      key,
-      keys.has(key) && one.breachSince !== undefined ? { ...one, declined: true } : one,
-    ]),
+    [...before].map(([key, one]) => {
+      const objects = declined.get(key);
+      if (objects === undefined || one.breachSince === undefined) return [key, one];
+      return [key, { ...one, declined: [...(one.declined ?? []), ...objects] }];
+    }),
   );
 }
 
@@ -77,8 +80,11 @@ export const undoPhase = (before: Standings, phase: string): Standings =>
 export const stands = (standings: Standings, verdict: Verdict): boolean =>
   standings.get(keyOf(verdict))?.breachSince !== undefined;
 
-export const isDeclined = (standings: Standings, verdict: Verdict): boolean =>
-  standings.get(keyOf(verdict))?.declined === true;
+/** All of it: an object that is at fault since the answer was not asked about. */
+export function isDeclined(standings: Standings, verdict: Verdict): boolean {
+  const declined = standings.get(keyOf(verdict))?.declined;
+  return declined !== undefined && (verdict.objects ?? []).every((object) => declined.includes(object));
+}
 
 export const isBreach = ({ status }: Verdict): boolean => status === 'breach';
 

@@ -3,7 +3,7 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Finding } from '../evidence/finding.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { CheckId, Hash, PrincipalId, ProbeId, RunId } from '../kernel/ids.ts';
+import type { CheckId, Hash, PrincipalId, RunId, Sense } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
 import type { Recommendation } from '../response/recommendation.ts';
 import { isUnderWay, type Rollback } from '../response/rollback.ts';
@@ -28,7 +28,7 @@ export interface RunState {
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly baseline: Baseline; readonly hash: Hash; readonly frozenAt: Instant };
   readonly held?: { readonly by: PrincipalId; readonly reason: string; readonly at: Instant };
-  readonly blind?: { readonly since: Instant; readonly probes: readonly ProbeId[] };
+  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
   readonly phases: readonly PhaseState[];
   readonly authority: Authority;
   /** The last change of each verdict, by criterion and subject. */

@@ -4,7 +4,7 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, ProbeId, RunId } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RunId, Sense } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sayProcedure } from '../response/procedure.ts';
@@ -29,7 +29,7 @@ export interface RunView {
   readonly mode: 'observe' | 'recommend' | 'armed';
   readonly armed?: { readonly by: string; readonly until: Instant };
   readonly held?: RunState['held'];
-  readonly blind?: { readonly since: Instant; readonly probes: readonly ProbeId[] };
+  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
   readonly runtime?: { readonly worked: Millis; readonly estimate: Millis };
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };

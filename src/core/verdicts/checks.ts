@@ -10,13 +10,31 @@ import type { Facts, Reason, Verdict } from './verdict.ts';
 export interface CheckHistory {
   readonly finding: Finding;
   readonly breachSince?: Instant;
+  /** When it could last look. */
+  readonly knownAt?: Instant;
+  /** For a check of the catalogue: since when each faulty object is seen, by its name. */
+  readonly faultsSince?: ReadonlyMap<string, Instant>;
 }
 
+const sinceOf = (before: CheckHistory | undefined, { faults, at }: Finding): Pick<CheckHistory, 'faultsSince'> =>
+  faults === undefined
+    ? {}
+    : { faultsSince: new Map(faults.map(({ object }) => [object, before?.faultsSince?.get(object) ?? at])) };
+
 export function noteFinding(before: CheckHistory | undefined, finding: Finding): CheckHistory {
-  if (finding.status === 'breach') return { finding, breachSince: before?.breachSince ?? finding.at };
+  const knew = finding.status === 'ok' || finding.status === 'breach' || finding.young === true;
+  const knownAt = knew ? finding.at : before?.knownAt;
+  return { ...noteStatus(before, finding), ...(knownAt !== undefined && { knownAt }) };
+}
+
+function noteStatus(before: CheckHistory | undefined, finding: Finding): CheckHistory {
+  if (finding.status === 'breach') {
+    return { finding, breachSince: before?.breachSince ?? finding.at, ...sinceOf(before, finding) };
+  }
   // Not having been able to look does not say that it is well again.
   if (finding.status === 'ok' || before?.breachSince === undefined) return { finding };
-  return { finding, breachSince: before.breachSince };
+  const { breachSince, faultsSince } = before;
+  return { finding, breachSince, ...(faultsSince !== undefined && { faultsSince }) };
 }
 
 const reasons: Readonly<Record<Exclude<Status, 'breach'>, Reason>> = {
@@ -24,6 +42,8 @@ const reasons: Readonly<Record<Exclude<Status, 'breach'>, Reason>> = {
   unknown: 'could-not-look',
   error: 'check-is-broken',
 };
+
+export const reasonOf = (status: Exclude<Status, 'breach'>): Reason => reasons[status];
 
 export interface CheckRule {
   readonly check: CheckId;

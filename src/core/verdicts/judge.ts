@@ -3,11 +3,13 @@ import { falseAlarmsOf } from '../detection/limits.ts';
 import { strengthsOf, type Strengths } from '../detection/slowness.ts';
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
-import { checkId, type CheckId, probeId, type ProbeId } from '../kernel/ids.ts';
-import { type Instant, type Millis, millis, type Ratio } from '../kernel/units.ts';
+import { checkId, type CheckId, probeId, type ProbeId, type Sense } from '../kernel/ids.ts';
+import { type Instant, type Millis, millis, type Ratio, seconds } from '../kernel/units.ts';
+import type { CatalogueId } from '../plan/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import { mayClear } from '../plan/sources.ts';
+import { catalogueVerdict } from './catalogue.ts';
 import { type CheckHistory, checkVerdict } from './checks.ts';
 import { type Health, probeVerdict } from './functionality.ts';
 import { blindAfter, type Limits } from './limits.ts';
@@ -16,12 +18,17 @@ import { freshEvidence, type ProbeEvidence } from './probe-evidence.ts';
 import { runtimeVerdict } from './runtime.ts';
 import type { Verdict } from './verdict.ts';
 
+/** A check may wait for its turn behind others, and for its answer. */
+const checkPatience = seconds(30);
+
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
   readonly probes: ReadonlyMap<ProbeId, ProbeEvidence>;
   /** How many times as slow the controls are just now; undefined where nobody knows. */
   readonly common?: Ratio | undefined;
   readonly checks: ReadonlyMap<CheckId, CheckHistory>;
+  /** The checks of the catalogue that are asked of this server. */
+  readonly catalogue: readonly CatalogueId[];
   /** The clocks that count now: the running phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
   /** The alarm that was given for a probe and still stands, from the journal. */
@@ -129,17 +136,29 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       const rule = { check, criterion, expect, brokenFor: limits.patience.brokenFor };
       return checkVerdict(rule, checks.get(check), inBaseline(check));
     }),
+    ...evidence.catalogue.map((id) =>
+      catalogueVerdict(id, checks.get(checkId(id)), inBaseline(checkId(id)), limits.patience.brokenFor),
+    ),
     ...clocks.map(({ subject, clock }) => runtimeVerdict(subject, clock, plan.criteria.runtime.longer_than, now)),
   ];
 }
 
-/** Probes that have given no evidence for too long: there the guard is blind. */
-export function blindProbes(plan: Plan, probes: ReadonlyMap<ProbeId, ProbeEvidence>, since: Instant, now: Instant) {
-  return plan.probes
-    .filter(mayClear)
-    .filter((probe) => {
-      const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
-      return now - Math.max(last, since) > blindAfter(probe);
-    })
-    .map(({ id }) => probeId(id));
+/** A check that is asked every so often is blind after three times as long without an answer, as a probe is. */
+const checkIsBlind = ({ knownAt }: Partial<CheckHistory>, every: Millis, since: Instant, now: Instant): boolean =>
+  now - Math.max(knownAt ?? since, since) > 3 * every + checkPatience;
+
+/** What has given no evidence for too long: there the guard is blind. `paces`: how often each check is asked. */
+export function blindSenses(
+  plan: Plan,
+  { probes, checks }: Pick<Evidence, 'probes' | 'checks'>,
+  paces: ReadonlyMap<CheckId, Millis>,
+  since: Instant,
+  now: Instant,
+): readonly Sense[] {
+  const blindProbes = plan.probes.filter(mayClear).filter((probe) => {
+    const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
+    return now - Math.max(last, since) > blindAfter(probe);
+  });
+  const blindChecks = [...paces].filter(([id, every]) => checkIsBlind(checks.get(id) ?? {}, every, since, now));
+  return [...blindProbes.map(({ id }) => probeId(id)), ...blindChecks.map(([id]) => id)];
 }

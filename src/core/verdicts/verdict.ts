@@ -34,6 +34,8 @@ export interface Verdict {
   readonly warning: boolean;
   /** Why this breach, by itself, is for people to act upon, however much was approved beforehand. */
   readonly onlyRecommend?: string;
+  /** What a check of the catalogue finds fault with that the baseline does not show: each counts by itself. */
+  readonly objects?: readonly string[];
   /** One sentence for a person. */
   readonly summary: string;
   readonly facts: Facts;
@@ -55,12 +57,18 @@ export type Reason =
   | 'well'
   | 'known'
   | 'breach'
+  | 'noted'
+  | 'holds'
   | 'could-not-look'
   | 'check-is-broken';
 
 /** What a verdict is about; two verdicts with the same key are the same question at different times. */
 export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subject'>): string =>
   `${criterion}:${subject}`;
+
+/** What was found wrong: each faulty object by itself, or the question where it has none. */
+export const troublesOf = (verdict: Verdict): readonly string[] =>
+  verdict.objects === undefined ? [keyOf(verdict)] : verdict.objects.map((object) => `${keyOf(verdict)}:${object}`);
 
 /** The worst verdict of each criterion; a criterion about which nobody asked is absent, not well. */
 export function byCriterion(verdicts: readonly Verdict[]): ReadonlyMap<Criterion, Status> {

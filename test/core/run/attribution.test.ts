@@ -63,7 +63,7 @@ describe('a breach belongs to the latest phase at whose boundary it was not ther
       to: undefined,
     },
   ])('$when: $to', ({ phases, breach = slowness, to }) => {
-    expect(attribute(phases, breach)).toBe(to);
+    expect(attribute(phases, breach)).toEqual([to]);
   });
 });
 

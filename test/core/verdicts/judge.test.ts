@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../src/core/evidence/reading.ts';
 import type { CheckId, ProbeId } from '../../../src/core/kernel/ids.ts';
 import { probeId } from '../../../src/core/kernel/ids.ts';
-import { millis, minutes } from '../../../src/core/kernel/units.ts';
+import { type Instant, millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { CheckHistory } from '../../../src/core/verdicts/checks.ts';
 import { scalesFor } from '../../../src/core/detection/scales.ts';
-import { blindProbes, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
+import { blindSenses, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
 import { limitsFor } from '../../../src/core/verdicts/limits.ts';
 import { freshEvidence, type ProbeEvidence, takeIn } from '../../../src/core/verdicts/probe-evidence.ts';
 import { keyOf } from '../../../src/core/verdicts/verdict.ts';
@@ -37,10 +37,13 @@ const seen = (readings: readonly Reading[], probe: ProbeId = search): ProbeEvide
     (so, reading) => takeIn(so, { ...reading, probe }, limits, () => scales(probe), undefined),
     freshEvidence(start),
   );
+const blindIn = (of: typeof plan, probes: Evidence['probes'], since: Instant, now: Instant) =>
+  blindSenses(of, { probes, checks: new Map() }, new Map(), since, now);
 const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   baseline: aBaseline(),
   probes: new Map([[search, seen(slowly(40))]]),
   checks: new Map<CheckId, CheckHistory>(),
+  catalogue: [],
   clocks: [],
   comparedWith: 'in the baseline',
   ...more,
@@ -126,7 +129,7 @@ describe('a guard is blind where a probe gave no evidence for longer than three 
       [search, seen(readings)],
       [control, seen([answered(now - 1, 1)], control)],
     ]);
-    expect(blindProbes(plan, probes, start, at(now))).toEqual(blind ? [search] : []);
+    expect(blindIn(plan, probes, start, at(now))).toEqual(blind ? [search] : []);
     const verdicts = judge(plan, evidence({ probes }), limits, at(now));
     expect(verdicts.find(({ subject }) => subject === search)?.because === 'answers').toBe(
       !blind && seen(readings).health.outage === undefined && readings.length > 0,
@@ -140,7 +143,7 @@ describe('a guard is blind where a probe gave no evidence for longer than three 
   });
 
   test('a daemon that has just begun to ask is not blind yet', () => {
-    expect(blindProbes(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
+    expect(blindIn(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
   });
 });
 
@@ -162,7 +165,7 @@ describe('a probe of statements may confirm a slowdown and clears nothing', () =
     const verdicts = judge(both, evidence({ baseline, probes }), rules, at(600));
     return {
       verdicts: verdicts.filter(({ subject }) => subject === 'app').map((verdict) => [keyOf(verdict), verdict.status]),
-      blind: blindProbes(both, probes, start, at(600)),
+      blind: blindIn(both, probes, start, at(600)),
     };
   };
   test.each([

@@ -1,18 +1,18 @@
 import type { PhaseId } from '../../kernel/ids.ts';
 import { type Procedure, undoing } from '../../response/procedure.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
+import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState } from '../phases.ts';
 import type { RunState } from '../state.ts';
 
 /**
- * The phase at whose boundary the breach was not there yet: the latest of those that were started. Undefined when it
- * was there before every one of them.
+ * The phase at whose boundary the breach was not there yet: the latest of those that were started, for each faulty object.
+ * Undefined for what was there before every one of them.
  */
-export function attribute(phases: readonly PhaseState[], verdict: Verdict): PhaseId | undefined {
+export function attribute(phases: readonly PhaseState[], verdict: Verdict): readonly (PhaseId | undefined)[] {
   const touched = phases.filter(hasTouched);
-  if (verdict.criterion === 'runtime') return touched.find(({ phase }) => phase === verdict.subject)?.phase;
-  return touched.findLast(({ troubled }) => !troubled.includes(keyOf(verdict)))?.phase;
+  if (verdict.criterion === 'runtime') return [touched.find(({ phase }) => phase === verdict.subject)?.phase];
+  return troublesOf(verdict).map((trouble) => touched.findLast(({ troubled }) => !troubled.includes(trouble))?.phase);
 }
 
 export interface Proposal {
@@ -29,7 +29,7 @@ const since = (phases: readonly PhaseState[], first: PhaseId): readonly PhaseId[
 /** What to propose for these breaches; undefined while no phase has changed anything. */
 export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[]): Proposal | undefined {
   if (latestPhase(state.phases) === undefined) return undefined;
-  const implicated = breaches.map((verdict) => attribute(state.phases, verdict));
+  const implicated = breaches.flatMap((verdict) => attribute(state.phases, verdict));
   const first = state.phases.find(({ phase }) => implicated.includes(phase))?.phase;
   const several = implicated.includes(undefined) || new Set(implicated).size > 1;
   if (several && plan.several_phases === 'restore') {

@@ -13,11 +13,15 @@ import { modeOf, type RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
 import { bindingOf, join, raise, sameBinding } from './raise.ts';
 
-/** What has changed enough to be written down: the status or its reason, not every new number. */
+/** What has changed enough to be written down: the status, its reason or the objects at fault, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
   return verdicts.filter((verdict) => {
     const before = state.verdicts.get(keyOf(verdict))?.verdict;
-    return before?.status !== verdict.status || before.because !== verdict.because;
+    return (
+      before?.status !== verdict.status ||
+      before.because !== verdict.because ||
+      before.objects?.join('\n') !== verdict.objects?.join('\n')
+    );
   });
 }
 
@@ -47,7 +51,8 @@ function expiries({ authority, recommendations }: RunState, now: Instant): reado
 /** What the evidence does not have yet, or has with a doubt that is gone by now. */
 function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
   const before = evidence.find((one) => keyOf(one) === keyOf(verdict));
-  return before === undefined || (before.onlyRecommend !== undefined && verdict.onlyRecommend === undefined);
+  if (before === undefined || (before.onlyRecommend !== undefined && verdict.onlyRecommend === undefined)) return true;
+  return verdict.objects?.some((object) => before.objects?.includes(object) !== true) === true;
 }
 
 /** One open decision: more evidence joins it; another procedure, or phases that moved on, supersede it. */

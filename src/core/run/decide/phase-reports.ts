@@ -4,7 +4,7 @@ import { between, type Instant, seconds } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
-import { keyOf, type Reason } from '../../verdicts/verdict.ts';
+import { type Reason, troublesOf } from '../../verdicts/verdict.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { PhaseInput } from '../input.ts';
 import { latestPhase, type PhaseState } from '../phases.ts';
@@ -148,7 +148,7 @@ function start(plan: Plan, state: RunState, input: Start, now: Instant): Decisio
     by: input.by.id,
     supervisor: input.supervisor,
     boundary: input.boundary,
-    troubled: troubled.map(({ verdict }) => keyOf(verdict)),
+    troubled: troubled.flatMap(({ verdict }) => troublesOf(verdict)),
   });
 }
 

@@ -1,0 +1,123 @@
+import { type Effects, type PhasePlan, tablesOf } from '../plan/phase.ts';
+import { spellings, type Thing } from './thing.ts';
+
+/** What the phases have declared that count now. */
+export interface Declared {
+  /** Running, failed, lost or being undone: what they declare may be so or otherwise, and is judged at their end. */
+  readonly underWay: readonly PhasePlan[];
+  /** What these declare must be so. */
+  readonly applied: readonly PhasePlan[];
+}
+
+export const nothingDeclared: Declared = { underWay: [], applied: [] };
+
+/** What of a thing a phase may declare to change. */
+export type Aspect = 'existence' | 'rls' | 'policies' | 'grants' | 'rows' | 'content';
+
+/** The name with the schema that it has when none is written. */
+const qualified = (name: string): string => (name.includes('.') ? name : `public.${name}`);
+
+const all = ({ underWay, applied }: Declared): readonly PhasePlan[] => [...applied, ...underWay];
+
+/** New name to old one, of every phase that may have renamed: each with its schema and without quotes. */
+function renames(declared: Declared): ReadonlyMap<string, string> {
+  const pairs = all(declared).flatMap(({ effects }) => Object.entries(effects.renames));
+  return new Map(
+    pairs.map(([from, to]) => {
+      const old = qualified(from);
+      const schema = old.slice(0, old.indexOf('.'));
+      return [to.includes('.') ? to : `${schema}.${to}`, old];
+    }),
+  );
+}
+
+/** The relation's name from before any phase: what was known of `public.molecule` holds for `public.molecules`. */
+export function nameBefore(declared: Declared, relation: string): string {
+  const old = renames(declared);
+  let name = relation;
+  for (let step = 0; step < old.size; step += 1) name = old.get(name.replaceAll('"', '')) ?? name;
+  return name;
+}
+
+/** The names that a table of the plan may have now: its own, and what phases that may be applied rename it to. */
+export function namesNow(declared: Declared, table: string): readonly string[] {
+  const own = qualified(table);
+  const renamed = [...renames(declared)].filter(([, old]) => old === own).map(([name]) => name);
+  return [own, ...renamed.flatMap((name) => namesNow(declared, name))];
+}
+
+export function thingBefore(declared: Declared, thing: Thing): Thing {
+  return thing.relation === undefined ? thing : { ...thing, relation: nameBefore(declared, thing.relation) };
+}
+
+const namesIn = (
+  { renames: renamed, creates, drops, indexes, rls, policies, grants, writes }: Effects,
+  aspect: Aspect,
+) => {
+  switch (aspect) {
+    case 'existence':
+      return [...Object.entries(renamed).flat(), ...creates, ...drops, ...indexes];
+    case 'rls':
+      return rls;
+    case 'policies':
+      return tablesOf(policies);
+    case 'grants':
+      return tablesOf(grants);
+    case 'rows':
+      return Object.entries(writes).flatMap(([table, { rows }]) => (rows === 'same' ? [] : [table]));
+    case 'content':
+      return Object.keys(writes);
+  }
+};
+
+/** Under its name now and under the one from before. */
+const allSpellings = (declared: Declared, thing: Thing): readonly string[] => [
+  ...spellings(thing),
+  ...spellings(thingBefore(declared, thing)),
+];
+
+/** What belongs to a new or dropped table comes and goes with it. */
+const withOwner = (declared: Declared, thing: Thing): readonly string[] => [
+  ...allSpellings(declared, thing),
+  ...(thing.relation === undefined ? [] : allSpellings(declared, { kind: 'table', relation: thing.relation })),
+];
+
+/** A new or dropped table brings or takes its columns and rows along; whom it is open to must be said. */
+const comesAlong: readonly Aspect[] = ['existence', 'rows', 'content'];
+
+function declares(phases: readonly PhasePlan[], declared: Declared, thing: Thing, aspect: Aspect): boolean {
+  const mine = new Set(aspect === 'existence' ? allSpellings(declared, thing) : withOwner(declared, thing));
+  const owner = new Set(comesAlong.includes(aspect) ? withOwner(declared, thing) : []);
+  return phases.some(
+    ({ effects }) =>
+      namesIn(effects, aspect).some((name) => mine.has(name)) ||
+      [...effects.creates, ...effects.drops].some((name) => owner.has(name)),
+  );
+}
+
+/** Whether a phase that is under way says that it changes this: then either state is well until its end. */
+export const isInFlux = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
+  declares(declared.underWay, declared, thing, aspect);
+
+/** Whether a phase that has been applied said that it changes this. */
+export const isDeclared = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
+  declares(declared.applied, declared, thing, aspect);
+
+/**
+ * What the last applied phase that says so lets each role do with this thing: roles to words such as `select`. Undefined
+ * where no phase tells it role by role.
+ */
+export function allowed(
+  declared: Declared,
+  thing: Thing,
+  aspect: 'policies' | 'grants',
+): Readonly<Record<string, readonly string[]>> | undefined {
+  const mine = new Set(allSpellings(declared, thing));
+  for (const { effects } of declared.applied.toReversed()) {
+    const named = effects[aspect];
+    if (Array.isArray(named)) continue;
+    const found = Object.entries(named).find(([name]) => mine.has(name));
+    if (found !== undefined) return found[1];
+  }
+  return undefined;
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+
+import { minutes, ratio, seconds } from '../kernel/units.ts';
+import { duration, fraction, text, whole } from './quantities.ts';
+
+/** Which criterion a check speaks for, what bad looks like, and what operators may tune about it. */
+interface Declared<Limits extends z.ZodRawShape> {
+  readonly criterion: 'integrity' | 'functionality' | 'security' | 'performance';
+  /** What bad looks like, in one sentence. */
+  readonly bad: string;
+  readonly limits: Limits;
+}
+const noLimits = {} as const;
+const declare =
+  (criterion: Declared<z.ZodRawShape>['criterion']) =>
+  <Limits extends z.ZodRawShape = typeof noLimits>(
+    bad: string,
+    limits: Limits = noLimits as unknown as Limits,
+  ): Declared<Limits> => ({ criterion, bad, limits });
+
+const [integrity, security] = [declare('integrity'), declare('security')];
+const [functionality, performance] = [declare('functionality'), declare('performance')];
+
+/** How long something must last before it counts, instead of `broken_for`. */
+const lasting = (length: ReturnType<typeof seconds>) => ({ lasting: duration.default(length) });
+
+/**
+ * The check catalogue: what every PostgreSQL is asked unless the plan switches it off. Here stands what operators may say
+ * about each; what is asked, and how the answer is judged, stands in the room of the checks.
+ */
+export const catalogue = {
+  // Integrity: what is stored is what was stored, and what enforces it still does.
+  'invalid-indexes': integrity('An index is not valid, not ready or not live, and nobody is building it.'),
+  'unvalidated-constraints': integrity('A constraint was never checked against the rows that were there before it.'),
+  'disabled-triggers': integrity('A trigger, perhaps that of a foreign key, is disabled or fires on replicas only.'),
+  'enforcement-settings': integrity(
+    'A role or the database sets session_replication_role, row_security or search_path.',
+  ),
+  orphans: integrity('A row refers, by a foreign key, to a row that is not there.'),
+  sequences: integrity('A sequence is behind the column that it fills, or almost at its end.', {
+    used: fraction.default(ratio(0.9)).meta({ description: 'Of its range, from which on it is nearly at its end' }),
+  }),
+  'row-counts': integrity('A table has fewer rows than before, or another number than declared.', {
+    tables: z.array(text).default([]).meta({ description: 'Beside the static tables and those that a phase writes' }),
+  }),
+  content: integrity('The content of a table that is declared static has changed.'),
+  'page-checksums': integrity('PostgreSQL has found a damaged page since the baseline.'),
+  'collation-versions': integrity('The collation that indexes were built with is not the one of the operating system.'),
+  amcheck: integrity('The extension amcheck finds an index that contradicts itself or its table.', {
+    tables: z.array(text).default([]).meta({ description: 'Beside the static tables and those that a phase names' }),
+  }),
+
+  // Security: nobody may see or do more than before, unless a phase declares it.
+  'rls-off': security('Row level security was switched off or is no longer forced, or a login now owns the table.'),
+  policies: security('A policy is new, changed or gone, and no phase declares it.'),
+  grants: security('A role that is watched, or everybody, may do more than before.'),
+  'default-privileges': security('Objects made from now on will be open to a role that is watched, or to everybody.'),
+  'definer-functions': security(
+    'A function that runs as its owner is new for a watched role, or has no fixed search_path.',
+  ),
+  'definer-views': security('A view reads with its owner’s rights where it read with the reader’s.'),
+  'copies-without-policies': security('A materialised view or foreign table, which no policy guards, is readable.'),
+  roles: security('A role gained an attribute such as superuser, bypassrls or login.'),
+  memberships: security('A role became a member of another.'),
+  reach: security('A role sees rows, or may write where it could not before.', {
+    tables: z.array(text).default([]).meta({ description: 'All of the exposed schemas when left out' }),
+  }),
+  'code-execution': security('An extension, untrusted language, foreign server or event trigger is new.'),
+  logins: security('A rule lets clients in without a password, or connections or passwords are less protected.'),
+  'unprotected-tables': security('A table of an exposed schema that API roles may use has no row level security.'),
+  'idle-policies': security('A table has policies, but its row level security is off.'),
+  'policies-on-user-metadata': security('A policy trusts what users may edit about themselves.'),
+  'always-true-policies': security('A policy lets API roles write any row.'),
+  'sensitive-columns': security('A column that looks like a secret is open to API roles, with no row level security.'),
+  'exposed-auth-users': security('A view or materialised view shows auth.users to API roles.'),
+  'exposed-queues': security('A message queue without row level security can be reached by API roles.'),
+
+  // Functionality: what the applications use is there.
+  'schema-drift': functionality('A table, column, constraint, index, function or view is gone or changed undeclared.'),
+  'declared-effects': functionality('A phase has ended, and what it declares is not there.'),
+  publications: functionality('A table is no longer published as it was.'),
+  'primary-keys': functionality('A table that had a primary key has none.'),
+  'replica-identity': functionality('A table’s replica identity has changed, or is nothing though it is published.'),
+  'closed-tables': functionality('Row level security is on and no policy lets anybody read.'),
+  rollbacks: functionality('Transactions are rolled back twice as often as in the baseline, and more than 1 %.', {
+    over: fraction.default(ratio(0.01)),
+  }),
+  'session-ends': functionality('Sessions are killed, abandoned or end by fatal errors more often than before.'),
+
+  // Pressure: what other sessions suffer. It counts as functionality, since the applications wait.
+  'blocked-sessions': functionality('Sessions wait for a lock.', {
+    waiting: duration.default(seconds(2)).meta({ description: 'How long one may wait' }),
+    sessions: whole.default(5).meta({ description: 'How many may wait for any time' }),
+    ...lasting(seconds(10)),
+  }),
+  'lock-queue': functionality('An exclusive lock is waited for, and everybody else queues behind it.', {
+    waiting: duration.default(seconds(1)).meta({ description: 'How long it may be waited for' }),
+    cancel_phase: z.boolean().default(false).meta({
+      description: 'Whether, in an armed run, the statement of the running phase is cancelled when it heads the queue',
+    }),
+    ...lasting(seconds(10)),
+  }),
+  'exclusive-locks': functionality('A table is locked against every other use.', {
+    held: duration.default(seconds(2)),
+    ...lasting(seconds(10)),
+  }),
+  'idle-in-transaction': functionality('A session holds a transaction open and does nothing.', {
+    idle: duration.default(seconds(60)),
+  }),
+  'long-statements': performance('A statement outside of the phase runs for very long.', {
+    longer_than: duration.default(seconds(30)),
+  }),
+  deadlocks: functionality('Deadlocks or conflicts with recovery happen more often than before.'),
+  connections: functionality('The server is running out of room for sessions.', {
+    warn: fraction.default(ratio(0.8)),
+    full: fraction.default(ratio(0.95)),
+    ...lasting(seconds(30)),
+  }),
+  waits: performance('The share of sessions that wait for locks or for input and output has doubled.'),
+  'cache-hits': performance('Pages are read from disk that were found in memory before.'),
+  'temp-files': performance('Statements write three times as much to temporary files as before.'),
+  'wal-volume': functionality('Write-ahead log is written faster than the server can take.', {
+    most_per_minute: whole
+      .optional()
+      .meta({ description: 'Megabytes a minute; three times the baseline when left out' }),
+  }),
+  'replica-lag': functionality('A replica lags behind, or is gone.', { lag: duration.default(seconds(30)) }),
+  slots: functionality('A replication slot has lost what it needs, is about to, or is gone.'),
+  archiver: functionality('Write-ahead log is not archived, so that no backup can be brought up to date.'),
+  wraparound: functionality('Transaction ids run out, or something keeps old rows from being cleaned up.', {
+    age: whole.default(1_000_000_000).meta({ description: 'Transactions' }),
+    held: duration.default(minutes(60)).meta({ description: 'How long a transaction may hold back the clean-up' }),
+  }),
+  disk: functionality('The database and its log grow by more than is free.', {
+    free: whole.optional().meta({ description: 'Megabytes that were free when the plan was written' }),
+  }),
+  'dead-rows': performance('A fifth of a table’s rows are dead.', { share: fraction.default(ratio(0.2)) }),
+  'missing-statistics': performance('A table with rows was never analysed, so that its plans are guesses.'),
+  'sequential-scans': performance('A table is read from end to end five times as much as before.'),
+  'stuck-operations': functionality('An index build, copy, vacuum or cluster makes no progress.', {
+    still: duration.default(seconds(60)),
+  }),
+} as const;
+
+export type CatalogueId = keyof typeof catalogue;
+export const catalogueIds = Object.keys(catalogue) as readonly CatalogueId[];
+
+/** How often and how long, for one check, and its limits; or not at all. */
+const tuning = <Limits extends z.ZodRawShape>({ bad, limits }: Declared<Limits>) =>
+  z
+    .union(
+      [z.literal('off'), z.strictObject({ every: duration.optional(), timeout: duration.optional(), ...limits })],
+      {
+        error: 'wanted off, or what to tune: every, timeout and the limits of this check',
+      },
+    )
+    .prefault({} as never)
+    .meta({ description: bad });
+
+type Tunings = { readonly [Id in CatalogueId]: ReturnType<typeof tuning<(typeof catalogue)[Id]['limits']>> };
+const tunings = Object.fromEntries(catalogueIds.map((id) => [id, tuning(catalogue[id])])) as unknown as Tunings;
+
+export const cataloguePlan = z
+  .strictObject(tunings)
+  .prefault({} as never)
+  .meta({ description: 'The checks that every PostgreSQL is asked: each may be tuned, or switched off, by its id' });
+
+type Tuned<Id extends CatalogueId> = z.output<Tunings[Id]>;
+/** What operators said, with what was left out filled in. */
+export type Limits<Id extends CatalogueId> = Exclude<Tuned<Id>, 'off'>;
+export type CataloguePlan = { readonly [Id in CatalogueId]: Tuned<Id> };
+
+/** The checks that the plan does not switch off. */
+export const switchedOn = (plan: { readonly catalogue: CataloguePlan }): readonly CatalogueId[] =>
+  catalogueIds.filter((id) => plan.catalogue[id] !== 'off');

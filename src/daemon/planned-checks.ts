@@ -1,0 +1,180 @@
+import type { Asks } from '../checks/asks.ts';
+import { checks as catalogue } from '../checks/catalogue.ts';
+import type { Check, Sample, Scope, Server } from '../checks/check.ts';
+import { confirmed } from '../checks/confirm.ts';
+import { lookAt } from '../checks/look.ts';
+import { type RunningChecks, type ScheduledCheck, startChecks } from '../checks/schedule.ts';
+import { notApplicable, readServer } from '../checks/server.ts';
+import { runCheck } from '../checks/user-sql.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { type CheckId, checkId } from '../core/kernel/ids.ts';
+import { between, type Millis, seconds } from '../core/kernel/units.ts';
+import { type CatalogueId, type Limits, switchedOn } from '../core/plan/catalogue.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { CheckPlan } from '../core/plan/questions.ts';
+import { latestPhase } from '../core/run/phases.ts';
+import type { RunState } from '../core/run/state.ts';
+import { freshFaults } from '../core/verdicts/catalogue.ts';
+import { heldConnection, type HeldConnection } from '../target/connection.ts';
+import { TargetError } from '../target/errors.ts';
+import { declaredNow, scopeOf } from './check-scope.ts';
+import { statementsNow } from './schema-state.ts';
+import type { TargetDesk } from './target-desk.ts';
+
+export interface CheckParts {
+  readonly plan: Plan;
+  readonly desk: TargetDesk;
+  readonly url: string;
+  readonly role: string | undefined;
+  readonly clock: Clock;
+  readonly cost: (spent: Millis) => void;
+  readonly state: () => RunState | undefined;
+  readonly onFinding: (finding: Finding) => void;
+}
+
+export interface PlannedChecks extends RunningChecks {
+  /** The checks of the catalogue that are asked of this server. */
+  readonly asked: readonly CatalogueId[];
+  /** How often each check is asked that is asked every so often. */
+  readonly paces: ReadonlyMap<CheckId, Millis>;
+}
+
+/**
+ * A server without a free slot would keep every breach unproved, and that is when databases break: then the second look is
+ * taken in another of our sessions, held and idle, which shares nothing with the first look but the server.
+ */
+const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
+  fresh.connect().then(
+    () => false,
+    (error: unknown) => error instanceof TargetError && error.code === '53300',
+  );
+
+/** Looks at the same thing again on a fresh connection. */
+type Again = (timeout: Millis, look: (on: Asks) => Promise<Finding>) => Promise<Finding>;
+
+const lookingAgain =
+  ({ url, cost, desk }: CheckParts): Again =>
+  async (timeout, look) => {
+    const options = { url, name: 'checks-again', readOnly: true, seesAllRows: true, statementTimeout: timeout, cost };
+    await using fresh = heldConnection(options);
+    return await look((await isRefusedForRoom(fresh)) ? desk.control : fresh);
+  };
+
+const inBaseline = (state: RunState | undefined, check: CheckId): Finding | undefined =>
+  state?.baseline?.baseline.findings.find((one) => one.check === check);
+
+/** The plan's own questions. */
+function userChecks({ plan, desk, clock, state }: CheckParts, again: Again): readonly ScheduledCheck[] {
+  const look = (check: CheckPlan, on: Asks): Promise<Finding> => {
+    const [first = check.sql, ...others] = statementsNow(plan, state(), check);
+    const baseline = inBaseline(state(), checkId(check.id));
+    return runCheck(check, on, { statements: [first, ...others], baseline, now: clock.now });
+  };
+  return plan.checks.map((check) => ({
+    id: check.id,
+    every: check.every,
+    run: () =>
+      confirmed(
+        () => look(check, desk.checks),
+        () => again(check.timeout, (on) => look(check, on)),
+      ),
+  }));
+}
+
+const usualPaces = { A: seconds(5), B: seconds(30), C: undefined } as const;
+/** As far back as counters are compared with. */
+const remembered = seconds(60);
+
+/** The last answers of a check that counts, oldest first: one of a minute ago, and those since. */
+function remember(samples: readonly Sample[], newest: Sample): readonly Sample[] {
+  const all = [...samples, newest];
+  const first = all.findLastIndex(({ at }) => between(at, newest.at) >= remembered);
+  return all.slice(Math.max(0, first));
+}
+
+/** The server as it is: looked at anew now and then, since phases make roles and extensions. */
+function serverOf({ desk, clock }: CheckParts, first: Server): () => Promise<Server> {
+  let [server, at] = [first, clock.now()];
+  return async () => {
+    if (between(at, clock.now()) < usualPaces.B) return server;
+    server = await readServer(desk.checks);
+    at = clock.now();
+    return server;
+  };
+}
+
+/** A check of the catalogue, under what the run says now. */
+function scheduled<Id extends CatalogueId>(
+  check: Check<Id>,
+  parts: CheckParts,
+  server: () => Promise<Server>,
+  again: Again,
+): ScheduledCheck {
+  const { plan, desk, clock, state, role, url, cost } = parts;
+  const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
+  const id = checkId(check.id);
+  let samples: readonly Sample[] = [];
+  const aside: Scope['aside'] = async (work) => {
+    const options = {
+      url,
+      name: 'checks-aside',
+      readOnly: true,
+      seesAllRows: true,
+      statementTimeout: seconds(30),
+      cost,
+    };
+    await using session = heldConnection(options);
+    return await work(session);
+  };
+  const look = async (on: Asks, capturing: boolean): Promise<Finding> => {
+    const now = state();
+    const boundary = now === undefined ? undefined : latestPhase(now.phases)?.boundary;
+    const { finding, sample } = await lookAt(check, on, {
+      scope: scopeOf({ plan, role, state: now, server: await server(), aside }),
+      declared: declaredNow(plan, now),
+      baseline: inBaseline(now, id)?.seen,
+      boundary: boundary?.findings.find((one) => one.check === id)?.seen,
+      earlier: samples[0],
+      limits,
+      capturing,
+      now: clock.now,
+    });
+    if (check.counts === true && sample !== undefined) samples = remember(samples, sample);
+    return finding;
+  };
+  const isNews = (finding: Finding): boolean =>
+    freshFaults(finding, inBaseline(state(), id)).some(({ consequence }) => consequence === 'veto');
+  return {
+    id,
+    every: (limits as { readonly every?: Millis }).every ?? usualPaces[check.cost],
+    run: (capturing) =>
+      confirmed(
+        () => look(desk.checks, capturing),
+        () => again(seconds(30), (on) => look(on, capturing)),
+        (finding) => !capturing && isNews(finding),
+      ),
+  };
+}
+
+/**
+ * Asks the plan's checks and those of the catalogue. A breach that may roll something back is looked at again on a fresh
+ * connection before it counts. Rejects with a TargetError when the server does not say what it is.
+ */
+export async function startPlannedChecks(parts: CheckParts): Promise<PlannedChecks> {
+  const { plan, desk, clock, onFinding } = parts;
+  const first = await readServer(desk.checks);
+  const server = serverOf(parts, first);
+  const again = lookingAgain(parts);
+  const asked = switchedOn(plan).filter((id) => {
+    const check = catalogue[id];
+    return check !== undefined && notApplicable(check, first) === undefined;
+  });
+  const ours = asked.map((id) => scheduled(catalogue[id] as Check, parts, server, again));
+  const all = [...userChecks(parts, again), ...ours];
+  const running = startChecks({ checks: all, clock, onFinding });
+  const paces = new Map(
+    all.flatMap(({ id, every }): readonly [CheckId, Millis][] => (every === undefined ? [] : [[checkId(id), every]])),
+  );
+  return { ...running, asked, paces };
+}

@@ -1,0 +1,154 @@
+import { describe, expect, inject, test } from 'vitest';
+
+import { checks } from '../../../src/checks/catalogue.ts';
+import type { Check, Sample, Scope } from '../../../src/checks/check.ts';
+import { lookAt } from '../../../src/checks/look.ts';
+import { notApplicable, readServer } from '../../../src/checks/server.ts';
+import { type Declared, nothingDeclared } from '../../../src/core/evidence/declared.ts';
+import type { Finding } from '../../../src/core/evidence/finding.ts';
+import { instant, millis, seconds } from '../../../src/core/kernel/units.ts';
+import { type CatalogueId, type Limits, cataloguePlan } from '../../../src/core/plan/catalogue.ts';
+import { heldConnection, type HeldConnection } from '../../../src/target/connection.ts';
+import { database, type TestDatabase } from '../../support/database.ts';
+import { type TestRole, temporaryRole } from '../../target/role.ts';
+
+/** What a case may use to plant its fault: the scratch database, and the role as which the guard looks. */
+export interface Ground {
+  readonly db: TestDatabase;
+  readonly guard: string;
+}
+
+/** Done to the database as superuser: statements, or what takes sessions of its own, which is undone when it is over. */
+export type Deed = readonly string[] | ((ground: Ground) => Promise<AsyncDisposable | void>);
+
+/** One check proved able to fail: a fault planted on a real PostgreSQL, removed again, and hidden. */
+export interface Case<Id extends CatalogueId = CatalogueId> {
+  readonly id: Id;
+  /** What is special about this one, where a check has several. */
+  readonly when?: string;
+  /** Before the baseline is frozen. */
+  readonly setup?: Deed;
+  readonly plant: Deed;
+  /** Undoes `plant`; a deed with sessions is undone by ending them. */
+  readonly heal?: Deed;
+  /** Takes from the guard what it needs to look, given `${guard}`. */
+  readonly withhold: (ground: Ground) => Deed;
+  /** Objects that are at fault once it is planted. */
+  readonly faults: readonly string[];
+  readonly scope?: Partial<Scope>;
+  readonly limits?: Partial<Limits<Id>>;
+  readonly declared?: Declared;
+}
+
+export const provable = <Id extends CatalogueId>(one: Case<Id>): Case<Id> => one;
+
+async function perform(deed: Deed | undefined, ground: Ground): Promise<AsyncDisposable | void> {
+  if (typeof deed === 'function') return await deed(ground);
+  for (const statement of deed ?? []) await ground.db.query(statement);
+}
+
+/** Looks as the guard does, over a connection of its own. */
+export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'plant' | 'withhold' | 'faults'>) {
+  const tuned = cataloguePlan.parse({})[one.id];
+  const limits = { ...(tuned === 'off' ? {} : tuned), ...one.limits } as unknown as Limits<CatalogueId>;
+  const check = checks[one.id] as Check;
+  let [clock, baseline, earlier]: [number, Finding | undefined, Sample | undefined] = [1_000, undefined, undefined];
+  const server = await readServer(connection);
+  return async (capturing = false): Promise<Finding> => {
+    clock += 60_000;
+    const looked = await lookAt(check, connection, {
+      scope: {
+        server,
+        watchRoles: [],
+        exposedSchemas: ['public'],
+        identities: [],
+        staticTables: [],
+        phaseTables: [],
+        phase: { role: undefined, tags: [] },
+        aside: async (work) => {
+          const { url } = connection;
+          await using session = heldConnection({
+            url,
+            name: 'aside',
+            readOnly: true,
+            seesAllRows: true,
+            statementTimeout: seconds(5),
+          });
+          return await work(session);
+        },
+        ...one.scope,
+      },
+      declared: one.declared ?? nothingDeclared,
+      baseline: baseline?.seen,
+      boundary: baseline?.seen,
+      earlier,
+      limits,
+      capturing,
+      now: () => instant(clock),
+    });
+    if (capturing) baseline = looked.finding;
+    earlier = looked.sample;
+    return looked.finding;
+  };
+}
+
+const held = (url: string): HeldConnection =>
+  heldConnection({ url, name: 'checks', readOnly: true, seesAllRows: true, statementTimeout: millis(10_000) });
+
+/** Why this server is not asked at all. */
+async function unasked(db: TestDatabase, id: CatalogueId): Promise<string | undefined> {
+  await using connection = held(db.url);
+  return notApplicable(checks[id] as Check, await readServer(connection));
+}
+
+/** What the check said of each state of things; undefined where this server is not asked at all. */
+async function prove(one: Case, server: string) {
+  await using db = await database(server);
+  await using role: TestRole = await temporaryRole(db, 'login bypassrls');
+  const ground: Ground = { db, guard: role.name };
+  await db.query(`grant pg_monitor to ${role.name}`);
+  await perform(one.setup, ground);
+  await db.query(`grant select on all tables in schema public to ${role.name}`);
+  if ((await unasked(db, one.id)) !== undefined) return undefined;
+  await using connection = held(db.urlAs(role.name));
+  const look = await lookingAs(connection, one);
+  if ((checks[one.id] as Check).counts === true) await look();
+  const before = await look(true);
+  const planted = await plantAndLook(one, ground, look);
+  await perform(one.heal, ground);
+  const healed = await look();
+  await perform(one.withhold(ground), ground);
+  return { before, planted, healed, hidden: await look() };
+}
+
+async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Finding>): Promise<Finding> {
+  await using _planted = (await perform(one.plant, ground)) ?? { [Symbol.asyncDispose]: async () => undefined };
+  return await look();
+}
+
+/** Each case on each server: the fault is seen, seen to be gone, and not taken for gone when it cannot be looked at. */
+export function proveAll(cases: readonly Case[]): void {
+  describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+    const server = inject(major === 15 ? 'postgres' : 'postgres18');
+    const titled = cases.map((one) => ({ ...one, title: one.when === undefined ? one.id : `${one.id}, ${one.when}` }));
+    test.each(titled)('$title: planted is a breach, healed is well, hidden is unknown', async (one) => {
+      const proof = await prove(one, server);
+      if (proof === undefined) return;
+      expect(proof).toMatchObject({
+        before: { status: 'ok' },
+        planted: { status: 'breach' },
+        healed: { status: 'ok' },
+        hidden: { status: 'unknown' },
+      });
+      expect(proof.planted.faults?.map(({ object }) => object).toSorted()).toEqual(one.faults.toSorted());
+    });
+  });
+}
+
+/** The guard may not read this catalogue or view any more. */
+export const hide =
+  (...relations: readonly string[]) =>
+  ({ guard }: Ground): Deed => [
+    ...relations.map((name) => `revoke select on pg_catalog.${name} from public`),
+    ...relations.map((name) => `revoke select on pg_catalog.${name} from ${guard}`),
+  ];
