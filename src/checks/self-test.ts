@@ -1,6 +1,12 @@
+import { type Answer, fingerprintOf } from '../core/evidence/answer.ts';
 import { nothingDeclared } from '../core/evidence/declared.ts';
-import { instant } from '../core/kernel/units.ts';
-import type { CatalogueId, CataloguePlan, Limits } from '../core/plan/catalogue.ts';
+import type { Cell, Finding } from '../core/evidence/finding.ts';
+import { judgeRows } from '../core/evidence/judge-rows.ts';
+import { checkId } from '../core/kernel/ids.ts';
+import { instant, millis } from '../core/kernel/units.ts';
+import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { CheckPlan } from '../core/plan/questions.ts';
 import type { Check, Look, Server } from './check.ts';
 import { checks } from './catalogue.ts';
 
@@ -34,15 +40,47 @@ function canFail<Id extends CatalogueId>(check: Check<Id>, limits: Limits<Id>): 
   }
 }
 
-/** The checks whose judge lets its example of a breach pass, under the limits of the plan: they could never fail. */
-export function cannotFail(
-  plan: { readonly catalogue: CataloguePlan },
-  ids: readonly CatalogueId[],
-): readonly CatalogueId[] {
+const now = instant(0);
+const before: Finding = {
+  check: checkId('example'),
+  at: now,
+  took: millis(0),
+  status: 'ok',
+  summary: '',
+  fingerprint: fingerprintOf({ rows: [['before']], fields: ['example'] }),
+};
+
+/** Answers among which every expectation finds one that it does not expect. */
+const answers: readonly Answer[] = [
+  { rows: [], fields: ['example'] },
+  { rows: [['found']], fields: ['example'] },
+];
+
+/** An example of each answer for as many columns as the rows that are expected have. */
+const fitting = ({ rows, fields }: Answer, width: number): Answer => ({
+  rows: rows.map(([cell = null]) => Array<Cell>(width).fill(cell)),
+  fields: Array<string>(width).fill(fields[0] ?? ''),
+});
+
+function questionFails({ expect }: Pick<CheckPlan, 'expect'>): boolean {
+  const width = typeof expect === 'object' && 'rows' in expect ? (expect.rows[0]?.length ?? 1) : 1;
+  return answers.some((answer) => judgeRows(expect, fitting(answer, width), before).status === 'breach');
+}
+
+/**
+ * The checks that could never fail, one sentence each: their judges let an example of a breach pass, under the plan's own
+ * limits. `asked` are the checks of the catalogue that are asked of this server.
+ */
+export function cannotFail(plan: Plan, asked: readonly CatalogueId[]): readonly string[] {
   const fails = <Id extends CatalogueId>(id: Id): boolean => {
     const check: Check<Id> | undefined = checks[id];
     const limits = plan.catalogue[id];
     return check !== undefined && limits !== 'off' && canFail(check, limits as unknown as Limits<Id>);
   };
-  return ids.filter((id) => !fails(id));
+  return [
+    ...plan.checks.filter((check) => !questionFails(check)).map(({ id }) => `check ${id} could never fail`),
+    ...asked
+      .filter((id) => !fails(id))
+      .map((id) => `check ${id} could never fail under catalogue.${id} of the plan: tune it, or switch it off`),
+  ];
 }

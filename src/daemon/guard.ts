@@ -1,10 +1,12 @@
 import type { Guard, Orders, PhaseStart } from '../api/guard.ts';
 import { captureBoundary } from '../baseline/boundary.ts';
+import { cannotFail } from '../checks/self-test.ts';
 import { refuse } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { type PhaseId, probeId, type RunId, runId } from '../core/kernel/ids.ts';
+import type { CatalogueId } from '../core/plan/catalogue.ts';
 import { isUnderWay } from '../core/response/rollback.ts';
 import { readEvent } from '../core/run/catalogue.ts';
 import type { Decision } from '../core/run/decision.ts';
@@ -12,6 +14,7 @@ import type { RunEvent, Supervisor } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
+import { silentTriggers } from '../core/verdicts/drill.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
@@ -41,6 +44,8 @@ export interface GuardParts {
   readonly leases: Leases;
   readonly metrics: Metrics;
   readonly runChecks: () => Promise<readonly Finding[]>;
+  /** The checks of the catalogue that are asked of this server. */
+  readonly asked: readonly CatalogueId[];
   readonly unready: () => readonly string[];
   /** As it was found lately. */
   readonly shortcomings: () => readonly string[];
@@ -199,7 +204,9 @@ export function createGuard(parts: GuardParts): Guard {
       if (input.kind !== 'arm') return conductor.submit(input);
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
-      return conductor.submit({ ...input, shortcomings: [...(await findShortcomings(desk, loaded)), ...weaknesses] });
+      const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
+      const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
+      return conductor.submit({ ...input, shortcomings });
     },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),

@@ -24,13 +24,12 @@ import type { TargetDesk } from './target-desk.ts';
 
 export interface CheckParts {
   readonly plan: Plan;
-  readonly desk: TargetDesk;
+  readonly desk: Pick<TargetDesk, 'checks' | 'control'>;
   readonly url: string;
   readonly role: string | undefined;
   readonly clock: Clock;
   readonly cost: (spent: Millis) => void;
   readonly state: () => RunState | undefined;
-  readonly onFinding: (finding: Finding) => void;
 }
 
 export interface PlannedChecks extends RunningChecks {
@@ -157,24 +156,51 @@ function scheduled<Id extends CatalogueId>(
   };
 }
 
-/**
- * Asks the plan's checks and those of the catalogue. A breach that may roll something back is looked at again on a fresh
- * connection before it counts. Rejects with a TargetError when the server does not say what it is.
- */
-export async function startPlannedChecks(parts: CheckParts): Promise<PlannedChecks> {
-  const { plan, desk, clock, onFinding } = parts;
-  const first = await readServer(desk.checks);
+/** The plan's checks and those of the catalogue, ready to be asked. */
+export interface PreparedChecks {
+  readonly checks: readonly ScheduledCheck[];
+  /** The checks of the catalogue that are asked of this server. */
+  readonly asked: readonly CatalogueId[];
+  /** Those that are switched on and have nothing to ask here, and why. */
+  readonly notAsked: ReadonlyMap<CatalogueId, string>;
+  /** Those that say nothing without a baseline. */
+  readonly compared: ReadonlySet<CatalogueId>;
+}
+
+/** Rejects with a TargetError when the server does not say what it is. */
+export async function prepareChecks(parts: CheckParts): Promise<PreparedChecks> {
+  const first = await readServer(parts.desk.checks);
   const server = serverOf(parts, first);
   const again = lookingAgain(parts);
-  const asked = switchedOn(plan).filter((id) => {
-    const check = catalogue[id];
-    return check !== undefined && notApplicable(check, first) === undefined;
-  });
-  const ours = asked.map((id) => scheduled(catalogue[id] as Check, parts, server, again));
-  const all = [...userChecks(parts, again), ...ours];
-  const running = startChecks({ checks: all, clock, onFinding });
+  const known = switchedOn(parts.plan).flatMap((id) => catalogue[id] ?? []) as readonly Check[];
+  const notAsked = new Map(
+    known.flatMap((check): readonly [CatalogueId, string][] => {
+      const because = notApplicable(check, first);
+      return because === undefined ? [] : [[check.id, because]];
+    }),
+  );
+  const ours = known.filter(({ id }) => !notAsked.has(id));
+  return {
+    checks: [...userChecks(parts, again), ...ours.map((check) => scheduled(check, parts, server, again))],
+    asked: ours.map(({ id }) => id),
+    notAsked,
+    compared: new Set(ours.filter(({ against }) => against !== 'nothing').map(({ id }) => id)),
+  };
+}
+
+/**
+ * Asks the checks at their paces. A breach that may roll something back is looked at again on a fresh connection before it
+ * counts. Rejects as `prepareChecks` does.
+ */
+export async function startPlannedChecks(
+  parts: CheckParts & { readonly onFinding: (finding: Finding) => void },
+): Promise<PlannedChecks> {
+  const { checks, asked } = await prepareChecks(parts);
+  const running = startChecks({ checks, clock: parts.clock, onFinding: parts.onFinding });
   const paces = new Map(
-    all.flatMap(({ id, every }): readonly [CheckId, Millis][] => (every === undefined ? [] : [[checkId(id), every]])),
+    checks.flatMap(({ id, every }): readonly [CheckId, Millis][] =>
+      every === undefined ? [] : [[checkId(id), every]],
+    ),
   );
   return { ...running, asked, paces };
 }

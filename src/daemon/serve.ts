@@ -75,6 +75,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     leases: lease,
     metrics,
     runChecks,
+    asked: checks.asked,
     unready,
     shortcomings,
     obstacles: senses.obstacles,

@@ -27,7 +27,7 @@ const notKnown = (error: unknown): readonly string[] => [
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
 
 /** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
-export async function findShortcomings(desk: TargetDesk, wanted: Wanted): Promise<readonly string[]> {
+export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
   const { target } = wanted.environment;
   const [grants, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),

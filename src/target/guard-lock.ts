@@ -78,6 +78,15 @@ async function holderOf(session: SingleSession, key: string): Promise<LockHolder
   };
 }
 
+const openAtLock = (url: string): Promise<SingleSession> =>
+  openSession({ url: withDatabase(url, 'postgres'), name: 'guard-lock', readOnly: true, statementTimeout: seconds(5) });
+
+/** The guard of a target now, if there is one. Rejects with a TargetError. */
+export async function guardOf(url: string, identity: TargetIdentity): Promise<LockHolder | undefined> {
+  await using session = await openAtLock(url);
+  return await holderOf(session, guardLockKey(identity));
+}
+
 /**
  * Takes the lock that makes this the only guard of a target: in the maintenance database of its server, which stays when
  * the target is swapped, in a read-only session held for as long as the lock. Rejects with GuardLockRefused when another
@@ -85,13 +94,7 @@ async function holderOf(session: SingleSession, key: string): Promise<LockHolder
  */
 export async function takeGuardLock(url: string, identity: TargetIdentity): Promise<GuardLock> {
   const key = guardLockKey(identity);
-  const open = () =>
-    openSession({
-      url: withDatabase(url, 'postgres'),
-      name: 'guard-lock',
-      readOnly: true,
-      statementTimeout: seconds(5),
-    });
+  const open = () => openAtLock(url);
   await using undo = new AsyncDisposableStack();
   let session = undo.use(await open());
   if (!(await take(session, key))) {

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 
 import { keepYoungGenerationSmall } from '../../daemon/young-generation.ts';
 import type { JsonOption, PlanOptions } from '../call.ts';
+import type { CheckOptions } from '../check.ts';
+import type { DoctorOptions } from '../doctor.ts';
 import type { VerifyOptions } from '../journal.ts';
 import type { ReplayOptions } from '../replay.ts';
 import type { ServeOptions } from '../serve.ts';
@@ -19,6 +21,31 @@ export function declareLocal(program: Command, stage: Stage): void {
     examples: ['ripcord validate', 'ripcord validate --plan plans/remediation.yaml --env production'],
     options: [option.plan, option.environment, option.json],
     run: async (call) => (await import('../validate.ts')).validate(call),
+  });
+  addCommand<DoctorOptions>(program, stage, {
+    usage: 'doctor',
+    summary: 'looks whether everything that a run depends on is there',
+    about: `Looks whether the target and the probes can be reached, every permission is there, every check can look, every judge
+can fail, and forward work could be stopped; says which grant is missing. Nothing is changed. Exits with 1 when
+something is wrong, with 3 when the target cannot be reached.`,
+    examples: ['ripcord doctor', 'ripcord doctor --env production --json'],
+    options: [option.plan, option.environment, option.journal, option.json],
+    run: async (call) => (await import('../doctor.ts')).doctor(call),
+  });
+  addCommand<CheckOptions>(program, stage, {
+    usage: 'check',
+    summary: 'asks the checks once',
+    about: `Asks the checks of the plan and of the catalogue once, against the baseline of the newest run where there is one.
+No daemon is needed. Exits with 1 when one is in breach, with 3 when one could not look.`,
+    examples: ['ripcord check', 'ripcord check --only orphans,grants', 'ripcord check --env staging --json'],
+    options: [
+      new Option('--only <ids>', 'only these, separated by commas'),
+      option.plan,
+      option.environment,
+      option.journal,
+      option.json,
+    ],
+    run: async (call) => (await import('../check.ts')).runChecksOnce(call),
   });
   const token = addGroup(program, 'token', 'makes the tokens by which the guard knows who speaks', [
     'ripcord token create',
@@ -43,6 +70,15 @@ export function declareLocal(program: Command, stage: Stage): void {
     ],
     options: [],
     run: async (call) => (await import('../export.ts')).exportSchema(call),
+  });
+  addCommand<object>(exporting, stage, {
+    usage: 'checks <DIR>',
+    args: { DIR: 'the folder, made if it is not there' },
+    summary: 'writes the page about the check catalogue',
+    about: 'Writes DIR/checks.md: what each check reads, needs and leads to, and what to do about its faults.',
+    examples: ['ripcord export checks docs'],
+    options: [],
+    run: async (call) => (await import('../export.ts')).exportChecks(call),
   });
   addCommand<ServeOptions>(program, stage, {
     usage: 'serve',

@@ -1,0 +1,119 @@
+import type { ScheduledCheck } from '../checks/schedule.ts';
+import type { Fault, Finding, Status } from '../core/evidence/finding.ts';
+import { checkId } from '../core/kernel/ids.ts';
+import { millis, seconds } from '../core/kernel/units.ts';
+import { catalogue, type CatalogueId } from '../core/plan/catalogue.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { RunState } from '../core/run/state.ts';
+import { freshFaults, sayFaults } from '../core/verdicts/catalogue.ts';
+import { isKnown } from '../core/verdicts/known.ts';
+import { heldConnection } from '../target/connection.ts';
+import { systemClock } from './clock.ts';
+import type { LoadedPlan } from './load-plan.ts';
+import { prepareChecks } from './planned-checks.ts';
+
+/** One check, asked once, as the command line and its JSON show it. */
+export interface CheckedOnce {
+  readonly id: string;
+  readonly criterion: string;
+  /** `ok` also for what the baseline shows, and for what is evidence only. */
+  readonly status: Status;
+  readonly summary: string;
+  /** Faults of a check of the catalogue, or the first rows of the plan's own. */
+  readonly evidence: readonly Fault[] | NonNullable<Finding['rows']>;
+  readonly took_ms: number;
+}
+
+export interface Once {
+  readonly checks: readonly CheckedOnce[];
+  /** What is switched on and has nothing to ask of this server, and why. */
+  readonly not_applicable: readonly { readonly id: CatalogueId; readonly because: string }[];
+  readonly asked: readonly CatalogueId[];
+}
+
+const isCatalogueId = (id: string): id is CatalogueId => Object.hasOwn(catalogue, id);
+
+/** A fault that is evidence only is told, and is no breach by itself. */
+function ofCatalogue(id: CatalogueId, finding: Finding, inBaseline: Finding | undefined): CheckedOnce {
+  const { status, summary, took } = finding;
+  const common = { id, criterion: catalogue[id].criterion, took_ms: took };
+  if (status !== 'breach') return { ...common, status, summary, evidence: [] };
+  const fresh = freshFaults(finding, inBaseline);
+  if (fresh.length === 0) {
+    const known = `${sayFaults(finding.faults ?? [])} (known: the baseline shows it too)`;
+    return { ...common, status: 'ok', summary: known, evidence: finding.faults ?? [] };
+  }
+  const counts = fresh.some(({ consequence }) => consequence !== 'note');
+  const said = sayFaults(fresh);
+  return counts
+    ? { ...common, status: 'breach', summary: said, evidence: fresh }
+    : { ...common, status: 'ok', summary: `worth a look: ${said}`, evidence: fresh };
+}
+
+function ofPlan(plan: Plan, finding: Finding, inBaseline: Finding | undefined): CheckedOnce {
+  const { check, status, summary, took, rows = [] } = finding;
+  const planned = plan.checks.find(({ id }) => checkId(id) === check);
+  const common = { id: check, criterion: planned?.criterion ?? 'integrity', evidence: rows, took_ms: took };
+  return planned !== undefined && isKnown(inBaseline, finding, planned.expect)
+    ? { ...common, status: 'ok', summary: `${summary} (known: the baseline shows it too)` }
+    : { ...common, status, summary };
+}
+
+/** What counts from one look to the next needs a second look. */
+const betweenLooks = seconds(1);
+
+async function askAll(checks: readonly ScheduledCheck[], hasBaseline: boolean): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(await check.run(!hasBaseline));
+  const young = checks.filter((_, place) => findings[place]?.young === true);
+  if (young.length > 0) await systemClock().wait(betweenLooks);
+  for (const check of young) findings[checks.indexOf(check)] = await check.run(!hasBaseline);
+  return findings;
+}
+
+/** Without a baseline there is nothing that a difference could be a difference from. */
+const noBaseline = (one: CheckedOnce): CheckedOnce => ({
+  ...one,
+  status: 'unknown',
+  summary: `${one.summary}; there is no baseline to compare with`,
+});
+
+/**
+ * Asks the checks once, against the baseline of the run where there is one. `only`: the ids that are wanted; all where it
+ * is empty. Rejects with a TargetError when the server cannot be reached.
+ */
+export async function checkOnce(
+  { plan, environment }: Pick<LoadedPlan, 'plan' | 'environment'>,
+  state: RunState | undefined,
+  only: readonly string[],
+): Promise<Once> {
+  const { url, role_for_phases: role } = environment.target;
+  const hold = (name: string) =>
+    heldConnection({ url, name, readOnly: true, seesAllRows: true, statementTimeout: millis(30_000) });
+  await using checks = hold('check');
+  await using control = hold('check-again');
+  const prepared = await prepareChecks({
+    plan,
+    desk: { checks, control },
+    url,
+    role,
+    clock: systemClock(),
+    cost: () => undefined,
+    state: () => state,
+  });
+  const wanted = prepared.checks.filter(({ id }) => only.length === 0 || only.includes(id));
+  const baseline = state?.baseline?.baseline;
+  const findings = await askAll(wanted, baseline !== undefined);
+  return {
+    checks: findings.map((finding) => {
+      const { check } = finding;
+      const before = baseline?.findings.find((one) => one.check === check);
+      if (!isCatalogueId(check)) return ofPlan(plan, finding, before);
+      const one = ofCatalogue(check, finding, before);
+      const isCompared = prepared.compared.has(check) && baseline === undefined;
+      return isCompared && one.status === 'ok' ? noBaseline(one) : one;
+    }),
+    not_applicable: [...prepared.notAsked].map(([id, because]) => ({ id, because })),
+    asked: prepared.asked,
+  };
+}

@@ -1,0 +1,51 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { changed, goodPlan } from '../core/plan/a-plan.ts';
+import { database } from '../support/database.ts';
+import { temporaryRole } from '../target/role.ts';
+import { folder } from './folder.ts';
+import { ripcord } from './ripcord.ts';
+
+const planFor = (url: string): string => changed(goodPlan, 'postgres://guard@db.example/demo', url);
+
+test('where everything is there, each part is said to be well', async () => {
+  await using dir = await folder();
+  await using db = await database();
+  await db.query('create table orphan (id int)');
+  const plan = join(dir.path, 'ripcord.yaml');
+  await writeFile(plan, planFor(db.url));
+  const { exitCode, out } = await ripcord(['doctor', '--plan', plan, '--json']);
+  const { well, found } = JSON.parse(out) as { well: boolean; found: readonly { part: string; state: string }[] };
+  expect(found.filter(({ state }) => state !== 'well')).toEqual([]);
+  expect(new Set(found.map(({ part }) => part))).toEqual(
+    new Set(['target', 'clock', 'stops', 'checks', 'judges', 'probes']),
+  );
+  expect([well, exitCode]).toEqual([true, 0]);
+});
+
+test('what a login may not see or do is named, with the grant that is missing', async () => {
+  await using dir = await folder();
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await db.query(`create table orphan (id int); grant execute on function pg_control_system() to ${role.name}`);
+  await db.query('revoke select on pg_catalog.pg_index from public');
+  const plan = join(dir.path, 'ripcord.yaml');
+  await writeFile(plan, planFor(db.urlAs(role.name)));
+  const { exitCode, out } = await ripcord(['doctor', '--plan', plan]);
+  expect(exitCode).toBe(1);
+  expect(out).toMatch(/wrong +stops +the guard may not end sessions: grant pg_signal_backend to/);
+  expect(out).toMatch(/wrong +checks +invalid-indexes: could not look: permission denied for table pg_index/);
+  expect(out).toMatch(/wrong +checks +no-orphan: could not look: permission denied for table orphan/);
+});
+
+test('a target that cannot be reached is told, and nothing else is', async () => {
+  await using dir = await folder();
+  const plan = join(dir.path, 'ripcord.yaml');
+  await writeFile(plan, planFor('postgres://guard@127.0.0.1:1/demo'));
+  const { exitCode, err } = await ripcord(['doctor', '--plan', plan]);
+  expect(exitCode).toBe(3);
+  expect(err).toContain('127.0.0.1:1');
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  allowed,
+  type Declared,
+  isDeclared,
+  isInFlux,
+  nameBefore,
+  namesNow,
+  nothingDeclared,
+  thingBefore,
+} from '../../../src/core/evidence/declared.ts';
+import { sayThing, spellings, type Thing } from '../../../src/core/evidence/thing.ts';
+import { type Effects, effects, type PhasePlan } from '../../../src/core/plan/phase.ts';
+
+const phase = (declared: Parameters<typeof effects.parse>[0]): PhasePlan =>
+  ({ id: 'phase', effects: effects.parse(declared) satisfies Effects }) as unknown as PhasePlan;
+const applied = (...all: Parameters<typeof phase>[0][]): Declared => ({ underWay: [], applied: all.map(phase) });
+const table = (relation: string): Thing => ({ kind: 'table', relation });
+
+test.each<{ thing: Thing; said: string; spelled: readonly string[] }>([
+  { thing: table('public.molecule'), said: 'table public.molecule', spelled: ['public.molecule', 'molecule'] },
+  { thing: table('api."Mol é"'), said: 'table api."Mol é"', spelled: ['api.Mol é'] },
+  {
+    thing: { kind: 'column', relation: 'public.molecule', name: 'name' },
+    said: 'column public.molecule.name',
+    spelled: ['public.molecule.name', 'molecule.name'],
+  },
+  {
+    thing: { kind: 'policy', relation: 'api.t', name: 'p' },
+    said: 'policy p on api.t',
+    spelled: ['p', 'p on api.t'],
+  },
+  {
+    thing: { kind: 'function', name: 'public.f(integer)' },
+    said: 'function public.f(integer)',
+    spelled: ['public.f(integer)', 'f(integer)', 'public.f', 'f'],
+  },
+  { thing: { kind: 'index', relation: 'public.t', name: 'public.i' }, said: 'index public.i', spelled: ['i'] },
+  { thing: { kind: 'role', name: 'anon' }, said: 'role anon', spelled: ['anon'] },
+])('$said may be named $spelled', ({ thing, said, spelled }) => {
+  expect(sayThing(thing)).toBe(said);
+  expect(spellings(thing)).toEqual(expect.arrayContaining([...spelled]));
+});
+
+describe('what is known of a table holds for it under its new name', () => {
+  const renamed = applied(
+    { renames: { molecule: 'molecules' } },
+    { renames: { molecules: 'compounds', 'api.a': 'b' } },
+  );
+  test.each([
+    { now: 'public.molecules', before: 'public.molecule' },
+    { now: 'public.compounds', before: 'public.molecule' },
+    { now: 'api.b', before: 'api.a' },
+    { now: 'api.molecules', before: 'api.molecules' },
+    { now: 'public.other', before: 'public.other' },
+  ])('$now was $before', ({ now, before }) => {
+    expect(nameBefore(renamed, now)).toBe(before);
+  });
+  test('and it may be found under each of its names', () => {
+    expect(namesNow(renamed, 'molecule')).toEqual(['public.molecule', 'public.molecules', 'public.compounds']);
+    expect(namesNow(nothingDeclared, 'molecule')).toEqual(['public.molecule']);
+  });
+  test('and so is what belongs to it', () => {
+    const policy = { kind: 'policy', relation: 'public.compounds', name: 'p' };
+    expect(sayThing(thingBefore(renamed, policy))).toBe('policy p on public.molecule');
+  });
+});
+
+describe('what a phase declares', () => {
+  test.each<{
+    declared: Parameters<typeof phase>[0];
+    thing: Thing;
+    aspect: Parameters<typeof isDeclared>[2];
+    is: boolean;
+  }>([
+    { declared: { rls: ['molecule'] }, thing: table('public.molecule'), aspect: 'rls', is: true },
+    { declared: { rls: ['molecule'] }, thing: table('api.molecule'), aspect: 'rls', is: false },
+    { declared: { rls: ['molecule'] }, thing: table('public.molecule'), aspect: 'grants', is: false },
+    { declared: { grants: { molecule: {} } }, thing: table('public.molecule'), aspect: 'grants', is: true },
+    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'existence', is: true },
+    {
+      declared: { creates: ['t'] },
+      thing: { kind: 'column', relation: 'public.t', name: 'id' },
+      aspect: 'existence',
+      is: true, // a new table brings its columns along
+    },
+    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'grants', is: false }, // and opens itself to nobody
+    {
+      declared: { drops: ['t.old'] },
+      thing: { kind: 'column', relation: 'public.t', name: 'old' },
+      aspect: 'existence',
+      is: true,
+    },
+    {
+      declared: { drops: ['t.old'] },
+      thing: { kind: 'column', relation: 'public.t', name: 'new' },
+      aspect: 'existence',
+      is: false,
+    },
+    {
+      declared: { indexes: ['i'] },
+      thing: { kind: 'index', relation: 'public.t', name: 'public.i' },
+      aspect: 'existence',
+      is: true,
+    },
+    { declared: { writes: { t: { rows: 'grow' } } }, thing: table('public.t'), aspect: 'rows', is: true },
+    { declared: { writes: { t: { columns: ['a'] } } }, thing: table('public.t'), aspect: 'rows', is: false },
+    { declared: { writes: { t: { columns: ['a'] } } }, thing: table('public.t'), aspect: 'content', is: true },
+  ])('$declared: $aspect of $thing is declared: $is', ({ declared, thing, aspect, is }) => {
+    expect(isDeclared(applied(declared), thing, aspect)).toBe(is);
+    const underWay: Declared = { underWay: [phase(declared)], applied: [] };
+    expect([isInFlux(underWay, thing, aspect), isDeclared(underWay, thing, aspect)]).toEqual([is, false]);
+  });
+
+  test('role by role, the last phase that says so counts, under whichever name of the table', () => {
+    const all = applied(
+      { grants: { molecule: { anon: ['select'] } } },
+      { renames: { molecule: 'molecules' }, grants: ['molecules'] },
+    );
+    expect(allowed(all, table('public.molecules'), 'grants')).toEqual({ anon: ['select'] });
+    expect(allowed(all, table('public.molecules'), 'policies')).toBeUndefined();
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+
+import { broken, dana, schema, security } from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const faulty = (...objects: readonly string[]) => broken('breach', { objects });
+const last = (night: Night) => night.state.recommendations.at(-1);
+
+/** The first phase is applied and its breach of object `a` declined. */
+function declined(): Night {
+  const night = new Night().baseline();
+  night.start(security, 10);
+  night.look([faulty('a')], 11);
+  night.decline(1, dana, 12);
+  return night;
+}
+
+describe('each faulty object counts by itself', () => {
+  test('what was declined stays declined; another object is asked about', () => {
+    const night = declined();
+    expect(night.look([faulty('a')], 13)).toEqual([]);
+    expect(night.look([faulty('a', 'b')], 14)).toEqual(['verdicts-changed', 'recommendation-raised']);
+    expect(last(night)).toMatchObject({ evidence: [{ objects: ['a', 'b'] }] });
+  });
+
+  test('a new object joins what is open', () => {
+    const night = new Night().baseline();
+    night.start(security, 10);
+    night.look([faulty('a')], 11);
+    expect(night.look([faulty('a', 'b')], 12)).toEqual(['verdicts-changed', 'evidence-joined']);
+    expect(night.look([faulty('b')], 13)).toEqual(['verdicts-changed']); // fewer are no news
+    expect(night.state.recommendations).toHaveLength(1);
+  });
+
+  test('a phase is blamed for the objects that were well at its boundary only', () => {
+    const night = declined();
+    night.finish(security, 20);
+    night.look([faulty('a')], 21);
+    night.start(schema, 30);
+    night.look([faulty('a', 'b')], 32);
+    expect(last(night)).toMatchObject({ attributedTo: security, procedure: { phases: [schema, security] } });
+    night.look([faulty('b')], 33); // the older one has healed: what is left is the second phase's doing
+    night.decline(night.state.recommendations.length, dana, 34);
+    night.look([faulty('b', 'c')], 35);
+    expect(last(night)).toMatchObject({ attributedTo: schema, procedure: { phases: [schema] } });
+  });
+});
