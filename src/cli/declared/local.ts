@@ -4,6 +4,7 @@ import { keepYoungGenerationSmall } from '../../daemon/young-generation.ts';
 import type { JsonOption, PlanOptions } from '../call.ts';
 import type { CheckOptions } from '../check.ts';
 import type { DoctorOptions } from '../doctor.ts';
+import type { InitOptions } from '../init.ts';
 import type { VerifyOptions } from '../journal.ts';
 import type { ReplayOptions } from '../replay.ts';
 import type { ServeOptions } from '../serve.ts';
@@ -14,6 +15,15 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 /** Commands that need no running daemon. */
 export function declareLocal(program: Command, stage: Stage): void {
   program.commandsGroup('Prepare:');
+  addCommand<InitOptions>(program, stage, {
+    usage: 'init',
+    summary: 'writes a plan by looking at the database',
+    about: `Looks at the database at DATABASE_URL and writes a plan for it: its tables, keys, roles and hot statements become
+probes and criteria, and comments say what it could not see. A plan that is there is left alone.`,
+    examples: ['DATABASE_URL=postgres://guard@db/app ripcord init', 'ripcord init --plan plans/remediation.yaml'],
+    options: [option.plan],
+    run: async (call) => (await import('../init.ts')).init(call),
+  });
   addCommand<PlanOptions & JsonOption>(program, stage, {
     usage: 'validate',
     summary: 'names every fault of the plan at once',

@@ -1,0 +1,156 @@
+import { idPattern } from '../kernel/ids.ts';
+
+/** A table of a stranger's database, as far as a plan may want to speak of it. */
+export interface SurveyedTable {
+  /** `public.molecule`. */
+  readonly schema: string;
+  readonly name: string;
+  /** As the statistics guess; 0 for a table that was never analysed. */
+  readonly rows: number;
+  /** Whether anybody has written to it since the statistics began. */
+  readonly written: boolean;
+  /** How often it was read. */
+  readonly scans: number;
+  /** The one column of its primary key, and a value that is there; absent where there is no such column or no row. */
+  readonly key?: { readonly column: string; readonly value: string };
+}
+
+/** What a plan can be proposed from. */
+export interface Survey {
+  readonly database: string;
+  readonly version: number;
+  readonly tables: readonly SurveyedTable[];
+  /** Roles that an API lets strangers be. */
+  readonly apiRoles: readonly string[];
+  /** Schemas that those roles may use. */
+  readonly exposedSchemas: readonly string[];
+  /** Roles that may log in and own tables: the phases would be one of these. */
+  readonly owners: readonly string[];
+  /** The most time-consuming statements, with `$1` for each value; undefined where nobody counts them. */
+  readonly hot: readonly string[] | undefined;
+}
+
+/** A text as YAML that no character of it can break. */
+const quoted = (text: string): string => JSON.stringify(text);
+const list = (texts: readonly string[]): string => `[${texts.map(quoted).join(', ')}]`;
+
+/** What a plan may use as an id, made of any name. */
+function idOf(...parts: readonly string[]): string {
+  const made = parts
+    .join('-')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[^a-z]+|-+$/g, '');
+  return idPattern.test(made) ? made : 'database';
+}
+
+/** Ids of one list must differ. */
+function distinct(ids: readonly string[]): readonly string[] {
+  const used = new Map<string, number>();
+  return ids.map((id) => {
+    const count = (used.get(id) ?? 0) + 1;
+    used.set(id, count);
+    return count === 1 ? id : `${id}-${count}`;
+  });
+}
+
+const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const literal = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+const inPlan = ({ schema, name }: SurveyedTable): string => (schema === 'public' ? name : `${schema}.${name}`);
+
+const mostProbes = 4;
+
+function probes({ tables, hot }: Survey): readonly string[] {
+  const keyed = tables.flatMap((table) => (table.key === undefined ? [] : [{ ...table, key: table.key }]));
+  const chosen = keyed.slice(0, mostProbes);
+  const ids = distinct(chosen.map(({ name }) => idOf(name, 'by-key')));
+  const lines = chosen.map(({ schema, name, key }, place) => {
+    const from = `${identifier(schema)}.${identifier(name)}`;
+    const statement = `select * from ${from} where ${identifier(key.column)} = ${literal(key.value)}`;
+    return `  - { id: ${ids[place]}, sql: ${quoted(statement)}, every: 1s }`;
+  });
+  const counted =
+    hot === undefined
+      ? '  # - { id: statements, statements: { top: 20 }, every: 10s } # needs the extension pg_stat_statements'
+      : '  - { id: statements, statements: { top: 20 }, every: 10s } # confirms a slowdown, and never clears one';
+  return [
+    ...lines,
+    counted,
+    '  - { id: control, sql: select 1, every: 1s, control: true } # touches nothing that changes',
+    '  # What your users feel is worth most:',
+    "  # - { id: search, http: { url: 'http://127.0.0.1:3000/search?q=example', expect: { status: 200 } }, every: 1s }",
+    ...(hot === undefined || hot.length === 0
+      ? []
+      : [
+          '  # What takes most of the time here now; give each $1 a value that your users ask for, and make it a probe:',
+          ...hot.map((statement) => `  #   ${statement.replaceAll(/\s+/g, ' ')}`),
+        ]),
+  ];
+}
+
+function security({ apiRoles, exposedSchemas }: Survey): readonly string[] {
+  if (apiRoles.length === 0) {
+    return [
+      '  # Roles that strangers can be, through an API: name them, and what they may do is watched.',
+      '  # security: { watch_roles: [anon], exposed_schemas: [public] }',
+    ];
+  }
+  return [
+    '  security:',
+    `    watch_roles: ${list(apiRoles)} # they may not see or do more than before`,
+    `    exposed_schemas: ${list(exposedSchemas)}`,
+    '    # The guard tries what each of them can read, for which it must be a member: grant ROLE to the guard’s role',
+  ];
+}
+
+function staticTables({ tables }: Survey): string {
+  const still = tables.filter(({ written, rows, scans }) => !written && rows > 0 && scans > 0).map(inPlan);
+  const why = 'nobody has written to these since the statistics began: is that so by design?';
+  return still.length === 0
+    ? '  # integrity: { static_tables: [countries] } # tables that only a phase may change'
+    : `  integrity: { static_tables: ${list(still.slice(0, 20))} } # ${why}`;
+}
+
+/** A plan for a database that nobody has told us about: it is sound, and says in comments what to write where. */
+export function proposePlan(survey: Survey): string {
+  const role = survey.owners[0];
+  return `# The plan of a change that Ripcord guards, proposed by looking at the database. Read it through: what it cannot see is
+# said in comments. \`ripcord validate\` names every fault at once, \`ripcord doctor\` what is missing on the server.
+ripcord: 1
+name: ${idOf(survey.database)}-change
+
+environments:
+  staging: # rehearse there first; then add production beside it
+    target:
+      url: "\${env:DATABASE_URL}" # a login of the guard’s own: pg_monitor, pg_signal_backend, pg_read_all_data, BYPASSRLS
+${role === undefined ? '      # role_for_phases: remediation # a login that only the phases use: ending its sessions ends their work' : `      # role_for_phases: ${quoted(role)} # owns tables; better one that only the phases use: ending its sessions ends their work`}
+
+run: { estimate: 1h } # all phases together
+baseline: { capture_for: 5m } # longer is surer: \`ripcord baseline show\` says what it can tell
+
+phases: # one for each step that can be undone by itself
+  - id: first-step
+    estimate: 10m # above twice as long, a rollback is recommended
+    # apply: [psql, --file, first-step.sql]
+    rollback: { command: [psql, --file, undo-first-step.sql], estimate: 5m } # or: restore
+    effects: {} # what it changes, so that it is expected: { renames: { old: new }, creates: [table], rls: [table], ... }
+
+probes: # timed questions; each is compared with itself before the change
+${probes(survey).join('\n')}
+
+# The catalogue of checks (docs/checks.md) is asked by itself. Here stand questions of your own:
+checks: []
+  # - { id: no-orphan-order, criterion: integrity, sql: select id from orders where customer_id is null, expect: no rows }
+# catalogue: { replica-lag: off, idle-in-transaction: { idle: 5m } } # tunes checks, or switches them off
+
+criteria: # each limit is exceeded by strictly more
+  performance: { slower_than: 50% }
+  runtime: { longer_than: 2x }
+  functionality: { broken_for: 60s, undefined_for: 10s }
+${staticTables(survey)}
+${security(survey).join('\n')}
+
+principals: [] # who may decide; \`ripcord token create\` prints a token for its holder, and the hash for here
+  # - { id: dana, role: database_administrator, token_hash: 'sha256:...' }
+`;
+}
