@@ -21,6 +21,13 @@ test('every file keeps to the rooms', async () => {
   expect(offences(house, files)).toEqual([]);
 });
 
+test('no source loads the languages of the world, for which a guard has no use', async () => {
+  const uses = /\.toLocale\w+\(|\bIntl\./;
+  const offenders = Object.entries(await sources()).filter(([, source]) => uses.test(source));
+  expect(offenders.map(([path]) => path)).toEqual([]);
+  expect(uses.test('count.toLocaleString()') && uses.test('new Intl.NumberFormat()')).toBe(true);
+});
+
 describe('the checker can fail', () => {
   const fine = "import { a } from './a.ts';";
   test.each([

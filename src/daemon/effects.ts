@@ -13,7 +13,7 @@ import type { EvidenceKeeper } from './evidence-keeper.ts';
 import type { Log } from './log.ts';
 import { factsOf } from './log.ts';
 import type { Looker } from './look.ts';
-import { isMarker, recoveredIn } from './markers.ts';
+import { markAt } from './markers.ts';
 
 export interface EffectParts {
   readonly keeper: EvidenceKeeper;
@@ -43,10 +43,7 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
   for (const { event, run, seq } of entries) {
     log.info({ run, seq, event: event.type }, sayEvent(event));
     looker.noted(event);
-    if (isMarker(event)) keeper.mark(event.at);
-    if (event.type === 'verdicts-changed') {
-      for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
-    }
+    markAt(event, keeper);
     if (event.type === 'capture-started') capture.begin(state);
     if (event.type === 'baseline-frozen') lookAgain('cheap'); // those that read much were asked for it a moment ago
     if (showsAnother.includes(event.type)) lookAgain('all');

@@ -4,6 +4,7 @@ import { hasTouched } from '../core/run/phases.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import type { Instant } from '../core/kernel/units.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
 
 /** Events from which on slowness is measured anew: what was slow before is not their doing. */
 export const isMarker = ({ type }: RunEvent): boolean =>
@@ -17,6 +18,13 @@ export const isMarker = ({ type }: RunEvent): boolean =>
 /** Probes whose slowness is measured anew once these verdicts are known, because they are well again. */
 export const recoveredIn = (verdicts: readonly Verdict[]): readonly ProbeId[] =>
   verdicts.filter(({ because }) => because === 'recovered').map(({ subject }) => probeId(subject));
+
+/** Lets the evidence begin anew where an event says so: of every probe, or of those that are well again. */
+export function markAt(event: RunEvent, keeper: Pick<EvidenceKeeper, 'mark'>): void {
+  if (isMarker(event)) keeper.mark(event.at);
+  if (event.type !== 'verdicts-changed') return;
+  for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
+}
 
 /** The last marker of a run, for evidence that is rebuilt after a restart. */
 export function lastMarker({ phases, watch, baseline, openedAt }: RunState): Instant {

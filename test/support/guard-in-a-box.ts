@@ -11,7 +11,7 @@ import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
 import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
 import { circumstancesOf } from '../../src/daemon/circumstances.ts';
 import { createLooker } from '../../src/daemon/look.ts';
-import { isMarker, recoveredIn } from '../../src/daemon/markers.ts';
+import { markAt } from '../../src/daemon/markers.ts';
 import { repeat } from '../../src/daemon/repeat.ts';
 import { startSampling } from '../../src/probes/sampling-loop.ts';
 import { createExecutor, type Guarding, type Outcome } from '../../src/rollback/executor.ts';
@@ -88,10 +88,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
   conductor.listen((entries) => {
     for (const { event } of entries) {
       looker.noted(event);
-      if (isMarker(event)) keeper.mark(event.at);
-      if (event.type === 'verdicts-changed') {
-        for (const probe of recoveredIn(event.verdicts)) keeper.mark(event.at, probe);
-      }
+      markAt(event, keeper);
     }
     executor.wake();
   });
