@@ -1,7 +1,22 @@
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
+import { archiver } from './pressure/archiver.ts';
+import { blockedSessions } from './pressure/blocked-sessions.ts';
+import { connections } from './pressure/connections.ts';
+import { cacheHits, deadlocks, rollbacks, sessionEnds, tempFiles } from './pressure/database-counters.ts';
+import { disk } from './pressure/disk.ts';
+import { exclusiveLocks } from './pressure/exclusive-locks.ts';
+import { idleInTransaction } from './pressure/idle-in-transaction.ts';
 import { lockQueue } from './pressure/lock-queue.ts';
+import { longStatements } from './pressure/long-statements.ts';
+import { replicaLag, slots } from './pressure/replicas.ts';
+import { sequentialScans } from './pressure/sequential-scans.ts';
+import { stuckOperations } from './pressure/stuck-operations.ts';
+import { deadRows, missingStatistics } from './pressure/tables.ts';
+import { waits } from './pressure/waits.ts';
+import { walVolume } from './pressure/wal-volume.ts';
+import { wraparound } from './pressure/wraparound.ts';
 import { rlsOff } from './security/row-level.ts';
 
 type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
@@ -10,7 +25,28 @@ type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
 export const checks: Catalogue = {
   'invalid-indexes': invalidIndexes,
   'rls-off': rlsOff,
+  rollbacks,
+  'session-ends': sessionEnds,
+  'blocked-sessions': blockedSessions,
   'lock-queue': lockQueue,
+  'exclusive-locks': exclusiveLocks,
+  'idle-in-transaction': idleInTransaction,
+  'long-statements': longStatements,
+  deadlocks,
+  connections,
+  waits,
+  'cache-hits': cacheHits,
+  'temp-files': tempFiles,
+  'wal-volume': walVolume,
+  'replica-lag': replicaLag,
+  slots,
+  archiver,
+  wraparound,
+  disk,
+  'dead-rows': deadRows,
+  'missing-statistics': missingStatistics,
+  'sequential-scans': sequentialScans,
+  'stuck-operations': stuckOperations,
 };
 
 /** Whether a finding tells of what undoing a phase must bring back: what comes and goes by itself does not. */

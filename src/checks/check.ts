@@ -87,6 +87,13 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly against: 'nothing' | 'baseline' | 'boundary';
   /** Whether it counts from one answer to the next, so that earlier answers are kept for it. */
   readonly counts?: true;
+  /** How far back, where it must be compared with an answer of more than a minute ago. */
+  readonly remembers?: (limits: Limits<Id>) => Millis;
+  /**
+   * Whether its faults come and go by themselves, whoever is at work: one that a baseline happened to meet is not known
+   * from then on.
+   */
+  readonly passing?: true;
   /** The gravest that its faults lead to. */
   readonly mayAt: Fault['consequence'];
   /** The catalogues, views and functions that it reads. */

@@ -80,6 +80,10 @@ function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome
   return { status: 'unknown', summary: `could not look: ${message}${limit}${grant}` };
 }
 
+/** What passes by itself is told, and yet never becomes something known. */
+const forBaseline = <Id extends CatalogueId>({ passing }: Check<Id>, outcome: Outcome): Outcome =>
+  passing === true && outcome.faults !== undefined ? { ...outcome, faults: [] } : outcome;
+
 /** A judge that throws has not judged, and never will. */
 function judgedOutcome<Id extends CatalogueId>(
   check: Check<Id>,
@@ -91,9 +95,9 @@ function judgedOutcome<Id extends CatalogueId>(
   try {
     const judged = check.judge(look);
     // What is seen while a baseline is captured is what later looks are compared with, and so is like itself.
-    return outcomeOf(
-      looking.capturing ? check.judge({ ...look, baseline: judged.seen ?? {}, boundary: undefined }) : judged,
-    );
+    return looking.capturing
+      ? forBaseline(check, outcomeOf(check.judge({ ...look, baseline: judged.seen ?? {}, boundary: undefined })))
+      : outcomeOf(judged);
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
     return { status: 'error', summary: `the check itself is broken: its judge failed on what it saw: ${because}` };

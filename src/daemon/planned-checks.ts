@@ -83,10 +83,10 @@ function userChecks({ plan, desk, clock, state }: CheckParts, again: Again): rea
 
 const usualPaces = { A: seconds(5), B: seconds(30), C: undefined } as const;
 /** As far back as counters are compared with. */
-const remembered = seconds(60);
+const aMinute = seconds(60);
 
-/** The last answers of a check that counts, oldest first: one of a minute ago, and those since. */
-function remember(samples: readonly Sample[], newest: Sample): readonly Sample[] {
+/** The last answers of a check that counts, oldest first: one of a minute ago or as long as it wants, and those since. */
+function remember(samples: readonly Sample[], newest: Sample, remembered: Millis): readonly Sample[] {
   const all = [...samples, newest];
   const first = all.findLastIndex(({ at }) => between(at, newest.at) >= remembered);
   return all.slice(Math.max(0, first));
@@ -139,7 +139,8 @@ function scheduled<Id extends CatalogueId>(
       capturing,
       now: clock.now,
     });
-    if (check.counts === true && sample !== undefined) samples = remember(samples, sample);
+    if (check.counts === true && sample !== undefined)
+      samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
     return finding;
   };
   const isNews = (finding: Finding): boolean =>

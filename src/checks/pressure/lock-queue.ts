@@ -1,58 +1,94 @@
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
-import { millis } from '../../core/kernel/units.ts';
+import type { Declared } from '../../core/evidence/declared.ts';
+import { nameBefore } from '../../core/evidence/declared.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
+import { lastingNow, lengthOf, ofGuard, ofPhase, phaseValues } from './sessions.ts';
 
-function faultOf(row: Cells, limits: Limits<'lock-queue'>): Fault {
-  const { relation, pid, role, behind, blockers, of_phase: ofPhase, waited_ms: waited } = row;
-  const who = `${ofPhase === 't' ? 'the phase’s own session' : 'session'} ${pid} (${role ?? 'its role is hidden'})`;
+/** Weakest first, as in the manual: who reads, who reads to change, who writes, who cleans up, who builds, who alters. */
+const modes = [
+  'AccessShareLock',
+  'RowShareLock',
+  'RowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'ExclusiveLock',
+  'AccessExclusiveLock',
+] as const;
+
+/** The modes that stop readers or writers, each with the ones that it stops. A build of an index lets another one in. */
+const stopping = {
+  AccessExclusiveLock: modes,
+  ExclusiveLock: modes.slice(1),
+  ShareRowExclusiveLock: modes.slice(2),
+  ShareLock: modes.slice(2).filter((mode) => mode !== 'ShareLock'),
+} as const;
+
+const stoppingRows = Object.entries(stopping)
+  .map(([mode, stopped]) => `('${mode}', '{${stopped.join(',')}}'::text[])`)
+  .join(', ');
+
+function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): Fault {
+  const { relation, pid, role, behind, blockers, waited_ms: waited } = row;
+  const ofPhase = row.of_phase === 't';
+  const who = `${ofPhase ? 'the phase’s own session' : 'session'} ${pid} (${role ?? 'its role is hidden'})`;
   const holder = blockers === null ? 'nobody holds it any more' : `session ${blockers} holds it`;
   return {
-    object: `lock of ${relation}`,
-    what: `is waited for by ${who} for ${sayDuration(millis(Number(waited)))}, with ${behind} behind it; ${holder}`,
+    object: `lock of ${nameBefore(declared, relation ?? '')}`,
+    what: `is waited for by ${who} for ${sayDuration(lengthOf(waited))}, with ${behind} behind it; ${holder}`,
     consequence: 'sustained',
-    lasting: limits.lasting,
+    lasting: lastingNow(limits.lasting, declared),
+    causedBy: { pid: Number(pid), ofPhase },
   };
 }
 
 /**
- * The commonest migration outage: a statement waits for an exclusive lock, and everybody who comes after it waits behind
- * it, readers too. Who holds the lock is named, and whether the head of the queue is the phase's own.
+ * The commonest migration outage: a statement waits for a lock that stops others, and everybody who comes after it waits
+ * behind it, readers too. Who holds the lock is named, and whether the head of the queue is the phase's own.
  */
 export const lockQueue = check({
   id: 'lock-queue',
   cost: 'A',
   against: 'nothing',
+  passing: true,
   mayAt: 'sustained',
-  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace'],
+  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace', 'pg_blocking_pids()'],
   needs: everyone,
   remedy: 'End the statement that waits for the lock, or the transaction that holds it',
   ask: ({ phase }) => ({
     text: `
-      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role,
-        extract(epoch from clock_timestamp() - l.waitstart) * 1000 as waited_ms,
-        coalesce(a.application_name = any($1) or (a.usename = $2 and a.application_name !~ '^ripcord($| )'), false)
-          as of_phase,
-        (select count(*) from pg_locks w
-         where w.relation = l.relation and w.database = l.database and not w.granted and w.pid <> l.pid) as behind,
-        (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(l.pid)) b) as blockers
-      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-        left join pg_stat_activity a on a.pid = l.pid
-      where not l.granted and l.mode = 'AccessExclusiveLock' and l.locktype = 'relation'
-        and l.database = (select oid from pg_database where datname = current_database())
-      order by l.waitstart`,
-    values: [phase.tags, phase.role ?? null],
+      with waiting as materialized (
+        select l.pid, l.relation, l.mode, l.waitstart, a.usename as role, ${ofGuard('a')} as of_guard,
+          ${ofPhase('a')} as of_phase
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid
+        where not l.granted and l.locktype = 'relation'
+          and l.database = (select oid from pg_database where datname = current_database())
+      ), heads as (
+        select distinct on (w.relation) w.*, stopped
+        from waiting w join (values ${stoppingRows}) as stopping (mode, stopped) on stopping.mode = w.mode
+        order by w.relation, w.waitstart
+      )
+      select format('%I.%I', n.nspname, c.relname) as relation, h.pid, h.role, h.of_phase,
+        extract(epoch from clock_timestamp() - h.waitstart) * 1000 as waited_ms,
+        (select count(*) from waiting w
+         where w.relation = h.relation and w.mode = any(h.stopped) and w.pid <> h.pid and not w.of_guard
+           and (w.waitstart is null or w.waitstart >= h.waitstart)) as behind,
+        (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers
+      from heads h join pg_class c on c.oid = h.relation join pg_namespace n on n.oid = c.relnamespace
+      order by h.waitstart`,
+    values: phaseValues(phase),
   }),
-  judge: ({ rows, limits }) => ({
+  judge: ({ rows, limits, declared }) => ({
     faults: rows
-      .filter(({ waited_ms: waited, behind }) => Number(waited) > limits.waiting && Number(behind) > 0)
-      .map((row) => faultOf(row, limits)),
-    saw: 'nobody queues behind an exclusive lock',
+      .filter(({ waited_ms: waited, behind }) => lengthOf(waited) > limits.waiting && Number(behind) > 0)
+      .map((row) => faultOf(row, limits, declared)),
+    saw: 'nobody queues behind a lock that is waited for',
   }),
   breach: {
     rows: [
-      { relation: 'public.t', pid: '7', role: 'app', waited_ms: '60000', of_phase: 'f', behind: '3', blockers: '9' },
+      { relation: 'public.t', pid: '7', role: 'app', waited_ms: '9e12', of_phase: 'f', behind: '3', blockers: '9' },
     ],
   },
 });

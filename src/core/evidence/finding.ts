@@ -27,6 +27,8 @@ export interface Fault {
   readonly consequence: Consequence;
   /** How long a sustained one must last, where that is another time than `broken_for`. */
   readonly lasting?: Millis;
+  /** The session whose statement brings it about, and whether that is one of the running phase's. */
+  readonly causedBy?: { readonly pid: number; readonly ofPhase: boolean };
 }
 
 /** What a check saw, by object. */

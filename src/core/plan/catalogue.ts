@@ -93,7 +93,7 @@ export const catalogue = {
     sessions: whole.default(5).meta({ description: 'How many may wait for any time' }),
     ...lasting(seconds(10)),
   }),
-  'lock-queue': functionality('An exclusive lock is waited for, and everybody else queues behind it.', {
+  'lock-queue': functionality('A lock that stops others is waited for, and they queue behind it.', {
     waiting: duration.default(seconds(1)).meta({ description: 'How long it may be waited for' }),
     cancel_phase: z.boolean().default(false).meta({
       description: 'Whether, in an armed run, the statement of the running phase is cancelled when it heads the queue',
@@ -106,6 +106,7 @@ export const catalogue = {
   }),
   'idle-in-transaction': functionality('A session holds a transaction open and does nothing.', {
     idle: duration.default(seconds(60)),
+    ...lasting(seconds(10)),
   }),
   'long-statements': performance('A statement outside of the phase runs for very long.', {
     longer_than: duration.default(seconds(30)),

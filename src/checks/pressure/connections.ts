@@ -1,0 +1,39 @@
+import type { Fault } from '../../core/evidence/finding.ts';
+import { check, monitor } from '../check.ts';
+import { hidden, sighted, withSight } from './sessions.ts';
+
+/**
+ * Superusers keep some places for themselves, and from 16 on so do roles with pg_use_reserved_connections: what everybody
+ * else shares is the rest. Sessions of the guard take a place like all others.
+ */
+export const connections = check({
+  id: 'connections',
+  cost: 'A',
+  against: 'nothing',
+  mayAt: 'sustained',
+  reads: ['pg_stat_activity', 'pg_settings'],
+  needs: monitor,
+  remedy: 'End idle sessions, put a pooler in front, or raise max_connections',
+  ask: withSight(`
+    select (select count(*) from pg_stat_activity where backend_type = 'client backend') as taken,
+      current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0) as places`),
+  judge: ({ rows, limits }) => {
+    const [row] = sighted(rows, 'taken') ?? [];
+    if (row === undefined) return hidden;
+    const [taken, places] = [Number(row.taken), Number(row.places)];
+    const share = taken / places;
+    const saw = `${taken} of ${places} places for sessions are taken (${Math.round(share * 100)} %)`;
+    const what = `has only ${Math.max(0, places - taken)} of ${places} places left`;
+    // Two objects: that places were getting scarce for an hour does not say that there was none for an hour.
+    const scarce: Fault = { object: 'the room for sessions', what, consequence: 'hold' };
+    const last: Fault = {
+      object: 'the last room for sessions',
+      what,
+      consequence: 'sustained',
+      lasting: limits.lasting,
+    };
+    return { faults: share > limits.full ? [last] : share > limits.warn ? [scarce] : [], saw };
+  },
+  breach: { rows: [{ sees: 't', taken: '200', places: '100' }] },
+});

@@ -1,0 +1,59 @@
+import { sayDuration } from '../../core/kernel/duration.ts';
+import { check, monitor } from '../check.ts';
+import { faultOf, userSchemas } from '../pieces.ts';
+import {
+  hidden,
+  lastingNow,
+  lengthOf,
+  ofGuard,
+  ofPhase,
+  phaseValues,
+  sayHolder,
+  sighted,
+  withSight,
+} from './sessions.ts';
+
+/**
+ * A lock is held until its transaction ends, so that the age of the transaction is the most that it can have been held.
+ * Relations that their own transaction creates are seen by nobody else, and are not here.
+ */
+export const exclusiveLocks = check({
+  id: 'exclusive-locks',
+  cost: 'A',
+  against: 'nothing',
+  passing: true,
+  mayAt: 'sustained',
+  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace'],
+  needs: monitor,
+  remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
+  ask: ({ phase }) => ({
+    text: withSight(`
+      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role, ${ofPhase('a')} as of_phase,
+        extract(epoch from clock_timestamp() - a.xact_start) * 1000 as held_ms
+      from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+        left join pg_stat_activity a on a.pid = l.pid
+      where l.granted and l.mode = 'AccessExclusiveLock' and l.locktype = 'relation'
+        and l.database = (select oid from pg_database where datname = current_database())
+        and c.relkind in ('r', 'p', 'm') and ${userSchemas('n')} and (a.pid is null or not ${ofGuard('a')})
+      order by a.xact_start nulls first limit 1000`),
+    values: phaseValues(phase),
+  }),
+  judge: ({ rows, limits, declared }) => {
+    const locks = sighted(rows, 'relation');
+    if (locks === undefined) return hidden;
+    const lasting = lastingNow(limits.lasting, declared);
+    const faults = locks
+      // A prepared transaction has no session that could tell how old it is, and will not end by itself.
+      .filter(({ pid, held_ms: held }) => pid === null || lengthOf(held) > limits.held)
+      .map((lock) => {
+        const held = lock.pid === null ? '' : `, whose transaction began ${sayDuration(lengthOf(lock.held_ms))} ago`;
+        const what = `is locked against every other use by ${sayHolder(lock)}${held}`;
+        const table = { kind: 'table', relation: lock.relation ?? '' };
+        return { ...faultOf(declared, table, what, 'sustained'), lasting };
+      });
+    return { faults, saw: 'no table is locked against every other use' };
+  },
+  breach: {
+    rows: [{ sees: 't', relation: 'public.t', pid: '7', role: 'app', of_phase: 'f', held_ms: '9e12' }],
+  },
+});

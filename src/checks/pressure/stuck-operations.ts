@@ -1,0 +1,72 @@
+import type { Fault } from '../../core/evidence/finding.ts';
+import { sayDuration } from '../../core/kernel/duration.ts';
+import { between, instant } from '../../core/kernel/units.ts';
+import { type Cells, check, monitor } from '../check.ts';
+import { sayCounted } from '../pieces.ts';
+import { hidden, ofGuard, sessionOf, sighted, withSight } from './sessions.ts';
+
+const kinds = {
+  create_index: 'index build',
+  copy: 'copy',
+  cluster: 'rewrite',
+  vacuum: 'vacuum',
+  analyze: 'analyze',
+} as const;
+
+/** The row as a whole tells of every step, whatever a version calls its columns. */
+const progressOf = (view: string, kind: string): string => `
+  select '${kind}' as kind, p.pid, a.usename as role, format('%I.%I', n.nspname, c.relname) as relation,
+    ${view === 'copy' ? 'null' : 'p.phase'} as phase, a.wait_event_type, md5(p::text) as progress
+  from pg_stat_progress_${view} p join pg_stat_activity a on a.pid = p.pid
+    left join pg_class c on c.oid = p.relid left join pg_namespace n on n.oid = c.relnamespace
+  where p.datname = current_database() and not ${ofGuard('a')}`;
+
+const question = Object.entries(kinds)
+  .map(([view, kind]) => progressOf(view, kind))
+  .join(' union all ');
+
+const nameOf = (row: Cells): string =>
+  `${row.kind} of ${row.relation === null || row.relation === '.' ? 'a query' : row.relation} by ${sessionOf(row)}`;
+
+const example: Cells = {
+  sees: 't',
+  kind: 'index build',
+  pid: '7',
+  role: 'app',
+  relation: 'public.t',
+  phase: 'building index',
+  wait_event_type: null,
+  progress: 'the same',
+};
+
+export const stuckOperations = check({
+  id: 'stuck-operations',
+  cost: 'A',
+  against: 'nothing',
+  counts: true,
+  remembers: ({ still }) => still,
+  mayAt: 'note',
+  reads: [...Object.keys(kinds).map((view) => `pg_stat_progress_${view}`), 'pg_stat_activity'],
+  needs: monitor,
+  remedy: 'See what it waits for: pg_blocking_pids(PID); an index build waits for all older transactions',
+  ask: withSight(question),
+  judge: ({ rows, earlier, at, limits }) => {
+    const now = sighted(rows, 'pid');
+    if (now === undefined) return hidden;
+    if (earlier === undefined) return { unknown: 'counts from this look on', young: true };
+    const length = between(earlier.at, at);
+    const before = new Map(earlier.rows.map((row) => [nameOf(row), row.progress]));
+    const still = length < limits.still ? [] : now.filter((row) => before.get(nameOf(row)) === row.progress);
+    const faults = still.map((row): Fault => {
+      const waits = row.wait_event_type === 'Lock' ? ', and waits for a lock' : '';
+      const phase = row.phase === null ? '' : ` (${row.phase})`;
+      return {
+        object: nameOf(row),
+        what: `has not gone on for ${sayDuration(length)}${phase}${waits}`,
+        consequence: 'note',
+      };
+    });
+    return { faults, saw: `${sayCounted(now.length, 'operation')} at work, none at a standstill` };
+  },
+  breach: { earlier: { at: instant(0), rows: [example] }, at: instant(9e14), rows: [example] },
+});

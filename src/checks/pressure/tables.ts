@@ -1,0 +1,86 @@
+import { ratio } from '../../core/kernel/units.ts';
+import { sayWhole } from '../../core/kernel/whole.ts';
+import { check } from '../check.ts';
+import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+
+/** In smaller tables neither dead rows nor wrong plans cost anything. */
+const [manyRows, someRows] = [10_000, 1_000];
+
+const percent = (part: number): string => `${Math.round(part * 100)} %`;
+
+export const deadRows = check({
+  id: 'dead-rows',
+  cost: 'B',
+  against: 'nothing',
+  mayAt: 'note',
+  reads: ['pg_stat_user_tables'],
+  needs: 'grant select on pg_catalog.pg_stat_user_tables to the guard’s role',
+  remedy: 'vacuum (analyze) NAME',
+  ask: `
+    select format('%I.%I', schemaname, relname) as relation, n_dead_tup as dead, n_live_tup as live
+    from pg_stat_user_tables t
+    where n_dead_tup + n_live_tup > ${manyRows} and n_dead_tup > 0 and ${userSchemas('t').replaceAll('nspname', 'schemaname')}
+    order by n_dead_tup desc limit 1000`,
+  judge: ({ rows, limits, declared }) => {
+    const faults = rows
+      .map(({ relation, dead, live }) => ({
+        relation: relation ?? '',
+        dead: Number(dead),
+        share: ratio(Number(dead) / (Number(dead) + Number(live))),
+      }))
+      .filter(({ share }) => share > limits.share)
+      .map(({ relation, dead, share }) => {
+        const what = `has ${sayWhole(dead)} dead rows, ${percent(share)} of all`;
+        return faultOf(declared, { kind: 'table', relation }, what, 'note');
+      });
+    return { faults, saw: `no table of more than ${sayWhole(manyRows)} rows has many dead ones` };
+  },
+  breach: { rows: [{ relation: 'public.t', dead: '9000000', live: '0' }] },
+});
+
+/**
+ * Statistics themselves are for superusers only. The view pg_stats shows those of tables whose rows the guard may read,
+ * and is believed there: a restore brings none, and a rewrite may lose them, though the server still says when it last
+ * analysed. For other tables that is all there is to go by.
+ */
+export const missingStatistics = check({
+  id: 'missing-statistics',
+  cost: 'B',
+  against: 'nothing',
+  mayAt: 'note',
+  reads: ['pg_class', 'pg_namespace', 'pg_stats', 'pg_stat_user_tables'],
+  needs: 'grant select on all tables to the guard’s role',
+  remedy: 'analyze NAME',
+  ask: `
+    with candidates as materialized (
+      select c.oid, n.nspname, c.relname, c.relkind, s.last_analyze, s.last_autoanalyze,
+        greatest(c.reltuples, s.n_live_tup) as rows,
+        has_table_privilege(c.oid, 'select') and not (c.relrowsecurity and row_security_active(c.oid)) as readable
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        left join pg_stat_user_tables s on s.relid = c.oid
+      where c.relkind in ('r', 'm') and ${userSchemas('n')}
+        and (c.reltuples >= ${someRows} or s.n_live_tup >= ${someRows})
+    )
+    select format('%I.%I', nspname, relname) as relation, case relkind when 'm' then 'materialized view' else 'table' end
+      as kind, rows::bigint, readable
+    from candidates c
+    where case when readable
+      then not exists (select from pg_stats p where p.schemaname = c.nspname and p.tablename = c.relname)
+      else last_analyze is null and last_autoanalyze is null end
+    order by c.rows desc limit 1000`,
+  judge: ({ rows, declared }) => {
+    const unread = rows.filter(({ readable }) => readable === 'f');
+    const faults = rows
+      .filter(({ readable }) => readable === 't')
+      .map(({ relation, kind, rows: count }) => {
+        const what = `has ${sayWhole(Number(count))} rows and no statistics`;
+        return faultOf(declared, { kind: kind ?? 'table', relation: relation ?? '' }, what, 'note');
+      });
+    if (faults.length === 0 && unread.length > 0) {
+      const which = `${sayCounted(unread.length, 'table')} such as ${unread[0]?.relation}`;
+      return { unknown: `cannot tell of ${which}: grant select on them to the guard’s role` };
+    }
+    return { faults, saw: `every table of ${sayWhole(someRows)} rows or more has statistics` };
+  },
+  breach: { rows: [{ relation: 'public.t', kind: 'table', rows: '5000', readable: 't' }] },
+});

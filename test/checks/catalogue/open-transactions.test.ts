@@ -1,0 +1,119 @@
+import { expect, inject, test } from 'vitest';
+
+import { millis, seconds } from '../../../src/core/kernel/units.ts';
+import { heldConnection } from '../../../src/target/connection.ts';
+import { database } from '../../support/database.ts';
+import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
+import { type Crowd, crowd, untilSo, untilWaiting } from './sessions.ts';
+
+const withoutMonitor = ({ guard }: Ground) => [`revoke pg_monitor from ${guard}`];
+const molecule = ['create table public.molecule (id int)'];
+
+async function idle({ db }: Ground): Promise<Crowd> {
+  const all = await crowd(db, 1);
+  await all.client(0).query('begin; select * from public.molecule');
+  return all;
+}
+
+async function sleeping({ db }: Ground): Promise<Crowd> {
+  const all = await crowd(db, 1);
+  all.start(0, 'select pg_sleep(60)');
+  await untilSo(db, `select state = 'active' from pg_stat_activity where pid = $1`, [all.pid(0)]);
+  return all;
+}
+
+/** The pid of a session is known only once it is planted, and so is the object's name. */
+const named = (objects: readonly string[]) => objects.map((object) => object.replace(/session \d+/, 'session PID'));
+
+proveAll([
+  provable({
+    id: 'idle-in-transaction',
+    setup: molecule,
+    plant: idle,
+    withhold: withoutMonitor,
+    faults: ['open transaction of session PID (postgres)'],
+    named,
+    limits: { idle: millis(0) },
+  }),
+  provable({
+    id: 'idle-in-transaction',
+    when: 'of a transaction that has failed',
+    plant: async ({ db }) => {
+      const all = await crowd(db, 1);
+      await all.client(0).query('begin');
+      await all
+        .client(0)
+        .query('select 1 / 0')
+        .catch(() => undefined);
+      return all;
+    },
+    withhold: withoutMonitor,
+    faults: ['open transaction of session PID (postgres)'],
+    named,
+    limits: { idle: millis(0) },
+  }),
+  provable({
+    id: 'idle-in-transaction',
+    when: 'and blocks others, however short',
+    setup: molecule,
+    plant: async ({ db }) => {
+      const all = await crowd(db, 2);
+      await all.client(0).query('begin; select * from public.molecule');
+      all.start(1, 'truncate public.molecule');
+      await untilWaiting(db, all.pids, 1);
+      return all;
+    },
+    withhold: withoutMonitor,
+    faults: ['blocking transaction of session PID (postgres)'],
+    named,
+  }),
+  provable({
+    id: 'long-statements',
+    plant: sleeping,
+    withhold: withoutMonitor,
+    faults: ['statement of session PID (postgres)'],
+    named,
+    limits: { longer_than: millis(0) },
+  }),
+  provable({
+    id: 'wraparound',
+    when: 'since a transaction holds back the clean-up',
+    setup: molecule,
+    plant: async ({ db }) => {
+      const all = await crowd(db, 1);
+      await all.client(0).query('begin isolation level repeatable read; select * from public.molecule');
+      return all;
+    },
+    withhold: withoutMonitor,
+    faults: ['transaction of session PID (postgres)'],
+    named,
+    limits: { held: millis(0) },
+  }),
+]);
+
+test.each([
+  { id: 'idle-in-transaction', limits: { idle: millis(0) } },
+  { id: 'wraparound', limits: { held: millis(0) } },
+] as const)('$id says of the phase’s own session that it is its own, and nothing of the guard’s', async (one) => {
+  await using db = await database(inject('postgres'));
+  await using connection = heldConnection({
+    url: db.url,
+    name: 'checks',
+    readOnly: true,
+    statementTimeout: seconds(5),
+  });
+  const look = await lookingAs(connection, {
+    ...one,
+    scope: { phase: { role: undefined, tags: ['ripcord phase lockdown'] } },
+  });
+  await using all = await crowd(db, 2);
+  await all.client(0).query(`set application_name = 'ripcord checks'`);
+  await all.client(1).query(`set application_name = 'ripcord phase lockdown'`);
+  for (const client of all.clients) {
+    await client.query('begin isolation level repeatable read; select count(*) from pg_class');
+  }
+  const { faults } = await look();
+  expect(faults?.map(({ object, what }) => `${object} ${what}`)).toEqual([
+    expect.stringMatching(new RegExp(`session ${all.pid(1)} .*the phase’s own`)),
+  ]);
+});

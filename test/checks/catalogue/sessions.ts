@@ -1,0 +1,56 @@
+import type { Client } from 'pg';
+import { expect } from 'vitest';
+
+import type { TestDatabase } from '../../support/database.ts';
+
+/** Sessions of a test, which do what they are told, and end with it whatever they wait for. */
+export interface Crowd extends AsyncDisposable {
+  readonly clients: readonly Client[];
+  readonly pids: readonly number[];
+  client(place: number): Client;
+  pid(place: number): number;
+  /** Does not wait for the answer, which may be that the session was ended. */
+  start(place: number, statement: string): void;
+}
+
+export async function crowd(db: TestDatabase, size: number): Promise<Crowd> {
+  const clients = await Promise.all(Array.from({ length: size }, () => db.client()));
+  const pids = await Promise.all(
+    clients.map(async (one) => {
+      const { rows } = await one.query<{ pid: number }>('select pg_backend_pid() as pid');
+      return rows[0]?.pid ?? 0;
+    }),
+  );
+  const at = <Thing>(things: readonly Thing[], place: number): Thing => {
+    const thing = things[place];
+    if (thing === undefined) throw new Error(`there are only ${size} sessions`);
+    return thing;
+  };
+  return {
+    clients,
+    pids,
+    client: (place) => at(clients, place),
+    pid: (place) => at(pids, place),
+    start: (place, statement) => void at(clients, place).query(statement).catch(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await db.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = any($1)', [pids]);
+      await Promise.all(clients.map((one) => one.end().catch(() => undefined)));
+    },
+  };
+}
+
+/** Until so many sessions of the test wait for a lock. */
+export async function untilWaiting(db: TestDatabase, pids: readonly number[], count: number): Promise<void> {
+  const waiting = async () => {
+    const { rows } = await db.query('select count(*)::int as n from pg_locks where not granted and pid = any($1)', [
+      pids,
+    ]);
+    return rows[0]?.n;
+  };
+  await expect.poll(waiting).toBe(count);
+}
+
+/** Until a question of yes or no is answered with yes. */
+export async function untilSo(db: TestDatabase, sql: string, values: readonly unknown[] = []): Promise<void> {
+  await expect.poll(async () => Object.values((await db.query(sql, values)).rows[0] ?? {})[0]).toBe(true);
+}
