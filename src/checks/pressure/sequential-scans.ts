@@ -24,7 +24,7 @@ export const sequentialScans = check({
   needs: 'grant select on pg_catalog.pg_stat_user_tables to the guard’s role',
   remedy: 'analyze NAME, and compare the plans with explain; look for an index that is gone',
   ask: `
-    select t.relid as oid, format('%I.%I', t.schemaname, t.relname) as relation, t.seq_scan as scans, t.seq_tup_read as rows, ${epoch}
+    select t.relid as oid, case when t.relid is not null then format('%I.%I', t.schemaname, t.relname) end as relation, t.seq_scan as scans, t.seq_tup_read as rows, ${epoch}
     from pg_stat_database d left join pg_stat_user_tables t
       on t.seq_tup_read > 0 and ${userSchemas('t').replaceAll('nspname', 'schemaname')}
     where d.datname = current_database()`,

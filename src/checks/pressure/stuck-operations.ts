@@ -15,7 +15,7 @@ const kinds = {
 
 /** The row as a whole tells of every step, whatever a version calls its columns. */
 const progressOf = (view: string, kind: string): string => `
-  select '${kind}' as kind, p.pid, a.usename as role, format('%I.%I', n.nspname, c.relname) as relation,
+  select '${kind}' as kind, p.pid, a.usename as role, case when c.oid is not null then format('%I.%I', n.nspname, c.relname) end as relation,
     ${view === 'copy' ? 'null' : 'p.phase'} as phase, a.wait_event_type, md5(p::text) as progress
   from pg_stat_progress_${view} p join pg_stat_activity a on a.pid = p.pid
     left join pg_class c on c.oid = p.relid left join pg_namespace n on n.oid = c.relnamespace
@@ -25,8 +25,7 @@ const question = Object.entries(kinds)
   .map(([view, kind]) => progressOf(view, kind))
   .join(' union all ');
 
-const nameOf = (row: Cells): string =>
-  `${row.kind} of ${row.relation === null || row.relation === '.' ? 'a query' : row.relation} by ${sessionOf(row)}`;
+const nameOf = (row: Cells): string => `${row.kind} of ${row.relation ?? 'a query'} by ${sessionOf(row)}`;
 
 const example: Cells = {
   sees: 't',

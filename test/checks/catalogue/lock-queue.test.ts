@@ -1,39 +1,112 @@
-import { expect } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 
-import { millis } from '../../../src/core/kernel/units.ts';
-import { type Ground, hide, provable, proveAll } from './harness.ts';
+import { millis, seconds } from '../../../src/core/kernel/units.ts';
+import { heldConnection } from '../../../src/target/connection.ts';
+import { database } from '../../support/database.ts';
+import { type Ground, hide, lookingAs, provable, proveAll } from './harness.ts';
+import { type Crowd, crowd, untilWaiting } from './sessions.ts';
 
-/** One session holds a lock, a second wants an exclusive one, a third queues behind that one though it only reads. */
-async function queue({ db }: Ground): Promise<AsyncDisposable> {
-  const [holder, head, reader] = await Promise.all([db.client(), db.client(), db.client()]);
-  await holder.query('begin; select * from molecule');
-  const refused = () => undefined; // ended while it waits
-  const waiting = [head.query('alter table molecule add column n int').catch(refused)];
-  const queued = async (count: number) => {
-    const { rows } = await db.query(
-      'select count(*)::int as n from pg_locks where not granted and relation is not null',
-    );
-    return rows[0]?.n === count;
-  };
-  await expect.poll(() => queued(1)).toBe(true);
-  waiting.push(reader.query('select * from molecule').catch(refused));
-  await expect.poll(() => queued(2)).toBe(true);
-  return {
-    async [Symbol.asyncDispose]() {
-      await holder.query('rollback');
-      await Promise.all(waiting);
-      await Promise.all([holder, head, reader].map((client) => client.end()));
-    },
-  };
+const table = 'public."Mol é"';
+const setup = [`create table ${table} (id int primary key)`, `insert into ${table} values (1)`];
+
+/** One session holds a lock, the next wants one that stops others, the rest queue behind it. */
+async function queue(
+  { db }: Pick<Ground, 'db'>,
+  steps: readonly string[],
+  names: readonly string[] = [],
+): Promise<Crowd> {
+  const all = await crowd(db, steps.length);
+  for (const [place, name] of names.entries()) {
+    await all.client(place).query(`set application_name = '${name}'`);
+  }
+  await all.client(0).query(`begin; ${steps[0]}`);
+  for (let place = 1; place < steps.length; place += 1) {
+    all.start(place, steps[place] ?? '');
+    await untilWaiting(db, all.pids, place);
+  }
+  return all;
 }
+
+const read = `select * from ${table}`;
+const write = `update ${table} set id = 1`;
 
 proveAll([
   provable({
     id: 'lock-queue',
-    setup: ['create table molecule (id int)'],
-    plant: queue,
+    setup,
+    plant: (ground) => queue(ground, [read, `alter table ${table} add column n int`, read]),
     withhold: hide('pg_locks'),
-    faults: ['lock of public.molecule'],
+    faults: [`lock of ${table}`],
+    limits: { waiting: millis(0) },
+  }),
+  provable({
+    id: 'lock-queue',
+    when: 'of writers behind the build of an index',
+    setup,
+    plant: (ground) => queue(ground, [write, `create index on ${table} (id)`, write, write]),
+    withhold: hide('pg_stat_activity'),
+    faults: [`lock of ${table}`],
+    limits: { waiting: millis(0) },
+  }),
+  provable({
+    id: 'lock-queue',
+    when: 'of readers who lock rows behind a lock against changes',
+    setup,
+    plant: (ground) => queue(ground, [write, `begin; lock table ${table} in exclusive mode`, `${read} for share`]),
+    withhold: hide('pg_locks'),
+    faults: [`lock of ${table}`],
     limits: { waiting: millis(0) },
   }),
 ]);
+
+describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+  const phase = { role: undefined, tags: ['ripcord-phase-lockdown'] };
+  const look = async (url: string) => {
+    const connection = heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5) });
+    const ask = await lookingAs(connection, { id: 'lock-queue', limits: { waiting: millis(0) }, scope: { phase } });
+    return { ask, [Symbol.asyncDispose]: () => connection.close() };
+  };
+
+  test.each([
+    { name: 'ripcord-phase-lockdown', ofPhase: true, said: 'the phase’s own session' },
+    { name: 'payroll', ofPhase: false, said: 'waited for by session' },
+  ])('the head of the queue is named with its pid, and whether it is the phase’s: $name', async (head) => {
+    await using db = await database(inject(server));
+    for (const statement of setup) await db.query(statement);
+    await using all = await queue({ db }, [read, `truncate ${table}`, read, read], ['app', head.name]);
+    await using guard = await look(db.url);
+    const { faults } = await guard.ask();
+    expect(faults).toMatchObject([{ causedBy: { pid: all.pid(1), ofPhase: head.ofPhase } }]);
+    expect(faults?.[0]?.what).toContain(head.said);
+    expect(faults?.[0]?.what).toContain(`with 2 behind it; session ${all.pid(0)} holds it`);
+  });
+
+  test.each([
+    { when: 'nobody is behind it', steps: [read, `truncate ${table}`], names: [] },
+    {
+      when: 'only the guard is behind it',
+      steps: [read, `truncate ${table}`, read],
+      names: ['app', 'app', 'ripcord checks'],
+    },
+    {
+      when: 'who is behind it waits for somebody else',
+      steps: [write, `create index on ${table} (id)`, `begin; lock table ${table} in share mode`],
+      names: [],
+    },
+  ])('a lock that is waited for is no queue when $when', async ({ steps, names }) => {
+    await using db = await database(inject(server));
+    for (const statement of setup) await db.query(statement);
+    await using _all = await queue({ db }, steps, names);
+    await using guard = await look(db.url);
+    expect((await guard.ask()).faults).toEqual([]);
+  });
+
+  test('a queue that a baseline happened to meet is not known from then on', async () => {
+    await using db = await database(inject(server));
+    for (const statement of setup) await db.query(statement);
+    await using _all = await queue({ db }, [read, `truncate ${table}`, read]);
+    await using guard = await look(db.url);
+    expect(await guard.ask(true)).toMatchObject({ status: 'breach', faults: [] });
+    expect((await guard.ask()).faults).toHaveLength(1);
+  });
+});

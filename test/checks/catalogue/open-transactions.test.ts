@@ -104,11 +104,11 @@ test.each([
   });
   const look = await lookingAs(connection, {
     ...one,
-    scope: { phase: { role: undefined, tags: ['ripcord phase lockdown'] } },
+    scope: { phase: { role: undefined, tags: ['ripcord-phase-lockdown'] } },
   });
   await using all = await crowd(db, 2);
   await all.client(0).query(`set application_name = 'ripcord checks'`);
-  await all.client(1).query(`set application_name = 'ripcord phase lockdown'`);
+  await all.client(1).query(`set application_name = 'ripcord-phase-lockdown'`);
   for (const client of all.clients) {
     await client.query('begin isolation level repeatable read; select count(*) from pg_class');
   }

@@ -31,13 +31,19 @@ export async function crowd(db: TestDatabase, size: number): Promise<Crowd> {
     pids,
     client: (place) => at(clients, place),
     pid: (place) => at(pids, place),
-    start: (place, statement) => void at(clients, place).query(statement).catch(() => undefined),
+    start: (place, statement) =>
+      void at(clients, place)
+        .query(statement)
+        .catch(() => undefined),
     async [Symbol.asyncDispose]() {
       await db.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid = any($1)', [pids]);
       await Promise.all(clients.map((one) => one.end().catch(() => undefined)));
     },
   };
 }
+
+/** The server gathers what its sessions count once a second. */
+const patience = { timeout: 10_000, interval: 20 };
 
 /** Until so many sessions of the test wait for a lock. */
 export async function untilWaiting(db: TestDatabase, pids: readonly number[], count: number): Promise<void> {
@@ -47,10 +53,10 @@ export async function untilWaiting(db: TestDatabase, pids: readonly number[], co
     ]);
     return rows[0]?.n;
   };
-  await expect.poll(waiting).toBe(count);
+  await expect.poll(waiting, patience).toBe(count);
 }
 
 /** Until a question of yes or no is answered with yes. */
 export async function untilSo(db: TestDatabase, sql: string, values: readonly unknown[] = []): Promise<void> {
-  await expect.poll(async () => Object.values((await db.query(sql, values)).rows[0] ?? {})[0]).toBe(true);
+  await expect.poll(async () => Object.values((await db.query(sql, values)).rows[0] ?? {})[0], patience).toBe(true);
 }
