@@ -1,9 +1,10 @@
 import type { Principal } from '../core/authority/roles.ts';
 import type { Power } from '../core/detection/foretell.ts';
 import type { Reading } from '../core/evidence/reading.ts';
-import type { PhaseId, ProbeId, RunId } from '../core/kernel/ids.ts';
+import type { PhaseId, ProbeId, RunId, StepId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Step } from '../core/response/procedure.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';
@@ -25,6 +26,31 @@ export type PhaseStart =
 
 export type Orders = { readonly goOn: true } | { readonly goOn: false; readonly because: string };
 
+/** A step as it would be taken, without secrets. */
+export interface StepOutlook {
+  readonly step: StepId;
+  readonly kind: Step['kind'];
+  /** The command's words or the statement; absent where the guard itself compares. */
+  readonly does?: string;
+  readonly timeout: Millis;
+  readonly repeatable: boolean;
+  /** Whether the step's proof holds already; absent where it has none. */
+  readonly proof?: 'holds' | 'does not hold' | 'unknown';
+}
+
+export interface Outlook {
+  /** In the order in which they would be undone. */
+  readonly phases: readonly PhaseId[];
+  readonly steps: readonly StepOutlook[];
+  readonly estimate?: Millis;
+  /** What the running phase would still take by its own estimate; absent where none runs. */
+  readonly remaining?: Millis;
+  /** What would be gone afterwards, one sentence each. */
+  readonly loses: readonly string[];
+  /** What stands in the way now, one sentence each. */
+  readonly obstacles: readonly string[];
+}
+
 /** What the HTTP routes need of the daemon. */
 export interface Guard {
   principalOf(token: string): Principal | undefined;
@@ -42,6 +68,8 @@ export interface Guard {
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;
   /** What the newest run's baseline can tell, and what of the plan's wishes it is too weak for; undefined without one. */
   foretold(): Promise<{ readonly power: readonly Power[]; readonly weaknesses: readonly string[] } | undefined>;
+  /** What ordering a rollback now would do, as far as one can tell beforehand. Nothing is done. */
+  outlook(phase: PhaseId | undefined): Promise<Outlook | Extract<Decision, { readonly refused: unknown }>>;
   report(run: RunId): Promise<string | undefined>;
   /** Undefined for a probe that the plan does not have. */
   readings(probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;

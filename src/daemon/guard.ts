@@ -27,6 +27,7 @@ import { hideSecrets } from './hide-secrets.ts';
 import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
+import { outlookOf } from './outlook.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import { findShortcomings } from './shortcomings.ts';
@@ -216,6 +217,13 @@ export function createGuard(parts: GuardParts): Guard {
       const frozen = conductor.state()?.baseline;
       if (frozen === undefined) return undefined;
       return { power: await foretold.power(frozen), weaknesses: await foretold.weaknesses(frozen) };
+    },
+    async outlook(phase) {
+      const state = conductor.state();
+      if (state === undefined)
+        return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
+      const seen = await outlookOf({ loaded, desk, state, phase, now: clock.now() });
+      return 'refused' in seen ? seen : hide(seen);
     },
     async report(run) {
       const entries = hide(typed(await journal.read(run)));

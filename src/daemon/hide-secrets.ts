@@ -1,7 +1,7 @@
 import { withoutSecrets } from '../phases/without-secrets.ts';
 
 /** Where the plan's own texts stand: with placeholders, but a password may be written out in one. */
-const places: ReadonlySet<string> = new Set(['command', 'sql', 'question', 'asks']);
+const places: ReadonlySet<string> = new Set(['command', 'sql', 'question', 'asks', 'does']);
 
 /** A copy for those who look: what steps run and ask is shown without secrets. */
 export function hideSecrets(secrets: readonly string[]): <Value>(value: Value) => Value {

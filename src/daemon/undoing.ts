@@ -76,7 +76,10 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
 }
 
 /** A step's proof: one query, judged against what the plan expects of it. */
-async function prove({ desk, fill }: UndoingParts, { proof }: Step): Promise<boolean | undefined> {
+export async function prove(
+  { desk, fill }: Pick<UndoingParts, 'desk' | 'fill'>,
+  { proof }: Step,
+): Promise<boolean | undefined> {
   if (proof === undefined) return undefined;
   const answer = await desk.checks.query(fill(proof.sql), [], { timeout: proofTimeout });
   return judgeRows(proof.expect, answer, undefined).status === 'ok';

@@ -25,7 +25,7 @@ export const runStages = keysOf<Stage>({
   closed: true,
 });
 export type RollbackTrigger = Rollback['trigger'];
-export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true });
+export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true, ordered: true });
 
 /** What the daemon knows now, as plain data. The gauges are derived from the newest one when somebody scrapes. */
 export interface MetricsView {

@@ -6,7 +6,8 @@ import { quoted, sayRole, sayVerdict } from './wording.ts';
 type Raised = Extract<RecommendationEvent, { type: 'recommendation-raised' }>;
 type Approved = Extract<RecommendationEvent, { type: 'recommendation-approved' }>;
 
-function sayRaised({ recommendation, procedure, evidence, expiresAt, notAutomaticBecause }: Raised): string {
+function sayRaised({ recommendation, procedure, evidence, expiresAt, notAutomaticBecause, orderedBy }: Raised): string {
+  if (orderedBy !== undefined) return `${orderedBy} ordered, as ${recommendation}: ${sayProcedure(procedure)}`;
   const why = evidence.map(sayVerdict).join('; ');
   const next =
     notAutomaticBecause.length === 0

@@ -51,6 +51,10 @@ export function sayRollback(event: RollbackEvent): string {
       return `The rollback cannot go on without a person. ${event.question}`;
     case 'rollback-unblocked':
       return `${event.by} lets the rollback go on${quoted(event.reason)}`;
+    case 'abort-ordered':
+      return `${event.by} lets no further step begin${quoted(event.reason)}`;
+    case 'rollback-aborted':
+      return 'The rollback has ended before its last step: what is undone stays undone, and the run is held';
     case 'rollback-done':
       return 'The rollback is done: every step of it';
   }

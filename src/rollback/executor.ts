@@ -136,7 +136,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       const took = between(startedAt ?? clock.now(), clock.now());
       return record({ type: 'step-done', ...common(rollback), step: step.id, took, output: '', how: 'proved' });
     }
-    if (step.repeatable) return act(rollback, state);
+    if (step.repeatable && rollback.aborting === undefined) return act(rollback, state);
     const question =
       'The guard was restarted during this step. It may have been done, in part or not at all, and may not run twice. Look at the database, then say whether it is done or shall run again.';
     return ask(rollback, step, question, '');
@@ -161,7 +161,12 @@ export function createExecutor(parts: ExecutorParts): Executor {
   /** One move; false when there is nothing to do, or somebody else has to move. */
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
-    if (!isUnderWay(rollback) || rollback.state === 'blocked' || stopping.signal.aborted) return false;
+    if (!isUnderWay(rollback) || stopping.signal.aborted) return false;
+    if (rollback.aborting !== undefined && !rollback.steps.some(({ state }) => state === 'started')) {
+      await record({ type: 'rollback-aborted', ...common(rollback) });
+      return false;
+    }
+    if (rollback.state === 'blocked') return false;
     const guarding = await parts.isOnlyGuard();
     if (guarding !== 'yes') {
       await block(rollback, notTheOnlyGuard[guarding]);

@@ -84,7 +84,7 @@ test('rollbacks and their failures are told apart by what started them', async (
   metrics.rollbackFailed('automatic');
   metrics.rollbackStarted('approved');
   const page = await scrape(metrics);
-  expect(page.find('ripcord_rollbacks_total').map(({ value }) => value)).toEqual([1, 1]);
+  expect(page.find('ripcord_rollbacks_total').map(({ value }) => value)).toEqual([1, 1, 0]);
   expect(page.value('ripcord_rollback_failures_total', { trigger: 'automatic' })).toBe(1);
   expect(page.value('ripcord_rollback_failures_total', { trigger: 'approved' })).toBe(0);
 });

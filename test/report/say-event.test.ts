@@ -213,6 +213,14 @@ const said: readonly (readonly [RunEvent, string])[] = [
     { ...when, type: 'rollback-unblocked', rollback, by: dana, reason: 'none' },
     'dana lets the rollback go on: “none”.',
   ],
+  [
+    { ...when, type: 'abort-ordered', rollback, by: dana, reason: 'it makes it worse' },
+    'dana lets no further step begin: “it makes it worse”.',
+  ],
+  [
+    { ...when, type: 'rollback-aborted', rollback },
+    'The rollback has ended before its last step: what is undone stays undone, and the run is held.',
+  ],
   [{ ...when, type: 'rollback-done', rollback }, 'The rollback is done: every step of it.'],
   [{ ...when, type: 'watch-started', length: hours(1) }, 'The watch after the rollback begins, for 1h.'],
   [{ ...when, type: 'watch-advanced', seen: minutes(3) }, '3m of the watch have been seen.'],

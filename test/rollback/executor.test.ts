@@ -56,7 +56,8 @@ function executing(more: Partial<ExecutorParts> = {}) {
   });
   const again = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
-  return { clock, executor, happened, record, again, question: () => rollback?.question };
+  const abort = () => record({ ...common, type: 'abort-ordered', by: dana.id, reason: 'x' });
+  return { clock, executor, happened, record, again, abort, question: () => rollback?.question };
 }
 
 test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
@@ -117,5 +118,37 @@ test.each([
   await clock.advance(seconds(1));
   expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
   expect(question()).toMatch(asks);
+  await executor.stop(millis(0));
+});
+
+test('once it was told to end early no step begins', async () => {
+  const { clock, executor, happened, abort } = executing();
+  abort();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened).toEqual(['rollback-started', 'abort-ordered', 'rollback-aborted']);
+  await executor.stop(millis(0));
+});
+
+test('told so while a step waits for a person, it ends without the answer', async () => {
+  const { clock, executor, happened, abort } = executing();
+  executor.wake();
+  await clock.advance(seconds(1));
+  abort();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-3)).toEqual(['step-asked', 'abort-ordered', 'rollback-aborted']);
+  await executor.stop(millis(0));
+});
+
+test('a step that an earlier daemon began is not begun again on the way to the end', async () => {
+  const { clock, executor, happened, record, abort } = executing({ prove: async () => false });
+  record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
+  record({ ...common, type: 'step-started', step: step.id, attempt: 1, tag: 'of an earlier daemon' });
+  abort();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened).not.toContain('taken');
+  expect(happened.slice(-2)).toEqual(['step-asked', 'rollback-aborted']);
   await executor.stop(millis(0));
 });

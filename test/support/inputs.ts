@@ -84,6 +84,9 @@ const people: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('pre-approve'), preApproval: fc.constantFrom(atNight, preApprovalId('other')), by: boss }),
   fc.record({ kind: kind('hold'), by, reason }),
   fc.record({ kind: kind('resume'), by }),
+  fc.record({ kind: kind('order'), by, reason }),
+  fc.record({ kind: kind('order'), phase, by, reason }),
+  fc.record({ kind: kind('abort'), by, reason }),
 ];
 
 const daemon: readonly fc.Arbitrary<Input>[] = [
@@ -106,7 +109,7 @@ const reports = fc.constantFrom<Report>(
     'step-asked',
   ] as const),
   ...(['step-started', 'step-done', 'step-done', 'step-asked'] as const),
-  ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked'] as const),
+  ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked', 'rollback-aborted'] as const),
 );
 
 function say({ rollback }: RunState, type: Report, about: StepState | undefined): Input {
@@ -135,6 +138,7 @@ const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (stat
 const outcome = fc.constantFrom<Report>('step-done', 'step-done', 'step-done', 'step-spawned', 'step-asked');
 const goOn = outcome.map((ends) => (state: RunState): Input => {
   const next = state.rollback?.steps.find((step) => step.state !== 'done');
+  if (state.rollback?.aborting !== undefined && next?.state !== 'started') return say(state, 'rollback-aborted', next);
   if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);
   return say(state, next?.state === 'started' ? ends : 'step-started', next);
 });

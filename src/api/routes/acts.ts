@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 
 import type { Right } from '../../core/authority/roles.ts';
-import { preApprovalId, type RecommendationId, recommendationId, stepId } from '../../core/kernel/ids.ts';
+import { phaseId, preApprovalId, type RecommendationId, recommendationId, stepId } from '../../core/kernel/ids.ts';
 import type { Input } from '../../core/run/input.ts';
 import { bodies, readBody } from '../bodies.ts';
 import { accepted, type Call, mustBeCurrent, type Route, view } from '../route.ts';
@@ -58,6 +58,13 @@ export const acts: readonly Route[] = [
     by,
     preApproval: preApprovalId(body.pre_approval),
   })),
+  act('rollback', answering, bodies.rollback, ({ phase, reason }, { by }) => ({
+    kind: 'order',
+    by,
+    reason,
+    ...(phase !== undefined && { phase: phaseId(phase) }),
+  })),
+  act('abort', answering, bodies.reason, ({ reason }, { by }) => ({ kind: 'abort', by, reason })),
   act('confirm', answering, bodies.confirm, ({ step, answer, reason }, { by }) => ({
     kind: 'confirm',
     by,

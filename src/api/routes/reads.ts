@@ -1,9 +1,9 @@
 import { refuse } from '../../core/authority/refusal.ts';
-import { probeId } from '../../core/kernel/ids.ts';
+import { phaseId, probeId } from '../../core/kernel/ids.ts';
 import { type Instant, instant } from '../../core/kernel/units.ts';
 import { streamEvents } from '../events.ts';
 import { Refused } from '../problem.ts';
-import { json, type Route, runOf, unknownRun, view } from '../route.ts';
+import { json, mustBeCurrent, type Route, runOf, unknownRun, view } from '../route.ts';
 
 function momentOf(value: unknown, otherwise: Instant): Instant {
   if (value === undefined) return otherwise;
@@ -42,6 +42,18 @@ export const reads: readonly Route[] = [
         );
       }
       return json({ ...state.baseline, ...(await call.guard.foretold()) });
+    },
+  },
+  {
+    method: 'get',
+    path: '/api/v1/runs/:id/rollback',
+    access: 'principals',
+    handle: async (call) => {
+      const { phase } = call.query;
+      await mustBeCurrent(call);
+      const found = await call.guard.outlook(typeof phase === 'string' ? phaseId(phase) : undefined);
+      if ('refused' in found) throw new Refused(found.refused);
+      return json(found);
     },
   },
   {

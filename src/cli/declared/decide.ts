@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { AnswerOptions } from '../answer.ts';
 import type { RunOptions } from '../call.ts';
 import type { ConfirmOptions } from '../confirm.ts';
+import type { AbortOptions, RollbackOptions } from '../rollback.ts';
 import type { WaiveOptions } from '../waive.ts';
 import { addCommand, option, runOptions, type Stage } from '../declare.ts';
 
@@ -51,6 +52,33 @@ function declareAnswers(program: Command, stage: Stage): void {
 export function declareDeciding(program: Command, stage: Stage): void {
   program.commandsGroup('Decide:');
   declareAnswers(program, stage);
+  addCommand<RollbackOptions>(program, stage, {
+    usage: 'rollback',
+    summary: 'orders a rollback that nobody recommended, or shows what it would do',
+    about: `Undoes the phase that was started last, or with --phase that one and those after it, by the plan's scripts: at any
+time, also when every light is green and the run was never armed. Look first: ripcord rollback --dry-run`,
+    examples: [
+      'ripcord rollback --dry-run',
+      'ripcord rollback --reason "the new names break the export"',
+      'ripcord rollback --phase schema-standardization --reason "..."',
+    ],
+    options: [
+      new Option('--phase <id>', 'this phase, and those that came after it'),
+      new Option('--dry-run', 'only says what would be done, what would be lost and how long it should take'),
+      option.reason,
+      ...runOptions,
+    ],
+    run: async (call) => (await import('../rollback.ts')).rollback(call),
+  });
+  addCommand<AbortOptions>(program, stage, {
+    usage: 'abort',
+    summary: 'ends the rollback under way before its next step',
+    about: `The step under way comes to its end, and no other begins. What is undone stays undone; the run is held, until a
+person has looked.`,
+    examples: ['ripcord abort --reason "the undo makes it worse"'],
+    options: [option.reason, ...runOptions],
+    run: async (call) => (await import('../rollback.ts')).abort(call),
+  });
   addCommand<ConfirmOptions>(program, stage, {
     usage: 'confirm <STEP>',
     args: { STEP: 'the step that asks, or stop-work (--again only)' },

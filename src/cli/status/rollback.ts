@@ -42,7 +42,7 @@ function sayWorkStopped({ quiet, state }: RollbackView, now: Instant): string {
 /** What is being done, on whose word, and how far it is. */
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
   const { proposes, trigger, by, startedAt, endedAt, id } = rollback;
-  const word = trigger === 'automatic' ? `by itself, pre-approved by ${by}` : `approved by ${by}`;
+  const word = trigger === 'automatic' ? `by itself, pre-approved by ${by}` : `${trigger} by ${by}`;
   const end = endedAt === undefined ? '' : `, done ${past(endedAt, now)}`;
   const rows: readonly (readonly [string, string])[] = [
     ['rollback', id],

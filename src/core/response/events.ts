@@ -52,6 +52,8 @@ export type RecommendationEvent =
       readonly expiresAt: Instant;
       /** Why it was not acted on at once; empty when a pre-approval covers it. */
       readonly notAutomaticBecause: readonly string[];
+      /** The principal who ordered the rollback: then it needs no evidence. */
+      readonly orderedBy?: PrincipalId;
     })
   | (Of & { readonly type: 'evidence-joined'; readonly evidence: readonly Verdict[] })
   | (Of & { readonly type: 'recommendation-acknowledged'; readonly by: PrincipalId })
@@ -69,11 +71,15 @@ export type RecommendationEvent =
   | (Of & { readonly type: 'recommendation-expired' })
   | (Of & { readonly type: 'recommendation-superseded'; readonly because: string });
 
+/** On whose word a rollback begins: a pre-approval's, an approval's, or that of a person who was not asked. */
+export const triggers = ['automatic', 'approved', 'ordered'] as const;
+export type Trigger = (typeof triggers)[number];
+
 export type RollbackEvent =
   | (During & {
       readonly type: 'rollback-started';
       readonly recommendation: RecommendationId;
-      readonly trigger: 'automatic' | 'approved';
+      readonly trigger: Trigger;
       readonly by: string;
       readonly procedure: Procedure;
     })
@@ -97,4 +103,7 @@ export type RollbackEvent =
     })
   | (During & { readonly type: 'rollback-blocked'; readonly question: string })
   | (During & { readonly type: 'rollback-unblocked'; readonly by: PrincipalId; readonly reason: string })
+  | (During & { readonly type: 'abort-ordered'; readonly by: PrincipalId; readonly reason: string })
+  /** No further step is taken; what is undone stays undone. */
+  | (During & { readonly type: 'rollback-aborted' })
   | (During & { readonly type: 'rollback-done' });

@@ -23,6 +23,8 @@ export interface Recommendation {
   readonly procedure: Procedure;
   readonly binding: Binding;
   readonly notAutomaticBecause: readonly string[];
+  /** The principal who ordered the rollback: then it needs no evidence. */
+  readonly orderedBy?: PrincipalId;
   readonly acknowledgedBy?: PrincipalId;
   readonly approvals: readonly Approval[];
   /** Who answered, and why. */
@@ -41,6 +43,7 @@ function raised(event: Extract<RecommendationEvent, { type: 'recommendation-rais
     binding,
     notAutomaticBecause,
     approvals: [],
+    ...(event.orderedBy !== undefined && { orderedBy: event.orderedBy }),
     ...(attributedTo !== undefined && { attributedTo }),
   };
 }

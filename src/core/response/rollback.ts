@@ -1,6 +1,6 @@
-import type { RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
+import type { PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
-import type { ProcessIdentity, Quiet, RollbackEvent } from './events.ts';
+import type { ProcessIdentity, Quiet, RollbackEvent, Trigger } from './events.ts';
 import type { Procedure, Step } from './procedure.ts';
 
 export interface StepState {
@@ -25,13 +25,15 @@ export interface StepState {
 export interface Rollback {
   readonly id: RollbackId;
   readonly recommendation: RecommendationId;
-  readonly trigger: 'automatic' | 'approved';
+  readonly trigger: Trigger;
   readonly by: string;
   readonly procedure: Procedure;
   readonly startedAt: Instant;
-  readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done';
+  readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done' | 'aborted';
   readonly quiet?: Quiet;
   readonly steps: readonly StepState[];
+  /** No further step begins, by a person's word; the one under way ends first. */
+  readonly aborting?: { readonly by: PrincipalId; readonly reason: string };
   /** What a person must look at before it goes on. */
   readonly question?: string;
   readonly endedAt?: Instant;
@@ -94,13 +96,17 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return { ...rollback, state: 'blocked', question: event.question };
     case 'rollback-unblocked':
       return { ...withoutQuestion(rollback), state: rollback.quiet === undefined ? 'starting' : 'undoing' };
+    case 'abort-ordered':
+      return { ...rollback, aborting: { by: event.by, reason: event.reason } };
+    case 'rollback-aborted':
+      return { ...withoutQuestion(rollback), state: 'aborted', endedAt: event.at };
     case 'rollback-done':
       return { ...rollback, state: 'done', endedAt: event.at };
   }
 }
 
 export const isUnderWay = (rollback: Rollback | undefined): rollback is Rollback =>
-  rollback !== undefined && rollback.state !== 'done';
+  rollback !== undefined && rollback.state !== 'done' && rollback.state !== 'aborted';
 
 /** What the rollback waits for a person to say, if it does. */
 export function openQuestion(rollback: Rollback | undefined): string | undefined {

@@ -49,6 +49,8 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
   'step-answered': { v: 1, records: 'the person’s answer' },
   'rollback-blocked': { v: 1, records: 'the rollback cannot go on, and what a person must look at' },
   'rollback-unblocked': { v: 1, records: 'a person lets it go on' },
+  'abort-ordered': { v: 1, records: 'no further step shall begin, by a person’s word' },
+  'rollback-aborted': { v: 1, records: 'the rollback ended before its last step' },
   'rollback-done': { v: 1, records: 'every step is done' },
   'watch-started': { v: 1, records: 'the watch after the rollback begins' },
   'watch-advanced': { v: 1, records: 'so much of it was really watched' },

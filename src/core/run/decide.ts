@@ -5,6 +5,7 @@ import { decideAnswer } from './decide/answers.ts';
 import { decideAuthority } from './decide/arming.ts';
 import { decideBaseline, decideLifecycle } from './decide/lifecycle.ts';
 import { decideLook } from './decide/look.ts';
+import { decideOrder } from './decide/orders.ts';
 import { decidePhase } from './decide/phase-reports.ts';
 import { decideRollback } from './decide/rollback.ts';
 import { type Decision, no, nothing } from './decision.ts';
@@ -40,6 +41,8 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     case 'decline':
     case 'acknowledge':
       return decideAnswer(plan, state, input, now);
+    case 'order':
+      return decideOrder(plan, state, input, now);
     case 'arm':
     case 'disarm':
     case 'waive':
@@ -53,6 +56,7 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
       return decideLifecycle(plan, state, input, now);
     case 'record':
     case 'confirm':
+    case 'abort':
       return decideRollback(plan, state, input, now);
   }
 }

@@ -66,6 +66,8 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
     case 'step-answered':
     case 'rollback-blocked':
     case 'rollback-unblocked':
+    case 'abort-ordered':
+    case 'rollback-aborted':
     case 'rollback-done':
       return families.rollback(event);
     case 'watch-started':

@@ -100,7 +100,17 @@ export type RollbackInput =
       readonly answer: 'done' | 'again';
       readonly by: Principal;
       readonly reason: string;
-    };
+    }
+  | { readonly kind: 'abort'; readonly by: Principal; readonly reason: string };
+
+/** A rollback that nobody recommended. */
+export interface OrderInput {
+  readonly kind: 'order';
+  /** That phase and those after it; the one that was started last when left out. */
+  readonly phase?: PhaseId;
+  readonly by: Principal;
+  readonly reason: string;
+}
 
 /** Everything that can happen to an open run. */
 export type Input =
@@ -110,4 +120,5 @@ export type Input =
   | AnswerInput
   | AuthorityInput
   | LifecycleInput
+  | OrderInput
   | RollbackInput;

@@ -91,6 +91,17 @@ const laws: Readonly<Record<string, (night: Night) => void>> = {
     }
   },
 
+  'a rollback ends early only on the word of a person, and never within a step'({ journal }) {
+    let state: RunState | undefined;
+    for (const event of journal) {
+      if (event.type === 'rollback-aborted') {
+        expect(state?.rollback?.aborting).toBeDefined();
+        expect(state?.rollback?.steps.filter((step) => step.state === 'started')).toEqual([]);
+      }
+      state = evolve(state, event);
+    }
+  },
+
   'no step before work was proved stopped, none that is done, and meanwhile no phase and no question'({ journal }) {
     let [quiet, underWay] = [false, false];
     const done = new Set<string>();
@@ -99,7 +110,7 @@ const laws: Readonly<Record<string, (night: Night) => void>> = {
         [quiet, underWay] = [false, true];
         done.clear();
       }
-      if (event.type === 'rollback-done') underWay = false;
+      if (event.type === 'rollback-done' || event.type === 'rollback-aborted') underWay = false;
       if (event.type === 'stop-work-proved') quiet = true;
       if (event.type === 'step-started') expect([quiet, done.has(event.step)]).toEqual([true, false]);
       if (event.type === 'step-done') done.add(event.step);

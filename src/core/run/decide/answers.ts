@@ -52,7 +52,8 @@ function refuseApproval(
       'Answer the recommendation that supersedes it',
     );
   }
-  if (!open.evidence.some((verdict) => stands(state.verdicts, verdict)) && !input.evenIfGone) {
+  const isSeen = open.orderedBy !== undefined || open.evidence.some((verdict) => stands(state.verdicts, verdict));
+  if (!isSeen && !input.evenIfGone) {
     return refuse(
       'no-longer-seen',
       `the breach behind ${id} is no longer seen`,
@@ -94,11 +95,13 @@ function approve(
     expiresAt: after(now, plan.answering.approval_expires_after),
     complete,
   };
-  return complete ? record(approval, startRollback(open, 'approved', by.id, now)) : record(approval);
+  return complete
+    ? record(approval, startRollback(open, open.orderedBy === undefined ? 'approved' : 'ordered', by.id, now))
+    : record(approval);
 }
 
 /** One approval is enough, unless its role needs that of somebody else beside it. */
-const isEnough = (plan: Plan, approvals: readonly Pick<Principal, 'role'>[]): boolean =>
+export const isEnough = (plan: Plan, approvals: readonly Pick<Principal, 'role'>[]): boolean =>
   approvals.some((approval) => {
     const other = needsAlso(plan, approval.role);
     if (other === undefined) return mayAlone(plan, approval.role);

@@ -20,7 +20,8 @@ export interface Proposal {
   readonly procedure: Procedure;
 }
 
-const since = (phases: readonly PhaseState[], first: PhaseId): readonly PhaseId[] =>
+/** That phase and those after it, as far as they have changed something. */
+export const since = (phases: readonly PhaseState[], first: PhaseId): readonly PhaseId[] =>
   phases
     .slice(phases.findIndex(({ phase }) => phase === first))
     .filter(hasTouched)

@@ -64,7 +64,9 @@ function onOpen(
   now: Instant,
 ): readonly RunEvent[] {
   const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
-  const before: Proposal = propose(plan, state, [...open.evidence, ...fresh]) ?? open;
+  // What a person ordered stays what it is, whatever is seen meanwhile.
+  const proposed = open.orderedBy === undefined ? propose(plan, state, [...open.evidence, ...fresh]) : undefined;
+  const before: Proposal = proposed ?? open;
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
     return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
   }

@@ -3,7 +3,7 @@ import { hashOf } from '../../kernel/hash.ts';
 import { type PreApprovalId, recommendationId, rollbackId, type RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { Binding } from '../../response/events.ts';
+import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
@@ -24,7 +24,7 @@ export const sameBinding = (a: Binding, b: Binding): boolean =>
 
 export function startRollback(
   recommendation: Pick<Recommendation, 'id' | 'procedure'>,
-  trigger: 'automatic' | 'approved',
+  trigger: Trigger,
   by: string,
   now: Instant,
 ): RunEvent {
@@ -33,7 +33,7 @@ export function startRollback(
   return { type: 'rollback-started', v: 1, at: now, rollback, recommendation: id, trigger, by, procedure };
 }
 
-const nextId = (state: RunState): RecommendationId =>
+export const nextId = (state: RunState): RecommendationId =>
   recommendationId(`${state.run}-r${state.recommendations.length + 1}`);
 
 const not = (because: string): Coverage => ({ covered: false, missing: [because] });

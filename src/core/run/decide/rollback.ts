@@ -9,8 +9,16 @@ import { evolve } from '../evolve.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
 
+/** A database that is half undone is no ground for the next phase: a person looks first. */
+function held({ rollback, held: before }: RunState, now: Instant): readonly RunEvent[] {
+  if (rollback?.aborting === undefined || before !== undefined) return [];
+  const { by, reason } = rollback.aborting;
+  return [{ type: 'run-held', v: 1, at: now, by, reason: `the rollback was aborted: ${reason}` }];
+}
+
 /** What follows from a step that is done: its phase is undone when it was the proof, and after the last step the watch. */
 function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
+  if (event.type === 'rollback-aborted') return held(state, now);
   if (event.type !== 'step-done') return [];
   const step = state.rollback?.steps.find(({ step: { id } }) => id === event.step)?.step;
   const after = evolve(state, event).rollback;
@@ -92,16 +100,38 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       const state = rollback.steps.find(({ step }) => step.id === event.step)?.state ?? 'unknown';
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
+    case 'rollback-aborted':
+      if (rollback.aborting === undefined) return outOfOrder('the rollback ends early', 'the word of a person');
+      return rollback.steps.some(({ state }) => state === 'started')
+        ? outOfOrder('the rollback ends early', 'the end of the step under way')
+        : undefined;
     case 'rollback-started':
     case 'rollback-done':
+    case 'abort-ordered':
     case 'rollback-unblocked':
     case 'step-answered':
       return outOfOrder(`${event.type} was reported`, 'what the executor does; this follows from it, or from a person');
   }
 }
 
+/** Between steps: the one under way comes to its end, and what is undone stays undone. */
+function abort(
+  plan: Plan,
+  { rollback }: RunState,
+  { by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
+  now: Instant,
+): Decision {
+  const denied = refuseWithoutRight(plan, by, 'approve-phase-rollback');
+  if (denied !== undefined) return no(denied);
+  if (!isUnderWay(rollback))
+    return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended', 'See `ripcord run status`'));
+  if (rollback.aborting !== undefined) return nothing;
+  return record({ type: 'abort-ordered', v: 1, at: now, rollback: rollback.id, by: by.id, reason });
+}
+
 export function decideRollback(plan: Plan, state: RunState, input: RollbackInput, now: Instant): Decision {
   if (input.kind === 'confirm') return confirm(plan, state, input, now);
+  if (input.kind === 'abort') return abort(plan, state, input, now);
   if (!isUnderWay(state.rollback) || state.rollback.id !== input.event.rollback) return nothing;
   const misplaced = refuseRecord(state.rollback, input.event);
   if (misplaced !== undefined) return no(misplaced);

@@ -1,0 +1,62 @@
+import type { Outlook, StepOutlook } from '../api/guard.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { exitCodes } from '../core/kernel/errors.ts';
+import { act } from './act.ts';
+import { type Call, type ReasonOption, type RunOptions, toJson } from './call.ts';
+import { connect } from './client.ts';
+import { UsageError } from './errors.ts';
+import { type Row, section, type Sheet, table } from './layout.ts';
+import { headline } from './status/headline.ts';
+import { list } from './status/verdicts.ts';
+import { printable } from './terminal.ts';
+
+export type RollbackOptions = RunOptions & ReasonOption & { readonly phase?: string; readonly dryRun?: boolean };
+export type AbortOptions = RunOptions & ReasonOption;
+
+const stepRow = ({ step, does, timeout, repeatable, proof }: StepOutlook): Row => [
+  step,
+  { text: `at most ${sayDuration(timeout)}`, tone: 'quiet' },
+  { text: repeatable ? 'repeatable' : 'once', tone: 'quiet' },
+  `${does ?? 'compares the database with the phase’s boundary'}${proof === undefined ? '' : ` (its proof ${proof === 'unknown' ? 'could not be looked at' : proof} now)`}`,
+];
+
+const lines = (texts: readonly string[], tone: 'bad' | 'plain', sheet: Sheet) =>
+  table(
+    texts.map((text): Row => [{ text, tone }]),
+    sheet,
+  );
+
+function sayOutlook({ phases, steps, estimate, remaining, loses, obstacles }: Outlook, sheet: Sheet): string {
+  const long = estimate === undefined ? 'nobody has estimated how long it takes' : `about ${sayDuration(estimate)}`;
+  const left = remaining === undefined ? '' : `; the running phase would take ${sayDuration(remaining)} more`;
+  return [
+    `Would undo ${list(phases)}: ${long}${left}. Nothing is done yet.`,
+    ...section('First', ['  forward work is ended and proved gone'], sheet),
+    ...section('Then', table(steps.map(stepRow), sheet), sheet),
+    ...section('What would be gone', lines(loses, 'plain', sheet), sheet),
+    ...section('What stands in the way', lines(obstacles, 'bad', sheet), sheet),
+  ].join('\n');
+}
+
+/** Orders a rollback, or shows what it would do. */
+export async function rollback(call: Call<RollbackOptions>): Promise<number> {
+  const { options, terminal, env } = call;
+  const { phase, dryRun = false, reason } = options;
+  if (dryRun) {
+    const asked = phase === undefined ? '' : `?phase=${encodeURIComponent(phase)}`;
+    const outlook = await connect(options, env).get<Outlook>(`runs/current/rollback${asked}`);
+    terminal.answer(options.json === true ? toJson(outlook) : printable(sayOutlook(outlook, terminal)));
+    return exitCodes.well;
+  }
+  if (reason === undefined)
+    throw new UsageError('no reason', 'why, for the record', 'Give it with --reason, or look first with --dry-run');
+  const body = { reason, ...(phase !== undefined && { phase }) };
+  return act(call, 'rollback', body, (view) => `Ordered. ${headline(view).text}\nSee how it goes: ripcord run status`);
+}
+
+/** Ends the rollback under way before its next step. */
+export const abort = (call: Call<AbortOptions>): Promise<number> => {
+  const { reason } = call.options;
+  if (reason === undefined) throw new UsageError('no reason', 'why, for the record', 'Give it with --reason');
+  return act(call, 'abort', { reason }, (view) => `Recorded: no further step begins. ${headline(view).text}`);
+};

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Principal } from '../../../src/core/authority/roles.ts';
+import type { PhaseId } from '../../../src/core/kernel/ids.ts';
+import { stageOf } from '../../../src/core/run/state.ts';
+import {
+  broken,
+  dana,
+  lena,
+  migration,
+  omar,
+  pipeline,
+  priya,
+  ravi,
+  relations,
+  schema,
+  security,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const order = (night: Night, by: Principal = dana, phase?: PhaseId) =>
+  night.give({ kind: 'order', by, reason: 'it does not feel right', ...(phase !== undefined && { phase }) });
+const ordered = ['recommendation-raised', 'recommendation-approved', 'rollback-started'];
+const last = (night: Night) => night.state.recommendations.at(-1);
+
+/** The first two phases are applied, and everything is well. */
+function applied(): Night {
+  const night = new Night().baseline();
+  for (const phase of [security, schema]) {
+    night.start(phase);
+    night.look([broken('ok')]);
+    night.finish(phase);
+    night.look([broken('ok')]);
+  }
+  return night;
+}
+
+describe('somebody with authority orders a rollback', () => {
+  test('though every light is green and the run was never armed', () => {
+    const night = applied();
+    expect(order(night)).toEqual(ordered);
+    expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: dana.id, procedure: { phases: [schema] } });
+    expect(last(night)).toMatchObject({ state: 'approved', orderedBy: dana.id, evidence: [] });
+  });
+
+  test('of a phase, and of those after it', () => {
+    const night = applied();
+    expect(order(night, omar, security)).toEqual(ordered);
+    expect(night.state.rollback?.procedure.phases).toEqual([schema, security]);
+  });
+
+  test('and what was recommended gives way to it, with its evidence', () => {
+    const night = applied();
+    night.look([broken('breach')]);
+    expect(order(night)).toEqual(['recommendation-superseded', ...ordered]);
+    expect(night.state.recommendations).toMatchObject([{ state: 'superseded' }, { state: 'approved', evidence: [{}] }]);
+  });
+
+  test('and a project manager only together with a technical lead', () => {
+    const night = applied();
+    expect(order(night, priya)).toEqual(['recommendation-raised', 'recommendation-approved']);
+    expect(night.state.rollback).toBeUndefined();
+    expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
+    expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
+    expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: lena.id });
+  });
+
+  test.each<{ when: string; night: () => Night; by?: Principal; phase?: PhaseId; because: string }>([
+    { when: 'nothing was started', night: () => new Night().baseline(), because: 'nothing-to-undo' },
+    { when: 'that phase was not started', night: applied, phase: relations, because: 'nothing-to-undo' },
+    { when: 'there is no such phase', night: applied, phase: 'other' as PhaseId, because: 'nothing-to-undo' },
+    { when: 'a release engineer orders it', night: applied, by: ravi, because: 'not-allowed' },
+    { when: 'the pipeline orders it', night: applied, by: pipeline, because: 'not-allowed' },
+    {
+      when: 'a rollback is under way',
+      night: () => {
+        const night = applied();
+        order(night);
+        return night;
+      },
+      because: 'rolling-back',
+    },
+    {
+      when: 'a phase has no script',
+      night: () => {
+        const night = applied();
+        for (const phase of [relations, migration]) {
+          night.start(phase);
+          night.look([broken('ok')]);
+          night.finish(phase);
+          night.look([broken('ok')]);
+        }
+        return night;
+      },
+      because: 'no-procedure',
+    },
+  ])('is refused when $when', ({ night, by, phase, because }) => {
+    expect(order(night(), by, phase)).toBe(because);
+  });
+});
+
+describe('a rollback is ended early', () => {
+  const abort = (night: Night, by: Principal = dana) => night.give({ kind: 'abort', by, reason: 'it makes it worse' });
+  const rollingBack = () => {
+    const night = applied();
+    order(night, dana, security);
+    night.stopWork();
+    return night;
+  };
+  const underWay = () => {
+    const night = rollingBack();
+    const step = night.state.rollback?.steps[0]?.step.id;
+    if (step === undefined) throw new Error('there is no step');
+    night.record({ type: 'step-started', step, attempt: 1, tag: 't' });
+    return { night, step };
+  };
+
+  test('between steps: the run is held, and nothing is recommended until a phase starts', () => {
+    const night = rollingBack();
+    expect(abort(night)).toEqual(['abort-ordered']);
+    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
+    expect(stageOf(night.state)).toBe('held');
+    expect(night.look([broken('breach')])).toEqual(['verdicts-changed']);
+    expect(night.start(relations)).toBe('held');
+  });
+
+  test('never within a step: its outcome is recorded first', () => {
+    const { night, step } = underWay();
+    abort(night);
+    expect(night.record({ type: 'rollback-aborted' })).toBe('out-of-order');
+    expect(night.record({ type: 'step-done', step, took: 1 as never, output: '', how: 'ran' })).toEqual(['step-done']);
+    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
+  });
+
+  test('and may be ordered anew afterwards', () => {
+    const night = rollingBack();
+    abort(night);
+    night.record({ type: 'rollback-aborted' });
+    expect(order(night)).toEqual(ordered);
+  });
+
+  test('said twice it is one word', () => {
+    const night = rollingBack();
+    abort(night);
+    expect(abort(night)).toEqual([]);
+  });
+
+  test.each([
+    {
+      when: 'nobody ordered it',
+      act: (night: Night) => night.record({ type: 'rollback-aborted' }),
+      because: 'out-of-order',
+    },
+    { when: 'the pipeline orders it', act: (night: Night) => abort(night, pipeline), because: 'not-allowed' },
+  ])('is refused when $when', ({ act, because }) => {
+    expect(act(rollingBack())).toBe(because);
+  });
+
+  test('is refused when none is under way', () => {
+    expect(abort(applied())).toBe('no-rollback');
+  });
+});

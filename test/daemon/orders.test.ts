@@ -1,0 +1,78 @@
+import { hostname } from 'node:os';
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import type { Outlook } from '../../src/api/guard.ts';
+import type { RunView } from '../../src/core/run/view.ts';
+import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { identify } from '../../src/phases/process-identity.ts';
+import { ripcord } from '../cli/ripcord.ts';
+import { type Miniature, miniature, secret } from '../crash/miniature.ts';
+
+let mini: Miniature;
+let daemon: Daemon;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  mini = await miniature();
+  const listen = { host: '127.0.0.1', port: 0 };
+  daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
+  env = { RIPCORD_URL: daemon.url, RIPCORD_TOKEN: mini.token };
+  await ask('/runs', {});
+  await ask('/runs/current/baseline', {});
+  await expect.poll(async () => (await view()).baseline, { timeout: 20_000 }).toBeDefined();
+});
+afterEach(async () => {
+  await daemon.close();
+  await mini[Symbol.asyncDispose]();
+});
+
+async function ask(path: string, body?: object): Promise<unknown> {
+  const headers = { authorization: `Bearer ${mini.token}`, 'content-type': 'application/json' };
+  const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+  return (await fetch(`${daemon.url}/api/v1${path}`, init)).json();
+}
+const view = async () => (await ask('/run')) as RunView;
+
+async function apply(phase: string): Promise<void> {
+  const start = async () =>
+    (await ask(`/runs/current/phases/${phase}/start`, { wrapper: await identify(process.pid), host: hostname() })) as {
+      tag?: string;
+    };
+  await expect.poll(start, { timeout: 10_000 }).toHaveProperty('tag');
+  await ask(`/runs/current/phases/${phase}/finish`, {});
+}
+
+test('a rollback is shown before it is ordered, is carried out though all is well, and is watched afterwards', async () => {
+  await apply('first');
+  await apply('second');
+
+  const shown = await ripcord(['rollback', '--dry-run'], env);
+  expect(shown).toMatchObject({ exitCode: 0 });
+  expect(shown.out).toContain('Would undo second: about 1m. Nothing is done yet.');
+  const { out } = await ripcord(['rollback', '--dry-run', '--json'], env);
+  const outlook = JSON.parse(out) as Outlook;
+  expect(outlook.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);
+  expect(out).not.toContain(secret);
+  expect((await view()).rollback).toBeUndefined();
+
+  const ordered = await ripcord(['rollback', '--reason', 'the names are wrong'], env);
+  expect(ordered).toMatchObject({ exitCode: 0, out: expect.stringMatching(/^Ordered\./) });
+  await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
+  expect(await view()).toMatchObject({
+    rollback: { trigger: 'ordered', by: 'dana' },
+    phases: [{ state: 'finished' }, { state: 'undone' }],
+  });
+  const { rows } = await mini.db.query('select what from ran order by what');
+  expect(rows.map(({ what }) => what)).toEqual(expect.arrayContaining(['note', 'tidy']));
+}, 60_000);
+
+test('without a reason, and when there is nothing to undo, nothing is ordered', async () => {
+  expect(await ripcord(['rollback'], env)).toMatchObject({ exitCode: 2, err: expect.stringContaining('--dry-run') });
+  const refused = await ripcord(['rollback', '--reason', 'x'], env);
+  expect(refused).toMatchObject({ exitCode: 1, err: expect.stringContaining('no phase has changed anything') });
+  expect(await ripcord(['abort', '--reason', 'x'], env)).toMatchObject({
+    exitCode: 1,
+    err: expect.stringContaining('no rollback is under way'),
+  });
+}, 30_000);
