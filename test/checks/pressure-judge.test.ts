@@ -1,0 +1,302 @@
+import { describe, expect, test } from 'vitest';
+
+import { checks } from '../../src/checks/catalogue.ts';
+import type { Cells, Check, Judged, Look } from '../../src/checks/check.ts';
+import { cannotFail } from '../../src/checks/self-test.ts';
+import { nothingDeclared } from '../../src/core/evidence/declared.ts';
+import { instant, millis, minutes, ratio, seconds } from '../../src/core/kernel/units.ts';
+import { type CatalogueId, cataloguePlan, type Limits } from '../../src/core/plan/catalogue.ts';
+import type { PhasePlan } from '../../src/core/plan/phase.ts';
+
+const scope: Look['scope'] = {
+  server: { version: 180_000, extensions: new Map(), roles: new Set(), isReplica: false },
+  watchRoles: [],
+  exposedSchemas: ['public'],
+  staticTables: [],
+  phase: { role: undefined, tags: [] },
+};
+
+/** A minute after an earlier answer, where one is given. */
+function judge<Id extends CatalogueId>(
+  id: Id,
+  rows: readonly Cells[],
+  {
+    earlier,
+    limits,
+    ...more
+  }: Partial<Omit<Look<Id>, 'limits' | 'earlier'>> & {
+    readonly earlier?: readonly Cells[];
+    readonly limits?: Partial<Limits<Id>>;
+  } = {},
+): Judged {
+  const check = checks[id] as Check<Id>;
+  return check.judge({
+    at: instant(60_000),
+    rows,
+    baseline: undefined,
+    boundary: undefined,
+    declared: nothingDeclared,
+    scope,
+    earlier: earlier === undefined ? undefined : { at: instant(0), rows: earlier },
+    ...more,
+    limits: { ...(cataloguePlan.parse({})[id] as unknown as Limits<Id>), ...limits },
+  });
+}
+const faultsOf = (judged: Judged) => ('faults' in judged ? judged.faults : judged);
+
+const ofPressure = (Object.keys(checks) as CatalogueId[]).filter(
+  (id) => !['invalid-indexes', 'rls-off'].includes(id) && checks[id] !== undefined,
+);
+
+test.each([
+  { limits: 'the usual limits', plan: {} },
+  {
+    limits: 'the widest limits that a plan may have',
+    plan: {
+      'blocked-sessions': { waiting: '24h', sessions: 100 },
+      'lock-queue': { waiting: '24h' },
+      'exclusive-locks': { held: '24h' },
+      'idle-in-transaction': { idle: '24h' },
+      'long-statements': { longer_than: '24h' },
+      connections: { warn: '100%', full: '100%' },
+      rollbacks: { over: '99%' },
+      'wal-volume': { most_per_minute: 1_000_000 },
+      'replica-lag': { lag: '24h' },
+      wraparound: { age: 2_000_000_000, held: '240h' },
+      disk: { free: 1_000_000_000 },
+      'dead-rows': { share: '99%' },
+      'stuck-operations': { still: '24h' },
+    },
+  },
+])('under $limits every check can fail', ({ plan }) => {
+  expect(cannotFail({ catalogue: cataloguePlan.parse(plan) }, ofPressure)).toEqual([]);
+});
+
+test.each(ofPressure.filter((id) => checks[id]?.needs.includes('pg_monitor') && id !== 'disk'))(
+  '%s says what to grant when the state of others is hidden',
+  (id) => {
+    expect(judge(id, [{ sees: 'f' }])).toMatchObject({ unknown: expect.stringContaining('grant pg_monitor') });
+  },
+);
+
+test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s is young at its first look', (id) => {
+  const rows = (checks[id] as Check).breach.rows;
+  expect(judge(id, rows)).toMatchObject({ unknown: expect.any(String), young: true });
+});
+
+describe('what is counted is compared with the rate of the baseline', () => {
+  const counts = (more: Cells): readonly Cells[] => [{ epoch: 'e', ...more }];
+
+  test.each([
+    { when: 'one more than in the baseline', deadlocks: '1', baseline: { deadlocks: '0.5' }, faults: 1 },
+    { when: 'as many as in the baseline', deadlocks: '1', baseline: { deadlocks: '1' }, faults: 0 },
+    { when: 'none', deadlocks: '0', baseline: { deadlocks: '0' }, faults: 0 },
+    { when: 'one, with a baseline that could not count', deadlocks: '1', baseline: {}, faults: 1 },
+  ])('deadlocks: $when', ({ deadlocks, baseline, faults }) => {
+    const judged = judge('deadlocks', counts({ deadlocks, conflicts: '0' }), {
+      earlier: counts({ deadlocks: '0', conflicts: '0' }),
+      baseline,
+    });
+    expect(faultsOf(judged)).toHaveLength(faults);
+  });
+
+  test.each([
+    { when: 'nine are no rate', back: 9, through: 0, known: undefined, faults: 0 },
+    { when: 'exactly the share that is let pass', back: 10, through: 990, known: undefined, faults: 0 },
+    { when: 'more than that', back: 11, through: 989, known: undefined, faults: 1 },
+    { when: 'exactly twice the share of the baseline', back: 40, through: 960, known: '0.02', faults: 0 },
+    { when: 'more than twice', back: 41, through: 959, known: '0.02', faults: 1 },
+  ])('rollbacks: $when', ({ back, through, known, faults }) => {
+    const judged = judge('rollbacks', counts({ xact_commit: String(through), xact_rollback: String(back) }), {
+      earlier: counts({ xact_commit: '0', xact_rollback: '0' }),
+      baseline: known === undefined ? {} : { share: known },
+    });
+    expect(faultsOf(judged)).toHaveLength(faults);
+  });
+
+  test.each([
+    { when: 'a spill of three times the baseline', megabytes: 60, known: 20, faults: 0 },
+    { when: 'more than three times', megabytes: 61, known: 20, faults: 1 },
+    { when: 'little, though the baseline spilled nothing', megabytes: 16, known: 0, faults: 0 },
+  ])('temporary files: $when', ({ megabytes, known, faults }) => {
+    const bytes = (count: number) => String(count * 1_048_576);
+    const judged = judge('temp-files', counts({ temp_files: '3', temp_bytes: bytes(megabytes) }), {
+      earlier: counts({ temp_files: '0', temp_bytes: '0' }),
+      baseline: { bytes: bytes(known) },
+    });
+    expect(faultsOf(judged)).toHaveLength(faults);
+  });
+
+  test.each([
+    { when: 'a counter that went back', now: counts({ deadlocks: '1', conflicts: '0' }) },
+    { when: 'counts that were reset', now: [{ epoch: 'later', deadlocks: '9', conflicts: '0' }] },
+  ])('$when tells nothing, and the next look can', ({ now }) => {
+    const judged = judge('deadlocks', now, { earlier: counts({ deadlocks: '5', conflicts: '0' }), baseline: {} });
+    expect(judged).toMatchObject({ unknown: expect.stringContaining('anew'), young: true });
+  });
+
+  test('pages found in memory: five points fewer, and more read than before', () => {
+    const look = (hit: number, read: number, baseline: Look['baseline']) =>
+      faultsOf(
+        judge('cache-hits', counts({ blks_hit: String(hit), blks_read: String(read) }), {
+          earlier: counts({ blks_hit: '0', blks_read: '0' }),
+          baseline,
+        }),
+      );
+    const before = { share: '0.99', reads: '100' };
+    expect(look(9_300, 700, before), 'few reads').toEqual([]);
+    expect(look(93_000, 7_000, before)).toHaveLength(1);
+    expect(look(95_000, 5_000, before), 'four points').toEqual([]);
+    expect(look(93_000, 7_000, { share: '0.99', reads: '9000' }), 'the share fell, not the reads rose').toEqual([]);
+  });
+
+  test('the log: three times the baseline and more than 64 MB a minute, or what the plan allows', () => {
+    const look = (log: number, known: string, most?: number) =>
+      faultsOf(
+        judge('wal-volume', [{ log: String(log) }], {
+          earlier: [{ log: '0' }],
+          baseline: { log: known },
+          limits: most === undefined ? {} : { most_per_minute: most },
+        }),
+      );
+    expect(look(64, '0')).toEqual([]);
+    expect(look(65, '0')).toHaveLength(1);
+    expect(look(300, '100')).toEqual([]);
+    expect(look(301, '100')).toHaveLength(1);
+    expect(look(301, '0', 301)).toEqual([]);
+    expect(look(302, '1000', 301)).toHaveLength(1);
+  });
+
+  test('a table that a phase renames goes on counting under its name from before', () => {
+    const scanned = (relation: string, rows: string) => [{ epoch: 'e', oid: '16385', relation, scans: '3', rows }];
+    const rename = { id: 'rename', effects: { renames: { molecule: 'molecules' } } } as unknown as PhasePlan;
+    const look = (rows: string, baseline: Look['baseline']) =>
+      judge('sequential-scans', scanned('public.molecules', rows), {
+        earlier: scanned('public.molecule', '1000000'),
+        declared: { underWay: [], applied: [rename] },
+        baseline,
+      });
+    expect(faultsOf(look('1000000', {}))).toEqual([]);
+    expect(faultsOf(look('1600000', { 'table public.molecule': '120000' }))).toEqual([]);
+    expect(faultsOf(look('1600001', { 'table public.molecule': '120000' }))).toMatchObject([
+      { object: 'table public.molecule' },
+    ]);
+  });
+});
+
+describe('waits', () => {
+  const sessions = (active: number, lock: number) => [
+    { sees: 't', active: String(active), Lock: String(lock), LWLock: '0', IO: '0' },
+  ];
+  test.each([
+    { when: 'both looks show it', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.2', faults: 1 },
+    { when: 'one look shows it', now: sessions(10, 6), earlier: sessions(10, 0), known: '0.2', faults: 0 },
+    { when: 'it has not doubled', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.3', faults: 0 },
+    { when: 'two sessions wait', now: sessions(2, 2), earlier: sessions(2, 2), known: '0', faults: 0 },
+  ])('$when: $faults', ({ now, earlier, known, faults }) => {
+    expect(faultsOf(judge('waits', now, { earlier, baseline: { Lock: known } }))).toHaveLength(faults);
+  });
+});
+
+describe('how long it must last, and whether it holds up or only tells', () => {
+  const blocked = [{ waiting: '9', longest_ms: '90000', pid: '7', role: 'app', of_phase: 'f' }];
+
+  test('blocked sessions count once they have waited so long that the phase’s declared downtime is over', () => {
+    const patient = { id: 'move', effects: { renames: {}, downtime: minutes(3) } } as unknown as PhasePlan;
+    const underWay = { underWay: [patient], applied: [] };
+    expect(faultsOf(judge('blocked-sessions', blocked))).toMatchObject([
+      { consequence: 'sustained', lasting: seconds(10), what: expect.stringContaining('session 7 (app) blocks them') },
+    ]);
+    expect(faultsOf(judge('blocked-sessions', blocked, { declared: underWay }))).toMatchObject([
+      { lasting: minutes(3) },
+    ]);
+  });
+
+  test('the phase is named where it is the one who blocks', () => {
+    const byPhase = blocked.map((row) => ({ ...row, of_phase: 't' }));
+    expect(faultsOf(judge('blocked-sessions', byPhase))).toMatchObject([
+      { what: expect.stringContaining('the phase’s own session 7 (app) blocks them') },
+    ]);
+  });
+
+  test.each([
+    { taken: 79, faults: [] },
+    { taken: 80, faults: [] },
+    { taken: 81, faults: [{ object: 'the room for sessions', consequence: 'hold' }] },
+    { taken: 95, faults: [{ object: 'the room for sessions', consequence: 'hold' }] },
+    {
+      taken: 96,
+      faults: [{ object: 'the last room for sessions', consequence: 'sustained', lasting: seconds(30) }],
+    },
+  ])('$taken of 100 places taken', ({ taken, faults }) => {
+    const row = { sees: 't', taken: String(taken), places: '100' };
+    expect(faultsOf(judge('connections', [row]))).toMatchObject(faults);
+  });
+
+  test('what idles is a note, and what blocks others is a breach once it has lasted', () => {
+    const idle = { sees: 't', pid: '7', role: 'app', of_phase: 'f', idle_ms: '61000', blocks: '0' };
+    const limits = { lasting: seconds(20) };
+    expect(faultsOf(judge('idle-in-transaction', [idle]))).toMatchObject([{ consequence: 'note' }]);
+    expect(faultsOf(judge('idle-in-transaction', [{ ...idle, blocks: '2' }], { limits }))).toMatchObject([
+      { object: 'blocking transaction of session 7 (app)', consequence: 'sustained', lasting: seconds(20) },
+    ]);
+  });
+
+  test('the oldest database of the server holds up the next phase, whichever it is', () => {
+    const database = (name: string, age: string) => ({ sees: 't', kind: 'database', name, age, held_ms: null });
+    const rows = [database('app', '1000000001'), database('postgres', '1000000000')];
+    expect(faultsOf(judge('wraparound', rows))).toEqual([
+      {
+        object: 'database app',
+        what: 'has not frozen what is 1,000,000,001 transactions old',
+        consequence: 'hold',
+      },
+    ]);
+  });
+});
+
+describe('replicas and slots', () => {
+  test.each(['replica-lag', 'slots', 'disk'] as const)('%s says that it has nothing to compare with', (id) => {
+    const rows = id === 'disk' ? [{ size: '1', kept: '0' }] : [{ sees: 't', name: null }];
+    expect(judge(id, id === 'slots' ? [] : rows)).toMatchObject({
+      unknown: expect.any(String),
+      seen: expect.anything(),
+    });
+  });
+
+  test('of several replicas with one name each that is gone is missed', () => {
+    const rows = [{ sees: 't', name: 'standby', receivers: '1', lag_ms: null }];
+    expect(faultsOf(judge('replica-lag', rows, { baseline: { 'replica standby': '3' } }))).toMatchObject([
+      { object: 'replica standby', what: 'has lost 2 of its 3 receivers', consequence: 'hold' },
+    ]);
+  });
+
+  test('a slot that nobody reads any more is told, and holds up nothing', () => {
+    const rows = [{ name: 's', active: 'f', wal_status: 'extended' }];
+    const judged = judge('slots', rows, { baseline: { 'slot s': 'read' } });
+    expect(faultsOf(judged)).toMatchObject([{ object: 'reader of slot s', consequence: 'note' }]);
+    expect(faultsOf(judge('slots', rows, { baseline: { 'slot s': 'not read' } }))).toEqual([]);
+  });
+});
+
+test('a table of which the guard may read nothing leaves it unknown whether statistics are there', () => {
+  const rows = [{ relation: 'public.secret', kind: 'table', rows: '5000', readable: 'f' }];
+  expect(judge('missing-statistics', rows)).toMatchObject({ unknown: expect.stringContaining('grant select') });
+});
+
+test('an operation stands still only when it has for as long as the plan says', () => {
+  const build = { ...(checks['stuck-operations'] as Check).breach.rows[0] };
+  const look = (still: number, now: Cells = build) =>
+    faultsOf(judge('stuck-operations', [now], { earlier: [build], limits: { still: millis(still) } }));
+  expect(look(60_000)).toHaveLength(1);
+  expect(look(60_001)).toEqual([]);
+  expect(look(60_000, { ...build, progress: 'more' })).toEqual([]);
+  expect(look(60_000, { ...build, pid: '8' })).toEqual([]);
+});
+
+test('a share of dead rows exactly at the limit is let pass', () => {
+  const row = (dead: string, live: string) => [{ relation: 'public.t', dead, live }];
+  const limits = { share: ratio(0.2) };
+  expect(faultsOf(judge('dead-rows', row('2000', '8000'), { limits }))).toEqual([]);
+  expect(faultsOf(judge('dead-rows', row('2001', '8000'), { limits }))).toMatchObject([{ consequence: 'note' }]);
+});
