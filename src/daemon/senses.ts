@@ -10,6 +10,7 @@ import type { Foundation } from './foundation.ts';
 import { createLooker, type Looker } from './look.ts';
 import { noteObstacles } from './obstacles.ts';
 import { type ReadingLog, readingLog } from './reading-log.ts';
+import { phaseCanceller } from './phase-cancel.ts';
 import { rebuildEvidence } from './rebuild.ts';
 import { repeat } from './repeat.ts';
 import { sessionsAtWork } from '../target/sessions.ts';
@@ -56,12 +57,14 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   };
   const looks = undo.use(repeat(clock, betweenLooks, look, troubles.lookFailed));
 
+  const canceller = phaseCanceller({ plan, role, desk, conductor });
   const onFinding = (finding: Finding) => {
     keeper.finding(withoutSeen(finding));
     metrics.checkFound(finding);
     if (openRun() === undefined) return;
     conductor.submit({ kind: 'finding', finding: withoutSeen(finding) }).catch(troubles.during('recording a finding'));
     if (finding.status === 'breach') looks.now();
+    canceller(finding).catch(troubles.during('cancelling a statement of the phase'));
   };
   const { targetCost: cost } = metrics;
   const started = await startPlannedChecks({ plan, desk, url, role, clock, cost, state: conductor.state, onFinding });

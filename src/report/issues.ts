@@ -9,6 +9,7 @@ import { and, sayVerdict, sentence } from './wording.ts';
 const troubles: readonly RunEvent['type'][] = [
   'phase-failed',
   'phase-lost',
+  'phase-cancel-started',
   'recommendation-expired',
   'step-asked',
   'rollback-blocked',

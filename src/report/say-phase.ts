@@ -14,6 +14,21 @@ function sayStarted({ by, phase, attempt, estimate, troubled }: Started): string
   return `${by} started phase ${phase}${again} (estimated at ${sayDuration(estimate)})${before}`;
 }
 
+type Cancelled = Extract<PhaseEvent, { type: 'phase-cancel-done' }>;
+
+function sayCancelled({ phase, pid, outcome, said }: Cancelled): string {
+  switch (outcome) {
+    case 'cancelled':
+      return `The statement of phase ${phase} in session ${pid} was cancelled`;
+    case 'gone':
+      return `Session ${pid} of phase ${phase} did not wait any more: nothing was cancelled`;
+    case 'failed':
+      return `The statement of phase ${phase} in session ${pid} could not be cancelled: ${said ?? 'nobody knows why'}`;
+    case 'unknown':
+      return `Nobody knows whether the statement of phase ${phase} in session ${pid} was cancelled: the guard was restarted`;
+  }
+}
+
 /** A phase's course in plain words. */
 export function sayPhase(event: PhaseEvent): string {
   const { phase } = event;
@@ -34,5 +49,9 @@ export function sayPhase(event: PhaseEvent): string {
       return `Phase ${phase} was not heard of for its lease: nobody knows how far it came`;
     case 'phase-undone':
       return `Phase ${phase} is undone`;
+    case 'phase-cancel-started':
+      return `The guard cancels the statement of phase ${phase} in session ${event.pid}: ${event.object} ${event.what}`;
+    case 'phase-cancel-done':
+      return sayCancelled(event);
   }
 }

@@ -32,12 +32,15 @@ type Asked = Pick<HeldConnection, 'query'>;
  * The names `ripcord` and `ripcord …` are the guard's own, so a session with such a name is a phase's only when it was
  * named explicitly. A login without pg_read_all_stats sees names and roles of others, but neither type nor state.
  */
+const isOfPhase = `
+  datname = $1 and pid <> pg_backend_pid()
+    and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
+    and (application_name = any($3) or (usename = $2 and application_name !~ '^ripcord($| )'))`;
+
 const ofPhase = `
   select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000
   from pg_stat_activity
-  where datname = $1 and pid <> pg_backend_pid()
-    and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
-    and (application_name = any($3) or (usename = $2 and application_name !~ '^ripcord($| )'))
+  where ${isOfPhase}
   order by pid`;
 
 export async function phaseSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
@@ -68,6 +71,26 @@ export async function endSessions(connection: Asked, of: PhaseSessions): Promise
   }
   if (refused.length > 0) throw await missingGrant(connection, refused);
   return found;
+}
+
+/**
+ * Cancels the statement with which this session of the phase waits for the lock of a table. Whose it is and that it waits
+ * is asked by the statement that cancels, so that no other is hit that was given the same pid meanwhile, nor the phase's
+ * next statement. False when there is no such session any more; rejects with TargetRefused, naming the grant.
+ */
+export async function cancelPhaseStatement(connection: Asked, of: PhaseSessions, pid: number): Promise<boolean> {
+  const waits = `exists (select from pg_locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation')`;
+  const statement = `
+    with found as materialized (select pid from pg_stat_activity a where pid = $4 and ${isOfPhase} and ${waits})
+    select pg_cancel_backend(pid) from found`;
+  try {
+    const values = [of.database, of.role ?? null, of.applicationNames, pid];
+    return (await connection.query(statement, values)).rows[0]?.[0] === 't';
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.code !== '42501') throw error;
+    const [session] = (await phaseSessions(connection, of)).filter((one) => one.pid === pid);
+    throw session === undefined ? error : await missingGrant(connection, [{ session, error }]);
+  }
 }
 
 async function missingGrant(

@@ -117,6 +117,26 @@ const said: readonly (readonly [RunEvent, string])[] = [
   ],
   [{ ...when, type: 'phase-undone', phase }, 'Phase indexes is undone.'],
   [
+    { ...when, type: 'phase-cancel-started', phase, pid: 7, object: 'lock of public.t', what: 'is waited for' },
+    'The guard cancels the statement of phase indexes in session 7: lock of public.t is waited for.',
+  ],
+  [
+    { ...when, type: 'phase-cancel-done', phase, pid: 7, outcome: 'cancelled' },
+    'The statement of phase indexes in session 7 was cancelled.',
+  ],
+  [
+    { ...when, type: 'phase-cancel-done', phase, pid: 7, outcome: 'gone' },
+    'Session 7 of phase indexes did not wait any more: nothing was cancelled.',
+  ],
+  [
+    { ...when, type: 'phase-cancel-done', phase, pid: 7, outcome: 'failed', said: 'permission denied' },
+    'The statement of phase indexes in session 7 could not be cancelled: permission denied.',
+  ],
+  [
+    { ...when, type: 'phase-cancel-done', phase, pid: 7, outcome: 'unknown' },
+    'Nobody knows whether the statement of phase indexes in session 7 was cancelled: the guard was restarted.',
+  ],
+  [
     { ...when, type: 'verdicts-changed', verdicts: [orphan('ok'), orphan('breach', '1 row'), slow('as-before')] },
     'Breach of integrity: no-orphan-prediction: 1 row. 2 answers are well.',
   ],

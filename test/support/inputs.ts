@@ -1,3 +1,4 @@
+import type { Fault } from '../../src/core/evidence/finding.ts';
 import * as fc from 'fast-check';
 
 import { hash, phaseId, preApprovalId, probeId, stepId } from '../../src/core/kernel/ids.ts';
@@ -60,6 +61,12 @@ const look = fc.record({
 });
 
 const boundary = phase.map((of) => boundaryOf(of, at(0)));
+const queue: Fault = {
+  object: 'lock of public.molecule',
+  what: 'is waited for',
+  consequence: 'sustained',
+  causedBy: { pid: 7, ofPhase: true },
+};
 const phases: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('phase-start'), phase, by, supervisor: fc.constant(supervisor), boundary }),
   fc.record({ kind: kind('phase-spawned'), phase, by, child: fc.constant(child) }),
@@ -67,6 +74,8 @@ const phases: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('phase-finish'), phase, by }),
   fc.record({ kind: kind('phase-fail'), phase, by, exitCode: fc.constantFrom(1, null), because: reason }),
   fc.record({ kind: kind('phase-lost'), phase }),
+  fc.record({ kind: kind('phase-cancel'), fault: fc.constant(queue) }),
+  fc.record({ kind: kind('phase-cancelled'), phase, outcome: fc.constantFrom('cancelled', 'gone', 'failed') }),
 ];
 
 const people: readonly fc.Arbitrary<Input>[] = [

@@ -21,6 +21,8 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
   'phase-failed': { v: 1, records: 'the phase’s command ended badly or was stopped' },
   'phase-lost': { v: 1, records: 'the phase was not heard of for a lease: nobody knows how far it came' },
   'phase-undone': { v: 1, records: 'the database is as it was at the phase’s boundary' },
+  'phase-cancel-started': { v: 1, records: 'the intent to cancel a statement of the phase that others queue behind' },
+  'phase-cancel-done': { v: 1, records: 'what came of it' },
   'verdicts-changed': { v: 1, records: 'what the evidence says about a criterion has changed' },
   'finding-changed': { v: 1, records: 'a check answers differently' },
   'guard-blinded': { v: 1, records: 'probes and checks that give no evidence any more' },

@@ -3,6 +3,7 @@ import type { Instant } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { decideAnswer } from './decide/answers.ts';
 import { decideAuthority } from './decide/arming.ts';
+import { decideCancel } from './decide/cancel.ts';
 import { decideBaseline, decideLifecycle } from './decide/lifecycle.ts';
 import { decideLook } from './decide/look.ts';
 import { decideOrder } from './decide/orders.ts';
@@ -18,7 +19,11 @@ export { decideOpen } from './decide/lifecycle.ts';
 export function decide(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
   if (state.closed !== undefined) {
     const silent =
-      input.kind === 'look' || input.kind === 'finding' || input.kind === 'record' || input.kind === 'restart';
+      input.kind === 'look' ||
+      input.kind === 'finding' ||
+      input.kind === 'record' ||
+      input.kind === 'restart' ||
+      input.kind === 'phase-cancelled';
     return silent
       ? nothing
       : no(refuse('closed', `run ${state.run} is closed`, 'an open run', 'Open one: ripcord run open'));
@@ -37,6 +42,9 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     case 'phase-fail':
     case 'phase-lost':
       return decidePhase(plan, state, input, now);
+    case 'phase-cancel':
+    case 'phase-cancelled':
+      return decideCancel(plan, state, input, now);
     case 'approve':
     case 'decline':
     case 'acknowledge':

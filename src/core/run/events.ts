@@ -63,7 +63,29 @@ export type PhaseEvent =
   | (OfPhase & { readonly type: 'phase-failed'; readonly exitCode: number | null; readonly because: string })
   /** Its wrapper has not been heard of for a lease: nobody knows how far it came. */
   | (OfPhase & { readonly type: 'phase-lost' })
-  | (OfPhase & { readonly type: 'phase-undone' });
+  | (OfPhase & { readonly type: 'phase-undone' })
+  /** The intent to cancel the statement of one of its sessions, since others queue behind the lock that it waits for. */
+  | (OfPhase & {
+      readonly type: 'phase-cancel-started';
+      readonly pid: number;
+      /** What was found, as the check names it: `lock of public.molecule`. */
+      readonly object: string;
+      /** The rest of the sentence that begins with the object. */
+      readonly what: string;
+    })
+  | (OfPhase & {
+      readonly type: 'phase-cancel-done';
+      readonly pid: number;
+      readonly outcome: CancelOutcome;
+      /** What the server said of it, where it refused. */
+      readonly said?: string;
+    });
+
+/**
+ * `cancelled`: the server was told to. `gone`: no session of the phase waited there any more. `failed`: it could not be
+ * told. `unknown`: the daemon died in between.
+ */
+export type CancelOutcome = 'cancelled' | 'gone' | 'failed' | 'unknown';
 
 export type EvidenceEvent =
   | (At & { readonly type: 'verdicts-changed'; readonly verdicts: readonly Verdict[] })

@@ -111,6 +111,8 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
     case 'phase-finished':
     case 'phase-failed':
     case 'phase-lost':
+    case 'phase-cancel-started':
+    case 'phase-cancel-done':
       return state;
   }
 }

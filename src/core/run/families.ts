@@ -34,6 +34,8 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
     case 'phase-failed':
     case 'phase-lost':
     case 'phase-undone':
+    case 'phase-cancel-started':
+    case 'phase-cancel-done':
       return families.phase(event);
     case 'verdicts-changed':
     case 'finding-changed':

@@ -1,13 +1,13 @@
 import type { Principal } from '../authority/roles.ts';
 import type { Baseline } from '../evidence/baseline.ts';
 import type { Boundary } from '../evidence/boundary.ts';
-import type { Finding } from '../evidence/finding.ts';
+import type { Fault, Finding } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
 import type { Hash, PhaseId, PreApprovalId, RecommendationId, RunId, StepId, Sense } from '../kernel/ids.ts';
 import type { Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
-import type { Supervisor } from './events.ts';
+import type { CancelOutcome, Supervisor } from './events.ts';
 
 export interface OpenInput {
   readonly kind: 'open';
@@ -53,6 +53,17 @@ export type PhaseInput =
   | (Report & { readonly kind: 'phase-finish' })
   | (Report & { readonly kind: 'phase-fail'; readonly exitCode: number | null; readonly because: string })
   | { readonly kind: 'phase-lost'; readonly phase: PhaseId };
+
+export type CancelInput =
+  /** A fault of the check `lock-queue`: is the phase's statement to be cancelled? */
+  | { readonly kind: 'phase-cancel'; readonly fault: Fault }
+  /** What came of it. */
+  | {
+      readonly kind: 'phase-cancelled';
+      readonly phase: PhaseId;
+      readonly outcome: CancelOutcome;
+      readonly said?: string;
+    };
 
 export type AnswerInput =
   | {
@@ -117,6 +128,7 @@ export type Input =
   | LookInput
   | BaselineInput
   | PhaseInput
+  | CancelInput
   | AnswerInput
   | AuthorityInput
   | LifecycleInput

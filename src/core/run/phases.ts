@@ -3,7 +3,7 @@ import { end, hold, type PhaseClock, release } from '../evidence/phase-clock.ts'
 import type { PhaseId } from '../kernel/ids.ts';
 import { type Instant, millis } from '../kernel/units.ts';
 import type { ProcessIdentity } from '../response/events.ts';
-import type { PhaseEvent, Supervisor } from './events.ts';
+import type { CancelOutcome, PhaseEvent, Supervisor } from './events.ts';
 
 /** `unknown`: its wrapper was lost. `failed` and `unknown` phases may have changed anything. */
 export const phaseStates = ['not-started', 'running', 'finished', 'failed', 'unknown', 'undone'] as const;
@@ -18,6 +18,8 @@ export interface PhaseState {
   readonly boundary?: Boundary;
   readonly troubled: readonly string[];
   readonly because?: string;
+  /** The last statement of this attempt that the guard cancelled, or is about to: without an outcome it is under way. */
+  readonly cancel?: { readonly at: Instant; readonly pid: number; readonly outcome?: CancelOutcome };
 }
 
 export const freshPhase = (phase: PhaseId): PhaseState => ({ phase, state: 'not-started', attempt: 0, troubled: [] });
@@ -66,6 +68,10 @@ export function evolvePhase(before: PhaseState, event: PhaseEvent): PhaseState {
       return ended(before, 'unknown', event.at, 'its wrapper was lost');
     case 'phase-undone':
       return { phase: before.phase, state: 'undone', attempt: before.attempt, troubled: [] };
+    case 'phase-cancel-started':
+      return { ...before, cancel: { at: event.at, pid: event.pid } };
+    case 'phase-cancel-done':
+      return before.cancel === undefined ? before : { ...before, cancel: { ...before.cancel, outcome: event.outcome } };
   }
 }
 

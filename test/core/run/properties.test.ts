@@ -12,7 +12,7 @@ import { Night } from '../../support/night.ts';
 
 /** Laws that hold whatever is said, in any order, by anybody, while the clock goes both ways. */
 
-const plan = aPlan();
+const plan = aPlan({ catalogue: { 'lock-queue': { cancel_phase: true } } });
 type Approved = Extract<RunEvent, { type: 'recommendation-approved' }>;
 
 function lead({ armed, chances }: AnyNight): Night {

@@ -4,6 +4,7 @@ import type { Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
+import { cancelsWithoutOutcome } from './cancel.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { BaselineInput, LifecycleInput, OpenInput } from '../input.ts';
@@ -66,12 +67,13 @@ export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput
 
 /** A changed plan voids what was allowed under the old one. */
 function restart(state: RunState, input: Extract<LifecycleInput, { kind: 'restart' }>, now: Instant): Decision {
-  const restarted: RunEvent = { type: 'guard-restarted', v: 1, at: now, planHash: input.planHash };
-  if (input.planHash === state.plan.hash) return record(restarted);
+  const guard: RunEvent = { type: 'guard-restarted', v: 1, at: now, planHash: input.planHash };
+  const restarted = [guard, ...cancelsWithoutOutcome(state, now)];
+  if (input.planHash === state.plan.hash) return record(...restarted);
   const ended = state.authority.preApprovals.map(
     ({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'plan-changed' }) as const,
   );
-  return record(restarted, ...ended);
+  return record(...restarted, ...ended);
 }
 
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
