@@ -80,6 +80,10 @@ function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome
   return { status: 'unknown', summary: `could not look: ${message}${limit}${grant}` };
 }
 
+/** What is compared with a baseline is young as long as there is none: it is looked at again as soon as it is frozen. */
+const canCompare = <Id extends CatalogueId>({ against }: Check<Id>, { baseline, capturing }: Looking<Id>): boolean =>
+  against === 'nothing' || baseline !== undefined || capturing;
+
 /** What passes by itself is told, and yet never becomes something known. */
 const forBaseline = <Id extends CatalogueId>({ passing }: Check<Id>, outcome: Outcome): Outcome =>
   passing === true && outcome.faults !== undefined ? { ...outcome, faults: [] } : outcome;
@@ -95,6 +99,9 @@ function judgedOutcome<Id extends CatalogueId>(
   try {
     const judged = check.judge(look);
     // What is seen while a baseline is captured is what later looks are compared with, and so is like itself.
+    if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, looking)) {
+      return outcomeOf({ ...judged, young: true });
+    }
     return looking.capturing
       ? forBaseline(check, outcomeOf(check.judge({ ...look, baseline: judged.seen ?? {}, boundary: undefined })))
       : outcomeOf(judged);

@@ -15,10 +15,11 @@ const kinds = {
 
 /** The row as a whole tells of every step, whatever a version calls its columns. */
 const progressOf = (view: string, kind: string): string => `
-  select '${kind}' as kind, p.pid, a.usename as role, case when c.oid is not null then format('%I.%I', n.nspname, c.relname) end as relation,
+  select '${kind}' as kind, p.pid, a.usename as role,
+    (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = p.relid) as relation,
     ${view === 'copy' ? 'null' : 'p.phase'} as phase, a.wait_event_type, md5(p::text) as progress
   from pg_stat_progress_${view} p join pg_stat_activity a on a.pid = p.pid
-    left join pg_class c on c.oid = p.relid left join pg_namespace n on n.oid = c.relnamespace
   where p.datname = current_database() and not ${ofGuard('a')}`;
 
 const question = Object.entries(kinds)

@@ -39,9 +39,10 @@ export const deadRows = check({
 });
 
 /**
- * Statistics themselves are for superusers only. The view pg_stats shows those of tables whose rows the guard may read,
- * and is believed there: a restore brings none, and a rewrite may lose them, though the server still says when it last
- * analysed. For other tables that is all there is to go by.
+ * Statistics themselves are for superusers only, and the view pg_stats shows those of tables whose rows the guard may
+ * read. A table that was analysed has them, and the server counts when it last did so; it forgets that in a crash, so
+ * that the view has the last word where it may be read. A restore brings no statistics, and the build of an index knows
+ * how many rows there are nevertheless.
  */
 export const missingStatistics = check({
   id: 'missing-statistics',
@@ -53,20 +54,19 @@ export const missingStatistics = check({
   remedy: 'analyze NAME',
   ask: `
     with candidates as materialized (
-      select c.oid, n.nspname, c.relname, c.relkind, s.last_analyze, s.last_autoanalyze,
-        greatest(c.reltuples, s.n_live_tup) as rows,
+      select n.nspname, c.relname, c.relkind, greatest(c.reltuples, s.n_live_tup) as rows,
         has_table_privilege(c.oid, 'select') and not (c.relrowsecurity and row_security_active(c.oid)) as readable
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
         left join pg_stat_user_tables s on s.relid = c.oid
       where c.relkind in ('r', 'm') and ${userSchemas('n')}
         and (c.reltuples >= ${someRows} or s.n_live_tup >= ${someRows})
+        and s.last_analyze is null and s.last_autoanalyze is null
     )
     select format('%I.%I', nspname, relname) as relation, case relkind when 'm' then 'materialized view' else 'table' end
       as kind, rows::bigint, readable
     from candidates c
-    where case when readable
-      then not exists (select from pg_stats p where p.schemaname = c.nspname and p.tablename = c.relname)
-      else last_analyze is null and last_autoanalyze is null end
+    where not readable
+      or not exists (select from pg_stats p where p.schemaname = c.nspname and p.tablename = c.relname)
     order by c.rows desc limit 1000`,
   judge: ({ rows, declared }) => {
     const unread = rows.filter(({ readable }) => readable === 'f');
