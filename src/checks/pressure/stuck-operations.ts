@@ -15,16 +15,18 @@ const kinds = {
 
 /** The row as a whole tells of every step, whatever a version calls its columns. */
 const progressOf = (view: string, kind: string): string => `
-  select '${kind}' as kind, p.pid, a.usename as role,
-    (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.oid = p.relid) as relation,
-    ${view === 'copy' ? 'null' : 'p.phase'} as phase, a.wait_event_type, md5(p::text) as progress
-  from pg_stat_progress_${view} p join pg_stat_activity a on a.pid = p.pid
-  where p.datname = current_database() and not ${ofGuard('a')}`;
+  select '${kind}' as kind, datname, pid, relid, ${view === 'copy' ? 'null' : 'phase'} as phase, md5(p::text) as progress
+  from pg_stat_progress_${view} p`;
 
-const question = Object.entries(kinds)
-  .map(([view, kind]) => progressOf(view, kind))
-  .join(' union all ');
+/** Who does it and to what is looked up once for all kinds: to plan a join for each would cost more than to ask. */
+const question = `
+  select p.kind, p.pid, a.usename as role, p.phase, a.wait_event_type, p.progress,
+    (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = p.relid) as relation
+  from (${Object.entries(kinds)
+    .map(([view, kind]) => progressOf(view, kind))
+    .join(' union all ')}) p join pg_stat_activity a on a.pid = p.pid
+  where p.datname = current_database() and not ${ofGuard('a')}`;
 
 const nameOf = (row: Cells): string => `${row.kind} of ${row.relation ?? 'a query'} by ${sessionOf(row)}`;
 
