@@ -17,6 +17,8 @@ import { deadRows, missingStatistics } from './pressure/tables.ts';
 import { waits } from './pressure/waits.ts';
 import { walVolume } from './pressure/wal-volume.ts';
 import { wraparound } from './pressure/wraparound.ts';
+import { grants } from './security/grants.ts';
+import { policies } from './security/policies.ts';
 import { rlsOff } from './security/row-level.ts';
 
 type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
@@ -28,6 +30,8 @@ export const checks: Catalogue = {
   rollbacks,
   'session-ends': sessionEnds,
   'blocked-sessions': blockedSessions,
+  policies,
+  grants,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

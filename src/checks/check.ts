@@ -14,6 +14,8 @@ export interface Server {
   readonly extensions: ReadonlyMap<string, string>;
   /** The roles there are. */
   readonly roles: ReadonlySet<string>;
+  /** The schemas there are. */
+  readonly schemas: ReadonlySet<string>;
   readonly isReplica: boolean;
 }
 

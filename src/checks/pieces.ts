@@ -17,3 +17,6 @@ export const faultOf = (declared: Declared, thing: Thing, what: string, conseque
 /** `1,204 grants`, `1 grant`, `no grants`. */
 export const sayCounted = (count: number, one: string, many = `${one}s`): string =>
   `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;
+
+/** A check that compares with the baseline, before there is one. */
+export const noBaseline = 'there is no baseline to compare with';

@@ -10,7 +10,13 @@ import type { CheckPlan } from '../core/plan/questions.ts';
 import type { Check, Look, Server } from './check.ts';
 import { checks } from './catalogue.ts';
 
-const server: Server = { version: 180_000, extensions: new Map(), roles: new Set(), isReplica: false };
+const server: Server = {
+  version: 180_000,
+  extensions: new Map(),
+  roles: new Set(['anon']),
+  schemas: new Set(['public']),
+  isReplica: false,
+};
 
 function lookOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {
   return {

@@ -4,17 +4,19 @@ import type { Check, Server } from './check.ts';
 
 const question = `
   select current_setting('server_version_num'), pg_is_in_recovery(),
-    (select json_object_agg(extname, extversion) from pg_extension), (select json_agg(rolname) from pg_roles)`;
+    (select json_object_agg(extname, extversion) from pg_extension), (select json_agg(rolname) from pg_roles),
+    (select json_agg(nspname) from pg_namespace)`;
 
 /** What the server is: asked once for a round of checks, since phases create roles and extensions. */
 export async function readServer(asks: Asks): Promise<Server> {
   const { rows } = await asks.query(question);
-  const [[version, replica, extensions, roles] = []] = rows;
+  const [[version, replica, extensions, roles, schemas] = []] = rows;
   return {
     version: Number(version),
     isReplica: replica === 't',
     extensions: new Map(Object.entries(JSON.parse(extensions ?? '{}') as Record<string, string>)),
     roles: new Set(JSON.parse(roles ?? '[]') as string[]),
+    schemas: new Set(JSON.parse(schemas ?? '[]') as string[]),
   };
 }
 

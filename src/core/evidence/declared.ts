@@ -46,6 +46,34 @@ export function namesNow(declared: Declared, table: string): readonly string[] {
   return [own, ...renamed.flatMap((name) => namesNow(declared, name))];
 }
 
+const nameInSql = String.raw`"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*`;
+const literalOrNames = new RegExp(String.raw`'(?:[^']|'')*'|(?:${nameInSql})(?:\.(?:${nameInSql}))*`, 'gu');
+const numbered = /_\d+$/;
+
+/**
+ * An expression that PostgreSQL printed with every table's schema, as it was printed before any phase: names of tables
+ * that phases renamed are put back, and so are the names under which such a table's columns are meant. Quotes go.
+ * `alone`: a name that stands alone is that of a table.
+ */
+export function sqlBefore(declared: Declared, sql: string, alone = false): string {
+  const [full, short] = [renames(declared), new Map<string, string>()];
+  for (const [now, before] of full) short.set(now.slice(now.indexOf('.') + 1), before.slice(before.indexOf('.') + 1));
+  const shortBefore = (name: string): string => {
+    const suffix = numbered.exec(name)?.[0] ?? '';
+    const plain = short.has(name) ? name : name.slice(0, name.length - suffix.length);
+    return (short.get(plain) ?? plain) + name.slice(plain.length);
+  };
+  return sql.replaceAll(literalOrNames, (found) => {
+    if (found.startsWith("'")) return found;
+    const parts = [...found.matchAll(new RegExp(nameInSql, 'gu'))].map(([part]) => part.replaceAll('"', ''));
+    const [first = '', second, ...others] = parts;
+    if (second === undefined) return alone || numbered.test(first) ? shortBefore(first) : first;
+    const table = nameBefore(declared, `${first}.${second}`);
+    if (full.has(`${first}.${second}`)) return [table, ...others].join('.');
+    return [shortBefore(first), second, ...others].join('.');
+  });
+}
+
 export function thingBefore(declared: Declared, thing: Thing): Thing {
   return thing.relation === undefined ? thing : { ...thing, relation: nameBefore(declared, thing.relation) };
 }
@@ -105,7 +133,7 @@ export const isDeclared = (declared: Declared, thing: Thing, aspect: Aspect): bo
 
 /**
  * What the last applied phase that says so lets each role do with this thing: roles to words such as `select`. Undefined
- * where no phase tells it role by role.
+ * where no phase tells it role by role, or a later one merely names it.
  */
 export function allowed(
   declared: Declared,
@@ -115,7 +143,10 @@ export function allowed(
   const mine = new Set(allSpellings(declared, thing));
   for (const { effects } of declared.applied.toReversed()) {
     const named = effects[aspect];
-    if (Array.isArray(named)) continue;
+    if (Array.isArray(named)) {
+      if (named.some((name) => mine.has(name))) return undefined;
+      continue;
+    }
     const found = Object.entries(named).find(([name]) => mine.has(name));
     if (found !== undefined) return found[1];
   }

@@ -29,11 +29,16 @@ const called = (name: string): readonly string[] => {
   return open < 0 ? [name] : [name, name.slice(0, open)];
 };
 
-/** Every way in which a plan may name it. */
-export function spellings({ kind, relation, name }: Thing): readonly string[] {
+function bareSpellings({ kind, relation, name }: Thing): readonly string[] {
   const relations = relation === undefined ? [] : inPublic(bare(relation));
   if (name === undefined) return relations;
   const names = called(bare(name)).flatMap(inPublic);
   if (kind === 'column') return relations.map((one) => `${one}.${bare(name)}`);
   return [...names, ...relations.flatMap((one) => names.map((own) => `${own} on ${one}`))];
+}
+
+/** Every way in which a plan may name it: `public.f(integer)`, `f`, `function f`. */
+export function spellings(thing: Thing): readonly string[] {
+  const names = bareSpellings(thing);
+  return [...names, ...names.map((name) => `${thing.kind} ${name}`)];
 }

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { describe, expect, inject, test } from 'vitest';
 
 import { checks } from '../../../src/checks/catalogue.ts';
@@ -42,9 +44,33 @@ export interface Case<Id extends CatalogueId = CatalogueId> {
   readonly declared?: Declared;
   /** How often it is looked at once it is planted, for what shows from one look to the next; the last look counts. */
   readonly looks?: number;
+  /** Roles of the shared server, made before `setup` and dropped in the end with all that they own. */
+  readonly roles?: readonly string[];
+  /** Only objects that name this count: other tests' roles come and go on the shared server. */
+  readonly only?: string;
 }
 
 export const provable = <Id extends CatalogueId>(one: Case<Id>): Case<Id> => one;
+
+/** A name for a role that no other test uses. */
+export const roleName = (): string => `role_${randomBytes(6).toString('hex')}`;
+
+async function temporaryRoles({ db }: Ground, names: readonly string[]): Promise<AsyncDisposable> {
+  for (const name of names) await db.query(`create role ${name}`);
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const name of names) await db.query(`drop owned by ${name}`);
+      for (const name of names) await db.query(`drop role ${name}`);
+    },
+  };
+}
+
+/** As if there were nothing beside what the case is about. */
+function onlyOf(finding: Finding, only: string | undefined): Finding {
+  if (only === undefined || finding.faults === undefined) return finding;
+  const faults = finding.faults.filter(({ object }) => object.includes(only));
+  return { ...finding, faults, status: faults.length === 0 && finding.status === 'breach' ? 'ok' : finding.status };
+}
 
 async function perform(deed: Deed | undefined, ground: Ground): Promise<AsyncDisposable | void> {
   if (typeof deed === 'function') return await deed(ground);
@@ -92,7 +118,7 @@ export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'pla
     });
     if (capturing) baseline = looked.finding;
     earlier = looked.sample;
-    return looked.finding;
+    return onlyOf(looked.finding, one.only);
   };
 }
 
@@ -110,6 +136,7 @@ async function prove(one: Case, server: string) {
   await using db = await database(server);
   await using role: TestRole = await temporaryRole(db, 'login bypassrls');
   const ground: Ground = { db, guard: role.name };
+  await using _roles = await temporaryRoles(ground, one.roles ?? []);
   await db.query(`grant pg_monitor to ${role.name}`);
   await perform(one.setup, ground);
   await db.query(`grant select on all tables in schema public to ${role.name}`);

@@ -1,0 +1,95 @@
+import { userSchemas } from '../pieces.ts';
+
+/** A kind of thing that has an access list: columns `kind, relation, name, classid, objid, acl, initial`. */
+const relations = `
+  select case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialised view'
+      when 'f' then 'foreign table' else 'table' end as kind,
+    case when c.relkind <> 'S' then format('%I.%I', n.nspname, c.relname) else o.relation end as relation,
+    case when c.relkind = 'S' then format('%I.%I', n.nspname, c.relname) end as name,
+    'pg_class'::regclass as classid, c.oid as objid, 0 as objsubid,
+    coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)) as acl,
+    acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner) as usual
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    left join lateral (
+      select format('%I.%I', tn.nspname, t.relname) as relation
+      from pg_depend d join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
+      where c.relkind = 'S' and d.classid = 'pg_class'::regclass and d.objid = c.oid
+        and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+      limit 1) o on true
+  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and ${userSchemas('n')}
+    and (c.relacl is not null or c.relowner = any (array(select oid from holders)))`;
+
+const columns = `
+  select 'column', format('%I.%I', n.nspname, c.relname), format('%I', a.attname),
+    'pg_class'::regclass, c.oid, a.attnum, a.attacl, acldefault('c', c.relowner)
+  from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+  where a.attacl is not null and not a.attisdropped and ${userSchemas('n')}`;
+
+const functions = `
+  select 'function', null, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+    'pg_proc'::regclass, p.oid, 0, coalesce(p.proacl, acldefault('f', p.proowner)), acldefault('f', p.proowner)
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  where ${userSchemas('n')}
+    and (p.proacl is not null or not exists (
+      select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))`;
+
+const others = `
+  select 'schema', null, format('%I', n.nspname), 'pg_namespace'::regclass, n.oid, 0,
+    coalesce(n.nspacl, acldefault('n', n.nspowner)), acldefault('n', n.nspowner)
+  from pg_namespace n where ${userSchemas('n')}
+  union all
+  select 'database', null, null, 'pg_database'::regclass, d.oid, 0,
+    coalesce(d.datacl, acldefault('d', d.datdba)), acldefault('d', d.datdba)
+  from pg_database d where d.datname = current_database()
+  union all
+  select 'foreign server', null, format('%I', s.srvname), 'pg_foreign_server'::regclass, s.oid, 0,
+    coalesce(s.srvacl, acldefault('S', s.srvowner)), acldefault('S', s.srvowner)
+  from pg_foreign_server s`;
+
+/** Settings that a role may set which are otherwise a superuser's. */
+const parameters = `
+  union all
+  select 'parameter', null, p.parname, 'pg_parameter_acl'::regclass, p.oid, 0, p.paracl, acldefault('p', 10)
+  from pg_parameter_acl p`;
+
+/**
+ * $1: watched roles; $2: tables that phases name. Answers with `held`: what each of the watched, or a role that it is a
+ * member of, may do with each thing, beside what an extension itself granted; `through`: whose grants are counted;
+ * `effective`: all that each watched role may do with those tables, in whatever way.
+ */
+export const grantsQuery = (version: number): string => `
+  with holders as (
+    select 0::oid as oid, 'PUBLIC' as name
+    union all
+    select r.oid, r.rolname from pg_roles r
+    where exists (select from unnest($1::text[]) w where pg_has_role(w::name, r.oid, 'member'))
+  ), things as (
+    ${relations} union all ${columns} union all ${functions} union all ${others}
+    ${version >= 150_000 ? parameters : ''}
+  ), held as (
+    select t.kind, t.relation, t.name, coalesce(h.name, 'PUBLIC') as grantee,
+      string_agg(distinct lower(x.privilege_type), ', ') filter (where h.name is not null and not x.passes_on) as plain,
+      string_agg(distinct lower(x.privilege_type) || '*', ', ') filter (where h.name is not null and x.passes_on) as passed
+    from things t
+      left join pg_depend e
+        on e.classid = t.classid and e.objid = t.objid and e.objsubid = 0 and e.deptype = 'e'
+      left join pg_init_privs i on i.classoid = t.classid and i.objoid = t.objid and i.objsubid = t.objsubid
+      left join lateral (
+        select g.grantee, g.privilege_type, bool_or(g.is_grantable) as passes_on from aclexplode(t.acl) g
+        where g.grantee = any (array(select oid from holders)) group by 1, 2) x
+        on e.objid is null or not exists (
+          select from aclexplode(coalesce(i.initprivs, t.usual)) g
+          where g.grantee = x.grantee and g.privilege_type = x.privilege_type)
+      left join holders h on h.oid = x.grantee
+    where x.privilege_type is not null or t.kind = 'function'
+    group by 1, 2, 3, 4
+  )
+  select 'held' as about, kind, relation, name, grantee, concat_ws(', ', plain, passed) as privileges from held
+  union all
+  select 'through', null, null, null, name, null from holders
+  union all
+  select 'effective', 'table', format('%I.%I', n.nspname, c.relname), null, w,
+    (select string_agg(p, ', ') from unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references',
+      'trigger'${version >= 170_000 ? ", 'maintain'" : ''}]) p where has_table_privilege(w::name, c.oid, p))
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join unnest($1::text[]) w
+  where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname || '.' || c.relname = any ($2::text[])`;

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+
+import { allowed, isDeclared, isInFlux, sqlBefore, thingBefore } from '../../core/evidence/declared.ts';
+import type { Fault, Seen } from '../../core/evidence/finding.ts';
+import { sayThing, type Thing } from '../../core/evidence/thing.ts';
+import { type Cells, check, everyone, type Look } from '../check.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
+import { everybody, includesWord, wordsFor } from './watched.ts';
+
+type Policies = Look<'policies'>;
+
+const policyOf = ({ relation, name }: Cells): Thing => ({
+  kind: 'policy',
+  relation: relation ?? '',
+  name: name ?? '',
+});
+const tableOf = ({ relation }: Thing): Thing => ({ kind: 'table', relation });
+const named = (policy: Thing, { declared }: Policies): string => sayThing(thingBefore(declared, policy));
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** `permissive for select to anon: HASH`. */
+const stateOf = ({ kind, command, roles }: Cells, hash: string): string =>
+  `${kind} for ${command} to ${roles}: ${hash}`;
+
+/**
+ * How it may look if nothing has changed, as kept first: an expression that names a table which phases rename is compared
+ * by its text from before.
+ */
+function states(row: Cells, { declared }: Policies): readonly [string, ...string[]] {
+  const { expression, hash } = row;
+  const plain = stateOf(row, hash ?? '');
+  return expression === null || expression === undefined
+    ? [plain]
+    : [stateOf(row, hashOf(sqlBefore(declared, expression))), plain];
+}
+
+const changeOf = (was: string, is: string): string => {
+  const [before, after] = [was, is].map((state) => state.slice(0, state.lastIndexOf(':')));
+  return before === after ? 'has another expression' : `is ${after}, where it was ${before}`;
+};
+
+const allCommands = ['select', 'insert', 'update', 'delete'];
+
+/** What a permissive policy lets a role do that the phase's mapping does not name. */
+function tooWide(row: Cells, mapping: Readonly<Record<string, readonly string[]>>): string | undefined {
+  if (row.kind !== 'permissive') return undefined;
+  const commands = row.command === 'all' ? allCommands : [row.command ?? ''];
+  const roles = JSON.parse(row.role_list ?? '[]') as string[];
+  const wide = roles.flatMap((role) => {
+    const words = wordsFor(mapping, role);
+    const beyond = commands.filter((command) => !includesWord(words, command));
+    return beyond.length === 0 ? [] : [`${role} ${beyond.join(', ')}`];
+  });
+  return wide.length === 0 ? undefined : `lets ${wide.join(' and ')}, which a phase does not declare`;
+}
+
+function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] {
+  const { declared } = look;
+  const policy = policyOf(row);
+  if (isInFlux(declared, policy, 'policies')) return [];
+  const fault = (what: string): readonly Fault[] => [faultOf(declared, policy, what, 'veto')];
+  const mapping = allowed(declared, tableOf(policy), 'policies');
+  if (mapping !== undefined) {
+    const wide = tooWide(row, mapping);
+    return wide === undefined ? [] : fault(wide);
+  }
+  if (isDeclared(declared, policy, 'policies')) return [];
+  const was = baseline[named(policy, look)];
+  const [is, ...orSo] = states(row, look);
+  if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`);
+  return [is, ...orSo].includes(was) ? [] : fault(changeOf(was, is));
+}
+
+/** `policy NAME on RELATION`, back into what it says: a quoted name may hold any of these words. */
+const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/;
+
+function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
+  const { declared } = look;
+  const there = new Set(look.rows.map((row) => named(policyOf(row), look)));
+  return Object.keys(baseline).flatMap((object): readonly Fault[] => {
+    const [, name = '', relation = ''] = saidPolicy.exec(object) ?? [];
+    const policy: Thing = { kind: 'policy', relation, name };
+    if (there.has(object) || isInFlux(declared, policy, 'policies') || isDeclared(declared, policy, 'policies'))
+      return [];
+    // It went with its table, which a phase says that it drops.
+    const [table, dropped] = [tableOf(policy), [isInFlux, isDeclared]];
+    if (dropped.some((says) => says(declared, table, 'existence')) && !isRenamed(table, look)) return [];
+    return [{ object, what: `is gone: it was ${baseline[object]?.replace(/:.*/, '')}`, consequence: 'veto' }];
+  });
+}
+
+/** A table that is merely renamed keeps its policies. */
+const isRenamed = ({ relation = '' }: Thing, { declared: { applied, underWay } }: Policies): boolean => {
+  const bare = relation.replaceAll('"', '');
+  return [...applied, ...underWay].some(({ effects }) =>
+    Object.keys(effects.renames).some((name) => name === bare || `public.${name}` === bare),
+  );
+};
+
+/** A regular expression for each table that phases name, alone: only policies that mention one are sent in full. */
+const mentions = (tables: readonly string[]): string | null =>
+  tables.length === 0
+    ? null
+    : tables
+        .map((table) => table.slice(table.indexOf('.') + 1).replaceAll(/[^\p{L}\p{N}_]/gu, String.raw`\$&`))
+        .join('|');
+
+/**
+ * Printed with every name's schema, whatever the search_path is: so a change of that is no change of a policy. What a
+ * phase's mapping declares is held for every role that a policy names, not only for those that are watched.
+ */
+const ask = `
+  with path as materialized (select set_config('search_path', 'pg_catalog', true) as path), printed as materialized (
+    select format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
+      case when p.polpermissive then 'permissive' else 'restrictive' end as kind,
+      case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
+        else 'all' end as command, p.polroles,
+      concat_ws(E'\\n', coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
+        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) as expression
+    from path, pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+    where path.path is not null and ${userSchemas('n')}
+  ), named as materialized (
+    select polroles, string_agg(name, ', ' order by name) as roles, json_agg(name order by name) as role_list
+    from (select distinct polroles from printed) d
+      cross join lateral (
+        select case when o = 0 then '${everybody}' else coalesce((select rolname from pg_roles where oid = o), o::text) end as name
+        from unnest(d.polroles) o) r
+    group by polroles
+  )
+  select relation, name, kind, command, roles, role_list,
+    left(encode(sha256(convert_to(expression, 'UTF8')), 'hex'), 16) as hash,
+    case when expression ~ $1 then expression end as expression
+  from printed join named using (polroles)`;
+
+export const policies = check({
+  id: 'policies',
+  cost: 'B',
+  against: 'baseline',
+  mayAt: 'veto',
+  reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
+  needs: everyone,
+  remedy: 'Create the policy as it was, or drop the one that is new',
+  ask: ({ phaseTables }) => ({ text: ask, values: [mentions(phaseTables)] }),
+  judge: (look) => {
+    const { rows, baseline } = look;
+    const seen: Seen = Object.fromEntries(rows.map((row) => [named(policyOf(row), look), states(row, look)[0]]));
+    if (baseline === undefined) return { unknown: noBaseline, seen };
+    const faults = [...rows.flatMap((row) => faultsOf(row, baseline, look)), ...goneFaults(baseline, look)];
+    return { faults, seen, saw: `${sayCounted(rows.length, 'policy', 'policies')}, as before` };
+  },
+  breach: {
+    baseline: {},
+    rows: [
+      {
+        relation: 'public.t',
+        name: 'p',
+        kind: 'permissive',
+        command: 'select',
+        roles: 'anon',
+        role_list: '["anon"]',
+        hash: 'b5bea41b6c623f7c',
+        expression: null,
+      },
+    ],
+  },
+});

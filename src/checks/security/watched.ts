@@ -1,0 +1,40 @@
+import type { Scope } from '../check.ts';
+
+type Named = Pick<Scope, 'server' | 'watchRoles' | 'exposedSchemas'>;
+
+/** As whom APIs usually let anonymous and signed-in users in. */
+const usualRoles = ['anon', 'authenticated'];
+
+/** The roles of the plan; where it names none, the usual ones. Only those that the server has. */
+export const watchedRoles = ({ watchRoles, server }: Named): readonly string[] =>
+  (watchRoles.length > 0 ? watchRoles : usualRoles).filter((role) => server.roles.has(role));
+
+export const exposedSchemas = ({ exposedSchemas: named, server }: Named): readonly string[] =>
+  named.filter((schema) => server.schemas.has(schema));
+
+const absent = (kind: string, name: string, where: string) => `the server has no ${kind} ${name}, which ${where} names`;
+
+/** A role that is not there has no reach, and a schema that is not there no table: that would seem to be well. */
+export function missingRole({ watchRoles, server }: Named): string | undefined {
+  const role = watchRoles.find((name) => !server.roles.has(name));
+  return role === undefined ? undefined : absent('role', role, 'criteria.security.watch_roles');
+}
+
+export function missingSchema({ exposedSchemas: named, server }: Named): string | undefined {
+  const schema = named.find((name) => !server.schemas.has(name));
+  return schema === undefined ? undefined : absent('schema', schema, 'criteria.security.exposed_schemas');
+}
+
+/** Everybody, as PostgreSQL and as the plan may say it. */
+export const everybody = 'PUBLIC';
+export const sayRole = (role: string): string => (role === 'public' ? everybody : role);
+
+/** What a mapping of a phase's effects says of a role; everybody may be written in either way. */
+export const wordsFor = (
+  mapping: Readonly<Record<string, readonly string[]>>,
+  role: string,
+): readonly string[] | undefined => (role === everybody ? (mapping[everybody] ?? mapping.public) : mapping[role]);
+
+/** Whether one of the words allows this command or privilege. */
+export const includesWord = (words: readonly string[] | undefined, word: string): boolean =>
+  words?.some((one) => one === word || one === 'all') ?? false;

@@ -1,0 +1,10 @@
+import type { Declared } from '../../../src/core/evidence/declared.ts';
+import { effects, type Effects, type PhasePlan } from '../../../src/core/plan/phase.ts';
+
+const phase = (declared: Partial<Effects>): PhasePlan =>
+  ({ id: 'phase', effects: effects.parse(declared) }) as unknown as PhasePlan;
+
+/** A phase with these effects has ended. */
+export const applied = (declared: Partial<Effects>): Declared => ({ underWay: [], applied: [phase(declared)] });
+/** A phase with these effects is running. */
+export const underWay = (declared: Partial<Effects>): Declared => ({ underWay: [phase(declared)], applied: [] });
