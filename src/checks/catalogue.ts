@@ -19,6 +19,7 @@ import { walVolume } from './pressure/wal-volume.ts';
 import { wraparound } from './pressure/wraparound.ts';
 import { grants } from './security/grants.ts';
 import { policies } from './security/policies.ts';
+import { reach } from './security/reach.ts';
 import { rlsOff } from './security/row-level.ts';
 
 type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
@@ -32,6 +33,7 @@ export const checks: Catalogue = {
   'blocked-sessions': blockedSessions,
   policies,
   grants,
+  reach,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

@@ -8,6 +8,7 @@ import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import { sayFaults } from '../core/verdicts/catalogue.ts';
 import type { Asks } from './asks.ts';
 import type { Cells, Check, Judged, Sample, Scope } from './check.ts';
+import { recordsOf } from './pieces.ts';
 import { refusalOf } from './refusal.ts';
 
 /** What a look at one check of the catalogue takes beside a connection. */
@@ -32,14 +33,6 @@ const usualTimeout: Readonly<Record<Check['cost'], Millis>> = {
 /** How long one statement of the check may take. */
 export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limits<Id>): Millis =>
   (limits as { readonly timeout?: Millis }).timeout ?? check.timeout ?? usualTimeout[check.cost];
-
-export const recordsOf = ({
-  rows,
-  fields,
-}: {
-  rows: readonly (readonly (string | null)[])[];
-  fields: readonly string[];
-}) => rows.map((row): Cells => Object.fromEntries(fields.map((field, at) => [field, row[at] ?? null])));
 
 async function ask<Id extends CatalogueId>(
   { ask: asked }: Check<Id>,

@@ -2,6 +2,7 @@ import { type Declared, thingBefore } from '../core/evidence/declared.ts';
 import type { Consequence, Fault } from '../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../core/evidence/thing.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
+import type { Cells } from './check.ts';
 
 /** SQL: not a schema of PostgreSQL itself, nor of temporary tables. `alias` is that of pg_namespace. */
 export const userSchemas = (alias: string): string =>
@@ -20,3 +21,12 @@ export const sayCounted = (count: number, one: string, many = `${one}s`): string
 
 /** A check that compares with the baseline, before there is one. */
 export const noBaseline = 'there is no baseline to compare with';
+
+/** An answer, row by row, under the names of its columns. */
+export const recordsOf = ({
+  rows,
+  fields,
+}: {
+  rows: readonly (readonly (string | null)[])[];
+  fields: readonly string[];
+}) => rows.map((row): Cells => Object.fromEntries(fields.map((field, at) => [field, row[at] ?? null])));

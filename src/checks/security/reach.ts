@@ -1,0 +1,158 @@
+import {
+  allowed,
+  type Aspect,
+  type Declared,
+  isDeclared,
+  isInFlux,
+  namesNow,
+  thingBefore,
+} from '../../core/evidence/declared.ts';
+import type { Consequence, Fault, Seen } from '../../core/evidence/finding.ts';
+import { sayThing, spellings, type Thing } from '../../core/evidence/thing.ts';
+import { type Cells, check, type Judged, type Look } from '../check.ts';
+import { noBaseline, sayCounted } from '../pieces.ts';
+import { askReach } from './reach-asked.ts';
+import { includesWord, missingRole, missingSchema, wordsFor } from './watched.ts';
+
+type Reach = Look<'reach'>;
+type Command = 'select' | 'insert' | 'update' | 'delete';
+
+const writes = ['insert', 'update', 'delete'] as const;
+/** How far each goes; an empty table tells nothing, as long as what decides about its rows is the same. */
+const ranks: Readonly<Record<string, number>> = { denied: 0, none: 0, some: 1, 'by policy': 1, all: 2, open: 2 };
+
+const tableOf = ({ kind, relation }: Cells): Thing => ({ kind: kind ?? 'table', relation: relation ?? '' });
+const named = (row: Cells, { declared }: Reach): string => sayThing(thingBefore(declared, tableOf(row)));
+const keyOf = (row: Cells, look: Reach): string => `${named(row, look)} as ${row.identity}`;
+
+/** `some, denied, by policy, open; RESTS`: what is seen, inserted, updated and deleted, and what that rests on. */
+const stateOf = ({ sees, insert, update, delete: deletes, rests }: Cells): string =>
+  `${[sees, insert, update, deletes].join(', ')}; ${rests}`;
+const nothing = 'denied, denied, denied, denied; ';
+
+const aspects: readonly Aspect[] = ['rls', 'policies', 'grants'];
+/** What decides about the rows of a view is declared of the tables that it reads. */
+const concerned = (row: Cells): readonly Thing[] => [
+  tableOf(row),
+  ...(JSON.parse(row.bases ?? '[]') as string[]).map((relation) => ({ kind: 'table', relation })),
+];
+
+/** Whether a phase says that this role may do this now; what it says role by role is never exceeded. */
+function mayNow(thing: Thing, role: string, command: Command, declared: Declared): boolean {
+  const mappings = (['policies', 'grants'] as const)
+    .map((aspect) => allowed(declared, thing, aspect))
+    .filter((mapping) => mapping !== undefined);
+  const says = (mapping: Readonly<Record<string, readonly string[]>>) =>
+    includesWord(wordsFor(mapping, role) ?? wordsFor(mapping, 'PUBLIC'), command);
+  return mappings.every(says) && aspects.some((aspect) => isDeclared(declared, thing, aspect));
+}
+
+const sayRows = (sees: string): string =>
+  ({ all: 'every row', some: 'some rows', none: 'no rows', empty: 'no rows', denied: 'nothing' })[sees] ?? sees;
+
+const whatOf = (command: Command, was: string, is: string): string =>
+  command === 'select' ? `shows ${sayRows(is)}, where it showed ${sayRows(was)}` : `is ${is}, where it was ${was}`;
+
+/**
+ * Live writers explain that a reader sees rows where there were none of its own, as long as what decides about rows is the
+ * same: then it is evidence. A reader whom no policy stops, or one that sees all of many rows, is another matter.
+ */
+function gravityOf(row: Cells, was: string, is: string, restsChanged: boolean, look: Reach): Consequence {
+  const isStatic = look.scope.staticTables.some((table) => spellings(tableOf(row)).includes(table));
+  const byItself = row.guarded !== 't' || was === 'denied' || (was === 'none' && is === 'all' && Number(row.rows) > 1);
+  return restsChanged || byItself || isStatic ? 'veto' : 'note';
+}
+
+function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
+  const { declared } = look;
+  const concerns = concerned(row);
+  if (concerns.some((thing) => [...aspects, 'existence' as const].some((one) => isInFlux(declared, thing, one))))
+    return [];
+  const key = keyOf(row, look);
+  const [before = '', restedOn = ''] = (baseline[key] ?? nothing).split('; ');
+  const states = before.split(', ');
+  const restsChanged = baseline[key] === undefined || restedOn !== row.rests;
+  return (['select', ...writes] as const).flatMap((command, at): readonly Fault[] => {
+    const [was = '', is = ''] = [states[at], (command === 'select' ? row.sees : row[command]) ?? ''];
+    const [from, to] = [ranks[was === 'empty' && restsChanged ? 'none' : was], ranks[is]];
+    if (from === undefined || to === undefined || from === to) return [];
+    const object = `${command} on ${key}`;
+    const what = whatOf(command, was, is);
+    if (to < from) return to === 0 ? [{ object, what, consequence: 'note' }] : [];
+    if (concerns.some((thing) => mayNow(thing, row.role ?? '', command, declared))) return [];
+    const consequence = command === 'select' ? gravityOf(row, was, is, restsChanged, look) : 'veto';
+    return [{ object, what, consequence }];
+  });
+}
+
+/** A table that the plan names, by whatever name it may have now, and that no phase drops. */
+function missingTable({ limits, rows, declared }: Reach): string | undefined {
+  const there = new Set(rows.flatMap((row) => spellings(tableOf(row))));
+  const table = limits.tables.find(
+    (name) =>
+      !namesNow(declared, name).some((now) => there.has(now)) &&
+      ![isInFlux, isDeclared].some((says) => says(declared, { kind: 'table', relation: name }, 'existence')),
+  );
+  return table === undefined ? undefined : `the server has no table ${table}, which catalogue.reach.tables names`;
+}
+
+function unknownOf(look: Reach): string | undefined {
+  const { rows, scope } = look;
+  const untried = rows.find((row) => typeof row.untried === 'string');
+  return (
+    rows.find((row) => typeof row.problem === 'string')?.problem ??
+    missingRole(scope) ??
+    missingSchema(scope) ??
+    missingTable(look) ??
+    (untried && `could not look at ${untried.relation} as ${untried.identity}: ${untried.untried}`)
+  );
+}
+
+function judge(look: Reach): Judged {
+  const { rows, baseline } = look;
+  const tried = rows.filter((row) => row.sees !== undefined && row.sees !== null);
+  const seen: Seen = Object.fromEntries(tried.map((row) => [keyOf(row, look), stateOf(row)]));
+  const unknown = unknownOf(look);
+  if (baseline === undefined) return { unknown: unknown ?? noBaseline, seen };
+  const faults = tried.flatMap((row) => faultsOf(row, baseline, look));
+  if (unknown !== undefined && !faults.some(({ consequence }) => consequence === 'veto')) return { unknown, seen };
+  return {
+    faults,
+    seen,
+    saw: `${sayCounted(tried.length, 'table')} tried by each identity, none open wider than before`,
+  };
+}
+
+/**
+ * What each identity really sees, and may write, of each table that an API offers: what grants, policies, owners, roles
+ * and functions come to when they are taken together.
+ */
+export const reach = check({
+  id: 'reach',
+  cost: 'C',
+  against: 'baseline',
+  mayAt: 'veto',
+  reads: ['pg_class', 'pg_namespace', 'pg_policy', 'pg_proc', 'pg_roles', 'pg_rewrite', 'pg_depend', 'the tables'],
+  needs: 'grant pg_read_all_data to the guard’s role',
+  remedy: 'See which grant, policy, function or role has changed: the other checks of security name it',
+  ask: { steps: (asks, scope, { tables }) => askReach(asks, scope, tables) },
+  judge,
+  breach: {
+    baseline: { 'table public.t as anon': 'none, denied, denied, denied; a' },
+    rows: [
+      {
+        kind: 'table',
+        relation: 'public.t',
+        identity: 'anon',
+        role: 'anon',
+        sees: 'all',
+        rows: '50',
+        guarded: 't',
+        insert: 'denied',
+        update: 'denied',
+        delete: 'denied',
+        rests: 'b',
+      },
+    ],
+  },
+});

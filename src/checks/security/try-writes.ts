@@ -1,0 +1,63 @@
+import { seconds } from '../../core/kernel/units.ts';
+import type { Asks } from '../asks.ts';
+import type { Identity } from '../check.ts';
+import { refusalOf } from '../refusal.ts';
+import { become } from './reading-as.ts';
+
+export interface TriedWrite {
+  readonly command: 'insert' | 'update' | 'delete';
+  /** `let through`: rows were written, or only a constraint was in the way. `no rows`: policies showed it none to write. */
+  readonly outcome: 'let through' | 'no rows' | 'denied';
+  readonly why: string;
+}
+
+export interface WriteTrial {
+  /** Quoted, with its schema. */
+  readonly relation: string;
+  /** A column, quoted, that is set to what it is. */
+  readonly column: string;
+  /** What a new row holds, by quoted column; the rest is left to its defaults. */
+  readonly row: Readonly<Record<string, string>>;
+}
+
+const timeout = seconds(10);
+
+/** Row level security is asked before any constraint: a constraint that objects shows that it let the row through. */
+const isConstraint = (code: string | undefined): boolean => code?.startsWith('23') ?? false;
+
+async function tried(asks: Asks, identity: Identity, command: TriedWrite['command'], text: string, values: unknown[]) {
+  const attempt = (outcome: TriedWrite['outcome'], why: string): TriedWrite => ({ command, outcome, why });
+  await asks.query('begin', [], { timeout });
+  try {
+    await become(asks, identity, timeout);
+    const { rows } = await asks.query(`with written as (${text} returning 1) select count(*) from written`, values, {
+      timeout,
+    });
+    const count = Number(rows[0]?.[0]);
+    return attempt(count === 0 ? 'no rows' : 'let through', `${count} rows`);
+  } catch (error) {
+    const { code, message } = refusalOf(error);
+    if (isConstraint(code)) return attempt('let through', message);
+    if (code === '42501') return attempt('denied', message);
+    throw error;
+  } finally {
+    await asks.query('rollback', [], { timeout });
+  }
+}
+
+/**
+ * Really writes as an identity, each command in a transaction that is rolled back: for rehearsals and scratch databases
+ * only, since triggers fire, sequences advance and locks are taken. `asks` must be a session of its own that may write.
+ * Rejects when a write fails for another reason than that it may not be.
+ */
+export async function tryWrites(asks: Asks, identity: Identity, trial: WriteTrial): Promise<readonly TriedWrite[]> {
+  const { relation, column, row } = trial;
+  const columns = Object.keys(row);
+  const values = columns.map((_, at) => `$${at + 1}`);
+  const what = columns.length === 0 ? 'default values' : `(${columns.join(', ')}) values (${values.join(', ')})`;
+  return [
+    await tried(asks, identity, 'insert', `insert into ${relation} ${what}`, Object.values(row)),
+    await tried(asks, identity, 'update', `update ${relation} set ${column} = ${column}`, []),
+    await tried(asks, identity, 'delete', `delete from ${relation}`, []),
+  ];
+}

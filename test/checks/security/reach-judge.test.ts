@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+
+import type { Cells, Look } from '../../../src/checks/check.ts';
+import { reach } from '../../../src/checks/security/reach.ts';
+import { nothingDeclared } from '../../../src/core/evidence/declared.ts';
+import { instant } from '../../../src/core/kernel/units.ts';
+import { applied, underWay } from '../catalogue/phases.ts';
+
+const row: Cells = {
+  kind: 'table',
+  relation: 'public.t',
+  identity: 'ada',
+  role: 'anon',
+  sees: 'some',
+  rows: '3',
+  guarded: 't',
+  insert: 'denied',
+  update: 'denied',
+  delete: 'denied',
+  rests: 'same',
+};
+
+const look = (was: string, now: Cells, more: Partial<Look<'reach'>> = {}): Look<'reach'> => ({
+  at: instant(0),
+  rows: [{ ...row, ...now }],
+  baseline: { 'table public.t as ada': was },
+  boundary: undefined,
+  earlier: undefined,
+  declared: nothingDeclared,
+  limits: { tables: [] },
+  scope: {
+    server: {
+      version: 180_000,
+      extensions: new Map(),
+      roles: new Set(['anon']),
+      schemas: new Set(['public']),
+      isReplica: false,
+    },
+    watchRoles: ['anon'],
+    exposedSchemas: ['public'],
+    staticTables: [],
+    phase: { role: undefined, tags: [] },
+  },
+  ...more,
+});
+
+/** The gravest consequence, `well` or `unknown`. */
+function judged(was: string, now: Cells, more?: Partial<Look<'reach'>>): string {
+  const answer = reach.judge(look(was, now, more));
+  return 'unknown' in answer ? 'unknown' : (answer.faults[0]?.consequence ?? 'well');
+}
+
+const none = 'none, denied, denied, denied; same';
+test.each([
+  { when: 'rows of one’s own were written', was: none, now: {}, is: 'note' },
+  {
+    when: 'the same, in a table to which nobody writes',
+    was: none,
+    now: {},
+    more: { scope: { ...look('', {}).scope, staticTables: ['t'] } },
+    is: 'veto',
+  },
+  { when: 'what decides about rows has changed as well', was: none, now: { rests: 'other' }, is: 'veto' },
+  { when: 'all of several rows are seen at once', was: none, now: { sees: 'all' }, is: 'veto' },
+  { when: 'the one row that there is has become one’s own', was: none, now: { sees: 'all', rows: '1' }, is: 'note' },
+  {
+    when: 'what others had written was deleted',
+    was: 'some, denied, denied, denied; same',
+    now: { sees: 'all' },
+    is: 'note',
+  },
+  { when: 'the table was empty', was: 'empty, denied, denied, denied; same', now: { sees: 'all' }, is: 'well' },
+  {
+    when: 'the table was empty, and the rules were others',
+    was: 'empty, denied, denied, denied; old',
+    now: { sees: 'all' },
+    is: 'veto',
+  },
+  { when: 'reading was denied', was: 'denied, denied, denied, denied; same', now: {}, is: 'veto' },
+  {
+    when: 'no policy has a say',
+    was: 'some, denied, denied, denied; same',
+    now: { sees: 'all', guarded: 'f' },
+    is: 'veto',
+  },
+  {
+    when: 'writing is let by a policy',
+    was: 'some, denied, denied, denied; same',
+    now: { update: 'by policy' },
+    is: 'veto',
+  },
+  { when: 'less is seen', was: 'all, denied, denied, denied; same', now: { rests: 'other' }, is: 'well' },
+  { when: 'nothing is seen', was: 'all, denied, denied, denied; same', now: { sees: 'denied' }, is: 'note' },
+  {
+    when: 'the role may by a phase’s word',
+    was: none,
+    now: { rests: 'other' },
+    more: { declared: applied({ grants: { t: { anon: ['select'] } } }) },
+    is: 'well',
+  },
+  {
+    when: 'the role may less by a phase’s word',
+    was: none,
+    now: { rests: 'other' },
+    more: { declared: applied({ grants: { t: { anon: ['insert'] } }, rls: ['t'] }) },
+    is: 'veto',
+  },
+  {
+    when: 'a phase is at it',
+    was: none,
+    now: { rests: 'other' },
+    more: { declared: underWay({ rls: ['t'] }) },
+    is: 'well',
+  },
+  { when: 'it was not tried', was: none, now: { sees: null, untried: 'no lock' }, is: 'unknown' },
+  {
+    when: 'a table that the plan names is gone',
+    was: none,
+    now: { sees: 'none' },
+    more: { limits: { tables: ['u'] } },
+    is: 'unknown',
+  },
+  {
+    when: 'a table that the plan names is renamed',
+    was: none,
+    now: { sees: 'none' },
+    more: { limits: { tables: ['u'] }, declared: applied({ renames: { u: 't' } }) },
+    is: 'well',
+  },
+])('what is seen, where $when: $is', ({ was, now, more, is }) => {
+  expect(judged(was, now, more)).toBe(is);
+});
+
+test('a role that the plan watches and the server lacks leaves it unknown', () => {
+  expect(judged(none, { sees: 'none' }, { scope: { ...look('', {}).scope, watchRoles: ['absent'] } })).toBe('unknown');
+});
