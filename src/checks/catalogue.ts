@@ -17,10 +17,19 @@ import { deadRows, missingStatistics } from './pressure/tables.ts';
 import { waits } from './pressure/waits.ts';
 import { walVolume } from './pressure/wal-volume.ts';
 import { wraparound } from './pressure/wraparound.ts';
+import { codeExecution } from './security/code-execution.ts';
+import { defaultPrivileges } from './security/default-privileges.ts';
+import { definerFunctions } from './security/definer-functions.ts';
 import { grants } from './security/grants.ts';
+import { logins } from './security/logins.ts';
+import { memberships } from './security/memberships.ts';
+import { alwaysTruePolicies, policiesOnUserMetadata } from './security/policy-lints.ts';
 import { policies } from './security/policies.ts';
 import { reach } from './security/reach.ts';
+import { roles } from './security/roles.ts';
 import { rlsOff } from './security/row-level.ts';
+import { exposedQueues, idlePolicies, sensitiveColumns, unprotectedTables } from './security/tables.ts';
+import { copiesWithoutPolicies, definerViews, exposedAuthUsers } from './security/views.ts';
 
 type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
 
@@ -33,7 +42,22 @@ export const checks: Catalogue = {
   'blocked-sessions': blockedSessions,
   policies,
   grants,
+  'default-privileges': defaultPrivileges,
+  'definer-functions': definerFunctions,
+  'definer-views': definerViews,
+  'copies-without-policies': copiesWithoutPolicies,
+  roles,
+  memberships,
   reach,
+  'code-execution': codeExecution,
+  logins,
+  'unprotected-tables': unprotectedTables,
+  'idle-policies': idlePolicies,
+  'policies-on-user-metadata': policiesOnUserMetadata,
+  'always-true-policies': alwaysTruePolicies,
+  'sensitive-columns': sensitiveColumns,
+  'exposed-auth-users': exposedAuthUsers,
+  'exposed-queues': exposedQueues,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

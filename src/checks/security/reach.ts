@@ -73,7 +73,8 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
   const states = before.split(', ');
   const restsChanged = baseline[key] === undefined || restedOn !== row.rests;
   return (['select', ...writes] as const).flatMap((command, at): readonly Fault[] => {
-    const [was = '', is = ''] = [states[at], (command === 'select' ? row.sees : row[command]) ?? ''];
+    const was = states[at] ?? '';
+    const is = (command === 'select' ? row.sees : row[command]) ?? '';
     const [from, to] = [ranks[was === 'empty' && restsChanged ? 'none' : was], ranks[is]];
     if (from === undefined || to === undefined || from === to) return [];
     const object = `${command} on ${key}`;

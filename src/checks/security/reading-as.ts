@@ -15,12 +15,13 @@ export type Sight = { readonly sees: Sees; readonly rows: number } | { readonly 
 /** A setting of its own for each claim is how older versions of the API tell them. */
 const isSettingName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 
+const said = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 const setLocally = 'select set_config(name, value, true) from unnest($1::text[], $2::text[]) s (name, value)';
 
 /** Until the end of the transaction, the session is this reader's. */
 export async function become(asks: Asks, { role, claims }: Identity, within = timeout): Promise<void> {
   const all = Object.entries({ role, ...claims });
-  const said = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   const settings = [
     ['row_security', 'on'],
     ['request.jwt.claims', JSON.stringify(Object.fromEntries(all))],

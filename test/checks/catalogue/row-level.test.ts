@@ -1,8 +1,7 @@
-import type { PhasePlan } from '../../../src/core/plan/phase.ts';
-import { hide, provable, proveAll } from './harness.ts';
+import { hide, provable, proveAll, roleName } from './harness.ts';
+import { applied, underWay } from './phases.ts';
 
-const lockdown = { id: 'lockdown', effects: { renames: {}, rls: ['molecule'], creates: [], drops: [] } };
-const declared = { underWay: [], applied: [lockdown as unknown as PhasePlan] };
+const owner = roleName();
 
 proveAll([
   provable({
@@ -33,6 +32,35 @@ proveAll([
     heal: ['alter table public.molecule enable row level security'],
     withhold: hide('pg_class'),
     faults: ['table public.molecule'],
-    declared,
+    declared: applied({ rls: ['molecule'] }),
+  }),
+  provable({
+    id: 'rls-off',
+    when: 'owned by a login, beside one of a phase that is running',
+    roles: [owner],
+    setup: [
+      'create table public."Mol é" (id int) partition by list (id)',
+      'create table part partition of public."Mol é" default',
+      'alter table part enable row level security',
+    ],
+    plant: [
+      `alter role ${owner} login`,
+      `alter table public."Mol é" owner to ${owner}`,
+      'alter table part disable row level security',
+    ],
+    heal: ['alter table public."Mol é" owner to current_user'],
+    withhold: hide('pg_roles'),
+    faults: ['table public."Mol é"'],
+    declared: underWay({ rls: ['part'] }),
+  }),
+  provable({
+    id: 'rls-off',
+    when: 'of a table that a phase renamed',
+    setup: ['create table public.molecule (id int)', 'alter table public.molecule enable row level security'],
+    plant: ['alter table molecule rename to molecules', 'alter table molecules disable row level security'],
+    heal: ['alter table molecules enable row level security'],
+    withhold: hide('pg_class'),
+    faults: ['table public.molecule'],
+    declared: applied({ renames: { molecule: 'molecules' } }),
   }),
 ]);

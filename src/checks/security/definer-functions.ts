@@ -1,0 +1,41 @@
+import { allowed, isDeclared } from '../../core/evidence/declared.ts';
+import { userSchemas } from '../pieces.ts';
+import { apiRoles, lint, notOfExtension } from './lint.ts';
+import { includesWord, wordsFor } from './watched.ts';
+
+/** Each caller is an object of its own, and so is the path: a known fault must not hide another of the same function. */
+export const definerFunctions = lint({
+  id: 'definer-functions',
+  cost: 'A',
+  reads: ['pg_proc', 'pg_namespace'],
+  remedy: "revoke execute on function NAME from PUBLIC, ROLE; alter function NAME set search_path = ''",
+  about: 'roles',
+  ask: `
+    with ${apiRoles}, definers as materialized (
+      select p.oid, n.oid as schema, p.proconfig, p.prorettype,
+        format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
+      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+      where p.prosecdef and ${userSchemas('n')} and ${notOfExtension('pg_proc', 'p.oid')}
+    )
+    select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller
+    from definers cross join api
+    where prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+      and has_schema_privilege(role, schema, 'usage') and has_function_privilege(role, oid, 'execute')
+    union all
+    select 'function', null, name, null
+    from definers where not exists (select from unnest(proconfig) setting where setting like 'search_path=%')`,
+  aspects: ['existence', 'grants'],
+  object: (said, { caller }) => (caller === null ? `search_path of ${said}` : `${said} for ${caller}`),
+  what: ({ caller }) =>
+    caller === null ? 'is not fixed, though it runs as its owner' : 'runs as its owner for whoever calls it',
+  // Who may call it, a phase may say.
+  excused: ({ caller }, thing, { declared }) => {
+    if (caller === null || caller === undefined) return false;
+    const mapping = allowed(declared, thing, 'grants');
+    return mapping === undefined
+      ? isDeclared(declared, thing, 'grants')
+      : includesWord(wordsFor(mapping, caller), 'execute');
+  },
+  well: 'no function that runs as its owner is open, and each has a fixed search_path',
+  breach: [{ kind: 'function', relation: null, name: 'public.f()', caller: 'anon' }],
+});

@@ -1,0 +1,81 @@
+import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
+import { sayThing, type Thing } from '../../core/evidence/thing.ts';
+import type { CatalogueId } from '../../core/plan/catalogue.ts';
+import { type Breach, type Cells, type Check, check, everyone, type Look, type Scope } from '../check.ts';
+import { exposedSchemas, missingRole, missingSchema, watchedRoles } from './watched.ts';
+
+/** SQL, to follow `with`: everybody and the roles that are watched ($1). */
+export const apiRoles = `api as (select 'public'::name as role union all select unnest($1::text[])::name)`;
+
+/** SQL: those of them that may do something with what is in schema `n`, as `who`; a lateral join that drops what nobody may. */
+export const reachedBy = (privilege: string): string => `
+  join lateral (
+    select string_agg(case api.role when 'public' then 'PUBLIC' else api.role end, ', ' order by api.role) as who
+    from api where has_schema_privilege(api.role, n.oid, 'usage') and ${privilege}) reached on reached.who is not null`;
+
+/** SQL: with relation `c`. */
+export const mayRead = `has_any_column_privilege(api.role, c.oid, 'select')`;
+
+/** SQL: what an extension brought is that extension's. */
+export const notOfExtension = (catalog: string, oid: string): string => `
+  not exists (select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
+
+interface Lint<Id extends CatalogueId>
+  extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since'>> {
+  /**
+   * A row for each fault: `kind`, `relation`, `name` of the thing, and what `what` needs. $1 are the roles that are
+   * watched, and, where it is about the schemas of an API, $2 those.
+   */
+  readonly ask: string | ((scope: Scope) => string);
+  readonly about: 'roles' | 'roles and schemas' | 'everything';
+  /** A phase under way that declares one of these of the thing is waited for. */
+  readonly aspects: readonly Aspect[];
+  readonly what: (row: Cells) => string;
+  /** More than one thing may be wrong with an object: then each has a name of its own. */
+  readonly object?: (said: string, row: Cells) => string;
+  readonly excused?: (row: Cells, thing: Thing, look: Look<Id>) => boolean;
+  readonly well: string;
+  readonly breach: Breach<Id>['rows'];
+}
+
+const thingOf = ({ kind, relation, name }: Cells): Thing => ({
+  kind: kind ?? '',
+  relation: relation ?? undefined,
+  name: name ?? undefined,
+});
+
+/** A rule that holds by itself: what broke it before the baseline is known and never fires. */
+export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
+  check<Id>({
+    id: rule.id,
+    cost: rule.cost ?? 'B',
+    against: 'nothing',
+    mayAt: 'veto',
+    reads: rule.reads,
+    needs: everyone,
+    remedy: rule.remedy,
+    ...(rule.since !== undefined && { since: rule.since }),
+    ask: (scope) => ({
+      text: typeof rule.ask === 'string' ? rule.ask : rule.ask(scope),
+      values: [
+        ...(rule.about === 'everything' ? [] : [watchedRoles(scope)]),
+        ...(rule.about === 'roles and schemas' ? [exposedSchemas(scope)] : []),
+      ],
+    }),
+    judge: (look) => {
+      const { rows, declared, scope } = look;
+      const missing =
+        (rule.about === 'everything' ? undefined : missingRole(scope)) ??
+        (rule.about === 'roles and schemas' ? missingSchema(scope) : undefined);
+      if (missing !== undefined) return { unknown: missing };
+      const faults = rows.flatMap((row) => {
+        const thing = thingOf(row);
+        if (rule.aspects.some((aspect) => isInFlux(declared, thing, aspect))) return [];
+        if (rule.excused?.(row, thing, look) === true) return [];
+        const said = sayThing(thingBefore(declared, thing));
+        return [{ object: rule.object?.(said, row) ?? said, what: rule.what(row), consequence: 'veto' as const }];
+      });
+      return { faults, saw: rule.well };
+    },
+    breach: { rows: rule.breach },
+  });

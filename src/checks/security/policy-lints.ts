@@ -1,0 +1,69 @@
+import { allowed } from '../../core/evidence/declared.ts';
+import type { Cells } from '../check.ts';
+import { userSchemas } from '../pieces.ts';
+import { constant } from './always-true.ts';
+import { lint } from './lint.ts';
+import { includesWord, wordsFor } from './watched.ts';
+
+export const policiesOnUserMetadata = lint({
+  id: 'policies-on-user-metadata',
+  reads: ['pg_policy', 'pg_class', 'pg_namespace'],
+  remedy: 'Let the policy read app_metadata, which users cannot edit',
+  about: 'everything',
+  ask: `
+    select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name
+    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+    where ${userSchemas('n')}
+      and concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* 'user_meta_?data'`,
+  aspects: ['policies'],
+  what: () => 'trusts user_metadata, which users may edit about themselves',
+  well: 'no policy trusts what users may edit about themselves',
+  breach: [{ kind: 'policy', relation: 'public.t', name: 'p' }],
+});
+
+const isTrue = (expression: string | null | undefined): boolean =>
+  expression !== null && expression !== undefined && constant(expression) === true;
+
+/** The writing commands that such a policy lets through whatever the row. Without a check of its own, it checks what it uses. */
+function writes({ command, uses, checks }: Cells): readonly string[] {
+  const checksNothing = isTrue(checks ?? uses);
+  const all = [
+    ...(checksNothing ? ['insert'] : []),
+    ...(isTrue(uses) && checksNothing ? ['update'] : []),
+    ...(isTrue(uses) ? ['delete'] : []),
+  ];
+  return command === 'all' ? all : all.filter((one) => one === command);
+}
+
+const rolesOf = ({ roles }: Cells): readonly string[] => JSON.parse(roles ?? '[]') as string[];
+
+export const alwaysTruePolicies = lint({
+  id: 'always-true-policies',
+  reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
+  remedy: 'Say in the policy which rows may be written',
+  about: 'roles',
+  ask: `
+    select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
+      case p.polcmd when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
+      pg_get_expr(p.polqual, p.polrelid) as uses, pg_get_expr(p.polwithcheck, p.polrelid) as checks,
+      (select json_agg(case when o = 0 then 'PUBLIC' else (select rolname from pg_roles where oid = o) end)
+       from unnest(p.polroles) o) as roles
+    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+    where ${userSchemas('n')} and p.polpermissive and p.polcmd <> 'r'
+      and exists (
+        select from unnest(p.polroles) o
+        where o = 0 or exists (select from unnest($1::text[]) w where pg_has_role(w::name, o, 'usage')))`,
+  aspects: ['policies'],
+  what: (row) => `lets ${rolesOf(row).join(', ')} ${writes(row).join(', ')} any row`,
+  excused: (row, { relation }, { declared }) => {
+    const commands = writes(row);
+    const mapping = allowed(declared, { kind: 'table', relation }, 'policies');
+    return rolesOf(row).every((role) =>
+      commands.every((command) => mapping !== undefined && includesWord(wordsFor(mapping, role), command)),
+    );
+  },
+  well: 'no policy lets everybody or a watched role write any row',
+  breach: [
+    { kind: 'policy', relation: 'public.t', name: 'p', command: 'all', uses: 'true', checks: null, roles: '["anon"]' },
+  ],
+});

@@ -1,0 +1,127 @@
+import { type Case, type Ground, hide, provable, proveAll, roleName } from './harness.ts';
+import { applied } from './phases.ts';
+
+const [app, other, fresh, declared] = [roleName(), roleName(), roleName(), roleName()];
+const line = `host ${app} all 203.0.113.7/32`;
+/** Appended to, and taken from, the file of rules, for an address from which nobody comes. */
+const intoRules = (rule: string) =>
+  `do $$ begin execute format('copy (select %L) to program %L', '${rule}', format('cat >> %L', current_setting('hba_file'))); end $$`;
+const outOfRules = `do $$ begin execute format('copy (select 1) to program %L',
+  format('sed -i /${app}/d %L', current_setting('hba_file'))); end $$`;
+const loginsCase = (one: Omit<Case<'logins'>, 'id' | 'withhold'>) =>
+  provable({
+    id: 'logins',
+    only: app,
+    withhold: ({ guard }) => [`revoke select on pg_hba_file_rules from ${guard}`],
+    ...one,
+  });
+const admit =
+  (rules: readonly string[]) =>
+  async ({ db, guard }: Ground): Promise<void> => {
+    await db.query(`grant select on pg_hba_file_rules to ${guard}`);
+    await db.query(`grant execute on function pg_hba_file_rules() to ${guard}`);
+    for (const rule of rules) await db.query(rule);
+  };
+
+proveAll([
+  provable({
+    id: 'roles',
+    roles: [app],
+    plant: [`alter role ${app} bypassrls createdb`],
+    heal: [`alter role ${app} nobypassrls nocreatedb`],
+    withhold: hide('pg_roles'),
+    faults: [`role ${app}`],
+    only: app,
+  }),
+  provable({
+    id: 'roles',
+    when: 'new ones that may do more than log in, though a phase declares them',
+    plant: [`create role ${fresh} login createrole`],
+    heal: [`drop role ${fresh}`],
+    withhold: hide('pg_roles'),
+    faults: [`role ${fresh}`],
+    only: fresh,
+    declared: applied({ creates: [fresh] }),
+  }),
+  provable({
+    id: 'memberships',
+    roles: [app, other],
+    plant: [`grant ${other} to ${app}`],
+    heal: [`revoke ${other} from ${app}`],
+    withhold: hide('pg_auth_members'),
+    faults: [`membership of ${app} in ${other}`],
+    only: app,
+  }),
+  provable({
+    id: 'memberships',
+    when: 'that may be passed on, beside one that a phase declares',
+    roles: [app, other, declared],
+    setup: [`grant ${other} to ${app}`],
+    plant: [`grant ${other} to ${app} with admin option`, `grant ${declared} to ${app}`],
+    heal: [`revoke admin option for ${other} from ${app}`],
+    withhold: hide('pg_auth_members'),
+    faults: [`membership of ${app} in ${other}`],
+    only: app,
+    declared: applied({ grants: [`membership of ${app} in ${declared}`] }),
+  }),
+  provable({
+    id: 'default-privileges',
+    roles: [app, other],
+    scope: { watchRoles: [app] },
+    setup: [
+      'create schema "A pi"',
+      'alter default privileges revoke execute on functions from public',
+      `grant ${other} to ${app}`,
+    ],
+    plant: [
+      `alter default privileges in schema "A pi" grant select on tables to ${app}`,
+      'alter default privileges grant usage on sequences to public',
+      'alter default privileges grant execute on functions to public',
+      `alter default privileges in schema public grant select on tables to ${other}`,
+    ],
+    heal: [
+      `alter default privileges in schema "A pi" revoke select on tables from ${app}`,
+      'alter default privileges revoke usage on sequences from public',
+      'alter default privileges revoke execute on functions from public',
+    ],
+    withhold: hide('pg_default_acl'),
+    faults: [
+      `default privileges of postgres in schema "A pi" on tables to ${app}`,
+      'default privileges of postgres on sequences to PUBLIC',
+      'default privileges of postgres on functions to PUBLIC',
+    ],
+    declared: applied({ grants: ['default privileges of postgres in schema public on tables'] }),
+  }),
+  provable({
+    id: 'code-execution',
+    setup: [
+      'create foreign data wrapper nowhere',
+      `create server "fa r" foreign data wrapper nowhere options (host 'here')`,
+      'create function f() returns event_trigger language plpgsql as $$ begin end $$',
+    ],
+    plant: [
+      'create extension pgcrypto',
+      'create extension citext',
+      `alter server "fa r" options (set host 'there')`,
+      'create event trigger "wat ches" on ddl_command_end execute function f()',
+    ],
+    heal: ['drop event trigger "wat ches"', 'drop extension citext', `alter server "fa r" options (set host 'here')`],
+    withhold: hide('pg_extension'),
+    faults: ['extension citext', 'foreign server "fa r"', 'event trigger "wat ches"'],
+    declared: applied({ creates: ['pgcrypto'] }),
+  }),
+  loginsCase({
+    when: 'without a password',
+    setup: admit([]),
+    plant: [intoRules(`${line} trust`), intoRules(`${line} reject`)],
+    heal: [outOfRules],
+    faults: [`rule host ${app} all 203.0.113.7 255.255.255.255 trust`],
+  }),
+  loginsCase({
+    when: 'without encryption',
+    setup: admit([intoRules(`hostssl ${app} all 203.0.113.7/32 scram-sha-256`)]),
+    plant: [intoRules(`${line} scram-sha-256`)],
+    heal: [outOfRules],
+    faults: [`rule host ${app} all 203.0.113.7 255.255.255.255 scram-sha-256`],
+  }),
+]);
