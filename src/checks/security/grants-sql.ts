@@ -67,24 +67,23 @@ export const grantsQuery = (version: number): string => `
     ${relations} union all ${columns} union all ${functions} union all ${others}
     ${version >= 150_000 ? parameters : ''}
   ), held as (
-    select t.kind, t.relation, t.name, coalesce(h.name, 'PUBLIC') as grantee,
-      string_agg(distinct lower(x.privilege_type), ', ') filter (where h.name is not null and not x.passes_on) as plain,
-      string_agg(distinct lower(x.privilege_type) || '*', ', ') filter (where h.name is not null and x.passes_on) as passed
+    select t.kind, t.relation, t.name, coalesce(x.grantee, 'PUBLIC') as grantee, x.privileges
     from things t
       left join pg_depend e
         on e.classid = t.classid and e.objid = t.objid and e.objsubid = 0 and e.deptype = 'e'
       left join pg_init_privs i on i.classoid = t.classid and i.objoid = t.objid and i.objsubid = t.objsubid
       left join lateral (
-        select g.grantee, g.privilege_type, bool_or(g.is_grantable) as passes_on from aclexplode(t.acl) g
-        where g.grantee = any (array(select oid from holders)) group by 1, 2) x
-        on e.objid is null or not exists (
-          select from aclexplode(coalesce(i.initprivs, t.usual)) g
-          where g.grantee = x.grantee and g.privilege_type = x.privilege_type)
-      left join holders h on h.oid = x.grantee
-    where x.privilege_type is not null or t.kind = 'function'
-    group by 1, 2, 3, 4
+        select h.name as grantee, string_agg(lower(g.privilege_type) || g.star, ', ') as privileges
+        from holders h join (
+            select grantee, privilege_type, case when bool_or(is_grantable) then '*' else '' end as star
+            from aclexplode(t.acl) group by 1, 2) g on g.grantee = h.oid
+        where e.objid is null or not exists (
+          select from aclexplode(coalesce(i.initprivs, t.usual)) o
+          where o.grantee = g.grantee and o.privilege_type = g.privilege_type)
+        group by 1) x on true
+    where x.grantee is not null or t.kind = 'function'
   )
-  select 'held' as about, kind, relation, name, grantee, concat_ws(', ', plain, passed) as privileges from held
+  select 'held' as about, kind, relation, name, grantee, privileges from held
   union all
   select 'through', null, null, null, name, null from holders
   union all

@@ -19,9 +19,7 @@ const mayWrite = (privilege: string, letter: string, bit: number): string => `
     } then 'denied'
     when pg_relation_is_updatable(c.oid, true) & ${bit} = 0 then 'denied'
     when not ${guarded} then 'open'
-    when exists (
-      select from mine p where p.role = r.oid and p.relid = c.oid and p.polpermissive and p.polcmd in ('*', '${letter}')
-    ) then 'by policy'
+    when own.lets ~ '[*${letter}]' then 'by policy'
     else 'denied' end`;
 
 /**
@@ -56,13 +54,24 @@ export const tablesQuery = `
     where p.polrelid in (select relid from reads)
       and exists (select from unnest(p.polroles) o where o = 0 or pg_has_role(r.oid, o, 'usage'))
   ),
-  rests as (
+  policies as materialized (
+    select role, relid, string_agg(says, '|' order by says) as says,
+      string_agg(polcmd, '') filter (where polpermissive) as lets
+    from mine group by 1, 2
+  ),
+  rests as materialized (
     select reads.top, r.oid as role, string_agg(concat_ws('|', c.relrowsecurity, ${guarded},
       (select concat_ws('|', w.ev_action::text, c.relowner, c.reloptions) from pg_rewrite w
        where w.ev_class = c.oid and w.rulename = '_RETURN'),
-      (select string_agg(says, '|' order by says) from mine where mine.role = r.oid and mine.relid = c.oid)),
-      '|' order by c.oid) as rests
-    from reads join pg_class c on c.oid = reads.relid cross join roles r group by 1, 2
+      p.says), '|' order by c.oid) as rests
+    from reads join pg_class c on c.oid = reads.relid cross join roles r
+      left join policies p on p.role = r.oid and p.relid = c.oid
+    group by 1, 2
+  ),
+  bases as materialized (
+    select reads.top, json_agg(format('%I.%I', n.nspname, c.relname)) as bases
+    from reads join pg_class c on c.oid = reads.relid join pg_namespace n on n.oid = c.relnamespace
+    where reads.top <> reads.relid group by 1
   )
   select n.nspname as schema, c.relname as table, format('%I.%I', n.nspname, c.relname) as relation,
     case c.relkind when 'v' then 'view' when 'm' then 'materialised view' when 'f' then 'foreign table' else 'table' end as kind,
@@ -70,10 +79,8 @@ export const tablesQuery = `
     has_schema_privilege(r.oid, n.oid, 'usage') and has_any_column_privilege(r.oid, c.oid, 'select') as may_read,
     case when c.relkind <> 'v' then ${guarded} else true end as guarded,
     ${mayWrite('insert', 'a', 8)} as insert, ${mayWrite('update', 'w', 4)} as update, ${mayWrite('delete', 'd', 16)} as delete,
-    (select left(encode(sha256(convert_to(rests.rests, 'UTF8')), 'hex'), 16) from rests
-     where rests.top = c.oid and rests.role = r.oid) as rests,
-    (select json_agg(format('%I.%I', bn.nspname, b.relname))
-     from reads join pg_class b on b.oid = reads.relid join pg_namespace bn on bn.oid = b.relnamespace
-     where reads.top = c.oid and reads.relid <> c.oid) as bases
+    left(encode(sha256(convert_to(rests.rests, 'UTF8')), 'hex'), 16) as rests, bases.bases
   from listed join pg_class c on c.oid = listed.oid join pg_namespace n on n.oid = c.relnamespace cross join roles r
+    left join policies own on own.role = r.oid and own.relid = c.oid
+    left join rests on rests.top = c.oid and rests.role = r.oid left join bases on bases.top = c.oid
   order by 1, 2, r.rolname`;

@@ -47,7 +47,8 @@ export const effects = z
       description: 'Tables whose policies the phase changes: a list, or which commands each role is let use afterwards',
     }),
     grants: perTable(privileges).meta({
-      description: 'Tables whose grants the phase changes: a list, or all that each role may do afterwards',
+      description:
+        'Tables whose grants the phase changes: a list, or all that each role may do afterwards. Other things are named with their kind: function f, schema api, sequence s, membership of ROLE in ROLE',
     }),
     indexes: names.meta({ description: 'Indexes that the phase creates, drops or rebuilds, by name' }),
     downtime: duration.optional().meta({ description: 'How long functionality may be broken while the phase runs' }),
