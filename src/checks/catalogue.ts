@@ -1,5 +1,6 @@
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
+import { disabledTriggers, enforcementSettings, unvalidatedConstraints } from './integrity/enforcement.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
 import { archiver } from './pressure/archiver.ts';
 import { blockedSessions } from './pressure/blocked-sessions.ts';
@@ -8,6 +9,7 @@ import { cacheHits, deadlocks, rollbacks, sessionEnds, tempFiles } from './press
 import { disk } from './pressure/disk.ts';
 import { exclusiveLocks } from './pressure/exclusive-locks.ts';
 import { idleInTransaction } from './pressure/idle-in-transaction.ts';
+import { orphans } from './integrity/orphans.ts';
 import { lockQueue } from './pressure/lock-queue.ts';
 import { longStatements } from './pressure/long-statements.ts';
 import { replicaLag, slots } from './pressure/replicas.ts';
@@ -36,6 +38,10 @@ type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
 /** Every check that a PostgreSQL is asked unless the plan switches it off, in the order in which they are shown. */
 export const checks: Catalogue = {
   'invalid-indexes': invalidIndexes,
+  'unvalidated-constraints': unvalidatedConstraints,
+  'disabled-triggers': disabledTriggers,
+  'enforcement-settings': enforcementSettings,
+  orphans,
   'rls-off': rlsOff,
   rollbacks,
   'session-ends': sessionEnds,

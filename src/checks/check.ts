@@ -2,6 +2,7 @@ import type { Declared } from '../core/evidence/declared.ts';
 import type { Cell, Fault, Seen } from '../core/evidence/finding.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
+import type { PhasePlan } from '../core/plan/phase.ts';
 import type { Asks } from './asks.ts';
 
 /** A row by the names of its columns, every cell in PostgreSQL's text form. */
@@ -17,6 +18,8 @@ export interface Server {
   /** The schemas there are. */
   readonly schemas: ReadonlySet<string>;
   readonly isReplica: boolean;
+  /** Whether it would notice a damaged page. */
+  readonly checksums: boolean;
 }
 
 /** Whose claims a reader brings along. */
@@ -37,6 +40,8 @@ export interface Scope {
   readonly staticTables: readonly string[];
   /** Tables that a phase writes or otherwise names, by their names now. */
   readonly phaseTables: readonly string[];
+  /** Every phase of the plan, those that are still to come too. */
+  readonly phases: readonly PhasePlan[];
   /** Whose sessions are the running phase's. */
   readonly phase: { readonly role: string | undefined; readonly tags: readonly string[] };
   /** Does something in a session of its own, which is closed afterwards. */
@@ -48,6 +53,9 @@ export interface Sample {
   readonly at: Instant;
   readonly rows: readonly Cells[];
 }
+
+/** What a look will be compared with, for checks that must ask accordingly. */
+export type Before = Pick<Look, 'baseline' | 'boundary'>;
 
 /** Everything that a judge looks at. */
 export interface Look<Id extends CatalogueId = CatalogueId> {
@@ -106,6 +114,8 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly since?: 15 | 16 | 17 | 18;
   /** The extension without which there is nothing to ask. */
   readonly extension?: string;
+  /** Why there is nothing to ask on this server; undefined when there is. */
+  readonly pointless?: (server: Server) => string | undefined;
   /** What a person does about a fault. */
   readonly remedy: string;
   /** For one answer. */
@@ -114,7 +124,7 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly ask:
     | string
     | ((scope: Scope) => { readonly text: string; readonly values?: readonly unknown[] })
-    | { readonly steps: (asks: Asks, scope: Scope, limits: Limits<Id>) => Promise<readonly Cells[]> };
+    | { readonly steps: (asks: Asks, scope: Scope, limits: Limits<Id>, before: Before) => Promise<readonly Cells[]> };
   /** Rejects nothing, asks nothing: the same look is always judged alike. */
   readonly judge: (look: Look<Id>) => Judged;
   readonly breach: Breach<Id>;

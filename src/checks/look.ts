@@ -37,12 +37,12 @@ export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limi
 async function ask<Id extends CatalogueId>(
   { ask: asked }: Check<Id>,
   asks: Asks,
-  { scope, limits }: Pick<Looking<Id>, 'scope' | 'limits'>,
+  { scope, limits, baseline, boundary }: Looking<Id>,
   timeout: Millis,
 ): Promise<readonly Cells[]> {
   if (typeof asked === 'object') {
     const bounded: Asks = { query: (text, values, options) => asks.query(text, values, { timeout, ...options }) };
-    return asked.steps(bounded, scope, limits);
+    return asked.steps(bounded, scope, limits, { baseline, boundary });
   }
   const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
   return recordsOf(await asks.query(text, values, { timeout }));

@@ -16,6 +16,7 @@ const server: Server = {
   roles: new Set(['anon']),
   schemas: new Set(['public']),
   isReplica: false,
+  checksums: true,
 };
 
 function lookOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {

@@ -3,17 +3,18 @@ import type { Asks } from './asks.ts';
 import type { Check, Server } from './check.ts';
 
 const question = `
-  select current_setting('server_version_num'), pg_is_in_recovery(),
+  select current_setting('server_version_num'), pg_is_in_recovery(), current_setting('data_checksums'),
     (select json_object_agg(extname, extversion) from pg_extension), (select json_agg(rolname) from pg_roles),
     (select json_agg(nspname) from pg_namespace)`;
 
 /** What the server is: asked once for a round of checks, since phases create roles and extensions. */
 export async function readServer(asks: Asks): Promise<Server> {
   const { rows } = await asks.query(question);
-  const [[version, replica, extensions, roles, schemas] = []] = rows;
+  const [[version, replica, checksums, extensions, roles, schemas] = []] = rows;
   return {
     version: Number(version),
     isReplica: replica === 't',
+    checksums: checksums === 'on',
     extensions: new Map(Object.entries(JSON.parse(extensions ?? '{}') as Record<string, string>)),
     roles: new Set(JSON.parse(roles ?? '[]') as string[]),
     schemas: new Set(JSON.parse(schemas ?? '[]') as string[]),
@@ -22,10 +23,11 @@ export async function readServer(asks: Asks): Promise<Server> {
 
 /** Why a check is not asked of this server; undefined when it is. What is not there cannot be looked at, nor be broken. */
 export function notApplicable<Id extends CatalogueId>(
-  { since, extension }: Pick<Check<Id>, 'since' | 'extension'>,
-  { version, extensions }: Server,
+  { since, extension, pointless }: Pick<Check<Id>, 'since' | 'extension' | 'pointless'>,
+  server: Server,
 ): string | undefined {
+  const { version, extensions } = server;
   if (since !== undefined && Math.floor(version / 10_000) < since) return `needs PostgreSQL ${since}`;
   if (extension !== undefined && !extensions.has(extension)) return `needs the extension ${extension}`;
-  return undefined;
+  return pointless?.(server);
 }

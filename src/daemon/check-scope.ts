@@ -49,6 +49,7 @@ export function scopeOf({ plan, role, state, server, aside }: ScopeParts): Scope
         : watchRoles.map((watched) => ({ id: watched, role: watched, claims: {} })),
     staticTables: now(integrity.static_tables),
     phaseTables: now(plan.phases.flatMap(namedBy)),
+    phases: plan.phases,
     phase: { role, tags: (state?.phases ?? []).flatMap(({ supervisor }) => supervisor?.tag ?? []) },
     aside,
   };

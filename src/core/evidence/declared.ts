@@ -1,5 +1,6 @@
 import { type Effects, type PhasePlan, tablesOf } from '../plan/phase.ts';
-import { spellings, type Thing } from './thing.ts';
+import { relationAsPrinted } from './quoting.ts';
+import { bare, spellings, type Thing } from './thing.ts';
 
 /** What the phases have declared that count now. */
 export interface Declared {
@@ -31,19 +32,24 @@ function renames(declared: Declared): ReadonlyMap<string, string> {
   );
 }
 
-/** The relation's name from before any phase: what was known of `public.molecule` holds for `public.molecules`. */
+/**
+ * The relation's name from before any phase, as PostgreSQL prints it: what was known of `public.molecule` holds for
+ * `public.molecules`.
+ */
 export function nameBefore(declared: Declared, relation: string): string {
   const old = renames(declared);
-  let name = relation;
-  for (let step = 0; step < old.size; step += 1) name = old.get(name.replaceAll('"', '')) ?? name;
-  return name;
+  const own = bare(relation);
+  let name = own;
+  for (let step = 0; step < old.size; step += 1) name = old.get(name) ?? name;
+  return name === own ? relation : relationAsPrinted(name);
 }
 
 /** The names that a table of the plan may have now: its own, and what phases that may be applied rename it to. */
 export function namesNow(declared: Declared, table: string): readonly string[] {
-  const own = qualified(table);
-  const renamed = [...renames(declared)].filter(([, old]) => old === own).map(([name]) => name);
-  return [own, ...renamed.flatMap((name) => namesNow(declared, name))];
+  const renamed = [...renames(declared)];
+  const names = new Set([qualified(table)]);
+  for (const known of names) for (const [name, old] of renamed) if (old === known) names.add(name);
+  return [...names];
 }
 
 const nameInSql = String.raw`"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*`;

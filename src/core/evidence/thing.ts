@@ -17,7 +17,7 @@ export function sayThing({ kind, relation, name }: Thing): string {
 }
 
 /** As an operator writes a name: without the quotes that PostgreSQL puts around it. */
-const bare = (name: string): string =>
+export const bare = (name: string): string =>
   name.replaceAll(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
 
 /** What is in `public` may be named without it. */

@@ -94,6 +94,7 @@ export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'pla
         identities: [],
         staticTables: [],
         phaseTables: [],
+        phases: [],
         phase: { role: undefined, tags: [] },
         aside: async (work) => {
           const { url } = connection;
@@ -158,6 +159,11 @@ async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Findi
   return await look();
 }
 
+const sayProof = (proof: Readonly<Record<string, Finding>>): string =>
+  Object.entries(proof)
+    .map(([state, { summary }]) => `${state}: ${summary}`)
+    .join('; ');
+
 type Tested = 15 | 18;
 const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'postgres18');
 
@@ -168,7 +174,7 @@ export function proveAll(cases: readonly Case[], serverOf: (major: Tested) => st
     test.each(titled)('$title: planted is a breach, healed is well, hidden is unknown', async (one) => {
       const proof = await prove(one, serverOf(major));
       if (proof === undefined) return;
-      expect(proof).toMatchObject({
+      expect(proof, sayProof(proof)).toMatchObject({
         before: { status: 'ok' },
         planted: { status: 'breach' },
         healed: { status: 'ok' },

@@ -1,0 +1,149 @@
+import { type Declared, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
+import type { Fault } from '../../core/evidence/finding.ts';
+import { sayThing } from '../../core/evidence/thing.ts';
+import { sayWhole } from '../../core/kernel/whole.ts';
+import { quoteIdentifier } from '../../target/identifiers.ts';
+import type { Asks } from '../asks.ts';
+import { type Cells, check, type Look } from '../check.ts';
+import { recordsOf } from '../look.ts';
+import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
+
+/** One column of a key: what refers, what is referred to, and how the two are compared. */
+interface Pair {
+  readonly from: string;
+  readonly to: string;
+  /** Schema and name of the operator `to = from`. */
+  readonly equals: readonly [string, string];
+  /** Schema and name of the collation of `to`, where that of `from` is another. */
+  readonly collation: readonly [string, string] | null;
+}
+
+/**
+ * Keys of partitions are left out where the table above has the same key: it is looked at there. A key that is not
+ * enforced (PostgreSQL 18) promises nothing.
+ */
+const listed = (version: number): string => `
+  select k.oid, quote_ident(k.conname) as name, format('%I.%I', n.nspname, c.relname) as relation,
+    format('%I.%I', rn.nspname, r.relname) as referred, n.nspname as schema, c.relname as table, c.relkind as kind,
+    rn.nspname as referred_schema, r.relname as referred_table, r.relkind as referred_kind, k.confmatchtype as match,
+    ${version >= 180_000 ? 'k.conperiod' : 'false'} as period,
+    (select json_agg(json_build_object('from', f.attname, 'to', t.attname, 'equals',
+        (select json_build_array(os.nspname, o.oprname) from pg_operator o
+         join pg_namespace os on os.oid = o.oprnamespace where o.oid = p.equals),
+        'collation', case when f.attcollation <> t.attcollation and t.attcollation <> 0 then
+          (select json_build_array(ls.nspname, l.collname) from pg_collation l
+           join pg_namespace ls on ls.oid = l.collnamespace where l.oid = t.attcollation) end) order by p.place)
+     from unnest(k.conkey, k.confkey, k.conpfeqop) with ordinality as p (own, other, equals, place)
+       join pg_attribute f on f.attrelid = k.conrelid and f.attnum = p.own
+       join pg_attribute t on t.attrelid = k.confrelid and t.attnum = p.other) as pairs
+  from pg_constraint k
+    join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_class r on r.oid = k.confrelid join pg_namespace rn on rn.oid = r.relnamespace
+  where k.contype = 'f' and k.conparentid = 0 and ${userSchemas('n')}
+    ${version >= 180_000 ? 'and k.conenforced' : ''}
+  order by 3, 2`;
+
+/** A key on a table that others inherit from binds its own rows only. */
+const rowsOf = (kind: string | null, schema: string | null, name: string | null): string =>
+  `${kind === 'p' ? '' : 'only '}${nameOf({ schema: schema ?? '', name: name ?? '' })}`;
+
+/** An operator's name is made of signs that need no quotes. */
+function operator([schema, sign]: readonly [string, string]): string {
+  if (!/^[-+*/<>=~!@#%^&|`?]+$/.test(sign)) throw new TypeError(`${sign} is not the name of an operator`);
+  return `operator(${quoteIdentifier(schema)}.${sign})`;
+}
+
+function matches({ from, to, equals, collation }: Pair): string {
+  const collate = collation === null ? '' : ` collate ${collation.map(quoteIdentifier).join('.')}`;
+  return `r.${quoteIdentifier(to)} ${operator(equals)} f.${quoteIdentifier(from)}${collate}`;
+}
+
+/** With a period, what is referred to must together cover it. */
+function isThere({ period, referred_kind, referred_schema, referred_table }: Cells, pairs: readonly Pair[]): string {
+  const referred = rowsOf(referred_kind ?? null, referred_schema ?? null, referred_table ?? null);
+  const last = pairs.at(-1);
+  if (period !== 't' || last === undefined)
+    return `exists (select from ${referred} r where ${pairs.map(matches).join(' and ')})`;
+  const covered = `range_agg(r.${quoteIdentifier(last.to)}) operator(pg_catalog.@>) f.${quoteIdentifier(last.from)}`;
+  const same = pairs.slice(0, -1).map(matches).join(' and ');
+  return `coalesce((select ${covered} from ${referred} r where ${same}), false)`;
+}
+
+/** MATCH SIMPLE lets a row off that has any null; MATCH FULL only one that has nothing but nulls. */
+function countingOrphans(key: Cells): string {
+  const pairs = JSON.parse(key.pairs ?? '[]') as readonly Pair[];
+  const own = pairs.map(({ from }) => `f.${quoteIdentifier(from)}`);
+  const bound = own.map((column) => `${column} is ${key.match === 'f' ? '' : 'not '}null`).join(' and ');
+  return `select count(*) from ${rowsOf(key.kind ?? null, key.schema ?? null, key.table ?? null)} f
+    where ${key.match === 'f' ? `not (${bound})` : bound} and not ${isThere(key, pairs)}`;
+}
+
+async function isStillThere(asks: Asks, { oid }: Cells): Promise<boolean> {
+  const { rows } = await asks.query('select from pg_constraint where oid = $1', [oid]);
+  return rows.length > 0;
+}
+
+/** A key that was dropped since it was listed has no orphans; one that stands in the way of nobody else's answer. */
+async function read(asks: Asks, key: Cells): Promise<readonly Cells[]> {
+  const known: Cells = { name: key.name ?? null, relation: key.relation ?? null, referred: key.referred ?? null };
+  const answer = await readOr(() => asks.query(countingOrphans(key)));
+  if (!('refused' in answer)) return [{ ...known, orphans: answer.rows[0]?.[0] ?? null, unread: null }];
+  if (answer.refused.kind === 'gone' && !(await isStillThere(asks, key))) return [];
+  return [{ ...known, orphans: null, unread: answer.refused.message }];
+}
+
+const keyOf = ({ name, relation }: Cells) => ({ kind: 'constraint', name: name ?? '', relation: relation ?? '' });
+
+/** Rows that a phase is still writing are judged at its end, as is a key that it is still making. */
+const isUnsettled = (row: Cells, declared: Declared): boolean =>
+  isInFlux(declared, keyOf(row), 'existence') ||
+  [row.relation, row.referred].some((table) => isInFlux(declared, { kind: 'table', relation: table ?? '' }, 'content'));
+
+/** Orphans that the baseline has are known; more of them than that are another thing. */
+function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly Fault[] {
+  const [key, orphans] = [keyOf(row), Number(row.orphans)];
+  if (orphans === 0 || isUnsettled(row, declared)) return [];
+  const rows = orphans === 1 ? '1 row refers' : `${sayWhole(orphans)} rows refer`;
+  const fault = faultOf(declared, key, `does not hold: ${rows} to what is not in ${row.referred ?? ''}`, 'veto');
+  const known = Number(baseline?.[fault.object] ?? 0);
+  if (known === 0 || orphans <= known) return [fault];
+  const more = `are ${sayWhole(orphans - known)} beside the ${sayWhole(known)} of the baseline`;
+  return [fault, { object: `more orphans of ${fault.object}`, what: more, consequence: 'veto' }];
+}
+
+/**
+ * Looks for the rows themselves: rows that came in while triggers were off leave a key that calls itself valid, and that
+ * no `validate constraint` looks at again.
+ */
+export const orphans = check({
+  id: 'orphans',
+  cost: 'C',
+  against: 'baseline',
+  mayAt: 'veto',
+  reads: ['pg_constraint', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_operator', 'pg_collation'],
+  needs: readsEverything,
+  remedy: 'Bring back the rows that are referred to, or remove those that refer to them',
+  ask: {
+    steps: async (asks, { server }) => {
+      const keys = recordsOf(await asks.query(listed(server.version)));
+      const found: Cells[] = [];
+      for (const key of keys) found.push(...(await read(asks, key)));
+      return found;
+    },
+  },
+  judge: (look) => {
+    const { rows, declared } = look;
+    const counted = rows.filter(({ unread }) => unread === null);
+    const faults = counted.flatMap((row) => faultsOf(row, look));
+    const seen = Object.fromEntries(
+      counted.map((row) => [sayThing(thingBefore(declared, keyOf(row))), row.orphans ?? '0'] as const),
+    );
+    const unread = rows.flatMap((row) =>
+      row.unread === null ? [] : [{ what: sayThing(keyOf(row)), why: row.unread ?? '' }],
+    );
+    if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread), seen };
+    return { faults, seen, saw: `${sayCounted(rows.length, 'foreign key')}, all rows refer to rows that are there` };
+  },
+  breach: { rows: [{ name: 'k', relation: 'public.t', referred: 'public.u', orphans: '1', unread: null }] },
+});

@@ -1,0 +1,65 @@
+import { bare } from '../core/evidence/thing.ts';
+import { namesNow } from '../core/evidence/declared.ts';
+import { quoteIdentifier } from '../target/identifiers.ts';
+import type { Asks } from './asks.ts';
+import type { Scope } from './check.ts';
+import { recordsOf } from './look.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
+
+/** A table as the catalogue knows it, listed before it is read. */
+export interface Table {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** As PostgreSQL prints it: `public."Mol é"`. */
+  readonly relation: string;
+  /** `r` a table, `p` one with partitions, `m` a materialised view, `f` a foreign table. */
+  readonly kind: string;
+}
+
+/** A name for SQL, whatever it contains. */
+export const nameOf = ({ schema, name }: Pick<Table, 'schema' | 'name'>): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+
+/** Every name that a table of the plan has, had or will have, as operators write it. */
+export const everyName = ({ phases }: Pick<Scope, 'phases'>, tables: readonly string[]): readonly string[] =>
+  tables.flatMap((table) => namesNow({ underWay: [], applied: phases }, bare(table)));
+
+/** Those of the tables that are there, by any of these names. */
+export async function tablesNamed(asks: Asks, names: readonly string[]): Promise<readonly Table[]> {
+  const answer = await asks.query(
+    `select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as relation,
+       c.relkind as kind
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'm', 'f') and n.nspname || '.' || c.relname = any($1)
+     order by 2, 3`,
+    [names],
+  );
+  return recordsOf(answer).map(({ oid, schema, name, relation, kind }) => ({
+    oid: oid ?? '',
+    schema: schema ?? '',
+    name: name ?? '',
+    relation: relation ?? '',
+    kind: kind ?? '',
+  }));
+}
+
+/** What was read, or why it could not be read: one table that stands in the way hides none of the others. */
+export async function readOr<Read>(read: () => Promise<Read>): Promise<Read | { readonly refused: Refusal }> {
+  try {
+    return await read();
+  } catch (error) {
+    return { refused: refusalOf(error) };
+  }
+}
+
+/** `could not read public.t: permission denied (42501)`, with what to grant. */
+export const sayUnread = (unread: readonly { readonly what: string; readonly why: string }[]): string => {
+  const said = unread.slice(0, 3).map(({ what, why }) => `${what}: ${why}`);
+  const more = unread.length - said.length;
+  const grant = unread.some(({ why }) => /42501/.test(why)) ? `; ${readsEverything}` : '';
+  return `could not read ${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}${grant}`;
+};
+
+/** What reading rows takes: row level security would hide some from anybody else, who is refused instead. */
+export const readsEverything = 'grant pg_read_all_data to the guard’s role, and make it bypass row level security';

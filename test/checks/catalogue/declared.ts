@@ -1,0 +1,16 @@
+import type { Effects, PhasePlan } from '../../../src/core/plan/phase.ts';
+
+const nothing = {
+  renames: {},
+  creates: [],
+  drops: [],
+  writes: {},
+  rls: [],
+  policies: [],
+  grants: [],
+  indexes: [],
+} satisfies Partial<Effects>;
+
+/** A phase that declares these effects and nothing else. */
+export const phaseWith = (effects: Partial<Effects>, id = 'one'): PhasePlan =>
+  ({ id, effects: { ...nothing, ...effects } }) as unknown as PhasePlan;

@@ -1,0 +1,95 @@
+import { phaseWith } from './declared.ts';
+import { type Ground, hide, provable, proveAll } from './harness.ts';
+
+const tables = [
+  'create table public."Mol é" (id int primary key, n int)',
+  'create table public.mixture (id int primary key, mol int constraint "to Mol" references public."Mol é")',
+];
+proveAll([
+  provable({
+    id: 'unvalidated-constraints',
+    setup: tables,
+    plant: ['alter table public."Mol é" add constraint "n > 0" check (n > 0) not valid'],
+    heal: ['alter table public."Mol é" validate constraint "n > 0"'],
+    withhold: hide('pg_constraint'),
+    faults: ['constraint "n > 0" on public."Mol é"'],
+  }),
+  provable({
+    id: 'unvalidated-constraints',
+    when: 'of a foreign key that an applied phase declares',
+    setup: tables.map((statement) => statement.replace(/constraint "to Mol".*/, ')')),
+    plant: ['alter table public.mixture add constraint k foreign key (mol) references public."Mol é" not valid'],
+    heal: ['alter table public.mixture validate constraint k'],
+    withhold: hide('pg_namespace'),
+    faults: ['constraint k on public.mixture'],
+    declared: { underWay: [], applied: [phaseWith({ creates: ['k'] })] },
+  }),
+  provable({
+    id: 'unvalidated-constraints',
+    when: 'but not of one that a phase under way declares',
+    setup: tables,
+    plant: [
+      'alter table public."Mol é" add constraint declared check (n > 0) not valid',
+      'create domain public.positive int',
+      'alter domain public.positive add constraint undeclared check (value > 0) not valid',
+    ],
+    heal: ['drop domain public.positive'],
+    withhold: hide('pg_constraint'),
+    faults: ['constraint undeclared'],
+    declared: { underWay: [phaseWith({ creates: ['declared'] })], applied: [] },
+  }),
+  provable({
+    id: 'disabled-triggers',
+    setup: [
+      ...tables,
+      'create function public.f() returns trigger language plpgsql as $$ begin return new; end $$',
+      'create trigger "On Change" before update on public."Mol é" for each row execute function public.f()',
+    ],
+    plant: ['alter table public."Mol é" disable trigger "On Change"'],
+    heal: ['alter table public."Mol é" enable trigger "On Change"'],
+    withhold: hide('pg_trigger'),
+    faults: ['trigger "On Change" on public."Mol é"'],
+  }),
+  provable({
+    id: 'disabled-triggers',
+    when: 'of a foreign key, on the table that it refers to',
+    setup: tables,
+    plant: ['alter table public."Mol é" disable trigger all'],
+    heal: ['alter table public."Mol é" enable trigger all'],
+    withhold: hide('pg_constraint'),
+    faults: ['constraint "to Mol" on public.mixture'],
+  }),
+  provable({
+    id: 'disabled-triggers',
+    when: 'of which the topmost of the partitions is named',
+    setup: [
+      'create table public.readings (id int) partition by range (id)',
+      'create table public.readings_1 partition of public.readings for values from (1) to (9)',
+      'create function public.f() returns trigger language plpgsql as $$ begin return new; end $$',
+      'create trigger t after insert on public.readings for each row execute function public.f()',
+    ],
+    plant: ['alter table public.readings enable replica trigger t'],
+    heal: ['alter table public.readings enable trigger t'],
+    withhold: hide('pg_trigger'),
+    faults: ['trigger t on public.readings'],
+  }),
+  provable({
+    id: 'disabled-triggers',
+    when: 'but not of a table that a phase under way writes',
+    setup: [...tables, 'create table public.tag (id int references public."Mol é")'],
+    plant: ['alter table public.mixture disable trigger all', 'alter table public.tag disable trigger all'],
+    heal: ['alter table public.tag enable trigger all'],
+    withhold: hide('pg_trigger'),
+    faults: ['constraint tag_id_fkey on public.tag'],
+    declared: { underWay: [phaseWith({ writes: { mixture: { rows: 'any', columns: [] } } })], applied: [] },
+  }),
+  provable({
+    id: 'enforcement-settings',
+    plant: ({ db }: Ground) =>
+      db.query(`alter database ${db.name} set session_replication_role = replica`).then(() => undefined),
+    heal: ({ db }: Ground) =>
+      db.query(`alter database ${db.name} reset session_replication_role`).then(() => undefined),
+    withhold: hide('pg_db_role_setting'),
+    faults: ['setting session_replication_role of everybody in this database'],
+  }),
+]);
