@@ -1,5 +1,6 @@
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
+import { content } from './integrity/content.ts';
 import { disabledTriggers, enforcementSettings, unvalidatedConstraints } from './integrity/enforcement.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
 import { archiver } from './pressure/archiver.ts';
@@ -10,6 +11,8 @@ import { disk } from './pressure/disk.ts';
 import { exclusiveLocks } from './pressure/exclusive-locks.ts';
 import { idleInTransaction } from './pressure/idle-in-transaction.ts';
 import { orphans } from './integrity/orphans.ts';
+import { rowCounts } from './integrity/row-counts.ts';
+import { sequences } from './integrity/sequences.ts';
 import { lockQueue } from './pressure/lock-queue.ts';
 import { longStatements } from './pressure/long-statements.ts';
 import { replicaLag, slots } from './pressure/replicas.ts';
@@ -42,6 +45,9 @@ export const checks: Catalogue = {
   'disabled-triggers': disabledTriggers,
   'enforcement-settings': enforcementSettings,
   orphans,
+  sequences,
+  'row-counts': rowCounts,
+  content,
   'rls-off': rlsOff,
   rollbacks,
   'session-ends': sessionEnds,

@@ -29,7 +29,7 @@ function lookOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id
       server,
       watchRoles: ['anon'],
       exposedSchemas: ['public'],
-      staticTables: [],
+      staticTables: ['public.t'],
       phase: { role: undefined, tags: [] },
     },
     earlier: undefined,

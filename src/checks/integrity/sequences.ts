@@ -1,0 +1,172 @@
+import { isInFlux, thingBefore } from '../../core/evidence/declared.ts';
+import type { Fault } from '../../core/evidence/finding.ts';
+import { sayThing } from '../../core/evidence/thing.ts';
+import { quoteIdentifier } from '../../target/identifiers.ts';
+import type { Asks } from '../asks.ts';
+import { type Cells, check, type Look } from '../check.ts';
+import { recordsOf } from '../look.ts';
+import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { nameOf, readOr, sayUnread } from '../tables.ts';
+
+/** Identity columns own their sequence internally, serial ones automatically (pg_depend). */
+const listed = `
+  select format('%I.%I', n.nspname, c.relname) as name, n.nspname as schema, c.relname as sequence,
+    format('%I.%I', tn.nspname, t.relname) as relation, tn.nspname as table_schema, t.relname as table,
+    a.attname as column, s.seqincrement as step, s.seqmin as least, s.seqmax as most, s.seqcycle as cycles,
+    case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647
+      else 9223372036854775807 end as fits,
+    a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) as numbers,
+    exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
+      where i.indrelid = t.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null
+        and m.amname = 'btree') as indexed
+  from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i')
+      and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
+    join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
+    join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+  where ${userSchemas('n')}
+  order by 1`;
+
+const isReadable = ({ indexed, numbers, cycles }: Cells): boolean =>
+  indexed === 't' && numbers === 't' && cycles === 'f';
+
+/**
+ * A sequence knows no snapshots: it is read as it is while the statement runs, after the snapshot by which the column is
+ * read. So every row that is seen took its number from a sequence that is at least as far.
+ */
+function asking(place: number, row: Cells): string {
+  const { schema, sequence, table_schema: tableSchema, table, column, step } = row;
+  const end = Number(step) > 0 ? 'max' : 'min';
+  const farthest = isReadable(row)
+    ? `(select ${end}(${quoteIdentifier(column ?? '')})::text
+       from ${nameOf({ schema: tableSchema ?? '', name: table ?? '' })})`
+    : 'null';
+  return `select ${place} as place, last_value::text, is_called::text, ${farthest} as farthest
+    from ${nameOf({ schema: schema ?? '', name: sequence ?? '' })}`;
+}
+
+const together = 100;
+
+async function readTogether(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
+  if (rows.length === 0) return [];
+  const answer = await readOr(() => asks.query(rows.map((row, place) => asking(place, row)).join('\nunion all ')));
+  if (!('refused' in answer)) {
+    return recordsOf(answer).map(({ place, ...read }) => ({ ...rows[Number(place)], ...read, unread: null }));
+  }
+  if (rows.length > 1) return readOneByOne(asks, rows);
+  return [{ ...rows[0], unread: answer.refused.message }];
+}
+
+/** One that is locked or forbidden stands in the way of all that are asked together: then each is asked for itself. */
+async function readOneByOne(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
+  const read: Cells[] = [];
+  for (const row of rows) read.push(...(await readTogether(asks, [row])));
+  return read;
+}
+
+const sequenceOf = ({ name, relation }: Cells) => ({ kind: 'sequence', name: name ?? '', relation: relation ?? '' });
+
+/** A column of numeric may hold fractions. */
+const wholeOf = (text: string | null | undefined): bigint => BigInt((text ?? '0').split('.', 1)[0] ?? '0');
+
+/** What it will give next is there already, or is still to come before it. */
+function isBehind({ step, last_value: last, is_called: isCalled, farthest }: Cells): boolean {
+  if (farthest === null || farthest === undefined) return false;
+  const by = wholeOf(step);
+  const next = wholeOf(last) + (isCalled === 'true' ? by : 0n);
+  return by > 0n ? next <= wholeOf(farthest) : next >= wholeOf(farthest);
+}
+
+/** The part of its numbers that it has given, of those that its column can hold. */
+function usedOf({ step, least, most, fits, last_value: last, is_called: isCalled }: Cells): number {
+  if (isCalled !== 'true') return 0;
+  const ascends = wholeOf(step) > 0n;
+  const [from, given, holds] = [wholeOf(ascends ? least : most), wholeOf(last), wholeOf(fits)];
+  const sequenceEnd = wholeOf(ascends ? most : least);
+  const columnEnd = ascends ? holds : -holds - 1n;
+  const end = ascends === sequenceEnd < columnEnd ? sequenceEnd : columnEnd;
+  return Number(given - from) / Number(end - from);
+}
+
+function faultsOf(row: Cells, { declared, limits }: Look<'sequences'>): readonly Fault[] {
+  const sequence = sequenceOf(row);
+  const { column, relation, farthest, last_value: last, step } = row;
+  const filled = `${relation}.${quoteIdentifier(column ?? '')}`;
+  const settled = !isInFlux(declared, { kind: 'table', relation: relation ?? '' }, 'content');
+  const used = usedOf(row);
+  return [
+    ...(isReadable(row) && settled && isBehind(row)
+      ? [
+          faultOf(
+            declared,
+            sequence,
+            `is at ${last}, while ${filled} already goes ${Number(step) > 0 ? 'up' : 'down'} to ${farthest}`,
+            'veto',
+          ),
+        ]
+      : []),
+    ...(row.cycles === 'f' && used > limits.used
+      ? [
+          {
+            object: `range of ${sayThing(thingBefore(declared, sequence))}`,
+            what: `is used up by ${Math.floor(used * 100)} %`,
+            consequence: 'note' as const,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Which were left out of the comparison with their column, and why: nothing that is named here is well by default. */
+function saySequences(rows: readonly Cells[]): string {
+  const left = rows.filter((row) => !isReadable(row) && row.cycles === 'f').map(({ name }) => name);
+  const cycling = rows.filter(({ cycles }) => cycles === 't').map(({ name }) => name);
+  const sayNames = (names: readonly (string | null | undefined)[]) =>
+    `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+  return [
+    `${sayCounted(rows.length - left.length - cycling.length, 'sequence')} ahead of the columns they fill`,
+    ...(left.length > 0
+      ? [`not compared, for want of an index of numbers that leads with the column: ${sayNames(left)}`]
+      : []),
+    ...(cycling.length > 0 ? [`not compared, since they begin again at their end: ${sayNames(cycling)}`] : []),
+  ].join('; ');
+}
+
+/** A sequence that is behind gives out numbers that are taken: inserts fail, or two rows get the same one. */
+export const sequences = check({
+  id: 'sequences',
+  cost: 'B',
+  against: 'nothing',
+  mayAt: 'veto',
+  reads: ['pg_sequence', 'pg_depend', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_index', 'pg_am'],
+  needs: 'grant pg_read_all_data to the guard’s role',
+  remedy: "select setval('NAME', (select max(COLUMN) from TABLE))",
+  ask: {
+    steps: async (asks) => {
+      const rows = recordsOf(await asks.query(listed));
+      const read: Cells[] = [];
+      for (let at = 0; at < rows.length; at += together)
+        read.push(...(await readTogether(asks, rows.slice(at, at + together))));
+      return read;
+    },
+  },
+  judge: (look) => {
+    const { rows } = look;
+    const read = rows.filter(({ unread }) => unread === null);
+    const faults = read.flatMap((row) => faultsOf(row, look));
+    const unread = rows.flatMap((row) =>
+      row.unread === null ? [] : [{ what: sayThing(sequenceOf(row)), why: row.unread ?? '' }],
+    );
+    if (faults.every(({ consequence }) => consequence === 'note') && unread.length > 0)
+      return { unknown: sayUnread(unread) };
+    return { faults, saw: saySequences(rows) };
+  },
+  breach: {
+    rows: [
+      {
+        ...{ name: 'public.s', relation: 'public.t', column: 'id', step: '1', least: '1', most: '99', cycles: 'f' },
+        ...{ fits: '99', numbers: 't', indexed: 't', last_value: '1', is_called: 'true', farthest: '7', unread: null },
+      },
+    ],
+  },
+});
