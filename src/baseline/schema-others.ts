@@ -1,4 +1,4 @@
-import { access, hashed, ofAnother, ofExtension, owner, settled } from './sql-pieces.ts';
+import { access, hashed, ofAnother, ofExtension, owner, settled } from '../checks/sql-pieces.ts';
 
 /** Everything that does not belong to one relation, as (object, definition). */
 

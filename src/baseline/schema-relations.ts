@@ -1,4 +1,4 @@
-import { access, hashed, options, owner, roles, settled } from './sql-pieces.ts';
+import { access, hashed, options, owner, roles, settled } from '../checks/sql-pieces.ts';
 
 /**
  * Relations and what belongs to them, as (object, definition). Column positions are left out on purpose: a column that

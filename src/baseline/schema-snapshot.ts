@@ -5,25 +5,10 @@ import { seconds } from '../core/kernel/units.ts';
 import { SchemaUnreadable } from './errors.ts';
 import { otherParts } from './schema-others.ts';
 import { relationParts } from './schema-relations.ts';
-import { ofExtension } from './sql-pieces.ts';
-
-/**
- * Settings that change how PostgreSQL prints a definition, as pg_dump sets them. They hold for this statement only: a
- * transaction around several would be open to whoever else asks on the same connection meanwhile.
- */
-const settings = {
-  search_path: '',
-  quote_all_identifiers: 'off',
-  datestyle: 'ISO',
-  intervalstyle: 'postgres',
-  timezone: 'UTC',
-  extra_float_digits: '1',
-  bytea_output: 'hex',
-};
-const setAll = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
+import { ofExtension, settling } from '../checks/sql-pieces.ts';
 
 const statement = `
-with settled as materialized (select concat(${setAll.join(', ')}) is not null as ready),
+with ${settling},
 space as materialized (
   select s.* from pg_namespace s where s.nspname !~ '^pg_' and s.nspname <> 'information_schema'),
 relation as materialized (

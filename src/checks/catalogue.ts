@@ -1,5 +1,7 @@
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
+import { declaredEffects } from './functionality/declared-effects.ts';
+import { schemaDrift } from './functionality/schema-drift.ts';
 import { content } from './integrity/content.ts';
 import { disabledTriggers, enforcementSettings, unvalidatedConstraints } from './integrity/enforcement.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
@@ -70,6 +72,8 @@ export const checks: Catalogue = {
   'sensitive-columns': sensitiveColumns,
   'exposed-auth-users': exposedAuthUsers,
   'exposed-queues': exposedQueues,
+  'schema-drift': schemaDrift,
+  'declared-effects': declaredEffects,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

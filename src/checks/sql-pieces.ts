@@ -31,5 +31,23 @@ export const ofExtension = madeBy("'e'");
 /** The same, or part of another object, as the constructor of a range type is. */
 export const ofAnother = madeBy("'e', 'i'");
 
+/**
+ * Settings that change how PostgreSQL prints a definition, as pg_dump sets them. They hold for this statement only: a
+ * transaction around several would be open to whoever else asks on the same connection meanwhile.
+ */
+const settings = {
+  search_path: '',
+  quote_all_identifiers: 'off',
+  datestyle: 'ISO',
+  intervalstyle: 'postgres',
+  timezone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+};
+const setAll = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', true)`);
+
+/** The part of a `with` that puts them in force. */
+export const settling = `settled as materialized (select concat(${setAll.join(', ')}) is not null as ready)`;
+
 /** No part of the statement starts before the session's settings are ours: the planner makes this its first condition. */
 export const settled = '(select ready from settled)';

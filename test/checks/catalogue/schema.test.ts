@@ -1,0 +1,209 @@
+import { describe, expect, inject, test } from 'vitest';
+
+import type { Declared } from '../../../src/core/evidence/declared.ts';
+import { seconds } from '../../../src/core/kernel/units.ts';
+import type { PhasePlan } from '../../../src/core/plan/phase.ts';
+import { heldConnection } from '../../../src/target/connection.ts';
+import { database } from '../../support/database.ts';
+import { phaseWith } from './declared.ts';
+import { hide, lookingAs, provable, proveAll } from './harness.ts';
+
+const schema = [
+  'create table public."Mol é" ("Id" int primary key, name text not null, n int default 1 check (n > 0))',
+  'create index "by name" on public."Mol é" (name)',
+  'create view public.named as select "Id", name from public."Mol é"',
+  `create function public.f(a int, b text) returns int language sql as 'select 1'`,
+  'create trigger t before insert on public."Mol é" for each row execute function public.g()',
+  `create type public.mood as enum ('calm', 'cross')`,
+];
+schema.splice(4, 0, `create function public.g() returns trigger language plpgsql as 'begin return new; end'`);
+
+const drifts = (when: string, plant: readonly string[], heal: readonly string[], faults: readonly string[]) =>
+  provable({ id: 'schema-drift', when, setup: schema, plant, heal, withhold: hide('pg_attribute'), faults });
+
+const declaredSchema = phaseWith({
+  renames: { 'Mol é': 'mols' },
+  creates: ['public.added', 'mols.extra'],
+  drops: ['named'],
+  indexes: ['by name', 'by n'],
+});
+const effects = [
+  'alter table public."Mol é" rename to mols',
+  'create table public.added ()',
+  'alter table public.mols add extra int',
+  'drop view public.named',
+  'create index "by n" on public.mols (n)',
+];
+
+proveAll([
+  drifts(
+    'in columns',
+    [
+      'alter table public."Mol é" alter name drop not null, alter n type bigint',
+      'alter table public."Mol é" add "New é" int',
+    ],
+    ['alter table public."Mol é" drop "New é", alter n type int', 'alter table public."Mol é" alter name set not null'],
+    ['column public."Mol é".n', 'column public."Mol é".name', 'column public."Mol é"."New é"'],
+  ),
+  drifts(
+    'in what guards and serves a table',
+    [
+      'alter table public."Mol é" drop constraint "Mol é_n_check"',
+      'drop trigger t on public."Mol é"',
+      'drop index public."by name"',
+    ],
+    [
+      'alter table public."Mol é" add check (n > 0)',
+      'create trigger t before insert on public."Mol é" for each row execute function public.g()',
+      'create index "by name" on public."Mol é" (name)',
+    ],
+    ['constraint "Mol é_n_check" on public."Mol é"', 'trigger t on public."Mol é"', 'index public."by name"'],
+  ),
+  drifts(
+    'in views, functions and types',
+    [
+      'create or replace view public.named as select "Id", lower(name) as name from public."Mol é"',
+      `create or replace function public.f(a int, b text) returns int language sql as 'select 2'`,
+      `alter type public.mood add value 'sad'`,
+    ],
+    [
+      'drop view public.named',
+      'create view public.named as select "Id", name from public."Mol é"',
+      `create or replace function public.f(a int, b text) returns int language sql as 'select 1'`,
+      'drop type public.mood',
+      `create type public.mood as enum ('calm', 'cross')`,
+    ],
+    ['view public.named', 'function public.f(integer, text)', 'type public.mood'],
+  ),
+  drifts(
+    'where a whole table is gone',
+    ['drop table public."Mol é" cascade'],
+    [schema[0] ?? '', schema[1] ?? '', schema[2] ?? '', schema[5] ?? ''],
+    ['table public."Mol é"', 'view public.named'],
+  ),
+  provable({
+    id: 'declared-effects',
+    setup: [...schema, ...effects],
+    plant: [
+      'drop table public.added',
+      'alter table public.mols drop extra',
+      'alter table public.mols rename to "Mol é"',
+      'create view public.named as select 1 as one',
+    ],
+    heal: [
+      'create table public.added ()',
+      'alter table public."Mol é" add extra int',
+      'alter table public."Mol é" rename to mols',
+      'drop view public.named',
+    ],
+    withhold: hide('pg_proc'),
+    faults: ['effect Mol é', 'effect added', 'effect mols', 'effect mols.extra', 'effect named'],
+    scope: { phases: [declaredSchema] },
+    declared: { underWay: [], applied: [declaredSchema] },
+  }),
+]);
+
+type Change = { readonly phases: readonly PhasePlan[]; readonly applied?: boolean; readonly act: readonly string[] };
+
+/** What is said of the faults once the run is in this state, where nothing was declared when the baseline was frozen. */
+async function after(server: string, id: 'schema-drift' | 'declared-effects', { phases, applied = true, act }: Change) {
+  await using db = await database(server);
+  for (const statement of schema) await db.query(statement);
+  const options = { url: db.url, name: 'c', readOnly: true, seesAllRows: true, statementTimeout: seconds(10) };
+  await using connection = heldConnection(options);
+  const now: { underWay: Declared['underWay']; applied: Declared['applied'] } = { underWay: [], applied: [] };
+  const look = await lookingAs(connection, { id, declared: now, scope: { phases } });
+  await look(true);
+  for (const statement of act) await db.query(statement);
+  Object.assign(now, applied ? { applied: phases } : { underWay: phases });
+  const { status, summary, faults } = await look();
+  expect(['ok', 'breach'], summary).toContain(status);
+  return faults?.map(({ object, consequence }) => `${consequence}: ${object}`);
+}
+
+const renaming = phaseWith({ renames: { 'Mol é': 'user' } });
+const rename = 'alter table public."Mol é" rename to "user"';
+
+describe.each(['postgres', 'postgres18'] as const)('on %s', (name) => {
+  const server = inject(name);
+
+  test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([
+    { when: 'a table is renamed as declared', phases: [renaming], act: [rename], faults: [] },
+    {
+      when: 'a table is renamed as declared, and a view of it made anew',
+      phases: [renaming],
+      act: [rename, 'drop view named', 'create view named as select "Id", name from "user"'],
+      faults: [],
+    },
+    {
+      when: 'a table is renamed as declared, and what belongs to it changes',
+      phases: [renaming],
+      act: [
+        rename,
+        'alter table "user" drop n',
+        'create or replace view named as select "Id", name || 1 as name from "user"',
+      ],
+      faults: [
+        'sustained: column public."Mol é".n',
+        'sustained: constraint "Mol é_n_check" on public."Mol é"',
+        'sustained: view public.named',
+      ],
+    },
+    {
+      when: 'a table is renamed undeclared',
+      phases: [],
+      act: [rename],
+      faults: ['note: table public."user"', 'sustained: table public."Mol é"', 'sustained: view public.named'],
+    },
+    { when: 'all is changed as declared', phases: [declaredSchema], act: effects, faults: [] },
+    { when: 'all is being changed', phases: [declaredSchema], applied: false, act: effects.slice(0, 3), faults: [] },
+    {
+      when: 'something is new',
+      phases: [],
+      act: ['create table extra (id int primary key)', 'create index on "Mol é" (n)'],
+      faults: ['note: index public."Mol é_n_idx"', 'note: table public.extra'],
+    },
+    {
+      when: 'what is said of others changes: grants, policies, validity',
+      phases: [],
+      act: [
+        'grant select on "Mol é" to public',
+        'alter table "Mol é" enable row level security',
+        'create policy p on "Mol é"',
+        'alter table "Mol é" disable trigger t',
+      ],
+      faults: [],
+    },
+  ])('schema-drift: $when', async ({ faults, ...change }) => {
+    expect((await after(server, 'schema-drift', change))?.toSorted()).toEqual(faults);
+  });
+
+  test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([
+    { when: 'all is done', phases: [declaredSchema], act: effects, faults: [] },
+    {
+      when: 'nothing is done but an index from before is gone, which is one that may be dropped',
+      phases: [declaredSchema],
+      act: ['drop index "by name"'],
+      faults: [
+        'sustained: effect Mol é',
+        'sustained: effect named',
+        'sustained: effect mols',
+        'sustained: effect added',
+        'sustained: effect mols.extra',
+        'sustained: effect by n',
+      ],
+    },
+    { when: 'nothing is done by a phase under way', phases: [declaredSchema], applied: false, act: [], faults: [] },
+    {
+      when: 'a view takes the old name, and a later phase takes it away',
+      phases: [
+        phaseWith({ renames: { 'Mol é': 'mols' }, creates: ['Mol é', 'f(integer, text)', 't on mols'] }),
+        phaseWith({ drops: ['public.Mol é', 'public.f'] }, 'two'),
+      ],
+      act: ['alter table "Mol é" rename to mols', 'drop function f'],
+      faults: ['sustained: effect f(integer, text)'],
+    },
+  ])('declared-effects: $when', async ({ faults, ...change }) => {
+    expect(await after(server, 'declared-effects', change)).toEqual(faults);
+  });
+});
