@@ -1,7 +1,10 @@
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
+import { closedTables } from './functionality/closed-tables.ts';
 import { declaredEffects } from './functionality/declared-effects.ts';
+import { primaryKeys, publications, replicaIdentity } from './functionality/replication.ts';
 import { schemaDrift } from './functionality/schema-drift.ts';
+import { amcheck } from './integrity/amcheck.ts';
 import { content } from './integrity/content.ts';
 import { disabledTriggers, enforcementSettings, unvalidatedConstraints } from './integrity/enforcement.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
@@ -15,6 +18,7 @@ import { idleInTransaction } from './pressure/idle-in-transaction.ts';
 import { orphans } from './integrity/orphans.ts';
 import { rowCounts } from './integrity/row-counts.ts';
 import { sequences } from './integrity/sequences.ts';
+import { collationVersions, pageChecksums } from './integrity/storage.ts';
 import { lockQueue } from './pressure/lock-queue.ts';
 import { longStatements } from './pressure/long-statements.ts';
 import { replicaLag, slots } from './pressure/replicas.ts';
@@ -50,6 +54,9 @@ export const checks: Catalogue = {
   sequences,
   'row-counts': rowCounts,
   content,
+  'page-checksums': pageChecksums,
+  'collation-versions': collationVersions,
+  amcheck,
   'rls-off': rlsOff,
   rollbacks,
   'session-ends': sessionEnds,
@@ -74,6 +81,10 @@ export const checks: Catalogue = {
   'exposed-queues': exposedQueues,
   'schema-drift': schemaDrift,
   'declared-effects': declaredEffects,
+  publications,
+  'primary-keys': primaryKeys,
+  'replica-identity': replicaIdentity,
+  'closed-tables': closedTables,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

@@ -53,13 +53,16 @@ export async function readOr<Read>(read: () => Promise<Read>): Promise<Read | { 
   }
 }
 
-/** `could not read public.t: permission denied (42501)`, with what to grant. */
-export const sayUnread = (unread: readonly { readonly what: string; readonly why: string }[]): string => {
-  const said = unread.slice(0, 3).map(({ what, why }) => `${what}: ${why}`);
-  const more = unread.length - said.length;
-  const grant = unread.some(({ why }) => /42501/.test(why)) ? `; ${readsEverything}` : '';
-  return `could not read ${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}${grant}`;
-};
-
 /** What reading rows takes: row level security would hide some from anybody else, who is refused instead. */
 export const readsEverything = 'grant pg_read_all_data to the guard’s role, and make it bypass row level security';
+
+/** `could not read public.t: permission denied (42501)`, with what to grant. */
+export const sayUnread = (
+  unread: readonly { readonly what: string; readonly why: string }[],
+  needs: string = readsEverything,
+): string => {
+  const said = unread.slice(0, 3).map(({ what, why }) => `${what}: ${why}`);
+  const more = unread.length - said.length;
+  const grant = unread.some(({ why }) => /42501/.test(why)) ? `; ${needs}` : '';
+  return `could not read ${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}${grant}`;
+};

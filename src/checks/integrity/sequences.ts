@@ -132,6 +132,8 @@ function saySequences(rows: readonly Cells[]): string {
   ].join('; ');
 }
 
+const readsSequences = 'grant pg_read_all_data to the guard’s role';
+
 /** A sequence that is behind gives out numbers that are taken: inserts fail, or two rows get the same one. */
 export const sequences = check({
   id: 'sequences',
@@ -139,7 +141,7 @@ export const sequences = check({
   against: 'nothing',
   mayAt: 'veto',
   reads: ['pg_sequence', 'pg_depend', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_index', 'pg_am'],
-  needs: 'grant pg_read_all_data to the guard’s role',
+  needs: readsSequences,
   remedy: "select setval('NAME', (select max(COLUMN) from TABLE))",
   ask: {
     steps: async (asks) => {
@@ -158,7 +160,7 @@ export const sequences = check({
       row.unread === null ? [] : [{ what: sayThing(sequenceOf(row)), why: row.unread ?? '' }],
     );
     if (faults.every(({ consequence }) => consequence === 'note') && unread.length > 0)
-      return { unknown: sayUnread(unread) };
+      return { unknown: sayUnread(unread, readsSequences) };
     return { faults, saw: saySequences(rows) };
   },
   breach: {
