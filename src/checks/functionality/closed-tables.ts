@@ -20,7 +20,7 @@ function faultsOf(row: Cells, { baseline, declared }: Look<'closed-tables'>): re
 /** Whoever locks down a table and forgets the policy has locked out the applications: they see no rows, and no error. */
 export const closedTables = check({
   id: 'closed-tables',
-  cost: 'A',
+  cost: 'B',
   against: 'baseline',
   mayAt: 'sustained',
   reads: ['pg_class', 'pg_namespace', 'pg_policy', 'pg_roles'],

@@ -51,28 +51,40 @@ const everyEffect = ({ phases }: Pick<Scope, 'phases'>): readonly string[] => [
   ...new Set(phases.flatMap(({ effects }) => namesOf(effects)).map(canonical)),
 ];
 
+/** What the catalogue may call it: without schema, table or arguments. So few rows are spelt out in every way. */
+function ownNames(name: string): readonly string[] {
+  const alone = name.split(' on ', 1)[0] ?? name;
+  const called = alone.includes('(') ? alone.slice(0, alone.indexOf('(')) : alone;
+  return [name, alone, called].flatMap((one) => [one, one.slice(one.lastIndexOf('.') + 1)]);
+}
+
 /** Each thing by every way in which a plan may name it, without the schema where that is `public`. */
 const within = (schema: string) => `case when ${schema} = 'public' then '' else ${schema} || '.' end`;
 const owned = (catalogue: string, name: string, relation: string) => `
   select spelt.name from ${catalogue} o join relation r on r.oid = o.${relation},
-    lateral (values (o.${name}::text), (o.${name} || ' on ' || r.name), (o.${name} || ' on public.' || r.name)) spelt (name)`;
+    lateral (values (o.${name}::text), (o.${name} || ' on ' || r.name), (o.${name} || ' on public.' || r.name))
+      spelt (name)
+  where o.${name}::text = any($2)`;
 
 const statement = `
   with space as materialized (select n.* from pg_namespace n where ${userSchemas('n')}),
-  relation as materialized (
-    select c.oid, c.relkind, ${within('s.nspname')} || c.relname as name
+  relation as (
+    select c.oid, c.relname, ${within('s.nspname')} || c.relname as name
     from pg_class c join space s on s.oid = c.relnamespace),
   spelt as (
-    select name from relation
+    select name from relation where relname::text = any($2)
     union all select r.name || '.' || a.attname
-      from pg_attribute a join relation r on r.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
+      from pg_attribute a join relation r on r.oid = a.attrelid
+      where a.attnum > 0 and not a.attisdropped and a.attname::text = any($2)
     union all select spelt.name from pg_proc p join space s on s.oid = p.pronamespace,
       lateral (values (${within('s.nspname')} || p.proname),
         (${within('s.nspname')} || p.proname || '(' || oidvectortypes(p.proargtypes) || ')')) spelt (name)
+      where p.proname::text = any($2)
     union all ${owned('pg_trigger', 'tgname', 'tgrelid')}
     union all ${owned('pg_constraint', 'conname', 'conrelid')}
     union all ${owned('pg_policy', 'polname', 'polrelid')}
     union all select ${within('s.nspname')} || t.typname from pg_type t join space s on s.oid = t.typnamespace
+      where t.typname::text = any($2)
     union all select nspname from space
     union all select extname from pg_extension
     union all select pubname from pg_publication)
@@ -100,7 +112,10 @@ export const declaredEffects = check({
   ],
   needs: everyone,
   remedy: 'Look at what the phase’s script did not do, or correct the effects that the plan declares',
-  ask: (scope) => ({ text: statement, values: [everyEffect(scope)] }),
+  ask: (scope) => {
+    const names = everyEffect(scope);
+    return { text: statement, values: [names, [...new Set(names.flatMap(ownNames))]] };
+  },
   judge: ({ rows, declared, baseline }) => {
     const there = new Set(rows.map(({ name }) => name ?? ''));
     const seen = Object.fromEntries([...there].map((name) => [name, 'there'] as const));

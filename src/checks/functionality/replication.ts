@@ -72,7 +72,7 @@ const tables = `
 
 export const primaryKeys = check({
   id: 'primary-keys',
-  cost: 'A',
+  cost: 'B',
   against: 'baseline',
   mayAt: 'sustained',
   reads: ['pg_class', 'pg_namespace', 'pg_index'],
@@ -112,7 +112,7 @@ function identityFault(row: Cells, look: Look<'replica-identity'>): readonly Fau
 
 export const replicaIdentity = check({
   id: 'replica-identity',
-  cost: 'A',
+  cost: 'B',
   against: 'baseline',
   mayAt: 'sustained',
   reads: ['pg_class', 'pg_namespace', 'pg_index', 'pg_publication', 'pg_publication_rel'],

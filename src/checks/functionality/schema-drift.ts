@@ -22,7 +22,7 @@ const ownerOf = ({ kind, relation }: Cells, { declared }: Pick<Look, 'declared'>
 
 function thingOf([kind, name]: Part, owner: string, relationNow: string | undefined): Thing {
   if (owner === 'others') return { kind, name };
-  const [ownKind = '', before = ''] = [owner.slice(0, owner.indexOf(' ')), owner.slice(owner.indexOf(' ') + 1)];
+  const [ownKind, before] = [owner.slice(0, owner.indexOf(' ')), owner.slice(owner.indexOf(' ') + 1)];
   const relation = relationNow ?? before;
   return kind === 'self' ? { kind: ownKind, relation } : { kind, relation, name };
 }

@@ -11,18 +11,20 @@ type Replacement = readonly [pattern: string, by: string];
 const escaped = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_]/gu, (sign) => `\\${sign}`);
 const whole = (printed: string): string => (printed.includes('"') ? escaped(printed) : `\\m${escaped(printed)}\\M`);
 
+/** Schema and own name. */
+function partsOf(name: string): readonly [string, string] {
+  const dot = name.indexOf('.');
+  return [asPrinted(name.slice(0, dot)), asPrinted(name.slice(dot + 1))];
+}
+
 /** `public.molecules` and `molecules` stand for `public.molecule` and `molecule`, where the plan renames one to the other. */
 export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replacement[] {
   const declared = { underWay: [], applied: phases };
   const named = phases.flatMap(({ effects }) => everyName({ phases }, Object.keys(effects.renames)));
-  const parts = (name: string) => {
-    const dot = name.indexOf('.');
-    return [asPrinted(name.slice(0, dot)), asPrinted(name.slice(dot + 1))] as const;
-  };
   return [...new Set(named)].flatMap((name): readonly Replacement[] => {
     const old = bare(nameBefore(declared, name));
     if (old === name) return [];
-    const [[schema, own], [oldSchema, oldOwn]] = [parts(name), parts(old)];
+    const [[schema, own], [oldSchema, oldOwn]] = [partsOf(name), partsOf(old)];
     return [
       ...(schema === oldSchema ? [] : [[whole(`${schema}.${own}`), `${oldSchema}.${oldOwn}`] as const]),
       [whole(own), oldOwn],

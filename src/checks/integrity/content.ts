@@ -154,19 +154,24 @@ function sumsBefore({ baseline, boundary }: Before, table: Table, { phases }: Sc
 const equal = (a: readonly string[], b: readonly string[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Compares by the widest set of columns that nobody declared to change since. */
-function compare(row: Cells, old: readonly Sum[], touched: readonly string[]): 'same' | 'incomparable' | string {
+function compare(
+  row: Cells,
+  old: readonly Sum[],
+  touched: readonly string[],
+): 'same' | 'incomparable' | { readonly differs: string } {
   const lost = without(old[0]?.columns ?? [], [...(JSON.parse(row.columns ?? '[]') as string[]), ...touched]);
-  if (lost.length > 0) return `no longer has ${lost.join(', ')}`;
+  if (lost.length > 0) return { differs: `no longer has ${lost.join(', ')}` };
   const comparable = old
     .filter(({ columns }) => columns.every((column) => !touched.includes(column)))
     .toSorted((a, b) => b.columns.length - a.columns.length);
   for (const was of comparable) {
     const is = sumsIn(row.sums ?? undefined).find(({ columns }) => equal(columns, was.columns));
     if (is !== undefined && is.sum === was.sum && is.rows === was.rows) return 'same';
-    if (is !== undefined)
-      return is.rows === was.rows
-        ? `has other content in its ${sayCounted(Number(is.rows), 'row')} than before`
-        : `has ${sayCounted(Number(is.rows), 'row')} where it had ${was.rows}`;
+    if (is === undefined) continue;
+    const now = sayCounted(Number(is.rows), 'row');
+    const differs =
+      is.rows === was.rows ? `has other content in its ${now} than before` : `has ${now} where it had ${was.rows}`;
+    return { differs };
   }
   return 'incomparable';
 }
@@ -204,7 +209,7 @@ function compareAll(rows: readonly Cells[], look: Look<'content'>): Compared | u
     }
     const said = compare(row, sumsIn(old), touched);
     if (said === 'incomparable') found.incomparable.push(relation);
-    else if (said !== 'same') found.faults.push(faultOf(declared, tableThing(relation), said, 'veto'));
+    else if (said !== 'same') found.faults.push(faultOf(declared, tableThing(relation), said.differs, 'veto'));
   }
   const there = new Set(rows.map(({ relation }) => sayThing(thingBefore(declared, tableThing(relation)))));
   for (const object of Object.keys(reference.seen)) {

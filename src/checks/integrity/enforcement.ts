@@ -70,27 +70,24 @@ export const disabledTriggers = check({
   needs: everyone,
   remedy: 'alter table NAME enable trigger NAME, or all for those of foreign keys; then look for orphans',
   ask: `
-    with looked_at as (
-      select t.* from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-      where ${userSchemas('n')}),
-    off as (
+    with off as (
       select distinct case when t.tgisinternal and k.oid is not null then 'constraint' else 'trigger' end as kind,
         case when t.tgisinternal and k.oid is not null then k.conname else t.tgname end as name,
         case when t.tgisinternal and k.oid is not null then k.conrelid else t.tgrelid end as owner,
         t.tgrelid as on_table, t.tgenabled as state
-      from looked_at t left join pg_constraint k on k.oid = t.tgconstraint
+      from pg_trigger t left join pg_constraint k on k.oid = t.tgconstraint
       where t.tgenabled in ('D', 'R') and not exists (
         select from pg_trigger above where above.oid = t.tgparentid and above.tgenabled = t.tgenabled))
     select o.kind, quote_ident(o.name) as name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as relation,
       quote_ident(an.nspname) || '.' || quote_ident(a.relname) as on_table, o.state, counted.looked_at
-    from (select count(*) as looked_at from looked_at) counted left join (off o
-      join pg_class c on c.oid = o.owner join pg_namespace n on n.oid = c.relnamespace
+    from (select count(*) as looked_at from pg_trigger) counted left join (off o
+      join pg_class c on c.oid = o.owner join pg_namespace n on n.oid = c.relnamespace and ${userSchemas('n')}
       join pg_class a on a.oid = o.on_table join pg_namespace an on an.oid = a.relnamespace) on true
     order by relation, name, on_table limit 1000`,
   judge: ({ rows, declared }) => {
     const faults = rows.filter(({ state }) => state !== null).flatMap((row) => offOf(row, declared));
     const once = [...new Map(faults.map((fault) => [fault.object, fault])).values()];
-    return { faults: once, saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'enabled trigger') };
+    return { faults: once, saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'trigger') };
   },
   breach: {
     rows: [{ kind: 'trigger', name: 'x', relation: 'public.t', on_table: 'public.t', state: 'D', looked_at: '1' }],

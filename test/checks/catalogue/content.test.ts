@@ -90,7 +90,7 @@ async function after(
   };
   const look = await lookingAs(connection, { id, scope, declared: now });
   const before = await look(true);
-  expect(before, before.summary).toMatchObject({ status: 'ok' });
+  expect(before).toMatchObject({ status: 'ok' });
   for (const statement of statements) await db.query(statement);
   Object.assign(now, declared);
   tables.splice(0, 1, ...namesNow(declared, 't'));

@@ -159,22 +159,20 @@ async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Findi
   return await look();
 }
 
-const sayProof = (proof: Readonly<Record<string, Finding>>): string =>
-  Object.entries(proof)
-    .map(([state, { summary }]) => `${state}: ${summary}`)
-    .join('; ');
-
 type Tested = 15 | 18;
 const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'postgres18');
 
-/** Each case on each server, the shared ones unless others are given: the fault is seen, seen to be gone, and not taken for gone when it cannot be looked at. */
+/**
+ * Each case on each server, the shared ones unless others are given: the fault is seen, seen to be gone, and not taken for
+ * gone when it cannot be looked at.
+ */
 export function proveAll(cases: readonly Case[], serverOf: (major: Tested) => string = shared): void {
   describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     const titled = cases.map((one) => ({ ...one, title: one.when === undefined ? one.id : `${one.id}, ${one.when}` }));
     test.each(titled)('$title: planted is a breach, healed is well, hidden is unknown', async (one) => {
       const proof = await prove(one, serverOf(major));
       if (proof === undefined) return;
-      expect(proof, sayProof(proof)).toMatchObject({
+      expect(proof).toMatchObject({
         before: { status: 'ok' },
         planted: { status: 'breach' },
         healed: { status: 'ok' },
