@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+
+import { referenceOf, withApplied } from '../../src/checks/integrity/reference.ts';
+import { cannotFail } from '../../src/checks/self-test.ts';
+import { nameBefore, namesNow } from '../../src/core/evidence/declared.ts';
+import { cataloguePlan } from '../../src/core/plan/catalogue.ts';
+import { phaseWith } from './catalogue/declared.ts';
+
+test('every judge of integrity and of the schema calls its example a breach', () => {
+  const ids = [
+    'unvalidated-constraints',
+    'disabled-triggers',
+    'enforcement-settings',
+    'orphans',
+    'sequences',
+    'row-counts',
+    'content',
+    'page-checksums',
+    'collation-versions',
+    'amcheck',
+    'schema-drift',
+    'declared-effects',
+    'publications',
+    'primary-keys',
+    'replica-identity',
+    'closed-tables',
+  ] as const;
+  expect(cannotFail({ catalogue: cataloguePlan.parse({}) }, ids)).toEqual([]);
+});
+
+const [one, two] = [phaseWith({}, 'one'), phaseWith({}, 'two')];
+const baseline = withApplied({ underWay: [], applied: [] }, { 'table public.t': '1' });
+const boundary = withApplied({ underWay: [], applied: [one] }, { 'table public.t': '2' });
+
+test.each([
+  { when: 'the baseline, before any phase', boundary: undefined, applied: [], seen: baseline, since: [] },
+  {
+    when: 'the baseline, with what was applied since',
+    boundary: undefined,
+    applied: [one],
+    seen: baseline,
+    since: ['one'],
+  },
+  { when: 'the boundary, with its own phase', boundary, applied: [one, two], seen: boundary, since: ['two'] },
+  { when: 'the boundary, after its phase was undone', boundary, applied: [one], seen: boundary, since: [] },
+  {
+    when: 'the baseline, once a phase before the boundary is undone',
+    boundary,
+    applied: [],
+    seen: baseline,
+    since: [],
+  },
+])('rows are compared with $when', ({ boundary: at, applied, seen, since }) => {
+  const reference = referenceOf({ baseline, boundary: at, declared: { underWay: [], applied } });
+  expect(reference).toMatchObject({ seen, since: since.map((id) => ({ id })) });
+});
+
+test.each([
+  { from: 'user', to: 'users', now: 'public.users', before: 'public."user"' },
+  { from: 'Mol é', to: 'mols', now: 'public.mols', before: 'public."Mol é"' },
+  { from: 'lab.mol', to: 'Mols', now: 'lab."Mols"', before: 'lab.mol' },
+  { from: 'a', to: 'b', now: 'public."Untouched"', before: 'public."Untouched"' },
+])('$now was $before, as PostgreSQL prints it', ({ from, to, now, before }) => {
+  const declared = { underWay: [], applied: [phaseWith({ renames: { [from]: to } })] };
+  expect(nameBefore(declared, now)).toBe(before);
+});
+
+test('a table that is renamed and renamed back has two names', () => {
+  const there = phaseWith({ renames: { a: 'b' } });
+  const back = phaseWith({ renames: { b: 'a' } }, 'two');
+  expect(namesNow({ underWay: [], applied: [there, back] }, 'a')).toEqual(['public.a', 'public.b']);
+});
