@@ -82,6 +82,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
     identities: [],
     staticTables: ['public.big'],
     phaseTables: [],
+    phases: [],
     phase: { role: undefined, tags: [] },
     aside: async (work) => {
       await using session = heldConnection({ url, ...options });

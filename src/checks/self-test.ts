@@ -78,7 +78,7 @@ function questionFails({ expect }: Pick<CheckPlan, 'expect'>): boolean {
  * The checks that could never fail, one sentence each: their judges let an example of a breach pass, under the plan's own
  * limits. `asked` are the checks of the catalogue that are asked of this server.
  */
-export function cannotFail(plan: Plan, asked: readonly CatalogueId[]): readonly string[] {
+export function cannotFail(plan: Pick<Plan, 'checks' | 'catalogue'>, asked: readonly CatalogueId[]): readonly string[] {
   const fails = <Id extends CatalogueId>(id: Id): boolean => {
     const check: Check<Id> | undefined = checks[id];
     const limits = plan.catalogue[id];

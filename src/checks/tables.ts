@@ -3,7 +3,7 @@ import { namesNow } from '../core/evidence/declared.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import type { Asks } from './asks.ts';
 import type { Scope } from './check.ts';
-import { recordsOf } from './look.ts';
+import { recordsOf } from './pieces.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
 /** A table as the catalogue knows it, listed before it is read. */

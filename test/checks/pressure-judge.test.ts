@@ -9,7 +9,14 @@ import { type CatalogueId, cataloguePlan, type Limits } from '../../src/core/pla
 import type { PhasePlan } from '../../src/core/plan/phase.ts';
 
 const scope: Look['scope'] = {
-  server: { version: 180_000, extensions: new Map(), roles: new Set(), isReplica: false },
+  server: {
+    version: 180_000,
+    extensions: new Map(),
+    roles: new Set(),
+    schemas: new Set(),
+    isReplica: false,
+    checksums: true,
+  },
   watchRoles: [],
   exposedSchemas: ['public'],
   staticTables: [],
@@ -69,7 +76,7 @@ test.each([
     },
   },
 ])('under $limits every check can fail', ({ plan }) => {
-  expect(cannotFail({ catalogue: cataloguePlan.parse(plan) }, ofPressure)).toEqual([]);
+  expect(cannotFail({ checks: [], catalogue: cataloguePlan.parse(plan) }, ofPressure)).toEqual([]);
 });
 
 test.each(ofPressure.filter((id) => checks[id]?.needs.includes('pg_monitor') && id !== 'disk'))(

@@ -3,8 +3,7 @@ import { sayThing } from '../../core/evidence/thing.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check } from '../check.ts';
-import { recordsOf } from '../look.ts';
-import { faultOf, sayCounted } from '../pieces.ts';
+import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
 import { everyName, readOr, sayUnread } from '../tables.ts';
 
 /** B-tree indexes that are whole and on disk, of the tables by these names and of their partitions. */

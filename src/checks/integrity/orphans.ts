@@ -5,8 +5,7 @@ import { sayWhole } from '../../core/kernel/whole.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type Look } from '../check.ts';
-import { recordsOf } from '../look.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
 
 /** One column of a key: what refers, what is referred to, and how the two are compared. */

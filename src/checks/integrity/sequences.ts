@@ -4,8 +4,7 @@ import { sayThing } from '../../core/evidence/thing.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type Look } from '../check.ts';
-import { recordsOf } from '../look.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { nameOf, readOr, sayUnread } from '../tables.ts';
 
 /** Identity columns own their sequence internally, serial ones automatically (pg_depend). */

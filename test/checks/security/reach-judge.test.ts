@@ -35,6 +35,7 @@ const look = (was: string, now: Cells, more: Partial<Look<'reach'>> = {}): Look<
       roles: new Set(['anon']),
       schemas: new Set(['public']),
       isReplica: false,
+      checksums: true,
     },
     watchRoles: ['anon'],
     exposedSchemas: ['public'],
