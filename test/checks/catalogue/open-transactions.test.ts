@@ -45,6 +45,8 @@ proveAll([
         .client(0)
         .query('select 1 / 0')
         .catch(() => undefined);
+      const isFailed = `select state = 'idle in transaction (aborted)' from pg_stat_activity where pid = $1`;
+      await untilSo(db, isFailed, [all.pid(0)]);
       return all;
     },
     withhold: withoutMonitor,
