@@ -93,6 +93,13 @@ test.each([
   { when: 'less is seen', was: 'all, denied, denied, denied; same', now: { rests: 'other' }, is: 'well' },
   { when: 'nothing is seen', was: 'all, denied, denied, denied; same', now: { sees: 'denied' }, is: 'note' },
   {
+    when: 'nothing is seen, since a phase has closed it',
+    was: 'all, open, denied, denied; same',
+    now: { sees: 'none', rests: 'other' },
+    more: { declared: applied({ rls: ['t'] }) },
+    is: 'well',
+  },
+  {
     when: 'the role may by a phase’s word',
     was: none,
     now: { rests: 'other' },
