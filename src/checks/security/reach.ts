@@ -48,7 +48,7 @@ function mayNow(thing: Thing, role: string, command: Command, declared: Declared
 }
 
 /** A phase that has changed whom these are open to has closed them on purpose. */
-const isConcern = (things: readonly Thing[], declared: Declared): boolean =>
+const isClosedOnPurpose = (things: readonly Thing[], declared: Declared): boolean =>
   things.some((thing) => aspects.some((aspect) => isDeclared(declared, thing, aspect)));
 
 const sayRows = (sees: string): string =>
@@ -83,7 +83,8 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
     if (from === undefined || to === undefined || from === to) return [];
     const object = `${command} on ${key}`;
     const what = whatOf(command, was, is);
-    if (to < from) return to > 0 || isConcern(concerns, declared) ? [] : [{ object, what, consequence: 'note' }];
+    if (to < from)
+      return to > 0 || isClosedOnPurpose(concerns, declared) ? [] : [{ object, what, consequence: 'note' }];
     if (concerns.some((thing) => mayNow(thing, row.role ?? '', command, declared))) return [];
     const consequence = command === 'select' ? gravityOf(row, was, is, restsChanged, look) : 'veto';
     return [{ object, what, consequence }];
