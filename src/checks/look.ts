@@ -123,6 +123,7 @@ export async function lookAt<Id extends CatalogueId>(
     check: checkId(check.id),
     at,
     took: between(at, now()),
+    ...(check.mayAt === 'note' && { minor: true }),
     ...outcome,
   });
   let rows: readonly Cells[];

@@ -5,7 +5,7 @@ import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { runningPhase } from '../core/run/phases.ts';
-import { standingAlarm } from '../core/run/standing.ts';
+import { cannotTell, standingAlarm } from '../core/run/standing.ts';
 import type { RunState } from '../core/run/state.ts';
 import { blindSenses, judge } from '../core/verdicts/judge.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
@@ -48,7 +48,7 @@ function clocksOf(state: RunState) {
 
 /** Time in which something could not be looked at is not time that was watched. */
 const isSightless = (blind: readonly Sense[], verdicts: readonly Verdict[]): boolean =>
-  blind.length > 0 || verdicts.some(({ because }) => because === 'could-not-look' || because === 'check-is-broken');
+  blind.length > 0 || verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true);
 
 export function createLooker({ plan, conductor, keeper, clock, since, catalogue, paces }: LookerParts): Looker {
   let latest: readonly Verdict[] | undefined;

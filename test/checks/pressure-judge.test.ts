@@ -108,9 +108,9 @@ describe('what is counted is compared with the rate of the baseline', () => {
   });
 
   test.each([
-    { when: 'nine are no rate', back: 9, through: 0, known: undefined, faults: 0 },
-    { when: 'exactly the share that is let pass', back: 10, through: 990, known: undefined, faults: 0 },
-    { when: 'more than that', back: 11, through: 989, known: undefined, faults: 1 },
+    { when: 'a few are no rate', back: 29, through: 0, known: undefined, faults: 0 },
+    { when: 'exactly the share that is let pass', back: 30, through: 2_970, known: undefined, faults: 0 },
+    { when: 'more than that', back: 31, through: 2_969, known: undefined, faults: 1 },
     { when: 'exactly twice the share of the baseline', back: 40, through: 960, known: '0.02', faults: 0 },
     { when: 'more than twice', back: 41, through: 959, known: '0.02', faults: 1 },
   ])('rollbacks: $when', ({ back, through, known, faults }) => {

@@ -6,13 +6,13 @@ import { type Cells, check, everyone, type Look } from '../check.ts';
 import { faultOf, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
 
-/** Kind, name and hash. */
-type Part = readonly [kind: string, name: string, hash: string];
+/** Kind, name, hash, and the name by which it is compared; the last is left out where nothing is renamed. */
+type Part = readonly [kind: string, name: string, hash: string, before?: string];
 
 /** A part's identity within its relation, to its hash. */
 type Parts = ReadonlyMap<string, Part>;
 
-const keyOf = ([kind, name]: Part): string => `${kind} ${name}`;
+const keyOf = ([kind, name, , before = name]: Part): string => `${kind} ${before}`;
 const partsIn = (text: string | null | undefined): Parts =>
   new Map((JSON.parse(text ?? '[]') as readonly Part[]).map((part) => [keyOf(part), part]));
 

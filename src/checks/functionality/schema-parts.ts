@@ -9,7 +9,9 @@ import { ofAnother, ofExtension, settled, settling } from '../sql-pieces.ts';
 type Replacement = readonly [pattern: string, by: string];
 
 const escaped = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_]/gu, (sign) => `\\${sign}`);
-const whole = (printed: string): string => (printed.includes('"') ? escaped(printed) : `\\m${escaped(printed)}\\M`);
+/** The name by itself, or before the `_` with which whatever is named after the table goes on. */
+const whole = (printed: string): string =>
+  printed.includes('"') ? `${escaped(printed)}()` : `\\m${escaped(printed)}(_|\\M)`;
 
 /** Schema and own name. */
 function partsOf(name: string): readonly [string, string] {
@@ -17,7 +19,10 @@ function partsOf(name: string): readonly [string, string] {
   return [asPrinted(name.slice(0, dot)), asPrinted(name.slice(dot + 1))];
 }
 
-/** `public.molecules` and `molecules` stand for `public.molecule` and `molecule`, where the plan renames one to the other. */
+/**
+ * `public.molecules`, `molecules` and `molecules_pkey` stand for `public.molecule`, `molecule` and `molecule_pkey`, where
+ * the plan renames one table to the other: what is named after a table may be renamed with it.
+ */
 export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replacement[] {
   const declared = { underWay: [], applied: phases };
   const named = phases.flatMap(({ effects }) => everyName({ phases }, Object.keys(effects.renames)));
@@ -46,7 +51,7 @@ const parts = (named: (text: string) => string): readonly string[] => [
   `select r.oid, 'column', quote_ident(a.attname), ${hashed(`concat_ws(' ', format_type(a.atttypid, a.atttypmod),
       case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
       case when a.attnotnull then 'not null' end, a.attidentity::text, a.attgenerated::text,
-      pg_get_expr(d.adbin, d.adrelid))`)}
+      case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`)}
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where not r.relispartition and ${settled}`,
@@ -106,10 +111,10 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
       where c.relkind in ('r', 'p', 'v', 'm', 'f') and not ${ofExtension('pg_class', 'c.oid')}),
     part as materialized (${parts(named).join('\n union all\n')})
     select case when r.relkind in ('v', 'm') then 'view' else 'table' end as kind, r.name as relation,
-      json_agg(json_build_array(p.kind, p.name, p.hash))::text as parts
+      json_agg(json_build_array(p.kind, p.name, p.hash, ${named('p.name')}))::text as parts
     from relation r join part p on p.oid = r.oid group by r.oid, r.relkind, r.name
     union all
     select 'others', null, json_agg(json_build_array(o.kind, o.name, o.hash))::text
     from (${functions(named)} union all ${types}) o`;
-  return { text, values: replaced.flatMap(([pattern, by]) => [pattern, by.replaceAll('\\', '\\\\')]) };
+  return { text, values: replaced.flatMap(([pattern, by]) => [pattern, `${by.replaceAll('\\', '\\\\')}\\1`]) };
 }

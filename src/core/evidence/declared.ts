@@ -74,14 +74,28 @@ export function sqlBefore(declared: Declared, sql: string, alone = false): strin
     const parts = [...found.matchAll(new RegExp(nameInSql, 'gu'))].map(([part]) => part.replaceAll('"', ''));
     const [first = '', second, ...others] = parts;
     if (second === undefined) return alone || numbered.test(first) ? shortBefore(first) : first;
-    const table = nameBefore(declared, `${first}.${second}`);
+    const table = bare(nameBefore(declared, `${first}.${second}`));
     if (full.has(`${first}.${second}`)) return [table, ...others].join('.');
     return [shortBefore(first), second, ...others].join('.');
   });
 }
 
+const ownName = (relation: string): string => bare(relation).slice(bare(relation).indexOf('.') + 1);
+
+/** `molecules_pkey` of a table that was `molecule` was `molecule_pkey`: what is named after a table may be renamed with it. */
+function namedAfter(name: string, relation: string, before: string): string {
+  const [now, old] = [ownName(relation), ownName(before)];
+  const at = name.startsWith(`${now}_`) ? 0 : name.indexOf(`.${now}_`) + 1;
+  if (now === old || (at === 0 && !name.startsWith(`${now}_`))) return name;
+  return `${name.slice(0, at)}${old}${name.slice(at + now.length)}`;
+}
+
+/** The thing by the names from before any phase: its table's, and its own where that begins with its table's. */
 export function thingBefore(declared: Declared, thing: Thing): Thing {
-  return thing.relation === undefined ? thing : { ...thing, relation: nameBefore(declared, thing.relation) };
+  const { relation, name } = thing;
+  if (relation === undefined) return thing;
+  const before = nameBefore(declared, relation);
+  return { ...thing, relation: before, ...(name !== undefined && { name: namedAfter(name, relation, before) }) };
 }
 
 const namesIn = (

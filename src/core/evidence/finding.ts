@@ -50,6 +50,8 @@ export interface Finding {
   readonly fingerprint?: string;
   /** It could look, and will be able to tell from the next look on. */
   readonly young?: true;
+  /** Whatever it finds is evidence only, so that not being able to look holds nobody up. */
+  readonly minor?: true;
   /** Every fault, for a check of the catalogue: those of the baseline among them. */
   readonly faults?: readonly Fault[];
   /** What later looks are compared with: kept in baselines and boundaries only. */

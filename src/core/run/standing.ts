@@ -95,8 +95,10 @@ export function breachesNow(standings: Standings, looked: readonly Verdict[]): r
   return [...looked, ...ended.map(([, { verdict }]) => verdict)].filter(isBreach);
 }
 
-/** The checks that cannot tell: they could not look, or are broken themselves. */
+/** It could not look, or is broken itself. */
+export const cannotTell = ({ because }: Verdict): boolean =>
+  because === 'could-not-look' || because === 'check-is-broken';
+
+/** The checks that cannot tell. */
 export const unseen = (standings: Standings): readonly Verdict[] =>
-  [...standings.values()]
-    .map(({ verdict }) => verdict)
-    .filter(({ because }) => because === 'could-not-look' || because === 'check-is-broken');
+  [...standings.values()].map(({ verdict }) => verdict).filter(cannotTell);

@@ -51,11 +51,12 @@ export function catalogueVerdict(
     return { ...common, status: 'unknown', because: 'never-asked', summary, facts: { rule: bad } };
   }
   const { finding } = history;
+  const minor = finding.minor === true ? ({ minor: true } as const) : {};
   const facts = { rule: bad, ...(inBaseline !== undefined && { was: inBaseline.summary }), is: finding.summary };
   if (finding.status !== 'breach') {
     const summary = `${id}: ${finding.summary}`;
     const because = finding.young === true ? 'never-asked' : reasonOf(finding.status);
-    return { ...common, status: finding.status, because, summary, facts };
+    return { ...common, ...minor, status: finding.status, because, summary, facts };
   }
   const fresh = freshFaults(finding, inBaseline);
   const breaches = fresh.filter((fault) => hasLasted(fault, history, brokenFor));

@@ -159,6 +159,9 @@ export function blindSenses(
     const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
     return now - Math.max(last, since) > blindAfter(probe);
   });
-  const blindChecks = [...paces].filter(([id, every]) => checkIsBlind(checks.get(id) ?? {}, every, since, now));
+  const blindChecks = [...paces].filter(([id, every]) => {
+    const history = checks.get(id);
+    return history?.finding.minor !== true && checkIsBlind(history ?? {}, every, since, now);
+  });
   return [...blindProbes.map(({ id }) => probeId(id)), ...blindChecks.map(([id]) => id)];
 }

@@ -34,6 +34,8 @@ export interface Verdict {
   readonly warning: boolean;
   /** Why this breach, by itself, is for people to act upon, however much was approved beforehand. */
   readonly onlyRecommend?: string;
+  /** Of a check whose faults are evidence only. */
+  readonly minor?: true;
   /** What a check of the catalogue finds fault with that the baseline does not show: each counts by itself. */
   readonly objects?: readonly string[];
   /** One sentence for a person. */

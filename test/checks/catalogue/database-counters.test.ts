@@ -32,9 +32,9 @@ async function deadlock({ db }: Ground): Promise<void> {
 
 async function rollBack({ db }: Ground): Promise<void> {
   await done(db, 1, async ([one]) => {
-    for (let count = 0; count < 30; count += 1) await one?.query('begin; rollback');
+    for (let count = 0; count < 60; count += 1) await one?.query('begin; rollback');
   });
-  await counted(db, 'xact_rollback >= 30');
+  await counted(db, 'xact_rollback >= 60');
 }
 
 /** As an administrator does, or the kernel of a machine that is out of memory. */

@@ -61,6 +61,20 @@ describe('what is known of a table holds for it under its new name', () => {
     expect(namesNow(renamed, 'molecule')).toEqual(['public.molecule', 'public.molecules', 'public.compounds']);
     expect(namesNow(nothingDeclared, 'molecule')).toEqual(['public.molecule']);
   });
+  test.each([
+    {
+      thing: { kind: 'constraint', relation: 'public.molecules', name: 'molecules_pkey' },
+      was: 'constraint molecule_pkey on public.molecule',
+    },
+    {
+      thing: { kind: 'index', relation: 'public.compounds', name: 'public.compounds_pkey' },
+      was: 'index public.molecule_pkey',
+    },
+    { thing: { kind: 'index', relation: 'public.molecules', name: 'public.by_name' }, was: 'index public.by_name' },
+    { thing: { kind: 'index', relation: 'public.other', name: 'public.molecules_x' }, was: 'index public.molecules_x' },
+  ])('$thing was $was', ({ thing, was }) => {
+    expect(sayThing(thingBefore(renamed, thing))).toBe(was);
+  });
   test('and so is what belongs to it', () => {
     const policy = { kind: 'policy', relation: 'public.compounds', name: 'p' };
     expect(sayThing(thingBefore(renamed, policy))).toBe('policy p on public.molecule');
@@ -114,11 +128,11 @@ describe('what a phase declares', () => {
   });
 
   test('role by role, the last phase that says so counts, under whichever name of the table', () => {
-    const all = applied(
-      { grants: { molecule: { anon: ['select'] } } },
-      { renames: { molecule: 'molecules' }, grants: ['molecules'] },
-    );
-    expect(allowed(all, table('public.molecules'), 'grants')).toEqual({ anon: ['select'] });
-    expect(allowed(all, table('public.molecules'), 'policies')).toBeUndefined();
+    const first = { grants: { molecule: { anon: ['select' as const] } } };
+    const renamed = applied(first, { renames: { molecule: 'molecules' } });
+    expect(allowed(renamed, table('public.molecules'), 'grants')).toEqual({ anon: ['select'] });
+    expect(allowed(renamed, table('public.molecules'), 'policies')).toBeUndefined();
+    const listed = applied(first, { grants: ['molecule'] }); // which says nothing role by role any more
+    expect(allowed(listed, table('public.molecule'), 'grants')).toBeUndefined();
   });
 });

@@ -15,6 +15,28 @@ function declined(): Night {
   return night;
 }
 
+test.each<{ when: string; verdict: ReturnType<typeof broken>; answer: unknown }>([
+  {
+    when: 'something makes going on unwise',
+    verdict: broken('ok', { because: 'holds', warning: true, summary: 'archiver: the archiver has failed' }),
+    answer: 'holds',
+  },
+  {
+    when: 'a check cannot look whose faults would be evidence only',
+    verdict: broken('unknown', { because: 'could-not-look', minor: true }),
+    answer: ['phase-started'],
+  },
+  {
+    when: 'a check cannot look whose faults would be a breach',
+    verdict: broken('unknown', { because: 'could-not-look' }),
+    answer: 'blind',
+  },
+])('when $when, a phase that wants to start is answered $answer', ({ verdict, answer }) => {
+  const night = new Night().baseline();
+  night.look([verdict], 5);
+  expect(night.start(security, 10)).toEqual(answer);
+});
+
 describe('each faulty object counts by itself', () => {
   test('what was declined stays declined; another object is asked about', () => {
     const night = declined();

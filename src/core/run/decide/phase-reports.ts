@@ -16,7 +16,7 @@ type Start = Extract<PhaseInput, { kind: 'phase-start' }>;
 /** Why the run as a whole lets no phase start now. */
 function refuseNow(state: RunState): Refusal | undefined {
   const { recommendations, rollback, held, blind, baseline, capture } = state;
-  const [broken] = unseen(state.verdicts);
+  const broken = unseen(state.verdicts).find(({ minor }) => minor !== true); // what is evidence only holds nobody up
   const open = openRecommendation(recommendations);
   const stage = stageOf(state);
   if (stage === 'closed') return refuse('closed', 'the run is closed', 'an open run', 'Open one: ripcord run open');
@@ -90,6 +90,18 @@ function refusePhase(state: RunState, phase: PhaseState): Refusal | undefined {
   return undefined;
 }
 
+/** What makes going on unwise though it calls for no rollback: a backup chain that is broken, a replica that lags. */
+function refuseHolding({ verdicts }: RunState): Refusal | undefined {
+  const holding = [...verdicts.values()].find(({ verdict }) => verdict.because === 'holds');
+  if (holding === undefined) return undefined;
+  return refuse(
+    'holds',
+    holding.verdict.summary,
+    'nothing that makes another phase unwise',
+    'Mend it, or switch the check off in the plan',
+  );
+}
+
 /** The next phase starts only when nothing is broken that nobody has decided about. */
 function refuseBreach(state: RunState): Refusal | undefined {
   const standing = [...state.verdicts.values()].find(
@@ -129,7 +141,11 @@ function start(plan: Plan, state: RunState, input: Start, now: Instant): Decisio
   const planned = plan.phases.find(({ id }) => id === input.phase);
   if (phase === undefined || planned === undefined) return no(unknownPhase(state, input.phase));
   const refusal =
-    refuseNow(state) ?? refusePhase(state, phase) ?? refuseBreach(state) ?? refuseUnsettled(state, phase, now);
+    refuseNow(state) ??
+    refusePhase(state, phase) ??
+    refuseBreach(state) ??
+    refuseHolding(state) ??
+    refuseUnsettled(state, phase, now);
   if (refusal !== undefined) return no(refusal);
   if (input.boundary === undefined) return nothing;
   // A probe too slow to have been compared since an earlier phase may show that phase's doing.

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+
+import type { Finding } from '../../src/core/evidence/finding.ts';
+import { withoutSeen } from '../../src/core/evidence/finding.ts';
+import type { Clock } from '../../src/core/kernel/clock.ts';
+import { type PhaseId, phaseId } from '../../src/core/kernel/ids.ts';
+import { after, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { parsePlan } from '../../src/core/plan/parse.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { type CheckHistory, noteFinding } from '../../src/core/verdicts/checks.ts';
+import { judge } from '../../src/core/verdicts/judge.ts';
+import type { Verdict } from '../../src/core/verdicts/verdict.ts';
+import { isComparedWithBoundary, isProof } from '../../src/checks/catalogue.ts';
+import { limitsNow } from '../../src/daemon/circumstances.ts';
+import { prepareChecks } from '../../src/daemon/planned-checks.ts';
+import { heldConnection } from '../../src/target/connection.ts';
+import { Night } from '../support/night.ts';
+import { pipeline, supervisor } from '../support/builders.ts';
+import { home } from './cryoprotect.ts';
+
+/** The example's plan, with its checks asked of the database at `url`. */
+export async function examplePlan(url: string): Promise<Plan> {
+  const text = await readFile(`${home}ripcord.yaml`, 'utf8');
+  const parsed = parsePlan(text, { env: { DATABASE_URL: url }, environment: 'staging', readFile: () => undefined });
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.plan;
+}
+
+/** A run of the example whose checks look at a real database, and whose time is the test's. */
+export interface Guarded extends AsyncDisposable {
+  readonly night: Night;
+  /** Freezes what the checks see. */
+  baseline(): Promise<void>;
+  start(phase: string): Promise<void>;
+  finish(phase: string): void;
+  /** Asks every check, three times within three minutes, and decides; what is not well afterwards. */
+  look(): Promise<readonly Verdict[]>;
+}
+
+export async function guarded(plan: Plan, url: string): Promise<Guarded> {
+  await using undo = new AsyncDisposableStack();
+  const hold = (name: string) =>
+    undo.use(heldConnection({ url, name, readOnly: true, seesAllRows: true, statementTimeout: seconds(30) }));
+  const desk = { checks: hold('checks'), control: hold('control') };
+  const night = new Night(plan);
+  const clock: Clock = { now: () => night.now, wait: async () => undefined };
+  const state = () => night.state;
+  const { checks, asked } = await prepareChecks({
+    plan,
+    desk,
+    url,
+    role: 'remediation',
+    clock,
+    cost: () => undefined,
+    state,
+  });
+  const histories = new Map<Finding['check'], CheckHistory>();
+
+  const round = async (capturing = false): Promise<readonly Finding[]> => {
+    night.now = after(night.now, minutes(1));
+    const findings: Finding[] = [];
+    for (const check of checks) findings.push(await check.run(capturing));
+    for (const finding of findings)
+      histories.set(finding.check, noteFinding(histories.get(finding.check), withoutSeen(finding)));
+    return findings;
+  };
+  const verdicts = (): readonly Verdict[] => {
+    const { baseline } = night.state;
+    const evidence = { baseline: baseline?.baseline, checks: histories, catalogue: asked, probes: new Map() };
+    const all = { ...evidence, clocks: [], comparedWith: 'in the baseline' };
+    return judge(plan, all, limitsNow(plan, night.state), night.now).filter(({ subject }) =>
+      [...asked, ...plan.checks.map(({ id }) => id)].includes(subject as never),
+    );
+  };
+  const boundary = async (phase: PhaseId) => {
+    const findings = (await round()).filter(({ check }) => isProof(check));
+    const kept = findings.map((one) => (isComparedWithBoundary(one.check) ? one : withoutSeen(one)));
+    return { phase, at: night.now, schema: {}, findings: kept, probes: [] };
+  };
+  const opened = undo.move();
+  return {
+    night,
+    async baseline() {
+      await round(true); // what counts, counts from the second look on
+      night.baseline({ findings: await round(true) });
+      night.look(verdicts());
+    },
+    async start(id) {
+      const phase = phaseId(id);
+      const taken = await boundary(phase);
+      night.look(verdicts());
+      night.give({ kind: 'phase-start', phase, by: pipeline, supervisor, boundary: taken });
+      if (night.refused !== undefined) throw new Error(`${night.refused.because}: ${night.refused.found}`);
+    },
+    finish: (id) => void night.finish(phaseId(id)),
+    async look() {
+      for (let time = 0; time < 3; time += 1) {
+        await round();
+        night.look(verdicts(), undefined, millis(0));
+      }
+      return verdicts().filter(({ status, warning }) => status !== 'ok' || warning);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
