@@ -62,13 +62,18 @@ function ofPlan(plan: Plan, finding: Finding, inBaseline: Finding | undefined): 
 /** What counts from one look to the next needs a second look. */
 const betweenLooks = seconds(1);
 
+/** What reads much comes last: the counts would tell of it. */
 async function askAll(checks: readonly ScheduledCheck[], hasBaseline: boolean): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const check of checks) findings.push(await check.run(!hasBaseline));
-  const young = checks.filter((_, place) => findings[place]?.young === true);
+  const findings = new Map<ScheduledCheck, Finding>();
+  const ask = async (some: readonly ScheduledCheck[]) => {
+    for (const check of some) findings.set(check, await check.run(!hasBaseline));
+  };
+  await ask(checks.filter(({ every }) => every !== undefined));
+  const young = checks.filter((check) => findings.get(check)?.young === true);
   if (young.length > 0) await systemClock().wait(betweenLooks);
-  for (const check of young) findings[checks.indexOf(check)] = await check.run(!hasBaseline);
-  return findings;
+  await ask(young);
+  await ask(checks.filter(({ every }) => every === undefined));
+  return checks.flatMap((check) => findings.get(check) ?? []);
 }
 
 /** Without a baseline there is nothing that a difference could be a difference from. */

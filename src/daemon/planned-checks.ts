@@ -9,7 +9,7 @@ import { runCheck } from '../checks/user-sql.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { type CheckId, checkId } from '../core/kernel/ids.ts';
-import { between, type Millis, seconds } from '../core/kernel/units.ts';
+import { between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { type CatalogueId, type Limits, switchedOn } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { CheckPlan } from '../core/plan/questions.ts';
@@ -19,6 +19,7 @@ import { freshFaults } from '../core/verdicts/catalogue.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import { declaredNow, scopeOf } from './check-scope.ts';
+import { type OwnReading, ownReading } from './own-reading.ts';
 import { statementsNow } from './schema-state.ts';
 import type { TargetDesk } from './target-desk.ts';
 
@@ -103,17 +104,30 @@ function serverOf({ desk, clock }: CheckParts, first: Server): () => Promise<Ser
   };
 }
 
+/** For a baseline its rates count, whatever could be said without one; where there are none yet, it is too young to tell. */
+function recalled(calm: Finding | undefined, { id }: Check, at: Instant, capturing: boolean): Finding {
+  if (calm?.seen === undefined) {
+    const summary = 'it counts once the guard’s own reading is over';
+    return { check: checkId(id), at, took: millis(0), status: 'unknown', young: true, minor: true, summary };
+  }
+  const { young: _, ...known } = calm;
+  return capturing && calm.young === true ? { ...known, status: 'ok', summary: 'counted before' } : calm;
+}
+
 /** A check of the catalogue, under what the run says now. */
 function scheduled<Id extends CatalogueId>(
   check: Check<Id>,
   parts: CheckParts,
   server: () => Promise<Server>,
   again: Again,
+  own: OwnReading,
 ): ScheduledCheck {
   const { plan, desk, clock, state, role, url, cost } = parts;
   const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
   const id = checkId(check.id);
   let samples: readonly Sample[] = [];
+  let epoch = own.epoch();
+  let calm: Finding | undefined;
   const aside: Scope['aside'] = async (work) => {
     const options = {
       url,
@@ -141,7 +155,16 @@ function scheduled<Id extends CatalogueId>(
     });
     if (check.counts === true && sample !== undefined)
       samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
+    calm = finding;
     return finding;
+  };
+  /** What was counted last before the guard itself read much. */
+  const lookOrRecall = async (on: Asks, capturing: boolean): Promise<Finding> => {
+    if (check.cost === 'C') return own.during(() => look(on, capturing));
+    if (check.counts !== true) return look(on, capturing);
+    if (own.isCounted()) return recalled(calm, check, clock.now(), capturing);
+    if (epoch !== own.epoch()) [samples, epoch] = [[], own.epoch()];
+    return look(on, capturing);
   };
   const isNews = (finding: Finding): boolean =>
     freshFaults(finding, inBaseline(state(), id)).some(({ consequence }) => consequence === 'veto');
@@ -150,8 +173,8 @@ function scheduled<Id extends CatalogueId>(
     every: (limits as { readonly every?: Millis }).every ?? usualPaces[check.cost],
     run: (capturing) =>
       confirmed(
-        () => look(desk.checks, capturing),
-        () => again(seconds(30), (on) => look(on, capturing)),
+        () => lookOrRecall(desk.checks, capturing),
+        () => again(seconds(30), (on) => lookOrRecall(on, capturing)),
         (finding) => !capturing && isNews(finding),
       ),
   };
@@ -173,6 +196,7 @@ export async function prepareChecks(parts: CheckParts): Promise<PreparedChecks> 
   const first = await readServer(parts.desk.checks);
   const server = serverOf(parts, first);
   const again = lookingAgain(parts);
+  const own = ownReading(parts.clock);
   const known = switchedOn(parts.plan).flatMap((id) => catalogue[id] ?? []) as readonly Check[];
   const notAsked = new Map(
     known.flatMap((check): readonly [CatalogueId, string][] => {
@@ -182,7 +206,7 @@ export async function prepareChecks(parts: CheckParts): Promise<PreparedChecks> 
   );
   const ours = known.filter(({ id }) => !notAsked.has(id));
   return {
-    checks: [...userChecks(parts, again), ...ours.map((check) => scheduled(check, parts, server, again))],
+    checks: [...userChecks(parts, again), ...ours.map((check) => scheduled(check, parts, server, again, own))],
     asked: ours.map(({ id }) => id),
     notAsked,
     compared: new Set(ours.filter(({ against }) => against !== 'nothing').map(({ id }) => id)),

@@ -41,7 +41,7 @@ async function createGuardRole(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('create role ripcord_guard login bypassrls');
-  await client.query('grant pg_monitor, pg_read_all_data, pg_signal_backend to ripcord_guard');
+  await client.query('grant pg_monitor, pg_read_all_data, pg_signal_backend, anon, authenticated to ripcord_guard');
   await client.end();
 }
 
