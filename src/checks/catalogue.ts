@@ -42,7 +42,8 @@ import { rlsOff } from './security/row-level.ts';
 import { exposedQueues, idlePolicies, sensitiveColumns, unprotectedTables } from './security/tables.ts';
 import { copiesWithoutPolicies, definerViews, exposedAuthUsers } from './security/views.ts';
 
-type Catalogue = { readonly [Id in CatalogueId]?: Check<Id> };
+/** An id of the plan without a check does not compile. */
+type Catalogue = { readonly [Id in CatalogueId]: Check<Id> };
 
 /** Every check that a PostgreSQL is asked unless the plan switches it off, in the order in which they are shown. */
 export const checks: Catalogue = {
