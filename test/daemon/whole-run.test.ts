@@ -106,6 +106,19 @@ test('what slows down the controls as well is recommended and left to people', a
   expect(box.types()).toEqual(expect.arrayContaining(['evidence-joined', 'pre-approval-used', 'rollback-started']));
 });
 
+test('controls that fail hold up nobody: slowness is recommended all the same, and left to people', async () => {
+  await using box = await armed();
+  const { conductor, clock, world } = box;
+  await through(box, security);
+  await start(box, schema);
+  world.latency = (probe) => (probe === search ? millis(90) : undefined);
+  await clock.advance(seconds(45));
+  const [recommendation] = conductor.state()!.recommendations;
+  expect(recommendation?.evidence[0]?.summary).toContain('the control mostly fails');
+  expect(recommendation?.notAutomaticBecause).toEqual(['the controls are slower too, so the cause may be common']);
+  expect(conductor.state()!.rollback).toBeUndefined();
+});
+
 test('slowness that passes by itself ends as recovered, and a late approval must say so again', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;

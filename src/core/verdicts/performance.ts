@@ -47,7 +47,7 @@ export interface Judged {
   readonly limits: SlownessLimits;
   /** The probability of a false alarm in a run. */
   readonly falseAlarms: number;
-  /** How many times slower the controls are just now. */
+  /** How many times as slow the controls are just now; infinite where they mostly fail. */
   readonly controlsSlower?: number | undefined;
   /** `before relationship-remediation` */
   readonly than: string;
@@ -81,6 +81,10 @@ function sayHow(judged: Judged): string {
   return `is ${sayRatio(times, limits.limit)} as slow${where} as ${than}${within}`;
 }
 
+/** `the control is 2.1x as slow`; what mostly fails is infinitely slow. */
+const sayControl = (slower: number): string =>
+  Number.isFinite(slower) ? `the control is ${sayRatio(slower, 1)} as slow` : 'the control mostly fails';
+
 /** What the reader must know beside the numbers. */
 function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
   switch (state) {
@@ -88,14 +92,14 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
       return `; it may be as little as ${Number(limits.guard.toFixed(2))}x`;
     case 'slower-like-the-controls': {
       if (controlsSlower === undefined) return '; the controls were slower too';
-      const own =
-        compared.ratio === undefined ? '' : `, ratio to control ${sayRatio(compared.ratio / controlsSlower, 1)}`;
-      return `; common cause? the control is ${sayRatio(controlsSlower, 1)} as slow${own}`;
+      const ofItsOwn = compared.ratio === undefined ? 0 : compared.ratio / controlsSlower;
+      const own = ofItsOwn > 0 ? `, ratio to control ${sayRatio(ofItsOwn, 1)}` : '';
+      return `; common cause? ${sayControl(controlsSlower)}${own}`;
     }
     case 'slower-controls-unsure':
       return controlsSlower === undefined
         ? '; whether the control is slower too is not known'
-        : `; the control is ${sayRatio(controlsSlower, 1)} as slow, which is not yet ruled out as the cause`;
+        : `; ${sayControl(controlsSlower)}, which is not yet ruled out as the cause`;
     case 'slower-but-young':
       return '; that is too little to be sure';
     case 'recovered':
@@ -157,7 +161,9 @@ export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
       ...(times !== undefined && { ratio: Number(times.toFixed(3)) }),
       ...(rising !== undefined && { since: rising.since }),
       ...(isAlarm(state) && { falseAlarms: `at most ${sayOneIn(falseAlarms)}` }),
-      ...(controlsSlower !== undefined && { controlsSlower: ratio(Number(controlsSlower.toFixed(3))) }),
+      // A record holds no infinity: that the controls fail is a verdict of its own.
+      ...(controlsSlower !== undefined &&
+        Number.isFinite(controlsSlower) && { controlsSlower: ratio(Number(controlsSlower.toFixed(3))) }),
     },
   };
 }
