@@ -11,6 +11,8 @@ const wanted = (text: string) => ({ error: `wanted ${text}` });
 
 /** Beyond these a limit would be none: it could never be exceeded, or the clock could not count that far. */
 const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100, yearly: 365 };
+/** Below these it would be noise: nobody measures a tenth of a percent, or waits a thousand years for an alarm. */
+const least = { percent: 0.1, yearly: 0.001 };
 
 export const duration = z
   .string(wanted('a duration such as 500ms, 10s, 5m or 1h30m'))
@@ -41,16 +43,20 @@ export const estimate = z
     return z.NEVER;
   });
 
+/** A duration within bounds; `says` has both, with their units. */
+export const durationWithin = (shortest: Millis, longest: Millis, says: string) =>
+  duration.refine((length) => length >= shortest && length <= longest, { error: `wanted ${says}` });
+
 /** `50%` more is 1.5 times as much. */
 export const slowerThan = z
   .string(wanted('a percentage such as 50%'))
   .meta({ pattern: '^\\d+(\\.\\d+)?%$', description: 'How much slower than the baseline: 50%' })
   .transform((text, context) => {
     const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
-    if (percent > 0 && percent <= most.percent) return ratio((100 + percent) / 100);
+    if (percent >= least.percent && percent <= most.percent) return ratio((100 + percent) / 100);
     context.addIssue({
       code: 'custom',
-      message: `wanted a percentage above zero and up to ${most.percent}%, such as 50%`,
+      message: `wanted a percentage from ${least.percent}% to ${most.percent}%, such as 50%`,
     });
     return z.NEVER;
   });
@@ -78,8 +84,11 @@ export const rate = z
   .transform((text, context): PerYear => {
     const [, count, unit] = /^(\d+(?:\.\d+)?) per (day|week|month|year)$/.exec(text) ?? [];
     const times = Number(count) * yearly[unit as keyof typeof yearly];
-    if (times > 0 && times <= most.yearly) return perYear(times);
-    context.addIssue({ code: 'custom', message: 'wanted a rate above zero, at most 1 per day, such as 1 per year' });
+    if (times >= least.yearly && times <= most.yearly) return perYear(times);
+    context.addIssue({
+      code: 'custom',
+      message: `wanted a rate from ${least.yearly} per year to 1 per day, such as 1 per year`,
+    });
     return z.NEVER;
   });
 

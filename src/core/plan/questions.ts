@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { seconds } from '../kernel/units.ts';
-import { duration, id, slowerThan, text } from './quantities.ts';
+import { hours, millis, seconds } from '../kernel/units.ts';
+import { duration, durationWithin, id, slowerThan, text } from './quantities.ts';
 import {
   cell,
   fastestStatements,
@@ -40,6 +40,11 @@ const afterPhases = z
   .record(id, text)
   .meta({ description: 'Statements that take over once a phase has been applied, by phase id' });
 
+/** The loop that asks would be busy with due times alone, or nothing would ever be captured. */
+const pace = durationWithin(millis(10), hours(1), 'a pace from 10ms to 1h');
+/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and the latter takes less than 1 ms for none. */
+const patience = durationWithin(millis(1), hours(1), 'a timeout from 1ms to 1h');
+
 export const probe = z
   .strictObject({
     id,
@@ -48,8 +53,8 @@ export const probe = z
     statements: statementsQuestion.optional(),
     prometheus: prometheusQuestion.optional(),
     after: afterPhases.default({}),
-    every: duration.optional().meta({ description: 'How often; 1s, for statements 10s, for prometheus 15s' }),
-    timeout: duration.default(seconds(5)),
+    every: pace.optional().meta({ description: 'How often; 1s, for statements 10s, for prometheus 15s' }),
+    timeout: patience.default(seconds(5)),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
     ignore_stalls_under: duration.optional().meta({
       description: 'How long the slowness must last before it counts, for this probe alone',

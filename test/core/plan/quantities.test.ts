@@ -18,8 +18,8 @@ const read = (schema: z.ZodType, given: unknown): unknown => {
 };
 const noDuration = 'wanted a duration above zero and of at most ten years, such as 500ms, 10s, 5m or 1h30m';
 const noEstimate = 'wanted an estimate such as 30m or 3h-4h';
-const noPercentage = 'wanted a percentage above zero and up to 10000%, such as 50%';
-const noRate = 'wanted a rate above zero, at most 1 per day, such as 1 per year';
+const noPercentage = 'wanted a percentage from 0.1% to 10000%, such as 50%';
+const noRate = 'wanted a rate from 0.001 per year to 1 per day, such as 1 per year';
 const noMultiple = 'wanted a multiple from 1x to 100x, such as 2x';
 
 test.each([
@@ -66,6 +66,7 @@ test.each([
   ['0.5 per week', 365 / 14],
   ['1 per day', 365],
   ['2 per day', noRate],
+  ['0.0001 per year', noRate],
   ['0 per year', noRate],
   ['1/year', noRate],
   ['1 per hour', noRate],
@@ -82,6 +83,7 @@ test.each([
   ['10000%', 101],
   ['10001%', noPercentage],
   ['0%', noPercentage],
+  ['0.00000000000000001%', noPercentage],
   ['-50%', noPercentage],
   ['50', noPercentage],
   ['1.5x', noPercentage],

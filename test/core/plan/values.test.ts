@@ -82,9 +82,19 @@ const wrong: readonly BadPlan[] = [
     from: orphans,
     to: `${orphans}criteria: { performance: { false_alarms: ¦never } }\n`,
     says: [
-      'criteria.performance.false_alarms: found "never", wanted a rate above zero, at most 1 per day, such as 1 per year',
+      'criteria.performance.false_alarms: found "never", wanted a rate from 0.001 per year to 1 per day, such as 1 per year',
     ],
   },
+  ...['0.0001ms', '9ms', '24h'].map((pace) => ({
+    from: '{ id: control, sql: select 1, control: true }',
+    to: `{ id: control, sql: select 1, every: ¦${pace} }`,
+    says: [`probes[0].every: found "${pace}", wanted a pace from 10ms to 1h`],
+  })),
+  ...['0.4ms', '30d'].map((timeout) => ({
+    from: '{ id: control, sql: select 1, control: true }',
+    to: `{ id: control, sql: select 1, timeout: ¦${timeout} }`,
+    says: [`probes[0].timeout: found "${timeout}", wanted a timeout from 1ms to 1h`],
+  })),
   { from: orphans, to: `${orphans}contacts: ¦nobody\n`, says: ['contacts: found "nobody", wanted a list'] },
   {
     from: hash,
