@@ -35,6 +35,8 @@ const thresholds = {
   false_alarms: ['falseAlarms', '--false-alarms', rate],
   ignore_stalls_under: ['ignoreStallsUnder', '--ignore-stalls-under', duration],
 } as const;
+/** What a probe may have for itself. */
+const ownThresholds = ['slower_than', 'ignore_stalls_under'] as const;
 
 function read([name, flag, quantity]: (typeof thresholds)[keyof typeof thresholds], options: ReplayOptions) {
   const text = options[name];
@@ -45,7 +47,7 @@ function read([name, flag, quantity]: (typeof thresholds)[keyof typeof threshold
   throw new UsageError(`${flag} ${JSON.stringify(text)}`, wanted, 'Correct it');
 }
 
-/** The plan with the thresholds that were given in place of its own. */
+/** The plan with the thresholds that were given in place of its own, and of those that probes have for themselves. */
 function withThresholds(plan: Plan, options: ReplayOptions): Plan {
   const given = Object.fromEntries(
     Object.entries(thresholds).flatMap(([key, threshold]) => {
@@ -53,10 +55,22 @@ function withThresholds(plan: Plan, options: ReplayOptions): Plan {
       return value === undefined ? [] : [[key, value]];
     }),
   );
+  const probes = plan.probes.map((probe) => ({
+    ...probe,
+    ...Object.fromEntries(ownThresholds.filter((key) => key in given).map((key) => [key, undefined])),
+  }));
   // A grey zone that the plan gave for its own limit would lie above a narrower one.
   const { never_below: guard, ...rest } = plan.criteria.performance;
   const kept = options.slowerThan === undefined && guard !== undefined ? { never_below: guard } : {};
-  return { ...plan, criteria: { ...plan.criteria, performance: { ...rest, ...kept, ...given } } };
+  const performance = { ...rest, ...kept, ...given };
+  if (performance.never_below !== undefined && performance.never_below > performance.slower_than) {
+    throw new UsageError(
+      `--never-below ${JSON.stringify(options.neverBelow)}`,
+      `at most as much as slower_than, ${percentSlower(performance.slower_than)}`,
+      'Correct one of them',
+    );
+  }
+  return { ...plan, probes, criteria: { ...plan.criteria, performance } };
 }
 
 async function findRun(journal: JournalReader, wanted: string | undefined): Promise<RunId> {

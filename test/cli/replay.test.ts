@@ -77,10 +77,26 @@ test('other thresholds are taken as in the plan, and answered for programs too',
   expect(JSON.parse(out)).toEqual({ run, readings: 480, changes: [], recorded: [] });
 });
 
+test('a threshold that is tried holds for probes with one of their own, too', async () => {
+  const plan = join(dir.path, 'own.yaml');
+  await writeFile(
+    plan,
+    text.replace('{ id: search, sql: select 1 }', '{ id: search, sql: select 1, slower_than: 900% }'),
+  );
+  const recommended = async (...more: readonly string[]) => {
+    const { out } = await ripcord(['replay', '--plan', plan, '--journal', files.journal, '--json', ...more]);
+    return (JSON.parse(out) as { changes: readonly unknown[] }).changes.length;
+  };
+  expect(await recommended()).toBe(0);
+  expect(await recommended('--slower-than', '50%')).toBe(1);
+});
+
 test.each([
-  { more: ['--slower-than', 'half'], says: /--slower-than "half"; wanted a percentage above zero/ },
-  { more: ['--false-alarms', 'never'], says: /--false-alarms "never"; wanted a rate above zero/ },
+  { more: ['--slower-than', 'half'], says: /--slower-than "half"; wanted a percentage from 0.1%/ },
+  { more: ['--false-alarms', 'never'], says: /--false-alarms "never"; wanted a rate from/ },
   { more: ['--ignore-stalls-under', '0'], says: /--ignore-stalls-under "0"; wanted a duration/ },
+  { more: ['--never-below', '60%'], says: /--never-below "60%"; wanted at most as much as slower_than, 50%/ },
+  { more: ['--slower-than', '30%', '--never-below', '40%'], says: /wanted at most as much as slower_than, 30%/ },
   { more: ['run-0'], says: /the journal has no run run-0; wanted one of: run-20261122-020000/ },
 ])('$more is wrong usage', async ({ more, says }) => {
   const { exitCode, err } = await replayed(...more);
