@@ -14,9 +14,12 @@ export interface Limits {
   readonly blindAfter: (probe: ProbeId) => Millis;
 }
 
-/** Three of its intervals, and one answer that comes at the last moment. */
+/**
+ * Three of its intervals, and one answer that comes at the last moment; and never less than two questions take that time out
+ * one after the other, each asked at its interval: a target that hangs is looked at all the time.
+ */
 export const blindAfter = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>): Millis =>
-  millis(3 * every + timeout);
+  millis(Math.max(3 * every + timeout, 2 * (every + timeout)));
 
 export function limitsFor(
   { criteria, probes }: Plan,

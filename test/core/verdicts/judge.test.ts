@@ -115,15 +115,17 @@ test('at a marker slowness is measured anew, and what is broken stays broken', (
   expect(fresh).toEqual({ marker: at(30), health: broken.health });
 });
 
-describe('a guard is blind where a probe gave no evidence for longer than three intervals and one timeout', () => {
-  // every 1 s, timeout 5 s: eight seconds
+describe('a guard is blind where a probe gave no evidence for longer than two questions may take, one after the other', () => {
+  // every 1 s, timeout 5 s: twelve seconds
   test.each([
-    { when: 'nothing was read for exactly 8 s', readings: [], now: 8, blind: false },
-    { when: 'nothing was read for longer', readings: [], now: 8.001, blind: true },
-    { when: 'it answered', readings: [answered(1, 4)], now: 9, blind: false },
-    { when: 'it failed, which is evidence', readings: [failed(1)], now: 9, blind: false },
-    { when: 'readings were missing only', readings: [missing(7), missing(8)], now: 9, blind: true },
-    { when: 'the last evidence is old', readings: [answered(1, 4)], now: 9.001, blind: true },
+    { when: 'nothing was read for exactly 12 s', readings: [], now: 12, blind: false },
+    { when: 'nothing was read for longer', readings: [], now: 12.001, blind: true },
+    { when: 'it answered', readings: [answered(1, 4)], now: 13, blind: false },
+    { when: 'it failed, which is evidence', readings: [failed(1)], now: 13, blind: false },
+    { when: 'readings were missing only', readings: [missing(7), missing(8)], now: 13, blind: true },
+    { when: 'the last evidence is old', readings: [answered(1, 4)], now: 13.001, blind: true },
+    // Asked at 1 s, given up at 6 s, and asked again at 7 s: the next answer may be due until 12 s.
+    { when: 'each question times out', readings: [failed(1), ...[2, 3, 4, 5, 6].map(missing)], now: 12, blind: false },
   ])('$when: $blind', ({ readings, now, blind }) => {
     const probes = new Map([
       [search, seen(readings)],
@@ -138,8 +140,8 @@ describe('a guard is blind where a probe gave no evidence for longer than three 
 
   test('of a probe that answered until the guard lost sight of it, nothing is known', () => {
     const worksAt = (now: number) => judge(plan, evidence(), limits, at(now))[0];
-    expect(worksAt(47)).toMatchObject({ status: 'ok', because: 'answers' });
-    expect(worksAt(47.001)).toMatchObject({ criterion: 'functionality', status: 'unknown', because: 'could-not-look' });
+    expect(worksAt(51)).toMatchObject({ status: 'ok', because: 'answers' });
+    expect(worksAt(51.001)).toMatchObject({ criterion: 'functionality', status: 'unknown', because: 'could-not-look' });
   });
 
   test('a daemon that has just begun to ask is not blind yet', () => {
