@@ -54,11 +54,15 @@ const performanceOf = (standings: Standings, probe: ProbeId): Standing | undefin
   standings.get(keyOf({ criterion: 'performance', subject: probe }));
 
 /** The alarm of slowness that was given since the marker; it stays until the probe is seen well again. */
-export function standingAlarm(standings: Standings, probe: ProbeId, marker: Instant | undefined): Alarmed | undefined {
+export function standingAlarm(
+  standings: Standings,
+  probe: ProbeId,
+  marker: Instant | undefined,
+): (Alarmed & Pick<Standing, 'verdict'>) | undefined {
   const { verdict, changedAt } = performanceOf(standings, probe) ?? {};
   const isOfThisWatch = changedAt !== undefined && marker !== undefined && changedAt > marker;
   return verdict !== undefined && isAlarm(verdict.because) && isOfThisWatch
-    ? { alarm: verdict.because, at: changedAt }
+    ? { alarm: verdict.because, at: changedAt, verdict }
     : undefined;
 }
 

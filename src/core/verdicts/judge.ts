@@ -21,6 +21,9 @@ import type { Verdict } from './verdict.ts';
 /** A check may wait for its turn behind others, and for its answer. */
 const checkPatience = seconds(30);
 
+/** With what was said of it when it was given. */
+export type StandingVerdict = Standing & { readonly verdict: Verdict };
+
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
   readonly probes: ReadonlyMap<ProbeId, ProbeEvidence>;
@@ -32,7 +35,7 @@ export interface Evidence {
   /** The clocks that count now: the running phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
   /** The alarm that was given for a probe and still stands, from the journal. */
-  readonly standing?: (probe: ProbeId) => Standing | undefined;
+  readonly standing?: (probe: ProbeId) => StandingVerdict | undefined;
   /** The words for "than before what": `before phase 3`. */
   readonly comparedWith: string;
 }
@@ -59,8 +62,10 @@ function slownessVerdict(
   const { slowness, scales } = evidence.probes.get(probe) ?? {};
   if (baseline?.p50 === undefined) return speechless(probe, limits, { because: 'no-baseline' });
   const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
+  const standing = evidence.standing?.(probe);
   if (slowness === undefined || scales === undefined) {
-    return speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
+    // After a restart without a reading yet, what was known is known still.
+    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
   }
   const { baselineReadings, correlationTime, substance } = scales.grey;
   const independentReadings = baselineReadings / correlationTime;
@@ -77,11 +82,11 @@ function slownessVerdict(
     together,
     hasControls,
     beyondControls: beyond,
-    standing: evidence.standing?.(probe),
+    standing,
   });
   const { readings, rising } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
-    return speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
+    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
   const { ofRun } = falseAlarmsOf(plan);
   return performanceVerdict(probe, {

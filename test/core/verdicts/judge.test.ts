@@ -109,6 +109,19 @@ test.each([
   expect(verdicts.filter(({ status }) => status === 'breach').map(keyOf)).toEqual(breaches);
 });
 
+describe('an alarm that was given stands until readings show that it is over', () => {
+  const alarmed = judge(plan, evidence(), limits, at(40)).find(({ criterion }) => criterion === 'performance')!;
+  const standing = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
+  test.each([
+    { when: 'a restart has not read anything yet', probes: new Map() },
+    { when: 'readings are missing only', probes: new Map([[search, seen([missing(50), missing(51)])]]) },
+  ])('also when $when', ({ probes }) => {
+    expect(alarmed.status).toBe('breach');
+    const verdicts = judge(plan, evidence({ probes, standing }), limits, at(52));
+    expect(verdicts.find(({ criterion }) => criterion === 'performance')).toEqual(alarmed);
+  });
+});
+
 test('at a marker slowness is measured anew, and what is broken stays broken', () => {
   const broken = seen(Array.from({ length: 30 }, (_, second) => failed(second)));
   const fresh = freshEvidence(at(30), broken);
