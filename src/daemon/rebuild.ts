@@ -31,12 +31,14 @@ const horizonOf = ({ probes }: Plan): number => mostReadings / probes.reduce((su
  */
 export async function rebuildEvidence(rebuilding: Rebuilding): Promise<void> {
   const { plan, state, journal, keeper, log, now, circumstances } = rebuilding;
-  const marker = lastMarker(state);
+  // A clock that was set back since would leave everything from before the marker for as long as that.
+  const noLater = (at: Instant): Instant => instant(Math.min(at, now));
+  const marker = noLater(lastMarker(state));
   keeper.mark(marker);
   const ids = plan.probes.map(({ id }): ProbeId => probeId(id));
   for (const id of ids) {
     const recovered = recoveredAt(state.verdicts, id);
-    if (recovered !== undefined && recovered > marker) keeper.mark(recovered, id);
+    if (recovered !== undefined && recovered > marker) keeper.mark(noLater(recovered), id);
   }
   const from = instant(Math.max(marker, now - horizonOf(plan)));
   const stored = await Promise.all(ids.map((id) => storedReadings(journal, state.run, id, from, now)));

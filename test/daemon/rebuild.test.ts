@@ -52,7 +52,6 @@ async function rebuilt(of: Awaited<ReturnType<typeof night>>, journal: ReturnTyp
   for (const reading of inTime(of.readings)) log.add(reading);
   await log.flush(run, instant(of.now + minutes(5)), true);
   const keeper = evidenceKeeper(plan, of.now);
-  const circumstances = circumstancesOf(plan);
   await rebuildEvidence({
     plan,
     state: of.state,
@@ -60,7 +59,7 @@ async function rebuilt(of: Awaited<ReturnType<typeof night>>, journal: ReturnTyp
     keeper,
     log: readingLog(journal),
     now: of.now,
-    circumstances,
+    circumstances: circumstancesOf(plan),
   });
   return keeper;
 }
@@ -93,4 +92,13 @@ test('a chunk that a crash lost is missing: it is neither slow nor well', async 
   expect(readingsOf(whole) - readingsOf(less)).toBe(60);
   expect(less.probes().get(search)?.slowness?.grey.alarmed).toBe(false);
   expect(less.probes().get(probeId('control'))?.slowness).toBeUndefined();
+});
+
+test('a clock that was set back an hour between two daemons blinds nobody for that hour', async () => {
+  const before = await night();
+  const now = instant(before.now - minutes(60));
+  const keeper = await rebuilt({ ...before, now }, storeOf());
+  const about = { state: 'answered', probe: search, took: millis(25) } as const;
+  keeper.reading({ ...about, at: instant(now + 1_000) }, circumstancesOf(plan)(before.state));
+  expect(keeper.probes().get(search)?.slowness?.readings).toBe(1);
 });
