@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { sayDuration } from '../core/kernel/duration.ts';
-import { between, type Instant, instant, measured, type Millis } from '../core/kernel/units.ts';
+import { between, hours, type Instant, instant, measured, type Millis } from '../core/kernel/units.ts';
 
 /** An answer of Prometheus' `GET /api/v1/query`, as its HTTP API promises it (status, data.resultType, data.result). */
 const sample = z.tuple([z.number(), z.string()]);
@@ -46,6 +46,9 @@ function parsed(body: string): z.output<typeof answer> | undefined {
   }
 }
 
+/** Whatever takes longer is counted in another unit, or by mistake; and the journal's numbers end at some point. */
+const longest = hours(24 * 365);
+
 /** The latency in an answer, or why there is none. `status` is that of HTTP. */
 export function latencyIn(status: number, body: string, { unit, at, within }: Asked): Millis | Untold {
   const read = parsed(body);
@@ -57,7 +60,8 @@ export function latencyIn(status: number, body: string, { unit, at, within }: As
   const age = between(instant(time * 1_000), at);
   if (age > within) return untold(`the newest value is ${sayDuration(age)} old`);
   const value = /^[+-]?Inf$/.test(text) ? Number.POSITIVE_INFINITY : Number(text);
-  if (!Number.isFinite(value) || value < 0 || text === '')
+  const length = unit === 's' ? value * 1_000 : value;
+  if (!(length >= 0 && length <= longest) || text === '')
     return untold(`the query yields ${text}, which is no latency`);
-  return measured(unit === 's' ? value * 1_000 : value);
+  return measured(length);
 }

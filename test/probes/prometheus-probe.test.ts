@@ -47,6 +47,16 @@ test('a value in milliseconds stays what it is; one that is too old is no value'
   expect(latencyIn(status, body, late)).toEqual({ because: 'the newest value is 16 s old' });
 });
 
+test.each(['1e300', '1.7e9'])(
+  'a time or a count of %s is no latency: longer than a year, the journal could not keep it',
+  (value) => {
+    const body = JSON.stringify({ status: 'success', data: { resultType: 'scalar', result: [at / 1_000, value] } });
+    expect(latencyIn(200, body, { unit: 's', at, within: seconds(15) })).toEqual({
+      because: `the query yields ${value}, which is no latency`,
+    });
+  },
+);
+
 test.each([
   {
     what: 'a proxy',
