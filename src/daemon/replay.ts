@@ -1,7 +1,7 @@
 import { betweenLooks } from '../core/detection/limits.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { type ProbeId, probeId } from '../core/kernel/ids.ts';
-import { after, type Instant, instant } from '../core/kernel/units.ts';
+import { after, between, type Instant, instant, millis } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { evolve } from '../core/run/evolve.ts';
@@ -84,7 +84,13 @@ export function replay(plan: Plan, events: readonly RunEvent[], readings: readon
   const replayed: Replayed[] = [];
   let nextLook = instant(first.at);
   for (const one of happened) {
-    for (; nextLook <= one.at; nextLook = after(nextLook, betweenLooks)) replayed.push(...rerun.look(nextLook));
+    while (nextLook <= one.at) {
+      const changed = rerun.look(nextLook);
+      replayed.push(...changed);
+      // Where a look changed nothing, nor does the next one until something happens: a night may have been long.
+      const looks = changed.length > 0 ? 1 : Math.floor(between(nextLook, one.at) / betweenLooks) + 1;
+      nextLook = after(nextLook, millis(looks * betweenLooks));
+    }
     if ('event' in one) rerun.event(one.event);
     else rerun.reading(one.reading);
   }

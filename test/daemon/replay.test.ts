@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { minutes, millis, ratio, seconds } from '../../src/core/kernel/units.ts';
+import { after, hours, minutes, millis, ratio, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { readEvent } from '../../src/core/run/catalogue.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { replay } from '../../src/daemon/replay.ts';
-import { aPlan, boundaryOf, pipeline, run, search, security, supervisor } from '../support/builders.ts';
+import { aPlan, boundaryOf, dana, pipeline, run, search, security, supervisor } from '../support/builders.ts';
 import { type Box, guardInABox } from '../support/guard-in-a-box.ts';
 
 const plan = aPlan();
@@ -45,6 +45,20 @@ test('under the same plan it says what was said, when it was said', async () => 
     .map(({ at, verdict }) => [at, verdict.because]);
   expect(said.map(([, because]) => because)).toEqual(expect.arrayContaining(['slower', 'recovered']));
   expect(alarms(plan, box)).toEqual(said);
+});
+
+test('a run that was forgotten and closed a century later is replayed at once', async () => {
+  await using box = await slowNight();
+  const events = eventsOf(box);
+  const closed: RunEvent = {
+    type: 'run-closed',
+    v: 1,
+    at: after(box.clock.now(), hours(876_000)),
+    by: dana.id,
+    reason: 'late',
+  };
+  const said = replay(plan, [...events, closed], box.readings());
+  expect(said).toEqual(replay(plan, events, box.readings()));
 });
 
 test.each([
