@@ -1,41 +1,45 @@
-import { setImmediate } from 'node:timers/promises';
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
-import { type Power, powerOf, sayTooWeak } from '../core/detection/foretell.ts';
-import type { Baseline } from '../core/evidence/baseline.ts';
 import type { Hash } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
-import { limitsFor } from '../core/verdicts/limits.ts';
+import type { Answers, Foretell, Question } from './foretell-worker.ts';
 
-/** What the frozen baseline can tell. It takes tens of milliseconds a probe, so the daemon's other work goes on between. */
+type Frozen = NonNullable<RunState['baseline']>;
+
+/**
+ * What the frozen baseline can tell. It takes tens of milliseconds a probe, so it is worked out in a thread: where readings
+ * are taken meanwhile, all targets would look slow for as long, controls and all.
+ */
 export interface Foretelling {
-  power(frozen: NonNullable<RunState['baseline']>): Promise<readonly Power[]>;
+  power(frozen: Frozen): Promise<Answers<'power'>>;
   /** What of the plan's wishes the baseline is not good enough for, one sentence a probe. */
-  weaknesses(frozen: NonNullable<RunState['baseline']>): Promise<readonly string[]>;
+  weaknesses(frozen: Frozen): Promise<Answers<'weaknesses'>>;
 }
 
-type Ask<Answer> = (plan: Plan, probe: Plan['probes'][number], baseline: Baseline, limits: Limit) => Answer | undefined;
-type Limit = Parameters<typeof powerOf>[3];
+// Built files are .js beside .js, sources .ts beside .ts; the compiler rewrites neither name in a URL.
+const workerFile = new URL(`./foretell-worker${extname(import.meta.url)}`, import.meta.url);
+
+/** Rejects with what the thread failed with. It keeps nobody from ending. */
+async function askThread<Name extends Question>(asked: Foretell & { readonly question: Name }): Promise<Answers<Name>> {
+  const worker = new Worker(workerFile, { workerData: asked, name: 'ripcord-foretell' });
+  worker.unref();
+  const [answers] = await once(worker, 'message');
+  return answers as Answers<Name>;
+}
 
 export function foretelling(plan: Plan): Foretelling {
-  const limits = limitsFor(plan, undefined);
   /** A baseline never changes, so neither does the answer. */
-  const once = <Answer>(ask: Ask<Answer>) => {
-    const answers = new Map<Hash, Promise<readonly Answer[]>>();
-    const askAll = async (baseline: Baseline) => {
-      const all: Answer[] = [];
-      for (const probe of plan.probes) {
-        const answer = ask(plan, probe, baseline, limits.slowness(probe));
-        if (answer !== undefined) all.push(answer);
-        await setImmediate();
-      }
-      return all;
-    };
-    return ({ hash, baseline }: NonNullable<RunState['baseline']>) => {
-      const known = answers.get(hash) ?? askAll(baseline);
-      answers.set(hash, known);
-      return known;
+  const ask = <Name extends Question>(question: Name) => {
+    const known = new Map<Hash, Promise<Answers<Name>>>();
+    return ({ hash, baseline }: Frozen): Promise<Answers<Name>> => {
+      const answers = known.get(hash) ?? askThread({ question, plan, baseline });
+      known.set(hash, answers);
+      answers.catch(() => known.delete(hash)); // a thread that could not be had may be had the next time
+      return answers;
     };
   };
-  return { power: once(powerOf), weaknesses: once(sayTooWeak) };
+  return { power: ask('power'), weaknesses: ask('weaknesses') };
 }
