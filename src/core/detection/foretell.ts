@@ -1,4 +1,4 @@
-import { type Baseline, baselineOf } from '../evidence/baseline.ts';
+import { type Baseline, baselineOf, type ProbeBaseline } from '../evidence/baseline.ts';
 import { sayDuration } from '../kernel/duration.ts';
 import { type ProbeId, probeId } from '../kernel/ids.ts';
 import { type Millis, millis, type Ratio, ratio, seconds } from '../kernel/units.ts';
@@ -7,6 +7,7 @@ import type { ProbePlan } from '../plan/questions.ts';
 import { lawOf, type Weights, weightsOf } from './calibrate.ts';
 import { simulate, within } from './detection-times.ts';
 import { betweenLooks, falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
+import type { WatchRule } from './rule.ts';
 import { shortfall } from './shortfall.ts';
 
 /**
@@ -82,6 +83,20 @@ function wantedOf(
   return { slowdown: ratio(Number((limit * times).toFixed(2))), within: wanted.within };
 }
 
+/** Why even an endless baseline would not do, and what would. */
+function hopeless(
+  { p50 }: Pick<ProbeBaseline, 'p50'>,
+  { stallReadings }: WatchRule,
+  withinReadings: number,
+  { ignoreStallsUnder }: SlownessLimits,
+): string {
+  if (withinReadings <= stallReadings) {
+    return `stalls under ${sayDuration(ignoreStallsUnder)} are ignored: ignore shorter ones, ask it more often, or give it more time under must_detect`;
+  }
+  if (p50 === 0) return 'it mostly answers in no time at all: ask something that takes longer';
+  return 'its latencies scatter too much: ask it more often, or want less under must_detect';
+}
+
 /**
  * Why this baseline is not good enough for what the plan must detect, in one sentence with what to do; undefined when it is.
  * `search-sql: 40 readings so correlated cannot tell 1.6x within 30m: capture 12m more`
@@ -105,7 +120,7 @@ export function sayTooWeak(
   const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * probe.every))}`;
   const todo =
     lack.moreReadings === 'never'
-      ? 'no longer capture would do, since its latencies scatter too much: ask it more often, or want less under must_detect'
+      ? `no longer capture would do, since ${hopeless(calibration, rule, withinReadings, limits)}`
       : `capture ${sayDuration(roundUp(millis(lack.moreReadings * probe.every)))} more`;
   return `${probe.id}: ${cannot}: ${todo}`;
 }

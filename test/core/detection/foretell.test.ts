@@ -74,6 +74,18 @@ describe('a baseline that is too weak for what the plan must detect says what is
       says: /^molecule-search: 300 readings cannot tell 1.6x within 2m: no longer capture would do/,
     },
     {
+      when: 'the time is over before a stall is no longer ignored',
+      latencies: lognormal(300, 0.1, 1),
+      plan: mustDetect('100%', '8s'),
+      says: /cannot tell 2x within 8 s: no longer capture would do, since stalls under 10 s are ignored: ignore shorter ones/,
+    },
+    {
+      when: 'it answers in no time at all',
+      latencies: Array.from({ length: 300 }, () => 0),
+      plan: aPlan(),
+      says: /no longer capture would do, since it mostly answers in no time at all: ask something that takes longer$/,
+    },
+    {
       when: 'there are three readings',
       latencies: [19, 20, 21],
       plan: aPlan(),
