@@ -60,7 +60,9 @@ function slownessVerdict(
   const limits = limitsOf(planned);
   const baseline = baselineOf(evidence.baseline, probe);
   const { slowness, scales } = evidence.probes.get(probe) ?? {};
-  if (baseline?.p50 === undefined) return speechless(probe, limits, { because: 'no-baseline' });
+  if (baseline?.p50 === undefined) {
+    return speechless(probe, limits, { because: 'no-baseline', failed: baseline?.failed });
+  }
   const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
   const standing = evidence.standing?.(probe);
   if (slowness === undefined || scales === undefined) {

@@ -23,14 +23,15 @@ export function sayOneIn(probability: number): string {
 
 /** Why nothing can be said of a probe's speed. */
 export type Speechless =
-  | { readonly because: 'no-baseline' }
+  /** `failed`: how many readings of its baseline did, where that left no median. */
+  | { readonly because: 'no-baseline'; readonly failed?: number | undefined }
   | { readonly because: 'baseline-too-short'; readonly independentReadings: number }
   | { readonly because: 'too-few-readings'; readonly readings: number; readonly wanted: number };
 
 function saySpeechless(why: Speechless): string {
   switch (why.because) {
     case 'no-baseline':
-      return 'it has no baseline';
+      return (why.failed ?? 0) > 0 ? 'it mostly failed in its baseline: capture another' : 'it has no baseline';
     case 'baseline-too-short':
       return `its baseline says no more than ${Math.floor(why.independentReadings)} independent readings would: capture a longer one`;
     case 'too-few-readings':
@@ -75,7 +76,8 @@ function sayHow(judged: Judged): string {
   }
   if (times === undefined)
     return `answers in ${sayDuration(current)}, and answered in ${sayDuration(baseline)} ${than}`;
-  if ((state === 'as-before' || state === 'recovered') && times < 1.1) return `answers as fast as ${than}`;
+  const asFast = Math.min(1.1, limits.limit);
+  if ((state === 'as-before' || state === 'recovered') && times < asFast) return `answers as fast as ${than}`;
   const within = state === 'as-before' && times <= limits.limit ? `, within the limit of ${limits.limit}x` : '';
   const where = statistic === 'p95' ? ' in its slowest 5 %' : '';
   return `is ${sayRatio(times, limits.limit)} as slow${where} as ${than}${within}`;

@@ -84,6 +84,10 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
     says: 'molecule-search cannot be compared yet: it has no baseline',
   },
   {
+    verdict: speechless(search, limits, { because: 'no-baseline', failed: 160 }),
+    says: 'molecule-search cannot be compared yet: it mostly failed in its baseline: capture another',
+  },
+  {
     verdict: speechless(search, limits, { because: 'too-few-readings', readings: 3, wanted: 20 }),
     says: 'molecule-search cannot be compared yet: 3 of the 20 readings that it takes are there',
   },
@@ -94,6 +98,10 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   {
     verdict: compared('as-before', 20),
     says: 'molecule-search answers as fast as before relationship-remediation (median 20 ms, was 19 ms; last 20 readings)',
+  },
+  {
+    verdict: compared('as-before', 20, { limits: { ...limits, limit: ratio(1.01), guard: ratio(1.008) } }),
+    says: 'molecule-search is 1.1x as slow as before relationship-remediation (median 20 ms, was 19 ms; last 20 readings)',
   },
   {
     verdict: compared('as-before', 26.6),
