@@ -1,5 +1,6 @@
 import { sayMoment } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
+import type { Reading } from '../core/evidence/reading.ts';
 import { probeId, type RunId, runId } from '../core/kernel/ids.ts';
 import { instant } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -93,14 +94,29 @@ const sayChange = ({ at, verdict }: Replayed) => [
   verdict.onlyRecommend === undefined ? verdict.summary : `${verdict.summary} (not acted upon by itself)`,
 ];
 
-function sayReplay(plan: Plan, run: RunId, events: readonly RunEvent[], changes: readonly Replayed[], sheet: Sheet) {
+/** Why nothing can be said of slowness, which is not the same as that there was none. */
+function sayUnknown(events: readonly RunEvent[], readings: readonly Reading[]): string | undefined {
+  if (!events.some(({ type }) => type === 'baseline-frozen')) return 'the run has no baseline to compare with';
+  return readings.length === 0 ? 'the journal keeps no readings of it by the probes of this plan' : undefined;
+}
+
+interface Told {
+  readonly events: readonly RunEvent[];
+  readonly changes: readonly Replayed[];
+  readonly unknown: string | undefined;
+}
+
+function sayReplay(plan: Plan, run: RunId, { events, changes, unknown }: Told, sheet: Sheet) {
   const { slower_than: limit } = plan.criteria.performance;
   const recorded = raisedIn(events).map(({ at, recommendation, evidence }) => [
     sayMoment(at),
     recommendation,
     evidence.map(({ summary }) => summary).join('; '),
   ]);
-  const none = `  nothing would have been recommended for slowness`;
+  const none =
+    unknown === undefined
+      ? '  nothing would have been recommended for slowness'
+      : `  nobody can tell what would have been recommended for slowness: ${unknown}`;
   return [
     `Run ${run} again, under slower_than: ${percentSlower(limit)}. What was done in it stays done.`,
     ...section('What it would have said', changes.length === 0 ? [none] : table(changes.map(sayChange), sheet), sheet),
@@ -122,8 +138,10 @@ export async function replayRun({ args: [wanted], options, terminal, env }: Call
   const changes = replay(plan, events, readings).filter(
     ({ verdict }) => verdict.status === 'breach' || verdict.because === 'recovered',
   );
-  if (options.json === true)
-    terminal.answer(toJson({ run, readings: readings.length, changes, recorded: raisedIn(events) }));
-  else terminal.answer(printable(sayReplay(plan, run, events, changes, terminal)));
+  const unknown = sayUnknown(events, readings);
+  if (options.json === true) {
+    const untold = unknown === undefined ? {} : { unknown };
+    terminal.answer(toJson({ run, readings: readings.length, changes, recorded: raisedIn(events), ...untold }));
+  } else terminal.answer(printable(sayReplay(plan, run, { events, changes, unknown }, terminal)));
   return exitCodes.well;
 }

@@ -92,6 +92,24 @@ test('a threshold that is tried holds for probes with one of their own, too', as
 });
 
 test.each([
+  { without: 'a baseline', keep: 1, of: search, says: 'the run has no baseline to compare with' },
+  { without: 'readings', keep: 2, of: probeId('other'), says: 'the journal keeps no readings of it by the probes' },
+])('of a run without $without nobody can tell whether it was slow', async ({ keep, of, says }) => {
+  const path = join(dir.path, `${keep}.db`);
+  await using journal = await openJournal(path);
+  await journal.append(run, 0, record(run).slice(0, keep));
+  const minute = instant(Math.floor(at(0) / 60_000) * 60_000);
+  await journal.writeReadings([
+    { run, probe: of, minute, body: encodeReadings(readings.slice(0, 5).map((one) => ({ ...one, probe: of }))) },
+  ]);
+  const { exitCode, out } = await ripcord(['replay', '--plan', files.plan, '--journal', path]);
+  expect(exitCode).toBe(0);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    `nobody can tell what would have been recommended for slowness: ${says}`,
+  );
+});
+
+test.each([
   { more: ['--slower-than', 'half'], says: /--slower-than "half"; wanted a percentage from 0.1%/ },
   { more: ['--false-alarms', 'never'], says: /--false-alarms "never"; wanted a rate from/ },
   { more: ['--ignore-stalls-under', '0'], says: /--ignore-stalls-under "0"; wanted a duration/ },
