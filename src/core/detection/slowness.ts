@@ -30,6 +30,7 @@ export interface Slowness {
   readonly readings: number;
   /** Since when the readings have spoken for slowness, and how many they are. */
   readonly rising?: { readonly since: Instant; readonly readings: number };
+  /** When the latest reading that told something was due. */
   readonly lastAt?: Instant;
 }
 
@@ -51,7 +52,8 @@ export const startSlowness = (marker: Instant, { grey, strict, relative }: Scale
 const speaks = (weights: Weights, evidence: Evidence): boolean => strengthOf(weights, evidence) > weights.falseAlarms;
 
 /**
- * Takes in one reading. Readings of before the marker and those out of order change nothing. `common` is how many times as
+ * Takes in one reading. Readings of before the marker and those out of order change nothing; but an answer that takes longer
+ * than the interval comes after the readings that it made missing, and is what they waited for. `common` is how many times as
  * slow the controls are just now; undefined where nobody knows.
  */
 export function takeReading(
@@ -69,12 +71,12 @@ export function takeReading(
     strict: weigh(strict, before.strict, latency),
     beyondControls: weighRelative(relative, before.beyondControls, latency, common),
     readingsBesideControls: before.readingsBesideControls + (common === undefined || latency === undefined ? 0 : 1),
-    lastAt: reading.at,
   };
   if (latency === undefined) return { ...before, ...weighed };
   const { since, readings } = before.rising ?? { since: reading.at, readings: 0 };
   return {
     ...weighed,
+    lastAt: reading.at,
     recent: [...before.recent.slice(1 - kept), latency],
     recentAt: [...before.recentAt.slice(1 - kept), reading.at],
     readings: before.readings + 1,

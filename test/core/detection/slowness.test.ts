@@ -45,6 +45,19 @@ describe('one probe', () => {
     { when: 'it has been so for as long as a stall', readings: likeBefore(0, 10, 2), says: 'slower-but-young' },
     { when: 'it has been so for longer', readings: likeBefore(0, 12, 2), says: 'slower' },
     { when: 'it fails', readings: Array.from({ length: 30 }, (_, second) => failed(second)), says: 'slower' },
+    {
+      when: 'each answer comes after the one that was due next',
+      readings: Array.from({ length: 30 }, (_, turn) => [missing(2 * turn + 1), answered(2 * turn, 1_500)]).flat(),
+      says: 'slower',
+    },
+    {
+      when: 'each question times out after five that were due next',
+      readings: Array.from({ length: 30 }, (_, turn) => [
+        ...[1, 2, 3, 4, 5].map((second) => missing(6 * turn + second)),
+        failed(6 * turn),
+      ]).flat(),
+      says: 'slower',
+    },
     { when: 'nobody asked', readings: Array.from({ length: 600 }, (_, second) => missing(second)), says: 'as-before' },
   ])('$when: $says', ({ readings, says }) => {
     expect(judged(seen(readings))).toBe(says);
