@@ -119,6 +119,19 @@ test('controls that fail hold up nobody: slowness is recommended all the same, a
   expect(conductor.state()!.rollback).toBeUndefined();
 });
 
+test('answers that take longer than the interval are caught as well, as are those that never come', async () => {
+  for (const slowly of [millis(2_500), undefined]) {
+    await using box = await armed();
+    const { conductor, clock, world } = box;
+    await through(box, security);
+    await start(box, schema);
+    world.latency = (probe) => (probe === search ? slowly : millis(20));
+    await clock.advance(seconds(58));
+    const [recommendation] = conductor.state()!.recommendations;
+    expect(recommendation?.evidence[0]).toMatchObject({ criterion: 'performance', subject: search });
+  }
+});
+
 test('slowness that passes by itself ends as recovered, and a late approval must say so again', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;

@@ -108,9 +108,10 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     probes: plan.probes.map(({ id, every }) => ({
       id: probeId(id),
       every,
-      ask: async (at): Promise<Reading> => {
+      ask: async (at, signal): Promise<Reading> => {
         const took = world.latency(probeId(id));
         const probe = probeId(id);
+        if ((took ?? 0) > every) await clock.wait(took ?? millis(0), signal).catch(() => undefined);
         if (took !== undefined) return { state: 'answered', probe, at, took };
         return { state: 'failed', probe, at, cause: { reason: 'timeout', message: 'no answer within 5 s' } };
       },
