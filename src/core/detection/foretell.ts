@@ -51,6 +51,10 @@ const alone = (weights: Weights, plan: Plan): Weights => ({
   falseAlarms: weights.falseAlarms / votersIn(plan),
 });
 
+/** From one reading to the next: a probe is not asked again while its answer, slow as it is, is still to come. */
+const paceOf = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>, answer: number): Millis =>
+  millis(every * Math.max(1, Math.ceil(Math.min(answer, timeout) / every)));
+
 /** From the baseline alone; costs some milliseconds. Undefined where the baseline lacks the probe, or it is a control. */
 export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits: SlownessLimits): Power | undefined {
   const calibration = baselineOf(baseline, probeId(probe.id));
@@ -64,7 +68,8 @@ export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits
       const times = simulate(calibration, alone(weights, plan), slowdown, weights.readings, seed, late);
       const inTime = (share: number) => {
         const readings = within(times, share);
-        return readings === undefined ? undefined : millis(readings * probe.every + answer * slowdown + betweenLooks);
+        const pace = paceOf(probe, answer * slowdown);
+        return readings === undefined ? undefined : millis(readings * pace + answer * slowdown + betweenLooks);
       };
       const [median, p95] = [inTime(0.5), inTime(0.95)];
       return { slowdown, ...(median !== undefined && { median }), ...(p95 !== undefined && { p95 }) };
@@ -112,12 +117,13 @@ export function sayTooWeak(
   const { grey } = watchRules(limits, falseAlarmsOf(plan), probe.every);
   const rule = { ...grey, falseAlarms: grey.falseAlarms / votersIn(plan) };
   const { slowdown, within: time } = wantedOf(plan, limits);
-  const withinReadings = Math.min(rule.readings, Math.floor(time / probe.every));
+  const pace = paceOf(probe, calibration.p50 * slowdown);
+  const withinReadings = Math.min(rule.readings, Math.floor(time / pace));
   const lack = shortfall(calibration, rule, { slowdown, withinReadings }, seed);
   if (lack === undefined) return undefined;
   const count = calibration.latencies.length + calibration.failed;
   const correlated = lawOf(calibration).correlationTime > 2 ? ' so correlated' : '';
-  const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * probe.every))}`;
+  const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * pace))}`;
   const todo =
     lack.moreReadings === 'never'
       ? `no longer capture would do, since ${hopeless(calibration, rule, withinReadings, limits)}`

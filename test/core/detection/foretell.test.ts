@@ -45,6 +45,12 @@ describe('what a baseline can tell', () => {
     expect(crowd.recommends[1]!.median!).toBeGreaterThan(powerWith(calm).recommends[1]!.median!);
   });
 
+  test('answers that take longer than the interval are fewer, so that it takes longer', () => {
+    const plan = aPlan({ probes: [{ id: search, sql: 'select 1', every: '50ms' }] });
+    const soonest = (latencies: readonly number[]) => powerWith(latencies, plan).recommends[2]!.median!;
+    expect(soonest(calm.map((latency) => latency * 3))).toBeGreaterThan(1.5 * soonest(calm));
+  });
+
   test('the same baseline tells the same each time', () => {
     expect(powerWith(calm)).toEqual(powerWith(calm));
   });
