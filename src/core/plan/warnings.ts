@@ -29,8 +29,15 @@ const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
     ? []
     : ['no probe but controls and statements: what waits and does not end would not be seen; add one of sql or http'];
 
+/** Controls have no voice in whether something is slower: they only tell whose slowness it is. */
+const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
+  probes.length > 0 && probes.every(({ control }) => control)
+    ? ['no probe but controls: nothing would ever be slower; add one of what the phases change']
+    : [];
+
 /** What a plan may say and hardly means, one sentence each. */
 export const planWarnings = ({ probes }: Plan): readonly string[] => [
   ...probes.flatMap(overlap),
+  ...onlyControls(probes),
   ...(probes.every(mayClear) ? [] : standstill(probes)),
 ];

@@ -23,6 +23,10 @@ test.each([
   expect(warnings.some((one) => one.includes('does not end'))).toBe(warned);
 });
 
+test('where all probes are controls, nothing would ever be slower, and that is said', () => {
+  expect(planOf(goodPlan).warnings).toEqual([expect.stringMatching(/^no probe but controls: nothing/)]);
+});
+
 const plan = (every: string) =>
   changed(
     goodPlan,
