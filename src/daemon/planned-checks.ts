@@ -155,7 +155,6 @@ function scheduled<Id extends CatalogueId>(
     });
     if (check.counts === true && sample !== undefined)
       samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
-    calm = finding;
     return finding;
   };
   /** What was counted last before the guard itself read much. */
@@ -164,7 +163,9 @@ function scheduled<Id extends CatalogueId>(
     if (check.counts !== true) return look(on, capturing);
     if (own.isCounted()) return recalled(calm, check, clock.now(), capturing);
     if (epoch !== own.epoch()) [samples, epoch] = [[], own.epoch()];
-    return look(on, capturing);
+    const finding = await look(on, capturing);
+    if (finding.young !== true || finding.seen !== undefined || calm === undefined) calm = finding;
+    return calm; // what begins to count anew says what it said before, until the next look
   };
   const isNews = (finding: Finding): boolean =>
     freshFaults(finding, inBaseline(state(), id)).some(({ consequence }) => consequence === 'veto');

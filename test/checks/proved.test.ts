@@ -12,7 +12,8 @@ async function provedIds(): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   for await (const file of glob('*.test.ts', { cwd: folder })) {
     const text = await readFile(`${folder}${file}`, 'utf8');
-    for (const [, id = ''] of text.matchAll(/(?:provable|lintCase)\(\{\s*(?:\.\.\.\w+,\s*)?id: '([a-z-]+)'/g)) ids.add(id);
+    for (const [, id = ''] of text.matchAll(/(?:provable|lintCase)\(\{\s*(?:\.\.\.\w+,\s*)?id: '([a-z-]+)'/g))
+      ids.add(id);
   }
   return ids;
 }

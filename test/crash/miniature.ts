@@ -28,6 +28,9 @@ export const secret = 'hunter-22-in-the-rye';
 const secretVariable = 'RIPCORD_TEST_SECRET';
 process.env[secretVariable] = secret;
 
+/** The roles of the shared server come and go with other tests. */
+export const catalogueTuning = 'roles: off, memberships: off';
+
 const planText = (url: string, tokenHash: string): string => `
 ripcord: 1
 name: miniature
@@ -51,7 +54,7 @@ probes:
   - { id: alive, sql: select 1, every: 25ms, timeout: 1s }
 checks:
   - { id: unbroken, criterion: integrity, sql: select id from broken, every: 200ms, timeout: 1s }
-catalogue: { roles: off, memberships: off } # other tests make roles on the same server
+catalogue: { ${catalogueTuning} }
 criteria: # what it is about is not slowness
   performance: { ignore_stalls_under: 500ms, must_detect: { slower_than: 10000%, within: 10m } }
 principals:

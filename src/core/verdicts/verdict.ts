@@ -72,8 +72,12 @@ export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subje
 export const troublesOf = (verdict: Verdict): readonly string[] =>
   verdict.objects === undefined ? [keyOf(verdict)] : verdict.objects.map((object) => `${keyOf(verdict)}:${object}`);
 
+/** What is evidence only and cannot be told just now says nothing about its criterion. */
+const speaks = ({ status, minor }: Verdict): boolean => minor !== true || status === 'ok' || status === 'breach';
+
 /** The worst verdict of each criterion; a criterion about which nobody asked is absent, not well. */
-export function byCriterion(verdicts: readonly Verdict[]): ReadonlyMap<Criterion, Status> {
+export function byCriterion(all: readonly Verdict[]): ReadonlyMap<Criterion, Status> {
+  const verdicts = all.filter(speaks);
   const asked = criteriaNames.filter((name) => verdicts.some(({ criterion }) => criterion === name));
   return new Map(
     asked.map((name) => [name, worst(verdicts.filter((one) => one.criterion === name).map(({ status }) => status))]),

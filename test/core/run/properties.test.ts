@@ -146,7 +146,7 @@ test('a decision depends on nothing but the plan, the state, the input and the t
 });
 
 test('such nights reach every kind of event', () => {
-  const nights = fc.sample(aNight, { seed: 7, numRuns: 200 }).map(lead);
+  const nights = fc.sample(aNight, { seed: 7, numRuns: 500 }).map(lead);
   const seen = new Set(nights.flatMap(({ journal }) => journal.map(({ type }) => type)));
   expect(eventTypes.filter((type) => !seen.has(type))).toEqual([]);
 });
