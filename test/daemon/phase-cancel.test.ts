@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
 import { type Crowd, crowd, untilWaiting } from '../checks/catalogue/sessions.ts';
-import { catalogueTuning, type Miniature, miniature } from '../crash/miniature.ts';
+import { type Miniature, miniature } from '../crash/miniature.ts';
 
 /** A real daemon on a real database: a phase waits for a lock that a long report holds, and readers queue behind it. */
 let mini: Miniature;
@@ -17,7 +17,7 @@ const tuned = '{ every: 200ms, waiting: 100ms, lasting: 2s, cancel_phase: true }
 beforeEach(async () => {
   mini = await miniature();
   const plan = await readFile(mini.planFile, 'utf8');
-  await writeFile(mini.planFile, plan.replace(catalogueTuning, `${catalogueTuning}, lock-queue: ${tuned}`));
+  await writeFile(mini.planFile, plan.replace('lock-queue: off', `lock-queue: ${tuned}`));
   await mini.db.query('create table molecule (id int)');
   daemon = await serve({
     planFile: mini.planFile,

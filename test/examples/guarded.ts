@@ -54,12 +54,19 @@ export async function guarded(plan: Plan, url: string): Promise<Guarded> {
     cost: () => undefined,
     state,
   });
+  // As in the daemon, where the cheap checks are asked again and again between those that read whole tables.
+  const [cheap, dear] = [
+    checks.filter(({ every }) => every !== undefined),
+    checks.filter(({ every }) => every === undefined),
+  ];
   const histories = new Map<Finding['check'], CheckHistory>();
 
   const round = async (capturing = false): Promise<readonly Finding[]> => {
     night.now = after(night.now, minutes(1));
+    for (const check of cheap) await check.run(false);
+    night.now = after(night.now, seconds(5));
     const findings: Finding[] = [];
-    for (const check of checks) findings.push(await check.run(capturing));
+    for (const check of [...cheap, ...dear]) findings.push(await check.run(capturing));
     for (const finding of findings)
       histories.set(finding.check, noteFinding(histories.get(finding.check), withoutSeen(finding)));
     return findings;
