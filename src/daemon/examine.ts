@@ -59,7 +59,7 @@ async function aboutChecks(loaded: LoadedPlan, state: RunState | undefined): Pro
   return [
     ...blind.map(({ id, summary }) => wrong('checks')(`${id}: ${summary}`)),
     ...(blind.length > 0 ? [] : [well('checks', `all ${checks.length} can look`)]),
-    ...left.map(({ id, because }) => well('checks', `${id} has nothing to ask here: it ${because}`)),
+    ...left.map(({ id, because }) => well('checks', `${id} has nothing to ask here: ${because}`)),
     ...unless('judges', silent, 'each calls an example of a breach a breach'),
   ];
 }

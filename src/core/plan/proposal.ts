@@ -99,7 +99,7 @@ function security({ apiRoles, exposedSchemas }: Survey): readonly string[] {
     '  security:',
     `    watch_roles: ${list(apiRoles)} # they may not see or do more than before`,
     `    exposed_schemas: ${list(exposedSchemas)}`,
-    '    # The guard tries what each of them can read, for which it must be a member: grant ROLE to the guard’s role',
+    `    # The guard tries what each can read, for which it must be a member: grant ${apiRoles.join(', ')} to the guard’s role`,
   ];
 }
 
