@@ -20,8 +20,17 @@ const qualified = (name: string): string => (name.includes('.') ? name : `public
 
 const all = ({ underWay, applied }: Declared): readonly PhasePlan[] => [...applied, ...underWay];
 
-/** New name to old one, of every phase that may have renamed: each with its schema and without quotes. */
+const known = new WeakMap<Declared, ReadonlyMap<string, string>>();
+
+/** New name to old one, of every phase that may have renamed: asked for each of a thousand tables, and made once. */
 function renames(declared: Declared): ReadonlyMap<string, string> {
+  const made = known.get(declared) ?? allRenames(declared);
+  known.set(declared, made);
+  return made;
+}
+
+/** Each with its schema and without quotes. */
+function allRenames(declared: Declared): ReadonlyMap<string, string> {
   const pairs = all(declared).flatMap(({ effects }) => Object.entries(effects.renames));
   return new Map(
     pairs.map(([from, to]) => {
@@ -38,6 +47,7 @@ function renames(declared: Declared): ReadonlyMap<string, string> {
  */
 export function nameBefore(declared: Declared, relation: string): string {
   const old = renames(declared);
+  if (old.size === 0) return relation;
   const own = bare(relation);
   let name = own;
   for (let step = 0; step < old.size; step += 1) name = old.get(name) ?? name;
@@ -134,6 +144,7 @@ const withOwner = (declared: Declared, thing: Thing): readonly string[] => [
 const comesAlong: readonly Aspect[] = ['existence', 'rows', 'content'];
 
 function declares(phases: readonly PhasePlan[], declared: Declared, thing: Thing, aspect: Aspect): boolean {
+  if (phases.length === 0) return false;
   const mine = new Set(aspect === 'existence' ? allSpellings(declared, thing) : withOwner(declared, thing));
   const owner = new Set(comesAlong.includes(aspect) ? withOwner(declared, thing) : []);
   return phases.some(
