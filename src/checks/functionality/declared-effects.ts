@@ -1,11 +1,9 @@
 import type { Fault } from '../../core/evidence/finding.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import type { Effects, PhasePlan } from '../../core/plan/phase.ts';
-import { check, everyone, type Scope } from '../check.ts';
-import { sayCounted, userSchemas } from '../pieces.ts';
-
-/** What is in `public` may be named without it: both are the same name. */
-const canonical = (name: string): string => (name.startsWith('public.') ? name.slice('public.'.length) : name);
+import { check, everyone } from '../check.ts';
+import { sayCounted } from '../pieces.ts';
+import { canonical, spelt } from './spelt-names.ts';
 
 /** A table renamed without a schema stays in its own. */
 function renamedTo(from: string, to: string): string {
@@ -47,49 +45,6 @@ const namesOf = ({ renames, creates, drops, indexes }: Effects): readonly string
   ...indexes,
 ];
 
-const everyEffect = ({ phases }: Pick<Scope, 'phases'>): readonly string[] => [
-  ...new Set(phases.flatMap(({ effects }) => namesOf(effects)).map(canonical)),
-];
-
-/** What the catalogue may call it: without schema, table or arguments. So few rows are spelt out in every way. */
-function ownNames(name: string): readonly string[] {
-  const alone = name.split(' on ', 1)[0] ?? name;
-  const called = alone.includes('(') ? alone.slice(0, alone.indexOf('(')) : alone;
-  return [name, alone, called].flatMap((one) => [one, one.slice(one.lastIndexOf('.') + 1)]);
-}
-
-/** Each thing by every way in which a plan may name it, without the schema where that is `public`. */
-const within = (schema: string) => `case when ${schema} = 'public' then '' else ${schema} || '.' end`;
-const owned = (catalogue: string, name: string, relation: string) => `
-  select spelt.name from ${catalogue} o join relation r on r.oid = o.${relation},
-    lateral (values (o.${name}::text), (o.${name} || ' on ' || r.name), (o.${name} || ' on public.' || r.name))
-      spelt (name)
-  where o.${name}::text = any($2)`;
-
-const statement = `
-  with space as materialized (select n.* from pg_namespace n where ${userSchemas('n')}),
-  relation as (
-    select c.oid, c.relname, ${within('s.nspname')} || c.relname as name
-    from pg_class c join space s on s.oid = c.relnamespace),
-  spelt as (
-    select name from relation where relname::text = any($2)
-    union all select r.name || '.' || a.attname
-      from pg_attribute a join relation r on r.oid = a.attrelid
-      where a.attnum > 0 and not a.attisdropped and a.attname::text = any($2)
-    union all select spelt.name from pg_proc p join space s on s.oid = p.pronamespace,
-      lateral (values (${within('s.nspname')} || p.proname),
-        (${within('s.nspname')} || p.proname || '(' || oidvectortypes(p.proargtypes) || ')')) spelt (name)
-      where p.proname::text = any($2)
-    union all ${owned('pg_trigger', 'tgname', 'tgrelid')}
-    union all ${owned('pg_constraint', 'conname', 'conrelid')}
-    union all ${owned('pg_policy', 'polname', 'polrelid')}
-    union all select ${within('s.nspname')} || t.typname from pg_type t join space s on s.oid = t.typnamespace
-      where t.typname::text = any($2)
-    union all select nspname from space
-    union all select extname from pg_extension
-    union all select pubname from pg_publication)
-  select distinct name from spelt where name = any($1)`;
-
 const lasting = seconds(10);
 
 /** What an applied phase said that it brings or takes away is so; whom it lets do what is asked by other checks. */
@@ -109,13 +64,14 @@ export const declaredEffects = check({
     'pg_type',
     'pg_extension',
     'pg_publication',
+    'pg_roles',
+    'pg_language',
+    'pg_foreign_server',
+    'pg_event_trigger',
   ],
   needs: everyone,
   remedy: 'Look at what the phase’s script did not do, or correct the effects that the plan declares',
-  ask: (scope) => {
-    const names = everyEffect(scope);
-    return { text: statement, values: [names, [...new Set(names.flatMap(ownNames))]] };
-  },
+  ask: ({ phases }) => spelt(phases.flatMap(({ effects }) => namesOf(effects))),
   judge: ({ rows, declared, baseline }) => {
     const there = new Set(rows.map(({ name }) => name ?? ''));
     const seen = Object.fromEntries([...there].map((name) => [name, 'there'] as const));

@@ -103,6 +103,23 @@ proveAll([
   }),
 ]);
 
+const withKinds = phaseWith({
+  creates: [
+    'function f_new',
+    'function public.f_new()',
+    'table mood_table',
+    'view mood_view',
+    'materialised view mood_copy',
+    'type kind',
+    'column Mol é.extra',
+    'foreign server far',
+    'event trigger every',
+    'role postgres',
+    'untrusted language c',
+  ],
+  drops: ['trigger t on Mol é', 'index by name', 'table f'],
+});
+
 type Change = { readonly phases: readonly PhasePlan[]; readonly applied?: boolean; readonly act: readonly string[] };
 
 /** What is said of the faults once the run is in this state, where nothing was declared when the baseline was frozen. */
@@ -202,6 +219,43 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (name) => {
       ],
       act: ['alter table "Mol é" rename to mols', 'drop function f'],
       faults: ['sustained: effect f(integer, text)'],
+    },
+    {
+      when: 'things are named with their kind, and all is done',
+      phases: [withKinds],
+      act: [
+        'create function f_new() returns int language sql as $$ select 1 $$',
+        'create function noticed() returns event_trigger language plpgsql as $$ begin end $$',
+        'create table mood_table ()',
+        'create view mood_view as select 1 as one',
+        'create materialized view mood_copy as select 1 as one',
+        'create type kind as enum ()',
+        'alter table "Mol é" add extra int',
+        'create foreign data wrapper wires',
+        'create server far foreign data wrapper wires',
+        'create event trigger every on ddl_command_end execute function noticed()',
+        'drop trigger t on "Mol é"',
+        'drop index "by name"',
+      ],
+      faults: [],
+    },
+    {
+      when: 'things are named with their kind, and nothing is done',
+      phases: [withKinds],
+      act: ['create table f_new ()', 'create type mood_table as enum ()'],
+      faults: [
+        'sustained: effect trigger t on Mol é',
+        'sustained: effect index by name',
+        'sustained: effect function f_new',
+        'sustained: effect function f_new()',
+        'sustained: effect table mood_table',
+        'sustained: effect view mood_view',
+        'sustained: effect materialised view mood_copy',
+        'sustained: effect type kind',
+        'sustained: effect column Mol é.extra',
+        'sustained: effect foreign server far',
+        'sustained: effect event trigger every',
+      ],
     },
   ])('declared-effects: $when', async ({ faults, ...change }) => {
     expect(await after(server, 'declared-effects', change)).toEqual(faults);

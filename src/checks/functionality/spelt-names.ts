@@ -1,0 +1,91 @@
+import { userSchemas } from '../pieces.ts';
+
+/** Kinds by which a plan may call a thing, as findings do: `function f`, `event trigger e`. */
+const kinds = [
+  'table',
+  'foreign table',
+  'view',
+  'materialised view',
+  'materialized view',
+  'column',
+  'sequence',
+  'index',
+  'function',
+  'trigger',
+  'event trigger',
+  'constraint',
+  'policy',
+  'type',
+  'schema',
+  'extension',
+  'publication',
+  'role',
+  'language',
+  'untrusted language',
+  'foreign server',
+];
+const said = new RegExp(`^(?:${kinds.join('|')}) `);
+
+const kindOf = (name: string): string => said.exec(name)?.[0] ?? '';
+const withoutKind = (name: string): string => name.slice(kindOf(name).length);
+
+/** What is in `public` may be named without it: both are the same name. A kind stays before it. */
+export function canonical(name: string): string {
+  const alone = withoutKind(name);
+  return kindOf(name) + (alone.startsWith('public.') ? alone.slice('public.'.length) : alone);
+}
+
+/** What the catalogue may call it: without schema, table or arguments. So few rows are spelt out in every way. */
+function ownNames(name: string): readonly string[] {
+  const alone = name.split(' on ', 1)[0] ?? name;
+  const called = alone.includes('(') ? alone.slice(0, alone.indexOf('(')) : alone;
+  return [name, alone, called].flatMap((one) => [one, one.slice(one.lastIndexOf('.') + 1)]);
+}
+
+/** Each thing by every way in which a plan may name it, without the schema where that is `public`. */
+const within = (schema: string) => `case when ${schema} = 'public' then '' else ${schema} || '.' end`;
+const owned = (kind: string, catalogue: string, name: string, relation: string) => `
+  select '${kind}', spelt.name from ${catalogue} o join relation r on r.oid = o.${relation},
+    lateral (values (o.${name}::text), (o.${name} || ' on ' || r.name), (o.${name} || ' on public.' || r.name))
+      spelt (name)
+  where o.${name}::text = any($2)`;
+
+const named = `
+  with space as materialized (select n.* from pg_namespace n where ${userSchemas('n')}),
+  relation as (
+    select c.oid, c.relname, c.relkind, ${within('s.nspname')} || c.relname as name
+    from pg_class c join space s on s.oid = c.relnamespace),
+  spelt (kind, name) as (
+    select kind, name from relation, unnest(case relkind when 'v' then '{view}'
+        when 'm' then '{view,materialised view,materialized view}' when 'f' then '{table,foreign table}'
+        when 'S' then '{sequence}' when 'i' then '{index}' when 'I' then '{index}' when 'c' then '{type}'
+        else '{table}' end::text[]) kind
+      where relname::text = any($2)
+    union all select 'column', r.name || '.' || a.attname
+      from pg_attribute a join relation r on r.oid = a.attrelid
+      where a.attnum > 0 and not a.attisdropped and a.attname::text = any($2)
+    union all select 'function', spelt.name from pg_proc p join space s on s.oid = p.pronamespace,
+      lateral (values (${within('s.nspname')} || p.proname),
+        (${within('s.nspname')} || p.proname || '(' || oidvectortypes(p.proargtypes) || ')')) spelt (name)
+      where p.proname::text = any($2)
+    union all ${owned('trigger', 'pg_trigger', 'tgname', 'tgrelid')}
+    union all ${owned('constraint', 'pg_constraint', 'conname', 'conrelid')}
+    union all ${owned('policy', 'pg_policy', 'polname', 'polrelid')}
+    union all select 'type', ${within('s.nspname')} || t.typname from pg_type t join space s on s.oid = t.typnamespace
+      where t.typname::text = any($2)
+    union all select 'schema', nspname from space
+    union all select 'extension', extname from pg_extension
+    union all select 'publication', pubname from pg_publication
+    union all select 'role', rolname from pg_roles
+    union all select kind, lanname from pg_language, unnest('{language,untrusted language}'::text[]) kind
+    union all select 'foreign server', srvname from pg_foreign_server
+    union all select 'event trigger', evtname from pg_event_trigger)
+  select distinct wanted as name from unnest($1::text[]) wanted
+  where wanted in (select name from spelt union all select kind || ' ' || name from spelt)`;
+
+/** Which of these names the server has something by, be it with its kind or without. */
+export function spelt(names: readonly string[]): { readonly text: string; readonly values: readonly unknown[] } {
+  const wanted = [...new Set(names.map(canonical))];
+  const own = [...new Set(wanted.flatMap((name) => [name, withoutKind(name)]).flatMap(ownNames))];
+  return { text: named, values: [wanted, own] };
+}
