@@ -91,7 +91,7 @@ export type Breach<Id extends CatalogueId = CatalogueId> = Partial<Omit<Look<Id>
 /** One check of the catalogue: what is asked, and a pure judge of the answer. */
 export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly id: Id;
-  /** `A`: under 3 ms, every 5 s. `B`: up to 40 ms, every 30 s. `C`: reads table data, at boundaries of phases only. */
+  /** `A`: under 3 ms, every 5 s. `B`: up to 40 ms, every 30 s. `C`: reads table data, at boundaries of phases, and between them only while it is not well. */
   readonly cost: 'A' | 'B' | 'C';
   /** Whether the answer is judged by itself, against the baseline, or also against the latest phase's boundary. */
   readonly against: 'nothing' | 'baseline' | 'boundary';

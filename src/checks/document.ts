@@ -5,7 +5,7 @@ import type { Check } from './check.ts';
 const paces = {
   A: 'every 5 s',
   B: 'every 30 s',
-  C: 'at the boundaries of phases',
+  C: 'at the boundaries of phases, and while it is not well every minute between them',
 } as const;
 
 const consequences = {

@@ -1,7 +1,7 @@
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { checkId } from '../core/kernel/ids.ts';
-import { after, between, type Instant, type Millis, millis } from '../core/kernel/units.ts';
+import { type CheckId, checkId } from '../core/kernel/ids.ts';
+import { after, between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { refusalOf } from './refusal.ts';
 import { serially } from './serial.ts';
 
@@ -9,6 +9,11 @@ export interface ScheduledCheck {
   readonly id: string;
   /** Undefined for one that is asked in rounds only, since it reads much. */
   readonly every: Millis | undefined;
+  /**
+   * For one that is asked in rounds only: whether its last finding should not stand until the next round, which may be
+   * waiting for it to be well. Asked a while after the finding, and again as long as it is the last.
+   */
+  readonly isOpen?: (finding: Finding) => boolean;
   /** `capturing`: what it sees becomes the baseline. */
   run(capturing: boolean): Promise<Finding>;
 }
@@ -29,6 +34,9 @@ function nextDue(due: Instant, every: number, now: Instant): Instant {
   return after(due, millis((Math.max(0, passed) + 1) * every));
 }
 
+/** What reads much may take up a twentieth of the time. */
+const restAfter = ({ took }: Finding): Millis => millis(Math.max(seconds(60), 20 * took));
+
 /** A check that breaks down has not looked; the others go on. */
 async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): Promise<Finding> {
   const at = clock.now();
@@ -48,20 +56,42 @@ export function startChecks(options: {
   readonly checks: readonly ScheduledCheck[];
   readonly clock: Clock;
   readonly onFinding: (finding: Finding) => void;
+  /** What was found last, before a restart. */
+  readonly found?: ReadonlyMap<CheckId, Finding>;
 }): RunningChecks {
-  const { checks, clock, onFinding } = options;
+  const { checks, clock, onFinding, found } = options;
   const stopping = new AbortController();
   const [oneAtATime, dear] = [serially(), serially()];
+  const last = new Map<ScheduledCheck, Finding>();
+
+  const untilStopped = (error: unknown): void => {
+    if (!stopping.signal.aborted) throw error;
+  };
 
   const take = async (check: ScheduledCheck, capturing: boolean): Promise<Finding> => {
     stopping.signal.throwIfAborted();
     const finding = await lookAt(check, clock, capturing);
     onFinding(finding);
+    follow(check, finding);
     return finding;
   };
   // What reads much holds up nobody else: its statements take their turns among those of the others.
   const look = (check: ScheduledCheck, capturing = false): Promise<Finding> =>
     check.every === undefined ? dear(() => take(check, capturing)) : oneAtATime(() => take(check, capturing));
+
+  const lookLater = async (check: ScheduledCheck, finding: Finding): Promise<void> => {
+    while (last.get(check) === finding) {
+      await clock.wait(restAfter(finding), stopping.signal);
+      if (last.get(check) === finding && check.isOpen?.(finding) === true) await look(check);
+    }
+  };
+
+  const follow = (check: ScheduledCheck, finding: Finding | undefined): void => {
+    if (check.every !== undefined || check.isOpen === undefined || finding === undefined) return;
+    last.set(check, finding);
+    lookLater(check, finding).catch(untilStopped);
+  };
+  for (const check of checks) follow(check, found?.get(checkId(check.id)));
 
   const start = clock.now();
   const goOn = async (check: ScheduledCheck, every: Millis, place: number): Promise<void> => {
@@ -71,9 +101,6 @@ export function startChecks(options: {
       await look(check);
       due = nextDue(due, every, clock.now());
     }
-  };
-  const untilStopped = (error: unknown): void => {
-    if (!stopping.signal.aborted) throw error;
   };
   const all = checks.flatMap((check, place) =>
     check.every === undefined ? [] : [goOn(check, check.every, place).catch(untilStopped)],

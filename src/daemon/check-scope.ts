@@ -1,8 +1,10 @@
 import type { Scope, Server } from '../checks/check.ts';
 import { type Declared, namesNow, nothingDeclared } from '../core/evidence/declared.ts';
+import type { Finding } from '../core/evidence/finding.ts';
 import { phaseId } from '../core/kernel/ids.ts';
 import { type PhasePlan, tablesOf } from '../core/plan/phase.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { isUnderWay } from '../core/response/rollback.ts';
 import type { RunState } from '../core/run/state.ts';
 import { schemaState } from './schema-state.ts';
 
@@ -54,3 +56,15 @@ export function scopeOf({ plan, role, state, server, aside }: ScopeParts): Scope
     aside,
   };
 }
+
+/** It is not that it is too early to tell. */
+export const couldNotLook = ({ status, young }: Finding): boolean =>
+  (status === 'unknown' || status === 'error') && young !== true;
+
+/** Nobody is at work: what reads much would be in the way, and is asked at the end anyway. */
+export const isQuiet = (now: RunState | undefined): boolean =>
+  now?.baseline !== undefined &&
+  now.closed === undefined &&
+  now.capture === undefined &&
+  !isUnderWay(now.rollback) &&
+  !now.phases.some(({ state }) => state === 'running' || state === 'unknown');

@@ -28,6 +28,7 @@ import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
 import { outlookOf } from './outlook.ts';
+import { askedAfterARound } from './phase-leave.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import { findShortcomings } from './shortcomings.ts';
@@ -47,6 +48,8 @@ export interface GuardParts {
   readonly runChecks: () => Promise<readonly Finding[]>;
   /** The checks of the catalogue that are asked of this server. */
   readonly asked: readonly CatalogueId[];
+  /** The checks that are asked in rounds only. */
+  readonly seldom: ReadonlySet<string>;
   readonly unready: () => readonly string[];
   /** As it was found lately. */
   readonly shortcomings: () => readonly string[];
@@ -76,7 +79,7 @@ async function startPhase(
   const attempt = (state.phases.find((one) => one.phase === phase)?.attempt ?? 0) + 1;
   const tag = phaseTag(state, phase, attempt);
   const start = { kind: 'phase-start', phase, by, supervisor: { ...supervisor, tag } } as const;
-  const asked = await conductor.submit(start); // only whether it may: a boundary costs the target something
+  const asked = await askedAfterARound(parts, () => conductor.submit(start));
   if ('refused' in asked) return asked;
   const beside = await refuseBesideEarlier(state, phase, parts);
   if (beside !== undefined) return { refused: beside };

@@ -18,7 +18,7 @@ import type { RunState } from '../core/run/state.ts';
 import { freshFaults } from '../core/verdicts/catalogue.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
-import { declaredNow, scopeOf } from './check-scope.ts';
+import { couldNotLook, declaredNow, isQuiet, scopeOf } from './check-scope.ts';
 import { type OwnReading, ownReading } from './own-reading.ts';
 import { statementsNow } from './schema-state.ts';
 import type { TargetDesk } from './target-desk.ts';
@@ -38,6 +38,8 @@ export interface PlannedChecks extends RunningChecks {
   readonly asked: readonly CatalogueId[];
   /** How often each check is asked that is asked every so often. */
   readonly paces: ReadonlyMap<CheckId, Millis>;
+  /** Those that are asked in rounds only, since they read much. */
+  readonly seldom: ReadonlySet<string>;
 }
 
 /**
@@ -169,8 +171,11 @@ function scheduled<Id extends CatalogueId>(
   };
   const isNews = (finding: Finding): boolean =>
     freshFaults(finding, inBaseline(state(), id)).some(({ consequence }) => consequence === 'veto');
+  const isOpen = (finding: Finding): boolean =>
+    isQuiet(state()) && (couldNotLook(finding) || (finding.status === 'breach' && isNews(finding)));
   return {
     id,
+    isOpen,
     every: (limits as { readonly every?: Millis }).every ?? usualPaces[check.cost],
     run: (capturing) =>
       confirmed(
@@ -222,11 +227,17 @@ export async function startPlannedChecks(
   parts: CheckParts & { readonly onFinding: (finding: Finding) => void },
 ): Promise<PlannedChecks> {
   const { checks, asked } = await prepareChecks(parts);
-  const running = startChecks({ checks, clock: parts.clock, onFinding: parts.onFinding });
+  const running = startChecks({
+    checks,
+    clock: parts.clock,
+    onFinding: parts.onFinding,
+    found: parts.state()?.findings ?? new Map(),
+  });
   const paces = new Map(
     checks.flatMap(({ id, every }): readonly [CheckId, Millis][] =>
       every === undefined ? [] : [[checkId(id), every]],
     ),
   );
-  return { ...running, asked, paces };
+  const seldom = new Set(checks.flatMap(({ id, every }) => (every === undefined ? [id] : [])));
+  return { ...running, asked, paces, seldom };
 }

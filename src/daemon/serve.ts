@@ -76,6 +76,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     metrics,
     runChecks,
     asked: checks.asked,
+    seldom: checks.seldom,
     unready,
     shortcomings,
     obstacles: senses.obstacles,

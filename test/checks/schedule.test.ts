@@ -101,3 +101,62 @@ test('stopping waits for the look under way, begins no other, and leaves no time
   expect(clock.waiting).toBe(0);
   await expect(running.runAll()).rejects.toThrow('the checks were stopped');
 });
+
+test('what is asked in rounds only is looked at again a minute after it was not well, and no more once it is', async () => {
+  const clock = fakeClock(start);
+  const began: number[] = [];
+  const check: ScheduledCheck = {
+    id: 'dear',
+    every: undefined,
+    isOpen: ({ status }) => status !== 'ok',
+    async run() {
+      const at = clock.now();
+      began.push((at - start) / 1_000);
+      const takes = seconds(began.length === 2 ? 9 : 0);
+      await clock.wait(takes);
+      return {
+        check: checkId('dear'),
+        status: began.length < 3 ? 'unknown' : 'ok',
+        at,
+        took: millis(takes),
+        summary: '',
+      };
+    },
+  };
+  const running = startChecks({ checks: [check], clock, onFinding: () => undefined });
+  await clock.advance(200_000);
+  expect(began).toEqual([]);
+  void running.runAll();
+  await clock.advance(1_000_000);
+  expect(began).toEqual([200, 260, 260 + 9 + 180]); // what takes long is left in peace for longer
+  await running.stop();
+
+  const last: Finding = { check: checkId('dear'), status: 'unknown', at: start, took: millis(0), summary: '' };
+  const found = new Map([[last.check, last]]);
+  const restarted = startChecks({ checks: [check], clock, onFinding: () => undefined, found });
+  await clock.advance(60_000);
+  expect(began).toHaveLength(4);
+  await restarted.stop();
+});
+
+test('another round in between takes the place of looking again', async () => {
+  const clock = fakeClock(start);
+  const began: number[] = [];
+  const check: ScheduledCheck = {
+    id: 'dear',
+    every: undefined,
+    isOpen: () => true,
+    run: async () => {
+      const at = clock.now();
+      began.push((at - start) / 1_000);
+      return { check: checkId('dear'), status: 'breach', at, took: millis(0), summary: '' };
+    },
+  };
+  const running = startChecks({ checks: [check], clock, onFinding: () => undefined });
+  void running.runAll();
+  await clock.advance(40_000);
+  void running.runAll();
+  await clock.advance(70_000);
+  expect(began).toEqual([0, 40, 100]);
+  await running.stop();
+});
