@@ -110,8 +110,10 @@ export function sqlProbe(
       return { state: 'answered', ...about, took, ...(connect !== undefined && { parts: { connect } }) };
     }
     const ours = path === undefined || attempt === 'full' || path.asGuard;
-    const nobodyLooked = signal.aborted || (ours && isBlindness(answer));
-    return nobodyLooked ? { state: 'missing', ...about } : { state: 'failed', ...about, cause: answer };
+    if (signal.aborted) return { state: 'missing', ...about };
+    if (ours && isBlindness(answer))
+      return { state: 'missing', ...about, because: answer.message.replaceAll(/\s+/g, ' ') };
+    return { state: 'failed', ...about, cause: answer };
   };
   return { id, every: plan.every, ask };
 }

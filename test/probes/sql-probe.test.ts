@@ -143,15 +143,16 @@ test('what the guard may not read is missing, not broken: nobody could look', as
   await db.query(`drop role ${guard}`);
   expect(granted).toMatchObject({ state: 'answered' });
   expect([revoked, known]).toEqual([
-    { state: 'missing', ...about },
-    { state: 'missing', ...about },
+    { state: 'missing', ...about, because: expect.stringContaining('permission denied for table molecule') },
+    { state: 'missing', ...about, because: expect.stringContaining('permission denied for table molecule') },
   ]);
 });
 
 test('a login that is refused is missing, too', async () => {
   await using db = await database();
   await using connection = held(db.urlAs(`nobody_${db.name}`)); // no such role: SQLSTATE 28000
-  expect(await reader(connection, ['select 1'])()).toEqual({ state: 'missing', ...about });
+  const because = expect.stringContaining(`nobody_${db.name}`);
+  expect(await reader(connection, ['select 1'])()).toEqual({ state: 'missing', ...about, because });
 });
 
 test('no statement at all is a failure', async () => {
