@@ -27,7 +27,7 @@ export const invalidIndexes = check({
       .map(({ name, relation }) => ({ kind: 'index', name: name ?? '', relation: relation ?? '' }))
       .filter((index) => !isInFlux(declared, index, 'existence'))
       .map((index) => faultOf(declared, index, 'is not valid, and nobody is building it', 'veto'));
-    return { faults, saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'valid index', 'valid indexes') };
+    return { faults, saw: `${sayCounted(Number(rows[0]?.looked_at ?? 0), 'index', 'indexes')}, none of them invalid` };
   },
   breach: { rows: [{ name: 'public.i', relation: 'public.t', well: 'f', in_progress: 'f', looked_at: '1' }] },
 });
