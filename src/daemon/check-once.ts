@@ -62,11 +62,14 @@ function ofPlan(plan: Plan, finding: Finding, inBaseline: Finding | undefined): 
 /** What counts from one look to the next needs a second look. */
 const betweenLooks = seconds(1);
 
-/** What reads much comes last: the counts would tell of it. */
-async function askAll(checks: readonly ScheduledCheck[], hasBaseline: boolean): Promise<readonly Finding[]> {
+/**
+ * What reads much comes last: the counts would tell of it. What is compared and has nothing to be compared with is looked
+ * at as if for a baseline; the others are not, since a baseline leaves out what passes by itself, such as a lock.
+ */
+async function askAll(checks: readonly ScheduledCheck[], likened: ReadonlySet<string>): Promise<readonly Finding[]> {
   const findings = new Map<ScheduledCheck, Finding>();
   const ask = async (some: readonly ScheduledCheck[]) => {
-    for (const check of some) findings.set(check, await check.run(!hasBaseline));
+    for (const check of some) findings.set(check, await check.run(likened.has(check.id)));
   };
   await ask(checks.filter(({ every }) => every !== undefined));
   const young = checks.filter((check) => findings.get(check)?.young === true);
@@ -108,7 +111,7 @@ export async function checkOnce(
   });
   const wanted = prepared.checks.filter(({ id }) => only.length === 0 || only.includes(id));
   const baseline = state?.baseline?.baseline;
-  const findings = await askAll(wanted, baseline !== undefined);
+  const findings = await askAll(wanted, baseline === undefined ? prepared.compared : new Set());
   return {
     checks: findings.map((finding) => {
       const { check } = finding;

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -73,6 +73,17 @@ test('a breach is named with its object, and the exit code is 1', async () => {
   expect(exitCode).toBe(1);
   expect(out).toContain('3 checks without a baseline: 1 well.');
   expect(out).toMatch(/breach +invalid-indexes +integrity +index public\.failed is not valid/);
+});
+
+test('what passes by itself is named too where there is no baseline', async () => {
+  const holder = await db.client();
+  await holder.query('begin; lock table molecule in access exclusive mode');
+  await db.query('select pg_sleep(0.05)');
+  const plan = options[1] ?? '';
+  await appendFile(plan, 'catalogue: { exclusive-locks: { held: 20ms } }\n');
+  const { out } = await check('--only', 'exclusive-locks');
+  await holder.end();
+  expect(out).toMatch(/breach +exclusive-locks +functionality +table public\.molecule is locked against every/);
 });
 
 test('what the baseline shows is known, and is no breach', async () => {
