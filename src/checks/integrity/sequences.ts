@@ -15,7 +15,7 @@ const listed = `
     case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647
       else 9223372036854775807 end as fits,
     a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) as numbers,
-    exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
+    s.seqrelid as oid, exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
       where i.indrelid = t.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null
         and m.amname = 'btree') as indexed
   from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
@@ -46,6 +46,10 @@ function asking(place: number, row: Cells): string {
 
 const together = 100;
 
+async function isStillThere(asks: Asks, oid: string | null | undefined): Promise<boolean> {
+  return (await asks.query('select from pg_sequence where seqrelid = $1', [oid])).rows.length > 0;
+}
+
 async function readTogether(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
   if (rows.length === 0) return [];
   const answer = await readOr(() => asks.query(rows.map((row, place) => asking(place, row)).join('\nunion all ')));
@@ -53,10 +57,11 @@ async function readTogether(asks: Asks, rows: readonly Cells[]): Promise<readonl
     return recordsOf(answer).map(({ place, ...read }) => ({ ...rows[Number(place)], ...read, unread: null }));
   }
   if (rows.length > 1) return readOneByOne(asks, rows);
+  if (answer.refused.kind === 'gone' && !(await isStillThere(asks, rows[0]?.oid))) return [];
   return [{ ...rows[0], unread: answer.refused.message }];
 }
 
-/** One that is locked or forbidden stands in the way of all that are asked together: then each is asked for itself. */
+/** One that is locked, forbidden or gone since it was listed stands in the way of all that are asked together: then each is asked for itself. */
 async function readOneByOne(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
   const read: Cells[] = [];
   for (const row of rows) read.push(...(await readTogether(asks, [row])));

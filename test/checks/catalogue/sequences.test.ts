@@ -110,4 +110,18 @@ describe.each(['postgres', 'postgres18'] as const)('sequences on %s', (server) =
     await other.query('rollback');
     await other.end();
   });
+
+  test('which are dropped between two questions are no hindrance', async () => {
+    await using db = await database(inject(server));
+    await db.query('create table stays (id serial primary key); create table passes (id serial primary key)');
+    const options = { url: db.url, name: 'c', readOnly: true, seesAllRows: true, statementTimeout: seconds(10) };
+    await using connection = heldConnection(options);
+    const query: typeof connection.query = async (text, values, more) => {
+      const answer = await connection.query(text, values, more);
+      if (text.includes('from pg_sequence s')) await db.query('drop table if exists passes');
+      return answer;
+    };
+    const look = await lookingAs(Object.assign(Object.create(connection), { query }), { id: 'sequences' });
+    expect(await look()).toMatchObject({ status: 'ok', summary: '1 sequence ahead of the columns they fill' });
+  });
 });
