@@ -42,7 +42,7 @@ export const pageChecksums = check({
 /** Only what is used: that of the database, and those that indexes are built with. */
 export const collationVersions = check({
   id: 'collation-versions',
-  cost: 'A',
+  cost: 'B',
   against: 'nothing',
   mayAt: 'hold',
   since: 15,

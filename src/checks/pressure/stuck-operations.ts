@@ -43,7 +43,7 @@ const example: Cells = {
 
 export const stuckOperations = check({
   id: 'stuck-operations',
-  cost: 'A',
+  cost: 'B',
   against: 'nothing',
   counts: true,
   remembers: ({ still }) => still,

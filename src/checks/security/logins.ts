@@ -65,7 +65,7 @@ function faultsOf({ rows }: Look<'logins'>, baseline: Seen): readonly Fault[] {
 /** Who may come in, and how it is proved. The rules can be judged only where the guard may read them, as few roles may. */
 export const logins = check({
   id: 'logins',
-  cost: 'A',
+  cost: 'B',
   against: 'baseline',
   mayAt: 'veto',
   reads: ['pg_settings', 'pg_hba_file_rules'],

@@ -62,7 +62,7 @@ export const sensitiveColumns = lint({
 /** The extension pgmq keeps each queue in a table of its schema, and what was taken from it in another. */
 export const exposedQueues = lint({
   id: 'exposed-queues',
-  cost: 'A',
+  cost: 'B',
   reads: ['pg_class', 'pg_namespace'],
   remedy: 'alter table pgmq.QUEUE enable row level security',
   about: 'roles and schemas',
