@@ -7,6 +7,6 @@ export interface Asks {
   query(
     text: string,
     values?: readonly unknown[],
-    options?: { readonly timeout?: Millis },
+    options?: { readonly timeout?: Millis; readonly prepared?: boolean },
   ): Promise<Answer & { readonly ms: number }>;
 }

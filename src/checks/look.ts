@@ -35,7 +35,7 @@ export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limi
   (limits as { readonly timeout?: Millis }).timeout ?? check.timeout ?? usualTimeout[check.cost];
 
 async function ask<Id extends CatalogueId>(
-  { ask: asked }: Check<Id>,
+  { ask: asked, cost }: Check<Id>,
   asks: Asks,
   { scope, limits, baseline, boundary }: Looking<Id>,
   timeout: Millis,
@@ -45,7 +45,7 @@ async function ask<Id extends CatalogueId>(
     return asked.steps(bounded, scope, limits, { baseline, boundary });
   }
   const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
-  return recordsOf(await asks.query(text, values, { timeout }));
+  return recordsOf(await asks.query(text, values, { timeout, prepared: cost !== 'C' }));
 }
 
 type Outcome = Pick<Finding, 'status' | 'summary'> & Partial<Finding>;

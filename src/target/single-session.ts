@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
@@ -18,6 +19,8 @@ export interface QueryOptions {
   readonly timeout?: Millis;
   /** Aborting cuts the session; the server ends the statement at its timeout at the latest. */
   readonly signal?: AbortSignal | undefined;
+  /** Asked again and again in this session: the server parses it once, and after a few times no longer plans it anew. */
+  readonly prepared?: boolean;
 }
 export interface Answer {
   readonly rows: Cell[][];
@@ -25,6 +28,13 @@ export interface Answer {
   /** From sending the statement to its last row. */
   readonly ms: Millis;
 }
+
+/** A statement, with the name under which the session keeps it, if it shall. */
+interface Asked {
+  readonly text: string;
+  readonly name?: string;
+}
+const nameOf = (text: string): string => `ripcord ${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 
 /** How much longer than the server we wait: after that the network, not the statement, is what hangs. */
 const grace = seconds(1);
@@ -87,7 +97,7 @@ export class SingleSession implements AsyncDisposable {
       await this.#explained(work, { during: 'connecting', lent }, signal);
       this.#connectMs = elapsed(started);
       if (lent) return this;
-      const { rows } = await this.#ask(settingsQuery, [], patience, signal);
+      const { rows } = await this.#ask({ text: settingsQuery }, [], patience, signal);
       const [pid, lock, readOnly] = rows[0] ?? [];
       requireSettings(this.#options, lock, readOnly);
       this.#pid = Number(pid);
@@ -102,31 +112,38 @@ export class SingleSession implements AsyncDisposable {
   }
 
   /** One statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an abort. */
-  query(text: string, values: readonly Value[] = [], { timeout, signal }: QueryOptions = {}): Promise<Answer> {
-    const answer = this.#turn.then(() => this.#inTurn(text, values, timeout ?? this.#options.statementTimeout, signal));
+  query(
+    text: string,
+    values: readonly Value[] = [],
+    { timeout, signal, prepared }: QueryOptions = {},
+  ): Promise<Answer> {
+    const asked = prepared === true ? { text, name: nameOf(text) } : { text };
+    const answer = this.#turn.then(() =>
+      this.#inTurn(asked, values, timeout ?? this.#options.statementTimeout, signal),
+    );
     this.#turn = answer.catch(() => undefined);
     return answer;
   }
 
-  async #inTurn(text: string, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+  async #inTurn(asked: Asked, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
     signal?.throwIfAborted(); // while it waited: the session is none the worse
     const started = performance.now();
     try {
       if (this.#timeout !== timeout && this.#options.lent !== true) {
-        await this.#ask(`set statement_timeout = ${Math.ceil(timeout)}`, [], timeout, signal);
+        await this.#ask({ text: `set statement_timeout = ${Math.ceil(timeout)}` }, [], timeout, signal);
         this.#timeout = this.#client.getTransactionStatus() === 'I' ? timeout : undefined;
       }
-      return await this.#ask(text, values, timeout, signal);
+      return await this.#ask(asked, values, timeout, signal);
     } finally {
       this.#options.cost?.(elapsed(started));
     }
   }
 
-  #ask(text: string, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+  #ask(asked: Asked, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
     const patience = millis(timeout + grace);
     const late = () => this.#noAnswer(patience);
-    // The extended protocol takes one statement only: no text can smuggle in a second one. Unnamed, so never stale.
-    const statement = { text, values: [...values], rowMode: 'array' as const, queryMode: 'extended' };
+    // The extended protocol takes one statement only: no text can smuggle in a second one. Without a name it is never stale.
+    const statement = { ...asked, values: [...values], rowMode: 'array' as const, queryMode: 'extended' };
     const work = async () => {
       if (this.lost) throw new Error('the session was lost');
       const started = performance.now();
