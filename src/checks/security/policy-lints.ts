@@ -7,6 +7,7 @@ import { includesWord, wordsFor } from './watched.ts';
 
 export const policiesOnUserMetadata = lint({
   id: 'policies-on-user-metadata',
+  cost: 'C', // every expression is printed; that one has changed, `policies` tells sooner
   reads: ['pg_policy', 'pg_class', 'pg_namespace'],
   remedy: 'Let the policy read app_metadata, which users cannot edit',
   about: 'everything',
@@ -39,6 +40,7 @@ const rolesOf = ({ roles }: Cells): readonly string[] => JSON.parse(roles ?? '[]
 
 export const alwaysTruePolicies = lint({
   id: 'always-true-policies',
+  cost: 'C',
   reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
   remedy: 'Say in the policy which rows may be written',
   about: 'roles',
