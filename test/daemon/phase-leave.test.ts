@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 
 import { expect, test } from 'vitest';
 
+import { catalogueIds } from '../../src/core/plan/catalogue.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { identify } from '../../src/phases/process-identity.ts';
@@ -12,7 +13,8 @@ test('a check that reads much and could not look holds a phase no longer than wh
   await using mini = await miniature();
   await mini.db.query('create table parent (id int primary key); create table child (id int references parent)');
   const plan = await readFile(mini.planFile, 'utf8');
-  await writeFile(mini.planFile, plan.replace('memberships: off', 'memberships: off, exclusive-locks: off'));
+  const others = catalogueIds.filter((id) => id !== 'orphans').map((id) => `${id}: off`);
+  await writeFile(mini.planFile, plan.replace(/^catalogue: .*$/m, `catalogue: { ${others.join(', ')} }`));
   const listen = { host: '127.0.0.1', port: 0 };
   const daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
   await using _daemon = { [Symbol.asyncDispose]: () => daemon.close() };
