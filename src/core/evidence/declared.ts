@@ -20,13 +20,21 @@ const qualified = (name: string): string => (name.includes('.') ? name : `public
 
 const all = ({ underWay, applied }: Declared): readonly PhasePlan[] => [...applied, ...underWay];
 
-const known = new WeakMap<Declared, ReadonlyMap<string, string>>();
+/** By the phases that were declared by then: nobody is kept from adding to them. */
+const known = new WeakMap<
+  Declared,
+  { readonly phases: readonly PhasePlan[]; readonly names: ReadonlyMap<string, string> }
+>();
 
 /** New name to old one, of every phase that may have renamed: asked for each of a thousand tables, and made once. */
 function renames(declared: Declared): ReadonlyMap<string, string> {
-  const made = known.get(declared) ?? allRenames(declared);
-  known.set(declared, made);
-  return made;
+  const phases = all(declared);
+  const made = known.get(declared);
+  if (made?.phases.length === phases.length && made.phases.every((phase, place) => phase === phases[place]))
+    return made.names;
+  const names = allRenames(declared);
+  known.set(declared, { phases, names });
+  return names;
 }
 
 /** Each with its schema and without quotes. */
