@@ -33,6 +33,8 @@ export interface Guarded extends AsyncDisposable {
   baseline(): Promise<void>;
   start(phase: string): Promise<void>;
   finish(phase: string): void;
+  /** The same with half a look: a phase before the one that the test is about. */
+  startSoon(phase: string): Promise<void>;
   /** Asks every check, three times within three minutes, and decides; what is not well afterwards. */
   look(): Promise<readonly Verdict[]>;
 }
@@ -45,7 +47,7 @@ export async function guarded(plan: Plan, url: string): Promise<Guarded> {
   const night = new Night(plan);
   const clock: Clock = { now: () => night.now, wait: async () => undefined };
   const state = () => night.state;
-  const { checks, asked } = await prepareChecks({
+  const { checks, asked: ids } = await prepareChecks({
     plan,
     desk,
     url,
@@ -61,22 +63,29 @@ export async function guarded(plan: Plan, url: string): Promise<Guarded> {
   ];
   const histories = new Map<Finding['check'], CheckHistory>();
 
-  const round = async (capturing = false): Promise<readonly Finding[]> => {
-    night.now = after(night.now, minutes(1));
-    for (const check of cheap) await check.run(false);
-    night.now = after(night.now, seconds(5));
+  const asked = async (some: typeof checks, capturing: boolean): Promise<readonly Finding[]> => {
     const findings: Finding[] = [];
-    for (const check of [...cheap, ...dear]) findings.push(await check.run(capturing));
+    for (const check of some) findings.push(await check.run(capturing));
+    return findings;
+  };
+  const note = (findings: readonly Finding[]): void => {
     for (const finding of findings)
       histories.set(finding.check, noteFinding(histories.get(finding.check), withoutSeen(finding)));
+  };
+  const round = async (capturing = false): Promise<readonly Finding[]> => {
+    night.now = after(night.now, minutes(1));
+    await asked(cheap, false);
+    night.now = after(night.now, seconds(5));
+    const findings = await asked([...cheap, ...dear], capturing);
+    note(findings);
     return findings;
   };
   const verdicts = (): readonly Verdict[] => {
     const { baseline } = night.state;
-    const evidence = { baseline: baseline?.baseline, checks: histories, catalogue: asked, probes: new Map() };
+    const evidence = { baseline: baseline?.baseline, checks: histories, catalogue: ids, probes: new Map() };
     const all = { ...evidence, clocks: [], comparedWith: 'in the baseline' };
     return judge(plan, all, limitsNow(plan, night.state), night.now).filter(({ subject }) =>
-      [...asked, ...plan.checks.map(({ id }) => id)].includes(subject as never),
+      [...ids, ...plan.checks.map(({ id }) => id)].includes(subject as never),
     );
   };
   const boundary = async (phase: PhaseId) => {
@@ -97,6 +106,13 @@ export async function guarded(plan: Plan, url: string): Promise<Guarded> {
       const taken = await boundary(phase);
       night.look(verdicts());
       night.give({ kind: 'phase-start', phase, by: pipeline, supervisor, boundary: taken });
+      if (night.refused !== undefined) throw new Error(`${night.refused.because}: ${night.refused.found}`);
+    },
+    async startSoon(id) {
+      night.now = after(night.now, minutes(1));
+      note(await asked(cheap, false));
+      night.look(verdicts());
+      night.start(phaseId(id));
       if (night.refused !== undefined) throw new Error(`${night.refused.because}: ${night.refused.found}`);
     },
     finish: (id) => void night.finish(phaseId(id)),

@@ -6,7 +6,7 @@ import type { CatalogueId } from '../../../src/core/plan/catalogue.ts';
 import { heldConnection, type HeldConnection } from '../../../src/target/connection.ts';
 import { database, type TestDatabase } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
-import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
+import { type Ground, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 
 const tables = [
   'create table public."Mol é" (id int primary key, name text, doc json, at point, tags text[], size float8)',
@@ -104,7 +104,7 @@ const grow = `insert into t select n, 'n' from generate_series(100, 105) n`;
 const shrink = 'delete from t where id < 3';
 const veto = ['veto: table public.t'];
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(testedServers)('on %s', (server) => {
   const made = async () => {
     const db = await database(inject(server));
     await db.query(`create table t (id int primary key, name text, size int)`);

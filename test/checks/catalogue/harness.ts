@@ -158,6 +158,10 @@ const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'po
 
 /** `npm run test:checks` plants every case on both; otherwise the older major has each check's first case only. */
 const everyCase = process.env['RIPCORD_EVERY_CASE'] !== undefined;
+/** Where what is special is tested: on the newest major, and on both when every case is wanted. */
+export const testedServers: readonly ('postgres' | 'postgres18')[] = everyCase
+  ? ['postgres', 'postgres18']
+  : ['postgres18'];
 const casesOn = (major: Tested, cases: readonly Case[]): readonly Case[] =>
   everyCase || major === 18
     ? cases

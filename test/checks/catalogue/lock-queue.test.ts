@@ -3,7 +3,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { millis, seconds } from '../../../src/core/kernel/units.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
 import { database } from '../../support/database.ts';
-import { type Ground, hide, lookingAs, provable, proveAll } from './harness.ts';
+import { type Ground, hide, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 import { type Crowd, crowd, untilWaiting } from './sessions.ts';
 
 const table = 'public."Mol é"';
@@ -59,7 +59,7 @@ proveAll([
   }),
 ]);
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(testedServers)('on %s', (server) => {
   const phase = { role: undefined, tags: ['ripcord-phase-lockdown'] };
   const look = async (url: string) => {
     const connection = heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5) });

@@ -4,7 +4,7 @@ import { seconds } from '../../../src/core/kernel/units.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
 import { database, type TestDatabase } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
-import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
+import { type Ground, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 
 const unenforced = (...statements: readonly string[]) => [
   'set session_replication_role = replica',
@@ -116,7 +116,7 @@ proveAll([
   }),
 ]);
 
-describe.each(['postgres', 'postgres18'] as const)('orphans on %s', (server) => {
+describe.each(testedServers)('orphans on %s', (server) => {
   const looking = (db: TestDatabase) =>
     heldConnection({ url: db.url, name: 'c', readOnly: true, seesAllRows: true, statementTimeout: seconds(10) });
   const perform = async (db: TestDatabase, statements: readonly string[]) => {

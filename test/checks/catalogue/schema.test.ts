@@ -6,7 +6,7 @@ import type { PhasePlan } from '../../../src/core/plan/phase.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
 import { database } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
-import { hide, lookingAs, provable, proveAll } from './harness.ts';
+import { hide, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 
 const schema = [
   'create table public."Mol é" ("Id" int primary key, name text not null, n int default 1 check (n > 0))',
@@ -141,7 +141,7 @@ async function after(server: string, id: 'schema-drift' | 'declared-effects', { 
 const renaming = phaseWith({ renames: { 'Mol é': 'user' } });
 const rename = 'alter table public."Mol é" rename to "user"';
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (name) => {
+describe.each(testedServers)('on %s', (name) => {
   const server = inject(name);
 
   test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([

@@ -4,7 +4,7 @@ import { ratio, seconds } from '../../../src/core/kernel/units.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
 import { database } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
-import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
+import { type Ground, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 
 /** The guard may read the sequences that there are from then on. */
 const setup =
@@ -76,7 +76,7 @@ proveAll([
   }),
 ]);
 
-describe.each(['postgres', 'postgres18'] as const)('sequences on %s', (server) => {
+describe.each(testedServers)('sequences on %s', (server) => {
   test('which could not be compared with a column are named', async () => {
     await using db = await database(inject(server));
     await db.query('create table plain (id serial)');
