@@ -14,7 +14,7 @@ export const invalidIndexes = check({
   // The few that are not valid, and how many there are: their names are not made for a thousand that are.
   ask: `
     select format('%I.%I', n.nspname, c.relname) as name, format('%I.%I', tn.nspname, t.relname) as relation,
-      exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid) as in_progress
+      exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid and p.datname = current_database()) as in_progress
     from (select indexrelid, indrelid from pg_index where not (indisvalid and indisready and indislive)) i
       join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
       join pg_class t on t.oid = i.indrelid join pg_namespace tn on tn.oid = t.relnamespace
