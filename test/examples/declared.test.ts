@@ -39,15 +39,18 @@ async function appliedUpTo(copy: Copy, count: number): Promise<Guarded> {
   return run;
 }
 
+/** Without notes: on a database that nobody else uses, what is counted is the guard's own. */
+const counting = async (run: Guarded) => (await run.look()).filter(({ because }) => because !== 'noted');
+
 test('the five phases do what they declare, and nothing else is found', async () => {
   await using copy = await original.copy();
   await using run = await appliedUpTo(copy, 0);
   for (const [id, script] of scripts) {
     await run.start(id);
     await copy.as((db) => script(quietJob(db)));
-    expect(await run.look(), `while ${id} runs`).toEqual([]);
+    expect(await counting(run), `while ${id} runs`).toEqual([]);
     run.finish(id);
-    expect(await run.look(), `after ${id}`).toEqual([]);
+    expect(await counting(run), `after ${id}`).toEqual([]);
   }
   expect(run.night.state.recommendations).toEqual([]);
 }, 60_000);
