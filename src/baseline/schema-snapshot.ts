@@ -5,16 +5,11 @@ import { seconds } from '../core/kernel/units.ts';
 import { SchemaUnreadable } from './errors.ts';
 import { otherParts } from './schema-others.ts';
 import { relationParts } from './schema-relations.ts';
-import { ofExtension, settling } from '../checks/sql-pieces.ts';
+import { settling, userRelations } from '../checks/sql-pieces.ts';
 
 const statement = `
 with ${settling},
-space as materialized (
-  select s.* from pg_namespace s where s.nspname !~ '^pg_' and s.nspname <> 'information_schema'),
-relation as materialized (
-  select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name
-  from space s join pg_class c on c.relnamespace = s.oid
-  where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not ${ofExtension('pg_class', 'c.oid')})
+${userRelations("'r', 'p', 'v', 'm', 'S', 'f'")}
 ${[...relationParts, ...otherParts].join('\nunion all\n')}`;
 
 const timeout = seconds(30);

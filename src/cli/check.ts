@@ -4,7 +4,7 @@ import { switchedOn } from '../core/plan/catalogue.ts';
 import { nearest } from '../core/plan/nearest.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
-import { type CheckedOnce, checkOnce, type Once } from '../daemon/check-once.ts';
+import { type CheckedOnce, checkOnce, couldNotLook, isMute, type Once } from '../daemon/check-once.ts';
 import { loadPlan } from '../daemon/load-plan.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
 import { UsageError } from './errors.ts';
@@ -27,12 +27,9 @@ function wantedIds(plan: Plan, only: string | undefined): readonly string[] {
   throw new UsageError(`the plan asks no check ${strange}`, wish, 'See docs/checks.md for those of the catalogue');
 }
 
-const isMute = ({ summary }: CheckedOnce): boolean => summary.includes('there is no baseline');
-
 function exitOf(checks: readonly CheckedOnce[]): ExitCode {
   if (checks.some(({ status }) => status === 'breach')) return exitCodes.failed;
-  const couldNotLook = checks.some((one) => (one.status === 'unknown' || one.status === 'error') && !isMute(one));
-  return couldNotLook ? exitCodes.unknown : exitCodes.well;
+  return checks.some(couldNotLook) ? exitCodes.unknown : exitCodes.well;
 }
 
 const tones = { ok: 'warn', unknown: 'warn', error: 'bad', breach: 'bad' } as const;

@@ -1,12 +1,13 @@
+import { noBaseline } from '../checks/pieces.ts';
 import type { ScheduledCheck } from '../checks/schedule.ts';
-import type { Fault, Finding, Status } from '../core/evidence/finding.ts';
+import { type Fault, type Finding, freshFaults, type Status } from '../core/evidence/finding.ts';
 import { checkId } from '../core/kernel/ids.ts';
 import { millis, seconds } from '../core/kernel/units.ts';
 import { catalogue, type CatalogueId } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
-import { freshFaults, sayFaults } from '../core/verdicts/catalogue.ts';
-import { isKnown } from '../core/verdicts/known.ts';
+import { sayFaults } from '../core/verdicts/catalogue.ts';
+import { isKnown, sayKnown } from '../core/verdicts/known.ts';
 import { heldConnection } from '../target/connection.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedPlan } from './load-plan.ts';
@@ -31,6 +32,12 @@ export interface Once {
   readonly asked: readonly CatalogueId[];
 }
 
+/** It would compare with a baseline, and there is none: that is no fault of the check's. */
+export const isMute = ({ summary }: CheckedOnce): boolean => summary.includes('there is no baseline');
+
+export const couldNotLook = (one: CheckedOnce): boolean =>
+  (one.status === 'unknown' || one.status === 'error') && !isMute(one);
+
 const isCatalogueId = (id: string): id is CatalogueId => Object.hasOwn(catalogue, id);
 
 /** A fault that is evidence only is told, and is no breach by itself. */
@@ -40,7 +47,7 @@ function ofCatalogue(id: CatalogueId, finding: Finding, inBaseline: Finding | un
   if (status !== 'breach') return { ...common, status, summary, evidence: [] };
   const fresh = freshFaults(finding, inBaseline);
   if (fresh.length === 0) {
-    const known = `${sayFaults(finding.faults ?? [])} (known: the baseline shows it too)`;
+    const known = sayKnown(sayFaults(finding.faults ?? []));
     return { ...common, status: 'ok', summary: known, evidence: finding.faults ?? [] };
   }
   const counts = fresh.some(({ consequence }) => consequence !== 'note');
@@ -55,7 +62,7 @@ function ofPlan(plan: Plan, finding: Finding, inBaseline: Finding | undefined): 
   const planned = plan.checks.find(({ id }) => checkId(id) === check);
   const common = { id: check, criterion: planned?.criterion ?? 'integrity', evidence: rows, took_ms: took };
   return planned !== undefined && isKnown(inBaseline, finding, planned.expect)
-    ? { ...common, status: 'ok', summary: `${summary} (known: the baseline shows it too)` }
+    ? { ...common, status: 'ok', summary: sayKnown(summary) }
     : { ...common, status, summary };
 }
 
@@ -80,10 +87,10 @@ async function askAll(checks: readonly ScheduledCheck[], likened: ReadonlySet<st
 }
 
 /** Without a baseline there is nothing that a difference could be a difference from. */
-const noBaseline = (one: CheckedOnce): CheckedOnce => ({
+const withoutBaseline = (one: CheckedOnce): CheckedOnce => ({
   ...one,
   status: 'unknown',
-  summary: `${one.summary}; there is no baseline to compare with`,
+  summary: `${one.summary}; ${noBaseline}`,
 });
 
 /**
@@ -119,7 +126,7 @@ export async function checkOnce(
       if (!isCatalogueId(check)) return ofPlan(plan, finding, before);
       const one = ofCatalogue(check, finding, before);
       const isCompared = prepared.compared.has(check) && baseline === undefined;
-      return isCompared && one.status === 'ok' ? noBaseline(one) : one;
+      return isCompared && one.status === 'ok' ? withoutBaseline(one) : one;
     }),
     not_applicable: [...prepared.notAsked].map(([id, because]) => ({ id, because })),
     asked: prepared.asked,

@@ -8,21 +8,9 @@ import { isUnderWay } from '../core/response/rollback.ts';
 import type { RunState } from '../core/run/state.ts';
 import { schemaState } from './schema-state.ts';
 
-const made = new WeakMap<Plan, Map<string, Declared>>();
-
-/** What the phases have declared that counts now: one object as long as it is the same, since much is derived from it. */
-export function declaredNow(plan: Plan, state: RunState | undefined): Declared {
+/** What the phases have declared that counts now. */
+export function declaredNow({ phases }: Plan, state: RunState | undefined): Declared {
   if (state === undefined) return nothingDeclared;
-  const declared = declaredIn(plan, state);
-  const key = JSON.stringify([declared.underWay.map(({ id }) => id), declared.applied.map(({ id }) => id)]);
-  const known = made.get(plan) ?? new Map<string, Declared>();
-  made.set(plan, known);
-  const same = known.get(key) ?? declared;
-  known.set(key, same);
-  return same;
-}
-
-function declaredIn({ phases }: Plan, state: RunState): Declared {
   const inState = (wanted: 'applied' | 'under-way'): readonly PhasePlan[] =>
     phases.filter(({ id }) => {
       const phase = state.phases.find((one) => one.phase === phaseId(id));

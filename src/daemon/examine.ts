@@ -9,7 +9,7 @@ import { askerOf } from '../probes/ask.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { guardOf } from '../target/guard-lock.ts';
 import { identify } from '../target/identity.ts';
-import { checkOnce } from './check-once.ts';
+import { checkOnce, couldNotLook } from './check-once.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import { statementsNow } from './schema-state.ts';
@@ -52,9 +52,7 @@ async function aboutClock(control: HeldConnection): Promise<Examined> {
 
 async function aboutChecks(loaded: LoadedPlan, state: RunState | undefined): Promise<readonly Examined[]> {
   const { checks, not_applicable: left, asked } = await checkOnce(loaded, state, []);
-  const blind = checks.filter(
-    ({ status, summary }) => (status === 'unknown' || status === 'error') && !summary.includes('there is no baseline'),
-  );
+  const blind = checks.filter(couldNotLook);
   const silent = [...cannotFail(loaded.plan, asked), ...silentTriggers(loaded.plan)];
   return [
     ...blind.map(({ id, summary }) => wrong('checks')(`${id}: ${summary}`)),

@@ -12,8 +12,9 @@ export interface LeaveParts {
 }
 
 /**
- * Asks only whether a phase may start: a boundary costs the target something. What is asked in rounds only stays as it was found until the next one, and that is the boundary of the phase which it
- * holds up: so where it does, there is a round before the answer stands.
+ * Asks only whether a phase may start: a boundary costs the target something. What is asked in rounds only stays as it
+ * was found until the next one, and that is the boundary of the phase which it holds up: so where it does, there is a
+ * round before the answer stands.
  */
 export async function askedAfterARound(
   { conductor, looker, runChecks, seldom }: LeaveParts,

@@ -6,7 +6,7 @@ import { lookAt } from '../checks/look.ts';
 import { type RunningChecks, type ScheduledCheck, startChecks } from '../checks/schedule.ts';
 import { notApplicable, readServer } from '../checks/server.ts';
 import { runCheck } from '../checks/user-sql.ts';
-import type { Finding } from '../core/evidence/finding.ts';
+import { type Finding, freshFaults } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { type CheckId, checkId } from '../core/kernel/ids.ts';
 import { between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
@@ -15,7 +15,6 @@ import type { Plan } from '../core/plan/plan.ts';
 import type { CheckPlan } from '../core/plan/questions.ts';
 import { latestPhase } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
-import { freshFaults } from '../core/verdicts/catalogue.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import { couldNotLook, declaredNow, isQuiet, scopeOf } from './check-scope.ts';
@@ -55,11 +54,15 @@ const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
 /** Looks at the same thing again on a fresh connection. */
 type Again = (timeout: Millis, look: (on: Asks) => Promise<Finding>) => Promise<Finding>;
 
+/** A session of its own beside that of the checks. */
+const sessionBeside = ({ url, cost }: CheckParts, name: string, statementTimeout: Millis) =>
+  heldConnection({ url, name, readOnly: true, seesAllRows: true, statementTimeout, cost });
+
 const lookingAgain =
-  ({ url, cost, desk }: CheckParts): Again =>
+  (parts: CheckParts): Again =>
   async (timeout, look) => {
-    const options = { url, name: 'checks-again', readOnly: true, seesAllRows: true, statementTimeout: timeout, cost };
-    await using fresh = heldConnection(options);
+    const { desk } = parts;
+    await using fresh = sessionBeside(parts, 'checks-again', timeout);
     return await look((await isRefusedForRoom(fresh)) ? desk.control : fresh);
   };
 
@@ -124,22 +127,14 @@ function scheduled<Id extends CatalogueId>(
   again: Again,
   own: OwnReading,
 ): ScheduledCheck {
-  const { plan, desk, clock, state, role, url, cost } = parts;
+  const { plan, desk, clock, state, role } = parts;
   const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
   const id = checkId(check.id);
   let samples: readonly Sample[] = [];
   let epoch = own.epoch();
   let calm: Finding | undefined;
   const aside: Scope['aside'] = async (work) => {
-    const options = {
-      url,
-      name: 'checks-aside',
-      readOnly: true,
-      seesAllRows: true,
-      statementTimeout: seconds(30),
-      cost,
-    };
-    await using session = heldConnection(options);
+    await using session = sessionBeside(parts, 'checks-aside', seconds(30));
     return await work(session);
   };
   const look = async (on: Asks, capturing: boolean): Promise<Finding> => {

@@ -2,7 +2,7 @@ import { allowed, isInFlux, thingBefore } from '../../core/evidence/declared.ts'
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const tableOf = ({ relation }: Cells) => ({ kind: 'table', relation: relation ?? '' });
 
@@ -40,7 +40,7 @@ export const closedTables = check({
     const seen = Object.fromEntries(
       rows.map((row) => [sayThing(thingBefore(declared, tableOf(row))), row.state ?? ''] as const),
     );
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = rows.flatMap((row) => faultsOf(row, look));
     return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, none closed to those it is granted to` };
   },

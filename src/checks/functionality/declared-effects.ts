@@ -2,7 +2,7 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import type { Effects, PhasePlan } from '../../core/plan/phase.ts';
 import { check, everyone } from '../check.ts';
-import { sayCounted } from '../pieces.ts';
+import { noBaseline, sayCounted } from '../pieces.ts';
 import { canonical, spelt } from './spelt-names.ts';
 
 /** A table renamed without a schema stays in its own. */
@@ -75,7 +75,7 @@ export const declaredEffects = check({
   judge: ({ rows, declared, baseline }) => {
     const there = new Set(rows.map(({ name }) => name ?? ''));
     const seen = Object.fromEntries([...there].map((name) => [name, 'there'] as const));
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const inFlux = new Set(declared.underWay.flatMap(({ effects }) => namesOf(effects)).map(canonical));
     // A later phase may undo what an earlier one declared.
     const expected = new Map(

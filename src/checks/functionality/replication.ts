@@ -3,10 +3,9 @@ import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const lasting = seconds(10);
-const noBaseline = 'there is no baseline to compare with';
 
 const tableOf = ({ relation }: Cells): Thing => ({ kind: 'table', relation: relation ?? '' });
 const seenOf = (rows: readonly Cells[], { declared }: Pick<Look, 'declared'>, thingOf: (row: Cells) => Thing): Seen =>

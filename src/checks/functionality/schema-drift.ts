@@ -3,7 +3,7 @@ import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { faultOf, sayCounted } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
 
 /** Kind, name, hash, and the name by which it is compared; the last is left out where nothing is renamed. */
@@ -95,7 +95,7 @@ export const schemaDrift = check({
     const { rows, baseline } = look;
     const relations = new Map(rows.map((row) => [ownerOf(row, look), row.relation ?? undefined] as const));
     const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, look), row.parts ?? '[]'] as const));
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const owners = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
     const faults = owners.flatMap((owner) =>
       baseline[owner] === seen[owner]

@@ -3,7 +3,7 @@ import { asPrinted } from '../../core/evidence/quoting.ts';
 import { bare } from '../../core/evidence/thing.ts';
 import type { Scope } from '../check.ts';
 import { everyName } from '../tables.ts';
-import { ofAnother, ofExtension, settled, settling } from '../sql-pieces.ts';
+import { ofAnother, ofExtension, settled, settling, userRelations } from '../sql-pieces.ts';
 
 /** A name in a definition, and what stands for it wherever definitions are compared. */
 type Replacement = readonly [pattern: string, by: string];
@@ -103,12 +103,7 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
     replaced.reduce((sql, _, at) => `regexp_replace(${sql}, $${2 * at + 1}, $${2 * at + 2}, 'g')`, text);
   const text = `
     with ${settling},
-    space as materialized (
-      select s.* from pg_namespace s where s.nspname !~ '^pg_' and s.nspname <> 'information_schema'),
-    relation as materialized (
-      select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name
-      from space s join pg_class c on c.relnamespace = s.oid
-      where c.relkind in ('r', 'p', 'v', 'm', 'f') and not ${ofExtension('pg_class', 'c.oid')}),
+    ${userRelations("'r', 'p', 'v', 'm', 'f'")},
     part as materialized (${parts(named).join('\n union all\n')})
     select case when r.relkind in ('v', 'm') then 'view' else 'table' end as kind, r.name as relation,
       json_agg(json_build_array(p.kind, p.name, p.hash, ${named('p.name')}))::text as parts

@@ -1,154 +1,13 @@
-import { type Declared, nameBefore, thingBefore } from '../../core/evidence/declared.ts';
+import { type Declared, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
-import { relationAsPrinted } from '../../core/evidence/quoting.ts';
-import { bare, sayThing } from '../../core/evidence/thing.ts';
+import { sayThing } from '../../core/evidence/thing.ts';
 import type { PhasePlan } from '../../core/plan/phase.ts';
-import { quoteIdentifier } from '../../target/identifiers.ts';
-import type { Asks } from '../asks.ts';
-import { type Before, type Cells, check, type Look, type Scope } from '../check.ts';
-import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
-import { everyName, nameOf, readOr, readsEverything, sayUnread, type Table, tablesNamed } from '../tables.ts';
+import { type Cells, check, type Look } from '../check.ts';
+import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
+import { everyName, readOr, readsEverything, sayUnread, tablesNamed } from '../tables.ts';
+import { columnsOf, type Sum, sumsBefore, sumsIn, sumsOf, without } from './content-sums.ts';
 import { referenceOf, withApplied } from './reference.ts';
 import { neverThere, sameTable, sayNeverThere, tableThing } from './row-counts.ts';
-
-/** The sum over the rows of a hash of these columns, with their number: equal for equal rows in whatever order. */
-export interface Sum {
-  readonly columns: readonly string[];
-  readonly rows: string;
-  readonly sum: string;
-}
-
-/** Columns of this table that the phase adds, drops or rewrites. */
-export function columnsOf({ effects }: PhasePlan, declared: Declared, relation: string): readonly string[] {
-  const written = Object.entries(effects.writes).flatMap(([name, { columns }]) =>
-    sameTable(declared, name, relation) ? columns : [],
-  );
-  const named = [...effects.creates, ...effects.drops].flatMap((name) => {
-    const dot = name.lastIndexOf('.');
-    return dot > 0 && sameTable(declared, name.slice(0, dot), relation) ? [name.slice(dot + 1)] : [];
-  });
-  return [...written, ...named];
-}
-
-const without = (columns: readonly string[], taken: readonly string[]): readonly string[] =>
-  columns.filter((column) => !taken.includes(column));
-
-/**
- * All columns; for each phase, those that it does not touch; those that no phase touches; and what was summed up before,
- * so that a column which nobody declared does not make the old sums incomparable. All are summed up in one pass.
- */
-export function columnSets(
-  columns: readonly string[],
-  touched: readonly (readonly string[])[],
-  before: readonly Sum[],
-): readonly (readonly string[])[] {
-  const old = before.map((one) => one.columns).filter((one) => one.every((column) => columns.includes(column)));
-  const sets = [columns, ...touched.map((own) => without(columns, own)), without(columns, touched.flat()), ...old];
-  const byName = new Map(sets.map((set) => [JSON.stringify(set), set]));
-  return [...byName.values()].filter((set) => set.length > 0);
-}
-
-/**
- * Types that PostgreSQL can hash as part of a record: those with a hash operator class of 64 bits, their domains, enums,
- * and arrays of them. Others are hashed as text, under settings that are ours. A virtual column is computed from others.
- */
-const columnsQuery = `
-  with recursive base as (
-    select a.attrelid, a.attnum, a.attname, a.atttypid as type from pg_attribute a
-    where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v'
-    union all
-    select b.attrelid, b.attnum, b.attname, case t.typtype when 'd' then t.typbasetype else t.typelem end
-    from base b join pg_type t on t.oid = b.type
-    where t.typtype = 'd' or (t.typcategory = 'A' and t.typelem <> 0)),
-  leaf as (
-    select distinct on (b.attnum) b.attnum, b.attname, b.type from base b join pg_type t on t.oid = b.type
-    where t.typtype <> 'd' and not (t.typcategory = 'A' and t.typelem <> 0) order by b.attnum)
-  select l.attname as column, t.typtype = 'e' or l.type = 'varchar'::regtype or exists (
-      select from pg_opclass c join pg_am m on m.oid = c.opcmethod
-        join pg_amproc p on p.amprocfamily = c.opcfamily and p.amproclefttype = c.opcintype and p.amprocnum = 2
-      where m.amname = 'hash' and c.opcdefault and c.opcintype = l.type) as hashable
-  from leaf l join pg_type t on t.oid = l.type order by l.attnum`;
-
-/** The tables that hold the rows: itself, or its partitions and heirs, with their size in blocks. */
-const leavesQuery = `
-  with recursive tree as (
-    select $1::oid as oid union select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid)
-  select n.nspname as schema, c.relname as name, c.relkind as kind,
-    case when c.relkind in ('r', 'm') and m.amname = 'heap'
-      then pg_relation_size(c.oid) / current_setting('block_size')::int end as blocks
-  from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
-    left join pg_am m on m.oid = c.relam
-  where c.relkind <> 'p' order by 1, 2`;
-
-/** Read at a time, so that neither a statement nor its snapshot lasts long, and other checks come between. */
-const blocksAtATime = 16_384;
-
-/** Ranges of blocks; the last has no end, for rows that came in meanwhile. */
-function ranges(blocks: string | null): readonly string[] {
-  if (blocks === null) return [''];
-  const starts = Array.from(
-    { length: Math.max(1, Math.ceil(Number(blocks) / blocksAtATime)) },
-    (_, n) => n * blocksAtATime,
-  );
-  return starts.map((start, at) => {
-    const next = starts[at + 1];
-    return ` where ctid >= '(${start},0)'${next === undefined ? '' : ` and ctid < '(${next},0)'`}`;
-  });
-}
-
-/** What is printed as text is printed alike whatever the session's settings say. */
-const settled = `(select concat(${[
-  ['extra_float_digits', '1'],
-  ['datestyle', 'ISO'],
-  ['intervalstyle', 'postgres'],
-  ['timezone', 'UTC'],
-  ['bytea_output', 'hex'],
-]
-  .map(([setting, value]) => `set_config('${setting}', '${value}', true)`)
-  .join(', ')}) is not null)`;
-
-/** Sums of whole numbers, each as long as it needs to be. */
-const add = (a: readonly bigint[], b: readonly (string | null)[]): readonly bigint[] =>
-  a.map((one, at) => one + BigInt(b[at] ?? '0'));
-
-async function sumsOf(asks: Asks, table: Table, scope: Scope, before: readonly Sum[]): Promise<Cells> {
-  const columns = recordsOf(await asks.query(columnsQuery, [table.oid]));
-  const hashable = new Map(columns.map(({ column, hashable: is }) => [column ?? '', is === 't'] as const));
-  const declared = { underWay: [], applied: scope.phases };
-  const touched = scope.phases.map((phase) => columnsOf(phase, declared, table.relation));
-  const sets = columnSets([...hashable.keys()], touched, before);
-  const written = (column: string) => `${quoteIdentifier(column)}${hashable.get(column) === true ? '' : '::text'}`;
-  const asked = [
-    'count(*)',
-    ...sets.map((set) => `sum(hash_record_extended(row(${set.map(written).join(', ')}), 0))::text`),
-  ];
-  const needsText = [...hashable.values()].includes(false);
-  let total: readonly bigint[] = asked.map(() => 0n);
-  for (const { schema, name, blocks } of recordsOf(await asks.query(leavesQuery, [table.oid]))) {
-    for (const range of ranges(blocks ?? null)) {
-      const only = table.kind === 'f' ? '' : 'only ';
-      const from = `${only}${nameOf({ schema: schema ?? '', name: name ?? '' })}${range}`;
-      const settle = needsText ? `${range === '' ? ' where' : ' and'} ${settled}` : '';
-      total = add(total, (await asks.query(`select ${asked.join(', ')} from ${from}${settle}`)).rows[0] ?? []);
-    }
-  }
-  const [rows = 0n, ...sums] = total;
-  const kept = sets.map((set, at): Sum => ({ columns: set, rows: `${rows}`, sum: `${sums[at] ?? 0n}` }));
-  return {
-    relation: table.relation,
-    columns: JSON.stringify([...hashable.keys()]),
-    sums: JSON.stringify(kept),
-    unread: null,
-  };
-}
-
-const sumsIn = (text: string | undefined): readonly Sum[] => JSON.parse(text ?? '[]') as readonly Sum[];
-
-/** What was summed up of this table, by whatever name it goes among those that the plan gives it. */
-function sumsBefore({ baseline, boundary }: Before, table: Table, { phases }: Scope): readonly Sum[] {
-  const name = relationAsPrinted(bare(nameBefore({ underWay: [], applied: phases }, table.relation)));
-  return [baseline, boundary].flatMap((seen) => sumsIn(seen?.[`table ${name}`] ?? seen?.[`table ${table.relation}`]));
-}
 
 const equal = (a: readonly string[], b: readonly string[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -259,7 +118,7 @@ export const content = check({
     const compared = compareAll(rows, look);
     const never = neverThere(look, rows, look.boundary ?? look.baseline ?? {});
     if (never.length > 0) return { unknown: sayNeverThere(never), seen };
-    if (compared === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (compared === undefined) return { unknown: noBaseline, seen };
     const { faults, left, incomparable } = compared;
     const unread = rows.flatMap(({ relation, unread: why }) =>
       why === null ? [] : [{ what: relation ?? '', why: why ?? '' }],

@@ -2,7 +2,7 @@ import { type Declared, isDeclared, isInFlux } from '../../core/evidence/declare
 import type { Fault } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone } from '../check.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const constraintOf = ({ name, relation }: Cells): Thing => ({
   kind: 'constraint',
@@ -118,7 +118,7 @@ export const enforcementSettings = check({
   }),
   judge: ({ rows, baseline }) => {
     const seen = Object.fromEntries(rows.map(({ setting, value }) => [setting ?? '', value ?? ''] as const));
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])]
       .toSorted()
       .flatMap((object): readonly Fault[] => {

@@ -4,7 +4,7 @@ import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import type { Effects } from '../../core/plan/phase.ts';
 import { type Cells, check, type Look } from '../check.ts';
-import { faultOf, sayCounted } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { everyName, nameOf, readOr, readsEverything, sayUnread, type Table, tablesNamed } from '../tables.ts';
 import { referenceOf, withApplied } from './reference.ts';
 
@@ -140,7 +140,7 @@ export const rowCounts = check({
     const reference = referenceOf(look);
     const never = neverThere(look, rows, reference?.seen ?? {});
     if (never.length > 0) return { unknown: sayNeverThere(never), seen };
-    if (reference === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (reference === undefined) return { unknown: noBaseline, seen };
     const faults = [
       ...counted.flatMap((row): readonly Fault[] => {
         const table = tableThing(row.relation);

@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import { check, everyone } from '../check.ts';
-import { sayCounted } from '../pieces.ts';
+import { noBaseline, sayCounted } from '../pieces.ts';
 
 const failures = 'failures';
 const since = 'since';
@@ -26,7 +26,7 @@ export const pageChecksums = check({
     if (row === undefined || row.failures === null)
       return { unknown: 'PostgreSQL does not say how many damaged pages it has found' };
     const seen = { [failures]: row.failures ?? '0', [since]: row.since ?? '' };
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const before = baseline[since] === seen[since] ? Number(baseline[failures] ?? 0) : 0;
     const found = Number(row.failures) - before;
     const what = `has ${sayCounted(found, 'page')} more that are damaged, the latest found at ${row.last}`;

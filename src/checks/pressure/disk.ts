@@ -1,6 +1,7 @@
 import type { Seen } from '../../core/evidence/finding.ts';
 import { check, monitor } from '../check.ts';
 import { here } from './replicas.ts';
+import { noBaseline } from '../pieces.ts';
 
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
 
@@ -24,7 +25,7 @@ export const disk = check({
   judge: ({ rows: [row], baseline, limits }) => {
     const [size, kept] = [Number(row?.size), Number(row?.kept)];
     const seen: Seen = { size: String(size), kept: String(kept) };
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const before = Number(baseline.size ?? size) + Number(baseline.kept ?? kept);
     const grown = size + kept - before;
     const saw = `${megabytes(size)} of data and ${megabytes(kept)} of log kept for slots`;

@@ -2,7 +2,7 @@ import type { Cell, Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
 import type { Server } from '../check.ts';
 import { check, monitor } from '../check.ts';
-import { sayCounted } from '../pieces.ts';
+import { noBaseline, sayCounted } from '../pieces.ts';
 import { hidden, lengthOf, ofGuard, sighted, withSight } from './sessions.ts';
 
 /** How far the log has come; on a server that is a replica itself it is received, not written. */
@@ -37,7 +37,7 @@ export const replicaLag = check({
     if (replicas === undefined) return hidden;
     const counts = new Map(replicas.map(({ name, receivers }) => [`replica ${name}`, Number(receivers)]));
     const seen: Seen = Object.fromEntries([...counts].map(([name, count]) => [name, String(count)]));
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const gone = Object.entries(baseline).flatMap(([name, count]): readonly Fault[] => {
       const missing = Number(count) - (counts.get(name) ?? 0);
       const what = Number(count) > 1 ? `has lost ${missing} of its ${count} receivers` : 'does not receive any more';
@@ -77,7 +77,7 @@ export const slots = check({
     where not temporary and (database is null or database = current_database()) order by slot_name`,
   judge: ({ rows, baseline }) => {
     const seen: Seen = Object.fromEntries(rows.map(({ name, active }) => [`slot ${name}`, stateOf(active)]));
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const gone = Object.keys(baseline)
       .filter((name) => seen[name] === undefined)
       .map((object): Fault => ({ object, what: 'is gone', consequence: 'hold' }));

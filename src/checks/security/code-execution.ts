@@ -2,7 +2,7 @@ import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
-import { notOfExtension } from './lint.ts';
+import { ofExtension } from '../sql-pieces.ts';
 
 const ask = `
   select 'extension' as kind, quote_ident(extname) as name, '' as says from pg_extension
@@ -15,7 +15,7 @@ const ask = `
   from pg_foreign_server s join pg_foreign_data_wrapper w on w.oid = s.srvfdw
   union all
   select 'event trigger', quote_ident(evtname), concat(evtfoid::regprocedure, ' on ', evtevent)
-  from pg_event_trigger where ${notOfExtension('pg_event_trigger', 'pg_event_trigger.oid')}`;
+  from pg_event_trigger where not ${ofExtension('pg_event_trigger', 'pg_event_trigger.oid')}`;
 
 const objectOf = ({ kind, name }: Cells): string => `${kind} ${name}`;
 

@@ -1,6 +1,7 @@
 import { allowed, isDeclared } from '../../core/evidence/declared.ts';
 import { userSchemas } from '../pieces.ts';
-import { apiRoles, lint, notOfExtension } from './lint.ts';
+import { ofExtension } from '../sql-pieces.ts';
+import { apiRoles, lint } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
 /** Each caller is an object of its own, and so is the path: a known fault must not hide another of the same function. */
@@ -15,7 +16,7 @@ export const definerFunctions = lint({
       select p.oid, n.oid as schema, p.proconfig, p.prorettype,
         format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-      where p.prosecdef and ${userSchemas('n')} and ${notOfExtension('pg_proc', 'p.oid')}
+      where p.prosecdef and ${userSchemas('n')} and not ${ofExtension('pg_proc', 'p.oid')}
     )
     select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller
     from definers cross join api

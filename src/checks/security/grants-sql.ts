@@ -1,4 +1,5 @@
 import { userSchemas } from '../pieces.ts';
+import { ofExtension } from '../sql-pieces.ts';
 
 /** A kind of thing that has an access list: columns `kind, relation, name, classid, objid, acl, initial`. */
 const relations = `
@@ -30,8 +31,7 @@ const functions = `
     'pg_proc'::regclass, p.oid, 0, coalesce(p.proacl, acldefault('f', p.proowner)), acldefault('f', p.proowner)
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where ${userSchemas('n')}
-    and (p.proacl is not null or not exists (
-      select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))`;
+    and (p.proacl is not null or not ${ofExtension('pg_proc', 'p.oid')})`;
 
 const others = `
   select 'schema', null, format('%I', n.nspname), 'pg_namespace'::regclass, n.oid, 0,

@@ -16,10 +16,6 @@ export const reachedBy = (privilege: string): string => `
 /** SQL: with relation `c`. */
 export const mayRead = `has_any_column_privilege(api.role, c.oid, 'select')`;
 
-/** SQL: what an extension brought is that extension's. */
-export const notOfExtension = (catalog: string, oid: string): string => `
-  not exists (select from pg_depend d where d.classid = '${catalog}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
-
 interface Lint<Id extends CatalogueId>
   extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since'>> {
   /**

@@ -2,7 +2,7 @@ import { isDeclared, isInFlux, thingBefore } from '../../core/evidence/declared.
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const stateOf = ({ on, forced, owner_logs_in: ownerLogsIn }: Cells): string =>
   [on === 't' ? 'on' : 'off', forced === 't' && 'forced', ownerLogsIn === 't' && 'owned by a login']
@@ -50,7 +50,7 @@ export const rlsOff = check({
     const seen: Seen = Object.fromEntries(
       rows.map((row) => [sayThing(thingBefore(declared, tableOf(row))), stateOf(row)] as const),
     );
-    if (baseline === undefined) return { unknown: 'there is no baseline to compare with', seen };
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = rows.flatMap((row) => faultsOf(row, look));
     return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, none less guarded than before` };
   },

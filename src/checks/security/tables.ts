@@ -1,5 +1,6 @@
 import { userSchemas } from '../pieces.ts';
-import { apiRoles, lint, notOfExtension, reachedBy } from './lint.ts';
+import { ofExtension } from '../sql-pieces.ts';
+import { apiRoles, lint, reachedBy } from './lint.ts';
 
 const mayUse = `(has_any_column_privilege(api.role, c.oid, 'select, insert, update')
   or has_table_privilege(api.role, c.oid, 'delete, truncate'))`;
@@ -14,7 +15,7 @@ export const unprotectedTables = lint({
     select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayUse)}
     where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname = any ($2::text[])
-      and ${notOfExtension('pg_class', 'c.oid')}`,
+      and not ${ofExtension('pg_class', 'c.oid')}`,
   aspects: ['existence', 'rls', 'grants'],
   what: ({ who }) => `has no row level security, and is open to ${who}`,
   well: 'every table that an API offers has row level security',

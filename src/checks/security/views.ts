@@ -1,5 +1,6 @@
+import { ofExtension } from '../sql-pieces.ts';
 import { allowed } from '../../core/evidence/declared.ts';
-import { apiRoles, lint, mayRead, notOfExtension, reachedBy } from './lint.ts';
+import { apiRoles, lint, mayRead, reachedBy } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
 /** SQL: view `c` reads with the rights of whoever reads it; before 15 none does. */
@@ -17,7 +18,7 @@ export const definerViews = lint({
     select 'view' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayRead)}
     where c.relkind = 'v' and n.nspname = any ($2::text[]) and not ${asReader}
-      and ${notOfExtension('pg_class', 'c.oid')}`,
+      and not ${ofExtension('pg_class', 'c.oid')}`,
   aspects: ['existence', 'grants'],
   what: ({ who }) => `reads with its owner’s rights, past row level security, for ${who}`,
   well: 'every view that an API offers reads with the reader’s rights',
@@ -34,7 +35,7 @@ export const copiesWithoutPolicies = lint({
     select case c.relkind when 'm' then 'materialised view' else 'foreign table' end as kind,
       format('%I.%I', n.nspname, c.relname) as relation, null as name, who
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayRead)}
-    where c.relkind in ('m', 'f') and n.nspname = any ($2::text[]) and ${notOfExtension('pg_class', 'c.oid')}`,
+    where c.relkind in ('m', 'f') and n.nspname = any ($2::text[]) and not ${ofExtension('pg_class', 'c.oid')}`,
   aspects: ['existence', 'grants'],
   what: ({ who }) => `is readable for ${who}, and no policy can guard it`,
   // A phase that says of each of them that it may read has said all that there is to say.

@@ -1,5 +1,5 @@
 import { type Boundary, compareSchemas, sayDifference, type SchemaSnapshot } from './boundary.ts';
-import type { Fault, Finding } from './finding.ts';
+import { type Fault, type Finding, freshFaults } from './finding.ts';
 
 /** What is there now. A schema that could not be read is `undefined`. */
 export interface Present {
@@ -26,16 +26,15 @@ function schemaDifferences(before: SchemaSnapshot, now: SchemaSnapshot): readonl
   ];
 }
 
-/** Of a check of the catalogue: what may come and go by itself, such as a lock, is no difference. */
-function newVetoes(before: Finding | undefined, faults: readonly Fault[]): readonly Fault[] {
-  const known = new Set(before?.faults?.map(({ object }) => object));
-  return faults.filter(({ object, consequence }) => consequence === 'veto' && !known.has(object));
-}
+const isVeto = ({ consequence }: Fault): boolean => consequence === 'veto';
 
-/** A breach that the boundary had too is worse only when it has more rows: some of them are known, some are new. */
+/**
+ * Of a check of the catalogue, what may come and go by itself, such as a lock, is no difference. Another breach that the
+ * boundary had too is worse only when it has more rows: some of them are known, some are new.
+ */
 function worsened(before: Finding | undefined, now: Finding): boolean {
   if (now.status !== 'breach') return false;
-  if (now.faults !== undefined) return newVetoes(before, now.faults).length > 0;
+  if (now.faults !== undefined) return freshFaults(now, before).some(isVeto);
   if (before?.status !== 'breach') return true;
   return before.rowCount !== undefined && (now.rowCount ?? Number.POSITIVE_INFINITY) > before.rowCount;
 }

@@ -58,6 +58,12 @@ export interface Finding {
   readonly seen?: Seen;
 }
 
+/** What was not there before: the rest is known, and never fires. */
+export function freshFaults(now: Finding, before: Finding | undefined): readonly Fault[] {
+  const known = new Set(before?.faults?.map(({ object }) => object));
+  return (now.faults ?? []).filter(({ object }) => !known.has(object));
+}
+
 /** Without what only a baseline or a boundary keeps. */
 export function withoutSeen({ seen: _, ...finding }: Finding): Finding {
   return finding;

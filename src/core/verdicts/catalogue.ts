@@ -1,9 +1,10 @@
-import type { Fault, Finding } from '../evidence/finding.ts';
+import { type Fault, type Finding, freshFaults } from '../evidence/finding.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import { catalogue, type CatalogueId } from '../plan/catalogue.ts';
 import { type CheckHistory, reasonOf } from './checks.ts';
+import { sayKnown } from './known.ts';
 import type { Reason, Verdict } from './verdict.ts';
 
 const mostSaid = 3;
@@ -13,12 +14,6 @@ export function sayFaults(faults: readonly Fault[]): string {
   const said = faults.slice(0, mostSaid).map(({ object, what }) => `${object} ${what}`);
   const more = faults.length - said.length;
   return [...said, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-}
-
-/** What the baseline does not show: the rest is known, and never fires. */
-export function freshFaults(now: Finding, inBaseline: Finding | undefined): readonly Fault[] {
-  const known = new Set(inBaseline?.faults?.map(({ object }) => object));
-  return (now.faults ?? []).filter(({ object }) => !known.has(object));
 }
 
 /** A veto counts at once; what is to last, once it has; the rest never by itself. */
@@ -72,7 +67,7 @@ export function catalogueVerdict(
     };
   }
   if (fresh.length === 0) {
-    const summary = `${id}: ${sayFaults(finding.faults ?? [])} (known: the baseline shows it too)`;
+    const summary = sayKnown(`${id}: ${sayFaults(finding.faults ?? [])}`);
     return { ...common, status: 'ok', because: 'known', summary, facts };
   }
   const because = calmReason(fresh);

@@ -3,7 +3,7 @@ import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Expectation } from '../plan/questions.ts';
-import { isKnown } from './known.ts';
+import { isKnown, sayKnown } from './known.ts';
 import type { Facts, Reason, Verdict } from './verdict.ts';
 
 /** A check's last finding, and since when it has been a breach without a break. */
@@ -95,8 +95,7 @@ export function checkVerdict(
     return { ...common, status: finding.status, because: reasons[finding.status], warning: false, summary };
   }
   if (isKnown(inBaseline, finding, rule.expect)) {
-    const known = `${summary} (known: the baseline shows it too)`;
-    return { ...common, status: 'ok', because: 'known', warning: false, summary: known };
+    return { ...common, status: 'ok', because: 'known', warning: false, summary: sayKnown(summary) };
   }
   const since = breachSince ?? finding.at;
   const young = rule.criterion === 'functionality' && between(since, finding.at) <= rule.brokenFor;

@@ -7,6 +7,9 @@ import type { Expectation } from '../plan/questions.ts';
 const wholeAnswer = ({ rows, rowCount }: Finding): readonly Row[] | undefined =>
   rows !== undefined && rows.length === rowCount ? rows : undefined;
 
+/** Of a breach that only shows what the baseline showed. */
+export const sayKnown = (summary: string): string => `${summary} (known: the baseline shows it too)`;
+
 /** Where no row was wanted, each row is a fault with an identity of its own. */
 function hasNoNewRow(before: Finding, now: Finding): boolean {
   const [then, rows] = [wholeAnswer(before), wholeAnswer(now)];
