@@ -4,7 +4,7 @@ import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId, RunId, StepId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
-import type { Step } from '../core/response/procedure.ts';
+import type { Step } from '../core/response/step.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';

@@ -5,7 +5,7 @@ import { phaseId, type PhaseId } from '../core/kernel/ids.ts';
 import { type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import type { Step } from '../core/response/procedure.ts';
+import type { Step } from '../core/response/step.ts';
 import { procedureFor } from '../core/run/decide/orders.ts';
 import { runningPhase } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';

@@ -8,7 +8,7 @@ import type { Clock } from '../core/kernel/clock.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
 import type { StepState } from '../core/response/rollback.ts';
-import type { Step } from '../core/response/procedure.ts';
+import type { Step } from '../core/response/step.ts';
 import type { RunState } from '../core/run/state.ts';
 import { snapshotSchema } from '../baseline/schema-snapshot.ts';
 import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';

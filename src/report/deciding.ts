@@ -17,7 +17,7 @@ function sayPhaseTime({ phases, recommendation: { attributedTo, raisedAt } }: Ch
 
 function sayProposal(chapter: Chapter): Markdown {
   const { id, raisedAt, expiresAt, procedure } = chapter.recommendation;
-  const { estimate } = procedure.kind === 'phase-rollback' ? procedure : {};
+  const { estimate } = procedure.kind !== 'person' ? procedure : {};
   const length = estimate === undefined ? 'without an estimate' : `estimated at ${sayDuration(estimate)}`;
   const what = procedure.kind === 'person' ? 'nothing that Ripcord could run' : length;
   const when = `raised at ${sayMoment(raisedAt)}, to be answered by ${sayMoment(expiresAt)}`;

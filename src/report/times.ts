@@ -87,7 +87,7 @@ function spansTable(story: Story, chapter: Chapter): Markdown | undefined {
   const { raisedAt, expiresAt, procedure } = recommendation;
   const proof = proofOf(story, chapter);
   const end = proof.state === 'open' ? undefined : proof.at;
-  const estimate = procedure.kind === 'phase-rollback' ? procedure.estimate : undefined;
+  const estimate = procedure.kind !== 'person' ? procedure.estimate : undefined;
   const full = story.plan.environments[story.state.environment]?.estimate.rollback;
   const spans: readonly Span[] = [
     {

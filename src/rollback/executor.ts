@@ -4,7 +4,7 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { hashOf } from '../core/kernel/hash.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
 import type { ProcessIdentity, Quiet, RollbackEvent } from '../core/response/events.ts';
-import type { Step } from '../core/response/procedure.ts';
+import type { Step } from '../core/response/step.ts';
 import { isUnderWay, nextStep, type Rollback, type StepState } from '../core/response/rollback.ts';
 import { JournalUnwritable } from '../journal/errors.ts';
 

@@ -3,7 +3,7 @@ import { sayDuration } from '../core/kernel/duration.ts';
 import { unreachable } from '../core/kernel/errors.ts';
 import { type Millis, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
-import type { Step } from '../core/response/procedure.ts';
+import type { Step } from '../core/response/step.ts';
 import { runCommand } from '../phases/run-command.ts';
 import { taggedProcesses } from '../phases/tagged-processes.ts';
 import { withoutSecrets } from '../phases/without-secrets.ts';

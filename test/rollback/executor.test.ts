@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../src/core/kernel/units.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
-import type { Step } from '../../src/core/response/procedure.ts';
+import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, type Rollback } from '../../src/core/response/rollback.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
 import { dana, recommendation, schema, start } from '../support/builders.ts';

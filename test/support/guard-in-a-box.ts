@@ -5,7 +5,7 @@ import { captureBaseline } from '../../src/core/detection/capture.ts';
 import { type ProbeId, probeId, type RunId } from '../../src/core/kernel/ids.ts';
 import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import type { Step } from '../../src/core/response/procedure.ts';
+import type { Step } from '../../src/core/response/step.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
 import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';

@@ -52,7 +52,7 @@ const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]):
 /** Everything one needs for a decision: why, what, how long, who, until when. */
 export function recommendationRows(one: RecommendationView, { now, phases, verdicts }: RunView): readonly Row[] {
   const { evidence, attributedTo, proposes, procedure, notAutomaticBecause, acknowledgedBy } = one;
-  const takes = procedure.kind === 'phase-rollback' && procedure.estimate !== undefined;
+  const takes = procedure.kind !== 'person' && procedure.estimate !== undefined;
   return [
     ...evidence.flatMap((verdict) => evidenceRows(verdict, now)),
     ...rowsOf([

@@ -1,56 +1,21 @@
-import { type PhaseId, phaseId, type StepId, stepId } from '../kernel/ids.ts';
+import { type PhaseId, phaseId } from '../kernel/ids.ts';
 import { type Millis, millis } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { UndoStep } from '../plan/procedures.ts';
-import type { Expectation } from '../plan/questions.ts';
-
-interface StepCommon {
-  readonly id: StepId;
-  /** The phase that the step undoes, or whose boundary it compares with. */
-  readonly phase: PhaseId;
-  readonly timeout: Millis;
-  /** May run again when a crash leaves open whether it ended. */
-  readonly repeatable: boolean;
-  readonly proof?: { readonly sql: string; readonly expect: Expectation };
-}
-
-export type Step =
-  | (StepCommon & { readonly kind: 'command'; readonly command: readonly string[] })
-  | (StepCommon & { readonly kind: 'sql'; readonly sql: string })
-  /** Compares the database with the phase's boundary. */
-  | (StepCommon & { readonly kind: 'verify' });
+import { type Step, undoSteps } from './step.ts';
 
 export type Procedure =
   | {
-      readonly kind: 'phase-rollback';
+      /** One phase and those after it; every phase that was applied; or the whole database from its backup. */
+      readonly kind: 'phase-rollback' | 'unwind' | 'restore';
       /** In the order in which they are undone: the latest first. */
       readonly phases: readonly PhaseId[];
       readonly steps: readonly Step[];
-      /** Absent where a phase's rollback has no estimate. */
+      /** Absent where the plan does not say, for one of them, how long it takes. */
       readonly estimate?: Millis;
     }
   /** Ripcord has no step that it may take; a person must act. */
   | { readonly kind: 'person'; readonly phases: readonly PhaseId[]; readonly because: string };
-
-const verifyTimeout = millis(300_000);
-
-function undoStep(phase: PhaseId, step: UndoStep): Step {
-  const { id, timeout, repeatable, proof } = step;
-  const common = { id: stepId(`${phase}/${id}`), phase, timeout, repeatable, ...(proof !== undefined && { proof }) };
-  return 'command' in step
-    ? { ...common, kind: 'command', command: step.command }
-    : { ...common, kind: 'sql', sql: step.sql };
-}
-
-function undoSteps({ id, rollback }: PhasePlan): readonly Step[] | undefined {
-  const phase = phaseId(id);
-  const verify: Step = { id: stepId(`${id}/verify`), phase, kind: 'verify', timeout: verifyTimeout, repeatable: true };
-  if (rollback === 'restore') return undefined;
-  if ('steps' in rollback) return [...rollback.steps.map((step) => undoStep(phase, step)), verify];
-  const { command, timeout, repeatable } = rollback;
-  return [{ id: stepId(`${id}/undo`), phase, kind: 'command', command, timeout, repeatable }, verify];
-}
 
 function estimateOf(phases: readonly PhasePlan[]): Millis | undefined {
   const each = phases.map(({ rollback }) => (rollback === 'restore' ? undefined : rollback.estimate));
@@ -85,7 +50,15 @@ export function undoing(plan: Plan, phases: readonly PhaseId[]): Procedure {
   };
 }
 
-export const sayProcedure = (procedure: Procedure): string =>
-  procedure.kind === 'phase-rollback'
-    ? `roll back ${procedure.phases.join(', then ')}`
-    : `a person must act: ${procedure.because}`;
+export function sayProcedure(procedure: Procedure): string {
+  switch (procedure.kind) {
+    case 'phase-rollback':
+      return `roll back ${procedure.phases.join(', then ')}`;
+    case 'unwind':
+      return `unwind everything: roll back ${procedure.phases.join(', then ')}`;
+    case 'restore':
+      return `restore the database, which takes back ${procedure.phases.join(', ')}`;
+    case 'person':
+      return `a person must act: ${procedure.because}`;
+  }
+}

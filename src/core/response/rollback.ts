@@ -1,7 +1,8 @@
 import type { PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, Quiet, RollbackEvent, Trigger } from './events.ts';
-import type { Procedure, Step } from './procedure.ts';
+import type { Procedure } from './procedure.ts';
+import type { Step } from './step.ts';
 
 export interface StepState {
   readonly step: Step;
@@ -41,7 +42,7 @@ export interface Rollback {
 
 function started(event: Extract<RollbackEvent, { type: 'rollback-started' }>): Rollback {
   const { rollback: id, recommendation, trigger, by, procedure, at } = event;
-  const steps = procedure.kind === 'phase-rollback' ? procedure.steps : [];
+  const steps = procedure.kind !== 'person' ? procedure.steps : [];
   return {
     id,
     recommendation,

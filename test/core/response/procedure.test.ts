@@ -31,7 +31,7 @@ describe('what undoing means', () => {
     },
   ])('$phases: the latest first, each proved before the next', ({ phases, steps }) => {
     const procedure = undoing(plan, phases);
-    expect(procedure.kind === 'phase-rollback' && procedure.steps.map(({ id }) => id)).toEqual(steps);
+    expect(procedure.kind !== 'person' && procedure.steps.map(({ id }) => id)).toEqual(steps);
     expect(procedure.phases).toEqual(
       plan.phases
         .map(({ id }) => phaseId(id))

@@ -37,7 +37,7 @@ function firstOf({ phases, rollback }: RunState, wanted: PhaseId | undefined): P
 
 export interface Ordered {
   readonly first: PhaseId;
-  readonly procedure: Extract<Procedure, { readonly kind: 'phase-rollback' }>;
+  readonly procedure: Exclude<Procedure, { readonly kind: 'person' }>;
 }
 
 /** What an order would carry out now, or why it cannot. */
@@ -45,7 +45,7 @@ export function procedureFor(plan: Plan, state: RunState, wanted: PhaseId | unde
   const first = firstOf(state, wanted);
   if (typeof first === 'object') return first;
   const procedure = undoing(plan, since(state.phases, first));
-  if (procedure.kind === 'phase-rollback') return { first, procedure };
+  if (procedure.kind !== 'person') return { first, procedure };
   const todo = 'Restore by hand, or order a phase that has a script';
   return refuse('no-procedure', procedure.because, 'phases that each have a rollback script', todo);
 }

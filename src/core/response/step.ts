@@ -1,0 +1,41 @@
+import { type PhaseId, phaseId, type StepId, stepId } from '../kernel/ids.ts';
+import { type Millis, millis } from '../kernel/units.ts';
+import type { PhasePlan } from '../plan/phase.ts';
+import type { UndoStep } from '../plan/procedures.ts';
+import type { Expectation } from '../plan/questions.ts';
+
+interface StepCommon {
+  readonly id: StepId;
+  /** The phase that the step undoes, or whose boundary it compares with. */
+  readonly phase: PhaseId;
+  readonly timeout: Millis;
+  /** May run again when a crash leaves open whether it ended. */
+  readonly repeatable: boolean;
+  readonly proof?: { readonly sql: string; readonly expect: Expectation };
+}
+
+export type Step =
+  | (StepCommon & { readonly kind: 'command'; readonly command: readonly string[] })
+  | (StepCommon & { readonly kind: 'sql'; readonly sql: string })
+  /** Compares the database with the phase's boundary. */
+  | (StepCommon & { readonly kind: 'verify' });
+
+const verifyTimeout = millis(300_000);
+
+function undoStep(phase: PhaseId, step: UndoStep): Step {
+  const { id, timeout, repeatable, proof } = step;
+  const common = { id: stepId(`${phase}/${id}`), phase, timeout, repeatable, ...(proof !== undefined && { proof }) };
+  return 'command' in step
+    ? { ...common, kind: 'command', command: step.command }
+    : { ...common, kind: 'sql', sql: step.sql };
+}
+
+/** What undoes a phase, and the proof that it did; undefined where only a restore does. */
+export function undoSteps({ id, rollback }: PhasePlan): readonly Step[] | undefined {
+  const phase = phaseId(id);
+  const verify: Step = { id: stepId(`${id}/verify`), phase, kind: 'verify', timeout: verifyTimeout, repeatable: true };
+  if (rollback === 'restore') return undefined;
+  if ('steps' in rollback) return [...rollback.steps.map((step) => undoStep(phase, step)), verify];
+  const { command, timeout, repeatable } = rollback;
+  return [{ id: stepId(`${id}/undo`), phase, kind: 'command', command, timeout, repeatable }, verify];
+}
