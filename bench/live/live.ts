@@ -116,8 +116,8 @@ async function measure(signal: AbortSignal): Promise<number> {
   while (drops.length < repetitions) {
     const one = await drop(daemon, stage, database, power);
     drops.push(one);
-    const promised = one.promised === undefined ? 'nothing promised' : `promised ${one.promised} ms`;
-    console.log(`${drops.length}: ${one.ratio.toFixed(1)}x, recommended after ${one.took} ms, ${promised}`);
+    const promised = one.promised === undefined ? 'nothing promised' : `promised ${Math.round(one.promised)} ms`;
+    console.log(`${drops.length}: ${one.ratio.toFixed(1)}x, recommended after ${Math.round(one.took)} ms, ${promised}`);
   }
   const kept = drops.filter(isKept).length;
   console.log(`${kept} of ${repetitions} drops recommended within the promised time, wanted 19 of 20`);
