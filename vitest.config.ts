@@ -3,14 +3,8 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests that start no process and share nothing: they may share a worker, which saves its start for each file. */
-const pure = [
-  'test/core/**/*.test.ts',
-  'test/bench/**/*.test.ts',
-  'test/report/**/*.test.ts',
-  'test/docs/**/*.test.ts',
-  'test/*.test.ts',
-];
+/** Tests that replace a module for everybody in their process; all others share a worker, which saves its start for each file. */
+const alone = ['test/phases/no-procfs.test.ts'];
 
 const rank = ({ moduleId }: TestSpecification): number =>
   moduleId.includes('test/crash/') ? 2 : /test\/(daemon|journal|examples|baseline|target)\//.test(moduleId) ? 1 : 0;
@@ -33,8 +27,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'real', include: ['test/**/*.test.ts'], exclude: pure } },
-      { extends: true, test: { name: 'pure', include: pure, isolate: false } },
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
+      { extends: true, test: { name: 'alone', include: alone } },
     ],
   },
 });
