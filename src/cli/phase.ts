@@ -30,8 +30,10 @@ interface Granted {
 /** From being asked to end to being killed. */
 const grace = seconds(5);
 
-/** Between two tries to start, while the guard still looks at what the phase before has done. */
+/** Between two tries to start, while the guard still looks. */
 const betweenTries = seconds(1);
+/** What passes by itself: the guard still looks at what the phase before has done, or takes the boundary of this one. */
+const passing: readonly string[] = ['unsettled', 'boundary-not-ready'];
 
 export interface Waiting {
   readonly clock: Clock;
@@ -47,13 +49,13 @@ export function httpReporter(client: Pick<Client, 'post'>, phase: PhaseId, { clo
     client.post<Answer>(`${path}/${name}`, body, beatPatience).catch((error: unknown) => {
       throw asRefusal(error);
     });
-  /** The guard lets no phase be blamed for the one before: it wants to see that one's effect first. */
+  /** The guard lets no phase be blamed for the one before, and must know what undoing this one has to bring back. */
   const start = async (body: object): Promise<Granted> => {
     for (let told = false; ; told = true) {
       try {
         return await client.post<Granted>(`${path}/start`, body, startPatience);
       } catch (error) {
-        if (!(error instanceof RefusedByDaemon) || error.because !== 'unsettled') throw asRefusal(error);
+        if (!(error instanceof RefusedByDaemon) || !passing.includes(error.because)) throw asRefusal(error);
         if (!told) say(`Phase ${phase} waits: ${error.found}`);
         await clock.wait(betweenTries);
       }

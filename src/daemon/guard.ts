@@ -1,5 +1,4 @@
-import type { Guard, Orders, PhaseStart } from '../api/guard.ts';
-import { captureBoundary } from '../baseline/boundary.ts';
+import type { Guard, Orders } from '../api/guard.ts';
 import { cannotFail } from '../checks/self-test.ts';
 import { refuse } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
@@ -10,7 +9,7 @@ import type { CatalogueId } from '../core/plan/catalogue.ts';
 import { isUnderWay } from '../core/response/rollback.ts';
 import { readEvent } from '../core/run/catalogue.ts';
 import type { Decision } from '../core/run/decision.ts';
-import type { RunEvent, Supervisor } from '../core/run/events.ts';
+import type { RunEvent } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
@@ -18,7 +17,6 @@ import { silentTriggers } from '../core/verdicts/drill.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
-import { phaseTag, refuseBesideEarlier } from './attempts.ts';
 import { refuseStranger } from './children.ts';
 import { type Conductor, loadRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
@@ -28,7 +26,7 @@ import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
 import { outlookOf } from './outlook.ts';
-import { askedAfterARound } from './phase-leave.ts';
+import { phaseStarter } from './phase-start.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import { findShortcomings } from './shortcomings.ts';
@@ -64,37 +62,6 @@ function newRunId(clock: Clock, taken: readonly RunId[]): RunId {
   const stamp = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = runId(`run-${stamp}`);
   return taken.includes(name) ? runId(`${name}-${taken.length + 1}`) : name;
-}
-
-async function startPhase(
-  parts: GuardParts,
-  phase: PhaseId,
-  by: Principal,
-  supervisor: Omit<Supervisor, 'tag'>,
-): Promise<PhaseStart> {
-  const { conductor, desk, keeper, looker, clock, runChecks, leases, loaded } = parts;
-  const state = conductor.state();
-  if (state === undefined)
-    return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
-  const attempt = (state.phases.find((one) => one.phase === phase)?.attempt ?? 0) + 1;
-  const tag = phaseTag(state, phase, attempt);
-  const start = { kind: 'phase-start', phase, by, supervisor: { ...supervisor, tag } } as const;
-  const asked = await askedAfterARound(parts, () => conductor.submit(start));
-  if ('refused' in asked) return asked;
-  const beside = await refuseBesideEarlier(state, phase, parts);
-  if (beside !== undefined) return { refused: beside };
-  const boundary = await captureBoundary({
-    phase,
-    asks: desk.checks,
-    runChecks,
-    readings: keeper.recent(),
-    now: clock.now,
-  });
-  await looker.look(); // what the boundary has just shown is not this phase's doing, and may forbid it
-  const started = await conductor.submit({ ...start, boundary });
-  if ('refused' in started) return started;
-  leases.seen(phase, clock.now());
-  return { tag, lease: loaded.plan.phase_lease };
 }
 
 /** A process is looked at before it is recorded; a report that is refused anyway is not worth the look. */
@@ -212,7 +179,7 @@ export function createGuard(parts: GuardParts): Guard {
       const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
       return conductor.submit({ ...input, shortcomings });
     },
-    startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
+    startPhase: phaseStarter(parts),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
     entries: async (run, afterSeq) => hide(typed(await journal.read(run, afterSeq))),
     follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
 
+import { RefusedByDaemon } from '../../src/cli/errors.ts';
+import { httpReporter } from '../../src/cli/phase.ts';
+import { phaseId } from '../../src/core/kernel/ids.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { ripcord } from './ripcord.ts';
 import { stub } from './stub.ts';
 
@@ -25,3 +29,31 @@ test.each([
 ])('a phase is not started without $what: code 75', async ({ env, says }) => {
   expect(await ripcord(phase, env)).toMatchObject({ exitCode: 75, out: '', err: expect.stringContaining(says) });
 });
+
+const problem = {
+  type: 'about:blank' as const,
+  title: 't',
+  detail: 'd',
+  status: 409,
+  found: 'f',
+  wanted: 'w',
+  todo: 't',
+};
+
+test.each(['unsettled', 'boundary-not-ready'])(
+  'a phase that is refused as %s asks again a second later',
+  async (because) => {
+    const clock = fakeClock();
+    const said: string[] = [];
+    const answers = [
+      () => Promise.reject(new RefusedByDaemon({ ...problem, because, found: 'not yet' })),
+      () => Promise.resolve({ tag: 'a-tag', lease_ms: 60_000 }),
+    ];
+    const client = { post: () => answers.shift()?.() as Promise<never> };
+    const reporter = httpReporter(client, phaseId('first'), { clock, say: (line) => said.push(line) });
+    const started = reporter.start({ pid: 1, startTicks: '1', bootId: 'b' });
+    await clock.advance(1_000);
+    await expect(started).resolves.toMatchObject({ tag: 'a-tag' });
+    expect(said).toEqual(['Phase first waits: not yet']);
+  },
+);
