@@ -2,7 +2,7 @@ import { bare } from '../core/evidence/thing.ts';
 import { namesNow } from '../core/evidence/declared.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import type { Asks } from './asks.ts';
-import type { Scope } from './check.ts';
+import type { Cells, Scope } from './check.ts';
 import { recordsOf } from './pieces.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
@@ -42,6 +42,21 @@ export async function tablesNamed(asks: Asks, names: readonly string[]): Promise
     relation: relation ?? '',
     kind: kind ?? '',
   }));
+}
+
+/**
+ * Those of the tables that are there under none of their names, and that no phase says to create or drop: one that is
+ * misspelt would otherwise be well for ever.
+ */
+export async function absentOf(asks: Asks, scope: Scope, tables: readonly string[]): Promise<readonly Cells[]> {
+  const names = new Set(
+    (await tablesNamed(asks, everyName(scope, tables))).map(({ schema, name }) => `${schema}.${name}`),
+  );
+  const declared = scope.phases.flatMap(({ effects }) => everyName(scope, [...effects.creates, ...effects.drops]));
+  const isKnown = (name: string): boolean => names.has(name) || declared.includes(name);
+  return tables
+    .filter((table) => !everyName(scope, [table]).some(isKnown))
+    .map((table) => ({ relation: table, unread: 'it is not there, though the plan names it' }));
 }
 
 /** What was read, or why it could not be read: one table that stands in the way hides none of the others. */

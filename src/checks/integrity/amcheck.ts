@@ -4,7 +4,8 @@ import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check } from '../check.ts';
 import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
-import { everyName, readOr, sayUnread } from '../tables.ts';
+import { absentOf, everyName, readOr, sayUnread } from '../tables.ts';
+import { tableThing } from './row-counts.ts';
 
 /** B-tree indexes that are whole and on disk, of the tables by these names and of their partitions. */
 const listed = `
@@ -35,7 +36,8 @@ async function examine(asks: Asks, index: Cells): Promise<Cells> {
     : { ...index, damage: null, unread: message };
 }
 
-const indexOf = ({ name, relation }: Cells) => ({ kind: 'index', name: name ?? '', relation: relation ?? '' });
+const thingOf = ({ name, relation }: Cells) =>
+  name === undefined ? tableThing(relation) : { kind: 'index', name: name ?? '', relation: relation ?? '' };
 
 const needs = 'grant execute on function bt_index_check(regclass, boolean) to the guard’s role';
 
@@ -52,17 +54,17 @@ export const amcheck = check({
   ask: {
     steps: async (asks, scope, limits) => {
       const names = everyName(scope, [...scope.staticTables, ...scope.phaseTables, ...limits.tables]);
-      const rows: Cells[] = [];
+      const rows: Cells[] = [...(await absentOf(asks, scope, limits.tables))];
       for (const index of recordsOf(await asks.query(listed, [names]))) rows.push(await examine(asks, index));
       return rows;
     },
   },
   judge: ({ rows, declared }) => {
     const faults = rows
-      .filter((row) => row.damage !== null && !isInFlux(declared, indexOf(row), 'existence'))
-      .map((row) => faultOf(declared, indexOf(row), `is damaged: ${row.damage}`, 'veto'));
+      .filter((row) => (row.damage ?? null) !== null && !isInFlux(declared, thingOf(row), 'existence'))
+      .map((row) => faultOf(declared, thingOf(row), `is damaged: ${row.damage}`, 'veto'));
     const unread = rows.flatMap((row) =>
-      row.unread === null ? [] : [{ what: sayThing(indexOf(row)), why: row.unread ?? '' }],
+      row.unread === null ? [] : [{ what: sayThing(thingOf(row)), why: row.unread ?? '' }],
     );
     if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread, needs) };
     return { faults, saw: `${sayCounted(rows.length, 'index', 'indexes')} in order, with every row in them` };

@@ -5,7 +5,7 @@ import { sayWhole } from '../../core/kernel/whole.ts';
 import type { Effects } from '../../core/plan/phase.ts';
 import { type Cells, check, type Look } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
-import { everyName, nameOf, readOr, readsEverything, sayUnread, type Table, tablesNamed } from '../tables.ts';
+import { absentOf, everyName, nameOf, readOr, readsEverything, sayUnread, type Table, tablesNamed } from '../tables.ts';
 import { referenceOf, withApplied } from './reference.ts';
 
 type Direction = Effects['writes'][string]['rows'];
@@ -121,7 +121,7 @@ export const rowCounts = check({
         if (!again.some(({ oid }) => oid === table.oid)) return [];
         return [{ relation: table.relation, count: null, unread: answer.refused.message }];
       };
-      const rows: Cells[] = [];
+      const rows: Cells[] = [...(await absentOf(asks, scope, limits.tables))];
       for (const table of tables) rows.push(...(await count(table)));
       return rows;
     },

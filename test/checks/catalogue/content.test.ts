@@ -51,6 +51,35 @@ proveAll([
     scope: { staticTables: ['public.t'] },
   }),
   provable({
+    id: 'content',
+    when: 'of a name with a quotation mark in it',
+    setup: ['create table public."we""ird" (a int)', 'insert into public."we""ird" values (1)'],
+    plant: ['update public."we""ird" set a = 2'],
+    heal: ['update public."we""ird" set a = 1'],
+    withhold,
+    faults: ['table public."we""ird"'],
+    scope: { staticTables: ['public.we"ird'] },
+  }),
+  provable({
+    id: 'content',
+    when: 'of a foreign table, here one of another database’s view',
+    setup: [
+      'create extension postgres_fdw',
+      'create table public.far (a int, at timestamptz)',
+      `insert into public.far values (1, '2026-01-01 00:00Z')`,
+      `do $$ begin execute format('create server other foreign data wrapper postgres_fdw options (host %L, port %L, dbname %L)',
+        '127.0.0.1', current_setting('port'), current_database()); end $$`,
+      `do $$ begin execute format('create user mapping for public server other options (user %L, password_required %L)',
+        current_user, 'false'); end $$`,
+      `create foreign table public.near (a int, at timestamptz) server other options (table_name 'far')`,
+    ],
+    plant: ['update public.far set a = 2'],
+    heal: ['update public.far set a = 1'],
+    withhold,
+    faults: ['table public.near'],
+    scope: { staticTables: ['public.near'] },
+  }),
+  provable({
     id: 'row-counts',
     setup: tables,
     plant: ['delete from public."Mol é" where id = 9'],
@@ -238,4 +267,16 @@ const optionsOf = ({ url }: TestDatabase) => ({
   readOnly: true,
   seesAllRows: true,
   statementTimeout: seconds(10),
+});
+
+test.each([
+  { when: 'misspelt', table: 'public.mol', said: 'unknown' },
+  { when: 'still to be created by a phase', table: 'public.later', said: 'ok' },
+])('row-counts: a table of the plan that is $when', async ({ table, said }) => {
+  await using db = await database();
+  await using connection = connect(db);
+  const phases = [phaseWith({ creates: ['later'] })];
+  const look = await lookingAs(connection, { id: 'row-counts', scope: { phases }, limits: { tables: [table] } });
+  await look(true);
+  expect(await look()).toMatchObject({ status: said });
 });
