@@ -9,7 +9,7 @@ import { Operator } from './operator.ts';
 
 test('killed once after each kind of event, the guard ends in the same place: undone, proved, watched, closed', async () => {
   await using mini = await miniature();
-  const ending = await new Operator(mini, kinds).toTheEnd(100_000);
+  const ending = await new Operator(mini, { kinds }).toTheEnd(100_000);
   expect(await faultsOf(mini, ending)).toEqual([]);
   expect(ending.starts).toBeGreaterThan(kinds.length);
 

@@ -22,6 +22,14 @@ export interface Miniature extends AsyncDisposable {
   readonly token: string;
   /** What the daemon and the commands find in their environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** Looks where a question about this step says that one must look, and says what is there. */
+  lookAt(step: string): Promise<'done' | 'again'>;
+}
+
+/** How the second phase is undone, and what a person who looks at the database finds of a step. */
+export interface Undo {
+  readonly steps: readonly string[];
+  lookAt(step: string, db: TestDatabase): Promise<'done' | 'again'>;
 }
 
 /** What the plan names by a placeholder only: it may be in no file that the daemon writes. */
@@ -36,7 +44,21 @@ const catalogueTuning = catalogueIds
   .map((id) => `${id}: off`)
   .join(', ');
 
-const planText = (url: string, tokenHash: string): string => `
+const threeSteps: Undo = {
+  steps: [
+    `{ id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }`,
+    `{ id: heal, command: [node, '${here('heal-work.ts')}'] }`,
+    `{ id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }`,
+  ],
+  async lookAt(step, db) {
+    const { rows } = await db.query('select 1 from ran where what = $1', [step]);
+    const healed = step !== 'heal' || (await db.query('select 1 from broken')).rows.length === 0;
+    if (rows.length > 0 && !healed) await db.query('delete from broken'); // by hand, as one would
+    return rows.length > 0 ? 'done' : 'again';
+  },
+};
+
+const planText = (url: string, tokenHash: string, steps: readonly string[]): string => `
 ripcord: 1
 name: miniature
 environments:
@@ -52,9 +74,7 @@ phases:
     rollback:
       estimate: 1m
       steps:
-        - { id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }
-        - { id: heal, command: [node, '${here('heal-work.ts')}'] }
-        - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }
+${steps.map((step) => `        - ${step}`).join('\n')}
 probes:
   - { id: alive, sql: select 1, every: 25ms, timeout: 1s }
 checks:
@@ -70,14 +90,14 @@ watch: { for: 500ms }
 phase_lease: 3s
 `;
 
-export async function miniature(): Promise<Miniature> {
+export async function miniature(undo = threeSteps): Promise<Miniature> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-miniature-'));
   const db = await database();
-  await db.query('create table ran (what text not null); create table broken (id int primary key)');
+  await db.query('create table ran (what text not null, event text); create table broken (id int primary key)');
   const token = newToken();
   const port = await freePort();
   const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
-  await writeFile(files.planFile, planText(db.url, hashToken(token)));
+  await writeFile(files.planFile, planText(db.url, hashToken(token), undo.steps));
   await writeFile(files.deathsFile, '');
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -87,6 +107,7 @@ export async function miniature(): Promise<Miniature> {
     port,
     url,
     token,
+    lookAt: (step) => undo.lookAt(step, db),
     env: { ...process.env, DATABASE_URL: db.url, RIPCORD_URL: url, RIPCORD_TOKEN: token },
     async [Symbol.asyncDispose]() {
       await db[Symbol.asyncDispose]();

@@ -14,6 +14,24 @@ export interface Ending {
   readonly starts: number;
   /** Questions that a person had to answer, with the answer that the database gave. */
   readonly asked: readonly { readonly step: string; readonly question: string; readonly answer: 'done' | 'again' }[];
+  /** How often it was killed while a rollback was under way. */
+  readonly kills: number;
+  /** The recommendations whose approval was accepted, as the operator was told. */
+  readonly approved: readonly string[];
+  /** Events of the run that were shown to somebody. */
+  readonly seen: number;
+}
+
+/** How the daemon will come to its ends. All times are in milliseconds. */
+export interface Fate {
+  /** It dies once after each of these kinds of event. */
+  readonly kinds?: readonly string[];
+  /** Ends it at any moment from outside: the first daemon so long after its start, and so on; those after the last live on. */
+  readonly lifetimes?: readonly number[];
+  /** While a rollback is under way each daemon lives so long after its first answer; those after the last live on. */
+  readonly duringRollback?: readonly number[];
+  /** The operator approves what is recommended; otherwise the run is armed, and nobody is asked. */
+  readonly asked?: boolean;
 }
 
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -21,22 +39,21 @@ const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.
 /** An operator who starts the daemon again whenever it is gone, and takes the next step that the run allows. */
 export class Operator {
   readonly #mini: Miniature;
-  readonly #kinds: readonly string[];
-  readonly #lifetimes: readonly number[];
+  readonly #fate: Fate;
   readonly #asked: Ending['asked'][number][] = [];
   #daemon: ChildProcess | undefined;
   #phase: ChildProcess | undefined;
   #starts = 0;
+  #kills = 0;
+  /** The daemon that was told when it will die. */
+  #doomed: ChildProcess | undefined;
+  readonly #approved: string[] = [];
+  #seen = 0;
   #said = '';
 
-  /**
-   * The daemon dies once after each of `kinds`. `lifetimes`, in milliseconds, end it at any moment from outside: the first
-   * daemon after the first of them, and so on; those after the last live on.
-   */
-  constructor(mini: Miniature, kinds: readonly string[], lifetimes: readonly number[] = []) {
+  constructor(mini: Miniature, fate: Fate) {
     this.#mini = mini;
-    this.#kinds = kinds;
-    this.#lifetimes = lifetimes;
+    this.#fate = fate;
   }
 
   /** Goes on until the run is closed. Rejects when that takes longer than `patience`, in milliseconds. */
@@ -47,7 +64,9 @@ export class Operator {
         await this.#keepDaemon();
         const view = await this.#get();
         if (view !== 'unreachable') {
-          if (view?.closed !== undefined) return { view, starts: this.#starts, asked: this.#asked };
+          if (view?.closed !== undefined) return this.#ending(view);
+          this.#seen = Math.max(this.#seen, view?.seq ?? 0);
+          this.#doom(view);
           await this.#takeNextStep(view);
         }
         await new Promise((resolve) => setTimeout(resolve, 40));
@@ -59,13 +78,37 @@ export class Operator {
     }
   }
 
+  #ending(view: RunView): Ending {
+    return {
+      view,
+      starts: this.#starts,
+      asked: this.#asked,
+      kills: this.#kills,
+      approved: this.#approved,
+      seen: this.#seen,
+    };
+  }
+
+  /** A daemon that has answered amid a rollback is killed a while later, if it is still there. */
+  #doom(view: RunView | undefined): void {
+    const daemon = this.#daemon;
+    const delay = this.#fate.duringRollback?.[this.#kills];
+    const isAmid = view?.rollback !== undefined && ['rolling-back', 'blocked'].includes(view.stage);
+    if (daemon === undefined || delay === undefined || !isAmid || this.#doomed === daemon) return;
+    this.#doomed = daemon;
+    const death = setTimeout(() => {
+      if (daemon.kill('SIGKILL')) this.#kills += 1;
+    }, delay);
+    daemon.once('exit', () => clearTimeout(death));
+  }
+
   async #keepDaemon(): Promise<void> {
     if (this.#daemon !== undefined && !gone(this.#daemon)) return;
     const { planFile, journal, port, deathsFile, env } = this.#mini;
-    const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...this.#kinds];
+    const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...(this.#fate.kinds ?? [])];
     this.#daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#daemon.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-8_000)));
-    const lifetime = this.#lifetimes[this.#starts];
+    const lifetime = this.#fate.lifetimes?.[this.#starts];
     this.#starts += 1;
     if (lifetime === undefined) return;
     const daemon = this.#daemon;
@@ -87,26 +130,33 @@ export class Operator {
     return response.ok ? ((await response.json().catch(() => 'unreachable')) as RunView) : undefined;
   }
 
-  async #act(path: string, body: object = {}): Promise<void> {
-    await this.#request('POST', `/runs/current/${path}`, body);
+  async #act(path: string, body: object = {}): Promise<boolean> {
+    return (await this.#request('POST', `/runs/current/${path}`, body))?.ok === true;
   }
 
   /** What an operator does next follows from what the run shows, so it does not matter when the daemon died. */
   async #takeNextStep(view: RunView | undefined): Promise<void> {
     if (view === undefined) return void (await this.#request('POST', '/runs', {}));
-    const { baseline, capture, requirements, preApprovals, mode, stage, rollback } = view;
-    if (baseline === undefined) return capture === undefined ? this.#act('baseline') : undefined;
-    if (rollback === undefined) {
-      const [requirement] = requirements;
-      if (requirement !== undefined) return this.#act('waive', { requirement, reason: 'a test' });
-      if (mode !== 'armed') {
-        return preApprovals.length === 0 ? this.#act('pre-approve', { pre_approval: 'undo' }) : this.#act('arm');
-      }
-      return this.#runNextPhase(view);
-    }
+    const { baseline, capture, stage, rollback } = view;
+    if (baseline === undefined) return void (capture === undefined && (await this.#act('baseline')));
+    if (rollback === undefined) return this.#fate.asked === true ? this.#approveOrGoOn(view) : this.#armOrGoOn(view);
     if (stage === 'blocked') return this.#answer(view);
-    if (stage === 'settled') return this.#act('close', { reason: 'the end' });
-    return undefined;
+    if (stage === 'settled') await this.#act('close', { reason: 'the end' });
+  }
+
+  async #armOrGoOn(view: RunView): Promise<void> {
+    const { requirements, preApprovals, mode } = view;
+    const [requirement] = requirements;
+    if (requirement !== undefined) await this.#act('waive', { requirement, reason: 'a test' });
+    else if (mode === 'armed') this.#runNextPhase(view);
+    else await (preApprovals.length === 0 ? this.#act('pre-approve', { pre_approval: 'undo' }) : this.#act('arm'));
+  }
+
+  async #approveOrGoOn(view: RunView): Promise<void> {
+    const open = view.recommendations.find(({ state }) => state === 'open');
+    if (open === undefined) return this.#runNextPhase(view);
+    const path = `recommendations/${open.id}/approve`;
+    if (await this.#act(path, { reason: 'a test' })) this.#approved.push(open.id);
   }
 
   #runNextPhase({ phases }: RunView): void {
@@ -121,17 +171,9 @@ export class Operator {
   async #answer({ rollback }: RunView): Promise<void> {
     const asking = rollback?.steps.find(({ state }) => state === 'asking');
     const question = rollback?.asks ?? '';
-    if (asking === undefined) {
-      this.#asked.push({ step: 'stop-work', question, answer: 'again' });
-      return this.#act('confirm', { step: 'stop-work', answer: 'again', reason: 'looked' });
-    }
-    const what = asking.id.split('/').at(-1) ?? '';
-    const { rows } = await this.#mini.db.query('select 1 from ran where what = $1', [what]);
-    const healed = what !== 'heal' || (await this.#mini.db.query('select 1 from broken')).rows.length === 0;
-    if (rows.length > 0 && !healed) await this.#mini.db.query('delete from broken'); // by hand, as one would
-    const answer = rows.length > 0 ? 'done' : 'again';
-    this.#asked.push({ step: asking.id, question, answer });
-    return this.#act('confirm', { step: asking.id, answer, reason: 'looked' });
+    const step = asking?.id ?? 'stop-work';
+    const answer = asking === undefined ? 'again' : await this.#mini.lookAt(step.split('/').at(-1) ?? '');
+    if (await this.#act('confirm', { step, answer, reason: 'looked' })) this.#asked.push({ step, question, answer });
   }
 
   async #stopAll(): Promise<void> {

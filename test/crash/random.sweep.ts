@@ -3,17 +3,7 @@ import { expect, test } from 'vitest';
 import { faultsOf } from './invariants.ts';
 import { miniature } from './miniature.ts';
 import { Operator } from './operator.ts';
-
-/** A number in [0, 1) from a seed, always the same sequence (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { numbers } from './random.ts';
 
 const first = Number(process.env.SEED ?? 1);
 const rounds = Number(process.env.ROUNDS ?? 20);
@@ -28,7 +18,7 @@ test.each(Array.from({ length: rounds }, (_, round) => first + round))(
   'seed %i: killed at random moments, nothing runs twice that may not, and the run comes to its end',
   async (seed) => {
     await using mini = await miniature();
-    const ending = await new Operator(mini, [], lifetimesOf(seed)).toTheEnd(100_000);
+    const ending = await new Operator(mini, { lifetimes: lifetimesOf(seed) }).toTheEnd(100_000);
     console.log(
       `seed ${seed}: ${ending.starts} starts, asked: ${ending.asked.map(({ step }) => step).join(', ') || 'nothing'}`,
     );
