@@ -21,7 +21,7 @@ export const bodies = {
   baseline: z.strictObject({ for: duration.optional() }),
   arm: z.strictObject({ for: duration.optional() }),
   reason: z.strictObject({ reason }),
-  rollback: z.strictObject({ phase: z.string().max(100).optional(), reason }),
+  rollback: z.strictObject({ phase: z.string().max(100).optional(), restore: z.literal(true).optional(), reason }),
   waive: z.strictObject({ requirement: z.string().max(100), reason }),
   preApprove: z.strictObject({ pre_approval: z.string().max(100) }),
   confirm: z.strictObject({ step: z.string().max(200), answer: z.enum(['done', 'again']), reason }),

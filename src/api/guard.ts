@@ -6,6 +6,7 @@ import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import type { Step } from '../core/response/step.ts';
 import type { Decision } from '../core/run/decision.ts';
+import type { Wanted } from '../core/run/decide/orders.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
@@ -69,7 +70,7 @@ export interface Guard {
   /** What the newest run's baseline can tell, and what of the plan's wishes it is too weak for; undefined without one. */
   foretold(): Promise<{ readonly power: readonly Power[]; readonly weaknesses: readonly string[] } | undefined>;
   /** What ordering a rollback now would do, as far as one can tell beforehand. Nothing is done. */
-  outlook(phase: PhaseId | undefined): Promise<Outlook | Extract<Decision, { readonly refused: unknown }>>;
+  outlook(wanted: Wanted): Promise<Outlook | Extract<Decision, { readonly refused: unknown }>>;
   report(run: RunId): Promise<string | undefined>;
   /** Undefined for a probe that the plan does not have. */
   readings(probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;

@@ -10,7 +10,8 @@ import { headline } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
 import { printable } from './terminal.ts';
 
-export type RollbackOptions = RunOptions & ReasonOption & { readonly phase?: string; readonly dryRun?: boolean };
+export type RollbackOptions = RunOptions &
+  ReasonOption & { readonly phase?: string; readonly restore?: boolean; readonly dryRun?: boolean };
 export type AbortOptions = RunOptions & ReasonOption;
 
 const stepRow = ({ step, does, timeout, repeatable, proof }: StepOutlook): Row => [
@@ -30,7 +31,7 @@ function sayOutlook({ phases, steps, estimate, remaining, loses, obstacles }: Ou
   const long = estimate === undefined ? 'nobody has estimated how long it takes' : `about ${sayDuration(estimate)}`;
   const left = remaining === undefined ? '' : `; the running phase would take ${sayDuration(remaining)} more`;
   return [
-    `Would undo ${list(phases)}: ${long}${left}. Nothing is done yet.`,
+    `Would undo ${phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases)}: ${long}${left}. Nothing is done yet.`,
     ...section('First', ['  forward work is ended and proved gone'], sheet),
     ...section('Then', table(steps.map(stepRow), sheet), sheet),
     ...section('What would be gone', lines(loses, 'plain', sheet), sheet),
@@ -41,16 +42,19 @@ function sayOutlook({ phases, steps, estimate, remaining, loses, obstacles }: Ou
 /** Orders a rollback, or shows what it would do. */
 export async function rollback(call: Call<RollbackOptions>): Promise<number> {
   const { options, terminal, env } = call;
-  const { phase, dryRun = false, reason } = options;
+  const { phase, restore = false, dryRun = false, reason } = options;
+  if (restore && phase !== undefined)
+    throw new UsageError('--phase and --restore', 'one of them', 'A restore takes back every phase: leave --phase out');
   if (dryRun) {
-    const asked = phase === undefined ? '' : `?phase=${encodeURIComponent(phase)}`;
+    const ofPhase = phase === undefined ? '' : `?phase=${encodeURIComponent(phase)}`;
+    const asked = restore ? '?restore=true' : ofPhase;
     const outlook = await connect(options, env).get<Outlook>(`runs/current/rollback${asked}`);
     terminal.answer(options.json === true ? toJson(outlook) : printable(sayOutlook(outlook, terminal)));
     return exitCodes.well;
   }
   if (reason === undefined)
     throw new UsageError('no reason', 'why, for the record', 'Give it with --reason, or look first with --dry-run');
-  const body = { reason, ...(phase !== undefined && { phase }) };
+  const body = { reason, ...(phase !== undefined && { phase }), ...(restore && { restore }) };
   return act(call, 'rollback', body, (view) => `Ordered. ${headline(view).text}\nSee how it goes: ripcord run status`);
 }
 

@@ -35,13 +35,20 @@ const showsAnother: readonly RunEvent['type'][] = ['phase-finished', 'phase-fail
 const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked'];
 
 /** Ends of chapters, after which a report is worth having. */
-const reported: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked', 'watch-settled', 'run-closed'];
+const reported: readonly RunEvent['type'][] = [
+  'rollback-blocked',
+  'step-asked',
+  'fence-stands',
+  'watch-settled',
+  'run-closed',
+];
 
 /** What the world is told once events are durable: nothing here may be needed for correctness after a crash. */
 export function performEffects(entries: readonly Entry<RunEvent>[], state: RunState, parts: EffectParts): void {
   const { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport } = parts;
   for (const { event, run, seq } of entries) {
-    log.info({ run, seq, event: event.type }, sayEvent(event));
+    const tell = event.type === 'fence-stands' ? log.error : log.info; // a person must mend it
+    tell({ run, seq, event: event.type }, sayEvent(event));
     looker.noted(event);
     markAt(event, keeper);
     if (event.type === 'capture-started') capture.begin(state);

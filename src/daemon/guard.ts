@@ -29,6 +29,7 @@ import { outlookOf } from './outlook.ts';
 import { phaseStarter } from './phase-start.ts';
 import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
+import type { Scripts } from './scripts.ts';
 import { findShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
@@ -44,6 +45,7 @@ export interface GuardParts {
   readonly leases: Leases;
   readonly metrics: Metrics;
   readonly runChecks: () => Promise<readonly Finding[]>;
+  readonly scripts: Scripts;
   /** The checks of the catalogue that are asked of this server. */
   readonly asked: readonly CatalogueId[];
   /** The checks that are asked in rounds only. */
@@ -172,6 +174,8 @@ export function createGuard(parts: GuardParts): Guard {
     },
     async submit(input) {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
+      if (input.kind === 'approve' || input.kind === 'order')
+        await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() });
       if (input.kind !== 'arm') return conductor.submit(input);
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
@@ -188,11 +192,11 @@ export function createGuard(parts: GuardParts): Guard {
       if (frozen === undefined) return undefined;
       return { power: await foretold.power(frozen), weaknesses: await foretold.weaknesses(frozen) };
     },
-    async outlook(phase) {
+    async outlook(wanted) {
       const state = conductor.state();
       if (state === undefined)
         return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
-      const seen = await outlookOf({ loaded, desk, state, phase, now: clock.now() });
+      const seen = await outlookOf({ loaded, desk, state, wanted, now: clock.now() });
       return 'refused' in seen ? seen : hide(seen);
     },
     async report(run) {

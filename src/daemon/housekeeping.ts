@@ -5,6 +5,7 @@ import type { Foundation } from './foundation.ts';
 import type { Leases } from './leases.ts';
 import { repeat } from './repeat.ts';
 import { findShortcomings } from './shortcomings.ts';
+import type { Scripts } from './scripts.ts';
 import type { Senses } from './senses.ts';
 
 /** What goes on beside the looks: is the target there, are wrappers alive, and readings on their way to disk. */
@@ -12,6 +13,7 @@ export function startHousekeeping(
   { loaded, clock, troubles, journal, desk, conductor, openRun }: Foundation,
   { readings }: Senses,
   lease: Leases,
+  scripts: Scripts,
   undo: AsyncDisposableStack,
 ): void {
   const { plan } = loaded;
@@ -25,7 +27,9 @@ export function startHousekeeping(
   const everySecond = async () => {
     await loseSilentPhases();
     const run = openRun()?.run;
-    if (run !== undefined) await readings.flush(run, clock.now());
+    if (run === undefined) return;
+    await readings.flush(run, clock.now());
+    await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
   };
   undo.use(repeat(clock, seconds(1), everySecond, troubles.during('housekeeping')));
 

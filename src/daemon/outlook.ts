@@ -6,7 +6,7 @@ import { type Instant, type Millis, millis, seconds } from '../core/kernel/units
 import { sayWhole } from '../core/kernel/whole.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Step } from '../core/response/step.ts';
-import { procedureFor } from '../core/run/decide/orders.ts';
+import { procedureFor, type Wanted } from '../core/run/decide/orders.ts';
 import { runningPhase } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
@@ -19,7 +19,7 @@ export interface OutlookParts {
   readonly loaded: LoadedPlan;
   readonly desk: TargetDesk;
   readonly state: RunState;
-  readonly phase: PhaseId | undefined;
+  readonly wanted: Wanted;
   readonly now: Instant;
 }
 
@@ -71,17 +71,19 @@ async function losesOf(plan: Plan, { desk }: OutlookParts, phases: readonly Phas
   return [...(await Promise.all(sentences)).flat(), ...rewritten];
 }
 
+const sinceTheBackup = 'everything that was written to the database since the backup';
+
 /** What ordering a rollback now would do. Looks only. */
 export async function outlookOf(parts: OutlookParts): Promise<Outlook | { readonly refused: Refusal }> {
-  const { loaded, desk, state, phase } = parts;
-  const ordered = procedureFor(loaded.plan, state, phase);
+  const { loaded, desk, state, wanted } = parts;
+  const ordered = procedureFor(loaded.plan, state, wanted);
   if (!('procedure' in ordered)) return { refused: ordered };
-  const { phases, steps, estimate } = ordered.procedure;
+  const { kind, phases, steps, estimate } = ordered.procedure;
   const remaining = remainingOf(parts);
   return {
     phases,
     steps: await Promise.all(steps.map((step) => outlookOfStep(parts, step))),
-    loses: await losesOf(loaded.plan, parts, phases),
+    loses: kind === 'restore' ? [sinceTheBackup] : await losesOf(loaded.plan, parts, phases),
     obstacles: await findShortcomings(desk, loaded),
     ...(estimate !== undefined && { estimate }),
     ...(remaining !== undefined && { remaining }),

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { startApi } from '../api/server.ts';
 import { sayTarget } from '../core/evidence/target.ts';
-import { seconds } from '../core/kernel/units.ts';
+import { minutes, seconds } from '../core/kernel/units.ts';
 import type { Round } from '../checks/schedule.ts';
 import type { RunState } from '../core/run/state.ts';
 import { openJournal } from '../journal/sqlite/open.ts';
@@ -11,6 +11,8 @@ import { type Foundation, layFoundation, type ServeOptions } from './foundation.
 import { createGuard } from './guard.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { leases } from './leases.ts';
+import { repeat } from './repeat.ts';
+import { scriptsOfPlan } from './scripts.ts';
 import { factsOf } from './log.ts';
 import { startSenses } from './senses.ts';
 import { createUndoing } from './undoing.ts';
@@ -49,7 +51,10 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const senses = await startSenses(foundation, undo);
   const { keeper, looker, capture, checks } = senses;
   const runChecks = () => checks.runAll();
+  const scripts = scriptsOfPlan(plan, environment.name, folder, fill);
   const executor = createUndoing({
+    plan,
+    scripts,
     environment,
     folder,
     secrets,
@@ -61,6 +66,8 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     failed: ending.reject,
   });
   undo.defer(() => executor.stop(stepPatience));
+  // A fence that could not be lifted is tried again though nothing else happens.
+  undo.use(repeat(clock, minutes(1), async () => executor.wake(), troubles.during('going on with the rollback')));
 
   const lease = leases(plan.phase_lease, clock.now());
   const { list: unready, shortcomings, isTargetUp } = troubles;
@@ -75,6 +82,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     leases: lease,
     metrics,
     runChecks,
+    scripts,
     asked: checks.asked,
     seldom: checks.seldom,
     unready,
@@ -82,7 +90,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     obstacles: senses.obstacles,
     isTargetUp,
   });
-  startHousekeeping(foundation, senses, lease, undo);
+  startHousekeeping(foundation, senses, lease, scripts, undo);
 
   const reports = join(dirname(resolve(options.journal)), 'reports');
   const writeReport = async ({ run }: RunState) => {

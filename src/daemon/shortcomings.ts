@@ -1,5 +1,7 @@
 import { seconds } from '../core/kernel/units.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import { heldConnection } from '../target/connection.ts';
+import { lookAtFence } from '../target/fence.ts';
 import { missingGrants } from '../target/permissions.ts';
 import { type LoadedPlan, whatWasEdited } from './load-plan.ts';
 import type { TargetDesk } from './target-desk.ts';
@@ -24,14 +26,21 @@ const notKnown = (error: unknown): readonly string[] => [
   `its permissions are not known: ${error instanceof Error ? error.message : String(error)}`,
 ];
 
+/** Why the phases' role could come back while it is rolled back. */
+async function fenceLacks({ role_for_phases: role, url, rollback_url: other }: EnvironmentPlan['target']) {
+  if (role === undefined) return [];
+  return (await lookAtFence({ role, urls: [url, other ?? url] })).lacks;
+}
+
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
 
 /** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
 export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
   const { target } = wanted.environment;
-  const [grants, login] = await Promise.all([
+  const [grants, fence, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
+    fenceLacks(target).catch(notKnown),
     rollbackLogin(target.rollback_url ?? target.url),
   ]);
-  return [...grants, ...login, ...whatWasEdited(wanted)];
+  return [...grants, ...fence, ...login, ...whatWasEdited(wanted)];
 }

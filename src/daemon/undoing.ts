@@ -7,18 +7,25 @@ import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { StepState } from '../core/response/rollback.ts';
+import { changedFiles } from '../core/response/scripts.ts';
 import type { Step } from '../core/response/step.ts';
 import type { RunState } from '../core/run/state.ts';
 import { snapshotSchema } from '../baseline/schema-snapshot.ts';
 import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';
+import { liftFence, raiseFence } from '../rollback/fence.ts';
 import { forwardWork, quieten, type Worker } from '../rollback/stop-work.ts';
 import { proofTimeout, takeStep } from '../rollback/take-step.ts';
 import { attemptTags } from './attempts.ts';
 import type { Conductor } from './conductor.ts';
+import { lookAtPhases } from './look-at-phases.ts';
+import type { Scripts } from './scripts.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 export interface UndoingParts {
+  readonly plan: Plan;
+  readonly scripts: Scripts;
   readonly environment: EnvironmentPlan;
   readonly folder: string;
   readonly secrets: readonly string[];
@@ -75,6 +82,24 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
   };
 }
 
+/** There is nothing to compare them with but what the plan expects; a person asks them. */
+const askForVerification: Outcome = {
+  ended: 'badly',
+  question: 'The plan’s verification queries are not asked by this version. Ask each, then say that it is done.',
+  output: '',
+};
+
+/** An approval is for what the scripts held when it was asked for. */
+async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): Promise<Outcome | undefined> {
+  const state = conductor.state();
+  const bound = state?.recommendations.find(({ id }) => id === state.rollback?.recommendation)?.binding.scripts;
+  if (step.kind !== 'command' || bound === undefined) return undefined;
+  const changed = changedFiles(step.command, bound, await scripts.look());
+  if (changed.length === 0) return undefined;
+  const question = `${changed.join(' and ')} has changed since the rollback was approved, so it is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
+  return { ended: 'badly', question, output: '' };
+}
+
 /** A step's proof: one query, judged against what the plan expects of it. */
 export async function prove(
   { desk, fill }: Pick<UndoingParts, 'desk' | 'fill'>,
@@ -97,6 +122,7 @@ export function createUndoing(parts: UndoingParts): Executor {
   const { environment, folder, secrets, fill, conductor, desk, clock } = parts;
   const { target, stop_work: rules } = environment;
   const url = target.rollback_url ?? target.url;
+  const logins = [target.url, url];
   const { database } = desk.identity;
   const quietening = { database, rules, connection: desk.control, clock };
   const state = (): RunState | undefined => conductor.state();
@@ -108,7 +134,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     fill,
     grace: rules.kill_grace,
     undoSql: { url },
-    verify: (phase: PhaseId) => verify(parts, phase),
+    verify: async (phase: Step['phase']) => (phase === undefined ? askForVerification : verify(parts, phase)),
   };
   return createExecutor({
     clock,
@@ -118,8 +144,16 @@ export function createUndoing(parts: UndoingParts): Executor {
       if ('refused' in decision) throw new OutOfStep(event.type, decision.refused);
     },
     isOnlyGuard: () => desk.isOnlyGuard(),
-    stopWork: () => quieten(allForwardWork(state(), target.role_for_phases), quietening),
-    take: (step, tag, onSpawn) => takeStep(step, tag, onSpawn, surroundings),
+    async stopWork(intend) {
+      const { role_for_phases: role } = target;
+      const fenced = role === undefined ? {} : await raiseFence({ role, urls: logins }, state()?.fence, intend);
+      return { ...(await quieten(allForwardWork(state(), role), quietening)), ...fenced };
+    },
+    fence: () => state()?.fence,
+    liftFence: (fence) => liftFence(fence, logins),
+    lookAtPhases: (phases) => lookAtPhases(parts, phases),
+    take: async (step, tag, onSpawn) =>
+      (await refuseChanged(parts, step)) ?? takeStep(step, tag, onSpawn, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
       const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };
       await quieten(worker, quietening);

@@ -31,6 +31,8 @@ export function sayLifecycle(event: LifecycleEvent): string {
       return `${event.by} holds the run${quoted(event.reason)}`;
     case 'run-resumed':
       return `${event.by} lets phases start again`;
+    case 'scripts-seen':
+      return `The guard knows what the scripts of the rollback hold: ${counted(event.scripts.length, 'file')}`;
     case 'run-closed':
       return `${event.by} closed the run${quoted(event.reason)}`;
   }

@@ -7,8 +7,12 @@ type Done = Extract<RollbackEvent, { type: 'step-done' }>;
 type Started = Extract<RollbackEvent, { type: 'rollback-started' }>;
 
 /** What it took to stop forward work. */
-export const sayQuiet = ({ endedProcesses, endedSessions, since }: Quiet): string =>
-  `${counted(endedProcesses, 'process', 'processes')} and ${counted(endedSessions, 'session')} ended, nothing of the phases seen since ${sayTime(since)}`;
+export function sayQuiet({ endedProcesses, endedSessions, since, ...quiet }: Quiet): string {
+  const seen = `${counted(endedProcesses, 'process', 'processes')} and ${counted(endedSessions, 'session')} ended, nothing of the phases seen since ${sayTime(since)}`;
+  if (quiet.fenced === undefined) return seen;
+  if (quiet.fenced) return `${seen}; their role cannot log in`;
+  return `${seen}; unfenced, their role can still log in: ${quiet.unfencedBecause ?? 'nobody knows why'}`;
+}
 
 function sayStarted({ rollback, trigger, by, procedure }: Started): string {
   const word = trigger === 'automatic' ? `by itself, under the pre-approval ${by}` : `on the word of ${by}`;
@@ -21,8 +25,23 @@ function sayDone({ step, how, took, output, by }: Done): string {
       return `Step ${step} is done, after ${sayDuration(took)}`;
     case 'proved':
       return `Step ${step} is done: its proof holds`;
+    case 'not-needed':
+      return `Step ${step} is not needed: ${output}`;
     case 'confirmed':
       return `${by ?? 'A person'} says that step ${step} is done${quoted(output)}`;
+  }
+}
+
+function sayApplied({ phase, extent }: Extract<RollbackEvent, { type: 'phase-applied' }>): string {
+  switch (extent) {
+    case 'wholly':
+      return `${phase} is applied: its command said so, and the database is not as it was before`;
+    case 'partly':
+      return `${phase} is applied in part: the database is not as it was before, and its command did not finish`;
+    case 'not-at-all':
+      return `${phase} has changed nothing: the database is as it was before`;
+    case 'unknown':
+      return `How far ${phase} came cannot be told, so it is undone as if it were applied`;
   }
 }
 
@@ -33,8 +52,16 @@ export function sayRollback(event: RollbackEvent): string {
       return sayStarted(event);
     case 'stop-work-started':
       return 'Forward work is being stopped';
+    case 'fence-raised':
+      return `${event.role} loses its right to log in until the rollback is over`;
+    case 'fence-lifted':
+      return `${event.role} can log in again`;
+    case 'fence-stands':
+      return `${event.role} STILL CANNOT LOG IN, though the rollback is over: ${event.because}. To let it, run: ${event.lift}`;
     case 'stop-work-proved':
       return `Forward work is proved stopped: ${sayQuiet(event.quiet)}`;
+    case 'phase-applied':
+      return sayApplied(event);
     case 'step-started':
       return `Step ${event.step} begins${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}`;
     case 'step-spawned':
@@ -54,7 +81,9 @@ export function sayRollback(event: RollbackEvent): string {
     case 'abort-ordered':
       return `${event.by} lets no further step begin${quoted(event.reason)}`;
     case 'rollback-aborted':
-      return 'The rollback has ended before its last step: what is undone stays undone, and the run is held';
+      return event.because === undefined
+        ? 'The rollback has ended before its last step: what is undone stays undone, and the run is held'
+        : `The rollback has ended before its first step, to be planned again: ${event.because}`;
     case 'rollback-done':
       return 'The rollback is done: every step of it';
   }

@@ -20,6 +20,7 @@ const states = {
 
 function sayHow(story: Story, chapter: Chapter, { step, how, state }: StepState): string {
   if (state !== 'done') return states[state];
+  if (how === 'not-needed') return 'not needed';
   if (how !== 'confirmed') return how === 'proved' ? 'done: its proof holds' : 'done';
   const by = doneSteps(story, chapter).findLast(({ event }) => event.step === step.id)?.event.by;
   return by === undefined ? 'done, by a person’s word' : `done, by the word of ${sayWho(story.plan, by)}`;
@@ -81,8 +82,14 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
     rollback.quiet === undefined
       ? 'It is not proved yet that forward work has stopped.'
       : `Forward work was stopped first: ${sayQuiet(rollback.quiet)}.`;
+  const { fence } = story.state;
+  const left =
+    fence?.trouble === undefined
+      ? []
+      : [line`${bold(`${fence.role} still cannot log in`)}. To let it: ${code(fence.lift)}`];
   return blocks(
     joined([line`Rollback ${code(rollback.id)}, ${counted(rollback.steps.length, 'step')}.`, quiet]),
+    ...left,
     table(['#', 'Step', 'What', 'State', 'Attempts', 'Took'], rollback.steps.map(stepRow(story, chapter))),
     ...outputs(chapter),
     ...dialogue(story, chapter),

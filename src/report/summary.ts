@@ -36,12 +36,15 @@ function sayUndone(story: Story, chapter: Chapter): Inline {
     const done = rollback.steps.filter(({ state }) => state === 'done').length;
     const steps = `${done} of ${counted(rollback.steps.length, 'step')} done`;
     const question = openQuestion(rollback);
+    if (rollback.because !== undefined) return sentence(`It ended before its first step: ${rollback.because}`);
+    if (rollback.state === 'aborted') return `The rollback was given up, ${steps}: what is undone stays undone.`;
     if (question === undefined) return `The rollback is still under way, ${steps}.`;
     return line`${bold('The rollback waits for a person')}, ${steps}. ${sentence(question)}`;
   }
   const undone = undoneAt(story, chapter);
   const took = undone === undefined ? '' : `, which took ${sayDuration(between(rollback.startedAt, undone))}`;
-  return `Ripcord stopped forward work and then undid ${and(rollback.procedure.phases)}${took}.`;
+  const did = procedure.kind === 'restore' ? 'restored the database' : `undid ${and(rollback.procedure.phases)}`;
+  return `Ripcord stopped forward work and then ${did}${took}.`;
 }
 
 /** Whether it was proved. */

@@ -8,6 +8,7 @@ import type { Chapter, Story } from './story.ts';
 function outcome({ state, how }: StepState): string {
   if (state === 'asking') return 'not as it was: see the question above';
   if (state !== 'done') return 'not compared yet';
+  if (how === 'not-needed') return 'not needed';
   return how === 'confirmed' ? 'not proved: accepted by hand' : 'as it was';
 }
 
@@ -16,7 +17,7 @@ function row(story: Story, chapter: Chapter, comparison: StepState): readonly In
   const before = chapter.phases.find((one) => one.phase === phase)?.boundary;
   const done = doneSteps(story, chapter).findLast(({ event }) => event.step === id);
   return [
-    phase,
+    phase ?? 'the whole database',
     before === undefined ? 'missing' : sayMoment(before.at).slice(0, 19),
     before === undefined ? '' : Object.keys(before.schema).length,
     before === undefined ? '' : before.findings.length,

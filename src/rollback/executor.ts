@@ -2,11 +2,14 @@ import pRetry from 'p-retry';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import { hashOf } from '../core/kernel/hash.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
-import type { ProcessIdentity, Quiet, RollbackEvent } from '../core/response/events.ts';
+import type { Extent, ProcessIdentity, Quiet, RollbackEvent } from '../core/response/events.ts';
+import type { Fence } from '../core/response/fence.ts';
 import type { Step } from '../core/response/step.ts';
-import { isUnderWay, nextStep, type Rollback, type StepState } from '../core/response/rollback.ts';
+import { isUnderWay, nextStep, phasesToLookAt, type Rollback, type StepState } from '../core/response/rollback.ts';
 import { JournalUnwritable } from '../journal/errors.ts';
+import { fenceLifter, type Intend } from './fence.ts';
 
 /** How a step ended. `question` says what a person must look at. */
 export type Outcome =
@@ -25,7 +28,13 @@ export interface ExecutorParts {
   /** Whether this guard still is the only one; asked before every step. */
   isOnlyGuard(): Promise<Guarding>;
   /** Ends forward work and proves that it stays ended. Rejects with what is still there. */
-  stopWork(): Promise<Quiet>;
+  stopWork(intend: Intend): Promise<Quiet>;
+  /** Set while the phases' role may not log in. */
+  fence(): Fence | undefined;
+  /** Lets it log in again. Rejects with what stands in the way. */
+  liftFence(fence: Fence): Promise<void>;
+  /** How far each of the phases came, as far as it can be told. */
+  lookAtPhases(phases: readonly PhaseId[]): Promise<ReadonlyMap<PhaseId, Extent>>;
   take(step: Step, tag: string, onSpawn: (child: ProcessIdentity) => Promise<void>): Promise<Outcome>;
   /** Ends what an earlier daemon left of a step, and proves it gone. */
   endOrphans(step: StepState): Promise<void>;
@@ -76,6 +85,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     });
 
   const common = (rollback: Rollback) => ({ v: 1, at: clock.now(), rollback: rollback.id }) as const;
+  const lift = fenceLifter(parts, record);
   const block = (rollback: Rollback, question: string) =>
     record({ type: 'rollback-blocked', ...common(rollback), question });
   const ask = (rollback: Rollback, step: Step, question: string, output: string) =>
@@ -84,12 +94,21 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const stopWork = async (rollback: Rollback) => {
     if (rollback.state !== 'stopping-work') await record({ type: 'stop-work-started', ...common(rollback) });
     try {
-      const quiet = await parts.stopWork();
+      const intend: Intend = (role, lift) => record({ type: 'fence-raised', ...common(rollback), role, lift });
+      const quiet = await parts.stopWork(intend);
       quietHere = true;
       await record({ type: 'stop-work-proved', ...common(rollback), quiet });
     } catch (error) {
       if (error instanceof JournalUnwritable) throw error;
       await block(rollback, `Forward work could not be proved stopped: ${sayError(error)}`);
+    }
+  };
+
+  const lookAtPhases = async (rollback: Rollback, phases: readonly PhaseId[]) => {
+    const seen = await parts.lookAtPhases(phases).catch(() => new Map<PhaseId, Extent>());
+    for (const phase of phases) {
+      const extent = seen.get(phase) ?? 'unknown';
+      await record({ type: 'phase-applied', ...common(rollback), phase, extent });
     }
   };
 
@@ -161,10 +180,15 @@ export function createExecutor(parts: ExecutorParts): Executor {
   /** One move; false when there is nothing to do, or somebody else has to move. */
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
-    if (!isUnderWay(rollback) || stopping.signal.aborted) return false;
+    if (rollback === undefined || stopping.signal.aborted) return false;
+    if (!isUnderWay(rollback)) {
+      const fence = parts.fence();
+      if (fence !== undefined) await lift(fence, rollback);
+      return false;
+    }
     if (rollback.aborting !== undefined && !rollback.steps.some(({ state }) => state === 'started')) {
       await record({ type: 'rollback-aborted', ...common(rollback) });
-      return false;
+      return true; // for the fence
     }
     if (rollback.state === 'blocked') return false;
     const guarding = await parts.isOnlyGuard();
@@ -174,6 +198,11 @@ export function createExecutor(parts: ExecutorParts): Executor {
     }
     if (rollback.quiet === undefined || !quietHere) {
       await stopWork(rollback);
+      return true;
+    }
+    const unlooked = phasesToLookAt(rollback);
+    if (unlooked.length > 0) {
+      await lookAtPhases(rollback, unlooked);
       return true;
     }
     const next = nextStep(rollback);

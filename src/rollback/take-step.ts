@@ -21,7 +21,7 @@ export interface StepSurroundings {
   readonly fill: (text: string) => string;
   readonly grace: Millis;
   readonly undoSql: UndoSql;
-  /** Compares the database with the phase's boundary. */
+  /** Compares the database with the phase's boundary, or asks the plan's verification queries. */
   verify(phase: Step['phase']): Promise<Outcome>;
 }
 

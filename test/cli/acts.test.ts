@@ -71,6 +71,13 @@ const acts: readonly Act[] = [
     says: 'Disarmed: nothing is done without asking.',
   },
   {
+    line: 'rollback --restore --reason lost',
+    to: 'runs/current/rollback',
+    body: { reason: 'lost', restore: true },
+    then: rollingBack,
+    says: 'Ordered. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.\nSee how it goes: ripcord run status',
+  },
+  {
     line: 'run hold',
     to: 'runs/current/hold',
     body: { reason: 'no reason given' },

@@ -14,6 +14,8 @@ const { recommending, rollingBack, running, slow, verdict, waiting, watch, watch
 
 const page = (view: RunView, columns = 100): string => sayRun(view, { columns, paint: plain });
 
+const quiet = { endedProcesses: 1, endedSessions: 2, since: at(17.1) };
+const fence = { role: 'migrator', rollback: views.rollback.id, raisedAt: at(17), lift: 'alter role "migrator" login' };
 const dana = principalId('dana');
 const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
 const broken = judgedBy(slow);
@@ -191,7 +193,23 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '           ERROR: canceling statement due to lock timeout',
       '  ripcord confirm schema-standardization/undo --done --reason "..."',
       '  ripcord confirm schema-standardization/undo --again --reason "..."',
+      '  ripcord abort --reason "..."',
     ],
+  },
+  {
+    what: 'that the phases’ role cannot log in, and for how long',
+    view: { ...rollingBack, fence },
+    lines: ['  fence         migrator cannot log in until the rollback is over'],
+  },
+  {
+    what: 'that it still cannot when the rollback is over, and what lets it',
+    view: { ...watching, fence: { ...fence, trouble: 'the server is down' } },
+    lines: ['migrator STILL CANNOT LOG IN (the server is down)', '  to let it     alter role "migrator" login'],
+  },
+  {
+    what: 'that work was stopped without a fence',
+    view: { ...rollingBack, rollback: { ...views.rollback, quiet: { ...quiet, fenced: false } } },
+    lines: ['UNFENCED: their role can'],
   },
   {
     what: 'how to answer when forward work does not stop',

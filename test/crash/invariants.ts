@@ -16,7 +16,9 @@ export const kinds = [
   'finding-changed',
   'recommendation-raised',
   'stop-work-started',
+  'fence-raised',
   'stop-work-proved',
+  'phase-applied',
   'step-started:note',
   'step-done:note',
   'step-started:heal',
@@ -26,16 +28,19 @@ export const kinds = [
   'step-done:tidy',
   'step-started:verify',
   'rollback-done',
+  'fence-lifted',
   'guard-restarted',
   'watch-settled',
   'run-closed',
 ] as const;
 
 /** What must hold at the end, whenever and however often the daemon was killed; one sentence for each that does not. */
-export async function faultsOf({ db, journal }: Miniature, { view, asked }: Ending): Promise<readonly string[]> {
+export async function faultsOf({ db, role, journal }: Miniature, { view, asked }: Ending): Promise<readonly string[]> {
   const { rows } = await db.query('select what, count(*)::int as times from ran group by what');
   const times = new Map(rows.map(({ what, times }) => [String(what), Number(times)]));
   const { rows: broken } = await db.query('select id from broken');
+  const fenced =
+    (await db.query('select from pg_roles where rolname = $1 and not rolcanlogin', [role])).rows.length > 0;
   await using reader = await openJournalReader(journal);
   const { faults } = await reader.verify();
   const journalled = JSON.stringify(await reader.read(view.run));
@@ -49,6 +54,7 @@ export async function faultsOf({ db, journal }: Miniature, { view, asked }: Endi
     ...(broken.length === 0 ? [] : ['the damage is still there']),
     ...(states === 'finished, undone' ? [] : [`the phases are ${states}`]),
     ...(view.watch?.state === 'settled' ? [] : ['the watch did not settle']),
+    ...(fenced || view.fence !== undefined ? ['the phases’ role cannot log in any more'] : []),
     ...(view.rollback?.state === 'done' ? [] : ['the rollback is not done']),
     ...(journalled.includes(secret) ? ['the journal holds a secret of the plan'] : []),
     ...faults.map(({ seq, found }) => `the chain is broken at ${seq}: ${found}`),

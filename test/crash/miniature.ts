@@ -7,6 +7,7 @@ import { hashToken, newToken } from '../../src/api/token.ts';
 import { type CatalogueId, catalogueIds } from '../../src/core/plan/catalogue.ts';
 import { freePort } from '../../tools/postgres/server.ts';
 import { database, type TestDatabase } from '../support/database.ts';
+import { temporaryRole } from '../target/role.ts';
 
 /** A file beside this one. */
 export const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -14,6 +15,8 @@ export const here = (name: string): string => fileURLToPath(new URL(name, import
 /** A plan of a few seconds in a folder of its own, on a fresh database. */
 export interface Miniature extends AsyncDisposable {
   readonly db: TestDatabase;
+  /** The phases log in as it. */
+  readonly role: string;
   readonly planFile: string;
   readonly journal: string;
   readonly deathsFile: string;
@@ -58,17 +61,18 @@ const threeSteps: Undo = {
   },
 };
 
-const planText = (url: string, tokenHash: string, steps: readonly string[]): string => `
+const planText = (url: string, role: string, tokenHash: string, steps: readonly string[]): string => `
 ripcord: 1
 name: miniature
 environments:
   test:
-    target: { url: '${url}' }
+    target: { url: '${url}', role_for_phases: ${role} }
     stop_work: { kill_grace: 300ms, quiet_for: 200ms }
+    restore: { method: in-place, steps: [{ id: bring-back, command: [node, '${here('heal-work.ts')}'] }] }
 run: { estimate: 10m }
 baseline: { capture_for: 1s }
 phases:
-  - { id: first, estimate: 5m, rollback: { command: [node, -e, '0'] } }
+  - { id: first, estimate: 5m, rollback: { command: [node, undo-first.js] } }
   - id: second
     estimate: 5m
     rollback:
@@ -93,23 +97,28 @@ phase_lease: 3s
 export async function miniature(undo = threeSteps): Promise<Miniature> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-miniature-'));
   const db = await database();
+  const role = await temporaryRole(db, 'login');
   await db.query('create table ran (what text not null, event text); create table broken (id int primary key)');
+  await db.query(`grant all on ran, broken to ${role.name}`);
   const token = newToken();
   const port = await freePort();
   const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
-  await writeFile(files.planFile, planText(db.url, hashToken(token), undo.steps));
+  await writeFile(files.planFile, planText(db.url, role.name, hashToken(token), undo.steps));
   await writeFile(files.deathsFile, '');
+  await writeFile(join(folder, 'undo-first.js'), '// there is nothing to undo\n');
   const url = `http://127.0.0.1:${port}`;
   return {
     db,
+    role: role.name,
     ...files,
     journal: join(folder, 'journal.db'),
     port,
     url,
     token,
     lookAt: (step) => undo.lookAt(step, db),
-    env: { ...process.env, DATABASE_URL: db.url, RIPCORD_URL: url, RIPCORD_TOKEN: token },
+    env: { ...process.env, DATABASE_URL: db.urlAs(role.name), RIPCORD_URL: url, RIPCORD_TOKEN: token },
     async [Symbol.asyncDispose]() {
+      await role[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },

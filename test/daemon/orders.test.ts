@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -63,6 +65,8 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
     rollback: { trigger: 'ordered', by: 'dana' },
     phases: [{ state: 'finished' }, { state: 'undone' }],
   });
+  const canLogin = () => mini.db.query('select rolcanlogin from pg_roles where rolname = $1', [mini.role]);
+  await expect.poll(async () => (await canLogin()).rows, { timeout: 5_000 }).toEqual([{ rolcanlogin: true }]);
   const { rows } = await mini.db.query('select what from ran order by what');
   expect(rows.map(({ what }) => what)).toEqual(expect.arrayContaining(['note', 'tidy']));
 }, 60_000);
@@ -76,3 +80,30 @@ test('without a reason, and when there is nothing to undo, nothing is ordered', 
     err: expect.stringContaining('no rollback is under way'),
   });
 }, 30_000);
+
+test('the restore of the environment can be looked at and ordered at any time, also when no phase was started', async () => {
+  expect(await ripcord(['rollback', '--restore', '--phase', 'first', '--dry-run'], env)).toMatchObject({ exitCode: 2 });
+  const { out } = await ripcord(['rollback', '--restore', '--dry-run', '--json'], env);
+  const outlook = JSON.parse(out) as Outlook;
+  expect(outlook).toMatchObject({ phases: [], steps: [{ step: 'bring-back' }] });
+  expect(outlook.loses).toEqual(['everything that was written to the database since the backup']);
+  expect(await ripcord(['rollback', '--restore', '--reason', 'all is lost'], env)).toMatchObject({ exitCode: 0 });
+  await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
+  expect((await view()).rollback).toMatchObject({ proposes: 'restore the database', trigger: 'ordered' });
+  expect((await mini.db.query('select what from ran')).rows).toEqual([{ what: 'heal' }]);
+}, 60_000);
+
+test('a script that is changed after the order is not run; put back, it may be', async () => {
+  await apply('first');
+  const script = join(dirname(mini.planFile), 'undo-first.js');
+  const ordered = await readFile(script, 'utf8');
+  expect(await ripcord(['rollback', '--reason', 'the names are wrong'], env)).toMatchObject({ exitCode: 0 });
+  await writeFile(script, 'process.exit(1)'); // while forward work is being stopped
+  await expect
+    .poll(async () => (await view()).rollback?.asks, { timeout: 20_000 })
+    .toContain('undo-first.js has changed');
+  const again = ['confirm', 'first/undo', '--again', '--reason', 'it was put back'];
+  await writeFile(script, ordered);
+  expect(await ripcord(again, env)).toMatchObject({ exitCode: 0 });
+  await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
+}, 60_000);

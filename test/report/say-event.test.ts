@@ -32,6 +32,7 @@ const binding = { planHash: hash('a'), procedureHash: hash('b'), phasesHash: has
 const target = { system: '7', database: 'app', serverVersion: 150018 };
 const boundary = { phase, at: at('2h'), schema: {}, findings: [], probes: [] };
 const baseline = { environment: 'staging', target, from: at('1h'), to: at('1h5m'), probes: [], findings: [] };
+const lift = 'alter role "migrator" login';
 const procedure = { kind: 'phase-rollback', phases: [phase], steps: [] } as const;
 const started = {
   ...when,
@@ -94,6 +95,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
   ],
   [{ ...when, type: 'run-held', by: dana, reason: 'lunch' }, 'dana holds the run: “lunch”.'],
   [{ ...when, type: 'run-resumed', by: dana }, 'dana lets phases start again.'],
+  [
+    { ...when, type: 'scripts-seen', scripts: [{ file: 'undo.ts', hash: hash('a') }] },
+    'The guard knows what the scripts of the rollback hold: 1 file.',
+  ],
   [{ ...when, type: 'run-closed', by: dana, reason: '' }, 'dana closed the run, without giving a reason.'],
   [started, 'deployment started phase indexes (estimated at 30m).'],
   [
@@ -208,6 +213,57 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [
     { ...when, type: 'stop-work-proved', rollback, quiet: { endedProcesses: 2, endedSessions: 0, since: at('2h') } },
     'Forward work is proved stopped: 2 processes and no sessions ended, nothing of the phases seen since 02:00:00.',
+  ],
+  [
+    {
+      ...when,
+      type: 'stop-work-proved',
+      rollback,
+      quiet: { endedProcesses: 0, endedSessions: 1, since: at('2h'), fenced: true },
+    },
+    'Forward work is proved stopped: no processes and 1 session ended, nothing of the phases seen since 02:00:00; their role cannot log in.',
+  ],
+  [
+    {
+      ...when,
+      type: 'stop-work-proved',
+      rollback,
+      quiet: { endedProcesses: 0, endedSessions: 1, since: at('2h'), fenced: false, unfencedBecause: 'no grant' },
+    },
+    'Forward work is proved stopped: no processes and 1 session ended, nothing of the phases seen since 02:00:00; unfenced, their role can still log in: no grant.',
+  ],
+  [
+    { ...when, type: 'fence-raised', rollback, role: 'migrator', lift },
+    'migrator loses its right to log in until the rollback is over.',
+  ],
+  [{ ...when, type: 'fence-lifted', rollback, role: 'migrator' }, 'migrator can log in again.'],
+  [
+    { ...when, type: 'fence-stands', rollback, role: 'migrator', lift, because: 'the server is down' },
+    'migrator STILL CANNOT LOG IN, though the rollback is over: the server is down. To let it, run: alter role "migrator" login.',
+  ],
+  [
+    { ...when, type: 'phase-applied', rollback, phase, extent: 'wholly' },
+    'indexes is applied: its command said so, and the database is not as it was before.',
+  ],
+  [
+    { ...when, type: 'phase-applied', rollback, phase, extent: 'partly' },
+    'indexes is applied in part: the database is not as it was before, and its command did not finish.',
+  ],
+  [
+    { ...when, type: 'phase-applied', rollback, phase, extent: 'not-at-all' },
+    'indexes has changed nothing: the database is as it was before.',
+  ],
+  [
+    { ...when, type: 'phase-applied', rollback, phase, extent: 'unknown' },
+    'How far indexes came cannot be told, so it is undone as if it were applied.',
+  ],
+  [
+    { ...done, how: 'not-needed', output: 'the phase has changed nothing' },
+    'Step indexes/undo is not needed: the phase has changed nothing.',
+  ],
+  [
+    { ...when, type: 'rollback-aborted', rollback, because: 'tables has been applied since' },
+    'The rollback has ended before its first step, to be planned again: tables has been applied since.',
   ],
   [{ ...when, type: 'step-started', rollback, step, attempt: 2, tag: 't' }, 'Step indexes/undo begins, attempt 2.'],
   [{ ...when, type: 'step-spawned', rollback, step, child }, 'Step indexes/undo runs as process 42.'],

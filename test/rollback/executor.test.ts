@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, type Rollback } from '../../src/core/response/rollback.ts';
@@ -25,10 +26,12 @@ const common = { v: 1, at: start, rollback: id } as const;
 function executing(more: Partial<ExecutorParts> = {}) {
   const clock = fakeClock();
   let rollback: Rollback | undefined;
+  let fence: Fence | undefined;
   const happened: string[] = [];
   const record = (event: RollbackEvent) => {
     happened.push(event.type);
     rollback = evolveRollback(rollback, event);
+    fence = evolveFence(fence, event);
   };
   const procedure = { kind: 'phase-rollback', phases: [schema], steps: [step] } as const;
   record({
@@ -45,6 +48,9 @@ function executing(more: Partial<ExecutorParts> = {}) {
     record: async (event) => record(event),
     isOnlyGuard: async () => 'yes',
     stopWork: async () => ({ endedProcesses: 0, endedSessions: 0, since: clock.now() }),
+    fence: () => fence,
+    liftFence: async () => undefined,
+    lookAtPhases: async () => new Map(),
     async take() {
       happened.push('taken');
       return { ended: 'badly', question: 'done?', output: '' };
@@ -150,5 +156,38 @@ test('a step that an earlier daemon began is not begun again on the way to the e
   await clock.advance(seconds(1));
   expect(happened).not.toContain('taken');
   expect(happened.slice(-2)).toEqual(['step-asked', 'rollback-aborted']);
+  await executor.stop(millis(0));
+});
+
+test('a fence that cannot be lifted is told once and tried again after a while, and one that can is lifted', async () => {
+  let inTheWay: Error | undefined = new Error('the server is down');
+  let tries = 0;
+  const { clock, executor, happened, abort } = executing({
+    async stopWork(intend) {
+      await intend('migrator', 'alter role "migrator" login');
+      return { endedProcesses: 0, endedSessions: 0, since: start, fenced: true };
+    },
+    async liftFence() {
+      tries += 1;
+      if (inTheWay !== undefined) throw inTheWay;
+    },
+  });
+  const wake = async (length = seconds(1)) => {
+    executor.wake();
+    await clock.advance(length);
+  };
+  await wake();
+  abort();
+  await wake();
+  await wake();
+  expect(happened.slice(-2)).toEqual(['rollback-aborted', 'fence-stands']);
+  expect(tries).toBe(1);
+  await clock.advance(seconds(30));
+  await wake();
+  expect([happened.at(-1), tries]).toEqual(['fence-stands', 2]);
+  inTheWay = undefined;
+  await clock.advance(seconds(30));
+  await wake();
+  expect(happened.at(-1)).toBe('fence-lifted');
   await executor.stop(millis(0));
 });

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { hash, phaseId, preApprovalId, probeId, stepId } from '../../src/core/kernel/ids.ts';
 import { millis } from '../../src/core/kernel/units.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
-import type { StepState } from '../../src/core/response/rollback.ts';
+import { isUnderWay, type StepState } from '../../src/core/response/rollback.ts';
 import type { Input } from '../../src/core/run/input.ts';
 import type { RunState } from '../../src/core/run/state.ts';
 import {
@@ -95,11 +95,13 @@ const people: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('resume'), by }),
   fc.record({ kind: kind('order'), by, reason }),
   fc.record({ kind: kind('order'), phase, by, reason }),
+  fc.record({ kind: kind('order'), restore: fc.constant(true as const), by, reason }),
   fc.record({ kind: kind('abort'), by, reason }),
 ];
 
 const daemon: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('capture'), length: fc.constant(millis(300_000)), by }),
+  fc.constant({ kind: 'scripts', scripts: [{ file: 'undo.ts', hash: hash('sha256:1') }] } as const),
   fc.constant({ kind: 'captured', baseline: aBaseline(), hash: hash('sha256:baseline') } as const),
   fc.record({ kind: kind('capture-failed'), because: reason }),
   fc.record({ kind: kind('finding'), finding: status.map((is) => finding(is)) }),
@@ -118,6 +120,7 @@ const reports = fc.constantFrom<Report>(
     'step-asked',
   ] as const),
   ...(['step-started', 'step-done', 'step-done', 'step-asked'] as const),
+  ...(['fence-raised', 'fence-lifted', 'fence-stands', 'phase-applied'] as const),
   ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked', 'rollback-aborted'] as const),
 );
 
@@ -132,6 +135,11 @@ function say({ rollback }: RunState, type: Report, about: StepState | undefined)
     took: millis(3),
     output: '',
     how: 'ran',
+    role: 'migrator',
+    lift: 'alter role "migrator" login',
+    because: 'because',
+    phase: rollback?.procedure.phases[0] ?? security,
+    extent: 'not-at-all',
   };
   const event = { v: 1, at: at(0), rollback: rollback?.id ?? 'none', type, ...fields } as unknown as RollbackEvent;
   return { kind: 'record', event };
@@ -146,6 +154,7 @@ const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (stat
 /** What an executor says in the order in which things happen. */
 const outcome = fc.constantFrom<Report>('step-done', 'step-done', 'step-done', 'step-spawned', 'step-asked');
 const goOn = outcome.map((ends) => (state: RunState): Input => {
+  if (state.fence !== undefined && !isUnderWay(state.rollback)) return say(state, 'fence-lifted', undefined);
   const next = state.rollback?.steps.find((step) => step.state !== 'done');
   if (state.rollback?.aborting !== undefined && next?.state !== 'started') return say(state, 'rollback-aborted', next);
   if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);

@@ -45,6 +45,18 @@ async function createGuardRole(url: string): Promise<void> {
   await client.end();
 }
 
+/**
+ * A login for the rollback steps: a member of the owner of the tables, not the owner itself, which is the phases' role and
+ * may not log in while they are undone. It may take that right from it, and give it back.
+ */
+async function createUndoRole(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('create role remediation_undo login createrole');
+  await client.query('grant remediation to remediation_undo with admin option');
+  await client.end();
+}
+
 async function createDatabase(server: PostgresServer): Promise<void> {
   const client = new Client({ connectionString: server.url() });
   await client.connect();
@@ -61,6 +73,7 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
   const databaseUrl = server.url(database);
   const rows = await loadCryoprotect(databaseUrl, { molecules });
   await createGuardRole(databaseUrl);
+  await createUndoRole(databaseUrl);
 
   const api = undo.use(
     await start(
@@ -76,7 +89,7 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
   const phasesUrl = server.url(database, 'remediation');
   const env = {
     GUARD_URL: server.url(database, 'ripcord_guard'),
-    PHASES_URL: phasesUrl,
+    UNDO_URL: server.url(database, 'remediation_undo'),
     API_URL: api.said,
     DANA_TOKEN_HASH: hashToken(tokens.dana),
     PIPELINE_TOKEN_HASH: hashToken(tokens.pipeline),

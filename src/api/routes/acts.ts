@@ -58,11 +58,12 @@ export const acts: readonly Route[] = [
     by,
     preApproval: preApprovalId(body.pre_approval),
   })),
-  act('rollback', answering, bodies.rollback, ({ phase, reason }, { by }) => ({
+  act('rollback', answering, bodies.rollback, ({ phase, restore, reason }, { by }) => ({
     kind: 'order',
     by,
     reason,
     ...(phase !== undefined && { phase: phaseId(phase) }),
+    ...(restore !== undefined && { restore }),
   })),
   act('abort', answering, bodies.reason, ({ reason }, { by }) => ({ kind: 'abort', by, reason })),
   act('confirm', answering, bodies.confirm, ({ step, answer, reason }, { by }) => ({

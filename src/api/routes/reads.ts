@@ -49,9 +49,12 @@ export const reads: readonly Route[] = [
     path: '/api/v1/runs/:id/rollback',
     access: 'principals',
     handle: async (call) => {
-      const { phase } = call.query;
+      const { phase, restore } = call.query;
       await mustBeCurrent(call);
-      const found = await call.guard.outlook(typeof phase === 'string' ? phaseId(phase) : undefined);
+      const found = await call.guard.outlook({
+        ...(typeof phase === 'string' && { phase: phaseId(phase) }),
+        ...(restore === 'true' && { restore: true as const }),
+      });
       if ('refused' in found) throw new Refused(found.refused);
       return json(found);
     },

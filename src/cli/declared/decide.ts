@@ -55,15 +55,18 @@ export function declareDeciding(program: Command, stage: Stage): void {
   addCommand<RollbackOptions>(program, stage, {
     usage: 'rollback',
     summary: 'orders a rollback that nobody recommended, or shows what it would do',
-    about: `Undoes the phase that was started last, or with --phase that one and those after it, by the plan's scripts: at any
-time, also when every light is green and the run was never armed. Look first: ripcord rollback --dry-run`,
+    about: `Undoes the phase that was started last, or with --phase that one and those after it, by the plan's scripts, or
+with --restore the whole database from its backup, as the plan's environment says: at any time, also when every light is
+green and the run was never armed. Look first: ripcord rollback --dry-run`,
     examples: [
       'ripcord rollback --dry-run',
       'ripcord rollback --reason "the new names break the export"',
       'ripcord rollback --phase schema-standardization --reason "..."',
+      'ripcord rollback --restore --dry-run',
     ],
     options: [
       new Option('--phase <id>', 'this phase, and those that came after it'),
+      new Option('--restore', 'the whole database from its backup, by the steps of the environment’s restore'),
       new Option('--dry-run', 'only says what would be done, what would be lost and how long it should take'),
       option.reason,
       ...runOptions,

@@ -1,7 +1,7 @@
 import type { Instant } from '../../core/kernel/units.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
 import { between } from '../../core/kernel/units.ts';
-import type { RollbackView, StepView } from '../../core/run/view.ts';
+import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
 import { clockTime, count, past, roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
@@ -14,10 +14,16 @@ const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
   done: ['done', 'good'],
 };
 
-const how = { ran: '', proved: ', found done by its proof', confirmed: ', on a person’s word' } as const;
+const how = {
+  ran: '',
+  proved: ', found done by its proof',
+  confirmed: ', on a person’s word',
+  'not-needed': '',
+} as const;
 
 function note({ state, took, attempt, startedAt, ...step }: StepView, now: Instant): string {
   if (state === 'done' && step.how === 'confirmed') return 'on a person’s word';
+  if (state === 'done' && step.how === 'not-needed') return 'not needed';
   if (state === 'done') return `${took === undefined ? 'done' : `took ${sayDuration(took)}`}${how[step.how ?? 'ran']}`;
   if (state === 'waiting' || startedAt === undefined) return '';
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
@@ -35,8 +41,9 @@ function lastWords(output: string): string {
 
 function sayWorkStopped({ quiet, state }: RollbackView, now: Instant): string {
   if (quiet === undefined) return state === 'blocked' ? 'NOT PROVED' : 'being stopped';
-  const { endedProcesses, endedSessions, since } = quiet;
-  return `${count(endedProcesses, 'process', 'processes')} and ${count(endedSessions, 'session')} ended, none left since ${clockTime(since, now)}`;
+  const { endedProcesses, endedSessions, since, fenced } = quiet;
+  const open = fenced === false ? '; UNFENCED: their role can log in' : '';
+  return `${count(endedProcesses, 'process', 'processes')} and ${count(endedSessions, 'session')} ended, none left since ${clockTime(since, now)}${open}`;
 }
 
 /** What is being done, on whose word, and how far it is. */
@@ -51,6 +58,23 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
     ['forward work', sayWorkStopped(rollback, now)],
   ];
   return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
+}
+
+/** That the phases' role cannot log in, which is a trouble once the rollback is over. */
+export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
+  if (fence === undefined) return [];
+  const { role, trouble, lift } = fence;
+  const isStuck = rollback?.endedAt !== undefined && trouble !== undefined;
+  const text = isStuck
+    ? `${role} STILL CANNOT LOG IN (${trouble})`
+    : `${role} cannot log in until the rollback is over`;
+  return [
+    [
+      { text: 'fence', tone: 'quiet' },
+      { text, tone: isStuck ? 'bad' : 'plain' },
+    ],
+    [{ text: 'to let it', tone: 'quiet' }, lift],
+  ];
 }
 
 export const stepRows = ({ steps }: RollbackView, now: Instant): readonly Row[] =>
@@ -70,15 +94,18 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
   return output.trim() === '' ? [question] : [question, [{ text: 'it said', tone: 'quiet' }, lastWords(output)]];
 }
 
+const giveUp = ['ripcord abort --reason "..."', 'give it up: what comes next is proposed, such as a restore'] as const;
+
 /** What a person may type to let it go on. */
 export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {
   if (asks === undefined) return [];
   const asking = steps.find((step) => step.state === 'asking');
   if (state === 'blocked' || asking === undefined) {
-    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again']];
+    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again'], giveUp];
   }
   return [
     [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],
     [`ripcord confirm ${asking.id} --again --reason "..."`, 'it may run once more'],
+    giveUp,
   ];
 }

@@ -7,7 +7,7 @@ import { headline, openRecommendations } from './headline.ts';
 import { nextCommands } from './next.ts';
 import { phaseRows } from './phases.ts';
 import { answers, earlierRows, recommendationRows } from './recommendation.ts';
-import { confirmations, questionRows, rollbackRows, stepRows } from './rollback.ts';
+import { confirmations, fenceRows, questionRows, rollbackRows, stepRows } from './rollback.ts';
 import { watchRows } from './watch.ts';
 
 /** Texts in it come from the database and from people; none of them may act on the terminal. */
@@ -26,13 +26,18 @@ function recommendationLines(view: RunView, sheet: Sheet): readonly string[] {
   );
 }
 
-function rollbackLines({ rollback, now }: RunView, sheet: Sheet): readonly string[] {
+function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
+  const { rollback, now } = view;
   if (rollback === undefined) return [];
   const question = table(questionRows(rollback), sheet);
   const steps = table(stepRows(rollback, now), sheet);
   return [
     ...section('Question', [...question, ...spaced(commands(confirmations(rollback), sheet))], sheet),
-    ...section('Rollback', [...table(rollbackRows(rollback, now), sheet), ...spaced(steps)], sheet),
+    ...section(
+      'Rollback',
+      [...table([...rollbackRows(rollback, now), ...fenceRows(view)], sheet), ...spaced(steps)],
+      sheet,
+    ),
   ];
 }
 

@@ -12,10 +12,12 @@ export const environment = z
           'The path that users take, such as a pooler’s address: every tenth reading in SQL goes there; else url',
       }),
       rollback_url: databaseAddress.optional().meta({
-        description: 'The login that rollback steps use, where the guard’s own may only look; the same when left out',
+        description:
+          'The login that rollback steps use, where the guard’s own may only look; the same when left out, and never that of the phases',
       }),
       role_for_phases: text.optional().meta({
-        description: 'The role that only the phases log in with; its sessions are ended when forward work is stopped',
+        description:
+          'The role that only the phases log in with; when forward work is stopped it may not log in any more, until the rollback is over, and its sessions are ended',
       }),
     }),
     estimate: z.strictObject({ rollback: estimate.optional() }).prefault({}),

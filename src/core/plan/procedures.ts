@@ -78,11 +78,14 @@ export const restore = z
     steps: z.array(restoreStep).min(1),
   })
   .meta({ description: 'The full restore of this environment' });
+export type RestorePlan = z.output<typeof restore>;
 
 /** How forward work is stopped before anything is undone. */
 export const stopWork = z
   .strictObject({
     kill_grace: duration.default(seconds(5)).meta({ description: 'Between asking a process to end and killing it' }),
-    quiet_for: duration.default(seconds(1)).meta({ description: 'How long no process or session may be seen' }),
+    quiet_for: duration.default(seconds(1)).meta({
+      description: 'How long no process or session may be seen; the role of the phases cannot log in meanwhile',
+    }),
   })
   .prefault({});

@@ -2,6 +2,7 @@ import type { Hash, PhaseId, PrincipalId, RecommendationId, RollbackId, StepId }
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
 import type { Procedure } from './procedure.ts';
+import type { Script } from './scripts.ts';
 
 interface At {
   readonly v: 1;
@@ -31,6 +32,8 @@ export interface Binding {
   readonly procedureHash: Hash;
   /** The states of the phases when it was shown. */
   readonly phasesHash: Hash;
+  /** What the files held that the procedure's commands name. Absent in older journals: then nothing is known of them. */
+  readonly scripts?: readonly Script[];
 }
 
 /** How the end of forward work was proved. */
@@ -39,7 +42,18 @@ export interface Quiet {
   readonly endedSessions: number;
   /** Since when neither a process nor a session of the phases has been seen. */
   readonly since: Instant;
+  /** Whether the phases' role cannot log in any more. Absent where the plan names none, and in older journals. */
+  readonly fenced?: boolean;
+  /** Why it still can. */
+  readonly unfencedBecause?: string;
 }
+
+/**
+ * How far a phase came, as far as one can tell: `wholly`: its command said so and something differs from its boundary;
+ * `partly`: something differs; `not-at-all`: nothing does, and nothing that cannot be seen is to be expected.
+ */
+export const extents = ['wholly', 'partly', 'not-at-all', 'unknown'] as const;
+export type Extent = (typeof extents)[number];
 
 export type RecommendationEvent =
   | (Of & {
@@ -75,6 +89,9 @@ export type RecommendationEvent =
 export const triggers = ['automatic', 'approved', 'ordered'] as const;
 export type Trigger = (typeof triggers)[number];
 
+/** `not-needed`: there is nothing that it would undo. */
+export type StepEnd = 'ran' | 'proved' | 'confirmed' | 'not-needed';
+
 export type RollbackEvent =
   | (During & {
       readonly type: 'rollback-started';
@@ -84,14 +101,30 @@ export type RollbackEvent =
       readonly procedure: Procedure;
     })
   | (During & { readonly type: 'stop-work-started' })
+  /** The intent to take from the phases' role its right to log in, which it had. */
+  | (During & {
+      readonly type: 'fence-raised';
+      readonly role: string;
+      /** The statement that gives it back. */
+      readonly lift: string;
+    })
+  | (During & { readonly type: 'fence-lifted'; readonly role: string })
+  /** The rollback is over and the right could not be given back. */
+  | (During & {
+      readonly type: 'fence-stands';
+      readonly role: string;
+      readonly lift: string;
+      readonly because: string;
+    })
   | (During & { readonly type: 'stop-work-proved'; readonly quiet: Quiet })
+  | (During & { readonly type: 'phase-applied'; readonly phase: PhaseId; readonly extent: Extent })
   | (OfStep & { readonly type: 'step-started'; readonly attempt: number; readonly tag: string })
   | (OfStep & { readonly type: 'step-spawned'; readonly child: ProcessIdentity })
   | (OfStep & {
       readonly type: 'step-done';
       readonly took: Millis;
       readonly output: string;
-      readonly how: 'ran' | 'proved' | 'confirmed';
+      readonly how: StepEnd;
       readonly by?: PrincipalId;
     })
   | (OfStep & { readonly type: 'step-asked'; readonly question: string; readonly output: string })
@@ -105,5 +138,9 @@ export type RollbackEvent =
   | (During & { readonly type: 'rollback-unblocked'; readonly by: PrincipalId; readonly reason: string })
   | (During & { readonly type: 'abort-ordered'; readonly by: PrincipalId; readonly reason: string })
   /** No further step is taken; what is undone stays undone. */
-  | (During & { readonly type: 'rollback-aborted' })
+  | (During & {
+      readonly type: 'rollback-aborted';
+      /** Why the guard itself ended it before its first step; absent when a person did. */
+      readonly because?: string;
+    })
   | (During & { readonly type: 'rollback-done' });

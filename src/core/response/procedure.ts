@@ -2,7 +2,7 @@ import { type PhaseId, phaseId } from '../kernel/ids.ts';
 import { type Millis, millis } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Step, undoSteps } from './step.ts';
+import { restoreSteps, type Step, undoSteps, verifyAll } from './step.ts';
 
 export type Procedure =
   | {
@@ -22,12 +22,22 @@ function estimateOf(phases: readonly PhasePlan[]): Millis | undefined {
   return each.every((one) => one !== undefined) ? millis(each.reduce((sum, one) => sum + one, 0)) : undefined;
 }
 
+const latestFirst = (plan: Plan, phases: readonly PhaseId[]): readonly PhasePlan[] =>
+  plan.phases.filter(({ id }) => phases.includes(phaseId(id))).toReversed();
+
+/** What proves that all is as it was before the change, where the plan says how that is told. */
+const proofOfAll = ({ verification }: Plan): readonly Step[] => (verification.length === 0 ? [] : [verifyAll]);
+
 /**
- * Undo the phase that the breach is attributed to, and first every phase that came after it; each is proved against its
- * own boundary before the next. A phase without a script needs a restore.
+ * Undo these phases, the latest first; each is proved against its own boundary before the next. A phase without a script
+ * needs a restore. An unwind takes back every phase that was applied, and is proved as a whole in the end.
  */
-export function undoing(plan: Plan, phases: readonly PhaseId[]): Procedure {
-  const order = plan.phases.filter(({ id }) => phases.includes(phaseId(id))).toReversed();
+export function undoing(
+  plan: Plan,
+  phases: readonly PhaseId[],
+  kind: 'phase-rollback' | 'unwind' = 'phase-rollback',
+): Procedure {
+  const order = latestFirst(plan, phases);
   const ids = order.map(({ id }) => phaseId(id));
   if (phases.length === 0)
     return { kind: 'person', phases: [], because: 'no phase has changed anything that could be undone' };
@@ -43,10 +53,27 @@ export function undoing(plan: Plan, phases: readonly PhaseId[]): Procedure {
   }
   const estimate = estimateOf(order);
   return {
-    kind: 'phase-rollback',
+    kind,
     phases: ids,
-    steps: steps.flatMap((some) => some ?? []),
+    steps: [...steps.flatMap((some) => some ?? []), ...(kind === 'unwind' ? proofOfAll(plan) : [])],
     ...(estimate !== undefined && { estimate }),
+  };
+}
+
+/** Bring the whole database back from its backup, which takes back these phases. */
+export function restoring(plan: Plan, environment: string, phases: readonly PhaseId[]): Procedure {
+  const ids = latestFirst(plan, phases).map(({ id }) => phaseId(id));
+  const person = (because: string): Procedure => ({ kind: 'person', phases: ids, because });
+  const { restore, estimate } = plan.environments[environment] ?? {};
+  if (restore === undefined) return person(`the environment ${environment} has no restore section`);
+  const steps = restoreSteps(restore);
+  if (steps === undefined) return person(`the restore of ${environment} has steps that Ripcord cannot take`);
+  const isVerified = steps.some(({ kind, phase }) => kind === 'verify' && phase === undefined);
+  return {
+    kind: 'restore',
+    phases: ids,
+    steps: isVerified ? steps : [...steps, ...proofOfAll(plan)],
+    ...(estimate?.rollback !== undefined && { estimate: estimate.rollback }),
   };
 }
 
@@ -57,7 +84,7 @@ export function sayProcedure(procedure: Procedure): string {
     case 'unwind':
       return `unwind everything: roll back ${procedure.phases.join(', then ')}`;
     case 'restore':
-      return `restore the database, which takes back ${procedure.phases.join(', ')}`;
+      return `restore the database${procedure.phases.length === 0 ? '' : `, which takes back ${procedure.phases.join(', ')}`}`;
     case 'person':
       return `a person must act: ${procedure.because}`;
   }

@@ -1,6 +1,6 @@
-import type { PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
+import type { PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
-import type { ProcessIdentity, Quiet, RollbackEvent, Trigger } from './events.ts';
+import type { Extent, ProcessIdentity, Quiet, RollbackEvent, StepEnd, Trigger } from './events.ts';
 import type { Procedure } from './procedure.ts';
 import type { Step } from './step.ts';
 
@@ -17,7 +17,7 @@ export interface StepState {
   readonly child?: ProcessIdentity;
   readonly startedAt?: Instant;
   readonly took?: Millis;
-  readonly how?: 'ran' | 'proved' | 'confirmed';
+  readonly how?: StepEnd;
   readonly output?: string;
   readonly question?: string;
 }
@@ -32,11 +32,15 @@ export interface Rollback {
   readonly startedAt: Instant;
   readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done' | 'aborted';
   readonly quiet?: Quiet;
+  /** How far each phase came that is to be undone, as far as it was looked at. */
+  readonly applied?: readonly { readonly phase: PhaseId; readonly extent: Extent }[];
   readonly steps: readonly StepState[];
   /** No further step begins, by a person's word; the one under way ends first. */
   readonly aborting?: { readonly by: PrincipalId; readonly reason: string };
   /** What a person must look at before it goes on. */
   readonly question?: string;
+  /** Why the guard itself ended it before its first step. */
+  readonly because?: string;
   readonly endedAt?: Instant;
 }
 
@@ -73,6 +77,14 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return { ...rollback, state: 'stopping-work' };
     case 'stop-work-proved':
       return { ...rollback, state: 'undoing', quiet: event.quiet };
+    case 'fence-raised':
+    case 'fence-lifted':
+    case 'fence-stands':
+      return rollback; // the fence may outlast the rollback
+    case 'phase-applied': {
+      const { phase, extent } = event;
+      return { ...rollback, applied: [...(rollback.applied ?? []), { phase, extent }] };
+    }
     case 'step-started':
       return change(rollback, event.step, ({ step, attempt: _ }) => ({
         step,
@@ -100,7 +112,12 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
     case 'abort-ordered':
       return { ...rollback, aborting: { by: event.by, reason: event.reason } };
     case 'rollback-aborted':
-      return { ...withoutQuestion(rollback), state: 'aborted', endedAt: event.at };
+      return {
+        ...withoutQuestion(rollback),
+        state: 'aborted',
+        endedAt: event.at,
+        ...(event.because !== undefined && { because: event.because }),
+      };
     case 'rollback-done':
       return { ...rollback, state: 'done', endedAt: event.at };
   }
@@ -108,6 +125,22 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
 
 export const isUnderWay = (rollback: Rollback | undefined): rollback is Rollback =>
   rollback !== undefined && rollback.state !== 'done' && rollback.state !== 'aborted';
+
+const isUntouched = ({ state, how }: StepState): boolean => state === 'waiting' || how === 'not-needed';
+
+/** Whether no step has been taken yet. */
+export const isBeforeSteps = ({ steps }: Rollback): boolean => steps.every(isUntouched);
+
+/** Ended by a person after it had begun to undo: the rung that it was on has not held. */
+export const isCutShort = (rollback: Rollback | undefined): boolean =>
+  rollback?.state === 'aborted' && !isBeforeSteps(rollback);
+
+/** The phases that it is to be told of how far they came. Once a step was taken the database tells it no more. */
+export function phasesToLookAt(rollback: Rollback): readonly PhaseId[] {
+  const { procedure, applied = [] } = rollback;
+  if (procedure.kind === 'person' || procedure.kind === 'restore' || !isBeforeSteps(rollback)) return [];
+  return procedure.phases.filter((id) => applied.every(({ phase }) => phase !== id));
+}
 
 /** What the rollback waits for a person to say, if it does. */
 export function openQuestion(rollback: Rollback | undefined): string | undefined {

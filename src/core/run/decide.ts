@@ -21,6 +21,7 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     const silent =
       input.kind === 'look' ||
       input.kind === 'finding' ||
+      input.kind === 'scripts' ||
       input.kind === 'record' ||
       input.kind === 'restart' ||
       input.kind === 'phase-cancelled';
@@ -61,6 +62,7 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     case 'resume':
     case 'close':
     case 'finding':
+    case 'scripts':
       return decideLifecycle(plan, state, input, now);
     case 'record':
     case 'confirm':

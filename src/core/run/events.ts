@@ -6,6 +6,7 @@ import type { TargetIdentity } from '../evidence/target.ts';
 import type { Hash, PhaseId, PrincipalId, RunId, Sense } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RecommendationEvent, RollbackEvent } from '../response/events.ts';
+import type { Script } from '../response/scripts.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
 import type { WatchEvent } from '../watch/watch.ts';
 
@@ -44,6 +45,7 @@ export type LifecycleEvent =
   | (At & { readonly type: 'baseline-frozen'; readonly baseline: Baseline; readonly hash: Hash })
   | (At & { readonly type: 'run-held'; readonly by: PrincipalId; readonly reason: string })
   | (At & { readonly type: 'run-resumed'; readonly by: PrincipalId })
+  | (At & { readonly type: 'scripts-seen'; readonly scripts: readonly Script[] })
   | (At & { readonly type: 'run-closed'; readonly by: PrincipalId; readonly reason: string });
 
 export type PhaseEvent =

@@ -2,6 +2,7 @@ import { evolveAuthority, noAuthority } from '../authority/state.ts';
 import { hold, release } from '../evidence/phase-clock.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
+import { evolveFence } from '../response/fence.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
 import { evolveRollback, isUnderWay } from '../response/rollback.ts';
 import { keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
@@ -58,6 +59,8 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
       return { ...state, held: { by: event.by, reason: event.reason, at } };
     case 'run-resumed':
       return without(state, 'held');
+    case 'scripts-seen':
+      return { ...state, scripts: event.scripts };
     case 'run-closed':
       return { ...state, closed: { at, by: event.by, reason: event.reason } };
   }
@@ -124,7 +127,9 @@ function evolveAnswers(state: RunState, event: RecommendationEvent): RunState {
   return { ...next, verdicts: declineBreaches(state.verdicts, evidence) };
 }
 
-function evolveUndoing(state: RunState, event: RollbackEvent): RunState {
+function evolveUndoing(before: RunState, event: RollbackEvent): RunState {
+  const fence = evolveFence(before.fence, event);
+  const state = fence === undefined ? without(before, 'fence') : { ...before, fence };
   const rollback = evolveRollback(state.rollback, event);
   if (rollback === undefined) return state;
   if (event.type !== 'rollback-started') return { ...state, rollback };

@@ -25,6 +25,7 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
     case 'baseline-frozen':
     case 'run-held':
     case 'run-resumed':
+    case 'scripts-seen':
     case 'run-closed':
       return families.lifecycle(event);
     case 'phase-started':
@@ -60,7 +61,11 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
       return families.recommendation(event);
     case 'rollback-started':
     case 'stop-work-started':
+    case 'fence-raised':
+    case 'fence-lifted':
+    case 'fence-stands':
     case 'stop-work-proved':
+    case 'phase-applied':
     case 'step-started':
     case 'step-spawned':
     case 'step-done':

@@ -6,6 +6,7 @@ import type { TargetIdentity } from '../evidence/target.ts';
 import type { Hash, PhaseId, PreApprovalId, RecommendationId, RunId, StepId, Sense } from '../kernel/ids.ts';
 import type { Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
+import type { Script } from '../response/scripts.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
 import type { CancelOutcome, Supervisor } from './events.ts';
 
@@ -99,7 +100,8 @@ export type LifecycleInput =
   | { readonly kind: 'hold'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'resume'; readonly by: Principal }
   | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }
-  | { readonly kind: 'finding'; readonly finding: Finding };
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | { readonly kind: 'scripts'; readonly scripts: readonly Script[] };
 
 export type RollbackInput =
   /** What the executor is about to do, or has seen. */
@@ -119,6 +121,8 @@ export interface OrderInput {
   readonly kind: 'order';
   /** That phase and those after it; the one that was started last when left out. */
   readonly phase?: PhaseId;
+  /** Restore the whole database instead. */
+  readonly restore?: true;
   readonly by: Principal;
   readonly reason: string;
 }

@@ -5,8 +5,10 @@ import type { PhaseClock } from '../evidence/phase-clock.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
 import type { CheckId, Hash, PrincipalId, RunId, Sense } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
+import type { Fence } from '../response/fence.ts';
 import type { Recommendation } from '../response/recommendation.ts';
 import { isUnderWay, type Rollback } from '../response/rollback.ts';
+import type { Script } from '../response/scripts.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { LifecycleEvent } from './events.ts';
 import { freshPhase, type PhaseState } from './phases.ts';
@@ -35,7 +37,11 @@ export interface RunState {
   readonly verdicts: Standings;
   readonly findings: ReadonlyMap<CheckId, Finding>;
   readonly recommendations: readonly Recommendation[];
+  /** What the files hold that the procedures' commands name. */
+  readonly scripts?: readonly Script[];
   readonly rollback?: Rollback;
+  /** Stands from a rollback's beginning until the phases' role may log in again. */
+  readonly fence?: Fence;
   /** From a rollback until a phase starts again. */
   readonly afterRollback?: true;
   readonly watch?: Watch;

@@ -9,6 +9,7 @@ import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sayProcedure } from '../response/procedure.ts';
 import type { Recommendation } from '../response/recommendation.ts';
+import type { Fence } from '../response/fence.ts';
 import { openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -45,6 +46,8 @@ export interface RunView {
   readonly verdicts: readonly Verdict[];
   readonly recommendations: readonly RecommendationView[];
   readonly rollback?: RollbackView;
+  /** While the phases' role cannot log in. */
+  readonly fence?: Fence;
   readonly watch?: Watch;
 }
 
@@ -78,7 +81,7 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
 export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
   readonly id: string;
   readonly kind: string;
-  readonly phase: PhaseId;
+  readonly phase?: PhaseId;
 }
 
 function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
@@ -106,7 +109,7 @@ function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView
     steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
       id: step.id,
       kind: step.kind,
-      phase: step.phase,
+      ...(step.phase !== undefined && { phase: step.phase }),
       ...state,
     })),
     ...(asks !== undefined && { asks }),
@@ -147,6 +150,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
     ...(baseline !== undefined && { baseline: baselineView(baseline) }),
     ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback) }),
+    ...(state.fence !== undefined && { fence: state.fence }),
     ...(state.watch !== undefined && { watch: state.watch }),
   };
 }

@@ -92,7 +92,7 @@ describe('what is proposed', () => {
     {
       several: 'attributed',
       breaches: [late('run', 'breach')],
-      kind: 'phase-rollback',
+      kind: 'unwind',
       undoes: [relations, schema, security],
       to: undefined,
     },
@@ -100,7 +100,7 @@ describe('what is proposed', () => {
     {
       several: 'unwind',
       breaches: [slowness, orphan],
-      kind: 'phase-rollback',
+      kind: 'unwind',
       undoes: [relations, schema, security],
       to: undefined,
     },

@@ -129,7 +129,11 @@ describe('a rollback is ended early', () => {
     abort(night);
     expect(night.record({ type: 'rollback-aborted' })).toBe('out-of-order');
     expect(night.record({ type: 'step-done', step, took: 1 as never, output: '', how: 'ran' })).toEqual(['step-done']);
-    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
+    expect(night.record({ type: 'rollback-aborted' })).toEqual([
+      'rollback-aborted',
+      'run-held',
+      'recommendation-raised',
+    ]);
   });
 
   test('and may be ordered anew afterwards', () => {

@@ -1,5 +1,6 @@
-import type { PhaseId } from '../../kernel/ids.ts';
-import { type Procedure, undoing } from '../../response/procedure.ts';
+import type { PhaseId, PrincipalId } from '../../kernel/ids.ts';
+import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import { isCutShort, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState } from '../phases.ts';
@@ -18,6 +19,8 @@ export function attribute(phases: readonly PhaseState[], verdict: Verdict): read
 export interface Proposal {
   readonly attributedTo?: PhaseId;
   readonly procedure: Procedure;
+  /** Who ordered it: then it needs no evidence. */
+  readonly orderedBy?: PrincipalId;
 }
 
 /** That phase and those after it, as far as they have changed something. */
@@ -27,21 +30,45 @@ export const since = (phases: readonly PhaseState[], first: PhaseId): readonly P
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
+const allTouched = (phases: readonly PhaseState[]): readonly PhaseId[] =>
+  phases.filter(hasTouched).map(({ phase }) => phase);
+
+/** The next rung for what cannot be undone by scripts; a person where the environment cannot be restored either. */
+export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {
+  if (procedure.kind !== 'person') return procedure;
+  const restore = restoring(plan, state.environment, allTouched(state.phases));
+  return restore.kind === 'person' ? procedure : restore;
+}
+
+/** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
+function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
+  const touched = allTouched(state.phases);
+  const phases = touched.length > 0 ? touched : procedure.phases;
+  if (procedure.kind === 'restore') {
+    return { kind: 'person', phases, because: `the restore ${id} did not hold, and is never tried again by itself` };
+  }
+  const restore = restoring(plan, state.environment, phases);
+  if (restore.kind !== 'person') return restore;
+  return { ...restore, because: `the rollback ${id} ended before its last step, and ${restore.because}` };
+}
+
 /** What to propose for these breaches; undefined while no phase has changed anything. */
 export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[]): Proposal | undefined {
+  const { rollback } = state;
+  if (state.afterRollback === true && rollback !== undefined && isCutShort(rollback)) {
+    return { procedure: nextRung(plan, state, rollback) };
+  }
   if (latestPhase(state.phases) === undefined) return undefined;
   const implicated = breaches.flatMap((verdict) => attribute(state.phases, verdict));
   const first = state.phases.find(({ phase }) => implicated.includes(phase))?.phase;
   const several = implicated.includes(undefined) || new Set(implicated).size > 1;
   if (several && plan.several_phases === 'restore') {
-    const phases = state.phases.filter(hasTouched).map(({ phase }) => phase);
-    return {
-      procedure: { kind: 'person', phases, because: 'the plan wants a restore when several phases are implicated' },
-    };
+    const phases = allTouched(state.phases);
+    const because = 'the plan wants a restore when several phases are implicated';
+    return { procedure: orRestore(plan, state, { kind: 'person', phases, because }) };
   }
   if (first !== undefined && !(several && plan.several_phases === 'unwind')) {
-    return { attributedTo: first, procedure: undoing(plan, since(state.phases, first)) };
+    return { attributedTo: first, procedure: orRestore(plan, state, undoing(plan, since(state.phases, first))) };
   }
-  const all = state.phases.filter(hasTouched).map(({ phase }) => phase);
-  return { procedure: undoing(plan, all) };
+  return { procedure: orRestore(plan, state, undoing(plan, allTouched(state.phases), 'unwind')) };
 }

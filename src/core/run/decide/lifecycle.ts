@@ -1,4 +1,5 @@
 import { refuse, refuseWithoutRight } from '../../authority/refusal.ts';
+import { hashOf } from '../../kernel/hash.ts';
 import { phaseId } from '../../kernel/ids.ts';
 import type { Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -82,6 +83,12 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
     return no(refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end'));
   if (running !== undefined)
     return no(refuse('running', `${running.phase} is running`, 'no running phase', 'Wait for its end'));
+  if (state.fence !== undefined) {
+    const { role, lift } = state.fence;
+    return no(
+      refuse('fenced', `${role} cannot log in yet`, 'a role that can, as before', `Wait a minute, or run: ${lift}`),
+    );
+  }
   const open = openRecommendation(state.recommendations);
   if (open !== undefined) {
     const wanted = 'an answer by somebody who may give it';
@@ -103,6 +110,10 @@ export function decideLifecycle(plan: Plan, state: RunState, input: LifecycleInp
     const before = state.findings.get(input.finding.check);
     const same = before?.status === input.finding.status && before.fingerprint === input.finding.fingerprint;
     return same ? nothing : record({ type: 'finding-changed', v: 1, at: now, finding: input.finding });
+  }
+  if (input.kind === 'scripts') {
+    const isKnown = state.scripts !== undefined && hashOf(state.scripts) === hashOf(input.scripts);
+    return isKnown ? nothing : record({ type: 'scripts-seen', v: 1, at: now, scripts: input.scripts });
   }
   const denied = refuseWithoutRight(plan, input.by, input.kind === 'close' ? 'operate' : 'hold');
   if (denied !== undefined) return no(denied);

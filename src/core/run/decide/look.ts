@@ -1,7 +1,7 @@
 import type { Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { isUnderWay } from '../../response/rollback.ts';
+import { isCutShort, isUnderWay } from '../../response/rollback.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { decideWatch } from '../../watch/watch.ts';
 import { type Decision } from '../decision.ts';
@@ -70,7 +70,7 @@ function onOpen(
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
     return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
   }
-  const because = 'the procedure, the plan or the state of a phase has changed since it was raised';
+  const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };
   const standing = [...open.evidence.filter((verdict) => stands(state.verdicts, verdict)), ...fresh];
   const proposal = standing.length === 0 ? undefined : propose(plan, state, standing);
@@ -102,7 +102,9 @@ export function decideLook(plan: Plan, state: RunState, look: LookInput, now: In
     const tick = { breaches, unrecorded: look.unrecorded };
     return { events: [...first, ...decideWatch(watch, tick, now)] };
   }
-  // After a rollback nothing is proposed until a phase starts again: a relapse is for people to judge.
-  if (isUnderWay(rollback) || noted.afterRollback === true) return { events: first };
+  // After a rollback nothing is proposed until a phase starts again: a relapse is for people to judge. One that ended
+  // before it was through has not held, and one that the guard ended itself is planned again.
+  const isAtRest = noted.afterRollback === true && !isCutShort(rollback) && rollback?.because === undefined;
+  if (isUnderWay(rollback) || isAtRest) return { events: first };
   return { events: [...first, ...recommend(plan, noted, look.verdicts, now)] };
 }

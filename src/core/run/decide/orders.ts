@@ -2,7 +2,7 @@ import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusa
 import type { PhaseId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Procedure, undoing } from '../../response/procedure.ts';
+import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
 import { type Decision, no, record } from '../decision.ts';
@@ -23,9 +23,7 @@ const nothingToUndo = refuse(
 );
 
 /** The first phase to undo, or why there is none. */
-function firstOf({ phases, rollback }: RunState, wanted: PhaseId | undefined): PhaseId | Refusal {
-  if (isUnderWay(rollback))
-    return refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end, or: ripcord abort');
+function firstOf({ phases }: RunState, wanted: PhaseId | undefined): PhaseId | Refusal {
   if (wanted === undefined) return latestPhase(phases)?.phase ?? nothingToUndo;
   const phase = phases.find((one) => one.phase === wanted);
   if (phase !== undefined && hasTouched(phase)) return wanted;
@@ -35,18 +33,53 @@ function firstOf({ phases, rollback }: RunState, wanted: PhaseId | undefined): P
   return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`, 'See `ripcord run status`');
 }
 
+/** A phase and those after it, the whole database, or else the phase that was started last. */
+export type Wanted = Pick<OrderInput, 'phase' | 'restore'>;
+
 export interface Ordered {
-  readonly first: PhaseId;
+  /** Absent for the whole database. */
+  readonly first?: PhaseId;
   readonly procedure: Exclude<Procedure, { readonly kind: 'person' }>;
 }
 
+const underWay = refuse(
+  'rolling-back',
+  'a rollback is under way',
+  'a run at rest',
+  'Wait for its end, or: ripcord abort',
+);
+const onePhase = refuse(
+  'bad-request',
+  'a phase and a restore',
+  'one of the two: a restore takes back every phase',
+  'Leave one of them out',
+);
+
+/** Also where no phase has changed anything that Ripcord knows of. */
+function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Refusal {
+  const touched = phases.filter(hasTouched).map(({ phase }) => phase);
+  const procedure = restoring(plan, environment, touched);
+  if (procedure.kind !== 'person') return { procedure };
+  return refuse(
+    'no-procedure',
+    procedure.because,
+    'the steps of a restore',
+    'Add them to the plan, or restore by hand',
+  );
+}
+
 /** What an order would carry out now, or why it cannot. */
-export function procedureFor(plan: Plan, state: RunState, wanted: PhaseId | undefined): Ordered | Refusal {
-  const first = firstOf(state, wanted);
+export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wanted): Ordered | Refusal {
+  if (isUnderWay(state.rollback)) return underWay;
+  if (restore === true) return phase === undefined ? restoreFor(plan, state) : onePhase;
+  const first = firstOf(state, phase);
   if (typeof first === 'object') return first;
   const procedure = undoing(plan, since(state.phases, first));
   if (procedure.kind !== 'person') return { first, procedure };
-  const todo = 'Restore by hand, or order a phase that has a script';
+  const canRestore = plan.environments[state.environment]?.restore !== undefined;
+  const todo = canRestore
+    ? 'Restore the database: ripcord rollback --restore'
+    : 'Restore by hand, or order a phase that has a script';
   return refuse('no-procedure', procedure.because, 'phases that each have a rollback script', todo);
 }
 
@@ -59,7 +92,7 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
   const { by, reason } = input;
   const denied = refuseWithoutRight(plan, by, 'approve-phase-rollback');
   if (denied !== undefined) return no(denied);
-  const ordered = procedureFor(plan, state, input.phase);
+  const ordered = procedureFor(plan, state, input);
   if (!('procedure' in ordered)) return no(ordered);
   const { first, procedure } = ordered;
   const open = openRecommendation(state.recommendations);
@@ -86,7 +119,7 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
       type: 'recommendation-raised',
       ...common,
       evidence: open?.evidence ?? [],
-      attributedTo: first,
+      ...(first !== undefined && { attributedTo: first }),
       procedure,
       binding,
       expiresAt: after(now, plan.answering.recommendation_expires_after),

@@ -5,6 +5,7 @@ import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
+import { scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import type { RunEvent } from '../events.ts';
@@ -17,10 +18,18 @@ export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
   planHash: state.plan.hash,
   procedureHash: hashOf(procedure),
   phasesHash: hashOf(state.phases.map(({ phase, state: is, attempt }) => [phase, is, attempt])),
+  ...(state.scripts !== undefined && { scripts: scriptsOf(procedure, state.scripts) }),
 });
 
+/** An older journal knows of no scripts. */
+const sameScripts = (a: Binding['scripts'], b: Binding['scripts']): boolean =>
+  a === undefined || b === undefined || hashOf(a) === hashOf(b);
+
 export const sameBinding = (a: Binding, b: Binding): boolean =>
-  a.planHash === b.planHash && a.procedureHash === b.procedureHash && a.phasesHash === b.phasesHash;
+  a.planHash === b.planHash &&
+  a.procedureHash === b.procedureHash &&
+  a.phasesHash === b.phasesHash &&
+  sameScripts(a.scripts, b.scripts);
 
 export function startRollback(
   recommendation: Pick<Recommendation, 'id' | 'procedure'>,
@@ -51,6 +60,9 @@ function mayAct(
   now: Instant,
 ): Coverage {
   if (procedure.kind === 'person') return not(procedure.because);
+  const { rollback, afterRollback } = state;
+  if (afterRollback === true && rollback?.aborting !== undefined)
+    return not(`${rollback.aborting.by} ended the rollback before it, so a person decides what comes next`);
   const isSeen = evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach');
   if (!isSeen) return not('the breach cannot be looked at just now');
   const doubts = evidence.map(({ onlyRecommend }) => onlyRecommend);
@@ -71,7 +83,7 @@ export function raise(
   plan: Plan,
   state: RunState,
   evidence: readonly Verdict[],
-  { attributedTo, procedure }: Proposal,
+  { attributedTo, procedure, orderedBy }: Proposal,
   now: Instant,
 ): readonly RunEvent[] {
   const id = nextId(state);
@@ -89,6 +101,7 @@ export function raise(
     expiresAt,
     notAutomaticBecause: may.covered ? [] : may.missing,
     ...(attributedTo !== undefined && { attributedTo }),
+    ...(orderedBy !== undefined && { orderedBy }),
   };
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }

@@ -2,35 +2,11 @@ import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusa
 import { type Instant, millis } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
-import { isUnderWay, nextStep, type Rollback } from '../../response/rollback.ts';
+import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../../response/rollback.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
-import type { RunEvent } from '../events.ts';
-import { evolve } from '../evolve.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
-
-/** A database that is half undone is no ground for the next phase: a person looks first. */
-function held({ rollback, held: before }: RunState, now: Instant): readonly RunEvent[] {
-  if (rollback?.aborting === undefined || before !== undefined) return [];
-  const { by, reason } = rollback.aborting;
-  return [{ type: 'run-held', v: 1, at: now, by, reason: `the rollback was aborted: ${reason}` }];
-}
-
-/** What follows from a step that is done: its phase is undone when it was the proof, and after the last step the watch. */
-function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
-  if (event.type === 'rollback-aborted') return held(state, now);
-  if (event.type !== 'step-done') return [];
-  const step = state.rollback?.steps.find(({ step: { id } }) => id === event.step)?.step;
-  const after = evolve(state, event).rollback;
-  const undone: readonly RunEvent[] =
-    step?.kind === 'verify' ? [{ type: 'phase-undone', v: 1, at: now, phase: step.phase }] : [];
-  if (after === undefined || nextStep(after) !== undefined) return undone;
-  return [
-    ...undone,
-    { type: 'rollback-done', v: 1, at: now, rollback: after.id },
-    { type: 'watch-started', v: 1, at: now, length: plan.watch.for },
-  ];
-}
+import { consequences } from './consequences.ts';
 
 /** Nothing is undone beside work that may go on, whoever says that it does not: the guard looks once more. */
 const guardProves = refuse(
@@ -84,9 +60,14 @@ const outOfOrder = (found: string, wanted: string): Refusal =>
 function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
   switch (event.type) {
     case 'stop-work-started':
+    case 'fence-raised':
     case 'stop-work-proved':
     case 'rollback-blocked':
       return undefined;
+    case 'phase-applied':
+      return rollback.state === 'undoing' && phasesToLookAt(rollback).includes(event.phase)
+        ? undefined
+        : outOfOrder(`${event.phase} was looked at`, 'a phase that is to be undone, before the first step');
     case 'step-started': {
       const next = nextStep(rollback);
       if (rollback.state !== 'undoing')
@@ -107,6 +88,8 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
         : undefined;
     case 'rollback-started':
     case 'rollback-done':
+    case 'fence-lifted':
+    case 'fence-stands':
     case 'abort-ordered':
     case 'rollback-unblocked':
     case 'step-answered':
@@ -129,9 +112,17 @@ function abort(
   return record({ type: 'abort-ordered', v: 1, at: now, rollback: rollback.id, by: by.id, reason });
 }
 
+type OfFence = Extract<RollbackEvent, { type: 'fence-lifted' | 'fence-stands' }>;
+/** What happens to the fence once the rollback is over. */
+const isOfFence = (event: RollbackEvent): event is OfFence =>
+  event.type === 'fence-lifted' || event.type === 'fence-stands';
+
 export function decideRollback(plan: Plan, state: RunState, input: RollbackInput, now: Instant): Decision {
   if (input.kind === 'confirm') return confirm(plan, state, input, now);
   if (input.kind === 'abort') return abort(plan, state, input, now);
+  if (isOfFence(input.event) && !isUnderWay(state.rollback)) {
+    return state.fence?.role === input.event.role ? record(input.event) : nothing;
+  }
   if (!isUnderWay(state.rollback) || state.rollback.id !== input.event.rollback) return nothing;
   const misplaced = refuseRecord(state.rollback, input.event);
   if (misplaced !== undefined) return no(misplaced);

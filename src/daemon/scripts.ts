@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { type Hash, hash } from '../core/kernel/ids.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { restoreSteps, type Step, undoSteps } from '../core/response/step.ts';
+import { namedFiles, type Script } from '../core/response/scripts.ts';
+
+/** The files of the plan's folder that its procedures run. */
+export interface Scripts {
+  /** What each holds now. One that was not touched since is not read again. */
+  look(): Promise<readonly Script[]>;
+}
+
+const isWithin = (folder: string, path: string): boolean => {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+};
+
+async function hashFile(path: string): Promise<Hash> {
+  const sum = createHash('sha256');
+  await pipeline(createReadStream(path), sum);
+  return hash(`sha256:${sum.digest('hex')}`);
+}
+
+export function scriptsOfPlan(
+  plan: Plan,
+  environment: string,
+  folder: string,
+  fill: (text: string) => string,
+): Scripts {
+  const restore = plan.environments[environment]?.restore;
+  const steps: readonly Step[] = [
+    ...plan.phases.flatMap((phase) => undoSteps(phase) ?? []),
+    ...(restore === undefined ? [] : (restoreSteps(restore) ?? [])),
+  ];
+  const names = new Set(steps.flatMap((step) => (step.kind === 'command' ? namedFiles(step.command) : [])));
+  const known = new Map<string, { readonly as: string; readonly hash: Hash }>();
+
+  const read = async (file: string): Promise<readonly Script[]> => {
+    const path = resolve(folder, fill(file));
+    const is = isWithin(folder, path) ? await stat(path).catch(() => undefined) : undefined;
+    if (is?.isFile() !== true) return [];
+    const as = [is.ino, is.size, is.mtimeMs, is.ctimeMs].join();
+    const before = known.get(path);
+    const sum = before?.as === as ? before.hash : await hashFile(path).catch(() => undefined);
+    if (sum === undefined) return []; // one that cannot be read cannot be run either
+    known.set(path, { as, hash: sum });
+    return [{ file, hash: sum }];
+  };
+  return { look: async () => (await Promise.all([...names].map(read))).flat() };
+}

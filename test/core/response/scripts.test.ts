@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+
+import { hash, stepId } from '../../../src/core/kernel/ids.ts';
+import type { Procedure } from '../../../src/core/response/procedure.ts';
+import { changedFiles, namedFiles, scriptsOf } from '../../../src/core/response/scripts.ts';
+import { aPlan, broken, security } from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const script = (file: string, holds: string) => ({ file, hash: hash(`sha256:${holds}`) });
+
+test.each([
+  { command: ['node', 'undo.ts', '--rollback'], names: ['node', 'undo.ts'] },
+  { command: ['psql', '--file=undo.sql', '-f', 'more.sql'], names: ['psql', 'undo.sql', 'more.sql'] },
+  { command: ['./undo', '', '-x', 'undo.ts', 'undo.ts'], names: ['./undo', 'undo.ts'] },
+  { command: ['undo', '--where=-x', '--empty='], names: ['undo'] },
+])('$command may name $names', ({ command, names }) => {
+  expect(namedFiles(command)).toEqual(names);
+});
+
+test('of a procedure count the files that its own commands name, in an order of their own', () => {
+  const step = (command: readonly string[]) =>
+    ({ id: stepId('x'), kind: 'command', command, timeout: 1 as never, repeatable: false }) as const;
+  const procedure: Procedure = {
+    kind: 'restore',
+    phases: [],
+    steps: [step(['node', 'b.ts']), step(['node', 'a.ts'])],
+  };
+  const known = [script('b.ts', '1'), script('c.ts', '1'), script('a.ts', '1')];
+  expect(scriptsOf(procedure, known)).toEqual([script('a.ts', '1'), script('b.ts', '1')]);
+  expect(scriptsOf({ kind: 'person', phases: [], because: 'x' }, known)).toEqual([]);
+});
+
+test.each([
+  { what: 'nothing', now: [script('a.ts', '1'), script('b.ts', '9')], changed: [] },
+  { what: 'what it holds', now: [script('a.ts', '2')], changed: ['a.ts'] },
+  { what: 'that it is there', now: [], changed: ['a.ts'] },
+  { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], changed: ['a.ts'] },
+])('$what has changed', ({ bound = [script('a.ts', '1')], now, changed }) => {
+  expect(changedFiles(['node', 'a.ts'], bound, now)).toEqual(changed);
+});
+
+describe('an approval is for what the scripts held', () => {
+  const seen = (holds: string) => ({ kind: 'scripts', scripts: [script('security.ts', holds)] }) as const;
+  function raised(): Night {
+    const night = new Night(aPlan()).baseline();
+    night.give(seen('1'));
+    night.start(security);
+    night.look([broken('breach')]);
+    return night;
+  }
+
+  test('and is bound to it', () => {
+    const night = raised();
+    night.approve(1);
+    expect(night.state.recommendations[0]?.approvals[0]?.binding.scripts).toEqual([script('security.ts', '1')]);
+  });
+
+  test('a changed one voids it, and the recommendation is raised anew', () => {
+    const night = raised();
+    expect(night.give(seen('1'))).toEqual([]);
+    expect(night.give(seen('2'))).toEqual(['scripts-seen']);
+    expect(night.approve(1)).toBe('changed');
+    expect(night.look([broken('breach')])).toEqual(['recommendation-superseded', 'recommendation-raised']);
+    expect(night.approve(2)).toEqual(['recommendation-approved', 'rollback-started']);
+  });
+
+  test('one that the procedure does not name changes nothing of it', () => {
+    const night = raised();
+    night.give({ kind: 'scripts', scripts: [script('security.ts', '1'), script('schema.ts', '1')] });
+    expect(night.look([broken('breach')])).toEqual([]);
+  });
+
+  test('a recommendation of an older journal, which knows of no scripts, may still be answered', () => {
+    const night = new Night(aPlan()).baseline();
+    night.start(security);
+    night.look([broken('breach')]);
+    night.give(seen('1'));
+    expect(night.approve(1)).toEqual(['recommendation-approved', 'rollback-started']);
+  });
+});

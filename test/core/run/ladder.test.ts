@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest';
+
+import type { PhaseId } from '../../../src/core/kernel/ids.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
+import { nextStep } from '../../../src/core/response/rollback.ts';
+import type { Verdict } from '../../../src/core/verdicts/verdict.ts';
+import {
+  aPlan,
+  broken,
+  dana,
+  late,
+  migration,
+  omar,
+  relations,
+  schema,
+  security,
+  slow,
+} from '../../support/builders.ts';
+import { Night } from '../../support/night.ts';
+
+const target = { url: 'postgres://guard@127.0.0.1/app' };
+const verification = [{ id: 'tables', sql: 'select 1', expect: 'no rows' }];
+const restore = { method: 'in-place', steps: [{ id: 'bring-back', command: ['restore'] }] };
+const withRestore = (more: object = {}) =>
+  aPlan({ environments: { staging: { target, restore } }, verification, ...more });
+
+const breach = broken('breach');
+
+/** These phases are applied, the last of them still runs, and this is seen since it began. */
+function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonly PhaseId[]): Night {
+  const night = new Night(plan).baseline();
+  const well = [broken('ok'), slow('ok')];
+  for (const phase of phases) {
+    night.start(phase);
+    night.look(well);
+    if (phase !== phases.at(-1)) night.finish(phase);
+    night.look(well);
+  }
+  night.look(breaches);
+  return night;
+}
+const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([breach], plan, ...phases);
+
+/** The recommendation is approved, the step that is next fails, and somebody gives the rollback up. */
+function givenUp(night: Night): Night {
+  night.approve(night.state.recommendations.length, omar, undefined, true);
+  night.stopWork();
+  const { id } = nextStep(night.state.rollback!)!.step;
+  night.record({ type: 'step-started', step: id, attempt: 1, tag: 't' });
+  night.record({ type: 'step-asked', step: id, question: 'It failed', output: '' });
+  night.give({ kind: 'abort', by: dana, reason: 'this leads nowhere' });
+  night.record({ type: 'rollback-aborted' });
+  return night;
+}
+const proposed = (night: Night) => {
+  const open = night.state.recommendations.findLast(({ state }) => state === 'open');
+  const steps = open === undefined || open.procedure.kind === 'person' ? [] : open.procedure.steps;
+  return { kind: open?.procedure.kind, phases: open?.procedure.phases, steps: steps.map(({ id }) => id) };
+};
+const verifying = (plan: Plan) => plan.verification.map(() => 'verification');
+
+describe('the ladder is climbed rung by rung, and never in a circle', () => {
+  const all = [security, schema, relations];
+  const run = late('run', 'breach');
+  test.each<{ readonly when: string; readonly night: () => Night; readonly kind: string; readonly phases: unknown }>([
+    {
+      when: 'the phase at fault has a script',
+      night: () => breached(withRestore(), ...all),
+      kind: 'phase-rollback',
+      phases: [relations],
+    },
+    {
+      when: 'it cannot be attributed',
+      night: () => breachedBy([run], withRestore(), security, schema),
+      kind: 'unwind',
+      phases: [schema, security],
+    },
+    {
+      when: 'it cannot be attributed, and a phase has no script',
+      night: () => breachedBy([run], withRestore(), security, schema, relations, migration),
+      kind: 'restore',
+      phases: [migration, relations, schema, security],
+    },
+    {
+      when: 'the phase at fault has no script',
+      night: () => breached(withRestore(), ...all, migration),
+      kind: 'restore',
+      phases: [migration, relations, schema, security],
+    },
+    {
+      when: 'it has none, and there is nothing to restore from',
+      night: () => breached(aPlan(), ...all, migration),
+      kind: 'person',
+      phases: [migration],
+    },
+    {
+      when: 'the plan wants a restore for several phases',
+      night: () => breachedBy([run], withRestore({ several_phases: 'restore' }), security, schema),
+      kind: 'restore',
+      phases: [schema, security],
+    },
+    {
+      when: 'the plan wants it, and one phase is at fault, though several are applied',
+      night: () => breached(withRestore({ several_phases: 'restore' }), security, schema),
+      kind: 'phase-rollback',
+      phases: [schema],
+    },
+    {
+      when: 'the phase rollback did not hold',
+      night: () => givenUp(breached(withRestore(), security, schema)),
+      kind: 'restore',
+      phases: [schema, security],
+    },
+    {
+      when: 'the unwind did not hold',
+      night: () => givenUp(breachedBy([run], withRestore(), security, schema)),
+      kind: 'restore',
+      phases: [schema, security],
+    },
+    {
+      when: 'the phase rollback did not hold, and there is nothing to restore from',
+      night: () => givenUp(breached(aPlan(), security)),
+      kind: 'person',
+      phases: [security],
+    },
+    {
+      when: 'the restore did not hold either',
+      night: () => givenUp(givenUp(breached(withRestore(), security))),
+      kind: 'person',
+      phases: [security],
+    },
+  ])('$when: $kind', ({ night, kind, phases }) => {
+    const tonight = night();
+    expect(proposed(tonight)).toMatchObject({ kind, phases });
+    const { length } = tonight.state.recommendations;
+    tonight.look([]); // the next look changes nothing of it
+    expect([proposed(tonight).kind, tonight.state.recommendations.length]).toEqual([kind, length]);
+  });
+});
+
+test('before all of it the phase’s statement is cancelled that others queue behind, and no rollback is proposed for it', () => {
+  const night = new Night(withRestore({ catalogue: { 'lock-queue': { cancel_phase: true } } })).baseline().arm();
+  night.start(security);
+  const causedBy = { pid: 7, ofPhase: true };
+  const fault = { object: 'lock of public.t', what: 'is waited for', consequence: 'sustained', causedBy } as const;
+  expect(night.give({ kind: 'phase-cancel', fault })).toEqual(['phase-cancel-started']);
+  expect(night.state.recommendations).toEqual([]);
+});
+
+describe('what belongs to the proof', () => {
+  test('after a phase rollback its boundary only; after a restore what the plan says of all', () => {
+    const plan = withRestore();
+    const night = breached(plan, security);
+    expect(proposed(night).steps).toEqual([`${security}/undo`, `${security}/verify`]);
+    expect(proposed(givenUp(night)).steps).toEqual(['bring-back', ...verifying(plan)]);
+  });
+
+  test('a restore that asks the queries itself does so once, where it says', () => {
+    const steps = [
+      { id: 'bring-back', command: ['restore'] },
+      { id: 'check', verify: 'all' },
+    ];
+    const asking = { staging: { target, restore: { method: 'in-place', steps } } };
+    const night = givenUp(breached(withRestore({ environments: asking }), security));
+    expect(proposed(night).steps).toEqual(['bring-back', 'check']);
+  });
+
+  test('after a restore every phase is undone, and the watch begins', () => {
+    const night = givenUp(breached(withRestore(), security, schema));
+    night.approve(2, omar, undefined, true);
+    night.stopWork();
+    night.undo();
+    expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
+    expect(night.state.watch?.state).toBe('watching');
+  });
+});
+
+describe('who gave a rollback up decides what comes next', () => {
+  test('nothing goes on by itself, though the run is armed', () => {
+    const night = breachedBy([late('run', 'breach')], withRestore(), security);
+    night.arm();
+    expect(proposed(givenUp(night)).kind).toBe('restore');
+    expect(night.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
+      'dana ended the rollback before it, so a person decides what comes next',
+    ]);
+    night.look([breach, late('run', 'breach')]);
+    expect(night.state.rollback?.state).toBe('aborted');
+  });
+
+  test('one that had not begun to undo leaves the run held, and raises nothing', () => {
+    const night = breached(withRestore(), security);
+    night.approve(1);
+    night.stopWork();
+    night.give({ kind: 'abort', by: dana, reason: 'not now' });
+    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
+    expect(night.look([breach])).toEqual([]);
+  });
+
+  test('a phase that starts again begins a new ladder', () => {
+    const night = givenUp(breached(withRestore(), security));
+    night.decline(2);
+    night.give({ kind: 'resume', by: dana });
+    night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
+    night.look([broken('ok'), slow('ok')]);
+    expect(night.start(security)).toEqual(['phase-started']);
+    night.look([slow('breach')]);
+    expect(proposed(night)).toMatchObject({ kind: 'phase-rollback', phases: [security] });
+  });
+});
