@@ -37,11 +37,18 @@ const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-aske
 /** Ends of chapters, after which a report is worth having. */
 const reported: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked', 'watch-settled', 'run-closed'];
 
+/** Somebody should have answered, and did not. */
+const isUnanswered = (event: RunEvent): boolean =>
+  event.type === 'recommendation-expired' ||
+  (event.type === 'recommendation-raised' && (event.unanswered?.length ?? 0) > 0);
+
 /** What the world is told once events are durable: nothing here may be needed for correctness after a crash. */
 export function performEffects(entries: readonly Entry<RunEvent>[], state: RunState, parts: EffectParts): void {
   const { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport } = parts;
   for (const { event, run, seq } of entries) {
-    log.info({ run, seq, event: event.type }, sayEvent(event));
+    const facts = { run, seq, event: event.type };
+    if (isUnanswered(event)) log.warn(facts, sayEvent(event));
+    else log.info(facts, sayEvent(event));
     looker.noted(event);
     markAt(event, keeper);
     if (event.type === 'capture-started') capture.begin(state);

@@ -15,7 +15,7 @@ import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
 import { silentTriggers } from '../core/verdicts/drill.ts';
-import type { Entry, Journal } from '../journal/journal.ts';
+import { type Entry, isOwnStream, type Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
 import { phaseTag, refuseBesideEarlier } from './attempts.ts';
@@ -29,11 +29,11 @@ import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
 import { outlookOf } from './outlook.ts';
 import { askedAfterARound } from './phase-leave.ts';
-import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import { findShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface GuardParts {
   readonly loaded: LoadedPlan;
@@ -45,6 +45,7 @@ export interface GuardParts {
   readonly looker: Looker;
   readonly leases: Leases;
   readonly metrics: Metrics;
+  readonly tokens: Tokens;
   readonly runChecks: () => Promise<readonly Finding[]>;
   /** The checks of the catalogue that are asked of this server. */
   readonly asked: readonly CatalogueId[];
@@ -160,8 +161,12 @@ export function createGuard(parts: GuardParts): Guard {
   const { plan } = loaded;
   const hide = hideSecrets(loaded.secrets);
   const foretold = foretelling(plan);
-  const stateOf = async (run: RunId): Promise<RunState | undefined> =>
-    conductor.state()?.run === run ? conductor.state() : loadRun(journal, run);
+  const stateOf = async (run: RunId): Promise<RunState | undefined> => {
+    if (conductor.state()?.run === run) return conductor.state();
+    return isOwnStream(run) ? undefined : loadRun(journal, run);
+  };
+  const entriesOf = async (run: RunId, afterSeq = 0) =>
+    isOwnStream(run) ? [] : hide(typed(await journal.read(run, afterSeq)));
   const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
   const view = async (run: RunId): Promise<RunView | undefined> => {
     const state = await stateOf(run);
@@ -175,7 +180,8 @@ export function createGuard(parts: GuardParts): Guard {
     };
   };
   return {
-    principalOf: (token) => principalByToken(plan, token),
+    principalOf: parts.tokens.whose,
+    revokeToken: parts.tokens.revoke,
     current: conductor.state,
     view,
     async runs() {
@@ -214,7 +220,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     startPhase: (phase, by, wrapper, host) => startPhase(parts, phase, by, { wrapper, host }),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
-    entries: async (run, afterSeq) => hide(typed(await journal.read(run, afterSeq))),
+    entries: entriesOf,
     follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),
     async foretold() {
       const frozen = conductor.state()?.baseline;
@@ -229,7 +235,7 @@ export function createGuard(parts: GuardParts): Guard {
       return 'refused' in seen ? seen : hide(seen);
     },
     async report(run) {
-      const entries = hide(typed(await journal.read(run)));
+      const entries = await entriesOf(run);
       return entries.length === 0 ? undefined : markdownReport({ plan, entries, now: clock.now() });
     },
     async readings(probe, from, to) {
