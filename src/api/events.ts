@@ -42,10 +42,7 @@ async function replay(
 }
 
 /** The journal of a run from any sequence number on, as server-sent events; each entry once and in order. */
-export async function streamEvents(
-  { guard, run, afterSeq, stillMay }: EventStream,
-  response: Response,
-): Promise<void> {
+export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStream, response: Response): Promise<void> {
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   response.writeHead(200, {

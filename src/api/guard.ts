@@ -54,9 +54,7 @@ export interface Outlook {
 }
 
 /** Who speaks; else why it is nobody, and whose token it was. */
-export type Whose =
-  | { readonly principal: Principal }
-  | { readonly fault: TokenFault; readonly of?: Principal['id'] };
+export type Whose = { readonly principal: Principal } | { readonly fault: TokenFault; readonly of?: Principal['id'] };
 
 export type Revoked = { readonly events: readonly TokenEvent[] } | { readonly refused: Refusal };
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { hashToken, newToken } from '../../src/api/token.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
@@ -8,7 +8,13 @@ import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { tokenStream } from '../../src/journal/journal.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
 
-const roles = { lena: 'technical_lead', ravi: 'release_engineer', deploy: 'pipeline', mona: 'cto', late: 'cto' } as const;
+const roles = {
+  lena: 'technical_lead',
+  ravi: 'release_engineer',
+  deploy: 'pipeline',
+  mona: 'cto',
+  late: 'cto',
+} as const;
 type Who = keyof typeof roles;
 const tokens = Object.fromEntries(Object.keys(roles).map((id) => [id, newToken()])) as Record<Who, string>;
 
@@ -24,14 +30,17 @@ async function withPrincipals(planFile: string): Promise<void> {
 
 let mini: Miniature;
 let daemon: Daemon;
+/** What the daemon logs. */
+const logged: string[] = [];
 const start = () =>
   serve({
     planFile: mini.planFile,
     journal: mini.journal,
     listen: { host: '127.0.0.1', port: 0 },
-    logLevel: 'silent',
+    logLevel: 'warn',
   });
 beforeAll(async () => {
+  vi.spyOn(process.stderr, 'write').mockImplementation((line) => logged.push(String(line)) > 0);
   mini = await miniature();
   await withPrincipals(mini.planFile);
   daemon = await start();
@@ -39,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await daemon.close();
   await mini[Symbol.asyncDispose]();
+  vi.restoreAllMocks();
 });
 
 const ask = (token: string | undefined, path: string, body?: object) =>
@@ -51,11 +61,15 @@ const ask = (token: string | undefined, path: string, body?: object) =>
   });
 const revoke = (by: string, principal: string) => ask(by, `principals/${principal}/revoke`, { reason: 'stolen' });
 
-test('the absent, the wrong and the expired token look alike', async () => {
+test('the absent, the wrong and the expired token look alike; the log tells them apart, and holds none', async () => {
   const answers = await Promise.all([undefined, newToken(), 'x', tokens.late].map((token) => ask(token, 'runs')));
   expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
   expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
   expect(answers[0]?.headers.get('www-authenticate')).toBe('Bearer');
+  const faults = [...logged.join('').matchAll(/"fault":"(\w+)"/g)].map(([, fault]) => fault);
+  expect(faults.toSorted()).toEqual(['absent', 'expired', 'unknown', 'unknown']);
+  expect(logged.join('')).toContain('"of":"late"');
+  expect(logged.join('')).not.toContain(tokens.late);
 });
 
 test('a pipeline reports phases and reads nothing', async () => {

@@ -77,7 +77,10 @@ export const reads: readonly Route[] = [
       const after = Number(call.header('last-event-id') ?? call.query.after ?? 0);
       const from = Number.isSafeInteger(after) && after > 0 ? after : 0;
       if (call.header('accept')?.includes('text/event-stream') === true) {
-        return { stream: (_request, response) => streamEvents({ guard, run, afterSeq: from, stillMay: call.stillMay }, response) };
+        return {
+          stream: (_request, response) =>
+            streamEvents({ guard, run, afterSeq: from, stillMay: call.stillMay }, response),
+        };
       }
       const entries = await guard.entries(run, from);
       return json({ entries: entries.map(({ seq, event, hash }) => ({ seq, event, hash })) });

@@ -26,8 +26,7 @@ export function needsOf(plan: Plan, environment: string, procedure: string): Nee
 const authorities = ['database_administrator', 'cto'];
 
 /** Any other role that is needed beside somebody is asked for its counsel; alone it does not decide. */
-const isCounsel = (plan: Plan, role: string): boolean =>
-  !authorities.includes(role) && counselsOf(plan).includes(role);
+const isCounsel = (plan: Plan, role: string): boolean => !authorities.includes(role) && counselsOf(plan).includes(role);
 
 /** The principal is still in the plan, in that role, and the role still has the right. */
 const mayStill = (plan: Plan, right: Right, { by, role }: Given): boolean =>
@@ -65,7 +64,11 @@ function fewest(plan: Plan, needs: Needs, given: readonly Given[], others: reado
     return left.some(
       (one, place) =>
         left.findIndex(({ role }) => role === one.role) === place &&
-        canWith(count - 1, [...so, one], left.slice(place).filter((other) => other !== one)),
+        canWith(
+          count - 1,
+          [...so, one],
+          left.slice(place).filter((other) => other !== one),
+        ),
     );
   };
   return Array.from({ length: most + 1 }, (_, count) => count).find((count) => canWith(count, given, others));

@@ -82,7 +82,10 @@ test('a role of the plan’s own restores only where it has the right', () => {
   const auditor = { id: 'ana', role: 'auditor' };
   const of = (...rights: readonly string[]) => {
     const [template] = aPlan().principals;
-    return aPlan({ roles: { auditor: { rights } }, principals: [...aPlan().principals.slice(0, 2), { ...template, ...auditor }] });
+    return aPlan({
+      roles: { auditor: { rights } },
+      principals: [...aPlan().principals.slice(0, 2), { ...template, ...auditor }],
+    });
   };
   const answer = (plan: ReturnType<typeof aPlan>) =>
     isEnough(plan, needsOf(plan, 'staging', 'restore'), [...given([dana]), { by: 'ana', role: 'auditor' }]);

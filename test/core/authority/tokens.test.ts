@@ -25,7 +25,11 @@ function plan(expires = '2026-11-22T03:00Z', digit = ''): Plan {
 }
 const fold = (...events: readonly TokenEvent[]) => events.reduce(evolveTokens, noneEnded);
 const faultOf = (id: string, ended = noneEnded, now: Instant = start, of = plan()) =>
-  tokenFault(of.principals.find((one) => one.id === id)!, ended, now);
+  tokenFault(
+    of.principals.find((one) => one.id === id)!,
+    ended,
+    now,
+  );
 const revoke = (principal: string, by: typeof dana, ended = noneEnded) =>
   decideRevoke(plan(), ended, { principal, by, reason: 'stolen' }, start);
 const revoked = (principal: string, by = dana) => {

@@ -217,7 +217,7 @@ describe('half an approval', () => {
     night.look([broken(seen)], second);
     night.look([broken('breach')], second + 1);
     expect(night.state.recommendations.map(({ approvals }) => approvals.length)).toEqual([1, 0]);
-    expect(give(night, { ...acts.approve(lena), recommendation: recommendation(2) } as Input)).toBe('half');
+    expect(give(night, { ...acts.approve(lena), recommendation: recommendation(2) })).toBe('half');
   });
 
   test.each([-3_600, -60])('that expired is not revived by a clock set by %i s', (step) => {
@@ -283,8 +283,7 @@ describe('disarming works at once, whatever else is going on', () => {
 
 describe('a pre-approval', () => {
   const [proposal] = aPlan().pre_approvals;
-  const planned = (more: object) =>
-    aPlan({ pre_approvals: [{ ...proposal, for: '12h', not_during: [], ...more }] });
+  const planned = (more: object) => aPlan({ pre_approvals: [{ ...proposal, for: '12h', not_during: [], ...more }] });
   const acted = (plan: Plan) => {
     const night = new Night(plan).baseline().arm();
     night.start(security, 10);
@@ -314,7 +313,7 @@ describe('a pre-approval', () => {
 
   test('is activated only by somebody who might do by hand what it allows', () => {
     const plan = aPlan({
-      roles: { database_administrator: { rights: ['pre-approve', 'approve-phase-rollback'] } },
+      roles: { database_administrator: { rights: ['operate', 'pre-approve', 'approve-phase-rollback'] } },
       pre_approvals: [{ ...proposal, for: '12h', not_during: [], do: 'restore' }],
     });
     expect(new Night(plan).give(acts['pre-approve'](dana))).toBe('not-allowed');

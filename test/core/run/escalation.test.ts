@@ -140,27 +140,45 @@ describe('withdrawn', () => {
   });
 
   test.each<{ readonly when: string; readonly night: () => Night; readonly look?: Parameters<Night['look']>[0] }>([
-    { when: 'one of two breaches is still there', night: () => (
-        (night) => (night.look([broken('breach'), slow('breach')], 50), night.look([broken('ok'), slow('breach')], 100), night)
-      )(breached()), look: [broken('ok'), slow('breach')] },
-    { when: 'it came back in between', night: () => (
-        (night) => (night.look([broken('breach')], 400), night.look([broken('ok')], 401), night)
-      )(gone()) },
-    { when: 'it could not be looked at in between', night: () => (
-        (night) => (night.look([broken('unknown')], 400), night.look([broken('ok')], 401), night)
-      )(gone()) },
-    { when: 'the guard was blind elsewhere in between', night: () => (
-        (night) => (night.look([broken('ok')], 400, 0, [search]), night.look([broken('ok')], 401), night)
-      )(gone()) },
-    { when: 'the guard was down in between', night: () => (
-        (night) => (night.give({ kind: 'restart', planHash: night.state.plan.hash }, 400), night)
-      )(gone()) },
+    {
+      when: 'one of two breaches is still there',
+      night: () =>
+        ((night) => (
+          night.look([broken('breach'), slow('breach')], 50),
+          night.look([broken('ok'), slow('breach')], 100),
+          night
+        ))(breached()),
+      look: [broken('ok'), slow('breach')],
+    },
+    {
+      when: 'it came back in between',
+      night: () => ((night) => (night.look([broken('breach')], 400), night.look([broken('ok')], 401), night))(gone()),
+    },
+    {
+      when: 'it could not be looked at in between',
+      night: () => ((night) => (night.look([broken('unknown')], 400), night.look([broken('ok')], 401), night))(gone()),
+    },
+    {
+      when: 'the guard was blind elsewhere in between',
+      night: () =>
+        ((night) => (night.look([broken('ok')], 400, 0, [search]), night.look([broken('ok')], 401), night))(gone()),
+    },
+    {
+      when: 'the guard was down in between',
+      night: () => ((night) => (night.give({ kind: 'restart', planHash: night.state.plan.hash }, 400), night))(gone()),
+    },
     { when: 'it is only better', night: gone, look: [broken('ok', { warning: true, because: 'slower-but-young' })] },
     { when: 'this look did not judge it', night: gone, look: [] },
     { when: 'it cannot be looked at now', night: gone, look: [broken('unknown')] },
-    { when: 'it is about an ended phase, whose time nobody judges again', night: () => (
-        (night) => (night.look([broken('breach'), late(security, 'breach')], 50), night.look([broken('ok')], 100), night)
-      )(breached()) },
+    {
+      when: 'it is about an ended phase, whose time nobody judges again',
+      night: () =>
+        ((night) => (
+          night.look([broken('breach'), late(security, 'breach')], 50),
+          night.look([broken('ok')], 100),
+          night
+        ))(breached()),
+    },
   ])('never when $when', ({ night, look = [broken('ok')] }) => {
     const one = night();
     one.look(look, 800);

@@ -108,9 +108,7 @@ function approve(
 export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, now: Instant): Decision {
   if (input.kind === 'approve') return approve(plan, state, input, now);
   const denied =
-    input.kind === 'decline'
-      ? refuseDeciding(plan, state, input)
-      : refuseWithoutRight(plan, input.by, 'acknowledge');
+    input.kind === 'decline' ? refuseDeciding(plan, state, input) : refuseWithoutRight(plan, input.by, 'acknowledge');
   if (denied !== undefined) return no(denied);
   const open = findOpen(state, input.recommendation, now);
   if ('refused' in open) return open;

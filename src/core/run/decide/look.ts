@@ -50,13 +50,14 @@ function expiries({ authority, recommendations }: RunState, now: Instant): reado
   ];
 }
 
+const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
+
 /** Each breach behind it has been seen well for so long without a gap, and is so now. What nobody sees is not well. */
 function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look: LookInput, now: Instant): boolean {
   const { seeingSince } = state;
   if (state.blind !== undefined || evidence.length === 0) return false;
   const isLong = (since: Instant): boolean => between(since, now) >= plan.answering.withdrawn_after;
   if (seeingSince !== undefined && !isLong(seeingSince)) return false;
-  const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
   return evidence.map(keyOf).every((key) => {
     const noted = state.verdicts.get(key);
     const isSeen = look.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));

@@ -99,7 +99,7 @@ export function raise(
     expiresAt,
     notAutomaticBecause: may.covered ? [] : may.missing,
     ...(attributedTo !== undefined && { attributedTo }),
-    ...addressed(plan, unanswered),
+    ...(!may.covered && addressed(plan, unanswered)),
   };
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }
