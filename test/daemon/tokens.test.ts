@@ -66,7 +66,7 @@ test('the absent, the wrong and the expired token look alike; the log tells them
   expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
   expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
   expect(answers[0]?.headers.get('www-authenticate')).toBe('Bearer');
-  const faults = [...logged.join('').matchAll(/"fault":"(\w+)"/g)].map(([, fault]) => fault);
+  const faults = [...logged.join('').matchAll(/"fault":"(\w+)"/g)].map((match) => match[1] ?? '');
   expect(faults.toSorted()).toEqual(['absent', 'expired', 'unknown', 'unknown']);
   expect(logged.join('')).toContain('"of":"late"');
   expect(logged.join('')).not.toContain(tokens.late);
