@@ -17,10 +17,24 @@ const heartbeat = 15_000;
 const patience = 30_000;
 const mostWaiting = 2 ** 23;
 
+export interface EventStream {
+  readonly guard: Guard;
+  readonly run: RunId;
+  readonly afterSeq: number;
+  /** A token may end while its holder listens. */
+  readonly stillMay: () => boolean;
+}
+
 /** Sends the past no faster than it is read. */
-async function replay(entries: readonly Entry<RunEvent>[], response: Response, closed: AbortSignal): Promise<void> {
+async function replay(
+  entries: readonly Entry<RunEvent>[],
+  response: Response,
+  closed: AbortSignal,
+  stillMay: () => boolean,
+): Promise<void> {
   for (const entry of entries) {
-    if (closed.aborted) return;
+    if (!stillMay()) response.destroy();
+    if (closed.aborted || response.destroyed) return;
     if (response.write(frame(entry))) continue;
     const late = AbortSignal.any([closed, AbortSignal.timeout(patience)]);
     await once(response, 'drain', { signal: late }).catch(() => response.destroy());
@@ -28,7 +42,7 @@ async function replay(entries: readonly Entry<RunEvent>[], response: Response, c
 }
 
 /** The journal of a run from any sequence number on, as server-sent events; each entry once and in order. */
-export async function streamEvents(guard: Guard, run: RunId, afterSeq: number, response: Response): Promise<void> {
+export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStream, response: Response): Promise<void> {
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   response.writeHead(200, {
@@ -38,6 +52,7 @@ export async function streamEvents(guard: Guard, run: RunId, afterSeq: number, r
   });
   let sent = afterSeq;
   const send = (entries: readonly Entry<RunEvent>[]) => {
+    if (!stillMay()) response.destroy();
     for (const entry of entries) {
       if (entry.run !== run || entry.seq <= sent) continue;
       if (response.destroyed) return; // a write would be an error that nobody heeds
@@ -50,11 +65,11 @@ export async function streamEvents(guard: Guard, run: RunId, afterSeq: number, r
   let waiting: Entry<RunEvent>[] | undefined = [];
   guard.follow((entries) => (waiting === undefined ? send(entries) : void waiting.push(...entries)), closed.signal);
   const past = await guard.entries(run, afterSeq);
-  await replay(past, response, closed.signal);
+  await replay(past, response, closed.signal, stillMay);
   sent = past.at(-1)?.seq ?? afterSeq;
   send(waiting);
   waiting = undefined;
   if (closed.signal.aborted) return;
-  const beat = setInterval(() => response.write(': still here\n\n'), heartbeat);
+  const beat = setInterval(() => (stillMay() ? response.write(': still here\n\n') : response.destroy()), heartbeat);
   closed.signal.addEventListener('abort', () => clearInterval(beat), { once: true });
 }

@@ -1,4 +1,6 @@
+import type { Refusal } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
+import type { RevokeInput, TokenEvent, TokenFault } from '../core/authority/tokens.ts';
 import type { Power } from '../core/detection/foretell.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId, RunId, StepId } from '../core/kernel/ids.ts';
@@ -52,9 +54,16 @@ export interface Outlook {
   readonly obstacles: readonly string[];
 }
 
+/** Who speaks; else why it is nobody, and whose token it was. */
+export type Whose = { readonly principal: Principal } | { readonly fault: TokenFault; readonly of?: Principal['id'] };
+
+export type Revoked = { readonly events: readonly TokenEvent[] } | { readonly refused: Refusal };
+
 /** What the HTTP routes need of the daemon. */
 export interface Guard {
-  principalOf(token: string): Principal | undefined;
+  principalOf(token: string): Whose;
+  /** When it resolves, the principal's token is refused from then on, by this daemon and those after it. */
+  revokeToken(input: RevokeInput): Promise<Revoked>;
   /** The open run, else the newest. */
   current(): RunState | undefined;
   view(run: RunId): Promise<RunView | undefined>;

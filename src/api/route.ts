@@ -7,13 +7,15 @@ import type { Decision } from '../core/run/decision.ts';
 import type { Guard } from './guard.ts';
 import { Refused } from './problem.ts';
 
-/** Who may call a route: anyone, every principal, or those whose role has one of these rights. */
+/** Who may call a route: anyone, every principal whatever their rights, or those whose role has one of these. */
 export type Access = 'anyone' | 'principals' | readonly Right[];
 
 export interface Call {
   readonly guard: Guard;
   /** Present on every route but those for anyone. */
   readonly by: Principal;
+  /** Whether the caller's token still counts: an answer that goes on asks before each part of it. */
+  readonly stillMay: () => boolean;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;

@@ -2,6 +2,7 @@ import { bodies, readBody } from './bodies.ts';
 import { accepted, type Route, view } from './route.ts';
 import { acts } from './routes/acts.ts';
 import { phaseReports } from './routes/phase-reports.ts';
+import { principals } from './routes/principals.ts';
 import { reads } from './routes/reads.ts';
 import { signsOfLife } from './routes/signs-of-life.ts';
 
@@ -17,4 +18,4 @@ const open: Route = {
 };
 
 /** Every route with who may call it: the one table. A path that is not in it does not exist. */
-export const routes: readonly Route[] = [...signsOfLife, ...reads, open, ...acts, ...phaseReports];
+export const routes: readonly Route[] = [...signsOfLife, ...reads, open, ...acts, ...phaseReports, ...principals];

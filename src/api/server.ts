@@ -5,9 +5,13 @@ import express, { type Express, type NextFunction, type Request, type Response }
 
 import { refuse, type Refusal } from '../core/authority/refusal.ts';
 import { type Principal, type Right, rightsOf } from '../core/authority/roles.ts';
+import type { TokenFault } from '../core/authority/tokens.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { principalId } from '../core/kernel/ids.ts';
+import type { Millis } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { type Failures, limitFailures } from './failures.ts';
 import type { Guard } from './guard.ts';
 import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
 import type { Access, Route, Stream } from './route.ts';
@@ -19,6 +23,16 @@ export interface ApiParts {
   readonly listen: { readonly host: string; readonly port: number };
   /** An error that no route expected. */
   readonly onError: (error: unknown) => void;
+  /** A request of nobody; told as often as such requests are answered with 401, which is bounded. */
+  readonly onNobody: (who: Nobody) => void;
+}
+
+export interface Nobody {
+  readonly address: string;
+  readonly path: string;
+  readonly fault: TokenFault | 'absent';
+  /** Whose token it was. */
+  readonly of?: string;
 }
 
 export class PortInUse extends RipcordError {
@@ -37,16 +51,40 @@ export class PortInUse extends RipcordError {
 
 const nobody: Principal = { id: principalId('nobody'), role: 'nobody' };
 
+/** One that has no token, or none that counts: which of these it is, the log says and the client is not told. */
+const noPrincipal = refuse(
+  'unknown-token',
+  'the request has no token that belongs to a principal of the plan, or that one has ended',
+  'a principal’s token',
+  'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
+);
+
+const tokenIn = ({ headers }: Request): string | undefined =>
+  /^Bearer (\S{1,512})$/.exec(headers.authorization ?? '')?.[1];
+
+const tooMany = (address: string, wait: Millis) => ({
+  ...refuse(
+    'too-many-failures',
+    `too many requests without a principal’s token from ${address}`,
+    'fewer of them',
+    `Wait ${sayDuration(wait)}, and come with a principal’s token`,
+  ),
+  retryAfter: Math.ceil(wait / 1_000),
+});
+
 /** Who calls, if they may; else why not. */
-function admit(request: Request, access: Access, { guard, plan }: ApiParts): Principal | Refusal {
+function admit(request: Request, access: Access, { guard, plan, onNobody }: ApiParts, failures: Failures) {
   if (access === 'anyone') return nobody;
-  const token = /^Bearer (\S{1,512})$/.exec(request.headers.authorization ?? '')?.[1];
-  const how = 'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token';
-  if (token === undefined) return refuse('no-token', 'the request has no token', 'a principal’s token', how);
-  const principal = guard.principalOf(token);
-  if (principal === undefined)
-    return refuse('unknown-token', 'the token belongs to no principal of the plan', 'a principal’s token', how);
-  return mayCall(plan, principal, access) ? principal : notAllowed(principal, access);
+  const token = tokenIn(request);
+  const whose = token === undefined ? ({ fault: 'absent' } as const) : guard.principalOf(token);
+  if ('principal' in whose) {
+    return mayCall(plan, whose.principal, access) ? whose.principal : notAllowed(whose.principal, access);
+  }
+  const address = request.socket.remoteAddress ?? 'nowhere';
+  const wait = failures.note(address);
+  if (wait !== undefined) return tooMany(address, wait);
+  onNobody({ address, path: request.path, ...whose });
+  return noPrincipal;
 }
 
 const mayCall = (plan: Plan, { role }: Principal, access: Exclude<Access, 'anyone'>): boolean =>
@@ -59,6 +97,13 @@ const notAllowed = ({ id, role }: Principal, access: 'principals' | readonly Rig
     `a principal with the right ${[access].flat().join(' or ')}`,
     'Ask one',
   );
+
+const sendRefusal = (response: Response, refusal: Refusal & { readonly retryAfter?: number }) => {
+  const problem = problemOf(refusal);
+  if (problem.status === 401) response.set('www-authenticate', 'Bearer');
+  if (refusal.retryAfter !== undefined) response.set('retry-after', String(refusal.retryAfter));
+  return sendProblem(response, problem);
+};
 
 const sendProblem = (response: Response, problem: Problem) =>
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
@@ -74,7 +119,11 @@ function refuseUnreadBody({ method, headers, body }: Request): Refusal | undefin
 /** Each costs memory for what its client has not read yet. */
 const mostStreams = 20;
 
-function openStreams(): { readonly serve: (answer: Stream, request: Request, response: Response) => Promise<void> } {
+interface Streams {
+  readonly serve: (answer: Stream, request: Request, response: Response) => Promise<void>;
+}
+
+function openStreams(): Streams {
   let open = 0;
   return {
     async serve(answer, request, response) {
@@ -90,16 +139,17 @@ function openStreams(): { readonly serve: (answer: Stream, request: Request, res
   };
 }
 
-function addRoute(app: Express, route: Route, parts: ApiParts, streams: ReturnType<typeof openStreams>): void {
+function addRoute(app: Express, route: Route, parts: ApiParts, streams: Streams, failures: Failures): void {
   app[route.method](route.path, async (request: Request, response: Response) => {
-    const by = admit(request, route.access, parts);
-    if ('because' in by) return void sendProblem(response, problemOf(by));
+    const by = admit(request, route.access, parts, failures);
+    if ('because' in by) return void sendRefusal(response, by);
     const unread = refuseUnreadBody(request);
     if (unread !== undefined) return void sendProblem(response, problemOf(unread));
     const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
     const { guard } = parts;
     const header = (name: string) => request.get(name);
-    const call = { guard, by, params, query: request.query, body: request.body as unknown, header };
+    const stillMay = () => 'principal' in guard.principalOf(tokenIn(request) ?? '');
+    const call = { guard, by, stillMay, params, query: request.query, body: request.body as unknown, header };
     const answer = await route.handle(call);
     if ('stream' in answer) return streams.serve(answer, request, response);
     const { status, type, body } = answer;
@@ -112,7 +162,8 @@ function createApp(parts: ApiParts): Express {
   app.disable('x-powered-by').disable('etag');
   app.use(express.json({ limit: '64kb' }));
   const streams = openStreams();
-  for (const route of routes) addRoute(app, route, parts, streams);
+  const failures = limitFailures(() => parts.guard.now());
+  for (const route of routes) addRoute(app, route, parts, streams, failures);
   app.use((request: Request, response: Response) => {
     const found = `there is no ${request.method} ${request.path}`;
     sendProblem(response, problemOf(refuse('unknown-route', found, 'a route of the API', 'See docs/api.md')));

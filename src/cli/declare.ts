@@ -73,6 +73,7 @@ export const option = {
   tokenFile: new Option('--token-file <file>', 'the file that holds your token (else RIPCORD_TOKEN is your token)'),
   journal: new Option('--journal <path>', 'the journal (default: .ripcord/journal.db beside the plan)'),
   reason: new Option('--reason <text>', 'why, for the record'),
+  expires: new Option('--expires <duration>', 'prints for the plan when it shall end: 90d').argParser(readDuration),
   duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
 } as const;
 

@@ -1,6 +1,7 @@
 import type { RunView } from '../core/run/view.ts';
 import { count, until } from './moments.ts';
 import { headline } from './status/headline.ts';
+import { sayMissing } from './status/recommendation.ts';
 import { list } from './status/verdicts.ts';
 
 /** What a person is told once an act of theirs was recorded. */
@@ -40,8 +41,8 @@ export function sayApproved(view: RunView, id: string): string {
   const { recommendations, rollback } = view;
   const one = recommendations.find((recommendation) => recommendation.id === id);
   if (one?.state === 'open') {
-    const others = one.mayApprove.filter((who) => one.approvals.every(({ by }) => by !== who));
-    return `Your approval of ${id} is recorded, and needs one more beside it. Ask ${list(others)}.`;
+    const missing = one.missing === undefined ? 'more approvals' : sayMissing(one.missing);
+    return `Your approval of ${id} is recorded, and is not enough: it takes ${missing}.`;
   }
   const started = rollback?.recommendation === id ? ` ${headline(view).text}` : '';
   return `Approved: ${one?.proposes ?? id}.${started}\nSee how it goes: ripcord run status`;

@@ -1,15 +1,29 @@
 import { hashToken, newToken } from '../api/token.ts';
+import { parseDuration } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
-import { type Call, type JsonOption, toJson } from './call.ts';
+import { type Call, type JsonOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
+import { connect } from './client.ts';
+import { printable } from './terminal.ts';
+
+export type CreateTokenOptions = JsonOption & { readonly expires?: string };
+
+/** To the minute, as the plan reads it: `2027-02-01T18:00Z`. */
+function expiresAt(length: string | undefined): string | undefined {
+  const lasts = length === undefined ? undefined : parseDuration(length);
+  return lasts === undefined ? undefined : `${new Date(Date.now() + lasts).toISOString().slice(0, 16)}Z`;
+}
 
 /** A new token for its holder, and its hash for the plan. Nothing is stored. */
-export async function createToken({ options, terminal }: Call<JsonOption>): Promise<number> {
+export async function createToken({ options, terminal }: Call<CreateTokenOptions>): Promise<number> {
   const token = newToken();
   const hash = hashToken(token);
+  const expires = expiresAt(options.expires);
   if (options.json === true) {
-    terminal.answer(toJson({ token, token_hash: hash }));
+    const limit = expires === undefined ? {} : { token_expires: expires };
+    terminal.answer(toJson({ token, token_hash: hash, ...limit }));
     return exitCodes.well;
   }
+  const limit = expires === undefined ? '' : `\n    token_expires: ${expires}`;
   terminal.answer(`token       ${token}
 token_hash  ${hash}
 
@@ -19,6 +33,20 @@ The hash is for the plan:
 principals:
   - id: NAME
     role: database_administrator
-    token_hash: ${hash}`);
+    token_hash: ${hash}${limit}`);
+  return exitCodes.well;
+}
+
+export type RevokeTokenOptions = RunOptions & Required<ReasonOption>;
+
+/** Ends a principal's token at once, whether a run is open or not. */
+export async function revokeToken({ args, options, terminal, env }: Call<RevokeTokenOptions>): Promise<number> {
+  const [principal = ''] = args;
+  const { reason } = options;
+  const path = `principals/${encodeURIComponent(principal)}/revoke`;
+  const answer = await connect(options, env).post<{ readonly already: boolean }>(path, { reason });
+  const said = answer.already ? 'was revoked before' : 'is revoked: it is refused from now on';
+  const next = 'Another one: ripcord token create, then its hash into the plan';
+  terminal.answer(options.json === true ? toJson(answer) : printable(`The token of ${principal} ${said}. ${next}`));
   return exitCodes.well;
 }

@@ -43,12 +43,19 @@ const reported: readonly RunEvent['type'][] = [
   'run-closed',
 ];
 
+/** Somebody should have answered, and did not. */
+const isUnanswered = (event: RunEvent): boolean =>
+  event.type === 'recommendation-expired' ||
+  (event.type === 'recommendation-raised' && (event.unanswered?.length ?? 0) > 0);
+
 /** What the world is told once events are durable: nothing here may be needed for correctness after a crash. */
 export function performEffects(entries: readonly Entry<RunEvent>[], state: RunState, parts: EffectParts): void {
   const { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport } = parts;
   for (const { event, run, seq } of entries) {
-    const tell = event.type === 'fence-stands' ? log.error : log.info; // a person must mend it
-    tell({ run, seq, event: event.type }, sayEvent(event));
+    const facts = { run, seq, event: event.type };
+    if (event.type === 'fence-stands') log.error(facts, sayEvent(event)); // a person must mend it
+    else if (isUnanswered(event)) log.warn(facts, sayEvent(event));
+    else log.info(facts, sayEvent(event));
     looker.noted(event);
     markAt(event, keeper);
     if (event.type === 'capture-started') capture.begin(state);

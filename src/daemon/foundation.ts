@@ -14,6 +14,7 @@ import { type Conductor, startConductor } from './conductor.ts';
 import { loadPlan, type LoadedPlan } from './load-plan.ts';
 import { createLog, type Log } from './log.ts';
 import { openTargetDesk, type TargetDesk } from './target-desk.ts';
+import { keepTokens, type Tokens } from './tokens.ts';
 import { noteTroubles, type Troubles } from './troubles.ts';
 import { version } from './version.ts';
 
@@ -35,6 +36,7 @@ export interface Foundation {
   readonly journal: Journal;
   readonly desk: TargetDesk;
   readonly conductor: Conductor;
+  readonly tokens: Tokens;
   /** The run that is not closed, if there is one. */
   openRun(): RunState | undefined;
 }
@@ -90,6 +92,7 @@ export async function layFoundation(
   const desk = undo.use(await openTargetDesk({ url, usersUrl, cost: metrics.targetCost }));
   const newest = (await journal.runs())[0]?.run;
   const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
+  const tokens = await keepTokens({ plan, journal, clock, log });
   const openRun = () => (conductor.state()?.closed === undefined ? conductor.state() : undefined);
   const unfinished = openRun();
   if (unfinished !== undefined && unfinished.environment !== environment.name) {
@@ -98,5 +101,6 @@ export async function layFoundation(
   if (unfinished !== undefined && !sameTarget(unfinished.target, desk.identity)) {
     throw new WrongTarget(unfinished, sayTarget(desk.identity));
   }
-  return { loaded, log, clock, metrics, troubles: noteTroubles(log, metrics), journal, desk, conductor, openRun };
+  const troubles = noteTroubles(log, metrics);
+  return { loaded, log, clock, metrics, troubles, journal, desk, conductor, tokens, openRun };
 }

@@ -14,7 +14,7 @@ import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
 import { silentTriggers } from '../core/verdicts/drill.ts';
-import type { Entry, Journal } from '../journal/journal.ts';
+import { type Entry, isOwnStream, type Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
 import { refuseStranger } from './children.ts';
@@ -27,12 +27,12 @@ import type { LoadedPlan } from './load-plan.ts';
 import type { Looker } from './look.ts';
 import { outlookOf } from './outlook.ts';
 import { phaseStarter } from './phase-start.ts';
-import { principalByToken } from './principals.ts';
 import { storedReadings } from './reading-log.ts';
 import type { Scripts } from './scripts.ts';
 import { findShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface GuardParts {
   readonly loaded: LoadedPlan;
@@ -44,6 +44,7 @@ export interface GuardParts {
   readonly looker: Looker;
   readonly leases: Leases;
   readonly metrics: Metrics;
+  readonly tokens: Tokens;
   readonly runChecks: () => Promise<readonly Finding[]>;
   readonly scripts: Scripts;
   /** The checks of the catalogue that are asked of this server. */
@@ -129,8 +130,12 @@ export function createGuard(parts: GuardParts): Guard {
   const { plan } = loaded;
   const hide = hideSecrets(loaded.secrets);
   const foretold = foretelling(plan);
-  const stateOf = async (run: RunId): Promise<RunState | undefined> =>
-    conductor.state()?.run === run ? conductor.state() : loadRun(journal, run);
+  const stateOf = async (run: RunId): Promise<RunState | undefined> => {
+    if (conductor.state()?.run === run) return conductor.state();
+    return isOwnStream(run) ? undefined : loadRun(journal, run);
+  };
+  const entriesOf = async (run: RunId, afterSeq = 0) =>
+    isOwnStream(run) ? [] : hide(typed(await journal.read(run, afterSeq)));
   const isNow = (run: RunId) => conductor.state()?.run === run && conductor.state()?.closed === undefined;
   const view = async (run: RunId): Promise<RunView | undefined> => {
     const state = await stateOf(run);
@@ -144,7 +149,8 @@ export function createGuard(parts: GuardParts): Guard {
     };
   };
   return {
-    principalOf: (token) => principalByToken(plan, token),
+    principalOf: parts.tokens.whose,
+    revokeToken: parts.tokens.revoke,
     current: conductor.state,
     view,
     async runs() {
@@ -185,7 +191,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     startPhase: phaseStarter(parts),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
-    entries: async (run, afterSeq) => hide(typed(await journal.read(run, afterSeq))),
+    entries: entriesOf,
     follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),
     async foretold() {
       const frozen = conductor.state()?.baseline;
@@ -200,7 +206,7 @@ export function createGuard(parts: GuardParts): Guard {
       return 'refused' in seen ? seen : hide(seen);
     },
     async report(run) {
-      const entries = hide(typed(await journal.read(run)));
+      const entries = await entriesOf(run);
       return entries.length === 0 ? undefined : markdownReport({ plan, entries, now: clock.now() });
     },
     async readings(probe, from, to) {

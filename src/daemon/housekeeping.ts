@@ -10,7 +10,7 @@ import type { Senses } from './senses.ts';
 
 /** What goes on beside the looks: is the target there, are wrappers alive, and readings on their way to disk. */
 export function startHousekeeping(
-  { loaded, clock, troubles, journal, desk, conductor, openRun }: Foundation,
+  { loaded, clock, troubles, journal, desk, conductor, tokens, openRun }: Foundation,
   { readings }: Senses,
   lease: Leases,
   scripts: Scripts,
@@ -32,6 +32,8 @@ export function startHousekeeping(
     await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
   };
   undo.use(repeat(clock, seconds(1), everySecond, troubles.during('housekeeping')));
+
+  undo.use(repeat(clock, seconds(1), tokens.expire, troubles.during('noting what tokens have expired')));
 
   const knock = async () => {
     const answer = desk.control.query('select 1', [], { timeout: seconds(5) });

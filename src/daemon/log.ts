@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { RipcordError } from '../core/kernel/errors.ts';
 
 /**
- * fatal: the daemon ends. error: something did not work that a person must mend. warn: a refusal, or a loss that heals.
+ * fatal: the daemon ends. error: something did not work that a person must mend. warn: a refusal, a
+ * question that nobody answered, or a loss that heals.
  * info: what is also in the journal. debug: for those who develop Ripcord.
  */
 export interface Log {

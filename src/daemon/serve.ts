@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 
-import { startApi } from '../api/server.ts';
+import { type Nobody, startApi } from '../api/server.ts';
 import { sayTarget } from '../core/evidence/target.ts';
 import { minutes, seconds } from '../core/kernel/units.ts';
 import type { Round } from '../checks/schedule.ts';
@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   await using undo = new AsyncDisposableStack();
   const ending = Promise.withResolvers<void>();
   const foundation = await layFoundation(options, undo, open);
-  const { loaded, log, clock, metrics, troubles, journal, desk, conductor } = foundation;
+  const { loaded, log, clock, metrics, troubles, journal, desk, conductor, tokens } = foundation;
   const { plan, environment, folder, secrets, fill } = loaded;
 
   const senses = await startSenses(foundation, undo);
@@ -81,6 +81,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     looker,
     leases: lease,
     metrics,
+    tokens,
     runChecks,
     scripts,
     asked: checks.asked,
@@ -104,7 +105,8 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   await goOn(foundation);
 
   const onError = (error: unknown) => log.error(factsOf(error), 'a request failed');
-  const api = undo.use(await startApi({ guard, plan, listen: options.listen, onError }));
+  const onNobody = (who: Nobody) => log.warn(who, 'a request without a token that counts was refused');
+  const api = undo.use(await startApi({ guard, plan, listen: options.listen, onError, onNobody }));
   log.info({ url: api.url, target: sayTarget(desk.identity), plan: plan.name }, 'the guard is up');
 
   const built = undo.move();

@@ -1,4 +1,4 @@
-import type { Hash, ProbeId, RunId } from '../core/kernel/ids.ts';
+import { type Hash, type ProbeId, runId, type RunId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
 
 /** What the journal stores: it knows the word and the moment of an event, and nothing else about it. */
@@ -18,6 +18,16 @@ export interface Entry<Event extends OpaqueEvent = OpaqueEvent> {
   readonly prev: Hash;
   readonly hash: Hash;
 }
+
+/**
+ * The guard keeps chains of its own beside those of the runs, under names that no run can have. They are appended to, read,
+ * verified, backed up and kept like any other; only `runs` does not list them.
+ */
+export const ownStreams = '~';
+/** The tokens that ended. */
+export const tokenStream: RunId = runId(`${ownStreams}tokens`);
+
+export const isOwnStream = (run: RunId): boolean => run.startsWith(ownStreams);
 
 /** The readings of one probe in one minute, packed by the caller. Written again, a chunk replaces the earlier one. */
 export interface ReadingChunk {
@@ -42,7 +52,7 @@ export interface ChainFault {
   readonly found: string;
   readonly wanted: string;
 }
-/** What `verify` found: how many runs it looked at, how many of their entries are sound, one fault for each broken run. */
+/** What `verify` found: how many runs it looked at, how many entries are sound, one fault for each broken chain. */
 export interface ChainReport {
   readonly runs: number;
   readonly entries: number;
@@ -65,7 +75,7 @@ export interface Journal extends AsyncDisposable {
   ): Promise<readonly Entry<Event>[]>;
   /** The entries of a run in order, from the one after `afterSeq`. */
   read(run: RunId, afterSeq?: number): Promise<readonly Entry[]>;
-  /** The run begun last comes first. */
+  /** The run begun last comes first. The guard's own streams are none. */
   runs(): Promise<readonly RunHead[]>;
   writeReadings(chunks: readonly ReadingChunk[]): Promise<void>;
   /** Chunks of the minutes from `from` to `to`, both included, oldest first. */

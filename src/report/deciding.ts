@@ -5,7 +5,7 @@ import { sayProcedure } from '../core/response/procedure.ts';
 import { blocks, bold, code, type Inline, joined, list, type Markdown, line } from './markdown.ts';
 import { perChapter } from './per-chapter.ts';
 import { type Chapter, entriesOf, type Story } from './story.ts';
-import { sayDecided } from './summary-deciding.ts';
+import { sayAsked, sayDecided } from './summary-deciding.ts';
 import { counted, firstUpper, quoted, sayRole, sayWho, sentence } from './wording.ts';
 
 /** How much of its estimate the phase at fault had used when it was recommended to undo it. */
@@ -22,7 +22,7 @@ function sayProposal(chapter: Chapter): Markdown {
   const what = procedure.kind === 'person' ? 'nothing that Ripcord could run' : length;
   const when = `raised at ${sayMoment(raisedAt)}, to be answered by ${sayMoment(expiresAt)}`;
   const proposal = line`${bold('Proposed')} as ${code(id)}, ${when}: ${sayProcedure(procedure)} (${what}).`;
-  return joined([proposal, sayPhaseTime(chapter)]);
+  return joined([proposal, sayPhaseTime(chapter), sayAsked(chapter.recommendation).trim()]);
 }
 
 function sayPermission(story: Story, { authority, rollback, recommendation }: Chapter): readonly Inline[] {

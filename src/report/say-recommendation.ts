@@ -1,18 +1,25 @@
 import { sayTime } from '../core/kernel/duration.ts';
 import type { RecommendationEvent } from '../core/response/events.ts';
 import { sayProcedure } from '../core/response/procedure.ts';
-import { quoted, sayRole, sayVerdict } from './wording.ts';
+import { and, quoted, sayContact, sayRole, sayVerdict } from './wording.ts';
 
 type Raised = Extract<RecommendationEvent, { type: 'recommendation-raised' }>;
 type Approved = Extract<RecommendationEvent, { type: 'recommendation-approved' }>;
 
-function sayRaised({ recommendation, procedure, evidence, expiresAt, notAutomaticBecause, orderedBy }: Raised): string {
+/** Whom it is addressed to, and whether somebody was asked before. */
+function sayAsked({ addressedTo = [], unanswered = [] }: Raised): string {
+  const before = unanswered.length === 0 ? '' : `Nobody answered ${and(unanswered)}. `;
+  return addressedTo.length === 0 ? before : `${before}Asked now: ${and(addressedTo.map(sayContact))}. `;
+}
+
+function sayRaised(event: Raised): string {
+  const { recommendation, procedure, evidence, expiresAt, notAutomaticBecause, orderedBy } = event;
   if (orderedBy !== undefined) return `${orderedBy} ordered, as ${recommendation}: ${sayProcedure(procedure)}`;
   const why = evidence.map(sayVerdict).join('; ');
   const next =
     notAutomaticBecause.length === 0
       ? 'A pre-approval covers it'
-      : `It waits for an answer until ${sayTime(expiresAt)}`;
+      : `${sayAsked(event)}It waits for an answer until ${sayTime(expiresAt)}`;
   return `Recommendation ${recommendation}: ${sayProcedure(procedure)}. Evidence for it: ${why}. ${next}`;
 }
 
@@ -36,6 +43,10 @@ export function sayRecommendation(event: RecommendationEvent): string {
       return sayApproved(event);
     case 'recommendation-declined':
       return `${event.by} declined ${recommendation}${quoted(event.reason)}`;
+    case 'approval-expired':
+      return `The approval of ${recommendation} by ${event.by} has expired, since nobody joined it in time`;
+    case 'recommendation-withdrawn':
+      return `Recommendation ${recommendation} is withdrawn: ${event.because}`;
     case 'recommendation-expired':
       return `Nobody answered ${recommendation} in time: it has expired`;
     case 'recommendation-superseded':

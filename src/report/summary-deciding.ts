@@ -1,9 +1,10 @@
-import { whoMay } from '../core/authority/roles.ts';
+import { missingApprovals, needsOf } from '../core/authority/approvals.ts';
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
 import { between } from '../core/kernel/units.ts';
+import { validApprovals } from '../core/response/recommendation.ts';
 import type { Rollback } from '../core/response/rollback.ts';
 import { type Chapter, entriesOf, type Story } from './story.ts';
-import { and, quoted, sayWho, sentence } from './wording.ts';
+import { and, counted, quoted, sayContact, sayWho, sentence } from './wording.ts';
 
 function sayTrigger(story: Story, { raisedAt, approvals }: Chapter['recommendation'], rollback: Rollback): string {
   if (rollback.trigger === 'automatic') {
@@ -20,13 +21,24 @@ function sayTrigger(story: Story, { raisedAt, approvals }: Chapter['recommendati
   return sentence(`${and(people)} approved the rollback ${took} after it was recommended: ${reasons}`);
 }
 
-function sayWaiting({ plan, now }: Story, { id, approvals, expiresAt }: Chapter['recommendation']): string {
-  const given = approvals.map(({ by }) => sayWho(plan, by));
-  const half = given.length === 0 ? '' : `${and(given)} approved, but another approval is needed beside it. `;
+/** Whom it is addressed to by now, and that it is not the first time. */
+export function sayAsked({ addressedTo = [], unanswered = [] }: Chapter['recommendation']): string {
+  const before = unanswered.length === 0 ? '' : ` Nobody answered ${and(unanswered)} before.`;
+  return addressedTo.length === 0 ? before : ` Asked: ${and(addressedTo.map(sayContact))}.${before}`;
+}
+
+function sayWaiting({ plan, now, state }: Story, one: Chapter['recommendation']): string {
+  const { id, expiresAt, procedure } = one;
+  const valid = validApprovals(one, now);
+  const needs = needsOf(plan, state.environment, procedure.kind);
+  const { approvals, from } = missingApprovals(plan, needs, valid);
+  const missing = counted(approvals, 'more approval');
+  const given = and(valid.map(({ by }) => sayWho(plan, by)));
+  const half = valid.length === 0 ? '' : `${given} approved, and it takes ${missing} beside that. `;
   const until = sayMoment(expiresAt);
   if (expiresAt <= now) return `${half}Recommendation ${id} was not answered by ${until}, when its time ran out.`;
-  const asked = whoMay(plan, 'approve-phase-rollback').map((who) => sayWho(plan, who));
-  return `${half}Recommendation ${id} waits for an answer until ${until}. Who may give it: ${and(asked) || 'nobody in the plan'}.`;
+  const who = and(from.map((principal) => sayWho(plan, principal))) || 'nobody in the plan';
+  return `${half}Recommendation ${id} waits for an answer until ${until}. Who may give it: ${who}.${sayAsked(one)}`;
 }
 
 /** Who or what decided, in one or two sentences. */
@@ -44,6 +56,8 @@ export function sayDecided(story: Story, { recommendation: one, rollback }: Chap
     case 'expired':
       return `Nobody answered within ${sayDuration(between(one.raisedAt, one.expiresAt))}, so recommendation ${one.id} expired.`;
     case 'superseded':
-      return sentence(`Recommendation ${one.id} was withdrawn: ${one.answer?.reason ?? 'it no longer fitted'}`);
+      return sentence(`Recommendation ${one.id} was superseded: ${one.answer?.reason ?? 'it no longer fitted'}`);
+    case 'withdrawn':
+      return sentence(`Recommendation ${one.id} was withdrawn: ${one.answer?.reason ?? 'the breach was gone'}`);
   }
 }

@@ -18,7 +18,12 @@ function beganAt({ recommendation: { evidence } }: Chapter): Instant | undefined
   return since.length === 0 ? undefined : (Math.min(...since) as Instant);
 }
 
-const answers = { approved: 'Approved', declined: 'Declined', superseded: 'Superseded' } as const;
+const answers = {
+  approved: 'Approved',
+  declined: 'Declined',
+  superseded: 'Superseded',
+  withdrawn: 'Withdrawn',
+} as const;
 
 /** When it was answered, and with which word. */
 function answered(

@@ -1,6 +1,6 @@
 import type { Hash } from '../core/kernel/ids.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
-import type { Plan } from '../core/plan/plan.ts';
+import type { Contact, Plan } from '../core/plan/plan.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -32,6 +32,9 @@ export function sayWho({ principals }: Pick<Plan, 'principals'>, id: string): st
   const known = principals.find((one) => one.id === id);
   return known === undefined ? id : `${known.name ?? known.id} (${sayRole(known.role)})`;
 }
+
+/** `Omar Haddad (CTO)`. */
+export const sayContact = ({ name, role }: Contact): string => `${name} (${role})`;
 
 export const firstUpper = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 

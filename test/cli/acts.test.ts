@@ -18,6 +18,7 @@ const half: RunView = {
   recommendations: [
     {
       ...proposal,
+      missing: { approvals: 1, from: ['dana', 'omar', 'lena'].map(principalId) },
       approvals: [
         {
           by: principalId('priya'),
@@ -110,7 +111,7 @@ const acts: readonly Act[] = [
     to: `${answering}/approve`,
     body: { reason: 'slow', even_if_gone: true },
     then: half,
-    says: `Your approval of ${rec} is recorded, and needs one more beside it. Ask dana, omar and lena.`,
+    says: `Your approval of ${rec} is recorded, and is not enough: it takes 1 more approval, by dana or omar or lena.`,
   },
   {
     line: `decline ${rec} --reason report`,

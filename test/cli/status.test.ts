@@ -20,6 +20,17 @@ const dana = principalId('dana');
 const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
 const broken = judgedBy(slow);
 const relapsed: RunView = { ...watching, watch: { ...watch, relapses: [{ at: at(30), evidence: [slow, orphans] }] } };
+const escalated: RunView = {
+  ...recommending,
+  recommendations: [
+    {
+      ...proposal,
+      addressedTo: [{ role: 'CTO', name: 'Omar Haddad', reach: '+49 30 1' }],
+      unanswered: ['r0', 'r1'].map(recommendationId),
+      missing: { approvals: 2, from: [dana] },
+    },
+  ],
+};
 const byHand: RunView = {
   ...recommending,
   recommendations: [
@@ -115,6 +126,11 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     says: 'ROLLBACK RECOMMENDED, performance is breached: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
   },
   {
+    when: 'nobody has answered twice',
+    view: escalated,
+    says: 'ROLLBACK RECOMMENDED, performance is breached: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s. NOBODY ANSWERED 2 TIMES BEFORE; asked now: Omar Haddad.',
+  },
+  {
     when: 'only a person can act',
     view: byHand,
     says: 'A PERSON MUST ACT, integrity is breached: data-migration has no rollback script. Answer by 02:44:24 UTC, in 27m 30s.',
@@ -175,6 +191,14 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '  ripcord approve run-20261122-020000-r1 --reason "..."  roll back now',
       '  ripcord decline run-20261122-020000-r1 --reason "..."  leave it as it is',
       '  ripcord acknowledge run-20261122-020000-r1             tell the others that you are on it',
+    ],
+  },
+  {
+    what: 'who is asked now, who was before, and that one person is not enough',
+    view: escalated,
+    lines: [
+      '  asked          Omar Haddad (CTO), +49 30 1; nobody answered r0 and r1',
+      '  needs          2 different people must approve',
     ],
   },
   {

@@ -59,7 +59,7 @@ describe('who may ask', () => {
     const response = await fetch(`${daemon.url}/api/v1/run`, { headers: { authorization: 'Bearer rip_stolen' } });
     const problem = await response.text();
     expect(response.status).toBe(401);
-    expect(problem).toContain('belongs to no principal');
+    expect(problem).toContain('no token that belongs to a principal');
     expect(problem).not.toContain('rip_stolen');
   });
 });

@@ -6,7 +6,7 @@ import { canonical } from '../../src/core/kernel/canonical.ts';
 import { probeId, runId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import { JournalClosed, StaleSequence } from '../../src/journal/errors.ts';
-import type { Journal, OpaqueEvent, ReadingChunk } from '../../src/journal/journal.ts';
+import { type Journal, type OpaqueEvent, type ReadingChunk, tokenStream } from '../../src/journal/journal.ts';
 
 const run = runId('run-1');
 const other = runId('run-2');
@@ -150,6 +150,16 @@ function entries(open: () => Promise<Journal>): void {
     ]);
     expect((await journal.read(other))[0]?.prev).toBe(genesis);
     expect(await journal.read(runId('never-opened'))).toEqual([]);
+  });
+
+  test('a stream of the guard’s own is kept and verified like a run’s, and is none', async () => {
+    await using journal = await open();
+    await journal.append(run, 0, [event('opened')]);
+    await journal.append(tokenStream, 0, numbered(1, 2));
+    expect((await journal.runs()).map((head) => head.run)).toEqual([run]);
+    expect(await journal.read(tokenStream)).toHaveLength(2);
+    await expect(journal.append(tokenStream, 0, [event('opened')])).rejects.toThrow(StaleSequence);
+    expect(await journal.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
   });
 }
 

@@ -178,6 +178,14 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'Recommendation r1: roll back indexes. Evidence for it: integrity: no-orphan-prediction: 1 row. It waits for an answer until 02:30:00.',
   ],
   [
+    {
+      ...raised,
+      addressedTo: [{ role: 'CTO', name: 'Omar Haddad', reach: '+49 30 1' }],
+      unanswered: [recommendationId('r0')],
+    },
+    'Recommendation r1: roll back indexes. Evidence for it: integrity: no-orphan-prediction: 1 row. Nobody answered r0. Asked now: Omar Haddad (CTO). It waits for an answer until 02:30:00.',
+  ],
+  [
     { ...raised, notAutomaticBecause: [] },
     'Recommendation r1: roll back indexes. Evidence for it: integrity: no-orphan-prediction: 1 row. A pre-approval covers it.',
   ],
@@ -197,6 +205,14 @@ const said: readonly (readonly [RunEvent, string])[] = [
   ],
   [{ ...when, type: 'recommendation-declined', recommendation, by: dana, reason: 'no' }, 'dana declined r1: “no”.'],
   [{ ...when, type: 'recommendation-expired', recommendation }, 'Nobody answered r1 in time: it has expired.'],
+  [
+    { ...when, type: 'approval-expired', recommendation, by: dana },
+    'The approval of r1 by dana has expired, since nobody joined it in time.',
+  ],
+  [
+    { ...when, type: 'recommendation-withdrawn', recommendation, because: 'every breach is gone' },
+    'Recommendation r1 is withdrawn: every breach is gone.',
+  ],
   [
     { ...when, type: 'recommendation-superseded', recommendation, because: 'the plan has changed' },
     'Recommendation r1 no longer fits: the plan has changed.',

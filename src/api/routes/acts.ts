@@ -27,7 +27,8 @@ function act<Body>(
 }
 
 const recommendationOf = ({ params }: Call): RecommendationId => recommendationId(params.rec ?? '');
-const answering: readonly Right[] = ['approve-phase-rollback'];
+/** Which of the two it takes is decided by the procedure. */
+const answering: readonly Right[] = ['approve-phase-rollback', 'approve-restore'];
 
 /** What principals do. */
 export const acts: readonly Route[] = [

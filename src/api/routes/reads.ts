@@ -15,20 +15,20 @@ function momentOf(value: unknown, otherwise: Instant): Instant {
   return instant(at);
 }
 
-/** What any principal may look at. */
+/** What whoever may view may look at. */
 export const reads: readonly Route[] = [
-  { method: 'get', path: '/api/v1/run', access: 'principals', handle: (call) => view(call) },
+  { method: 'get', path: '/api/v1/run', access: ['view'], handle: (call) => view(call) },
   {
     method: 'get',
     path: '/api/v1/runs',
-    access: 'principals',
+    access: ['view'],
     handle: async ({ guard }) => json({ runs: await guard.runs() }),
   },
-  { method: 'get', path: '/api/v1/runs/:id', access: 'principals', handle: (call) => view(call) },
+  { method: 'get', path: '/api/v1/runs/:id', access: ['view'], handle: (call) => view(call) },
   {
     method: 'get',
     path: '/api/v1/runs/:id/baseline',
-    access: 'principals',
+    access: ['view'],
     handle: async (call) => {
       const state = call.guard.current();
       if (state?.run !== runOf(call) || state.baseline === undefined) {
@@ -47,7 +47,7 @@ export const reads: readonly Route[] = [
   {
     method: 'get',
     path: '/api/v1/runs/:id/rollback',
-    access: 'principals',
+    access: ['view'],
     handle: async (call) => {
       const { phase, restore } = call.query;
       await mustBeCurrent(call);
@@ -62,7 +62,7 @@ export const reads: readonly Route[] = [
   {
     method: 'get',
     path: '/api/v1/runs/:id/report',
-    access: 'principals',
+    access: ['view'],
     handle: async (call) => {
       const body = await call.guard.report(runOf(call));
       if (body === undefined) throw new Refused(unknownRun(runOf(call)));
@@ -72,7 +72,7 @@ export const reads: readonly Route[] = [
   {
     method: 'get',
     path: '/api/v1/runs/:id/events',
-    access: 'principals',
+    access: ['view'],
     handle: async (call) => {
       const { guard } = call;
       const run = runOf(call);
@@ -80,7 +80,10 @@ export const reads: readonly Route[] = [
       const after = Number(call.header('last-event-id') ?? call.query.after ?? 0);
       const from = Number.isSafeInteger(after) && after > 0 ? after : 0;
       if (call.header('accept')?.includes('text/event-stream') === true) {
-        return { stream: (_request, response) => streamEvents(guard, run, from, response) };
+        return {
+          stream: (_request, response) =>
+            streamEvents({ guard, run, afterSeq: from, stillMay: call.stillMay }, response),
+        };
       }
       const entries = await guard.entries(run, from);
       return json({ entries: entries.map(({ seq, event, hash }) => ({ seq, event, hash })) });
@@ -89,7 +92,7 @@ export const reads: readonly Route[] = [
   {
     method: 'get',
     path: '/api/v1/probes/:probe/readings',
-    access: 'principals',
+    access: ['view'],
     handle: async ({ guard, params, query }) => {
       const to = momentOf(query.to, guard.now());
       const from = momentOf(query.from, instant(to - 3_600_000));

@@ -8,11 +8,12 @@ import type { InitOptions } from '../init.ts';
 import type { VerifyOptions } from '../journal.ts';
 import type { ReplayOptions } from '../replay.ts';
 import type { ServeOptions } from '../serve.ts';
-import { addCommand, addGroup, option, type Stage } from '../declare.ts';
+import type { CreateTokenOptions, RevokeTokenOptions } from '../token.ts';
+import { addCommand, addGroup, option, runOptions, type Stage } from '../declare.ts';
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** Commands that need no running daemon. */
+/** Commands that need no running daemon, but for the one that revokes a token. */
 export function declareLocal(program: Command, stage: Stage): void {
   program.commandsGroup('Prepare:');
   addCommand<InitOptions>(program, stage, {
@@ -59,14 +60,26 @@ No daemon is needed. Exits with 1 when one is in breach, with 3 when one could n
   });
   const token = addGroup(program, 'token', 'makes the tokens by which the guard knows who speaks', [
     'ripcord token create',
+    'ripcord token revoke lena --reason "..."',
   ]);
-  addCommand<JsonOption>(token, stage, {
+  addCommand<CreateTokenOptions>(token, stage, {
     usage: 'create',
     summary: 'makes a token for a principal, and its hash for the plan',
     about: 'Makes a token for a person or a system, and the hash that the plan keeps of it. Nothing is stored.',
-    examples: ['ripcord token create', 'ripcord token create --json'],
-    options: [option.json],
+    examples: ['ripcord token create', 'ripcord token create --expires 90d', 'ripcord token create --json'],
+    options: [option.expires, option.json],
     run: async (call) => (await import('../token.ts')).createToken(call),
+  });
+  addCommand<RevokeTokenOptions>(token, stage, {
+    usage: 'revoke <PRINCIPAL>',
+    args: { PRINCIPAL: 'whose token, by their id in the plan' },
+    summary: 'ends a principal’s token at once',
+    about: `Tells the daemon to refuse this token from now on, also after a restart and in later runs. Another token in the plan works.
+What was approved or allowed with the old one stands: see what to take back with ripcord run status.`,
+    examples: ['ripcord token revoke lena --reason "her laptop was stolen"'],
+    needs: ['reason'],
+    options: [option.reason, ...runOptions],
+    run: async (call) => (await import('../token.ts')).revokeToken(call),
   });
   const exporting = addGroup(program, 'export', 'writes generated files', ['ripcord export schema docs']);
   addCommand<object>(exporting, stage, {

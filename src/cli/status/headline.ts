@@ -4,7 +4,7 @@ import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { openHeadline } from './open-headline.ts';
-import { sayCriteria } from './verdicts.ts';
+import { list, sayCriteria } from './verdicts.ts';
 
 /** What the run's state means for whoever looks at it now, in one sentence. */
 export interface Headline {
@@ -15,13 +15,20 @@ export interface Headline {
 export const openRecommendations = ({ recommendations }: RunView): readonly RecommendationView[] =>
   recommendations.filter(({ state }) => state === 'open');
 
+/** Whom it is addressed to after nobody has answered. */
+function sayEscalated({ addressedTo = [], unanswered = [] }: RecommendationView): string {
+  if (unanswered.length === 0) return '';
+  const now = addressedTo.length === 0 ? '' : `; asked now: ${list(addressedTo.map(({ name }) => name))}`;
+  return ` NOBODY ANSWERED ${unanswered.length === 1 ? 'BEFORE' : `${unanswered.length} TIMES BEFORE`}${now}.`;
+}
+
 function recommending(view: RunView): Headline {
   const [open] = openRecommendations(view);
   if (open === undefined) return openHeadline(view);
   const { procedure, proposes, evidence, expiresAt } = open;
   const what = procedure.kind === 'person' ? `${procedure.because}.` : `${proposes}?`;
   const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : 'ROLLBACK RECOMMENDED';
-  const answer = `Answer by ${until(expiresAt, view.now)}.`;
+  const answer = `Answer by ${until(expiresAt, view.now)}.${sayEscalated(open)}`;
   return { tone: 'bad', text: `${title}, ${sayCriteria(evidence)}: ${what} ${answer}` };
 }
 

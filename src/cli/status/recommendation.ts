@@ -2,7 +2,7 @@ import type { PhaseView, RecommendationView, RunView } from '../../core/run/view
 import { type Instant, millis } from '../../core/kernel/units.ts';
 import { type Facts, keyOf, type Verdict } from '../../core/verdicts/verdict.ts';
 import type { Row } from '../layout.ts';
-import { clockTime, past, roughly, until } from '../moments.ts';
+import { clockTime, count, past, roughly, until } from '../moments.ts';
 import { projection } from './phases.ts';
 import { list } from './verdicts.ts';
 
@@ -29,10 +29,30 @@ type Fact = readonly [name: string, text: string | undefined];
 const rowsOf = (facts: readonly Fact[]): readonly Row[] =>
   facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 
-const sayApprovals = ({ approvals }: RecommendationView): string => {
+const sayApprovals = ({ approvals, missing }: RecommendationView, now: Instant): string => {
   if (approvals.length === 0) return '';
-  const each = approvals.map(({ by, role, reason }) => `${by} (${role}): ${reason}`);
-  return `${each.join('; ')}. That is not enough: it takes one more person.`;
+  const each = approvals.map(({ by, role, reason, ended, expiresAt }) => {
+    const late = ended === true || expiresAt <= now ? ', which has expired' : '';
+    return `${by} (${role}): ${reason}${late}`;
+  });
+  const more = missing === undefined ? '' : ` That is not enough: it takes ${sayMissing(missing)}.`;
+  return `${each.join('; ')}.${more}`;
+};
+
+/** `1 more approval, by lena or omar`. */
+export const sayMissing = ({ approvals, from }: NonNullable<RecommendationView['missing']>): string =>
+  `${count(approvals, 'more approval')}, by ${from.join(' or ') || 'somebody whom the plan does not have'}`;
+
+/** Where one approval is not enough, so that nobody waits for the second in vain. */
+const sayNeeds = ({ approvals, missing }: RecommendationView): string | undefined =>
+  missing === undefined || missing.approvals < 2 || approvals.length > 0
+    ? undefined
+    : `${missing.approvals} different people must approve`;
+
+const sayAsked = ({ addressedTo = [], unanswered = [] }: RecommendationView): string => {
+  const who = list(addressedTo.map(({ name, role, reach }) => `${name} (${role}), ${reach}`));
+  if (unanswered.length === 0) return who;
+  return `${who === '' ? '' : `${who}; `}nobody answered ${list(unanswered)}`;
 };
 
 /** How much longer the phase at work would take, to weigh against the rollback. */
@@ -63,7 +83,9 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
       ['not by itself', notAutomaticBecause.join('\n')],
       ['raised', past(one.raisedAt, now)],
       ['seen by', acknowledgedBy ?? 'nobody yet'],
-      ['approved by', sayApprovals(one)],
+      ['asked', sayAsked(one)],
+      ['approved by', sayApprovals(one, now)],
+      ['needs', sayNeeds(one)],
       ['may approve', list(one.mayApprove) || 'nobody in the plan'],
       ['until', `${until(one.expiresAt, now)}; unanswered, nothing is rolled back`],
     ]),

@@ -1,6 +1,7 @@
 import { type Hash, type PhaseId, preApprovalId, type PreApprovalId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { PreApprovalPlan } from '../plan/authority.ts';
+import { isWithin } from '../plan/moments.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Criterion } from '../verdicts/verdict.ts';
 import type { ActivePreApproval, Authority } from './state.ts';
@@ -29,14 +30,19 @@ function lapse(active: ActivePreApproval | undefined, wish: Wish, now: Instant):
   ];
 }
 
-function faults(proposal: PreApprovalPlan, wish: Wish): readonly string[] {
+const named = (procedure: string): string => `${procedure === 'unwind' ? 'an' : 'a'} ${procedure}`;
+
+function faults(proposal: PreApprovalPlan, wish: Wish, now: Instant): readonly string[] {
   const criteria = wish.criteria.filter((one) => !proposal.criteria.includes(one));
   const phases = wish.phases.filter((one) => !proposal.phases.includes(one));
   return [
     ...criteria.map((one) => `it does not cover the criterion ${one}`),
     ...phases.map((one) => `it does not cover the phase ${one}`),
     ...(proposal.environments.includes(wish.environment) ? [] : [`it does not cover ${wish.environment}`]),
-    ...(proposal.do === wish.procedure ? [] : [`it allows a ${proposal.do}, not a ${wish.procedure}`]),
+    ...(proposal.do === wish.procedure ? [] : [`it allows ${named(proposal.do)}, not ${named(wish.procedure)}`]),
+    ...proposal.not_during
+      .filter((hours) => isWithin(hours, now))
+      .map(({ text }) => `it does not allow it during ${text} UTC`),
   ];
 }
 
@@ -48,7 +54,7 @@ export function coverage(plan: Plan, authority: Authority, wish: Wish, now: Inst
     return { covered: false, missing: [...missing, 'the plan proposes no pre-approval'] };
   for (const proposal of plan.pre_approvals) {
     const active = authority.preApprovals.find(({ id }) => id === proposal.id);
-    const reasons = [...lapse(active, wish, now), ...faults(proposal, wish)];
+    const reasons = [...lapse(active, wish, now), ...faults(proposal, wish, now)];
     if (reasons.length > 0) missing.push(`pre-approval ${proposal.id}: ${reasons.join(', ')}`);
     else if (armed) return { covered: true, by: preApprovalId(proposal.id) };
     else return { covered: false, missing }; // arming is all that it needs

@@ -1,18 +1,8 @@
 import { principalId, type PrincipalId } from '../kernel/ids.ts';
-import { type PrincipalPlan, rightNames } from '../plan/authority.ts';
+import { builtInRights, type PrincipalPlan, type Right } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 
-export type Right = (typeof rightNames)[number];
-
-/** What the built-in roles may do when the plan says nothing else. */
-export const builtInRights: Readonly<Record<string, readonly Right[]>> = {
-  database_administrator: rightNames,
-  cto: rightNames,
-  project_manager: ['acknowledge', 'approve-phase-rollback', 'hold'],
-  technical_lead: ['acknowledge', 'approve-phase-rollback', 'hold', 'report-phases'],
-  release_engineer: ['report-phases', 'acknowledge', 'hold', 'operate'],
-  pipeline: ['report-phases'],
-};
+export type { Right };
 
 /** The seed's rule: a project manager decides in consultation with a technical lead. */
 const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };

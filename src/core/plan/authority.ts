@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { hours, minutes } from '../kernel/units.ts';
+import { hoursOfDay, moment } from './moments.ts';
 import { duration, id, text } from './quantities.ts';
 
 export const criteriaNames = ['functionality', 'integrity', 'performance', 'security', 'runtime'] as const;
@@ -15,6 +16,34 @@ export const builtInRoles = [
   'pipeline',
 ] as const;
 
+export const rightNames = [
+  'view',
+  'report-phases',
+  'acknowledge',
+  'approve-phase-rollback',
+  'approve-restore',
+  'pre-approve',
+  'waive',
+  'arm',
+  'hold',
+  'operate',
+] as const;
+export type Right = (typeof rightNames)[number];
+
+/** What the built-in roles may do when the plan says nothing else. */
+export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], readonly Right[]>> = {
+  database_administrator: rightNames,
+  cto: rightNames,
+  project_manager: ['view', 'acknowledge', 'approve-phase-rollback', 'approve-restore', 'hold'],
+  technical_lead: ['view', 'report-phases', 'acknowledge', 'approve-phase-rollback', 'approve-restore', 'hold'],
+  release_engineer: ['view', 'report-phases', 'acknowledge', 'hold', 'operate'],
+  pipeline: ['report-phases'],
+};
+
+/** The right without which nobody approves a procedure of this kind, now or in advance. */
+export const rightToApprove = (procedure: string): 'approve-restore' | 'approve-phase-rollback' =>
+  procedure === 'restore' ? 'approve-restore' : 'approve-phase-rollback';
+
 export const principal = z
   .strictObject({
     id,
@@ -23,20 +52,10 @@ export const principal = z
     token_hash: z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/, { error: 'wanted the hash that `ripcord token create` prints' }),
+    token_expires: moment.optional().meta({ description: 'From then on the token is refused: 2027-02-01, in UTC' }),
   })
   .meta({ description: 'A person or system, and their role; the token itself is never stored' });
 export type PrincipalPlan = z.output<typeof principal>;
-
-export const rightNames = [
-  'report-phases',
-  'acknowledge',
-  'approve-phase-rollback',
-  'pre-approve',
-  'waive',
-  'arm',
-  'hold',
-  'operate',
-] as const;
 
 export const role = z
   .strictObject({
@@ -52,7 +71,13 @@ export const preApproval = z
     criteria: z.array(z.enum(criteriaNames)).min(1),
     phases: z.array(id).min(1),
     environments: z.array(id).min(1),
-    do: z.enum(['phase-rollback']),
+    do: z.enum(['phase-rollback', 'unwind', 'restore']).meta({
+      description: 'The one kind of procedure that it covers',
+    }),
+    not_during: z
+      .array(hoursOfDay)
+      .default([])
+      .meta({ description: 'Hours of the day, in UTC, in which somebody must be asked all the same' }),
     uses: z.int().min(1).default(1),
     for: duration.default(hours(12)),
   })
@@ -64,6 +89,9 @@ export const answering = z
     recommendation_expires_after: duration.default(minutes(30)),
     approval_expires_after: duration.default(minutes(10)),
     armed_for: duration.default(hours(12)),
+    withdrawn_after: duration.default(minutes(10)).meta({
+      description: 'How long every breach must be seen well until an open recommendation is withdrawn',
+    }),
   })
   .prefault({})
   .meta({ description: 'How long questions and answers stay valid' });

@@ -9,7 +9,10 @@ import { phase } from './phase.ts';
 import { duration, estimate, id, text } from './quantities.ts';
 import { check, probe, verificationQuery } from './questions.ts';
 
-const contact = z.strictObject({ role: text, name: text, reach: text });
+const contact = z
+  .strictObject({ role: text, name: text, reach: text })
+  .meta({ description: 'Whom to ask; in the order in which a question without an answer goes on to the next' });
+export type Contact = z.output<typeof contact>;
 
 /** The operators' YAML file. Keys are the operators' words, and stay so in the code that reads them. */
 export const planSchema = z

@@ -76,6 +76,9 @@ export const restore = z
   .strictObject({
     method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']),
     steps: z.array(restoreStep).min(1),
+    approvals: z.int().min(1).max(5).default(2).meta({
+      description: 'How many different people must approve it, unless it is pre-approved',
+    }),
   })
   .meta({ description: 'The full restore of this environment' });
 export type RestorePlan = z.output<typeof restore>;

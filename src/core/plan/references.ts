@@ -1,4 +1,4 @@
-import { builtInRoles } from './authority.ts';
+import { builtInRights, builtInRoles, type Right, rightToApprove } from './authority.ts';
 import type { Objection } from './fault.ts';
 import { describe, masked } from './shown.ts';
 import { isMapping, type Path, valueAt } from './tree.ts';
@@ -86,6 +86,29 @@ const reserved = (phases: readonly Named[]): readonly Objection[] =>
     .filter(({ id }) => id === 'run')
     .map(({ path }) => ({ path, at: 'value', found: '"run"', wanted: 'another id: this one means the whole run' }));
 
+/** What the plan gives the role, else what it has by default; undefined for one that is not there. */
+function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined {
+  if (typeof role !== 'string') return undefined;
+  const given = keys(tree, ['roles']).includes(role) ? valueAt(tree, ['roles', role, 'rights']) : undefined;
+  if (Array.isArray(given)) return given;
+  const builtIn = builtInRoles.find((name) => name === role);
+  if (builtIn !== undefined) return builtInRights[builtIn];
+  return keys(tree, ['roles']).includes(role) ? [] : undefined;
+}
+
+/** Nobody of that role could activate it, or may do by hand what it would allow the guard to do. */
+const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
+  list(expanded, ['pre_approvals']).flatMap((item): readonly Objection[] => {
+    const path = [...item, 'by_role'];
+    const rights = rightsIn(expanded, valueAt(expanded, path));
+    const wanted: readonly Right[] = ['pre-approve', rightToApprove(String(valueAt(expanded, [...item, 'do'])))];
+    const lacks = wanted.filter((right) => rights?.includes(right) === false);
+    const found = describe(valueAt(written, path), path);
+    return lacks.length === 0
+      ? []
+      : [{ path, at: 'value', found, wanted: `a role with the right ${lacks.join(' and ')}` }];
+  });
+
 const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
 
 export function referenceObjections(trees: Trees): readonly Objection[] {
@@ -112,6 +135,7 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
     ...unknown(trees, named(trees, each('pre_approvals', 'phases')), phases, 'a phase'),
     ...unknown(trees, named(trees, each('pre_approvals', 'environments')), environments, 'an environment'),
     ...unknown(trees, named(trees, under('pre_approvals', 'by_role')), roles, 'a role'),
+    ...powerless(trees),
     ...unknown(trees, named(trees, under('principals', 'role')), roles, 'a role'),
     ...unknown(trees, named(trees, needed), roles, 'a role'),
   ];

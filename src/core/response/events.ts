@@ -1,5 +1,6 @@
 import type { Hash, PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
+import type { Contact } from '../plan/plan.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
 import type { Procedure } from './procedure.ts';
 import type { Script } from './scripts.ts';
@@ -68,6 +69,10 @@ export type RecommendationEvent =
       readonly notAutomaticBecause: readonly string[];
       /** The principal who ordered the rollback: then it needs no evidence. */
       readonly orderedBy?: PrincipalId;
+      /** Whom of the plan's contacts it is addressed to; others may answer as well. */
+      readonly addressedTo?: readonly Contact[];
+      /** Those that it follows, and that nobody answered in time: the oldest first. */
+      readonly unanswered?: readonly RecommendationId[];
     })
   | (Of & { readonly type: 'evidence-joined'; readonly evidence: readonly Verdict[] })
   | (Of & { readonly type: 'recommendation-acknowledged'; readonly by: PrincipalId })
@@ -82,8 +87,11 @@ export type RecommendationEvent =
       readonly complete: boolean;
     })
   | (Of & { readonly type: 'recommendation-declined'; readonly by: PrincipalId; readonly reason: string })
+  /** One of two did not come in time: the other's approval counts no more. */
+  | (Of & { readonly type: 'approval-expired'; readonly by: PrincipalId })
   | (Of & { readonly type: 'recommendation-expired' })
-  | (Of & { readonly type: 'recommendation-superseded'; readonly because: string });
+  | (Of & { readonly type: 'recommendation-superseded'; readonly because: string })
+  | (Of & { readonly type: 'recommendation-withdrawn'; readonly because: string });
 
 /** On whose word a rollback begins: a pre-approval's, an approval's, or that of a person who was not asked. */
 export const triggers = ['automatic', 'approved', 'ordered'] as const;

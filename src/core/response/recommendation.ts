@@ -1,5 +1,6 @@
 import type { PhaseId, PrincipalId, RecommendationId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
+import type { Contact } from '../plan/plan.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
 import type { Binding, RecommendationEvent } from './events.ts';
 import type { Procedure } from './procedure.ts';
@@ -11,11 +12,13 @@ export interface Approval {
   readonly at: Instant;
   readonly binding: Binding;
   readonly expiresAt: Instant;
+  /** It ended by time, before others joined it. */
+  readonly ended?: true;
 }
 
 export interface Recommendation {
   readonly id: RecommendationId;
-  readonly state: 'open' | 'approved' | 'declined' | 'expired' | 'superseded';
+  readonly state: 'open' | 'approved' | 'declined' | 'expired' | 'superseded' | 'withdrawn';
   readonly raisedAt: Instant;
   readonly expiresAt: Instant;
   readonly evidence: readonly Verdict[];
@@ -25,6 +28,10 @@ export interface Recommendation {
   readonly notAutomaticBecause: readonly string[];
   /** The principal who ordered the rollback: then it needs no evidence. */
   readonly orderedBy?: PrincipalId;
+  /** Whom of the plan's contacts it is addressed to; others may answer as well. */
+  readonly addressedTo?: readonly Contact[];
+  /** Those that it follows, and that nobody answered in time: the oldest first. */
+  readonly unanswered?: readonly RecommendationId[];
   readonly acknowledgedBy?: PrincipalId;
   readonly approvals: readonly Approval[];
   /** Who answered, and why. */
@@ -33,6 +40,7 @@ export interface Recommendation {
 
 function raised(event: Extract<RecommendationEvent, { type: 'recommendation-raised' }>): Recommendation {
   const { recommendation: id, at, expiresAt, evidence, attributedTo, procedure, binding, notAutomaticBecause } = event;
+  const { addressedTo, unanswered } = event;
   return {
     id,
     state: 'open',
@@ -45,6 +53,8 @@ function raised(event: Extract<RecommendationEvent, { type: 'recommendation-rais
     approvals: [],
     ...(event.orderedBy !== undefined && { orderedBy: event.orderedBy }),
     ...(attributedTo !== undefined && { attributedTo }),
+    ...(addressedTo !== undefined && { addressedTo }),
+    ...(unanswered !== undefined && { unanswered }),
   };
 }
 
@@ -70,8 +80,17 @@ function answered(one: Recommendation, event: RecommendationEvent): Recommendati
     }
     case 'recommendation-declined':
       return { ...one, state: 'declined', answer: { by: event.by, reason: event.reason, at: event.at } };
+    case 'approval-expired':
+      return {
+        ...one,
+        approvals: one.approvals.map((approval) =>
+          approval.by === event.by && approval.expiresAt <= event.at ? { ...approval, ended: true } : approval,
+        ),
+      };
     case 'recommendation-expired':
       return { ...one, state: 'expired' };
+    case 'recommendation-withdrawn':
+      return { ...one, state: 'withdrawn', answer: { by: 'guard', reason: event.because, at: event.at } };
     case 'recommendation-superseded':
       return { ...one, state: 'superseded', answer: { by: 'guard', reason: event.because, at: event.at } };
   }
@@ -83,6 +102,15 @@ export function evolveRecommendations(
 ): readonly Recommendation[] {
   if (event.type === 'recommendation-raised') return [...all, raised(event)];
   return all.map((one) => (one.id === event.recommendation ? answered(one, event) : one));
+}
+
+/** The approvals of it that still count: each person's last, given in time and for what is proposed now. */
+export function validApprovals({ approvals, binding: now }: Recommendation, at: Instant): readonly Approval[] {
+  const valid = approvals.filter(({ ended, expiresAt, binding }) => {
+    const isSame = binding.planHash === now.planHash && binding.procedureHash === now.procedureHash;
+    return ended !== true && expiresAt > at && isSame && binding.phasesHash === now.phasesHash;
+  });
+  return valid.filter(({ by }, place) => valid.findLastIndex((one) => one.by === by) === place);
 }
 
 export const openRecommendation = (all: readonly Recommendation[]): Recommendation | undefined =>

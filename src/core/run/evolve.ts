@@ -47,7 +47,7 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
     case 'guard-restarted': {
       // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
       const authority = event.planHash === state.plan.hash ? state.authority : noAuthority;
-      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority };
+      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at };
     }
     case 'capture-started':
       return { ...state, capture: { since: at, length: event.length } };
@@ -91,7 +91,7 @@ function evolveEvidence(state: RunState, event: EvidenceEvent): RunState {
     case 'guard-blinded':
       return { ...state, blind: { since: state.blind?.since ?? event.at, probes: event.probes } };
     case 'guard-sighted':
-      return without(state, 'blind');
+      return { ...without(state, 'blind'), seeingSince: event.at };
   }
 }
 

@@ -56,8 +56,10 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
     case 'recommendation-acknowledged':
     case 'recommendation-approved':
     case 'recommendation-declined':
+    case 'approval-expired':
     case 'recommendation-expired':
     case 'recommendation-superseded':
+    case 'recommendation-withdrawn':
       return families.recommendation(event);
     case 'rollback-started':
     case 'stop-work-started':

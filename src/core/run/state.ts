@@ -31,6 +31,8 @@ export interface RunState {
   readonly baseline?: { readonly baseline: Baseline; readonly hash: Hash; readonly frozenAt: Instant };
   readonly held?: { readonly by: PrincipalId; readonly reason: string; readonly at: Instant };
   readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
+  /** Since when nothing was blind or down, where something was: what was not looked at was not seen well. */
+  readonly seeingSince?: Instant;
   readonly phases: readonly PhaseState[];
   readonly authority: Authority;
   /** The last change of each verdict, by criterion and subject. */

@@ -1,4 +1,5 @@
 import type { ActivePreApproval, Waiver } from '../authority/state.ts';
+import { type Missing, missingApprovals, needsOf } from '../authority/approvals.ts';
 import { openRequirements } from '../authority/requirements.ts';
 import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
@@ -8,8 +9,8 @@ import type { Hash, PhaseId, RunId, Sense } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sayProcedure } from '../response/procedure.ts';
-import type { Recommendation } from '../response/recommendation.ts';
 import type { Fence } from '../response/fence.ts';
+import { type Recommendation, validApprovals } from '../response/recommendation.ts';
 import { openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -68,7 +69,10 @@ export interface PhaseView {
 export interface RecommendationView extends Recommendation {
   /** The procedure in one sentence. */
   readonly proposes: string;
+  /** Each may give an approval of this procedure, some only together with others. */
   readonly mayApprove: readonly string[];
+  /** How many approvals it still takes, and who can give the next; of an open one that can be carried out. */
+  readonly missing?: Missing;
 }
 
 export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
@@ -98,6 +102,22 @@ function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseS
     ...(clock?.progress !== undefined && { progress: clock.progress.fraction }),
     ...(total !== undefined && state === 'running' && { projected: total }),
     ...(because !== undefined && { because }),
+  };
+}
+
+function recommendationView(
+  plan: Plan,
+  { environment }: RunState,
+  one: Recommendation,
+  now: Instant,
+): RecommendationView {
+  const needs = needsOf(plan, environment, one.procedure.kind);
+  const waits = one.state === 'open' && one.procedure.kind !== 'person';
+  return {
+    ...one,
+    proposes: sayProcedure(one.procedure),
+    mayApprove: whoMay(plan, needs.right),
+    ...(waits && { missing: missingApprovals(plan, needs, validApprovals(one, now)) }),
   };
 }
 
@@ -137,11 +157,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     phases: state.phases.map((phase) => phaseView(plan, phase, now)),
     criteria: criteriaNames.map((criterion) => ({ criterion, status: statuses.get(criterion) ?? 'not-asked' })),
     verdicts,
-    recommendations: state.recommendations.map((one) => ({
-      ...one,
-      proposes: sayProcedure(one.procedure),
-      mayApprove: whoMay(plan, 'approve-phase-rollback'),
-    })),
+    recommendations: state.recommendations.map((one) => recommendationView(plan, state, one, now)),
     ...(state.closed !== undefined && { closed: state.closed }),
     ...(authority.armed !== undefined && { armed: authority.armed }),
     ...(state.held !== undefined && { held: state.held }),

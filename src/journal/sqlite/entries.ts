@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
 import { type Link, seal, start } from '../chain.ts';
 import { StaleSequence } from '../errors.ts';
-import type { RunHead } from '../journal.ts';
+import { isOwnStream, type RunHead } from '../journal.ts';
 
 type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number];
 
@@ -42,7 +42,11 @@ export function readHead(db: DatabaseSync, run: RunId): RunHead | undefined {
 
 /** The run begun last comes first. */
 export const readHeads = (db: DatabaseSync): readonly RunHead[] =>
-  db.prepare('select run, seq, hash from heads order by opened desc').all().map(headOf);
+  db
+    .prepare('select run, seq, hash from heads order by opened desc')
+    .all()
+    .map(headOf)
+    .filter(({ run }) => !isOwnStream(run));
 
 /** Appends events, each in canonical JSON, in one durable transaction. */
 export function appender(db: DatabaseSync) {

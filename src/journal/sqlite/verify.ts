@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 import { runId, type RunId } from '../../core/kernel/ids.ts';
 import { faultAtEnd, faultIn, start } from '../chain.ts';
-import type { ChainFault, ChainReport, RunHead } from '../journal.ts';
+import { type ChainFault, type ChainReport, isOwnStream, type RunHead } from '../journal.ts';
 import { readEntries, readHead } from './entries.ts';
 
 /** The next run in the order of names, whether it has entries, a head, or both. */
@@ -37,7 +37,7 @@ export async function verifyChains(db: DatabaseSync, breathe: () => Promise<void
   const faults: ChainFault[] = [];
   for (let run = runAfter(db, ''); run !== undefined; run = runAfter(db, run)) {
     const { sound, fault } = await verifyRun(db, run, breathe, batch);
-    runs += 1;
+    if (!isOwnStream(run)) runs += 1;
     entries += sound;
     if (fault) faults.push(fault);
     await breathe();

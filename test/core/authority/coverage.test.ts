@@ -90,6 +90,11 @@ describe('each condition that is missing is named', () => {
       missing: ['pre-approval at-night: it allows a phase-rollback, not a restore'],
     },
     {
+      when: 'everything would be unwound',
+      more: { procedure: 'unwind' },
+      missing: ['pre-approval at-night: it allows a phase-rollback, not an unwind'],
+    },
+    {
       when: 'several are missing',
       authority: { ...unarmed, preApprovals: [{ ...active, usesLeft: 0, until: at(1) }] },
       more: { environment: 'production' },

@@ -16,7 +16,7 @@ describe('what a role may do', () => {
     { role: 'cto', not: [] },
     { role: 'project_manager', not: ['report-phases', 'pre-approve', 'waive', 'arm', 'operate'] },
     { role: 'technical_lead', not: ['pre-approve', 'waive', 'arm', 'operate'] },
-    { role: 'release_engineer', not: ['approve-phase-rollback', 'pre-approve', 'waive', 'arm'] },
+    { role: 'release_engineer', not: ['approve-phase-rollback', 'approve-restore', 'pre-approve', 'waive', 'arm'] },
     { role: 'pipeline', not: without('report-phases') },
     { role: 'nobody-knows', not: rightNames },
   ])('$role: all but $not', ({ role, not }) => {

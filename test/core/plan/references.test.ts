@@ -81,8 +81,39 @@ const plans: readonly BadPlan[] = [
   },
   {
     from: orphans,
-    to: preApprovals(preApproval('p', fine).replace('phase-rollback', '¦restore')),
-    says: ['pre_approvals[0].do: found "restore", wanted phase-rollback'],
+    to: preApprovals(preApproval('p', fine).replace('phase-rollback', '¦all')),
+    says: ['pre_approvals[0].do: found "all", wanted one of phase-rollback, unwind, restore'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', fine).replace('cto', '¦project_manager')),
+    says: ['pre_approvals[0].by_role: found "project_manager", wanted a role with the right pre-approve'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', fine).replace('cto', '¦release_engineer')),
+    says: [
+      'pre_approvals[0].by_role: found "release_engineer", wanted a role with the right pre-approve and approve-phase-rollback',
+    ],
+  },
+  {
+    from: orphans,
+    to: `${preApprovals(preApproval('p', fine).replace('cto', '¦night').replace('phase-rollback', 'restore'))}roles: { night: { rights: [pre-approve, approve-phase-rollback] } }\n`,
+    says: ['pre_approvals[0].by_role: found "night", wanted a role with the right approve-restore'],
+  },
+  {
+    from: orphans,
+    to: preApprovals(preApproval('p', `${fine}, not_during: [¦25:00-26:00]`)),
+    says: [
+      'pre_approvals[0].not_during[0]: found "25:00-26:00", wanted hours of the day such as 08:00-18:00 or 22:00-06:00, in UTC',
+    ],
+  },
+  {
+    from: 'role: database_administrator',
+    to: 'role: database_administrator\n    token_expires: ¦2027-02-31',
+    says: [
+      'principals[0].token_expires: found "2027-02-31", wanted a day or a moment such as 2027-02-01 or 2027-02-01T18:00Z',
+    ],
   },
   {
     from: 'role: database_administrator',

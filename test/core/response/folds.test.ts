@@ -58,6 +58,8 @@ describe('a recommendation is the fold of its events', () => {
       by: 'dana',
     },
     { then: { type: 'recommendation-expired', ...of(1, 5) }, state: 'expired' },
+    { then: { type: 'approval-expired', ...of(1, 700), by: dana.id }, state: 'open' },
+    { then: { type: 'recommendation-withdrawn', ...of(1, 5), because: 'well' }, state: 'withdrawn', by: 'guard' },
     { then: { type: 'recommendation-superseded', ...of(1, 5), because: 'changed' }, state: 'superseded', by: 'guard' },
   ])('after $then.type it is $state', ({ then, state, by }) => {
     const [one, other] = fold(raised(1), raised(2), then);

@@ -20,7 +20,7 @@ import { Night } from '../../support/night.ts';
 
 const target = { url: 'postgres://guard@127.0.0.1/app' };
 const verification = [{ id: 'tables', sql: 'select 1', expect: 'no rows' }];
-const restore = { method: 'in-place', steps: [{ id: 'bring-back', command: ['restore'] }] };
+const restore = { method: 'in-place', approvals: 1, steps: [{ id: 'bring-back', command: ['restore'] }] };
 const withRestore = (more: object = {}) =>
   aPlan({ environments: { staging: { target, restore } }, verification, ...more });
 

@@ -221,8 +221,8 @@ describe('expired', () => {
     expect(breached().look([seen], second)).toEqual(answer);
   });
 
-  test('a question that this look did not judge is not asked again', () => {
-    expect(breached().look([], 1_900)).toEqual(['recommendation-expired']);
+  test('a question that this look did not judge is asked again: nobody has seen it well', () => {
+    expect(breached().look([], 1_900)).toEqual(['recommendation-expired', 'recommendation-raised']);
   });
 
   test('nothing revives it when the clock is set back', () => {

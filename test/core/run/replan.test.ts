@@ -37,7 +37,7 @@ const without = (night: Night, phase: PhaseId): readonly PhaseState[] =>
 
 describe('once forward work is proved stopped it is asked whether what was approved is still what is to be done', () => {
   const target = { url: 'postgres://guard@127.0.0.1/app' };
-  const restore = { method: 'in-place', steps: [{ id: 'bring-back', command: ['restore'] }] };
+  const restore = { method: 'in-place', approvals: 1, steps: [{ id: 'bring-back', command: ['restore'] }] };
   const restorable = aPlan({ environments: { staging: { target, restore } } });
   test.each<{
     readonly when: string;

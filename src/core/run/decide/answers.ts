@@ -1,10 +1,11 @@
+import { isEnough, needsOf } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
-import { counselsOf, needsAlso, type Principal } from '../../authority/roles.ts';
 import { sayMoment } from '../../kernel/duration.ts';
 import type { RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
+import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { Recommendation } from '../../response/recommendation.ts';
+import { type Recommendation, validApprovals } from '../../response/recommendation.ts';
 import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
@@ -28,6 +29,12 @@ function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommen
   const expired = `recommendation ${id} expired at ${sayMoment(found.expiresAt)}`;
   const again = 'It is raised again as long as the breach lasts; answer that one';
   return { refused: refuse('expired', expired, 'an answer in time', again) };
+}
+
+/** A yes and a no take the same right: the one for the procedure that is proposed. */
+function refuseDeciding(plan: Plan, state: RunState, { by, recommendation }: AnswerInput): Refusal | undefined {
+  const kind = state.recommendations.find(({ id }) => id === recommendation)?.procedure.kind ?? 'phase-rollback';
+  return refuseWithoutRight(plan, by, rightToApprove(kind));
 }
 
 function refuseApproval(
@@ -70,7 +77,7 @@ function approve(
   input: Extract<AnswerInput, { kind: 'approve' }>,
   now: Instant,
 ): Decision {
-  const denied = refuseWithoutRight(plan, input.by, 'approve-phase-rollback');
+  const denied = refuseDeciding(plan, state, input);
   if (denied !== undefined) return no(denied);
   const open = findOpen(state, input.recommendation, now);
   if ('refused' in open) return open;
@@ -78,11 +85,9 @@ function approve(
   if (refusal !== undefined) return no(refusal);
 
   const { by, reason } = input;
-  const valid = open.approvals.filter(
-    ({ expiresAt, binding }) => expiresAt > now && sameBinding(binding, open.binding),
-  );
-  const here = [...valid.filter((one) => one.by !== by.id), { by: by.id, role: by.role }];
-  const complete = isEnough(plan, here);
+  const others = validApprovals(open, now).filter((one) => one.by !== by.id);
+  const needs = needsOf(plan, state.environment, open.procedure.kind);
+  const complete = isEnough(plan, needs, [...others, { by: by.id, role: by.role }]);
   const approval: RunEvent = {
     type: 'recommendation-approved',
     v: 1,
@@ -100,24 +105,10 @@ function approve(
     : record(approval);
 }
 
-/** One approval is enough, unless its role needs that of somebody else beside it. */
-export const isEnough = (plan: Plan, approvals: readonly Pick<Principal, 'role'>[]): boolean =>
-  approvals.some((approval) => {
-    const other = needsAlso(plan, approval.role);
-    if (other === undefined) return mayAlone(plan, approval.role);
-    return approvals.some((one) => one !== approval && one.role === other);
-  });
-
-/** The seed's authorities: each decides alone, also where the plan wants one of them beside somebody else. */
-const authorities = ['database_administrator', 'cto'];
-
-/** Any other role that is needed beside somebody is asked for its counsel; alone it does not decide. */
-const mayAlone = (plan: Plan, role: string): boolean => authorities.includes(role) || !counselsOf(plan).includes(role);
-
 export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, now: Instant): Decision {
   if (input.kind === 'approve') return approve(plan, state, input, now);
-  const right = input.kind === 'decline' ? 'approve-phase-rollback' : 'acknowledge';
-  const denied = refuseWithoutRight(plan, input.by, right);
+  const denied =
+    input.kind === 'decline' ? refuseDeciding(plan, state, input) : refuseWithoutRight(plan, input.by, 'acknowledge');
   if (denied !== undefined) return no(denied);
   const open = findOpen(state, input.recommendation, now);
   if ('refused' in open) return open;

@@ -3,6 +3,7 @@ import { isRequirement, openRequirements } from '../../authority/requirements.ts
 import { rightsOf } from '../../authority/roles.ts';
 import { baselineFaults, fewestReadings, oldestBaseline } from '../../detection/capture.ts';
 import { after, type Instant } from '../../kernel/units.ts';
+import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { AuthorityInput } from '../input.ts';
@@ -51,6 +52,8 @@ function preApprove(
   if (by.role !== proposal.by_role) {
     return no(refuse('wrong-role', `${by.id} is ${by.role}`, `a ${proposal.by_role}, as the plan says`, 'Ask one'));
   }
+  const denied = refuseWithoutRight(plan, by, rightToApprove(proposal.do));
+  if (denied !== undefined) return no(denied);
   const { uses, for: length } = proposal;
   return record({
     type: 'pre-approval-activated',

@@ -1,4 +1,5 @@
-import type { Instant } from '../../kernel/units.ts';
+import { sayDuration } from '../../kernel/duration.ts';
+import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { isCutShort, isUnderWay } from '../../response/rollback.ts';
@@ -33,19 +34,47 @@ function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant):
 
 /** What ended by time. It is written down, so that a clock set back revives nothing. */
 function expiries({ authority, recommendations }: RunState, now: Instant): readonly RunEvent[] {
+  const { armed, preApprovals } = authority;
   const open = openRecommendation(recommendations);
-  const overdue = authority.preApprovals.filter(({ until }) => until <= now);
+  const late = (open?.approvals ?? []).filter(({ ended, expiresAt }) => ended !== true && expiresAt <= now);
   return [
-    ...(authority.armed !== undefined && authority.armed.until <= now
-      ? [{ type: 'arming-expired', v: 1, at: now } as const]
-      : []),
-    ...overdue.map(
-      ({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'expired' }) as const,
+    ...(armed !== undefined && armed.until <= now ? [{ type: 'arming-expired', v: 1, at: now } as const] : []),
+    ...preApprovals
+      .filter(({ until }) => until <= now)
+      .map(({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'expired' }) as const),
+    ...[...new Set(late.map(({ by }) => by))].flatMap((by): readonly RunEvent[] =>
+      open === undefined || by === 'pre-approval'
+        ? []
+        : [{ type: 'approval-expired', v: 1, at: now, recommendation: open.id, by }],
     ),
-    ...(open !== undefined && open.expiresAt <= now
-      ? [{ type: 'recommendation-expired', v: 1, at: now, recommendation: open.id } as const]
-      : []),
   ];
+}
+
+const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
+
+/** Each breach behind it has been seen well for so long without a gap, and is so now. What nobody sees is not well. */
+function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look: LookInput, now: Instant): boolean {
+  const { seeingSince } = state;
+  if (state.blind !== undefined || evidence.length === 0) return false;
+  const isLong = (since: Instant): boolean => between(since, now) >= plan.answering.withdrawn_after;
+  if (seeingSince !== undefined && !isLong(seeingSince)) return false;
+  return evidence.map(keyOf).every((key) => {
+    const noted = state.verdicts.get(key);
+    const isSeen = look.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));
+    return isSeen && noted !== undefined && isWell(noted.verdict) && isLong(noted.changedAt);
+  });
+}
+
+/** How the open recommendation ends without an answer, if it does now. What a person ordered is never withdrawn. */
+function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): RunEvent | undefined {
+  const open = openRecommendation(state.recommendations);
+  if (open === undefined) return undefined;
+  const of = { v: 1, at: now, recommendation: open.id } as const;
+  if (open.orderedBy === undefined && isOver(plan, state, open, look, now)) {
+    const because = `every breach has been seen well for ${sayDuration(plan.answering.withdrawn_after)}`;
+    return { type: 'recommendation-withdrawn', ...of, because };
+  }
+  return open.expiresAt <= now ? { type: 'recommendation-expired', ...of } : undefined;
 }
 
 /** What the evidence does not have yet, or has with a doubt that is gone by now. */
@@ -75,27 +104,43 @@ function onOpen(
   const standing = [...open.evidence.filter((verdict) => stands(state.verdicts, verdict)), ...fresh];
   const proposal = standing.length === 0 ? undefined : propose(plan, state, standing);
   if (proposal === undefined) return [superseded];
-  return [superseded, ...raise(plan, evolve(state, superseded), standing, proposal, now)];
+  return [superseded, ...raise(plan, evolve(state, superseded), standing, proposal, now, open.unanswered)];
 }
 
-function recommend(plan: Plan, state: RunState, verdicts: readonly Verdict[], now: Instant): readonly RunEvent[] {
-  const breaches = breachesNow(state.verdicts, verdicts).filter((verdict) => !isDeclined(state.verdicts, verdict));
+/** Nobody answered in time: what still stands is asked again, of the next contact. */
+function recommend(
+  plan: Plan,
+  state: RunState,
+  verdicts: readonly Verdict[],
+  unanswered: Recommendation | undefined,
+  now: Instant,
+): readonly RunEvent[] {
+  const isOpen = (verdict: Verdict): boolean => !isDeclined(state.verdicts, verdict);
+  const seen = breachesNow(state.verdicts, verdicts).filter(isOpen);
   const open = openRecommendation(state.recommendations);
-  if (open !== undefined) return onOpen(plan, state, open, breaches, now);
+  if (open !== undefined) return onOpen(plan, state, open, seen, now);
+  const keys = new Set(seen.map(keyOf));
+  const left = (unanswered?.evidence ?? []).filter((verdict) => stands(state.verdicts, verdict) && isOpen(verdict));
+  const breaches = [...left.filter((verdict) => !keys.has(keyOf(verdict))), ...seen];
   if (breaches.length === 0 || modeOf(state, now) === 'observe') return [];
   const proposal = propose(plan, state, breaches);
-  return proposal === undefined ? [] : raise(plan, state, breaches, proposal, now);
+  if (proposal === undefined) return [];
+  const before = unanswered === undefined ? [] : [...(unanswered.unanswered ?? []), unanswered.id];
+  return raise(plan, state, breaches, proposal, now, before);
 }
 
 /** The guard looked: verdicts, blindness, expiries, the watch, and what follows from them. */
 export function decideLook(plan: Plan, state: RunState, look: LookInput, now: Instant): Decision {
   const changed = changedVerdicts(state, look.verdicts);
-  const first: readonly RunEvent[] = [
+  const seen: readonly RunEvent[] = [
     ...(changed.length > 0 ? [{ type: 'verdicts-changed', v: 1, at: now, verdicts: changed } as const] : []),
     ...sight(state, look, now),
     ...expiries(state, now),
   ];
-  const noted = first.reduce(evolve, state);
+  const sighted = seen.reduce(evolve, state);
+  const end = ending(plan, sighted, look, now);
+  const first = end === undefined ? seen : [...seen, end];
+  const noted = end === undefined ? sighted : evolve(sighted, end);
   const { watch, rollback } = noted;
   if (watch?.state === 'watching') {
     const breaches = look.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
@@ -106,5 +151,6 @@ export function decideLook(plan: Plan, state: RunState, look: LookInput, now: In
   // before it was through has not held, and one that the guard ended itself is planned again.
   const isAtRest = noted.afterRollback === true && !isCutShort(rollback) && rollback?.because === undefined;
   if (isUnderWay(rollback) || isAtRest) return { events: first };
-  return { events: [...first, ...recommend(plan, noted, look.verdicts, now)] };
+  const unanswered = end?.type === 'recommendation-expired' ? openRecommendation(sighted.recommendations) : undefined;
+  return { events: [...first, ...recommend(plan, noted, look.verdicts, unanswered, now)] };
 }

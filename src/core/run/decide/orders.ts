@@ -1,3 +1,4 @@
+import { isEnough, needsOf } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import type { PhaseId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -11,7 +12,6 @@ import { evolve } from '../evolve.ts';
 import type { OrderInput } from '../input.ts';
 import { hasTouched, latestPhase } from '../phases.ts';
 import type { RunState } from '../state.ts';
-import { isEnough } from './answers.ts';
 import { since } from './attribution.ts';
 import { bindingOf, nextId, startRollback } from './raise.ts';
 
@@ -90,11 +90,12 @@ export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wa
  */
 export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now: Instant): Decision {
   const { by, reason } = input;
-  const denied = refuseWithoutRight(plan, by, 'approve-phase-rollback');
-  if (denied !== undefined) return no(denied);
   const ordered = procedureFor(plan, state, input);
   if (!('procedure' in ordered)) return no(ordered);
   const { first, procedure } = ordered;
+  const needs = needsOf(plan, state.environment, procedure.kind);
+  const denied = refuseWithoutRight(plan, by, needs.right);
+  if (denied !== undefined) return no(denied);
   const open = openRecommendation(state.recommendations);
   const superseded: readonly RunEvent[] =
     open === undefined
@@ -111,7 +112,7 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
   const next = superseded.reduce(evolve, state);
   const id = nextId(next);
   const binding = bindingOf(next, procedure);
-  const complete = isEnough(plan, [by]);
+  const complete = isEnough(plan, needs, [{ by: by.id, role: by.role }]);
   const common = { v: 1, at: now, recommendation: id } as const;
   return record(
     ...superseded,

@@ -78,6 +78,15 @@ function mayAct(
   return coverage(plan, state.authority, wish, now);
 }
 
+/** The first of the plan's contacts, the next with each time that nobody answered, and after the last all of them. */
+function addressed({ contacts }: Plan, unanswered: readonly RecommendationId[]) {
+  const next = contacts[unanswered.length];
+  return {
+    ...(contacts.length > 0 && { addressedTo: next === undefined ? contacts : [next] }),
+    ...(unanswered.length > 0 && { unanswered }),
+  };
+}
+
 /** Raises the recommendation and, where an activated pre-approval covers all of it, acts on it at once. */
 export function raise(
   plan: Plan,
@@ -85,6 +94,7 @@ export function raise(
   evidence: readonly Verdict[],
   { attributedTo, procedure, orderedBy }: Proposal,
   now: Instant,
+  unanswered: readonly RecommendationId[] = [],
 ): readonly RunEvent[] {
   const id = nextId(state);
   const binding = bindingOf(state, procedure);
@@ -102,6 +112,7 @@ export function raise(
     notAutomaticBecause: may.covered ? [] : may.missing,
     ...(attributedTo !== undefined && { attributedTo }),
     ...(orderedBy !== undefined && { orderedBy }),
+    ...(!may.covered && addressed(plan, unanswered)),
   };
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }

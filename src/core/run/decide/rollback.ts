@@ -1,5 +1,6 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { type Instant, millis } from '../../kernel/units.ts';
+import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
 import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../../response/rollback.ts';
@@ -22,9 +23,9 @@ function confirm(
   input: Extract<RollbackInput, { kind: 'confirm' }>,
   now: Instant,
 ): Decision {
-  const denied = refuseWithoutRight(plan, input.by, 'approve-phase-rollback');
-  if (denied !== undefined) return no(denied);
   const { rollback } = state;
+  const denied = refuseWithoutRight(plan, input.by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
+  if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback))
     return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks', 'See `ripcord run status`'));
   const common = { v: 1, at: now, rollback: rollback.id } as const;
@@ -104,7 +105,7 @@ function abort(
   { by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
   now: Instant,
 ): Decision {
-  const denied = refuseWithoutRight(plan, by, 'approve-phase-rollback');
+  const denied = refuseWithoutRight(plan, by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
   if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback))
     return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended', 'See `ripcord run status`'));

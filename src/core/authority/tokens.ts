@@ -1,0 +1,85 @@
+import { hash, type Hash, type PrincipalId } from '../kernel/ids.ts';
+import type { Instant } from '../kernel/units.ts';
+import type { PrincipalPlan } from '../plan/authority.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Refusal, refuse, refuseWithoutRight } from './refusal.ts';
+import type { Principal } from './roles.ts';
+
+interface OfToken {
+  readonly v: 1;
+  readonly at: Instant;
+  readonly principal: string;
+  /** What ended is this token, not the principal: another one in the plan works. */
+  readonly tokenHash: Hash;
+}
+
+/** How tokens end. They are of no run, and outlive each. An expiry is an event, so that a clock set back revives nothing. */
+export type TokenEvent =
+  | (OfToken & { readonly type: 'token-revoked'; readonly by: PrincipalId; readonly reason: string })
+  | (OfToken & { readonly type: 'token-expired'; readonly expires: Instant });
+
+export interface EndedTokens {
+  readonly revoked: ReadonlySet<string>;
+  /** With the moment at which it expired: where the plan names a later one by now, it counts anew. */
+  readonly expired: ReadonlySet<string>;
+}
+
+export const noneEnded: EndedTokens = { revoked: new Set(), expired: new Set() };
+
+const expiry = (tokenHash: string, expires: Instant): string => `${tokenHash} ${expires}`;
+
+export function evolveTokens(ended: EndedTokens, event: TokenEvent): EndedTokens {
+  switch (event.type) {
+    case 'token-revoked':
+      return { ...ended, revoked: new Set([...ended.revoked, event.tokenHash]) };
+    case 'token-expired':
+      return { ...ended, expired: new Set([...ended.expired, expiry(event.tokenHash, event.expires)]) };
+  }
+}
+
+export type TokenFault = 'unknown' | 'expired' | 'revoked';
+
+/** Why the principal's token is not to be taken now, if so. */
+export function tokenFault(
+  { token_hash: tokenHash, token_expires: expires }: PrincipalPlan,
+  ended: EndedTokens,
+  now: Instant,
+): TokenFault | undefined {
+  if (ended.revoked.has(tokenHash)) return 'revoked';
+  if (expires === undefined) return undefined;
+  return expires <= now || ended.expired.has(expiry(tokenHash, expires)) ? 'expired' : undefined;
+}
+
+/** Those that have expired, and of which nobody has written it down yet. */
+export function tokenExpiries(plan: Plan, ended: EndedTokens, now: Instant): readonly TokenEvent[] {
+  return plan.principals.flatMap(({ id, token_hash: tokenHash, token_expires: expires }): readonly TokenEvent[] =>
+    expires === undefined || expires > now || ended.expired.has(expiry(tokenHash, expires))
+      ? []
+      : [{ type: 'token-expired', v: 1, at: now, principal: id, tokenHash: hash(tokenHash), expires }],
+  );
+}
+
+export interface RevokeInput {
+  readonly principal: string;
+  readonly by: Principal;
+  readonly reason: string;
+}
+
+/** Everybody may end their own token, and whoever operates the guard that of anybody. */
+export function decideRevoke(
+  plan: Plan,
+  ended: EndedTokens,
+  { principal, by, reason }: RevokeInput,
+  now: Instant,
+): { readonly events: readonly TokenEvent[] } | { readonly refused: Refusal } {
+  const denied = by.id === principal ? undefined : refuseWithoutRight(plan, by, 'operate');
+  if (denied !== undefined) return { refused: denied };
+  const found = plan.principals.find(({ id }) => id === principal);
+  if (found === undefined) {
+    const wanted = `one of: ${plan.principals.map(({ id }) => id).join(', ')}`;
+    return { refused: refuse('unknown-principal', `the plan has no principal ${principal}`, wanted, 'Check the id') };
+  }
+  const tokenHash = hash(found.token_hash);
+  if (ended.revoked.has(tokenHash)) return { events: [] };
+  return { events: [{ type: 'token-revoked', v: 1, at: now, principal, tokenHash, by: by.id, reason }] };
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  decideRevoke,
+  evolveTokens,
+  noneEnded,
+  type TokenEvent,
+  tokenExpiries,
+  tokenFault,
+} from '../../../src/core/authority/tokens.ts';
+import type { Instant } from '../../../src/core/kernel/units.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
+import { aPlan, at, dana, lena, pipeline, ravi, start } from '../../support/builders.ts';
+
+const hour = 3_600;
+/** Each principal has a token of their own; that of lena ends at 03:00. */
+function plan(expires = '2026-11-22T03:00Z', digit = ''): Plan {
+  const of = (place: number) => `sha256:${`${place}${digit}`.padEnd(64, '0')}`;
+  const principals = [dana, ravi, lena, pipeline].map((one, place) => ({
+    ...one,
+    token_hash: of(place + 1),
+    ...(one === lena && { token_expires: expires }),
+  }));
+  return aPlan({ principals });
+}
+const fold = (...events: readonly TokenEvent[]) => events.reduce(evolveTokens, noneEnded);
+const faultOf = (id: string, ended = noneEnded, now: Instant = start, of = plan()) =>
+  tokenFault(
+    of.principals.find((one) => one.id === id)!,
+    ended,
+    now,
+  );
+const revoke = (principal: string, by: typeof dana, ended = noneEnded) =>
+  decideRevoke(plan(), ended, { principal, by, reason: 'stolen' }, start);
+const revoked = (principal: string, by = dana) => {
+  const decision = revoke(principal, by);
+  if ('refused' in decision) throw new Error(decision.refused.found);
+  return decision.events;
+};
+
+describe('a token expires', () => {
+  test.each([
+    { second: hour - 1, fault: undefined },
+    { second: hour, fault: 'expired' },
+    { second: 2 * hour, fault: 'expired' },
+  ])('at the moment that the plan says, not before: second $second, $fault', ({ second, fault }) => {
+    expect(faultOf('lena', noneEnded, at(second))).toBe(fault);
+    expect(faultOf('dana', noneEnded, at(second))).toBeUndefined();
+  });
+
+  test('and is not revived when the clock is set back by an hour', () => {
+    const events = tokenExpiries(plan(), noneEnded, at(hour));
+    expect(events).toMatchObject([{ type: 'token-expired', principal: 'lena', expires: at(hour) }]);
+    expect(faultOf('lena', fold(...events), at(0))).toBe('expired');
+    expect(tokenExpiries(plan(), fold(...events), at(hour + 1))).toEqual([]); // written down once
+  });
+
+  test('a clock set forward by an hour ends it, and only it', () => {
+    expect(tokenExpiries(plan(), noneEnded, at(hour - 1))).toEqual([]);
+    expect(faultOf('lena', noneEnded, at(2 * hour - 1))).toBe('expired');
+  });
+
+  test('a later moment in the plan, or another token, counts anew', () => {
+    const ended = fold(...tokenExpiries(plan(), noneEnded, at(hour)));
+    expect(faultOf('lena', ended, at(hour), plan('2026-11-22T04:00Z'))).toBeUndefined();
+    expect(faultOf('lena', ended, at(hour - 1), plan('2026-11-22T03:00Z', '7'))).toBeUndefined();
+  });
+});
+
+describe('a token is revoked', () => {
+  test.each([
+    { principal: 'lena', by: dana, answer: 'revoked' },
+    { principal: 'dana', by: ravi, answer: 'revoked' }, // operates the guard, so may stop anybody’s token
+    { principal: 'lena', by: lena, answer: 'revoked' },
+    { principal: 'deploy', by: pipeline, answer: 'revoked' },
+    { principal: 'dana', by: lena, answer: 'not-allowed' },
+    { principal: 'dana', by: pipeline, answer: 'not-allowed' },
+    { principal: 'nobody', by: dana, answer: 'unknown-principal' },
+    { principal: 'nobody', by: lena, answer: 'not-allowed' },
+  ])('$principal by $by.id: $answer', ({ principal, by, answer }) => {
+    const decision = revoke(principal, by);
+    expect('refused' in decision ? decision.refused.because : 'revoked').toBe(answer);
+    if ('events' in decision) expect(faultOf(principal, fold(...decision.events))).toBe('revoked');
+  });
+
+  test('twice it is one word; a new token in the plan works, and the old one never again', () => {
+    const ended = fold(...revoked('lena'));
+    expect(revoke('lena', dana, ended)).toEqual({ events: [] });
+    expect(faultOf('lena', ended, start, plan('2026-11-22T03:00Z', '7'))).toBeUndefined();
+    expect(faultOf('lena', ended)).toBe('revoked');
+    expect(faultOf('dana', ended)).toBeUndefined();
+  });
+});
