@@ -2,7 +2,7 @@ import { type PhaseId, phaseId } from '../kernel/ids.ts';
 import { type Millis, millis } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Step, undoSteps } from './step.ts';
+import { estimateOf as estimateOfSteps, type Step, undoSteps } from './step.ts';
 
 export type Procedure =
   | {
@@ -18,7 +18,11 @@ export type Procedure =
   | { readonly kind: 'person'; readonly phases: readonly PhaseId[]; readonly because: string };
 
 function estimateOf(phases: readonly PhasePlan[]): Millis | undefined {
-  const each = phases.map(({ rollback }) => (rollback === 'restore' ? undefined : rollback.estimate));
+  const each = phases.map(({ rollback }) =>
+    rollback === 'restore'
+      ? undefined
+      : (rollback.estimate ?? ('steps' in rollback ? estimateOfSteps(rollback.steps) : undefined)),
+  );
   return each.every((one) => one !== undefined) ? millis(each.reduce((sum, one) => sum + one, 0)) : undefined;
 }
 

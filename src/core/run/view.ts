@@ -78,7 +78,9 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
 export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
   readonly id: string;
   readonly kind: string;
-  readonly phase: PhaseId;
+  readonly title?: string;
+  /** Absent for a step of a restore. */
+  readonly phase?: PhaseId;
 }
 
 function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
@@ -106,7 +108,8 @@ function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView
     steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
       id: step.id,
       kind: step.kind,
-      phase: step.phase,
+      ...(step.title !== undefined && { title: step.title }),
+      ...(step.phase !== undefined && { phase: step.phase }),
       ...state,
     })),
     ...(asks !== undefined && { asks }),

@@ -1,8 +1,10 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import type { PhaseId } from '../../kernel/ids.ts';
 import { type Instant, millis } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
-import { isUnderWay, nextStep, type Rollback } from '../../response/rollback.ts';
+import { isUnderWay, nextStep, type Rollback, type StepState } from '../../response/rollback.ts';
+import type { Step } from '../../response/step.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
@@ -16,14 +18,24 @@ function held({ rollback, held: before }: RunState, now: Instant): readonly RunE
   return [{ type: 'run-held', v: 1, at: now, by, reason: `the rollback was aborted: ${reason}` }];
 }
 
+/** The phases whose work the step proves to be gone: of a restore, all that it takes back. */
+function provedUndone(rollback: Rollback | undefined, step: Step | undefined): readonly PhaseId[] {
+  if (rollback === undefined || step?.kind !== 'verify') return [];
+  return step.phase === undefined ? rollback.procedure.phases : [step.phase];
+}
+
 /** What follows from a step that is done: its phase is undone when it was the proof, and after the last step the watch. */
 function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
   if (event.type === 'rollback-aborted') return held(state, now);
   if (event.type !== 'step-done') return [];
   const step = state.rollback?.steps.find(({ step: { id } }) => id === event.step)?.step;
   const after = evolve(state, event).rollback;
-  const undone: readonly RunEvent[] =
-    step?.kind === 'verify' ? [{ type: 'phase-undone', v: 1, at: now, phase: step.phase }] : [];
+  const undone = provedUndone(state.rollback, step).map((phase): RunEvent => ({
+    type: 'phase-undone',
+    v: 1,
+    at: now,
+    phase,
+  }));
   if (after === undefined || nextStep(after) !== undefined) return undone;
   return [
     ...undone,
@@ -80,6 +92,13 @@ function confirm(
 const outOfOrder = (found: string, wanted: string): Refusal =>
   refuse('out-of-order', found, wanted, 'See `ripcord run status`');
 
+/** A step whose precondition does not hold is not started, but asked about. */
+const mayAskBefore = (rollback: Rollback, { step, state }: StepState): boolean =>
+  rollback.state === 'undoing' &&
+  nextStep(rollback)?.step.id === step.id &&
+  step.precondition !== undefined &&
+  (state === 'waiting' || state === 'again');
+
 /** Work is proved stopped before the first step, steps are taken strictly in order, and only a step under way has an outcome. */
 function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
   switch (event.type) {
@@ -97,7 +116,9 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
     case 'step-spawned':
     case 'step-done':
     case 'step-asked': {
-      const state = rollback.steps.find(({ step }) => step.id === event.step)?.state ?? 'unknown';
+      const of = rollback.steps.find(({ step }) => step.id === event.step);
+      const state = of?.state ?? 'unknown';
+      if (event.type === 'step-asked' && of !== undefined && mayAskBefore(rollback, of)) return undefined;
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
     case 'rollback-aborted':
