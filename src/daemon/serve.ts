@@ -50,6 +50,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const { keeper, looker, capture, checks } = senses;
   const runChecks = () => checks.runAll();
   const executor = createUndoing({
+    plan,
     environment,
     folder,
     secrets,

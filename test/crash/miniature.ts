@@ -54,7 +54,7 @@ phases:
       steps:
         - { id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }
         - { id: heal, command: [node, '${here('heal-work.ts')}'] }
-        - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }
+        - { id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true, precondition: { sql: select 1, expect: some rows } }
 probes:
   - { id: alive, sql: select 1, every: 25ms, timeout: 1s }
 checks:

@@ -50,6 +50,7 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   const shown = await ripcord(['rollback', '--dry-run'], env);
   expect(shown).toMatchObject({ exitCode: 0 });
   expect(shown.out).toContain('Would undo second: about 1m. Nothing is done yet.');
+  expect(shown.out).toMatch(/second\/tidy .*insert into ran .*\n.*precondition now +holds +1 row, as wanted/);
   const { out } = await ripcord(['rollback', '--dry-run', '--json'], env);
   const outlook = JSON.parse(out) as Outlook;
   expect(outlook.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);

@@ -76,6 +76,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     record: async (event) => void (await conductor.submit({ kind: 'record', event })),
     isOnlyGuard: async () => world.onlyGuard,
     stopWork: async () => ({ endedProcesses: 1, endedSessions: 1, since: clock.now() }),
+    precondition: async () => undefined,
     take: async (step) => {
       world.taken.push(step.id);
       return world.take(step);

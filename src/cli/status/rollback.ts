@@ -56,7 +56,8 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
 export const stepRows = ({ steps }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
     const [word, tone] = shown[step.state];
-    return [String(at + 1), step.id, step.kind, { text: word, tone }, note(step, now)];
+    const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
+    return [String(at + 1), step.id, what, { text: word, tone }, note(step, now)];
   });
 
 /** The question that it waits for, with what the step said last. */
@@ -70,12 +71,19 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
   return output.trim() === '' ? [question] : [question, [{ text: 'it said', tone: 'quiet' }, lastWords(output)]];
 }
 
+/** A step that the plan gives to a person, rather than one that failed; before it begins it may ask for its precondition. */
+export const isYours = ({ kind, attempt }: StepView): boolean =>
+  attempt > 0 && (kind === 'confirm' || kind === 'restore');
+
 /** What a person may type to let it go on. */
 export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {
   if (asks === undefined) return [];
   const asking = steps.find((step) => step.state === 'asking');
   if (state === 'blocked' || asking === undefined) {
     return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again']];
+  }
+  if (isYours(asking)) {
+    return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on']];
   }
   return [
     [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],
