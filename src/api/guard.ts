@@ -14,6 +14,7 @@ import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { RunView } from '../core/run/view.ts';
 import type { Entry } from '../journal/journal.ts';
+import type { Seen } from '../rollback/look.ts';
 
 export interface RunSummary {
   readonly run: RunId;
@@ -33,12 +34,17 @@ export type Orders = { readonly goOn: true } | { readonly goOn: false; readonly 
 export interface StepOutlook {
   readonly step: StepId;
   readonly kind: Step['kind'];
-  /** The command's words or the statement; absent where the guard itself compares. */
-  readonly does?: string;
+  readonly title?: string;
+  /** The command's words, the statement, the request, or what the guard does or asks itself. */
+  readonly does: string;
   readonly timeout: Millis;
+  readonly estimate?: Millis;
+  /** By the plan's word, or by its nature. */
   readonly repeatable: boolean;
-  /** Whether the step's proof holds already; absent where it has none. */
-  readonly proof?: 'holds' | 'does not hold' | 'unknown';
+  readonly tier?: number;
+  /** As they are now; absent where it has none. */
+  readonly precondition?: Seen;
+  readonly proof?: Seen;
 }
 
 export interface Outlook {

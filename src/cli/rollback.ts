@@ -1,4 +1,5 @@
 import type { Outlook, StepOutlook } from '../api/guard.ts';
+import type { Seen } from '../rollback/look.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
 import { act } from './act.ts';
@@ -14,12 +15,26 @@ export type RollbackOptions = RunOptions &
   ReasonOption & { readonly phase?: string; readonly restore?: boolean; readonly dryRun?: boolean };
 export type AbortOptions = RunOptions & ReasonOption;
 
-const stepRow = ({ step, does, timeout, repeatable, proof }: StepOutlook): Row => [
-  step,
-  { text: `at most ${sayDuration(timeout)}`, tone: 'quiet' },
-  { text: repeatable ? 'repeatable' : 'once', tone: 'quiet' },
-  `${does ?? 'compares the database with the phase’s boundary'}${proof === undefined ? '' : ` (its proof ${proof === 'unknown' ? 'could not be looked at' : proof} now)`}`,
+const holds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
+
+const seen = (what: string, { holds: is, saw }: Seen): Row => [
+  '',
+  { text: what, tone: 'quiet' },
+  { text: holds[is], tone: is === 'yes' ? 'good' : 'warn' },
+  saw,
 ];
+
+function stepRows({ step, title, does, timeout, estimate, repeatable, tier, ...now }: StepOutlook): readonly Row[] {
+  const long = `${estimate === undefined ? '' : `about ${sayDuration(estimate)}, `}at most ${sayDuration(timeout)}`;
+  const text = [...(title === undefined ? [] : [title]), ...(tier === undefined ? [] : [`tier ${tier}`]), does].join(
+    ': ',
+  );
+  return [
+    [step, { text: long, tone: 'quiet' }, { text: repeatable ? 'repeatable' : 'once', tone: 'quiet' }, text],
+    ...(now.precondition === undefined ? [] : [seen('precondition now', now.precondition)]),
+    ...(now.proof === undefined ? [] : [seen('proof now', now.proof)]),
+  ];
+}
 
 const lines = (texts: readonly string[], tone: 'bad' | 'plain', sheet: Sheet) =>
   table(
@@ -33,7 +48,7 @@ function sayOutlook({ phases, steps, estimate, remaining, loses, obstacles }: Ou
   return [
     `Would undo ${phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases)}: ${long}${left}. Nothing is done yet.`,
     ...section('First', ['  forward work is ended and proved gone'], sheet),
-    ...section('Then', table(steps.map(stepRow), sheet), sheet),
+    ...section('Then', table(steps.flatMap(stepRows), sheet), sheet),
     ...section('What would be gone', lines(loses, 'plain', sheet), sheet),
     ...section('What stands in the way', lines(obstacles, 'bad', sheet), sheet),
   ].join('\n');

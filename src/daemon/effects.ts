@@ -31,8 +31,17 @@ export interface EffectParts {
 /** After these the last answers of the checks are about another state of things. */
 const showsAnother: readonly RunEvent['type'][] = ['phase-finished', 'phase-failed', 'watch-started'];
 
-/** A rollback that cannot go on by itself has failed, as far as the night shift is concerned. */
-const asksAPerson: readonly RunEvent['type'][] = ['rollback-blocked', 'step-asked'];
+/**
+ * A rollback that cannot go on by itself has failed, as far as the night shift is concerned; not so where a step is a
+ * person's by the plan, or where a person ended it.
+ */
+function hasFailed(event: RunEvent, { rollback }: RunState): boolean {
+  if (event.type === 'rollback-blocked') return true;
+  if (event.type !== 'step-asked' || rollback?.aborting !== undefined) return false;
+  const asking = rollback?.steps.find((one) => one.step.id === event.step);
+  const isAPersons = asking?.step.kind === 'confirm' || asking?.step.kind === 'restore';
+  return !isAPersons || asking.attempt === 0; // before it begins it asks for its precondition
+}
 
 /** Ends of chapters, after which a report is worth having. */
 const reported: readonly RunEvent['type'][] = [
@@ -62,8 +71,7 @@ export function performEffects(entries: readonly Entry<RunEvent>[], state: RunSt
     if (event.type === 'baseline-frozen') lookAgain('cheap'); // those that read much were asked for it a moment ago
     if (showsAnother.includes(event.type)) lookAgain('all');
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
-    if (asksAPerson.includes(event.type) && state.rollback !== undefined)
-      metrics.rollbackFailed(state.rollback.trigger);
+    if (state.rollback !== undefined && hasFailed(event, state)) metrics.rollbackFailed(state.rollback.trigger);
   }
   executor.wake();
   if (entries.some(({ event }) => reported.includes(event.type))) {

@@ -35,7 +35,7 @@ export function scriptsOfPlan(
   const restore = plan.environments[environment]?.restore;
   const steps: readonly Step[] = [
     ...plan.phases.flatMap((phase) => undoSteps(phase) ?? []),
-    ...(restore === undefined ? [] : (restoreSteps(restore) ?? [])),
+    ...(restore === undefined ? [] : restoreSteps(restore)),
   ];
   const names = new Set(steps.flatMap((step) => (step.kind === 'command' ? namedFiles(step.command) : [])));
   const known = new Map<string, { readonly as: string; readonly hash: Hash }>();

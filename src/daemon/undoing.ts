@@ -1,10 +1,8 @@
-import { isProof } from '../checks/catalogue.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { Refusal } from '../core/authority/refusal.ts';
-import { compareWithBoundary } from '../core/evidence/compare.ts';
-import { judgeRows } from '../core/evidence/judge-rows.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import type { Condition } from '../core/plan/conditions.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -12,16 +10,17 @@ import type { StepState } from '../core/response/rollback.ts';
 import { changedFiles } from '../core/response/scripts.ts';
 import type { Step } from '../core/response/step.ts';
 import type { RunState } from '../core/run/state.ts';
-import { snapshotSchema } from '../baseline/schema-snapshot.ts';
 import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';
 import { liftFence, raiseFence } from '../rollback/fence.ts';
+import { look, lookUntil } from '../rollback/look.ts';
 import { forwardWork, quieten, type Worker } from '../rollback/stop-work.ts';
-import { proofTimeout, takeStep } from '../rollback/take-step.ts';
+import { type StepSurroundings, takeStep } from '../rollback/take-step.ts';
 import { attemptTags } from './attempts.ts';
 import type { Conductor } from './conductor.ts';
 import { lookAtPhases } from './look-at-phases.ts';
 import type { Scripts } from './scripts.ts';
 import type { TargetDesk } from './target-desk.ts';
+import { compareNow, verifyAll } from './verify-all.ts';
 
 export interface UndoingParts {
   readonly plan: Plan;
@@ -62,9 +61,7 @@ class OutOfStep extends RipcordError {
 async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
   const boundary = parts.conductor.state()?.phases.find((one) => one.phase === phase)?.boundary;
   if (boundary === undefined) throw new BoundaryMissing(phase);
-  const schema = await snapshotSchema(parts.desk.checks);
-  const findings = (await parts.runChecks()).filter(({ check }) => isProof(check));
-  const { outcome, differences, unseen } = compareWithBoundary(boundary, { schema, findings });
+  const { outcome, differences, unseen } = await compareNow(parts, boundary);
   const objects = Object.keys(boundary.schema).length;
   if (outcome === 'same') {
     const checks = boundary.findings.length;
@@ -82,13 +79,6 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
   };
 }
 
-/** There is nothing to compare them with but what the plan expects; a person asks them. */
-const askForVerification: Outcome = {
-  ended: 'badly',
-  question: 'The plan’s verification queries are not asked by this version. Ask each, then say that it is done.',
-  output: '',
-};
-
 /** An approval is for what the scripts held when it was asked for. */
 async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): Promise<Outcome | undefined> {
   const state = conductor.state();
@@ -98,16 +88,6 @@ async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): 
   if (changed.length === 0) return undefined;
   const question = `${changed.join(' and ')} has changed since the rollback was approved, so it is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
   return { ended: 'badly', question, output: '' };
-}
-
-/** A step's proof: one query, judged against what the plan expects of it. */
-export async function prove(
-  { desk, fill }: Pick<UndoingParts, 'desk' | 'fill'>,
-  { proof }: Step,
-): Promise<boolean | undefined> {
-  if (proof === undefined) return undefined;
-  const answer = await desk.checks.query(fill(proof.sql), [], { timeout: proofTimeout });
-  return judgeRows(proof.expect, answer, undefined).status === 'ok';
 }
 
 /** Also what an earlier attempt of a phase left behind: the state keeps the last one's supervisor only. */
@@ -126,7 +106,8 @@ export function createUndoing(parts: UndoingParts): Executor {
   const { database } = desk.identity;
   const quietening = { database, rules, connection: desk.control, clock };
   const state = (): RunState | undefined => conductor.state();
-  const surroundings = {
+  const lookAt = (condition: Condition) => look(condition, { target: desk.checks, fill, secrets });
+  const surroundings: StepSurroundings = {
     clock,
     cwd: folder,
     env: { DATABASE_URL: url },
@@ -134,7 +115,9 @@ export function createUndoing(parts: UndoingParts): Executor {
     fill,
     grace: rules.kill_grace,
     undoSql: { url },
-    verify: async (phase: Step['phase']) => (phase === undefined ? askForVerification : verify(parts, phase)),
+    look: lookAt,
+    verify: ({ phase, timeout }) => (phase === undefined ? verifyAll(parts, state(), timeout) : verify(parts, phase)),
+    endLeft: async (tag) => void (await quieten({ groups: [], tags: [tag] }, quietening)),
   };
   return createExecutor({
     clock,
@@ -152,13 +135,14 @@ export function createUndoing(parts: UndoingParts): Executor {
     fence: () => state()?.fence,
     liftFence: (fence) => liftFence(fence, logins),
     lookAtPhases: (phases) => lookAtPhases(parts, phases),
-    take: async (step, tag, onSpawn) =>
-      (await refuseChanged(parts, step)) ?? takeStep(step, tag, onSpawn, surroundings),
+    precondition: async ({ precondition }) => (precondition === undefined ? undefined : lookAt(precondition)),
+    take: async (step, attempt) => (await refuseChanged(parts, step)) ?? takeStep(step, attempt, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
       const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };
       await quieten(worker, quietening);
     },
-    prove: (step) => prove(parts, step),
+    prove: async ({ proof }, patience, signal) =>
+      proof === undefined ? undefined : lookUntil(() => lookAt(proof), { clock, patience, signal }),
     failed: parts.failed,
   });
 }

@@ -37,3 +37,9 @@ export function withoutSecrets(secrets: readonly string[]): SecretFilter {
   };
   return { push: (text) => take(held + text, false), end: () => take(held, true) };
 }
+
+/** A whole text without the secrets. */
+export function hideIn(text: string, secrets: readonly string[]): string {
+  const filter = withoutSecrets(secrets);
+  return filter.push(text) + filter.end();
+}

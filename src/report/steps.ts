@@ -1,6 +1,7 @@
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
 import type { RollbackEvent } from '../core/response/events.ts';
 import type { StepState } from '../core/response/rollback.ts';
+import type { Step } from '../core/response/step.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { blocks, bold, code, fenced, type Inline, joined, type Markdown, line, table } from './markdown.ts';
 import { perChapter } from './per-chapter.ts';
@@ -9,7 +10,17 @@ import { sayQuiet } from './say-rollback.ts';
 import type { Chapter, Story } from './story.ts';
 import { counted, quoted, sayWho, sentence } from './wording.ts';
 
-const kinds = { command: 'runs a program', sql: 'runs a statement', verify: 'compares with the boundary' } as const;
+const kinds: Readonly<Record<Step['kind'], string>> = {
+  command: 'runs a program',
+  sql: 'runs a statement',
+  http: 'sends a request',
+  wait: 'waits',
+  confirm: 'asks a person',
+  verify: 'compares with the boundary',
+  restore: 'asks for a restore by hand',
+};
+const sayWhat = (step: Step): string =>
+  step.kind === 'verify' && step.phase === undefined ? 'asks the verification queries' : kinds[step.kind];
 const states = {
   waiting: 'not begun',
   started: 'begun, outcome not known',
@@ -31,7 +42,7 @@ const stepRow =
   (one: StepState, index: number): readonly Inline[] => [
     index + 1,
     one.step.id,
-    kinds[one.step.kind],
+    sayWhat(one.step),
     sayHow(story, chapter, one),
     one.attempt,
     one.took === undefined || one.how === 'confirmed' ? '' : sayDuration(one.took),

@@ -14,10 +14,12 @@ function outcome({ state, how }: StepState): string {
 
 function row(story: Story, chapter: Chapter, comparison: StepState): readonly Inline[] {
   const { phase, id } = comparison.step;
-  const before = chapter.phases.find((one) => one.phase === phase)?.boundary;
+  const before = chapter.phases.find((one) =>
+    phase === undefined ? one.boundary !== undefined : one.phase === phase,
+  )?.boundary;
   const done = doneSteps(story, chapter).findLast(({ event }) => event.step === id);
   return [
-    phase ?? 'the whole database',
+    phase ?? 'all, by the queries',
     before === undefined ? 'missing' : sayMoment(before.at).slice(0, 19),
     before === undefined ? '' : Object.keys(before.schema).length,
     before === undefined ? '' : before.findings.length,
@@ -43,6 +45,10 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
   );
 }
 
+/** A restore asks the plan's verification queries itself, at its step `verify: all`. */
+const asksQueries = ({ rollback }: Chapter): boolean =>
+  (rollback?.steps ?? []).some(({ step }) => step.kind === 'verify' && step.phase === undefined);
+
 const intro = line`Each undone phase is compared with its boundary, the snapshot taken when it started: every object of the schema by its definition, and every check by its finding. A comparison that finds a difference, or that cannot look, asks a person.`;
 
 /** Whether each undone phase's boundary came back, and how that was found out. */
@@ -50,7 +56,7 @@ export const verificationSection = (story: Story): Markdown | undefined => {
   const section = perChapter(story, 'Verification', (chapter) => told(story, chapter), intro);
   const { length } = story.plan.verification;
   const isUndone = story.chapters.some(({ rollback }) => rollback?.state === 'done');
-  if (section === undefined || length === 0 || !isUndone) return section;
+  if (section === undefined || length === 0 || !isUndone || story.chapters.some(asksQueries)) return section;
   const whole = story.state.phases.every(({ state }) => state === 'undone' || state === 'not-started');
   return blocks(
     section,

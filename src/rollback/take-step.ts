@@ -1,90 +1,82 @@
-import type { Clock } from '../core/kernel/clock.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { unreachable } from '../core/kernel/errors.ts';
-import { type Millis, millis } from '../core/kernel/units.ts';
-import type { ProcessIdentity } from '../core/response/events.ts';
-import type { Step } from '../core/response/step.ts';
-import { runCommand } from '../phases/run-command.ts';
-import { taggedProcesses } from '../phases/tagged-processes.ts';
-import { withoutSecrets } from '../phases/without-secrets.ts';
-import type { Outcome } from './executor.ts';
+import type { Condition } from '../core/plan/conditions.ts';
+import { restoreQuestion } from '../core/response/say-step.ts';
+import { leavesWork, type Step } from '../core/response/step.ts';
+import { hideIn } from '../phases/without-secrets.ts';
+import type { Attempt } from './attempt.ts';
+import type { Outcome } from './parts.ts';
+import { lookUntil, type Seen } from './look.ts';
+import { withRetries } from './retries.ts';
+import { type CommandSurroundings, takeCommand } from './take-command.ts';
+import { takeHttp } from './take-http.ts';
 import { type UndoSql, runUndoSql } from './undo-sql.ts';
 
 /** Where and how steps run. */
-export interface StepSurroundings {
-  readonly clock: Clock;
-  readonly cwd: string;
-  /** What the commands find in their environment beside our own: the target's url. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly secrets: readonly string[];
-  /** Puts the values of the plan's placeholders into what is about to run. */
-  readonly fill: (text: string) => string;
-  readonly grace: Millis;
+export interface StepSurroundings extends CommandSurroundings {
   readonly undoSql: UndoSql;
-  /** Compares the database with the phase's boundary, or asks the plan's verification queries. */
-  verify(phase: Step['phase']): Promise<Outcome>;
+  /** Looks at a condition, once. */
+  look(condition: Condition): Promise<Seen>;
+  /** Compares the database with what the step names. */
+  verify(step: Extract<Step, { kind: 'verify' }>): Promise<Outcome>;
+  /** Ends what an attempt with this tag left at work, and proves it gone. */
+  endLeft(tag: string): Promise<void>;
 }
 
-/** So much of what a command wrote is kept in the journal. */
-const mostOutput = 8_192;
-
-/** A command may start a server and leave it to run; whoever reads the record shall know that it did. */
-async function sayLeft(tag: string): Promise<string> {
-  const left = await taggedProcesses(tag);
-  return left.length === 0 ? '' : `[left running: process ${left.map(({ pid }) => pid).join(', ')}]\n`;
-}
-
-async function takeCommand(
-  step: Extract<Step, { kind: 'command' }>,
-  tag: string,
-  onSpawn: (child: ProcessIdentity) => Promise<void>,
-  { cwd, env, secrets, fill, grace, clock }: StepSurroundings,
+async function takeWait(
+  step: Extract<Step, { kind: 'wait' }>,
+  { signal }: Attempt,
+  { clock, look }: StepSurroundings,
 ): Promise<Outcome> {
-  const { exitCode, signal, timedOut, output } = await runCommand({
-    command: step.command.map(fill),
-    cwd,
-    env: { ...process.env, ...env },
-    tag,
-    timeout: step.timeout,
-    grace,
-    clock,
-    secrets,
-    maxOutput: mostOutput,
-    onSpawn,
-  });
-  if (exitCode === 0 && !timedOut) return { ended: 'well', output: output + (await sayLeft(tag)) };
-  const how = timedOut
-    ? `did not end within ${sayDuration(step.timeout)} and was stopped`
-    : signal === null
-      ? `exited with ${exitCode}, expected 0`
-      : `was ended by ${signal}`;
-  const filter = withoutSecrets(secrets);
-  const shown = filter.push(step.command.join(' ')) + filter.end();
-  return {
-    ended: 'badly',
-    question: `${shown} ${how}. Look at its output and at the database, then say whether the step is done or shall run again.`,
-    output,
-  };
+  const seen = await lookUntil(() => look(step.wait), { clock, patience: step.timeout, signal });
+  if (seen.interrupted) return { ended: 'interrupted', waitedFor: 'its condition', output: seen.saw };
+  if (seen.holds === 'yes') return { ended: 'well', output: seen.saw };
+  const question = `What it waits for did not come within ${sayDuration(step.timeout)}: ${seen.saw}. Look why, then let the step wait once more, or say that it is done.`;
+  return { ended: 'badly', question, output: '' };
 }
 
-/** Takes one step. A step that ends badly asks a person; it is never tried again by itself. */
-export async function takeStep(
-  step: Step,
-  tag: string,
-  onSpawn: (child: ProcessIdentity) => Promise<void>,
-  surroundings: StepSurroundings,
-): Promise<Outcome> {
+async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurroundings): Promise<Outcome> {
   switch (step.kind) {
     case 'command':
-      return takeCommand(step, tag, onSpawn, surroundings);
-    case 'sql':
-      return runUndoSql(surroundings.fill(step.sql), tag, step.timeout, surroundings.undoSql);
+      return takeCommand(step, attempt, surroundings);
+    case 'sql': {
+      const undo = { ...surroundings.undoSql, alone: step.transaction === false };
+      return runUndoSql(surroundings.fill(step.sql), attempt.tag, step.timeout, undo);
+    }
+    case 'http':
+      return takeHttp(step, attempt, surroundings.fill);
+    case 'wait':
+      return takeWait(step, attempt, surroundings);
+    case 'confirm':
+      return { ended: 'asks', question: step.confirm };
     case 'verify':
-      return surroundings.verify(step.phase);
+      return surroundings.verify(step);
+    case 'restore':
+      return { ended: 'asks', question: restoreQuestion };
     default:
       return unreachable(step);
   }
 }
 
-/** A proof is one look at the database; it may not take longer than this. */
-export const proofTimeout = millis(30_000);
+/** What servers and programs say may repeat what they were told. */
+function withoutSecretsOf(outcome: Outcome, secrets: readonly string[]): Outcome {
+  const hide = (text: string) => hideIn(text, secrets);
+  switch (outcome.ended) {
+    case 'well':
+    case 'interrupted':
+      return { ...outcome, output: hide(outcome.output) };
+    case 'badly':
+      return { ...outcome, question: hide(outcome.question), output: hide(outcome.output) };
+    case 'asks':
+      return { ...outcome, question: hide(outcome.question) };
+  }
+}
+
+/** Takes one step. One that ends badly, and is not worth another try by its plan, asks a person. */
+export async function takeStep(step: Step, attempt: Attempt, surroundings: StepSurroundings): Promise<Outcome> {
+  const outcome = await withRetries(step.retry, () => takeOnce(step, attempt, surroundings), {
+    between: async () => (leavesWork(step) ? surroundings.endLeft(attempt.tag) : undefined),
+    signal: attempt.signal,
+  });
+  return withoutSecretsOf(outcome, surroundings.secrets);
+}

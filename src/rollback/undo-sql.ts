@@ -5,15 +5,18 @@ import { Client } from 'pg';
 
 import { sayDuration } from '../core/kernel/duration.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
+import { mayDoPart } from '../core/plan/step-rules.ts';
 import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
 import { StatementTimedOut } from '../target/errors.ts';
 import { explainPgError } from '../target/explain.ts';
-import type { Outcome } from './executor.ts';
+import type { Outcome } from './parts.ts';
 
 export interface UndoSql {
   /** The login that may undo. */
   readonly url: string;
+  /** The text is one statement that no transaction may be around: never tried again, as it may be done in part. */
+  readonly alone?: boolean;
 }
 
 /** Errors after which the same statement may succeed. Any other is final. */
@@ -22,11 +25,6 @@ const patience: Readonly<Record<string, { readonly tries: number; readonly first
   '40P01': { tries: 4, first: 100 }, // chosen as the victim of a deadlock
   '40001': { tries: 4, first: 80 }, // lost a serialisation race
 };
-/**
- * Words by which a text may leave something done although it fails later: transaction control, a procedure that commits,
- * an index half built. Read without grammar: a word in a quoted text only costs the retries, never safety.
- */
-const mayDoPart = /\b(commit|rollback|abort|call|concurrently|prepare)\b|;\s*end\b/i;
 const lockTimeout = '2s';
 /** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
 const grace = seconds(2);
@@ -36,6 +34,14 @@ const overridden = ['application_name', 'fallback_application_name', 'statement_
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** In the plan's words. What the server cancelled, and what it did not answer, both took too long. */
+function causeOf(error: unknown): string | undefined {
+  const code = codeOf(error);
+  if (error instanceof StatementTimedOut || code === '57014') return 'timeout';
+  if (code === 'ECONNREFUSED') return 'connection-refused';
+  return /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
 
 function withoutOverridden(url: string): string {
   const parsed = parseUrl(url);
@@ -50,7 +56,7 @@ const silence = (url: string, tag: string, waited: Millis): Error =>
     todo: 'Look for it in pg_stat_activity, and at the network between',
   });
 
-async function once(sql: string, tag: string, timeout: Millis, url: string): Promise<number> {
+async function once(sql: string, tag: string, timeout: Millis, { url, alone = false }: UndoSql): Promise<number> {
   const socket = new Socket();
   const client = new Client({
     connectionString: withoutOverridden(url),
@@ -66,7 +72,9 @@ async function once(sql: string, tag: string, timeout: Millis, url: string): Pro
   try {
     await within(short, () => client.connect());
     await within(short, () => client.query(`set lock_timeout = '${lockTimeout}'`));
-    const { rowCount } = await within(millis(timeout + grace), () => client.query(sql));
+    // The extended protocol takes one statement only, and puts no transaction around it.
+    const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
+    const { rowCount } = await within(millis(timeout + grace), () => client.query(asked));
     return rowCount ?? 0;
   } finally {
     await within(grace, () => client.end()).catch(() => undefined);
@@ -78,15 +86,15 @@ async function once(sql: string, tag: string, timeout: Millis, url: string): Pro
  * Runs an undo statement in its own session, with a lock timeout. It is tried again, a bounded number of times, where
  * nothing of it can have been done: one statement, or several in the one transaction that the server makes of them.
  */
-export async function runUndoSql(sql: string, tag: string, timeout: Millis, { url }: UndoSql): Promise<Outcome> {
+export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();
   try {
-    const rows = await pRetry(() => once(sql, tag, timeout, url), {
+    const rows = await pRetry(() => once(sql, tag, timeout, undo), {
       retries: 10,
       minTimeout: 100,
       maxTimeout: 5_000,
       shouldRetry: ({ error }) => {
-        if (mayDoPart.test(sql)) return false;
+        if (undo.alone === true || mayDoPart(sql)) return false;
         const code = codeOf(error);
         const tries = (tried.get(code) ?? 0) + 1;
         tried.set(code, tries);
@@ -95,11 +103,13 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, { ur
     });
     return { ended: 'well', output: `${rows} rows` };
   } catch (error) {
-    const { message } = explainPgError(error, url);
+    const { message } = explainPgError(error, undo.url);
+    const cause = causeOf(error);
     return {
       ended: 'badly',
       question: `The statement failed: ${message} Look at the database, then say whether the step is done or shall run again.`,
       output: '',
+      ...(cause !== undefined && { cause }),
     };
   }
 }

@@ -10,7 +10,7 @@ import { stub } from './stub.ts';
 import * as views from './views.ts';
 
 const { armed, asking, at, blind, blocked, finished, fresh, judgedBy, orphans, phases, proposal } = views;
-const { recommending, rollingBack, running, slow, verdict, waiting, watch, watching, working } = views;
+const { recommending, rollingBack, running, slow, verdict, waiting, watch, watching, working, yours } = views;
 
 const page = (view: RunView, columns = 100): string => sayRun(view, { columns, paint: plain });
 
@@ -234,6 +234,16 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     what: 'that work was stopped without a fence',
     view: { ...rollingBack, rollback: { ...views.rollback, quiet: { ...quiet, fenced: false } } },
     lines: ['UNFENCED: their role can'],
+  },
+  {
+    what: 'what is a person’s to do, and the one answer to it',
+    view: yours,
+    lines: [
+      'THE ROLLBACK WAITS FOR YOU at schema-standardization/undo: the next step is yours.',
+      '  1  schema-standardization/undo  confirm: Switch  ASKS YOU',
+      '  it asks  Switch the load balancer to the old servers',
+      '  ripcord confirm schema-standardization/undo --done --reason "..."  you have done it: go on',
+    ],
   },
   {
     what: 'how to answer when forward work does not stop',

@@ -211,6 +211,18 @@ export const asking: RunView = {
   },
 };
 
+const switchOver = 'Switch the load balancer to the old servers';
+export const yours: RunView = {
+  ...asking,
+  rollback: {
+    ...rollback,
+    asks: switchOver,
+    steps: [
+      { ...step('undo', 'asking', { startedAt: at(17.2), question: switchOver }), kind: 'confirm', title: 'Switch' },
+    ],
+  },
+};
+
 const stuck = 'Forward work could not be proved stopped: still running after SIGKILL: 4711 (node).';
 const { quiet: _, ...notQuiet } = rollback;
 export const blocked: RunView = {

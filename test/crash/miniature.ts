@@ -51,7 +51,7 @@ const threeSteps: Undo = {
   steps: [
     `{ id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }`,
     `{ id: heal, command: [node, '${here('heal-work.ts')}'] }`,
-    `{ id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true }`,
+    `{ id: tidy, sql: "insert into ran (what) values ('tidy')", repeatable: true, precondition: { sql: select 1, expect: some rows } }`,
   ],
   async lookAt(step, db) {
     const { rows } = await db.query('select 1 from ran where what = $1', [step]);
@@ -68,7 +68,7 @@ environments:
   test:
     target: { url: '${url}', role_for_phases: ${role} }
     stop_work: { kill_grace: 300ms, quiet_for: 200ms }
-    restore: { method: in-place, steps: [{ id: bring-back, command: [node, '${here('heal-work.ts')}'] }] }
+    restore: { method: in-place, approvals: 1, steps: [{ id: bring-back, command: [node, '${here('heal-work.ts')}'] }] }
 run: { estimate: 10m }
 baseline: { capture_for: 1s }
 phases:

@@ -52,6 +52,7 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   const shown = await ripcord(['rollback', '--dry-run'], env);
   expect(shown).toMatchObject({ exitCode: 0 });
   expect(shown.out).toContain('Would undo second: about 1m. Nothing is done yet.');
+  expect(shown.out).toMatch(/second\/tidy .*insert into ran .*\n.*precondition now +holds +1 row, as wanted/);
   const { out } = await ripcord(['rollback', '--dry-run', '--json'], env);
   const outlook = JSON.parse(out) as Outlook;
   expect(outlook.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);
@@ -85,8 +86,8 @@ test('the restore of the environment can be looked at and ordered at any time, a
   expect(await ripcord(['rollback', '--restore', '--phase', 'first', '--dry-run'], env)).toMatchObject({ exitCode: 2 });
   const { out } = await ripcord(['rollback', '--restore', '--dry-run', '--json'], env);
   const outlook = JSON.parse(out) as Outlook;
-  expect(outlook).toMatchObject({ phases: [], steps: [{ step: 'bring-back' }] });
-  expect(outlook.loses).toEqual(['everything that was written to the database since the backup']);
+  expect(outlook).toMatchObject({ phases: [], steps: [{ step: 'restore/bring-back' }] });
+  expect(outlook.loses).toEqual(['everything written since the backup: how many rows that is, is not known yet']);
   expect(await ripcord(['rollback', '--restore', '--reason', 'all is lost'], env)).toMatchObject({ exitCode: 0 });
   await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
   expect((await view()).rollback).toMatchObject({ proposes: 'restore the database', trigger: 'ordered' });

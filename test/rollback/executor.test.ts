@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
-import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
-import { evolveRollback, type Rollback } from '../../src/core/response/rollback.ts';
+import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
+import type { Awaited } from '../../src/rollback/look.ts';
 import { dana, recommendation, schema, start } from '../support/builders.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -22,8 +23,12 @@ const step: Step = {
 const id = rollbackId('r1-rollback');
 const common = { v: 1, at: start, rollback: id } as const;
 
+const seen = (holds: Awaited['holds'], interrupted = false): Awaited => ({ holds, saw: `it is ${holds}`, interrupted });
+/** Settles when the signal is aborted. */
+const aborted = (signal: AbortSignal) => new Promise<void>((end) => signal.addEventListener('abort', () => end()));
+
 /** An executor on a fake clock whose rollback has one step; `more` plays the world. */
-function executing(more: Partial<ExecutorParts> = {}) {
+function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   const clock = fakeClock();
   let rollback: Rollback | undefined;
   let fence: Fence | undefined;
@@ -33,7 +38,7 @@ function executing(more: Partial<ExecutorParts> = {}) {
     rollback = evolveRollback(rollback, event);
     fence = evolveFence(fence, event);
   };
-  const procedure = { kind: 'phase-rollback', phases: [schema], steps: [step] } as const;
+  const procedure = { kind: 'phase-rollback', phases: [schema], steps: [only] } as const;
   record({
     ...common,
     type: 'rollback-started',
@@ -51,6 +56,7 @@ function executing(more: Partial<ExecutorParts> = {}) {
     fence: () => fence,
     liftFence: async () => undefined,
     lookAtPhases: async () => new Map(),
+    precondition: async () => undefined,
     async take() {
       happened.push('taken');
       return { ended: 'badly', question: 'done?', output: '' };
@@ -63,7 +69,12 @@ function executing(more: Partial<ExecutorParts> = {}) {
   const again = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
   const abort = () => record({ ...common, type: 'abort-ordered', by: dana.id, reason: 'x' });
-  return { clock, executor, happened, record, again, abort, question: () => rollback?.question };
+  const left = (started: Instant) => {
+    record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
+    record({ ...common, at: started, type: 'step-started', step: only.id, attempt: 1, tag: 'of an earlier daemon' });
+  };
+  const asks = () => openQuestion(rollback);
+  return { clock, executor, happened, record, left, again, abort, asks };
 }
 
 test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
@@ -119,7 +130,7 @@ test.each([
       /^The target does not answer, so it is not known whether this is the only guard\. Bring it back, .*: ripcord confirm stop-work --again$/,
   },
 ] as const)('to $guarding it takes no step, and asks what is true', async ({ guarding, question: asks }) => {
-  const { clock, executor, happened, question } = executing({ isOnlyGuard: async () => guarding });
+  const { clock, executor, happened, asks: question } = executing({ isOnlyGuard: async () => guarding });
   executor.wake();
   await clock.advance(seconds(1));
   expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
@@ -148,9 +159,8 @@ test('told so while a step waits for a person, it ends without the answer', asyn
 });
 
 test('a step that an earlier daemon began is not begun again on the way to the end', async () => {
-  const { clock, executor, happened, record, abort } = executing({ prove: async () => false });
-  record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
-  record({ ...common, type: 'step-started', step: step.id, attempt: 1, tag: 'of an earlier daemon' });
+  const { clock, executor, happened, left, abort } = executing({ prove: async () => seen('no') });
+  left(start);
   abort();
   executor.wake();
   await clock.advance(seconds(1));
@@ -189,5 +199,125 @@ test('a fence that cannot be lifted is told once and tried again after a while, 
   await clock.advance(seconds(30));
   await wake();
   expect(happened.at(-1)).toBe('fence-lifted');
+});
+
+test.each(['no', 'unknown'] as const)(
+  'a precondition that is "%s" asks before the intent, with what was seen, and again after --again',
+  async (holds) => {
+    let now: Awaited['holds'] = holds;
+    const { clock, executor, happened, again, asks } = executing(
+      { precondition: async () => seen(now) },
+      { ...step, precondition: { tcp: 'db:5432' } },
+    );
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(happened.slice(-2)).toEqual(['phase-applied', 'step-asked']);
+    expect(asks()).toMatch(new RegExp(`^Its precondition .*: it is ${holds}\\. Nothing of the step was done\\.`));
+    now = 'yes';
+    again();
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(happened.slice(-4)).toEqual(['step-answered', 'step-started', 'taken', 'step-asked']);
+    await executor.stop(millis(0));
+  },
+);
+
+test('a step that ends well is done when its proof holds, and asks when it does not', async () => {
+  const well = { take: async () => ({ ended: 'well', output: 'said' }) as const };
+  for (const [holds, end] of [
+    ['yes', 'step-done'],
+    ['no', 'step-asked'],
+    ['unknown', 'step-asked'],
+  ] as const) {
+    const { clock, executor, happened } = executing({ ...well, prove: async () => seen(holds) });
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(happened.at(-1)).toBe(end);
+    await executor.stop(millis(0));
+  }
+});
+
+test.each<{ readonly what: string; readonly more: Partial<ExecutorParts> }>([
+  {
+    what: 'a wait',
+    more: {
+      async take(_, { signal }) {
+        await aborted(signal);
+        return { ended: 'interrupted', waitedFor: 'its condition', output: '' };
+      },
+    },
+  },
+  {
+    what: 'the awaiting of a proof',
+    more: {
+      take: async () => ({ ended: 'well', output: '' }),
+      async prove(_, __, signal) {
+        await aborted(signal);
+        return seen('no', true);
+      },
+    },
+  },
+])('an abort during $what ends it at once; the end of the daemon leaves it to the next', async ({ more }) => {
+  const one = executing(more);
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  one.abort();
+  one.executor.wake();
+  await one.clock.advance(0);
+  expect(one.happened.slice(-3)).toEqual(['abort-ordered', 'step-asked', 'rollback-aborted']);
+
+  const other = executing(more);
+  other.executor.wake();
+  await other.clock.advance(seconds(1));
+  await other.executor.stop(minutes(1));
+  expect(other.happened.at(-1)).toBe('step-started');
+});
+
+const http = (method: 'PUT' | 'POST'): Step => ({
+  ...step,
+  kind: 'http',
+  http: { method, url: 'http://h', headers: {}, expect: {} },
+});
+
+test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited; readonly then: readonly string[] }>([
+  { when: 'its proof holds', only: step, proof: seen('yes'), then: ['ended what bears its tag', 'step-done'] },
+  { when: 'it may not run twice', only: step, then: ['ended what bears its tag', 'step-asked'] },
+  {
+    when: 'it is repeatable',
+    only: { ...step, repeatable: true },
+    then: ['ended what bears its tag', 'step-started', 'taken', 'step-asked'],
+  },
+  { when: 'it is a PUT', only: http('PUT'), then: ['step-started', 'taken', 'step-asked'] },
+  { when: 'it is a POST', only: http('POST'), then: ['step-asked'] },
+  {
+    when: 'it is a wait',
+    only: { ...step, kind: 'wait', wait: { tcp: 'db:5432' } },
+    then: ['step-started', 'taken', 'step-asked'],
+  },
+])('of a step that an earlier daemon began, when $when: $then', async ({ only, proof, then }) => {
+  const { clock, executor, happened, left } = executing({ prove: async () => proof }, only);
+  left(start);
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-then.length - 1)).toEqual(['stop-work-proved', ...then]);
+  await executor.stop(millis(0));
+});
+
+test('every attempt at a step bears the same key, and a tag of its own', async () => {
+  const attempts: { readonly tag: string; readonly key: string }[] = [];
+  const { clock, executor, again } = executing({
+    async take(_, { tag, key }) {
+      attempts.push({ tag, key });
+      return { ended: 'badly', question: 'done?', output: '' };
+    },
+  });
+  executor.wake();
+  await clock.advance(seconds(1));
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(attempts).toHaveLength(2);
+  expect(new Set(attempts.map(({ key }) => key)).size).toBe(1);
+  expect(new Set(attempts.map(({ tag }) => tag)).size).toBe(2);
   await executor.stop(millis(0));
 });

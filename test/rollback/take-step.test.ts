@@ -1,46 +1,90 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { stepId } from '../../src/core/kernel/ids.ts';
-import { millis, seconds } from '../../src/core/kernel/units.ts';
-import { systemClock } from '../../src/daemon/clock.ts';
+import { seconds } from '../../src/core/kernel/units.ts';
+import type { Seen } from '../../src/rollback/look.ts';
 import { takeStep } from '../../src/rollback/take-step.ts';
-import { schema } from '../support/builders.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { attempt, common, surroundings } from './surroundings.ts';
+
+const program = (script: string, ...args: readonly string[]) =>
+  ({ ...common, kind: 'command', command: ['node', '-e', script, '--', ...args] }) as const;
 
 test('the question about a command shows none of the secrets that the plan put into its arguments', async () => {
-  const outcome = await takeStep(
-    {
-      id: stepId(`${schema}/undo`),
-      phase: schema,
-      kind: 'command',
-      command: [
-        'node',
-        '-e',
-        'console.log(process.argv.at(-1).length); process.exit(3)',
-        '--',
-        '--password=hunter-22',
-        '${env:SECRET}',
-      ],
-      timeout: seconds(10),
-      repeatable: false,
-    },
-    'ripcord-step-0',
-    async () => undefined,
-    {
-      clock: systemClock(),
-      cwd: tmpdir(),
-      env: {},
-      secrets: ['hunter-22'],
-      fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
-      grace: millis(100),
-      undoSql: { url: 'postgres://nobody@127.0.0.1/none' },
-      verify: async () => ({ ended: 'well', output: '' }),
-    },
-  );
-  expect(outcome).toMatchObject({
+  const script = 'console.log(process.argv.at(-1).length); process.exit(3)';
+  const step = program(script, '--password=hunter-22', '${env:SECRET}');
+  expect(await takeStep(step, attempt(), surroundings())).toMatchObject({
     ended: 'badly',
     question: expect.stringContaining('--password=[secret] ${env:SECRET} exited with 3'),
+    cause: 'exit 3',
     output: '9\n',
   });
+});
+
+test('a command runs where its step says, beside the plan, with what its step puts into its environment', async () => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'ripcord-step-')));
+  const step = {
+    ...program('process.stdout.write(`${process.cwd()} ${process.env.MODE} ${process.env.KEY}`)'),
+    directory: basename(folder),
+    env: { MODE: 'fast', KEY: '${env:SECRET}' },
+  };
+  const outcome = await takeStep(step, attempt(), surroundings({ cwd: dirname(folder) }));
+  expect(outcome).toEqual({ ended: 'well', output: `${folder} fast [secret]` });
+  await rm(folder, { recursive: true });
+});
+
+test('of a command that writes without end only the last of its words are kept, and no byte of them breaks the record', async () => {
+  const mostBefore = process.memoryUsage().rss;
+  const script =
+    'const page = Buffer.alloc(1 << 20, 255); for (let n = 0; n < 64; n++) require("fs").writeSync(1, page); process.exitCode = 1';
+  const outcome = await takeStep(program(script), attempt(), surroundings());
+  expect(outcome).toMatchObject({ ended: 'badly', cause: 'exit 1' });
+  const output = 'output' in outcome ? outcome.output : '';
+  expect(Buffer.byteLength(output)).toBeLessThanOrEqual(8_192);
+  expect(output).toMatch(/^\uFFFD{1000,}$/);
+  expect(process.memoryUsage().rss - mostBefore).toBeLessThan(48 * 2 ** 20);
+}, 20_000);
+
+test('a command that is missing, or does not end in time, is a clear failure', async () => {
+  const missing = { ...common, kind: 'command', command: ['/nowhere/undo'] } as const;
+  await expect(takeStep(missing, attempt(), surroundings())).rejects.toThrow(/\/nowhere\/undo.*no such program/s);
+  const hanging = { ...program('console.log("begun"); setInterval(() => {}, 1000)'), timeout: seconds(1) };
+  expect(await takeStep(hanging, attempt({ tag: 'ripcord-step-hanging' }), surroundings())).toMatchObject({
+    ended: 'badly',
+    question: expect.stringContaining('did not end within 1 s and was stopped'),
+    cause: 'timeout',
+    output: 'begun\n',
+  });
+});
+
+test('a wait ends when its condition holds, or asks at its timeout with what was seen last', async () => {
+  const clock = fakeClock();
+  const answers: Seen[] = ['no', 'unknown', 'yes'].map((holds) => ({
+    holds: holds as Seen['holds'],
+    saw: `is ${holds}`,
+  }));
+  let looks = 0;
+  const look = async (): Promise<Seen> => answers[looks++] ?? { holds: 'no', saw: 'answered 500' };
+  const step = { ...common, kind: 'wait', wait: { tcp: 'db:5432' } } as const;
+  const first = takeStep(step, attempt(), surroundings({ clock, look }));
+  await clock.advance(seconds(2));
+  expect([await first, looks]).toEqual([{ ended: 'well', output: 'is yes' }, 3]);
+
+  const second = takeStep(step, attempt(), surroundings({ clock, look }));
+  await clock.advance(seconds(11));
+  expect(await second).toMatchObject({
+    ended: 'badly',
+    question: expect.stringContaining('did not come within 10 s: answered 500'),
+  });
+});
+
+test.each([
+  { kind: 'confirm', confirm: 'Switch the load balancer' } as const,
+  { kind: 'restore', restore: 'latest-proved-backup' } as const,
+])('a $kind is a person’s to take', async (what) => {
+  const outcome = await takeStep({ ...common, ...what }, attempt(), surroundings());
+  expect(outcome).toEqual({ ended: 'asks', question: expect.stringMatching(/Switch the load balancer|by hand/) });
 });

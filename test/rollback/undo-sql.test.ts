@@ -61,6 +61,30 @@ test.each([
   },
 );
 
+test('a long transaction in the way ends it at its timeout, says so, and keeps nothing of it; by itself it is not queued behind', async () => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  const other = await db.client();
+  await other.query('begin; lock table undone');
+  const outcome = await runUndoSql('alter table undone add j int', tag, millis(400), { url: db.url });
+  expect(outcome).toMatchObject({ ended: 'badly', cause: 'timeout', question: expect.stringContaining('timeout') });
+  await other.query('commit');
+  await other.end();
+  expect(await runUndoSql('alter table undone add j int', tag, millis(5_000), { url: db.url })).toMatchObject({
+    ended: 'well',
+  });
+});
+
+test('what no transaction may be around is sent alone, as one statement', async () => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  const alone = { url: db.url, alone: true };
+  const index = 'create index concurrently undone_i on undone (i)';
+  expect(await runUndoSql(index, tag, millis(5_000), alone)).toMatchObject({ ended: 'well' });
+  const two = await runUndoSql('select 1; select 2', tag, millis(5_000), alone);
+  expect(two).toMatchObject({ ended: 'badly', cause: '42601' });
+});
+
 const sessions = async (): Promise<readonly unknown[]> => {
   const { rows } = await db.query(
     "select application_name from pg_stat_activity where datname = $1 and query like '%pg_sleep(0.%' and pid <> pg_backend_pid() and state = 'active'",

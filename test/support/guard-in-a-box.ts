@@ -79,6 +79,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     fence: () => undefined,
     liftFence: async () => undefined,
     lookAtPhases: async () => new Map(),
+    precondition: async () => undefined,
     take: async (step) => {
       world.taken.push(step.id);
       return world.take(step);

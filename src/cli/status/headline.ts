@@ -4,6 +4,7 @@ import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { openHeadline } from './open-headline.ts';
+import { isYours } from './rollback.ts';
 import { list, sayCriteria } from './verdicts.ts';
 
 /** What the run's state means for whoever looks at it now, in one sentence. */
@@ -75,6 +76,8 @@ export function headline(view: RunView): Headline {
     case 'blocked': {
       const asking = rollback?.steps.find((step) => step.state === 'asking');
       const where = asking === undefined ? '' : ` at ${asking.id}`;
+      if (asking !== undefined && isYours(asking))
+        return { tone: 'bad', text: `THE ROLLBACK WAITS FOR YOU${where}: the next step is yours.` };
       return { tone: 'bad', text: `THE ROLLBACK IS STUCK${where} and waits for your answer.` };
     }
     case 'rolling-back':

@@ -80,7 +80,8 @@ export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
 export const stepRows = ({ steps }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
     const [word, tone] = shown[step.state];
-    return [String(at + 1), step.id, step.kind, { text: word, tone }, note(step, now)];
+    const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
+    return [String(at + 1), step.id, what, { text: word, tone }, note(step, now)];
   });
 
 /** The question that it waits for, with what the step said last. */
@@ -95,6 +96,9 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
 }
 
 const giveUp = ['ripcord abort --reason "..."', 'give it up: what comes next is proposed, such as a restore'] as const;
+/** A step that the plan gives to a person, rather than one that failed; before it begins it may ask for its precondition. */
+export const isYours = ({ kind, attempt }: StepView): boolean =>
+  attempt > 0 && (kind === 'confirm' || kind === 'restore');
 
 /** What a person may type to let it go on. */
 export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {
@@ -102,6 +106,9 @@ export function confirmations({ steps, state, asks }: RollbackView): readonly (r
   const asking = steps.find((step) => step.state === 'asking');
   if (state === 'blocked' || asking === undefined) {
     return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again'], giveUp];
+  }
+  if (isYours(asking)) {
+    return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on']];
   }
   return [
     [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],

@@ -24,12 +24,30 @@ export interface Expanded {
 
 const placeholder = /\$?\$\{env:([^}]*)\}?/g;
 
-/** What steps run keeps its placeholders: procedures are journalled and shown, and no secret may be in either. */
-const isFilledInLater = (path: Path): boolean =>
-  path[0] === 'phases' && (path[2] === 'apply' || (path[2] === 'rollback' && /^(command|sql)$/.test(keyOf(path))));
+/** In a step: what is run, sent, looked for or said. Ids, durations and the like are needed at once. */
+const used = [
+  'command',
+  'directory',
+  'env',
+  'sql',
+  'url',
+  'headers',
+  'body',
+  'tcp',
+  'value',
+  'rows',
+  'title',
+  'confirm',
+];
 
-/** The last key on the path that is not a place in a list. */
-const keyOf = (path: Path): string => String(path.findLast((part) => typeof part === 'string'));
+/** What steps run keeps its placeholders: procedures are journalled and shown, and no secret may be in either. */
+function isFilledInLater(path: Path): boolean {
+  const [section, , part, ...rest] = path;
+  if (section === 'phases' && part === 'apply') return true;
+  const isProcedure =
+    (section === 'phases' && part === 'rollback') || (section === 'environments' && part === 'restore');
+  return isProcedure && rest.some((key) => used.includes(String(key)));
+}
 
 /** Puts in what the placeholders of a text that is about to run stand for. Throws PlaceholderUnset for one without value. */
 export const fillIn = (text: string, env: Sources['env']): string =>

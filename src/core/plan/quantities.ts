@@ -124,3 +124,11 @@ const address = (protocols: readonly string[], what: string) =>
 
 export const httpAddress = address(['http:', 'https:'], 'an http:// or https:// address');
 export const databaseAddress = address(['postgres:', 'postgresql:'], 'postgres://user@host:port/database');
+
+const isSocketAddress = (text: string): boolean => {
+  const port = Number(/^(?:\[[0-9a-f:.]+\]|[^\s:[\]]+):(\d{1,5})$/i.exec(text)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
+};
+export const socketAddress = z
+  .string(wanted('host:port'))
+  .refine((text) => hasPlaceholder(text) || isSocketAddress(text), wanted('host:port'));

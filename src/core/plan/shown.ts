@@ -66,7 +66,7 @@ export function describe(value: unknown, path: Path): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') {
     if (hasPlaceholder(value)) return `a value from ${masked(value).replaceAll(/\s+/g, ' ')}`;
-    const hidden = isSecretPlace(path) || path.includes('headers');
+    const hidden = isSecretPlace(path) || path.includes('headers') || path.includes('env');
     return hidden ? 'a text that is not shown here' : JSON.stringify(masked(value));
   }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;

@@ -2,7 +2,7 @@ import { type PhaseId, phaseId } from '../kernel/ids.ts';
 import { type Millis, millis } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import { restoreSteps, type Step, undoSteps, verifyAll } from './step.ts';
+import { estimateOf as estimateOfSteps, restoreSteps, type Step, undoSteps, verifyAll } from './step.ts';
 
 export type Procedure =
   | {
@@ -18,7 +18,11 @@ export type Procedure =
   | { readonly kind: 'person'; readonly phases: readonly PhaseId[]; readonly because: string };
 
 function estimateOf(phases: readonly PhasePlan[]): Millis | undefined {
-  const each = phases.map(({ rollback }) => (rollback === 'restore' ? undefined : rollback.estimate));
+  const each = phases.map(({ rollback }) =>
+    rollback === 'restore'
+      ? undefined
+      : (rollback.estimate ?? ('steps' in rollback ? estimateOfSteps(rollback.steps) : undefined)),
+  );
   return each.every((one) => one !== undefined) ? millis(each.reduce((sum, one) => sum + one, 0)) : undefined;
 }
 
@@ -67,7 +71,6 @@ export function restoring(plan: Plan, environment: string, phases: readonly Phas
   const { restore, estimate } = plan.environments[environment] ?? {};
   if (restore === undefined) return person(`the environment ${environment} has no restore section`);
   const steps = restoreSteps(restore);
-  if (steps === undefined) return person(`the restore of ${environment} has steps that Ripcord cannot take`);
   const isVerified = steps.some(({ kind, phase }) => kind === 'verify' && phase === undefined);
   return {
     kind: 'restore',

@@ -1,36 +1,62 @@
 import { type PhaseId, phaseId, type StepId, stepId } from '../kernel/ids.ts';
 import { type Millis, millis } from '../kernel/units.ts';
+import type { Condition } from '../plan/conditions.ts';
 import type { PhasePlan } from '../plan/phase.ts';
-import type { RestorePlan, UndoStep } from '../plan/procedures.ts';
-import type { Expectation } from '../plan/questions.ts';
+import type { RestorePlan } from '../plan/procedures.ts';
+import type { Retry } from '../plan/retry.ts';
+import { isIdempotent } from '../plan/step-rules.ts';
+import type { HttpAction, StepPlan } from '../plan/steps.ts';
 
 interface StepCommon {
   readonly id: StepId;
-  /** The phase that the step undoes, or whose boundary it compares with; absent where it concerns the whole database. */
+  /** The phase that the step undoes, or whose boundary it compares with; a restore's steps belong to none. */
   readonly phase?: PhaseId;
+  readonly title?: string | undefined;
   readonly timeout: Millis;
-  /** May run again when a crash leaves open whether it ended. */
+  readonly estimate?: Millis | undefined;
+  /** May run again when a crash leaves open whether it ended, by the plan's word; see `mayRepeat`. */
   readonly repeatable: boolean;
-  readonly proof?: { readonly sql: string; readonly expect: Expectation };
+  readonly precondition?: Condition | undefined;
+  readonly proof?: Condition | undefined;
+  readonly retry?: Retry | undefined;
+  readonly tier?: number | undefined;
 }
 
 export type Step =
-  | (StepCommon & { readonly kind: 'command'; readonly command: readonly string[] })
-  | (StepCommon & { readonly kind: 'sql'; readonly sql: string })
-  /** Compares the database with the phase's boundary; without a phase, asks the plan's verification queries. */
-  | (StepCommon & { readonly kind: 'verify' });
+  | (StepCommon & {
+      readonly kind: 'command';
+      readonly command: readonly string[];
+      readonly directory?: string | undefined;
+      readonly env?: Readonly<Record<string, string>> | undefined;
+    })
+  | (StepCommon & { readonly kind: 'sql'; readonly sql: string; readonly transaction?: boolean | undefined })
+  | (StepCommon & { readonly kind: 'http'; readonly http: HttpAction })
+  | (StepCommon & { readonly kind: 'wait'; readonly wait: Condition })
+  | (StepCommon & { readonly kind: 'confirm'; readonly confirm: string })
+  /** Compares the database with the phase's boundary; without a phase, with all that the plan says about a restore. */
+  | (StepCommon & { readonly kind: 'verify'; readonly verify?: 'all' })
+  | (StepCommon & { readonly kind: 'restore'; readonly restore: 'latest-proved-backup' });
 
 const verifyTimeout = millis(300_000);
 
 /** The plan's verification queries: part of the proof after a complete unwind and after a restore. */
-export const verifyAll: Step = { id: stepId('verification'), kind: 'verify', timeout: verifyTimeout, repeatable: true };
+export const verifyAll: Step = {
+  id: stepId('verification'),
+  kind: 'verify',
+  verify: 'all',
+  timeout: verifyTimeout,
+  repeatable: true,
+};
 
-function undoStep(phase: PhaseId, step: UndoStep): Step {
-  const { id, timeout, repeatable, proof } = step;
-  const common = { id: stepId(`${phase}/${id}`), phase, timeout, repeatable, ...(proof !== undefined && { proof }) };
-  return 'command' in step
-    ? { ...common, kind: 'command', command: step.command }
-    : { ...common, kind: 'sql', sql: step.sql };
+function stepOf({ id: _, ...step }: StepPlan, id: StepId, phase: PhaseId | undefined): Step {
+  const is = { id, ...(phase !== undefined && { phase }) };
+  if ('command' in step) return { ...step, ...is, kind: 'command' };
+  if ('sql' in step) return { ...step, ...is, kind: 'sql' };
+  if ('http' in step) return { ...step, ...is, kind: 'http' };
+  if ('wait' in step) return { ...step, ...is, kind: 'wait' };
+  if ('confirm' in step) return { ...step, ...is, kind: 'confirm' };
+  if ('verify' in step) return { ...step, ...is, kind: 'verify' };
+  return { ...step, ...is, kind: 'restore' };
 }
 
 /** What undoes a phase, and the proof that it did; undefined where only a restore does. */
@@ -38,21 +64,39 @@ export function undoSteps({ id, rollback }: PhasePlan): readonly Step[] | undefi
   const phase = phaseId(id);
   const verify: Step = { id: stepId(`${id}/verify`), phase, kind: 'verify', timeout: verifyTimeout, repeatable: true };
   if (rollback === 'restore') return undefined;
-  if ('steps' in rollback) return [...rollback.steps.map((step) => undoStep(phase, step)), verify];
+  if ('steps' in rollback) {
+    return [...rollback.steps.map((step) => stepOf(step, stepId(`${id}/${step.id}`), phase)), verify];
+  }
   const { command, timeout, repeatable } = rollback;
   return [{ id: stepId(`${id}/undo`), phase, kind: 'command', command, timeout, repeatable }, verify];
 }
 
-function restoreStep(step: RestorePlan['steps'][number]): Step | undefined {
-  const { timeout, proof } = step;
-  if (proof !== undefined && !('sql' in proof)) return undefined;
-  const common = { id: stepId(step.id), timeout, repeatable: false, ...(proof !== undefined && { proof }) };
-  if ('command' in step) return { ...common, kind: 'command', command: step.command };
-  return 'verify' in step ? { ...common, kind: 'verify', repeatable: true } : undefined;
+/** What restores the whole database, as the plan says for its environment. */
+export const restoreSteps = ({ steps }: RestorePlan): readonly Step[] =>
+  steps.map((step) => stepOf(step, stepId(`restore/${step.id}`), undefined));
+
+/** The sum of what the steps say; undefined where one does not say. */
+export const estimateOf = (steps: readonly { readonly estimate?: Millis | undefined }[]): Millis | undefined =>
+  steps.reduce<Millis | undefined>(
+    (sum, { estimate }) => (sum === undefined || estimate === undefined ? undefined : millis(sum + estimate)),
+    millis(0),
+  );
+
+/** Whether it may be taken again where nobody knows if it was done, by the plan's word or by its nature. */
+export function mayRepeat(step: Step): boolean {
+  switch (step.kind) {
+    case 'command':
+    case 'sql':
+      return step.repeatable;
+    case 'http':
+      return step.repeatable || isIdempotent(step.http.method);
+    case 'wait':
+    case 'confirm':
+    case 'verify':
+    case 'restore': // a person is asked once more
+      return true;
+  }
 }
 
-/** The steps of a restore; undefined where one of them is of a kind that cannot be taken. */
-export function restoreSteps({ steps }: RestorePlan): readonly Step[] | undefined {
-  const all = steps.map(restoreStep);
-  return all.every((step) => step !== undefined) ? all : undefined;
-}
+/** Whether an attempt may leave something at work that must be ended before another: a process, or a session. */
+export const leavesWork = ({ kind }: Step): boolean => kind === 'command' || kind === 'sql';

@@ -85,6 +85,8 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
 export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
   readonly id: string;
   readonly kind: string;
+  readonly title?: string;
+  /** Absent for a step of a restore. */
   readonly phase?: PhaseId;
 }
 
@@ -129,6 +131,7 @@ function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView
     steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
       id: step.id,
       kind: step.kind,
+      ...(step.title !== undefined && { title: step.title }),
       ...(step.phase !== undefined && { phase: step.phase }),
       ...state,
     })),

@@ -8,8 +8,7 @@ const control = 'sql: select 1, control: true';
 const answers = '"no rows", "some rows"';
 const form = '{ value: … } or { rows: [[…], …] }';
 const aRollback = '"restore", { command: [program, arguments], estimate: 5m } or { steps: […] }';
-const anUndoStep = 'a step: id with either command: [program, arguments] or sql: a statement';
-const aRestoreStep = 'a step: id with one of command, restore, verify, http';
+const aStep = 'a step: id with one of command, sql, http, wait, confirm, verify, restore';
 const undo = (text: string) => `{ steps: [¦{ ${text} }] }`;
 const insideUndo = (text: string) => `{ steps: [{ ${text} }] }`;
 const restore = (text: string) => `/demo }\n    restore: { method: in-place, steps: [{ ${text} }] }`;
@@ -110,14 +109,14 @@ const unions: readonly BadPlan[] = [
   {
     from: command,
     to: undo('id: a, sql: x, command: [y]'),
-    says: [`phases[0].rollback.steps[0]: found a mapping with id, sql, command, wanted ${anUndoStep}`],
+    says: [`phases[0].rollback.steps[0]: found a mapping with id, sql, command, wanted ${aStep}`],
   },
   {
     from: command,
     to: undo('id: a'),
-    says: [`phases[0].rollback.steps[0]: found a mapping with id, wanted ${anUndoStep}`],
+    says: [`phases[0].rollback.steps[0]: found a mapping with id, wanted ${aStep}`],
   },
-  { from: command, to: '{ steps: [¦x] }', says: [`phases[0].rollback.steps[0]: found "x", wanted ${anUndoStep}`] },
+  { from: command, to: '{ steps: [¦x] }', says: [`phases[0].rollback.steps[0]: found "x", wanted ${aStep}`] },
   {
     from: '/demo }',
     to: restore('id: a, verify: ¦some'),
@@ -139,7 +138,7 @@ const unions: readonly BadPlan[] = [
   {
     from: '/demo }',
     to: '/demo }\n    restore: { method: in-place, steps: [¦{ id: a }] }',
-    says: [`environments.staging.restore.steps[0]: found a mapping with id, wanted ${aRestoreStep}`],
+    says: [`environments.staging.restore.steps[0]: found a mapping with id, wanted ${aStep}`],
   },
   {
     from: orphans,

@@ -152,7 +152,7 @@ describe('what belongs to the proof', () => {
     const plan = withRestore();
     const night = breached(plan, security);
     expect(proposed(night).steps).toEqual([`${security}/undo`, `${security}/verify`]);
-    expect(proposed(givenUp(night)).steps).toEqual(['bring-back', ...verifying(plan)]);
+    expect(proposed(givenUp(night)).steps).toEqual(['restore/bring-back', ...verifying(plan)]);
   });
 
   test('a restore that asks the queries itself does so once, where it says', () => {
@@ -162,7 +162,7 @@ describe('what belongs to the proof', () => {
     ];
     const asking = { staging: { target, restore: { method: 'in-place', steps } } };
     const night = givenUp(breached(withRestore({ environments: asking }), security));
-    expect(proposed(night).steps).toEqual(['bring-back', 'check']);
+    expect(proposed(night).steps).toEqual(['restore/bring-back', 'restore/check']);
   });
 
   test('after a restore every phase is undone, and the watch begins', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { rollbackId, type StepId, stepId } from '../../../src/core/kernel/ids.ts';
 import { hours, millis } from '../../../src/core/kernel/units.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
-import { at, broken, child, dana, pipeline, ravi, schema, security } from '../../support/builders.ts';
+import { aPlan, at, broken, child, dana, pipeline, ravi, schema, security } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
 const [undoSchema, verifySchema] = [stepId(`${schema}/undo`), stepId(`${schema}/verify`)];
@@ -112,6 +112,28 @@ describe('in this order and no other', () => {
     },
   ])('$event.type when $when: $answer', ({ night, event, answer }) => {
     expect(night().record(event)).toEqual(answer);
+  });
+
+  test('a step with a precondition may ask before it begins, and is started only after an answer', () => {
+    const tcp = { tcp: 'db:5432' };
+    const steps = [
+      { id: 'undo', command: ['undo'], precondition: tcp },
+      { id: 'rest', confirm: 'Look' },
+    ];
+    const night = new Night(
+      aPlan({ phases: [{ id: schema, estimate: '1m', rollback: { steps } }], pre_approvals: [] }),
+    );
+    night.baseline().start(schema, 10);
+    night.give({ kind: 'order', by: dana, reason: 'x' }, 20);
+    night.stopWork(21);
+    expect(night.record(asked(stepId(`${schema}/rest`)))).toBe('out-of-order');
+    expect(night.record(asked(undoSchema))).toEqual(['step-asked']);
+    expect(stageOf(night.state)).toBe('blocked');
+    expect(night.record(step(undoSchema))).toBe('out-of-order');
+    expect(night.give(confirm(undoSchema, 'again'))).toEqual(['step-answered']);
+    expect(night.record(asked(undoSchema))).toEqual(['step-asked']);
+    expect(night.give(confirm(undoSchema, 'again'))).toEqual(['step-answered']);
+    expect(night.record(step(undoSchema))).toEqual(['step-started']);
   });
 
   test('what belongs to no rollback under way is not recorded', () => {

@@ -3,7 +3,7 @@ import { type Instant, millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
-import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../../response/rollback.ts';
+import { isUnderWay, nextStep, phasesToLookAt, type Rollback, type StepState } from '../../response/rollback.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
@@ -57,6 +57,13 @@ function confirm(
 const outOfOrder = (found: string, wanted: string): Refusal =>
   refuse('out-of-order', found, wanted, 'See `ripcord run status`');
 
+/** A step whose precondition does not hold is not started, but asked about. */
+const mayAskBefore = (rollback: Rollback, { step, state }: StepState): boolean =>
+  rollback.state === 'undoing' &&
+  nextStep(rollback)?.step.id === step.id &&
+  step.precondition !== undefined &&
+  (state === 'waiting' || state === 'again');
+
 /** Work is proved stopped before the first step, steps are taken strictly in order, and only a step under way has an outcome. */
 function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
   switch (event.type) {
@@ -79,7 +86,9 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
     case 'step-spawned':
     case 'step-done':
     case 'step-asked': {
-      const state = rollback.steps.find(({ step }) => step.id === event.step)?.state ?? 'unknown';
+      const of = rollback.steps.find(({ step }) => step.id === event.step);
+      const state = of?.state ?? 'unknown';
+      if (event.type === 'step-asked' && of !== undefined && mayAskBefore(rollback, of)) return undefined;
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
     case 'rollback-aborted':

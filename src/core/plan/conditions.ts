@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+import { httpAddress, socketAddress, text } from './quantities.ts';
+import { fixedExpectation } from './questions.ts';
+
+/** What can be looked at, again and again and at no cost: whether a step may begin, and whether it has worked. */
+
+const sqlCondition = z.strictObject({ sql: text, expect: fixedExpectation });
+const httpCondition = z.strictObject({
+  http: z.strictObject({
+    url: httpAddress,
+    expect: z.strictObject({ status: z.int().min(100).max(599).default(200) }).prefault({}),
+  }),
+});
+const tcpCondition = z.strictObject({
+  tcp: socketAddress.meta({ description: 'host:port, where somebody must accept connections' }),
+});
+
+export const condition = z.union([sqlCondition, httpCondition, tcpCondition], {
+  error: 'wanted { sql: …, expect: … }, { http: { url: … } } or { tcp: host:port }',
+});
+export type Condition = z.output<typeof condition>;
+
+/** What a condition waits to see, in words. `fill` puts in what the placeholders stand for. */
+export function sayCondition(wanted: Condition, fill = (written: string): string => written): string {
+  if ('http' in wanted) return `${fill(wanted.http.url)} answers ${wanted.http.expect.status}`;
+  if ('tcp' in wanted) return `${fill(wanted.tcp)} accepts connections`;
+  const { expect } = wanted;
+  const answer =
+    typeof expect === 'string'
+      ? expect
+      : 'value' in expect
+        ? fill(JSON.stringify(expect.value))
+        : `${expect.rows.length} certain ${expect.rows.length === 1 ? 'row' : 'rows'}`;
+  return `"${fill(wanted.sql)}" gives ${answer}`;
+}

@@ -1,0 +1,132 @@
+import { connect } from 'node:net';
+
+import { judgeRows } from '../core/evidence/judge-rows.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { after, between, type Millis, millis, seconds } from '../core/kernel/units.ts';
+import type { Condition } from '../core/plan/conditions.ts';
+import { hideIn } from '../phases/without-secrets.ts';
+import { httpRequester } from '../probes/http-request.ts';
+import type { HeldConnection } from '../target/connection.ts';
+
+/** What a condition was seen to be. Not being able to look is an answer of its own. */
+export interface Seen {
+  readonly holds: 'yes' | 'no' | 'unknown';
+  /** One line for a person. */
+  readonly saw: string;
+}
+
+/** Why nobody waited any longer: it holds, time was up, or the signal said so. */
+export interface Awaited extends Seen {
+  readonly interrupted: boolean;
+}
+
+export interface LookParts {
+  /** A read-only session of the target. */
+  readonly target: Pick<HeldConnection, 'query'>;
+  /** Puts the values of the plan's placeholders into what is asked. */
+  readonly fill: (written: string) => string;
+  readonly secrets: readonly string[];
+}
+
+/** A look is one question; it may not take longer than this. */
+const patience = { sql: seconds(30), http: seconds(10), tcp: seconds(5) } as const;
+const betweenLooks = seconds(1);
+const never = new AbortController().signal;
+
+type Of<Key extends string> = Extract<Condition, Readonly<Record<Key, unknown>>>;
+type Expectation = Of<'sql'>['expect'];
+
+function filled(expect: Expectation, fill: LookParts['fill']): Expectation {
+  const cell = <Cell>(one: Cell) => (typeof one === 'string' ? fill(one) : one);
+  if (typeof expect === 'string') return expect;
+  return 'value' in expect ? { value: cell(expect.value) } : { rows: expect.rows.map((row) => row.map(cell)) };
+}
+
+async function lookInSql({ sql, expect }: Of<'sql'>, { target, fill }: LookParts): Promise<Seen> {
+  const answer = await target.query(fill(sql), [], { timeout: patience.sql });
+  const { status, summary } = judgeRows(filled(expect, fill), answer, undefined);
+  return { holds: status === 'ok' ? 'yes' : status === 'breach' ? 'no' : 'unknown', saw: summary };
+}
+
+async function lookInHttp({ http: { url, expect } }: Of<'http'>, { fill }: LookParts): Promise<Seen> {
+  const request = httpRequester({ url: fill(url), method: 'GET', headers: {}, keep: 0, refuse: () => undefined });
+  const answer = await request(patience.http, never);
+  if (answer === 'aborted') return { holds: 'unknown', saw: 'nobody waited for the answer' };
+  if ('reason' in answer) return { holds: 'unknown', saw: `${url}: ${answer.message}` };
+  const { status } = answer;
+  return { holds: status === expect.status ? 'yes' : 'no', saw: `${url} answered ${status}, wanted ${expect.status}` };
+}
+
+async function lookInTcp({ tcp }: Of<'tcp'>, { fill }: LookParts): Promise<Seen> {
+  const [, host = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(fill(tcp)) ?? [];
+  const socket = connect({ host, port: Number(port ?? Number.NaN) });
+  socket.setTimeout(patience.tcp);
+  const seen = await new Promise<Seen>((resolve) => {
+    socket.once('connect', () => resolve({ holds: 'yes', saw: `${tcp} accepts connections` }));
+    socket.once('timeout', () =>
+      resolve({ holds: 'unknown', saw: `${tcp}: no connection within ${sayDuration(patience.tcp)}` }),
+    );
+    socket.once('error', (error) => {
+      const refused = 'code' in error && error.code === 'ECONNREFUSED';
+      resolve({ holds: refused ? 'no' : 'unknown', saw: `${tcp}: ${error.message || 'no connection'}` });
+    });
+  });
+  socket.on('error', () => undefined); // whatever becomes of it now
+  socket.destroy();
+  return seen;
+}
+
+/** Looks once. Never rejects. */
+export async function look(condition: Condition, parts: LookParts): Promise<Seen> {
+  try {
+    const seen = await ('sql' in condition
+      ? lookInSql(condition, parts)
+      : 'http' in condition
+        ? lookInHttp(condition, parts)
+        : lookInTcp(condition, parts));
+    return { ...seen, saw: hideIn(seen.saw, parts.secrets) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { holds: 'unknown', saw: `nobody could look: ${hideIn(message, parts.secrets)}` };
+  }
+}
+
+/** Undefined once the signal is aborted; the work itself goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = () => aborted.resolve(undefined);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return signal.aborted ? undefined : await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+export interface Waiting {
+  readonly clock: Clock;
+  readonly patience: Millis;
+  readonly signal: AbortSignal;
+}
+
+/** Looks until it holds, time is up or the signal is aborted; the last look is at the very end. */
+export async function lookUntil(
+  lookOnce: () => Promise<Seen>,
+  { clock, patience: long, signal }: Waiting,
+): Promise<Awaited> {
+  const deadline = after(clock.now(), long);
+  let last: Seen = { holds: 'unknown', saw: 'nobody has looked yet' };
+  for (;;) {
+    const seen = await unlessAborted(lookOnce(), signal);
+    if (seen === undefined) return { ...last, interrupted: true };
+    last = seen;
+    const left = between(clock.now(), deadline);
+    if (seen.holds === 'yes' || left <= 0) return { ...seen, interrupted: false };
+    try {
+      await clock.wait(millis(Math.min(betweenLooks, left)), signal);
+    } catch {
+      return { ...last, interrupted: true };
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
+import type { Millis } from '../core/kernel/units.ts';
+import type { Extent, Quiet, RollbackEvent } from '../core/response/events.ts';
+import type { Fence } from '../core/response/fence.ts';
+import type { Rollback, StepState } from '../core/response/rollback.ts';
+import type { Step } from '../core/response/step.ts';
+import type { Attempt } from './attempt.ts';
+import type { Intend } from './fence.ts';
+import type { Awaited, Seen } from './look.ts';
+
+/** How a step ended. `question` says what a person must look at. */
+export type Outcome =
+  | { readonly ended: 'well'; readonly output: string }
+  | {
+      readonly ended: 'badly';
+      readonly question: string;
+      readonly output: string;
+      /** In the words of a plan's `retry`, where it has one: `exit 75`, `timeout`, `status 503`, `55P03`. */
+      readonly cause?: string;
+    }
+  /** It is a person's step. */
+  | { readonly ended: 'asks'; readonly question: string }
+  /** Nobody waits any longer, by the attempt's signal, for what has not come yet. */
+  | { readonly ended: 'interrupted'; readonly waitedFor: string; readonly output: string };
+
+/** Whether this guard is the only one of its target. `no-answer`: nobody knows, as the target does not say. */
+export type Guarding = 'yes' | 'another-guard' | 'no-answer';
+
+/** What the executor needs of the world. Each may be called again after a crash. */
+export interface ExecutorParts {
+  readonly clock: Clock;
+  rollback(): Rollback | undefined;
+  /** Resolves when the event is durable. */
+  record(event: RollbackEvent): Promise<void>;
+  /** Whether this guard still is the only one; asked before every step. */
+  isOnlyGuard(): Promise<Guarding>;
+  /** Ends forward work and proves that it stays ended. Rejects with what is still there. */
+  stopWork(intend: Intend): Promise<Quiet>;
+  /** Set while the phases' role may not log in. */
+  fence(): Fence | undefined;
+  /** Lets it log in again. Rejects with what stands in the way. */
+  liftFence(fence: Fence): Promise<void>;
+  /** How far each of the phases came, as far as it can be told. */
+  lookAtPhases(phases: readonly PhaseId[]): Promise<ReadonlyMap<PhaseId, Extent>>;
+  /** Looks at the step's precondition; undefined when it has none. */
+  precondition(step: Step): Promise<Seen | undefined>;
+  take(step: Step, attempt: Attempt): Promise<Outcome>;
+  /** Ends what an earlier daemon left of a step, and proves it gone. */
+  endOrphans(step: StepState): Promise<void>;
+  /**
+   * Tries the step's proof until it holds, the patience is at an end or the signal is aborted; without patience once.
+   * Undefined when it has none.
+   */
+  prove(step: Step, patience: Millis, signal: AbortSignal): Promise<Awaited | undefined>;
+  /** What nobody expected: the executor stands still, and the journal tells where. */
+  failed(error: unknown): void;
+}

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+
+import type { Clock } from '../core/kernel/clock.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import type { Millis } from '../core/kernel/units.ts';
+import type { Step } from '../core/response/step.ts';
+import { type CommandResult, runCommand } from '../phases/run-command.ts';
+import { taggedProcesses } from '../phases/tagged-processes.ts';
+import { hideIn } from '../phases/without-secrets.ts';
+import type { Attempt } from './attempt.ts';
+import type { Outcome } from './parts.ts';
+
+type CommandStep = Extract<Step, { kind: 'command' }>;
+
+/** Where and how commands run. */
+export interface CommandSurroundings {
+  readonly clock: Clock;
+  readonly cwd: string;
+  /** What the commands find in their environment beside our own: the target's url. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  /** Puts the values of the plan's placeholders into what is about to run. */
+  readonly fill: (text: string) => string;
+  readonly grace: Millis;
+}
+
+/** So much of what a command wrote is kept in the journal. */
+const mostOutput = 8_192;
+
+/** A command may start a server and leave it to run; whoever reads the record shall know that it did. */
+async function sayLeft(tag: string): Promise<string> {
+  const left = await taggedProcesses(tag);
+  return left.length === 0 ? '' : `[left running: process ${left.map(({ pid }) => pid).join(', ')}]\n`;
+}
+
+function badly(step: CommandStep, result: CommandResult, secrets: readonly string[]): Outcome {
+  const { exitCode, signal, timedOut, output } = result;
+  const how = timedOut
+    ? `did not end within ${sayDuration(step.timeout)} and was stopped`
+    : signal === null
+      ? `exited with ${exitCode}, expected 0`
+      : `was ended by ${signal}`;
+  const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;
+  return {
+    ended: 'badly',
+    question: `${hideIn(step.command.join(' '), secrets)} ${how}. Look at its output and at the database, then say whether the step is done or shall run again.`,
+    output,
+    ...(cause !== undefined && { cause }),
+  };
+}
+
+export async function takeCommand(
+  step: CommandStep,
+  { tag, onSpawn }: Attempt,
+  { cwd, env, secrets, fill, grace, clock }: CommandSurroundings,
+): Promise<Outcome> {
+  const own = Object.entries(step.env ?? {}).map(([name, value]) => [name, fill(value)]);
+  const result = await runCommand({
+    command: step.command.map(fill),
+    cwd: step.directory === undefined ? cwd : resolve(cwd, fill(step.directory)),
+    env: { ...process.env, ...env, ...Object.fromEntries(own) },
+    tag,
+    timeout: step.timeout,
+    grace,
+    clock,
+    secrets,
+    maxOutput: mostOutput,
+    onSpawn,
+  });
+  const { exitCode, timedOut, output } = result;
+  if (exitCode === 0 && !timedOut) return { ended: 'well', output: output + (await sayLeft(tag)) };
+  return badly(step, result, secrets);
+}

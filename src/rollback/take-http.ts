@@ -1,0 +1,78 @@
+import { sayDuration } from '../core/kernel/duration.ts';
+import { isMapping } from '../core/plan/tree.ts';
+import type { Failure } from '../core/evidence/reading.ts';
+import type { Step } from '../core/response/step.ts';
+import { type HttpAnswer, httpRequester } from '../probes/http-request.ts';
+import type { Attempt } from './attempt.ts';
+import type { Outcome } from './parts.ts';
+
+type HttpStep = Extract<Step, { kind: 'http' }>;
+
+/** Puts in what placeholders stand for. */
+type Fill = (written: string) => string;
+
+/** So much of the answer's body is kept in the journal. */
+const mostKept = 8_192;
+const never = new AbortController().signal;
+const advice = 'Look at what it was asked to do, then say whether the step is done or shall run again.';
+
+/** Puts in what placeholders stand for, wherever a document has texts. */
+function filled(document: unknown, fill: Fill): unknown {
+  if (typeof document === 'string') return fill(document);
+  if (Array.isArray(document)) return document.map((item) => filled(item, fill));
+  if (!isMapping(document)) return document;
+  return Object.fromEntries(Object.entries(document).map(([key, item]) => [key, filled(item, fill)]));
+}
+
+function requestOf({ http }: HttpStep, { key }: Attempt, fill: Fill) {
+  const { method, url, headers, body } = http;
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), fill(value)]));
+  const isJson = body !== undefined && typeof body !== 'string';
+  const payload = body === undefined ? undefined : isJson ? JSON.stringify(filled(body, fill)) : fill(body);
+  const length = payload === undefined ? (method === 'GET' ? {} : { 'content-length': '0' }) : {};
+  const type = isJson ? { 'content-type': 'application/json' } : {};
+  return {
+    url: fill(url),
+    method,
+    headers: { ...length, ...type, ...given, 'idempotency-key': key },
+    body: payload,
+    keep: mostKept,
+    refuse: () => undefined,
+  };
+}
+
+const isRedirect = (status: number): boolean => status >= 300 && status < 400 && status !== 304;
+
+/** Whether anything was done, as far as no answer tells. */
+function lost({ reason, code, message }: Failure, asked: string): Outcome {
+  if (code === 'ECONNREFUSED') {
+    const question = `${asked} was refused a connection, so nothing was done: ${message}. Bring the service up, then let the step run again.`;
+    return { ended: 'badly', question, output: '', cause: 'connection-refused' };
+  }
+  const question = `${asked} got no answer, so it may have been done or not: ${message}. ${advice}`;
+  return { ended: 'badly', question, output: '', ...(reason === 'timeout' && { cause: 'timeout' }) };
+}
+
+function judged({ http }: HttpStep, { status, body, size, took }: HttpAnswer, asked: string): Outcome {
+  const cut = size > body.length ? `\n[of ${size} bytes]` : '';
+  const output = `answered ${status} after ${sayDuration(took)}\n${body.toString()}${cut}`;
+  const wanted = http.expect.status ?? 'any of 200 to 299';
+  const well = http.expect.status === undefined ? status >= 200 && status < 300 : status === http.expect.status;
+  if (well) return { ended: 'well', output };
+  const why = isRedirect(status)
+    ? ', a redirect, and redirects are not followed: give the address that it leads to'
+    : '';
+  const question = `${asked} answered ${status}, wanted ${wanted}${why}. ${advice}`;
+  return { ended: 'badly', question, output, cause: `status ${status}` };
+}
+
+/**
+ * Makes the request, once. The key that it bears is the same for every attempt, so that a service that knows such keys does
+ * the thing once however often it is asked. An abort does not cut it short: nobody would know what was done.
+ */
+export async function takeHttp(step: HttpStep, attempt: Attempt, fill: Fill): Promise<Outcome> {
+  const asked = `${step.http.method} ${step.http.url}`;
+  const answer = await httpRequester(requestOf(step, attempt, fill))(step.timeout, never);
+  if (answer === 'aborted') return { ended: 'badly', question: `${asked} was cut short. ${advice}`, output: '' };
+  return 'reason' in answer ? lost(answer, asked) : judged(step, answer, asked);
+}

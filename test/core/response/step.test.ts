@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+
+import { minutes } from '../../../src/core/kernel/units.ts';
+import { restore } from '../../../src/core/plan/procedures.ts';
+import { sayStep } from '../../../src/core/response/say-step.ts';
+import { estimateOf, mayRepeat, restoreSteps, type Step } from '../../../src/core/response/step.ts';
+
+const steps = (...written: readonly object[]): readonly Step[] =>
+  restoreSteps(restore.parse({ method: 'in-place', steps: written.map((one, at) => ({ id: `s${at}`, ...one })) }));
+const http = (method: string) => ({ http: { method, url: 'http://h/maintenance' } });
+
+test('the steps of a restore belong to no phase, and bear its name', () => {
+  expect(steps({ verify: 'all' }, { confirm: 'Look', title: 'A look' })).toEqual([
+    { id: 'restore/s0', kind: 'verify', verify: 'all', timeout: minutes(30), repeatable: false },
+    { id: 'restore/s1', kind: 'confirm', confirm: 'Look', title: 'A look', timeout: minutes(30), repeatable: false },
+  ]);
+});
+
+test.each([
+  { does: 'dropdb app', written: { command: ['dropdb', 'app'] }, again: false },
+  { does: 'drop table t', written: { sql: 'drop table t' }, again: false },
+  { does: 'drop table t', written: { sql: 'drop table t', repeatable: true }, again: true },
+  { does: 'PUT http://h/maintenance', written: http('PUT'), again: true },
+  { does: 'DELETE http://h/maintenance', written: http('DELETE'), again: true },
+  { does: 'POST http://h/maintenance', written: http('POST'), again: false },
+  { does: 'waits until db:5432 accepts connections', written: { wait: { tcp: 'db:5432' } }, again: true },
+  {
+    does: 'waits until "select 1" gives no rows',
+    written: { wait: { sql: 'select 1', expect: 'no rows' } },
+    again: true,
+  },
+  { does: 'asks a person: Look', written: { confirm: 'Look' }, again: true },
+  { does: /^asks every verification query/, written: { verify: 'all' }, again: true },
+  { does: /^asks a person to restore/, written: { restore: 'latest-proved-backup' }, again: true },
+])('"$does" may be taken again though nobody knows whether it was done: $again', ({ does, written, again }) => {
+  const [step] = steps(written);
+  expect(step && sayStep(step)).toMatch(does);
+  expect(step && mayRepeat(step)).toBe(again);
+});
+
+test('a procedure is estimated where each of its steps is', () => {
+  expect(estimateOf(steps({ confirm: 'x', estimate: '2m' }, { confirm: 'y', estimate: '1m-3m' }))).toBe(minutes(5));
+  expect(estimateOf(steps({ confirm: 'x', estimate: '2m' }, { confirm: 'y' }))).toBeUndefined();
+});

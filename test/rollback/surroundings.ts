@@ -1,0 +1,33 @@
+import { tmpdir } from 'node:os';
+
+import { stepId } from '../../src/core/kernel/ids.ts';
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { systemClock } from '../../src/daemon/clock.ts';
+import type { Attempt } from '../../src/rollback/attempt.ts';
+import type { StepSurroundings } from '../../src/rollback/take-step.ts';
+import { schema } from '../support/builders.ts';
+
+/** Where steps run in a test: no database, and one secret. */
+export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurroundings => ({
+  clock: systemClock(),
+  cwd: tmpdir(),
+  env: {},
+  secrets: ['hunter-22'],
+  fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
+  grace: millis(100),
+  undoSql: { url: 'postgres://nobody@127.0.0.1/none' },
+  look: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
+  verify: async () => ({ ended: 'well', output: '' }),
+  endLeft: async () => undefined,
+  ...more,
+});
+
+export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
+  tag: 'ripcord-step-0',
+  key: 'ripcord-key',
+  onSpawn: async () => undefined,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+export const common = { id: stepId(`${schema}/undo`), phase: schema, timeout: seconds(10), repeatable: false } as const;

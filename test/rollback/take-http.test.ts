@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+
+import { expect, test } from 'vitest';
+
+import { millis } from '../../src/core/kernel/units.ts';
+import { takeStep } from '../../src/rollback/take-step.ts';
+import { httpServer } from '../probes/http-server.ts';
+import { attempt, common, surroundings } from './surroundings.ts';
+
+const put = (url: string, more: object = {}) =>
+  ({ ...common, kind: 'http', http: { method: 'PUT', url, headers: {}, expect: {}, ...more } }) as const;
+
+test.each([
+  { answer: 204, ended: 'well', says: 'answered 204' },
+  { answer: 500, ended: 'badly', says: 'answered 500, wanted any of 200 to 299.', cause: 'status 500' },
+  {
+    answer: 302,
+    ended: 'badly',
+    says: 'answered 302, .* a redirect, and redirects are not followed',
+    cause: 'status 302',
+  },
+  { answer: 204, wanted: 202, ended: 'badly', says: 'answered 204, wanted 202', cause: 'status 204' },
+  {
+    answer: 'never',
+    ended: 'badly',
+    says: 'may have been done or not: no complete answer within 300 ms',
+    cause: 'timeout',
+  },
+])('a request that is answered $answer ends $ended', async ({ answer, wanted, ended, says, cause }) => {
+  await using server = await httpServer((_, response) => {
+    if (typeof answer === 'number')
+      response.writeHead(answer, { location: '/elsewhere' }).end(answer === 204 ? '' : 'why');
+  });
+  const step = { ...put(server.url, wanted === undefined ? {} : { expect: { status: wanted } }), timeout: millis(300) };
+  const outcome = await takeStep(step, attempt(), surroundings());
+  expect(outcome).toMatchObject({ ended, ...(cause !== undefined && { cause }) });
+  expect('question' in outcome ? outcome.question : 'output' in outcome && outcome.output).toMatch(new RegExp(says));
+  expect(server.connections()).toBe(1);
+});
+
+test('what is sent has the key of the step and the values of placeholders; what comes back is kept without secrets', async () => {
+  const seen: { readonly headers: IncomingMessage['headers']; readonly body: string }[] = [];
+  await using server = await httpServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      seen.push({ headers: request.headers, body });
+      response.end(`you said ${body}`);
+    });
+  });
+  const headers = { Authorization: 'Bearer ${env:SECRET}' };
+  const outcome = await takeStep(
+    put(server.url, { headers, body: { key: '${env:SECRET}' } }),
+    attempt(),
+    surroundings(),
+  );
+  expect(seen).toEqual([
+    {
+      headers: expect.objectContaining({
+        authorization: 'Bearer hunter-22',
+        'content-type': 'application/json',
+        'idempotency-key': 'ripcord-key',
+      }),
+      body: '{"key":"hunter-22"}',
+    },
+  ]);
+  expect(outcome).toEqual({ ended: 'well', output: expect.stringContaining('you said {"key":"[secret]"}') });
+});
+
+test('tries again after the causes of its plan, and says what became of each try', async () => {
+  const answers = [503, 503, 200];
+  await using server = await httpServer((_, response) => response.writeHead(answers.shift() ?? 500).end('hello'));
+  const retry = { times: 3, first: millis(10), on: ['status 503'] };
+  const step = { ...put(server.url), retry };
+  expect(await takeStep(step, attempt(), surroundings())).toMatchObject({
+    ended: 'well',
+    output: expect.stringMatching(/^\[try 1 failed: status 503\]\n\[try 2 failed: status 503\]\nanswered 200/),
+  });
+  expect(await takeStep(step, attempt(), surroundings())).toMatchObject({ ended: 'badly', cause: 'status 500' });
+  expect(server.connections()).toBe(4);
+});
+
+test('where nobody listens, nothing was done; tries are bounded, and each waits for what the one before left', async () => {
+  const server = await httpServer(() => undefined);
+  await server[Symbol.asyncDispose]();
+  const step = { ...put(server.url), retry: { times: 2, first: millis(10), on: ['connection-refused'] } };
+  const outcome = await takeStep(step, attempt(), surroundings());
+  expect(outcome).toMatchObject({ ended: 'badly', cause: 'connection-refused' });
+  expect('question' in outcome && outcome.question).toMatch(/so nothing was done/);
+  expect('output' in outcome && outcome.output.match(/^\[try/gm)).toHaveLength(3);
+
+  const left: string[] = [];
+  const command = {
+    ...common,
+    kind: 'command',
+    command: ['false'],
+    retry: { times: 1, first: millis(10), on: ['exit 1'] },
+  } as const;
+  await takeStep(command, attempt(), surroundings({ endLeft: async (tag) => void left.push(tag) }));
+  expect(left).toEqual(['ripcord-step-0']);
+});
