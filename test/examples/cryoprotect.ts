@@ -21,7 +21,7 @@ export interface Copy extends AsyncDisposable {
 /** CryoProtect in its original state on a server of its own, since its roles belong to the whole server. */
 export async function cryoprotect(): Promise<AsyncDisposable & { copy(): Promise<Copy> }> {
   await using undo = new AsyncDisposableStack();
-  const server = await startPostgres();
+  const server = await startPostgres({ inMemory: true });
   undo.defer(() => server.stop());
   const url = (name: string, role = 'postgres') => server.url(name, role);
   const onServer = (sql: string) => connected(server.url(), (client) => client.query(sql));

@@ -160,7 +160,7 @@ test('an extension that was not brought up to date is said', async () => {
 });
 
 test('a server that does not load the extension is said', async () => {
-  await using server = await startPostgres();
+  await using server = await startPostgres({ inMemory: true });
   await using connection = held(server.url());
   const client = new Client({ connectionString: server.url() });
   await client.connect();
@@ -171,7 +171,7 @@ test('a server that does not load the extension is said', async () => {
 
 test('a small server forgets statements, and a reset forgets all: neither is taken for speed', async () => {
   const settings = { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.max': '100' };
-  await using server = await startPostgres({ settings });
+  await using server = await startPostgres({ settings, inMemory: true });
   await using connection = held(server.url());
   const client = new Client({ connectionString: server.url() });
   await client.connect();

@@ -16,7 +16,7 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using undo = new AsyncDisposableStack();
   const settings = { max_connections: '200', shared_preload_libraries: 'pg_stat_statements' };
-  const start = async (major: Major) => undo.use(await startPostgres({ major, settings }));
+  const start = async (major: Major) => undo.use(await startPostgres({ major, settings, inMemory: true }));
   const [usual, newest] = await Promise.all([start(15), start(18)]);
   project.provide('postgres', usual.url());
   project.provide('postgres18', newest.url());

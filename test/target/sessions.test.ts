@@ -80,7 +80,7 @@ test('a session of a superuser is not spared silently, nor does it spare the oth
 });
 
 test('prepared transactions of the role are listed, in whatever database they are', async () => {
-  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' } });
+  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true });
   await using admin = await sessionAs(server.url(), 'admin');
   await admin.query('create role phases login');
   await using phase = await sessionAs(server.url('postgres', 'phases'), 'migrate');

@@ -20,7 +20,7 @@ const settings = {
 const servers = new Map<15 | 18, PostgresServer>();
 
 beforeAll(async () => {
-  for (const major of [15, 18] as const) servers.set(major, await startPostgres({ settings, major }));
+  for (const major of [15, 18] as const) servers.set(major, await startPostgres({ settings, major, inMemory: true }));
 });
 afterAll(async () => {
   for (const server of servers.values()) await server.stop();
