@@ -16,6 +16,16 @@ function slowWork() {
   return { work, prepare };
 }
 
+/** Slow work that was asked for, and was not ready in time. */
+async function late() {
+  const clock = fakeClock();
+  const { work, prepare } = slowWork();
+  const starting = preparations<string>(clock);
+  const first = starting.within(patience, 'a', prepare);
+  await clock.advance(20_000);
+  return { clock, work, prepare, starting, first: await first };
+}
+
 test('what is ready in time is the answer', async () => {
   const clock = fakeClock();
   await expect(preparations(clock).within(patience, 'a', async () => 'ready')).resolves.toBe('ready');
@@ -23,12 +33,8 @@ test('what is ready in time is the answer', async () => {
 });
 
 test('what takes longer is called for again, and was begun once', async () => {
-  const clock = fakeClock();
-  const { work, prepare } = slowWork();
-  const starting = preparations<string>(clock);
-  const early = starting.within(patience, 'a', prepare);
-  await clock.advance(20_000);
-  await expect(early).resolves.toBeUndefined();
+  const { clock, work, prepare, starting, first } = await late();
+  expect(first).toBeUndefined();
   const again = starting.within(patience, 'a', prepare);
   work.resolve('ready');
   await expect(again).resolves.toBe('ready');
@@ -38,24 +44,14 @@ test('what takes longer is called for again, and was begun once', async () => {
 });
 
 test('what failed is not kept: whoever asks again begins anew', async () => {
-  const clock = fakeClock();
-  const { work, prepare } = slowWork();
-  const starting = preparations<string>(clock);
-  const early = starting.within(patience, 'a', prepare);
-  await clock.advance(20_000);
-  await early;
+  const { work, prepare, starting } = await late();
   work.reject(new Error('the target is gone'));
   await expect(starting.within(patience, 'a', prepare)).rejects.toThrow('the target is gone');
   await expect(starting.within(patience, 'a', async () => 'ready')).resolves.toBe('ready');
 });
 
 test('what nobody calls for is not given to one who comes much later', async () => {
-  const clock = fakeClock();
-  const { work, prepare } = slowWork();
-  const starting = preparations<string>(clock);
-  const early = starting.within(patience, 'a', prepare);
-  await clock.advance(20_000);
-  await early;
+  const { clock, work, starting } = await late();
   work.resolve('old');
   await clock.advance(61_000);
   await expect(starting.within(patience, 'a', async () => 'new')).resolves.toBe('new');
