@@ -9,7 +9,7 @@ import { Operator } from './operator.ts';
 
 test('killed once after each kind of event, the guard ends in the same place: undone, proved, watched, closed', async () => {
   await using mini = await miniature();
-  const ending = await new Operator(mini, { kinds }).toTheEnd(100_000);
+  const ending = await new Operator(mini, { kinds }).toTheEnd(220_000);
   expect(await faultsOf(mini, ending)).toEqual([]);
   expect(ending.starts).toBeGreaterThan(kinds.length);
 
@@ -19,4 +19,4 @@ test('killed once after each kind of event, the guard ends in the same place: un
   expect(kinds.filter((kind) => !seen.has(kind.split(':')[0] as never))).toEqual([]);
   const tags = entries.flatMap(({ event }) => ('tag' in event && typeof event.tag === 'string' ? [event.tag] : []));
   expect((await Promise.all(tags.map(taggedProcesses))).flat()).toEqual([]);
-}, 120_000);
+}, 240_000);

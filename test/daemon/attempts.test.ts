@@ -71,7 +71,7 @@ test('what the boundary shows is judged before the phase may start, and is not b
   const first = await start('first');
   await report('first', 'finish', { tag: first.body.tag });
   const allWell = async () => (await view()).verdicts.every(({ status, minor }) => status === 'ok' || minor === true);
-  await expect.poll(allWell, { timeout: 10_000 }).toBe(true);
+  await expect.poll(allWell, { timeout: 25_000 }).toBe(true);
   await mini.db.query('insert into broken (id) values (1)'); // as what the first phase left behind may still do
 
   expect(await start('second')).toMatchObject({ status: 409 });
