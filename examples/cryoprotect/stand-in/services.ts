@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { Client } from 'pg';
+import { Pool } from 'pg';
 
 import type { ProcessIdentity } from '../../../src/core/response/events.ts';
 import { identify, isRunning } from '../../../src/phases/process-identity.ts';
@@ -60,11 +60,11 @@ function inFolder(folder: string, { database, ports }: Settings) {
     return identity !== undefined && (await isRunning(identity)) ? identity : undefined;
   }
 
-  async function openSession(name: Name): Promise<Client> {
-    const client = new Client({ connectionString: database, application_name: name });
-    client.on('error', () => undefined); // the next question of its health tells
-    await client.connect();
-    return client;
+  /** One session that is kept: questions at the same time wait for each other. */
+  function openSession(name: Name): Pool {
+    const pool = new Pool({ connectionString: database, application_name: name, max: 1, min: 1 });
+    pool.on('error', () => undefined); // the next question of its health tells
+    return pool;
   }
 
   return {
@@ -94,12 +94,13 @@ function inFolder(folder: string, { database, ports }: Settings) {
     async run(name: Name): Promise<void> {
       const { needs, session } = services[name];
       console.log(`${name} starts${needs === undefined ? '' : `, ${await sayHealth(needs)}`}`);
-      const client = session && (await openSession(name));
+      const pool = session && openSession(name);
+      await pool?.query('select 1');
       let maintenance = false;
 
       const isHealthy = async () => {
         if (needs !== undefined && (await healthOf(needs)) !== '200') return false;
-        return client === undefined || (await client.query('select 1').catch(() => undefined)) !== undefined;
+        return pool === undefined || (await pool.query('select 1').catch(() => undefined)) !== undefined;
       };
       const answer = async ({ method = '', url }: IncomingMessage): Promise<number> => {
         if (name === 'cryoprotect-front' && url === '/maintenance' && ['PUT', 'DELETE'].includes(method)) {
@@ -112,7 +113,7 @@ function inFolder(folder: string, { database, ports }: Settings) {
       const server = createServer((request, response) => {
         void answer(request).then((status) => response.writeHead(status, { connection: 'close' }).end());
       });
-      process.once('SIGTERM', () => void Promise.resolve(client?.end()).finally(() => process.exit()));
+      process.once('SIGTERM', () => void Promise.resolve(pool?.end()).finally(() => process.exit()));
       await wait(warmUp);
       server.listen(Number(new URL(addressOf(name)).port), '127.0.0.1');
     },
