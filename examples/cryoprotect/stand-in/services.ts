@@ -39,7 +39,7 @@ export interface Settings {
 }
 
 /** A service is not there at once. */
-const warmUp = 300;
+const warmUp = 600;
 const longestEnd = 5_000;
 
 const statusOf = (url: string): Promise<string> =>
@@ -71,6 +71,9 @@ function inFolder(folder: string, { database, ports }: Settings) {
     /** As systemd does for a simple service, it does not wait until the service is healthy. */
     async start(name: Name): Promise<void> {
       if ((await running(name)) !== undefined) return;
+      const { needs } = services[name];
+      const seen = needs === undefined ? '' : `, ${await sayHealth(needs)}`;
+      await appendFile(`${folder}/log`, `${name} starts${seen}\n`);
       await using log = await open(`${folder}/log`, 'a');
       const args = [import.meta.filename, '--folder', folder, 'run', name];
       const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
@@ -93,7 +96,6 @@ function inFolder(folder: string, { database, ports }: Settings) {
 
     async run(name: Name): Promise<void> {
       const { needs, session } = services[name];
-      console.log(`${name} starts${needs === undefined ? '' : `, ${await sayHealth(needs)}`}`);
       const pool = session && openSession(name);
       await pool?.query('select 1');
       let maintenance = false;
