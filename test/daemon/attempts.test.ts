@@ -79,7 +79,7 @@ test('what the boundary shows is judged before the phase may start, and is not b
     phases: [{ state: 'finished' }, { state: 'not-started' }],
     recommendations: [{ state: 'open', attributedTo: 'first' }],
   });
-}, 30_000);
+}, 60_000);
 
 interface Events {
   readonly entries: readonly { readonly event: { readonly type: string; readonly child?: unknown } }[];
