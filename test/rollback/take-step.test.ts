@@ -39,14 +39,15 @@ test('a command runs where its step says, beside the plan, with what its step pu
 test('of a command that writes without end only the last of its words are kept, and no byte of them breaks the record', async () => {
   const mostBefore = process.memoryUsage().rss;
   const script =
-    'const page = Buffer.alloc(1 << 20, 255); for (let n = 0; n < 64; n++) require("fs").writeSync(1, page); process.exitCode = 1';
+    'const page = Buffer.alloc(1 << 20, 255); for (let n = 0; n < 192; n++) require("fs").writeSync(1, page); process.exitCode = 1';
   const outcome = await takeStep(program(script), attempt(), surroundings());
   expect(outcome).toMatchObject({ ended: 'badly', cause: 'exit 1' });
   const output = 'output' in outcome ? outcome.output : '';
   expect(Buffer.byteLength(output)).toBeLessThanOrEqual(8_192);
   expect(output).toMatch(/^\uFFFD{1000,}$/);
-  expect(process.memoryUsage().rss - mostBefore).toBeLessThan(48 * 2 ** 20);
-}, 20_000);
+  // Of 192 MB; garbage that is not collected yet, of this test and those before it, is in the measure, too.
+  expect(process.memoryUsage().rss - mostBefore).toBeLessThan(128 * 2 ** 20);
+}, 30_000);
 
 test('a command that is missing, or does not end in time, is a clear failure', async () => {
   const missing = { ...common, kind: 'command', command: ['/nowhere/undo'] } as const;
