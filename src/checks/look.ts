@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import type { Declared } from '../core/evidence/declared.ts';
 import type { Fault, Finding, Seen } from '../core/evidence/finding.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
@@ -99,7 +100,7 @@ function judgedOutcome<Id extends CatalogueId>(
       ? forBaseline(check, outcomeOf(check.judge({ ...look, baseline: judged.seen ?? {}, boundary: undefined })))
       : outcomeOf(judged);
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = sayError(error);
     return { status: 'error', summary: `the check itself is broken: its judge failed on what it saw: ${because}` };
   }
 }

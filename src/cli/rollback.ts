@@ -1,5 +1,6 @@
 import type { Outlook, StepOutlook } from '../api/guard.ts';
 import type { Seen } from '../rollback/look.ts';
+import { sayHolds } from '../rollback/questions.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
 import { act } from './act.ts';
@@ -15,12 +16,10 @@ export type RollbackOptions = RunOptions &
   ReasonOption & { readonly phase?: string; readonly restore?: boolean; readonly dryRun?: boolean };
 export type AbortOptions = RunOptions & ReasonOption;
 
-const holds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
-
 const seen = (what: string, { holds: is, saw }: Seen): Row => [
   '',
   { text: what, tone: 'quiet' },
-  { text: holds[is], tone: is === 'yes' ? 'good' : 'warn' },
+  { text: sayHolds[is], tone: is === 'yes' ? 'good' : 'warn' },
   saw,
 ];
 

@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import { captureBaseline, thinProbes } from '../core/detection/capture.ts';
 import { median } from '../core/evidence/quantile.ts';
 import type { Finding } from '../core/evidence/finding.ts';
@@ -96,7 +97,7 @@ export function createCapture({ plan, conductor, clock, runChecks, concurrency, 
       freeze(state, state.capture).catch(async (error: unknown) => {
         collected = undefined;
         if (signal.aborted) return;
-        const because = error instanceof Error ? error.message : String(error);
+        const because = sayError(error);
         await conductor.submit({ kind: 'capture-failed', because }).catch(() => undefined);
       });
     },

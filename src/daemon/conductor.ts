@@ -1,3 +1,4 @@
+import { refuse } from '../core/authority/refusal.ts';
 import { decide, decideOpen } from '../core/run/decide.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
@@ -9,6 +10,7 @@ import type { RunId } from '../core/kernel/ids.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Entry, Journal } from '../journal/journal.ts';
+import { inTurn } from './in-turn.ts';
 
 /** Told after the events are durable, never before. */
 export type Listener = (entries: readonly Entry<RunEvent>[], state: RunState) => void;
@@ -23,6 +25,9 @@ export interface Conductor {
   /** Until the signal, if there is one, is aborted. */
   listen(listener: Listener, signal?: AbortSignal): void;
 }
+
+/** The answer to what is asked of a run before there is one. */
+export const noRun = refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open');
 
 export interface ConductorParts {
   readonly journal: Pick<Journal, 'append' | 'read'>;
@@ -40,7 +45,7 @@ export async function loadRun(journal: Pick<Journal, 'read'>, run: RunId): Promi
 export async function startConductor({ journal, plan, clock, run }: ConductorParts): Promise<Conductor> {
   const listeners = new Set<Listener>();
   let state = run === undefined ? undefined : await loadRun(journal, run);
-  let last: Promise<unknown> = Promise.resolve();
+  const turn = inTurn();
 
   const append = async (decision: Decision, of: RunId, seq: number): Promise<Decision> => {
     if ('refused' in decision || decision.events.length === 0) return decision;
@@ -51,21 +56,15 @@ export async function startConductor({ journal, plan, clock, run }: ConductorPar
     return decision;
   };
 
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined); // who asked is told; the next in turn is not hindered
-    return mine;
-  };
-
   return {
     state: () => state,
     open: (input) =>
-      inTurn(() => {
+      turn(() => {
         const open = state?.closed === undefined ? state : undefined;
         return append(decideOpen(plan, open, input, clock.now()), input.run, 0);
       }),
     submit: (input) =>
-      inTurn(async () => {
+      turn(async () => {
         if (state === undefined) throw new TypeError(`nothing can be submitted before a run is open: ${input.kind}`);
         return append(decide(plan, state, input, clock.now()), state.run, state.seq);
       }),

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Round } from '../checks/schedule.ts';
+import { isYours } from '../core/response/step.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Entry } from '../journal/journal.ts';
@@ -39,8 +40,7 @@ function hasFailed(event: RunEvent, { rollback }: RunState): boolean {
   if (event.type === 'rollback-blocked') return true;
   if (event.type !== 'step-asked' || rollback?.aborting !== undefined) return false;
   const asking = rollback?.steps.find((one) => one.step.id === event.step);
-  const isAPersons = asking?.step.kind === 'confirm' || asking?.step.kind === 'restore';
-  return !isAPersons || asking.attempt === 0; // before it begins it asks for its precondition
+  return asking === undefined || !isYours({ kind: asking.step.kind, attempt: asking.attempt });
 }
 
 /** Ends of chapters, after which a report is worth having. */

@@ -1,6 +1,5 @@
 import type { Guard, Orders } from '../api/guard.ts';
 import { cannotFail } from '../checks/self-test.ts';
-import { refuse } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
@@ -18,7 +17,7 @@ import { type Entry, isOwnStream, type Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { markdownReport } from '../report/report.ts';
 import { refuseStranger } from './children.ts';
-import { type Conductor, loadRun } from './conductor.ts';
+import { type Conductor, loadRun, noRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { foretelling } from './foretelling.ts';
 import { hideSecrets } from './hide-secrets.ts';
@@ -200,8 +199,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     async outlook(wanted) {
       const state = conductor.state();
-      if (state === undefined)
-        return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
+      if (state === undefined) return { refused: noRun };
       const seen = await outlookOf({ loaded, desk, state, wanted, now: clock.now() });
       return 'refused' in seen ? seen : hide(seen);
     },

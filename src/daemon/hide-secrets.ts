@@ -1,16 +1,12 @@
-import { withoutSecrets } from '../phases/without-secrets.ts';
+import { hideIn } from '../phases/without-secrets.ts';
 
 /** Where the plan's own texts stand: with placeholders, but a password may be written out in one. */
 const places: ReadonlySet<string> = new Set(['command', 'sql', 'question', 'asks', 'does']);
 
 /** A copy for those who look: what steps run and ask is shown without secrets. */
 export function hideSecrets(secrets: readonly string[]): <Value>(value: Value) => Value {
-  const clean = (text: string): string => {
-    const filter = withoutSecrets(secrets);
-    return filter.push(text) + filter.end();
-  };
   const hide = (value: unknown, inPlace: boolean): unknown => {
-    if (typeof value === 'string') return inPlace ? clean(value) : value;
+    if (typeof value === 'string') return inPlace ? hideIn(value, secrets) : value;
     if (Array.isArray(value)) return value.map((one) => hide(one, inPlace));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, hide(one, places.has(key))]));

@@ -19,9 +19,10 @@ interface LookParts {
 
 /** The schema tells most of it, at once; the checks, which may take long, are asked only where all the rest is the same. */
 async function extentNow(
-  { plan, conductor, runChecks }: LookParts,
+  { plan, conductor }: LookParts,
   phase: PhaseId,
   schema: SchemaSnapshot,
+  askChecks: () => Promise<readonly Finding[]>,
 ): Promise<Extent> {
   const state = conductor.state();
   const is = state?.phases.find((one) => one.phase === phase);
@@ -33,7 +34,7 @@ async function extentNow(
   const bySchema = compareWithBoundary({ ...boundary, findings: [] }, { schema, findings: [] });
   const seen = extentOf(bySchema.outcome, applied);
   if (seen !== 'not-at-all') return seen;
-  const findings = (await runChecks()).filter(({ check }) => isProof(check));
+  const findings = await askChecks();
   return extentOf(compareWithBoundary(boundary, { schema, findings }).outcome, applied);
 }
 
@@ -44,7 +45,10 @@ export async function lookAtPhases(
 ): Promise<ReadonlyMap<PhaseId, Extent>> {
   const schema = await snapshotSchema(parts.desk.checks);
   if (schema === undefined) return new Map();
+  let asked: Promise<readonly Finding[]> | undefined;
+  const proofs = async () => (await parts.runChecks()).filter(({ check }) => isProof(check));
+  const askChecks = () => (asked ??= proofs()); // nothing is done between one phase and the next
   const seen = new Map<PhaseId, Extent>();
-  for (const phase of phases) seen.set(phase, await extentNow(parts, phase, schema));
+  for (const phase of phases) seen.set(phase, await extentNow(parts, phase, schema, askChecks));
   return seen;
 }

@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import type { Fault, Finding } from '../core/evidence/finding.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -28,7 +29,7 @@ async function cancel({ desk, role, conductor }: CancelParts, phase: PhaseId, pi
   try {
     return { outcome: (await cancelPhaseStatement(desk.control, of, pid)) ? 'cancelled' : 'gone' };
   } catch (error) {
-    return { outcome: 'failed', said: error instanceof Error ? error.message : String(error) };
+    return { outcome: 'failed', said: sayError(error) };
   }
 }
 

@@ -2,18 +2,18 @@ import type { Guard } from '../api/guard.ts';
 import { captureBoundary } from '../baseline/boundary.ts';
 import { refuse, type Refusal } from '../core/authority/refusal.ts';
 import type { Boundary } from '../core/evidence/boundary.ts';
+import type { Clock } from '../core/kernel/clock.ts';
 import { seconds } from '../core/kernel/units.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { phaseTag, refuseBesideEarlier } from './attempts.ts';
-import type { Conductor } from './conductor.ts';
+import { type Conductor, noRun } from './conductor.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import type { Leases } from './leases.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import { askedAfterARound, type LeaveParts } from './phase-leave.ts';
 import { preparations } from './preparations.ts';
 import type { TargetDesk } from './target-desk.ts';
-import type { Clock } from '../core/kernel/clock.ts';
 
 export interface StartParts extends LeaveParts {
   readonly conductor: Conductor;
@@ -55,8 +55,7 @@ export function phaseStarter(parts: StartParts): Guard['startPhase'] {
   const starting = preparations<Prepared>(clock);
   return async (phase, by, wrapper, host) => {
     const state = conductor.state();
-    if (state === undefined)
-      return { refused: refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open') };
+    if (state === undefined) return { refused: noRun };
     const attempt = (state.phases.find((one) => one.phase === phase)?.attempt ?? 0) + 1;
     const tag = phaseTag(state, phase, attempt);
     const start = { kind: 'phase-start', phase, by, supervisor: { wrapper, host, tag } } as const;

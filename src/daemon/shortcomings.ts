@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import { seconds } from '../core/kernel/units.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import { heldConnection } from '../target/connection.ts';
@@ -18,13 +19,11 @@ async function rollbackLogin(url: string): Promise<readonly string[]> {
   return await asked.then(
     ({ rows }) =>
       rows[0]?.[0] === 'off' ? [] : ['rollback steps would find the target read-only: give the address of the primary'],
-    (error: unknown) => [`rollback steps cannot log in: ${error instanceof Error ? error.message : String(error)}`],
+    (error: unknown) => [`rollback steps cannot log in: ${sayError(error)}`],
   );
 }
 
-const notKnown = (error: unknown): readonly string[] => [
-  `its permissions are not known: ${error instanceof Error ? error.message : String(error)}`,
-];
+const notKnown = (error: unknown): readonly string[] => [`its permissions are not known: ${sayError(error)}`];
 
 /** Why the phases' role could come back while it is rolled back. */
 async function fenceLacks({ role_for_phases: role, url, rollback_url: other }: EnvironmentPlan['target']) {

@@ -16,6 +16,7 @@ import type { Clock } from '../core/kernel/clock.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { UnknownEvent } from '../core/run/catalogue.ts';
 import { type Journal, type OpaqueEvent, tokenStream } from '../journal/journal.ts';
+import { inTurn } from './in-turn.ts';
 import type { Log } from './log.ts';
 
 /** The tokens of the plan's principals, and the journal of those that ended: of no run, and before, after and during each. */
@@ -51,7 +52,7 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
   const stored = await journal.read(tokenStream);
   let ended: EndedTokens = stored.map(({ event }) => readTokenEvent(event)).reduce(evolveTokens, noneEnded);
   let seq = stored.length;
-  let last: Promise<unknown> = Promise.resolve();
+  const turn = inTurn();
 
   const append = async (events: readonly TokenEvent[]): Promise<void> => {
     if (events.length === 0) return;
@@ -59,12 +60,6 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
     seq += entries.length;
     ended = entries.map(({ event }) => event).reduce(evolveTokens, ended);
     for (const event of events) log.warn({ event: event.type, principal: event.principal }, say(event));
-  };
-  /** One after the other, so that each is decided on what the one before has left. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined); // who asked is told; the next in turn is not hindered
-    return mine;
   };
 
   return {
@@ -77,11 +72,11 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
       return fault === undefined ? { principal } : { fault, of: principal.id };
     },
     revoke: (input) =>
-      inTurn(async () => {
+      turn(async () => {
         const decision = decideRevoke(plan, ended, input, clock.now());
         if ('events' in decision) await append(decision.events);
         return decision;
       }),
-    expire: () => inTurn(() => append(tokenExpiries(plan, ended, clock.now()))),
+    expire: () => turn(() => append(tokenExpiries(plan, ended, clock.now()))),
   };
 }

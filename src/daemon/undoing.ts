@@ -20,7 +20,7 @@ import type { Conductor } from './conductor.ts';
 import { lookAtPhases } from './look-at-phases.ts';
 import type { Scripts } from './scripts.ts';
 import type { TargetDesk } from './target-desk.ts';
-import { compareNow, verifyAll } from './verify-all.ts';
+import { compareNow, notProved, notSeen, verifyAll } from './verify-all.ts';
 
 export interface UndoingParts {
   readonly plan: Plan;
@@ -70,13 +70,7 @@ async function verify(parts: UndoingParts, phase: PhaseId): Promise<Outcome> {
       output: `${objects} objects of the schema and ${checks} checks are as they were before ${phase}`,
     };
   }
-  const found = outcome === 'different' ? `is not as it was before ${phase}` : 'could not be looked at in full';
-  const list = [...differences, ...unseen].join('\n');
-  return {
-    ended: 'badly',
-    question: `The database ${found}. Look at the list; mend it and say --again, or accept it and say --done.`,
-    output: list,
-  };
+  return notProved(outcome === 'different' ? `is not as it was before ${phase}` : notSeen, [...differences, ...unseen]);
 }
 
 /** An approval is for what the scripts held when it was asked for. */

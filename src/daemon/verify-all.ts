@@ -1,5 +1,6 @@
 import { isProof } from '../checks/catalogue.ts';
 import { snapshotSchema } from '../baseline/schema-snapshot.ts';
+import { sayError } from '../core/kernel/errors.ts';
 import type { Boundary } from '../core/evidence/boundary.ts';
 import { compareWithBoundary, type Comparison } from '../core/evidence/compare.ts';
 import type { Finding } from '../core/evidence/finding.ts';
@@ -33,9 +34,18 @@ async function ask({ id, sql, expect }: VerificationQuery, desk: VerifyParts['de
     const { status, summary } = judgeRows(expect, await desk.checks.query(sql, [], { timeout }), undefined);
     return { status, said: `${id}: ${summary}` };
   } catch (error) {
-    return { status: 'unknown', said: `${id}: ${error instanceof Error ? error.message : String(error)}` } as const;
+    return { status: 'unknown', said: `${id}: ${sayError(error)}` } as const;
   }
 }
+
+export const notSeen = 'could not be looked at in full';
+
+/** It is for a person to say what becomes of what is on the list. */
+export const notProved = (found: string, list: readonly string[]): Outcome => ({
+  ended: 'badly',
+  question: `The database ${found}. Look at the list; mend it and say --again, or accept it and say --done.`,
+  output: list.join('\n'),
+});
 
 const nothing: Comparison = { outcome: 'same', differences: [], unseen: [] };
 
@@ -65,7 +75,5 @@ export async function verifyAll(parts: VerifyParts, state: RunState | undefined,
     const also = boundary === undefined ? '' : `, and the database is as it was before ${boundary.phase}`;
     return { ended: 'well', output: `${queries} answered as wanted${also}` };
   }
-  const found = wrong.length > 0 ? 'is not as it was' : 'could not be looked at in full';
-  const question = `The database ${found}. Look at the list; mend it and say --again, or accept it and say --done.`;
-  return { ended: 'badly', question, output: [...wrong, ...untold].join('\n') };
+  return notProved(wrong.length > 0 ? 'is not as it was' : notSeen, [...wrong, ...untold]);
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
 import { CommandNotStarted } from './errors.ts';
 import type { StopReason } from './keep-lease.ts';
 import type { CommandResult } from './run-command.ts';
@@ -40,7 +40,7 @@ export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Out
 
 /** It was never started, or could not be ended: what a shell returns for the former, 75 when we had to end it. */
 export function failedEnd(error: unknown, reason: StopReason | undefined): Outcome {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = sayError(error);
   const because = reason?.why === 'ordered' ? `${reason.because}; ${said}` : said;
   const report = reason?.why === 'guard-lost' ? 'nothing' : { exitCode: null, because };
   if (reason !== undefined) return { code: exitCodes.refused, report };

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
 import { sayDuration } from '../core/kernel/duration.ts';
-import { exitCodes } from '../core/kernel/errors.ts';
+import { exitCodes, sayError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { type Millis, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
@@ -34,8 +34,6 @@ export interface SupervisedWork extends Pick<CommandToRun, 'command' | 'cwd' | '
 type Granted = Awaited<ReturnType<PhaseReporter['start']>>;
 type Outputs = Readonly<Record<'stdout' | 'stderr', PassOn>>;
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Undefined when there is no leave. A second signal does not wait for the answer. */
 async function askLeave(work: SupervisedWork, signals: CaughtSignals): Promise<Granted | undefined> {
   const { phase, reporter, say } = work;
@@ -47,14 +45,14 @@ async function askLeave(work: SupervisedWork, signals: CaughtSignals): Promise<G
     return await Promise.race([reporter.start(wrapper), impatient.promise]);
   } catch (error) {
     const why = error instanceof PhaseRefused ? '' : 'the guard could not be asked: ';
-    say(`Phase ${phase} was not started: ${why}${messageOf(error)}`);
+    say(`Phase ${phase} was not started: ${why}${sayError(error)}`);
     return undefined;
   }
 }
 
 function sayStop(phase: PhaseId, reason: StopReason): string {
   if (reason.why === 'ordered') return `The guard stops phase ${phase}: ${reason.because}. Its command is being ended.`;
-  const last = reason.lastError === undefined ? '' : ` (${messageOf(reason.lastError)})`;
+  const last = reason.lastError === undefined ? '' : ` (${sayError(reason.lastError)})`;
   return `The guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will call the phase unknown.`;
 }
 
@@ -67,7 +65,7 @@ function passSignals(child: ProcessIdentity, { tag }: Granted, { clock, say }: S
   const force = () => endProcesses({ groups: [child], tags: [tag], grace: millis(0), clock });
   const listening = signals.listen((name, count) => {
     if (count > 1) say(`${name} again: the command is ended by force.`);
-    pending.push((count > 1 ? force() : pass(name)).catch((error: unknown) => say(messageOf(error))));
+    pending.push((count > 1 ? force() : pass(name)).catch((error: unknown) => say(sayError(error))));
   });
   return async (): Promise<void> => {
     listening[Symbol.dispose]();
@@ -118,7 +116,7 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     await sayLeftBehind(work, granted);
     return result.aborted && reason !== undefined ? stoppedEnd(reason, result) : ownEnd(result, signals.first);
   } catch (error) {
-    say(messageOf(error));
+    say(sayError(error));
     return failedEnd(error, reason);
   } finally {
     await stopPassing?.();
@@ -137,7 +135,7 @@ async function conclude(work: SupervisedWork, lease: Millis, { report }: Outcome
     await deliver(tell, { clock, lease, giveUp: giveUp.signal });
   } catch (error) {
     const end = report === 'finish' ? 'finished' : `failed (${report.because})`;
-    say(`Phase ${phase} ${end}, but the guard does not know: ${messageOf(error)}. It will call the phase unknown.`);
+    say(`Phase ${phase} ${end}, but the guard does not know: ${sayError(error)}. It will call the phase unknown.`);
   }
 }
 

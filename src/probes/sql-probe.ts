@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
 import { isUndefinedObject } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
@@ -23,7 +24,7 @@ export interface SqlProbeOptions {
 export const visitEvery = 10;
 
 function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = sayError(error);
   if (!(error instanceof TargetError)) return { reason: stage, message };
   const lost = error instanceof TargetUnreachable; // under way, too, when the session ended before the answer came
   const reason = error instanceof StatementTimedOut ? 'timeout' : lost ? 'connect' : stage;

@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { gather } from '../core/evidence/statement-index.ts';
 import type { StatementMix } from '../core/evidence/statement-mix.ts';
@@ -107,7 +108,7 @@ export function statementsProbe(
       return 'took' in told ? { state: 'answered', ...about, ...told } : { state: 'missing', ...about, ...told };
     } catch (error) {
       if (signal.aborted) return { state: 'missing', ...about };
-      return { state: 'missing', ...about, because: error instanceof Error ? error.message : String(error) };
+      return { state: 'missing', ...about, because: sayError(error) };
     }
   };
   return { id, every: plan.every, ask };

@@ -14,6 +14,9 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
+/** So many bytes of what a command wrote, or a service answered, are kept in the journal. */
+export const mostKept = 8_192;
+
 export const attemptTag = (rollback: Rollback, step: Step, attempt: number): string =>
   `ripcord-step-${hashOf([rollback.id, step.id, attempt]).slice(7, 31)}`;
 

@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
 
+import { sayError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { type Millis, seconds } from '../core/kernel/units.ts';
 import type { Extent, RollbackEvent } from '../core/response/events.ts';
@@ -7,7 +8,7 @@ import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../core/res
 import { JournalUnwritable } from '../journal/errors.ts';
 import { fenceLifter, type Intend } from './fence.ts';
 import type { ExecutorParts } from './parts.ts';
-import { notTheOnlyGuard, sayError } from './questions.ts';
+import { notTheOnlyGuard } from './questions.ts';
 import { stepTaker } from './step-taker.ts';
 
 export type { ExecutorParts, Guarding, Outcome } from './parts.ts';

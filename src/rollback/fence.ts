@@ -1,5 +1,5 @@
 import type { Clock } from '../core/kernel/clock.ts';
-import { RipcordError } from '../core/kernel/errors.ts';
+import { RipcordError, sayError } from '../core/kernel/errors.ts';
 import { after, type Instant, seconds } from '../core/kernel/units.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
 import type { Fence } from '../core/response/fence.ts';
@@ -11,7 +11,6 @@ export type Intend = (role: string, lift: string) => Promise<void>;
 
 type Fenced = Pick<Quiet, 'fenced' | 'unfencedBecause'>;
 
-const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const without = (because: string): Fenced => ({ fenced: false, unfencedBecause: because });
 
 /**

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 
+import { sayError } from '../core/kernel/errors.ts';
 import { judgeRows } from '../core/evidence/judge-rows.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
@@ -7,6 +8,7 @@ import { after, between, type Millis, millis, seconds } from '../core/kernel/uni
 import type { Condition } from '../core/plan/conditions.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { httpRequester } from '../probes/http-request.ts';
+import { unlessAborted } from '../target/bounded.ts';
 import type { HeldConnection } from '../target/connection.ts';
 
 /** What a condition was seen to be. Not being able to look is an answer of its own. */
@@ -87,20 +89,7 @@ export async function look(condition: Condition, parts: LookParts): Promise<Seen
         : lookInTcp(condition, parts));
     return { ...seen, saw: hideIn(seen.saw, parts.secrets) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { holds: 'unknown', saw: `nobody could look: ${hideIn(message, parts.secrets)}` };
-  }
-}
-
-/** Undefined once the signal is aborted; the work itself goes on. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const aborted = Promise.withResolvers<undefined>();
-  const abort = () => aborted.resolve(undefined);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return signal.aborted ? undefined : await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
+    return { holds: 'unknown', saw: `nobody could look: ${hideIn(sayError(error), parts.secrets)}` };
   }
 }
 
@@ -118,15 +107,14 @@ export async function lookUntil(
   const deadline = after(clock.now(), long);
   let last: Seen = { holds: 'unknown', saw: 'nobody has looked yet' };
   for (;;) {
-    const seen = await unlessAborted(lookOnce(), signal);
-    if (seen === undefined) return { ...last, interrupted: true };
-    last = seen;
-    const left = between(clock.now(), deadline);
-    if (seen.holds === 'yes' || left <= 0) return { ...seen, interrupted: false };
     try {
+      last = await unlessAborted(lookOnce(), signal);
+      const left = between(clock.now(), deadline);
+      if (last.holds === 'yes' || left <= 0) return { ...last, interrupted: false };
       await clock.wait(millis(Math.min(betweenLooks, left)), signal);
-    } catch {
-      return { ...last, interrupted: true };
+    } catch (error) {
+      if (signal.aborted) return { ...last, interrupted: true };
+      throw error;
     }
   }
 }

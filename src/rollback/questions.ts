@@ -3,20 +3,20 @@ import type { Guarding } from './parts.ts';
 
 /** What the executor asks a person about a step, beside what the step itself says. */
 
-const holds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
+export const sayHolds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
 
 export const unmet = (precondition: Seen): string =>
-  `Its precondition ${holds[precondition.holds]}: ${precondition.saw}. Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`;
+  `Its precondition ${sayHolds[precondition.holds]}: ${precondition.saw}. Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`;
 
 export const proofFails = (proof: Seen): string =>
-  `It ended well, but its proof ${holds[proof.holds]}: ${proof.saw}. Look at the database, then say whether it is done or shall run again.`;
+  `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at the database, then say whether it is done or shall run again.`;
 
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 
 /** The output of a step that another daemon ran went with that daemon. */
 export const unfinished = (proof: Awaited | undefined): string => {
-  const seen = proof === undefined ? '' : ` Its proof ${holds[proof.holds]}: ${proof.saw}.`;
+  const seen = proof === undefined ? '' : ` Its proof ${sayHolds[proof.holds]}: ${proof.saw}.`;
   return `The guard was restarted during this step, and what it wrote is lost.${seen} It may have been done, in part or not at all, and may not run twice. Look at the database, then say whether it is done or shall run again.`;
 };
 
@@ -26,5 +26,3 @@ export const notTheOnlyGuard: Readonly<Record<Exclude<Guarding, 'yes'>, string>>
   'no-answer':
     'The target does not answer, so it is not known whether this is the only guard. Bring it back, then let the rollback go on: ripcord confirm stop-work --again',
 };
-
-export const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,10 +1,11 @@
+import { sayError } from '../core/kernel/errors.ts';
 import { between, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import { leavesWork, mayRepeat, type Step } from '../core/response/step.ts';
 import { type Attempt, attemptTag, idempotencyKey } from './attempt.ts';
 import type { ExecutorParts, Outcome } from './parts.ts';
-import { abortedWhile, proofFails, sayError, unfinished, unmet } from './questions.ts';
+import { abortedWhile, proofFails, unfinished, unmet } from './questions.ts';
 
 /** A service needs its time to become healthy: what its step has left of its own, and no more than this without a tier. */
 const longestProof = seconds(30);

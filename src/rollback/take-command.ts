@@ -7,7 +7,7 @@ import type { Step } from '../core/response/step.ts';
 import { type CommandResult, runCommand } from '../phases/run-command.ts';
 import { taggedProcesses } from '../phases/tagged-processes.ts';
 import { hideIn } from '../phases/without-secrets.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, mostKept } from './attempt.ts';
 import type { Outcome } from './parts.ts';
 
 type CommandStep = Extract<Step, { kind: 'command' }>;
@@ -23,9 +23,6 @@ export interface CommandSurroundings {
   readonly fill: (text: string) => string;
   readonly grace: Millis;
 }
-
-/** So much of what a command wrote is kept in the journal. */
-const mostOutput = 8_192;
 
 /** A command may start a server and leave it to run; whoever reads the record shall know that it did. */
 async function sayLeft(tag: string): Promise<string> {
@@ -64,7 +61,7 @@ export async function takeCommand(
     grace,
     clock,
     secrets,
-    maxOutput: mostOutput,
+    maxOutput: mostKept,
     onSpawn,
   });
   const { exitCode, timedOut, output } = result;

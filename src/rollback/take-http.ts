@@ -3,7 +3,7 @@ import { isMapping } from '../core/plan/tree.ts';
 import type { Failure } from '../core/evidence/reading.ts';
 import type { Step } from '../core/response/step.ts';
 import { type HttpAnswer, httpRequester } from '../probes/http-request.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, mostKept } from './attempt.ts';
 import type { Outcome } from './parts.ts';
 
 type HttpStep = Extract<Step, { kind: 'http' }>;
@@ -11,8 +11,6 @@ type HttpStep = Extract<Step, { kind: 'http' }>;
 /** Puts in what placeholders stand for. */
 type Fill = (written: string) => string;
 
-/** So much of the answer's body is kept in the journal. */
-const mostKept = 8_192;
 const never = new AbortController().signal;
 const advice = 'Look at what it was asked to do, then say whether the step is done or shall run again.';
 

@@ -28,3 +28,17 @@ export async function bounded<T>(socket: Socket, work: () => Promise<T>, bounds:
     signal?.removeEventListener('abort', abort);
   }
 }
+
+/** Waits for `work` no longer than the signal lets it; the work itself goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

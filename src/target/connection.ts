@@ -1,5 +1,6 @@
 import type { Millis } from '../core/kernel/units.ts';
 import { addressOf, sayAddress } from './address.ts';
+import { unlessAborted } from './bounded.ts';
 import { TargetUnreachable } from './errors.ts';
 import type { SessionOptions } from './session-settings.ts';
 import { type Answer, openSession, type QueryOptions, type SingleSession, type Value } from './single-session.ts';
@@ -18,20 +19,6 @@ export interface HeldConnection extends AsyncDisposable {
   readonly connectMs: Millis | undefined;
   /** For good. What is asked afterwards is refused. */
   close(): Promise<void>;
-}
-
-/** Waits for `work` no longer than the signal lets it; the work itself goes on. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 /** Does not connect yet, and never fails in the background: a loss is noticed by the next question, which reconnects. */

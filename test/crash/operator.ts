@@ -36,6 +36,14 @@ export interface Fate {
 
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
+/** Unless it has come to its end by then. */
+function killAfter(daemon: ChildProcess, length: number, onKilled: () => void = () => undefined): void {
+  const death = setTimeout(() => {
+    if (daemon.kill('SIGKILL')) onKilled();
+  }, length);
+  daemon.once('exit', () => clearTimeout(death));
+}
+
 /** An operator who starts the daemon again whenever it is gone, and takes the next step that the run allows. */
 export class Operator {
   readonly #mini: Miniature;
@@ -96,10 +104,7 @@ export class Operator {
     const isAmid = view?.rollback !== undefined && ['rolling-back', 'blocked'].includes(view.stage);
     if (daemon === undefined || delay === undefined || !isAmid || this.#doomed === daemon) return;
     this.#doomed = daemon;
-    const death = setTimeout(() => {
-      if (daemon.kill('SIGKILL')) this.#kills += 1;
-    }, delay);
-    daemon.once('exit', () => clearTimeout(death));
+    killAfter(daemon, delay, () => (this.#kills += 1));
   }
 
   async #keepDaemon(): Promise<void> {
@@ -110,10 +115,7 @@ export class Operator {
     this.#daemon.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-8_000)));
     const lifetime = this.#fate.lifetimes?.[this.#starts];
     this.#starts += 1;
-    if (lifetime === undefined) return;
-    const daemon = this.#daemon;
-    const death = setTimeout(() => daemon.kill('SIGKILL'), lifetime);
-    daemon.once('exit', () => clearTimeout(death));
+    if (lifetime !== undefined) killAfter(this.#daemon, lifetime);
   }
 
   async #request(method: string, path: string, body?: object): Promise<Response | undefined> {

@@ -131,3 +131,10 @@ export class Night {
 }
 
 type WithoutCommon<Event> = Event extends unknown ? Omit<Event, 'v' | 'at' | 'rollback'> : never;
+
+/** Nights that begin alike, and then differ by one act. */
+export const nightsFrom = (begin: () => Night) => (act: (night: Night) => unknown) => (): Night => {
+  const night = begin();
+  act(night);
+  return night;
+};

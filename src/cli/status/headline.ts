@@ -1,10 +1,10 @@
 import { unreachable } from '../../core/kernel/errors.ts';
 import { between } from '../../core/kernel/units.ts';
+import { isYours } from '../../core/response/step.ts';
 import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { openHeadline } from './open-headline.ts';
-import { isYours } from './rollback.ts';
 import { list, sayCriteria } from './verdicts.ts';
 
 /** What the run's state means for whoever looks at it now, in one sentence. */

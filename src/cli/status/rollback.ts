@@ -1,6 +1,7 @@
 import type { Instant } from '../../core/kernel/units.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
 import { between } from '../../core/kernel/units.ts';
+import { isYours } from '../../core/response/step.ts';
 import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
 import { clockTime, count, past, roughly } from '../moments.ts';
@@ -96,9 +97,6 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
 }
 
 const giveUp = ['ripcord abort --reason "..."', 'give it up: what comes next is proposed, such as a restore'] as const;
-/** A step that the plan gives to a person, rather than one that failed; before it begins it may ask for its precondition. */
-export const isYours = ({ kind, attempt }: StepView): boolean =>
-  attempt > 0 && (kind === 'confirm' || kind === 'restore');
 
 /** What a person may type to let it go on. */
 export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {

@@ -25,6 +25,9 @@ export class RipcordError extends Error {
   }
 }
 
+/** What was thrown, in its own words: anything may be thrown. */
+export const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** A switch over a union ends here: a new kind that nobody handles does not compile. */
 export function unreachable(value: never): never {
   throw new TypeError(`unhandled kind: ${JSON.stringify(value)}`);

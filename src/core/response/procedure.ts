@@ -1,8 +1,8 @@
 import { type PhaseId, phaseId } from '../kernel/ids.ts';
-import { type Millis, millis } from '../kernel/units.ts';
+import type { Millis } from '../kernel/units.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import { estimateOf as estimateOfSteps, restoreSteps, type Step, undoSteps, verifyAll } from './step.ts';
+import { estimateOf, restoreSteps, type Step, undoSteps, verifyAll } from './step.ts';
 
 export type Procedure =
   | {
@@ -17,13 +17,10 @@ export type Procedure =
   /** Ripcord has no step that it may take; a person must act. */
   | { readonly kind: 'person'; readonly phases: readonly PhaseId[]; readonly because: string };
 
-function estimateOf(phases: readonly PhasePlan[]): Millis | undefined {
-  const each = phases.map(({ rollback }) =>
-    rollback === 'restore'
-      ? undefined
-      : (rollback.estimate ?? ('steps' in rollback ? estimateOfSteps(rollback.steps) : undefined)),
-  );
-  return each.every((one) => one !== undefined) ? millis(each.reduce((sum, one) => sum + one, 0)) : undefined;
+/** What the plan says of it, else of its steps. */
+function estimateOfPhase({ rollback }: PhasePlan): Millis | undefined {
+  if (rollback === 'restore') return undefined;
+  return rollback.estimate ?? ('steps' in rollback ? estimateOf(rollback.steps) : undefined);
 }
 
 const latestFirst = (plan: Plan, phases: readonly PhaseId[]): readonly PhasePlan[] =>
@@ -55,7 +52,7 @@ export function undoing(
     const because = `${withoutScript.join(' and ')} has no rollback script: restore from the backup`;
     return { kind: 'person', phases: ids, because };
   }
-  const estimate = estimateOf(order);
+  const estimate = estimateOf(order.map((phase) => ({ estimate: estimateOfPhase(phase) })));
   return {
     kind,
     phases: ids,

@@ -2,6 +2,7 @@ import type { PhaseId, PrincipalId, RecommendationId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { Contact } from '../plan/plan.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
+import { sameBinding } from './binding.ts';
 import type { Binding, RecommendationEvent } from './events.ts';
 import type { Procedure } from './procedure.ts';
 
@@ -106,10 +107,9 @@ export function evolveRecommendations(
 
 /** The approvals of it that still count: each person's last, given in time and for what is proposed now. */
 export function validApprovals({ approvals, binding: now }: Recommendation, at: Instant): readonly Approval[] {
-  const valid = approvals.filter(({ ended, expiresAt, binding }) => {
-    const isSame = binding.planHash === now.planHash && binding.procedureHash === now.procedureHash;
-    return ended !== true && expiresAt > at && isSame && binding.phasesHash === now.phasesHash;
-  });
+  const valid = approvals.filter(
+    ({ ended, expiresAt, binding }) => ended !== true && expiresAt > at && sameBinding(binding, now),
+  );
   return valid.filter(({ by }, place) => valid.findLastIndex((one) => one.by === by) === place);
 }
 

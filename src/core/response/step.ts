@@ -98,5 +98,12 @@ export function mayRepeat(step: Step): boolean {
   }
 }
 
+/**
+ * A step that the plan gives to a person, and that has begun: what it asks is no failure. Before it begins it may ask for its
+ * precondition.
+ */
+export const isYours = ({ kind, attempt }: { readonly kind: string; readonly attempt: number }): boolean =>
+  attempt > 0 && (kind === 'confirm' || kind === 'restore');
+
 /** Whether an attempt may leave something at work that must be ended before another: a process, or a session. */
 export const leavesWork = ({ kind }: Step): boolean => kind === 'command' || kind === 'sql';

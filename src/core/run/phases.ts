@@ -27,6 +27,9 @@ export const freshPhase = (phase: PhaseId): PhaseState => ({ phase, state: 'not-
 /** Whether it may have changed the database. */
 export const hasTouched = ({ state }: PhaseState): boolean => state !== 'not-started' && state !== 'undone';
 
+export const touchedPhases = (phases: readonly PhaseState[]): readonly PhaseId[] =>
+  phases.filter(hasTouched).map(({ phase }) => phase);
+
 function started(before: PhaseState, event: Extract<PhaseEvent, { type: 'phase-started' }>): PhaseState {
   const { phase, attempt, estimate, at, supervisor } = event;
   // A second attempt may start half-applied: what must come back is what was there before the first.

@@ -21,7 +21,7 @@ import {
   security,
   slow,
 } from '../../support/builders.ts';
-import { Night } from '../../support/night.ts';
+import { Night, nightsFrom } from '../../support/night.ts';
 
 const breached = (plan = aPlan()) => {
   const night = new Night(plan).baseline();
@@ -103,11 +103,7 @@ describe('what is approved', () => {
     night.look([broken('breach')], 20);
     return night;
   };
-  const with1 = (act: (night: Night) => unknown) => () => {
-    const night = breached();
-    act(night);
-    return night;
-  };
+  const with1 = nightsFrom(breached);
   test.each([
     { when: 'it is open', night: () => breached(), answer: complete },
     { when: 'it expires at this moment', night: () => breached(), second: 1_820, answer: 'expired' },

@@ -24,7 +24,7 @@ import {
   search,
   security,
 } from '../../support/builders.ts';
-import { Night } from '../../support/night.ts';
+import { Night, nightsFrom } from '../../support/night.ts';
 
 /** The seed's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
 const stranger: Principal = { id: principalId('mallory'), role: 'visitor' };
@@ -127,11 +127,7 @@ describe('what nobody may answer any more', () => {
     night.look([broken('ok')], 700);
     return night;
   };
-  const with1 = (act: (night: Night) => unknown) => () => {
-    const night = breached();
-    act(night);
-    return night;
-  };
+  const with1 = nightsFrom(breached);
   test.each([
     { state: 'late', of: with1((night) => (night.now = after(night.now, minutes(30)))), because: 'expired' },
     { state: 'expired', of: with1((night) => night.look([broken('breach')], 1_820)), because: 'not-open' },

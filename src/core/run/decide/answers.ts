@@ -5,13 +5,14 @@ import type { RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { sameBinding } from '../../response/binding.ts';
 import { type Recommendation, validApprovals } from '../../response/recommendation.ts';
 import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
 import { stands } from '../standing.ts';
 import type { RunState } from '../state.ts';
-import { bindingOf, sameBinding, startRollback } from './raise.ts';
+import { bindingOf, startRollback } from './raise.ts';
 
 function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommendation | { readonly refused: Refusal } {
   const look = 'See `ripcord run status`';

@@ -3,7 +3,7 @@ import { type Procedure, restoring, undoing } from '../../response/procedure.ts'
 import { isCutShort, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
-import { hasTouched, latestPhase, type PhaseState } from '../phases.ts';
+import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
 
 /**
@@ -30,19 +30,16 @@ export const since = (phases: readonly PhaseState[], first: PhaseId): readonly P
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
-const allTouched = (phases: readonly PhaseState[]): readonly PhaseId[] =>
-  phases.filter(hasTouched).map(({ phase }) => phase);
-
 /** The next rung for what cannot be undone by scripts; a person where the environment cannot be restored either. */
 export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {
   if (procedure.kind !== 'person') return procedure;
-  const restore = restoring(plan, state.environment, allTouched(state.phases));
+  const restore = restoring(plan, state.environment, touchedPhases(state.phases));
   return restore.kind === 'person' ? procedure : restore;
 }
 
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
 function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
-  const touched = allTouched(state.phases);
+  const touched = touchedPhases(state.phases);
   const phases = touched.length > 0 ? touched : procedure.phases;
   if (procedure.kind === 'restore') {
     return { kind: 'person', phases, because: `the restore ${id} did not hold, and is never tried again by itself` };
@@ -63,12 +60,12 @@ export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[
   const first = state.phases.find(({ phase }) => implicated.includes(phase))?.phase;
   const several = implicated.includes(undefined) || new Set(implicated).size > 1;
   if (several && plan.several_phases === 'restore') {
-    const phases = allTouched(state.phases);
+    const phases = touchedPhases(state.phases);
     const because = 'the plan wants a restore when several phases are implicated';
     return { procedure: orRestore(plan, state, { kind: 'person', phases, because }) };
   }
   if (first !== undefined && !(several && plan.several_phases === 'unwind')) {
     return { attributedTo: first, procedure: orRestore(plan, state, undoing(plan, since(state.phases, first))) };
   }
-  return { procedure: orRestore(plan, state, undoing(plan, allTouched(state.phases), 'unwind')) };
+  return { procedure: orRestore(plan, state, undoing(plan, touchedPhases(state.phases), 'unwind')) };
 }

@@ -1,6 +1,7 @@
 import { sayDuration } from '../../kernel/duration.ts';
 import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { sameBinding } from '../../response/binding.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { isCutShort, isUnderWay } from '../../response/rollback.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
@@ -12,7 +13,7 @@ import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
-import { bindingOf, join, raise, sameBinding } from './raise.ts';
+import { bindingOf, join, raise } from './raise.ts';
 
 /** What has changed enough to be written down: the status, its reason or the objects at fault, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {

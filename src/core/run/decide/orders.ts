@@ -10,7 +10,7 @@ import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
 import type { OrderInput } from '../input.ts';
-import { hasTouched, latestPhase } from '../phases.ts';
+import { hasTouched, latestPhase, touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { since } from './attribution.ts';
 import { bindingOf, nextId, startRollback } from './raise.ts';
@@ -27,7 +27,7 @@ function firstOf({ phases }: RunState, wanted: PhaseId | undefined): PhaseId | R
   if (wanted === undefined) return latestPhase(phases)?.phase ?? nothingToUndo;
   const phase = phases.find((one) => one.phase === wanted);
   if (phase !== undefined && hasTouched(phase)) return wanted;
-  const known = phases.filter(hasTouched).map((one) => one.phase);
+  const known = touchedPhases(phases);
   if (known.length === 0) return nothingToUndo;
   const found = phase === undefined ? `the plan has no phase ${wanted}` : `${wanted} is ${phase.state}`;
   return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`, 'See `ripcord run status`');
@@ -57,8 +57,7 @@ const onePhase = refuse(
 
 /** Also where no phase has changed anything that Ripcord knows of. */
 function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Refusal {
-  const touched = phases.filter(hasTouched).map(({ phase }) => phase);
-  const procedure = restoring(plan, environment, touched);
+  const procedure = restoring(plan, environment, touchedPhases(phases));
   if (procedure.kind !== 'person') return { procedure };
   return refuse(
     'no-procedure',

@@ -21,16 +21,6 @@ export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
   ...(state.scripts !== undefined && { scripts: scriptsOf(procedure, state.scripts) }),
 });
 
-/** An older journal knows of no scripts. */
-const sameScripts = (a: Binding['scripts'], b: Binding['scripts']): boolean =>
-  a === undefined || b === undefined || hashOf(a) === hashOf(b);
-
-export const sameBinding = (a: Binding, b: Binding): boolean =>
-  a.planHash === b.planHash &&
-  a.procedureHash === b.procedureHash &&
-  a.phasesHash === b.phasesHash &&
-  sameScripts(a.scripts, b.scripts);
-
 export function startRollback(
   recommendation: Pick<Recommendation, 'id' | 'procedure'>,
   trigger: Trigger,

@@ -3,7 +3,7 @@ import type { PhaseId } from '../../kernel/ids.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
 import type { Rollback } from '../../response/rollback.ts';
-import { hasTouched } from '../phases.ts';
+import { touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { orRestore, type Proposal, since } from './attribution.ts';
 
@@ -20,7 +20,7 @@ type Planned = Exclude<Procedure, { readonly kind: 'person' }>;
 function proposalNow(plan: Plan, state: RunState, { recommendation }: Rollback, approved: Planned): Proposal {
   const { attributedTo, orderedBy } = state.recommendations.find(({ id }) => id === recommendation) ?? {};
   const by = orderedBy === undefined ? {} : { orderedBy };
-  const touched = state.phases.filter(hasTouched).map(({ phase }) => phase);
+  const touched = touchedPhases(state.phases);
   if (approved.kind === 'restore') return { ...by, procedure: restoring(plan, state.environment, touched) };
   if (approved.kind === 'unwind' || attributedTo === undefined)
     return { ...by, procedure: undoing(plan, touched, approved.kind) };

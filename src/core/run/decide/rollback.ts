@@ -1,4 +1,5 @@
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import type { Principal } from '../../authority/roles.ts';
 import { type Instant, millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -17,6 +18,10 @@ const guardProves = refuse(
   'End what is left, or mend what the question names, then let it prove so: ripcord confirm stop-work --again',
 );
 
+/** Who may approve a rollback may also say how it goes on. */
+const refuseDeciding = (plan: Plan, rollback: Rollback | undefined, by: Principal): Refusal | undefined =>
+  refuseWithoutRight(plan, by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
+
 function confirm(
   plan: Plan,
   state: RunState,
@@ -24,7 +29,7 @@ function confirm(
   now: Instant,
 ): Decision {
   const { rollback } = state;
-  const denied = refuseWithoutRight(plan, input.by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
+  const denied = refuseDeciding(plan, rollback, input.by);
   if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback))
     return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks', 'See `ripcord run status`'));
@@ -114,7 +119,7 @@ function abort(
   { by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
   now: Instant,
 ): Decision {
-  const denied = refuseWithoutRight(plan, by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
+  const denied = refuseDeciding(plan, rollback, by);
   if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback))
     return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended', 'See `ripcord run status`'));
