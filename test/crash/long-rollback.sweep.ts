@@ -16,22 +16,22 @@ const readResults = (): readonly LongRollback[] =>
         .map((line) => JSON.parse(line))
     : [];
 
-const killsOf = (some: readonly LongRollback[]): number => some.reduce((sum, { kills }) => sum + kills, 0);
+const sumOf = (some: readonly LongRollback[], what: 'kills' | 'steps' | 'asked' | 'cutOff'): number =>
+  some.reduce((sum, one) => sum + one[what], 0);
+const say = (some: readonly LongRollback[]): string =>
+  `${sumOf(some, 'kills')} kills (${sumOf(some, 'cutOff')} amid a step), ${sumOf(some, 'steps')} steps, ${sumOf(some, 'asked')} questions`;
 
 /** Goes on after the last seed that is in the file of results; remove it to begin anew. */
 test(`${batch} more kills at random moments of long rollbacks`, async () => {
   mkdirSync(dirname(results), { recursive: true });
   const before = readResults();
-  const wanted = killsOf(before) + batch;
-  for (let seed = 1 + (before.at(-1)?.seed ?? 0); killsOf(readResults()) < wanted; seed += 1) {
+  const wanted = sumOf(before, 'kills') + batch;
+  for (let seed = 1 + (before.at(-1)?.seed ?? 0); sumOf(readResults(), 'kills') < wanted; seed += 1) {
     const one = await longRollback(seed, 30);
     appendFileSync(results, `${JSON.stringify(one)}\n`);
-    console.log(
-      `seed ${seed}: ${one.kills} kills in ${one.steps} steps, ${one.asked} questions, ${one.faults.length} faults`,
-    );
+    console.log(`seed ${seed}: ${say([one])}, ${one.faults.length} faults`);
   }
   const all = readResults();
-  const [steps, asked] = [all.reduce((sum, one) => sum + one.steps, 0), all.reduce((sum, one) => sum + one.asked, 0)];
-  console.log(`in all ${killsOf(all)} kills, ${all.length} rollbacks, ${steps} steps, ${asked} questions`);
+  console.log(`in all ${all.length} rollbacks: ${say(all)}`);
   expect(all.filter(({ faults }) => faults.length > 0)).toEqual([]);
 }, 3_600_000);

@@ -98,7 +98,9 @@ export async function miniature(undo = threeSteps): Promise<Miniature> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-miniature-'));
   const db = await database();
   const role = await temporaryRole(db, 'login');
-  await db.query('create table ran (what text not null, event text); create table broken (id int primary key)');
+  await db.query(
+    'create table ran (what text not null, event text, at bigint generated always as identity); create table broken (id int primary key)',
+  );
   await db.query(`grant all on ran, broken to ${role.name}`);
   const token = newToken();
   const port = await freePort();

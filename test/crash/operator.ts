@@ -22,14 +22,20 @@ export interface Ending {
   readonly seen: number;
 }
 
+/** So many milliseconds after the daemon was first seen amid a rollback, or amid a step that it began itself. */
+export interface Death {
+  readonly amid: 'rollback' | 'step';
+  readonly after: number;
+}
+
 /** How the daemon will come to its ends. All times are in milliseconds. */
 export interface Fate {
   /** It dies once after each of these kinds of event. */
   readonly kinds?: readonly string[];
   /** Ends it at any moment from outside: the first daemon so long after its start, and so on; those after the last live on. */
   readonly lifetimes?: readonly number[];
-  /** While a rollback is under way each daemon lives so long after its first answer; those after the last live on. */
-  readonly duringRollback?: readonly number[];
+  /** Ends of daemons while a rollback is under way, one after the other; those after the last live on. */
+  readonly duringRollback?: readonly Death[];
   /** The operator approves what is recommended; otherwise the run is armed, and nobody is asked. */
   readonly asked?: boolean;
 }
@@ -44,12 +50,22 @@ function killAfter(daemon: ChildProcess, length: number, onKilled: () => void = 
   daemon.once('exit', () => clearTimeout(death));
 }
 
+function isAmid({ amid }: Death, view: RunView | undefined, daemonSince: number): boolean {
+  if (view?.rollback === undefined || !['rolling-back', 'blocked'].includes(view.stage)) return false;
+  const begunByIt = view.rollback.steps.some(
+    ({ state, startedAt = 0 }) => state === 'started' && startedAt >= daemonSince,
+  );
+  return amid === 'rollback' || begunByIt;
+}
+
 /** An operator who starts the daemon again whenever it is gone, and takes the next step that the run allows. */
 export class Operator {
   readonly #mini: Miniature;
   readonly #fate: Fate;
   readonly #asked: Ending['asked'][number][] = [];
   #daemon: ChildProcess | undefined;
+  /** When it was started. */
+  #since = 0;
   #phase: ChildProcess | undefined;
   #starts = 0;
   #kills = 0;
@@ -97,20 +113,21 @@ export class Operator {
     };
   }
 
-  /** A daemon that has answered amid a rollback is killed a while later, if it is still there. */
+  /** A daemon that has answered amid that which it shall die amid is killed a while later. */
   #doom(view: RunView | undefined): void {
     const daemon = this.#daemon;
-    const delay = this.#fate.duringRollback?.[this.#kills];
-    const isAmid = view?.rollback !== undefined && ['rolling-back', 'blocked'].includes(view.stage);
-    if (daemon === undefined || delay === undefined || !isAmid || this.#doomed === daemon) return;
+    const death = this.#fate.duringRollback?.[this.#kills];
+    if (daemon === undefined || death === undefined || this.#doomed === daemon || !isAmid(death, view, this.#since))
+      return;
     this.#doomed = daemon;
-    killAfter(daemon, delay, () => (this.#kills += 1));
+    killAfter(daemon, death.after, () => (this.#kills += 1));
   }
 
   async #keepDaemon(): Promise<void> {
     if (this.#daemon !== undefined && !gone(this.#daemon)) return;
     const { planFile, journal, port, deathsFile, env } = this.#mini;
     const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...(this.#fate.kinds ?? [])];
+    this.#since = Date.now();
     this.#daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#daemon.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-8_000)));
     const lifetime = this.#fate.lifetimes?.[this.#starts];

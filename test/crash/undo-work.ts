@@ -1,19 +1,30 @@
-// A step of a long rollback: says that it begins, works for a while, says that it has ended. Says so too when another step is
-// at work beside it. Arguments: the step's name, milliseconds, and `helper` for one that leaves a process of its own behind.
+// A step of a long rollback as a command. Arguments: the step's name, milliseconds, and either `helper` for one that leaves a
+// process of its own behind or `stumble` for one whose first try ends with 75.
 import { spawn } from 'node:child_process';
 
-import { Client } from 'pg';
+import type { Client } from 'pg';
 
-const [name = '', length = '0', helper] = process.argv.slice(2);
-const client = new Client({ connectionString: process.env.DATABASE_URL });
-await client.connect();
-const say = (event: string) => client.query('insert into ran (what, event) values ($1, $2)', [name, event]);
-await say('begin');
-const { rows } = await client.query('select pg_try_advisory_lock(4711) as alone');
-if (rows[0]?.alone !== true) await say('beside another');
-if (helper === 'helper') spawn('setsid', ['sleep', '20'], { stdio: 'ignore', detached: true }).unref();
-await client.query('select pg_sleep($1)', [Number(length) / 1_000]);
-if (name === 'heal') await client.query('delete from broken');
-await say('end');
-await client.end();
+import { undoTask } from './undo-task.ts';
+
+const [name = '', length = '0', manner] = process.argv.slice(2);
+
+async function stumble(client: Client): Promise<void> {
+  const { rows } = await client.query(`select 1 from ran where what = $1 and event = 'stumble'`, [name]);
+  if (rows.length > 0) return;
+  await client.query(`insert into ran (what, event) values ($1, 'stumble')`, [name]);
+  process.exit(75);
+}
+
+const manners: Readonly<Record<string, (client: Client) => Promise<void> | void>> = {
+  helper: () => spawn('setsid', ['sleep', '20'], { stdio: 'ignore', detached: true }).unref(),
+  stumble,
+};
+
+const first = manners[manner ?? ''];
+await undoTask({
+  url: process.env.DATABASE_URL ?? '',
+  name,
+  length: Number(length),
+  ...(first !== undefined && { first }),
+});
 console.log(`${name} has ended`);

@@ -1,0 +1,122 @@
+import { readEvent } from '../../src/core/run/catalogue.ts';
+import type { RunEvent } from '../../src/core/run/events.ts';
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { isDone, type LongStep } from './long-steps.ts';
+import type { Miniature } from './miniature.ts';
+import type { Ending } from './operator.ts';
+
+async function eventsOf({ journal }: Miniature, { view }: Ending) {
+  await using reader = await openJournalReader(journal);
+  const entries = await reader.read(view.run);
+  return { events: entries.map(({ event }) => readEvent(event)), ...(await reader.verify()) };
+}
+
+/** What the steps have said of themselves, in the order in which they said it. */
+interface Said {
+  readonly what: string;
+  readonly event: string;
+}
+
+const timesOf = (said: readonly Said[], step: string, event: string): number =>
+  said.filter((one) => one.what === step && one.event === event).length;
+
+const answeredAgain = (events: readonly RunEvent[], step: string): number =>
+  events.filter((one) => one.type === 'step-answered' && one.step.endsWith(`/${step}`) && one.answer === 'again')
+    .length;
+
+function faultsOfStep({ id, repeatable, once }: LongStep, said: readonly Said[], events: readonly RunEvent[]) {
+  const times = Math.max(timesOf(said, id, 'begin'), timesOf(said, id, 'end'));
+  const allowed = once ? 1 : 1 + answeredAgain(events, id);
+  const builtTwice = events.some(
+    (one) => one.type === 'step-asked' && one.step.endsWith(`/${id}`) && one.question.includes('already exists'),
+  );
+  return [
+    ...(timesOf(said, id, 'beside another') > 0 ? [`${id} ran beside another step`] : []),
+    ...((repeatable && !once) || times <= allowed ? [] : [`${id} ran ${times} times, ${allowed} allowed`]),
+    ...(builtTwice ? [`${id} was there already when it began`] : []),
+  ];
+}
+
+/** A step may say something only after every step before it has ended. */
+function outOfOrder(steps: readonly LongStep[], said: readonly Said[]): readonly string[] {
+  const speaking = steps.filter(({ id }) => said.some(({ what }) => what === id));
+  return speaking.slice(1).flatMap(({ id }, index) => {
+    const before = speaking[index]?.id ?? '';
+    const ended = said.findIndex(({ what, event }) => what === before && event === 'end');
+    const begun = said.findIndex(({ what }) => what === id);
+    return ended >= 0 && ended < begun ? [] : [`${id} began before ${before} had ended`];
+  });
+}
+
+/** How many attempts of steps a death of the guard cut off: what it did next was to stop work anew. */
+const cutOffIn = (events: readonly RunEvent[]): number =>
+  events
+    .filter(({ type }) => ['step-started', 'step-done', 'step-asked', 'stop-work-started'].includes(type))
+    .filter(({ type }, at, all) => type === 'step-started' && all[at + 1]?.type === 'stop-work-started').length;
+
+/**
+ * Ends what the steps have left, and says how many processes an attempt left that did not end well: a step that ends well
+ * may leave a server running, and its record says so.
+ */
+async function leftBehind(events: readonly RunEvent[]): Promise<number> {
+  const started = events.filter((event) => event.type === 'step-started');
+  const endedWell = new Set(
+    events.flatMap((event) => {
+      const isOwn = event.type === 'step-done' && event.how === 'ran';
+      return isOwn ? (started.findLast(({ step, at }) => step === event.step && at <= event.at)?.tag ?? []) : [];
+    }),
+  );
+  let left = 0;
+  for (const { tag } of started) {
+    const processes = await taggedProcesses(tag);
+    if (!endedWell.has(tag)) left += processes.length;
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL');
+  }
+  return left;
+}
+
+function faultsOfEnding({ view, approved, seen, asked }: Ending, events: readonly RunEvent[]): readonly string[] {
+  const { rollback, watch } = view;
+  const approvals = new Set<string>(
+    events.flatMap((one) => (one.type === 'recommendation-approved' ? [one.recommendation] : [])),
+  );
+  return [
+    ...(rollback?.state === 'done' ? [] : [`the rollback is ${rollback?.state}`]),
+    ...(watch?.state === 'settled' ? [] : ['the watch did not settle']),
+    ...approved.filter((id) => !approvals.has(id)).map((id) => `the approval of ${id} is lost`),
+    ...(events.length >= seen ? [] : [`the journal has ${events.length} events of ${seen} that were shown`]),
+    ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),
+  ];
+}
+
+async function undone(steps: readonly LongStep[], db: TestDatabase): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const { id } of steps) if (!(await isDone(id, db))) faults.push(`${id} did not run to its end`);
+  return faults;
+}
+
+export interface Judged {
+  /** Attempts of steps that a death of the guard cut off. */
+  readonly cutOff: number;
+  /** One sentence for each thing that must hold and does not. */
+  readonly faults: readonly string[];
+}
+
+/** What became of a long rollback that has come to its end. */
+export async function judge(mini: Miniature, steps: readonly LongStep[], ending: Ending): Promise<Judged> {
+  const { events, faults } = await eventsOf(mini, ending);
+  const { rows } = await mini.db.query('select what, event from ran where event is not null order by at');
+  const said = rows.map(({ what, event }): Said => ({ what: String(what), event: String(event) }));
+  const left = await leftBehind(events);
+  const found = [
+    ...steps.flatMap((step) => faultsOfStep(step, said, events)),
+    ...outOfOrder(steps, said),
+    ...(await undone(steps, mini.db)),
+    ...faultsOfEnding(ending, events),
+    ...faults.map(({ seq, found: broken }) => `the chain is broken at ${seq}: ${broken}`),
+    ...(left > 0 ? [`${left} processes of steps are left`] : []),
+  ];
+  return { cutOff: cutOffIn(events), faults: found };
+}
