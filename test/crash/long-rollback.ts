@@ -1,5 +1,5 @@
 import { type Judged, judge } from './long-faults.ts';
-import { longSteps, undoBy } from './long-steps.ts';
+import { longSteps, prepare, undoBy } from './long-steps.ts';
 import { miniature } from './miniature.ts';
 import { type Death, Operator } from './operator.ts';
 import { numbers } from './random.ts';
@@ -21,6 +21,7 @@ export async function longRollback(seed: number, most: number): Promise<LongRoll
   const steps = longSteps(next, service);
   await using mini = await miniature(undoBy(steps, service));
   service.keepIn(mini.db);
+  await prepare(mini.db);
   // Every daemon begins with the proof that work has stopped, so most moments of its life are before its first step.
   const duringRollback = Array.from({ length: most }, (): Death => {
     const amid = next() < 0.75 ? 'step' : 'rollback';

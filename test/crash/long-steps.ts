@@ -42,8 +42,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     repeatable(`${work(id, length, 'stumble')}, retry: { times: 3, first: 50ms, on: [exit 75] }`),
   sql: (id) => plain(insert(id)),
   'sql with a proof': (id) => plain(`${insert(id)}, ${proof(id)}, ${precondition}`),
-  'sql outside a transaction': (id) =>
-    plain(`sql: "create index concurrently ${id} on ran (event)", transaction: false`),
+  'sql that commits as it goes': (id, length) => plain(`sql: "call task('${id}', ${length})", transaction: false`),
   'request that is remembered': (id, length, service) => ({
     ...repeatable(request(service, 'PUT', `careful/${id}/${length}`)),
     once: true,
@@ -73,23 +72,25 @@ export function longSteps(next: () => number, service: UndoService): readonly Lo
   return [...ordinary, tier('backend', 1, length()), tier('web', 2, length()), heal];
 }
 
-/** As a person would see it in the database. */
-export const isDone = async (step: string, db: TestDatabase): Promise<boolean> => {
-  const { rows } = await db.query(
-    `select 1 from ran where what = $1 and event = 'end'
-     union all select 1 from pg_index where indexrelid = to_regclass($1) and indisvalid`,
-    [step],
-  );
-  return rows.length > 0;
-};
+/** What the steps need in the database from before the change on: a procedure that commits as it goes. */
+export const prepare = (db: TestDatabase) =>
+  db.query(`
+    create procedure task(name text, milliseconds int) language plpgsql as $$ begin
+      insert into ran (what, event) values (name, 'begin');
+      if not pg_try_advisory_lock(4711) then insert into ran (what, event) values (name, 'beside another'); end if;
+      commit;
+      perform pg_sleep(milliseconds / 1000.0);
+      insert into ran (what, event) values (name, 'end');
+      perform pg_advisory_unlock_all();
+    end $$`);
 
-/** The steps, and what a person does about a question: looks, mends what is half done, does what only a person can. */
+/** The steps, and what a person does about a question: looks, and does what only a person can. */
 export const undoBy = (steps: readonly LongStep[], service: UndoService): Undo => ({
   steps: steps.map(({ id, text }) => `{ id: ${id}, ${text} }`),
   async lookAt(step, db) {
     await service.atRest(step);
-    if (await isDone(step, db)) return 'done';
-    await db.query(`drop index if exists ${step}`); // half built
+    const { rows } = await db.query(`select 1 from ran where what = $1 and event = 'end'`, [step]);
+    if (rows.length > 0) return 'done';
     const { text = '' } = steps.find(({ id }) => id === step) ?? {};
     if (!text.startsWith('confirm')) return 'again';
     await db.query(`insert into ran (what, event) values ($1, 'end')`, [step]);
