@@ -39,7 +39,7 @@ export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Pr
 
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
 function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
-  const touched = touchedPhases(state.phases);
+  const touched = touchedPhases(state.phases).toReversed();
   const phases = touched.length > 0 ? touched : procedure.phases;
   if (procedure.kind === 'restore') {
     return { kind: 'person', phases, because: `the restore ${id} did not hold, and is never tried again by itself` };
