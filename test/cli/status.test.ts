@@ -42,6 +42,17 @@ const byHand: RunView = {
     },
   ],
 };
+const givenUp: RunView = {
+  ...byHand,
+  now: at(20),
+  rollback: {
+    ...views.rollback,
+    state: 'aborted',
+    endedAt: at(19),
+    aborting: { by: dana, reason: 'the script is wrong' },
+    steps: asking.rollback?.steps ?? [],
+  },
+};
 
 test.each<{ readonly when: string; readonly view: RunView; readonly says: string }>([
   {
@@ -206,6 +217,14 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     view: { ...recommending, ...judgedBy(verdict('performance', 'ok')) },
     lines: ['THE BREACH IS NO LONGER SEEN', 'ripcord approve run-20261122-020000-r1 --even-if-gone --reason "..."'],
   },
+  {
+    what: 'of a rollback that was given up why, and where it stopped, but asks nothing any more',
+    view: givenUp,
+    lines: [
+      'given up by dana 02:19:00 (1m ago): the script',
+      '  1  schema-standardization/undo    command  NOT DONE  It ended well, but its proof does not hold.',
+    ],
+  },
   { what: 'no approval where only a person can act', view: byHand, lines: ['say what you did by hand'] },
   {
     what: 'the steps with their states, the question, what the step said, and what to type',
@@ -297,6 +316,10 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
 ])('the page shows $what', ({ view, lines }) => {
   const shown = page(view);
   for (const line of lines) expect(shown).toContain(line);
+});
+
+test('a rollback that was given up asks nothing any more', () => {
+  expect(page(givenUp)).not.toContain('ripcord confirm');
 });
 
 test('what only a person can do is not offered for approval', () => {

@@ -80,7 +80,7 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
       ['attributed to', attributedTo ?? 'no single phase'],
       ['proposed', proposes],
       ['takes about', takes ? `${roughly(procedure.estimate)}${sayRest(phases)}` : undefined],
-      ['not by itself', notAutomaticBecause.join('\n')],
+      ['not by itself', procedure.kind === 'person' ? undefined : notAutomaticBecause.join('\n')],
       ['raised', past(one.raisedAt, now)],
       ['seen by', acknowledgedBy ?? 'nobody yet'],
       ['asked', sayAsked(one)],

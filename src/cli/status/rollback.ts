@@ -22,6 +22,8 @@ const how = {
   'not-needed': '',
 } as const;
 
+const firstSentence = (text: string): string => /^.+?[.:](?=\s|$)/s.exec(text)?.[0] ?? text;
+
 function note({ state, took, attempt, startedAt, ...step }: StepView, now: Instant): string {
   if (state === 'done' && step.how === 'confirmed') return 'on a person’s word';
   if (state === 'done' && step.how === 'not-needed') return 'not needed';
@@ -47,15 +49,21 @@ function sayWorkStopped({ quiet, state }: RollbackView, now: Instant): string {
   return `${count(endedProcesses, 'process', 'processes')} and ${count(endedSessions, 'session')} ended, none left since ${clockTime(since, now)}${open}`;
 }
 
+function sayEnd({ state, endedAt, aborting, because }: RollbackView, now: Instant): string {
+  if (endedAt === undefined) return '';
+  if (state !== 'aborted') return `, done ${past(endedAt, now)}`;
+  if (aborting === undefined) return `, ended ${past(endedAt, now)}: ${because ?? 'it was given up'}`;
+  return `, given up by ${aborting.by} ${past(endedAt, now)}: ${aborting.reason}`;
+}
+
 /** What is being done, on whose word, and how far it is. */
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
-  const { proposes, trigger, by, startedAt, endedAt, id } = rollback;
+  const { proposes, trigger, by, startedAt, id } = rollback;
   const word = trigger === 'automatic' ? `by itself, pre-approved by ${by}` : `${trigger} by ${by}`;
-  const end = endedAt === undefined ? '' : `, done ${past(endedAt, now)}`;
   const rows: readonly (readonly [string, string])[] = [
     ['rollback', id],
     ['does', proposes],
-    ['started', `${past(startedAt, now)}, ${word}${end}`],
+    ['started', `${past(startedAt, now)}, ${word}${sayEnd(rollback, now)}`],
     ['forward work', sayWorkStopped(rollback, now)],
   ];
   return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
@@ -78,11 +86,13 @@ export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
   ];
 }
 
-export const stepRows = ({ steps }: RollbackView, now: Instant): readonly Row[] =>
+export const stepRows = ({ steps, state }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
-    const [word, tone] = shown[step.state];
+    const isLeft = state === 'aborted' && !['waiting', 'done'].includes(step.state);
+    const [word, tone] = isLeft ? (['NOT DONE', 'bad'] as const) : shown[step.state];
     const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
-    return [String(at + 1), step.id, what, { text: word, tone }, note(step, now)];
+    const said = isLeft ? firstSentence(step.question ?? '') : note(step, now);
+    return [String(at + 1), step.id, what, { text: word, tone }, said];
   });
 
 /** The question that it waits for, with what the step said last. */
