@@ -1,7 +1,7 @@
-import pRetry from 'p-retry';
+import pRetry, { AbortError } from 'p-retry';
 
 import { identify } from '../target/identity.ts';
-import { type GuardLock, takeGuardLock } from '../target/guard-lock.ts';
+import { type GuardLock, sayHolder, takeGuardLock } from '../target/guard-lock.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { type UsersPath, usersPath } from '../target/users-path.ts';
 import { type Guarding, lockPatience } from '../rollback/executor.ts';
@@ -65,7 +65,8 @@ export async function openTargetDesk({ url, usersUrl, cost }: DeskParts): Promis
 
 /**
  * A server that restarts is back in a moment, and our own lost session keeps the lock until the server misses it (about
- * 25 s). Whoever still has it after that is another guard; a server that answers nothing tells of nobody.
+ * 25 s). Whoever still has it after that is another guard, and a session that is not ours is one at once; a server that
+ * answers nothing tells of nobody.
  */
 export async function stillOnly(
   lock: Pick<GuardLock, 'held' | 'retake'>,
@@ -75,9 +76,11 @@ export async function stillOnly(
   let last: Guarding = 'no-answer';
   const retake = async () => {
     last = 'no-answer';
-    if (await lock.retake()) return 'yes' as const;
-    last = 'another-guard';
-    throw new Error('another session has the guard lock');
+    const taken = await lock.retake();
+    if (taken === 'held') return 'yes' as const;
+    last = { rival: sayHolder(taken.holder) };
+    const refused = new Error('another session has the guard lock');
+    throw taken.mayBeOurs ? refused : new AbortError(refused);
   };
   return pRetry<Guarding>(retake, patience).catch(() => last);
 }

@@ -81,7 +81,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
     if (rollback.state === 'blocked') return false;
     const guarding = await parts.isOnlyGuard();
     if (guarding !== 'yes') {
-      await block(rollback, notTheOnlyGuard[guarding]);
+      await block(rollback, notTheOnlyGuard(guarding));
       return false;
     }
     if (rollback.quiet === undefined || !quietHere) {

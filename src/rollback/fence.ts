@@ -4,6 +4,7 @@ import { after, type Instant, seconds } from '../core/kernel/units.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
 import type { Fence } from '../core/response/fence.ts';
 import type { Rollback } from '../core/response/rollback.ts';
+import type { Guarding } from './parts.ts';
 import { type Fencing, giveLogin, liftStatement, lookAtFence, takeLogin } from '../target/fence.ts';
 
 /** Writes down that the role is about to lose its right to log in, and the statement that gives it back. */
@@ -52,7 +53,7 @@ const betweenLifts = seconds(30);
 
 interface LifterParts {
   readonly clock: Clock;
-  isOnlyGuard(): Promise<string>;
+  isOnlyGuard(): Promise<Guarding>;
   liftFence(fence: Fence): Promise<void>;
 }
 

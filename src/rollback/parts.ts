@@ -24,8 +24,8 @@ export type Outcome =
   /** Nobody waits any longer, by the attempt's signal, for what has not come yet. */
   | { readonly ended: 'interrupted'; readonly waitedFor: string; readonly output: string };
 
-/** Whether this guard is the only one of its target. `no-answer`: nobody knows, as the target does not say. */
-export type Guarding = 'yes' | 'another-guard' | 'no-answer';
+/** Whether this guard is the only one of its target, or who else may be. `no-answer`: the target does not say. */
+export type Guarding = 'yes' | { readonly rival: string } | 'no-answer';
 
 /** What the executor needs of the world. Each may be called again after a crash. */
 export interface ExecutorParts {

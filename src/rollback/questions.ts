@@ -20,9 +20,7 @@ export const unfinished = (proof: Awaited | undefined): string => {
   return `The guard was restarted during this step, and what it wrote is lost.${seen} It may have been done, in part or not at all, and may not run twice. Look at the database, then say whether it is done or shall run again.`;
 };
 
-export const notTheOnlyGuard: Readonly<Record<Exclude<Guarding, 'yes'>, string>> = {
-  'another-guard':
-    'The guard lock of the target is lost, so another guard may be acting on it. Make sure that there is none, then let it go on.',
-  'no-answer':
-    'The target does not answer, so it is not known whether this is the only guard. Bring it back, then let the rollback go on: ripcord confirm stop-work --again',
-};
+export const notTheOnlyGuard = (guarding: Exclude<Guarding, 'yes'>): string =>
+  guarding === 'no-answer'
+    ? 'The target does not answer, so it is not known whether this is the only guard. Bring it back, then let the rollback go on: ripcord confirm stop-work --again'
+    : `The guard lock of the target is lost: ${guarding.rival} has it, so another guard may be acting on the target. Make sure that there is none, then let the rollback go on: ripcord confirm stop-work --again`;

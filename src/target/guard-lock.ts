@@ -16,18 +16,20 @@ export interface LockHolder {
   readonly since?: string;
 }
 
+export function sayHolder(holder: LockHolder | undefined): string {
+  if (holder === undefined) return 'another session';
+  const { pid, applicationName, clientAddress, since } = holder;
+  const from = clientAddress === undefined ? '' : ` from ${clientAddress}`;
+  return `session ${pid} (${applicationName})${from}${since === undefined ? '' : ` since ${since}`}`;
+}
+
 /** Another guard guards this target. Two would act on it at the same time. */
 export class GuardLockRefused extends RipcordError {
   readonly holder: LockHolder | undefined;
   constructor(identity: TargetIdentity, holder: LockHolder | undefined) {
-    const from = holder?.clientAddress === undefined ? '' : ` from ${holder.clientAddress}`;
-    const since = holder?.since === undefined ? '' : ` since ${holder.since}`;
     super(
       {
-        found:
-          holder === undefined
-            ? `another session holds the guard lock of ${sayTarget(identity)}`
-            : `session ${holder.pid} (${holder.applicationName})${from}${since} holds the guard lock of ${sayTarget(identity)}`,
+        found: `${sayHolder(holder)} holds the guard lock of ${sayTarget(identity)}`,
         wanted: 'to be the only guard of this target',
         todo:
           holder === undefined
@@ -40,14 +42,22 @@ export class GuardLockRefused extends RipcordError {
   }
 }
 
+/** Another session has the lock. */
+export interface Rival {
+  /** Undefined when it was gone before it could be looked at. */
+  readonly holder: LockHolder | undefined;
+  /** It may be our own lost session, which the server has not missed yet. */
+  readonly mayBeOurs: boolean;
+}
+
 export interface GuardLock extends AsyncDisposable {
   /** Asks the server in the very session that took the lock. False once that session was lost, or does not answer. */
   held(): Promise<boolean>;
   /**
-   * Takes the lock again in a new session when it is no longer held. False when another session has it, which may be our
-   * own lost one, until the server misses it (about half a minute). Rejects with a TargetError when there is no session.
+   * Takes the lock again in a new session when it is no longer held; else says who has it, which may be our own lost
+   * session, until the server misses it (about half a minute). Rejects with a TargetError when there is no session.
    */
-  retake(): Promise<boolean>;
+  retake(): Promise<'held' | Rival>;
 }
 
 /** 64 bits of the hash of cluster and database, as the signed number that advisory locks take. */
@@ -103,6 +113,7 @@ export async function takeGuardLock(url: string, identity: TargetIdentity): Prom
     if (holder !== undefined || !(await take(session, key))) throw new GuardLockRefused(identity, holder);
   }
   undo.move();
+  let ours = session.pid;
 
   const held = async () => {
     if (session.lost) return false;
@@ -114,13 +125,18 @@ export async function takeGuardLock(url: string, identity: TargetIdentity): Prom
       () => false,
     );
   };
-  const retakeOnce = async () => {
-    if (await held()) return true;
+  const retakeOnce = async (): Promise<'held' | Rival> => {
+    if (await held()) return 'held';
     await session.close();
     session = await open();
-    return take(session, key);
+    if (!(await take(session, key))) {
+      const holder = await holderOf(session, key);
+      return { holder, mayBeOurs: holder === undefined || holder.pid === ours };
+    }
+    ours = session.pid;
+    return 'held';
   };
-  let retaking: Promise<boolean> | undefined;
+  let retaking: Promise<'held' | Rival> | undefined;
   return {
     held,
     retake: () => (retaking ??= retakeOnce().finally(() => (retaking = undefined))),

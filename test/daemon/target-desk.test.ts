@@ -6,17 +6,22 @@ import { systemClock } from '../../src/daemon/clock.ts';
 import { startPlannedChecks } from '../../src/daemon/planned-checks.ts';
 import { openTargetDesk, stillOnly } from '../../src/daemon/target-desk.ts';
 import { changed, goodPlan, planOf } from '../core/plan/a-plan.ts';
+import type { Rival } from '../../src/target/guard-lock.ts';
 import { database } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 
+const rival = (pid: number, mayBeOurs: boolean): Rival => ({ holder: { pid, applicationName: 'psql' }, mayBeOurs });
+const ours = rival(7, true);
+const other = rival(8, false);
+
 /** A lost lock whose retakes come to `answers`, one after the other. */
-const lost = (...answers: readonly (boolean | 'no session')[]) => {
+const lost = (...answers: readonly ('held' | Rival | 'no session')[]) => {
   const left = [...answers];
   return {
     held: async () => false,
     async retake() {
       const answer = left.shift();
-      if (typeof answer !== 'boolean') throw new Error('no session');
+      if (answer === undefined || answer === 'no session') throw new Error('no session');
       return answer;
     },
   };
@@ -24,12 +29,17 @@ const lost = (...answers: readonly (boolean | 'no session')[]) => {
 
 test.each([
   { lock: { ...lost(), held: async () => true }, when: 'the lock is held', answer: 'yes' },
-  { lock: lost('no session', false, true), when: 'it is taken again', answer: 'yes' },
-  { lock: lost('no session', false, false), when: 'another session has it to the end', answer: 'another-guard' },
+  { lock: lost('no session', ours, 'held'), when: 'it is taken again', answer: 'yes' },
+  {
+    lock: lost('no session', ours, ours),
+    when: 'our lost session has it to the end',
+    answer: { rival: 'session 7 (psql)' },
+  },
+  { lock: lost(other), when: 'another session has it', answer: { rival: 'session 8 (psql)' } },
   { lock: lost('no session', 'no session', 'no session'), when: 'there is no session', answer: 'no-answer' },
-  { lock: lost(false, false, 'no session'), when: 'there is no session any more', answer: 'no-answer' },
-])('asked whether this is the only guard when $when: $answer', async ({ lock, answer }) => {
-  expect(await stillOnly(lock, { retries: 2, minTimeout: millis(0), maxTimeout: millis(0) })).toBe(answer);
+  { lock: lost(ours, ours, 'no session'), when: 'there is no session any more', answer: 'no-answer' },
+])('asked whether this is the only guard when $when', async ({ lock, answer }) => {
+  expect(await stillOnly(lock, { retries: 2, minTimeout: millis(0), maxTimeout: millis(0) })).toEqual(answer);
 });
 
 test('a breach is proved also while the server has no slot left for the second look', async () => {

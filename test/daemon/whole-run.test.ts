@@ -229,7 +229,7 @@ test('a full journal holds everything up, loses nothing, and is gone on with by 
 test('when another guard may be acting, nothing is undone and a person is asked', async () => {
   await using box = await armed();
   await start(box, security);
-  box.world.onlyGuard = 'another-guard';
+  box.world.onlyGuard = { rival: 'session 8 (ripcord guard-lock)' };
   await box.finding(finding('breach', 0));
   await box.clock.advance(seconds(3));
   expect(box.world.taken).toEqual([]);

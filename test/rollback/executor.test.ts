@@ -123,20 +123,27 @@ test('what an earlier attempt left behind and cannot be ended blocks the next on
 });
 
 test.each([
-  { guarding: 'another-guard', question: /^The guard lock of the target is lost, .*another guard may be acting/ },
+  {
+    guarding: { rival: 'session 8 (ripcord guard-lock)' },
+    question:
+      /^The guard lock of the target is lost: session 8 \(ripcord guard-lock\) has it, so another guard may be acting/,
+  },
   {
     guarding: 'no-answer',
     question:
       /^The target does not answer, so it is not known whether this is the only guard\. Bring it back, .*: ripcord confirm stop-work --again$/,
   },
-] as const)('to $guarding it takes no step, and asks what is true', async ({ guarding, question: asks }) => {
-  const { clock, executor, happened, asks: question } = executing({ isOnlyGuard: async () => guarding });
-  executor.wake();
-  await clock.advance(seconds(1));
-  expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
-  expect(question()).toMatch(asks);
-  await executor.stop(millis(0));
-});
+] as const)(
+  'where it may not be the only guard it takes no step, and asks what is true: $question',
+  async ({ guarding, question: asks }) => {
+    const { clock, executor, happened, asks: question } = executing({ isOnlyGuard: async () => guarding });
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
+    expect(question()).toMatch(asks);
+    await executor.stop(millis(0));
+  },
+);
 
 test('once it was told to end early no step begins', async () => {
   const { clock, executor, happened, abort } = executing();

@@ -81,7 +81,7 @@ test('a lost session is said, and the lock not taken again until asked to', asyn
   await using lock = await takeGuardLock(db.url, identityOf(db));
   await endHolder(db);
   expect([await lock.held(), await lock.held()]).toEqual([false, false]);
-  expect(await lock.retake()).toBe(true);
+  expect(await lock.retake()).toBe('held');
   expect(await lock.held()).toBe(true);
 });
 
@@ -90,16 +90,18 @@ test('what another guard took in between is not taken back', async () => {
   await using lock = await takeGuardLock(db.url, identityOf(db));
   await endHolder(db);
   const other = await takeGuardLock(db.url, identityOf(db));
-  expect([await lock.retake(), await lock.held(), await other.held()]).toEqual([false, false, true]);
+  const rival = { holder: { pid: await holder(db), applicationName: 'ripcord guard-lock' }, mayBeOurs: false };
+  expect(await lock.retake()).toMatchObject(rival);
+  expect([await lock.held(), await other.held()]).toEqual([false, true]);
   await other[Symbol.asyncDispose]();
-  expect([await lock.retake(), await lock.held()]).toEqual([true, true]);
+  expect([await lock.retake(), await lock.held()]).toEqual(['held', true]);
 });
 
 test('retaking a lock that is held keeps its session, however many ask', async () => {
   await using db = await database();
   await using lock = await takeGuardLock(db.url, identityOf(db));
   const pid = await holder(db);
-  expect(await Promise.all([lock.retake(), lock.retake()])).toEqual([true, true]);
+  expect(await Promise.all([lock.retake(), lock.retake()])).toEqual(['held', 'held']);
   expect(await holder(db)).toBe(pid);
 });
 

@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import type { RunView } from '../../src/core/run/view.ts';
+import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { identify } from '../../src/phases/process-identity.ts';
+import { type Miniature, miniature } from '../crash/miniature.ts';
+
+/** Two guards that share nothing but the target: each has its own journal, its own run and its own order to roll back. */
+const guard = ({ planFile }: Miniature, name: string): Promise<Daemon> =>
+  serve({
+    planFile,
+    journal: join(dirname(planFile), `${name}.db`),
+    listen: { host: '127.0.0.1', port: 0 },
+    logLevel: 'silent',
+  });
+
+const patience = { timeout: 20_000 };
+
+function speakingTo({ url }: Daemon, { token }: Miniature) {
+  const ask = async (path: string, body?: object): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+    return (await fetch(`${url}/api/v1${path}`, init)).json();
+  };
+  const view = async () => (await ask('/run')) as RunView;
+  const apply = async (phase: string) => {
+    const supervisor = { wrapper: await identify(process.pid), host: hostname() };
+    const start = () => ask(`/runs/current/phases/${phase}/start`, supervisor);
+    await expect.poll(start, patience).toHaveProperty('tag');
+    await ask(`/runs/current/phases/${phase}/finish`, {});
+  };
+  return {
+    view,
+    async applyAll() {
+      await ask('/runs', {});
+      await ask('/runs/current/baseline', {});
+      await expect.poll(async () => (await view()).baseline, patience).toBeDefined();
+      await apply('first');
+      await apply('second');
+    },
+    rollBack: () => ask('/runs/current/rollback', { reason: 'the names are wrong' }),
+  };
+}
+
+const lockHolder = async ({ db }: Miniature): Promise<number> => {
+  const { rows } = await db.query(`
+    select l.pid from pg_locks l join pg_stat_activity a using (pid) join pg_database d on d.oid = l.database
+    where l.locktype = 'advisory' and a.application_name = 'ripcord guard-lock' and d.datname = 'postgres'`);
+  expect(rows).toHaveLength(1);
+  return Number(rows[0]?.pid);
+};
+
+test('of two guards with journals of their own exactly one acts, and the other says why it does not', async () => {
+  await using mini = await miniature();
+  await using undo = new AsyncDisposableStack();
+  const first = await guard(mini, 'first');
+  undo.defer(() => first.close());
+  const [pid, refused] = [await lockHolder(mini), guard(mini, 'second')];
+  await expect(refused).rejects.toMatchObject({
+    exitCode: 75,
+    message: expect.stringContaining(`session ${pid} (ripcord guard-lock) from 127.0.0.1 since`),
+  });
+  const one = speakingTo(first, mini);
+  await one.applyAll();
+
+  await mini.db.query('select pg_terminate_backend($1, 5000)', [pid]); // a network failure, and somebody is quick
+  const second = await guard(mini, 'second');
+  undo.defer(() => second.close());
+  const rival = await lockHolder(mini);
+  const two = speakingTo(second, mini);
+  await two.applyAll();
+  await Promise.all([one.rollBack(), two.rollBack()]);
+
+  await expect.poll(async () => (await two.view()).stage, patience).toMatch(/^(watching|settled)$/);
+  await expect.poll(async () => (await one.view()).stage, patience).toBe('blocked');
+  const question = `The guard lock of the target is lost: session ${rival} (ripcord guard-lock) from 127.0.0.1 since`;
+  expect((await one.view()).rollback?.asks).toContain(question);
+  expect((await one.view()).rollback?.steps.map(({ state }) => state)).toEqual(Array(4).fill('waiting'));
+  const { rows } = await mini.db.query('select what from ran order by at');
+  expect(rows.map(({ what }) => what)).toEqual(['note', 'heal', 'tidy']);
+}, 60_000);
