@@ -1,6 +1,6 @@
 // `npm run bench`: measures the built output, prints one table, and ends with 1 when a bar is missed.
 //   --quick            shorter and fewer: to see that it works, not to compare
-//   --only a,b         start, journal, checks, cpu, lag, peers, memory, stop
+//   --only a,b         start, journal, checks, cpu, lag, peers, memory, stop, approval
 //   --repetitions N    of the rollbacks; 300, and 20 with --quick
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ const journal: Measurement<Stage> = {
     ];
   },
 };
-const measurements = [startUp, journal, checkCost, sampling, peers, memory, stopWork];
+const measurements = [startUp, journal, checkCost, sampling, peers, memory, ...stopWork];
 const names = measurements.flatMap((one) => one.names);
 
 async function measureAll(stage: Stage): Promise<readonly Figure[]> {

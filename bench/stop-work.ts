@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { follow, type Followed } from '../examples/cryoprotect/demo/follow.ts';
 import type { RunEvent } from '../src/core/run/events.ts';
 import { quantile } from '../src/core/evidence/quantile.ts';
-import { type Daemon, openRun, ripcord, startDaemon } from './support/daemon.ts';
+import { type Daemon, openRun, type PlanParts, ripcord, startDaemon } from './support/daemon.ts';
 import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
 
@@ -22,41 +22,92 @@ const plan = {
   // It is not about slowness, which so short a baseline could not tell.
   criteria: { performance: { ignore_stalls_under: '500ms', must_detect: { slower_than: '10000%', within: '10m' } } },
   checks: [{ id: 'unbroken', criterion: 'integrity', sql: 'select id from broken', every: '100ms', timeout: '1s' }],
-  pre_approvals: [
-    {
-      id: 'undo',
-      by_role: 'database_administrator',
-      criteria: ['integrity'],
-      phases: ['change'],
-      environments: ['bench'],
-      do: 'phase-rollback',
-    },
-  ],
   watch: { for: '500ms' },
 };
+const preApproval = {
+  id: 'undo',
+  by_role: 'database_administrator',
+  criteria: ['integrity'],
+  phases: ['change'],
+  environments: ['bench'],
+  do: 'phase-rollback',
+};
+const role = 'bench_phases';
 
-/** By the moments in the journal, in milliseconds after the verdict that started the rollback. */
+/** How a rollback comes to be ordered. */
+interface Way {
+  readonly name: string;
+  /** What starts the clock, in words. */
+  readonly from: string;
+  readonly plan: PlanParts;
+  /** What the database has from the beginning. */
+  readonly sql: string;
+  /** Whose sessions the phase's are; the guard's own login where nothing is said. */
+  readonly role?: string;
+  /** Everything that an operator does between the baseline and the phase. */
+  readonly prepare: (daemon: Daemon) => Promise<void>;
+  /** Sees to it that the breach is followed by a rollback; when that was asked for, by this process's clock. */
+  readonly order?: (daemon: Daemon, events: Followed) => Promise<number>;
+}
+
+const table = 'create table broken (id int primary key)';
+
+const ways: readonly Way[] = [
+  {
+    name: 'stop',
+    from: 'verdict',
+    plan: { ...plan, pre_approvals: [preApproval] },
+    sql: table,
+    async prepare(daemon) {
+      await daemon.post('/runs/current/waive', { requirement: 'rehearsal', reason: 'a measurement' });
+      await daemon.post('/runs/current/pre-approve', { pre_approval: preApproval.id });
+      await daemon.post('/runs/current/arm');
+    },
+  },
+  {
+    name: 'approval',
+    from: 'approval',
+    plan: { ...plan, role_for_phases: role },
+    sql: `create role ${role} login; ${table}; grant select, insert on broken to ${role}`,
+    role,
+    prepare: async () => undefined,
+    async order(daemon, events) {
+      const { recommendation } = await events.until('recommendation-raised');
+      const asked = wallClock();
+      await daemon.post(`/runs/current/recommendations/${recommendation}/approve`, { reason: 'a measurement' });
+      return asked;
+    },
+  },
+];
+
+/** In milliseconds, as the moments of events are. */
+const wallClock = (): number => performance.timeOrigin + performance.now();
+
+/** Milliseconds after the verdict or approval that started the rollback, by the moments in the journal. */
 interface Times {
   readonly intent: number;
+  /** From sending the approval until a client was told of the intent, which is after it became durable. */
+  readonly told: number;
   /** When the last process and session was gone. */
   readonly gone: number;
   readonly proved: number;
 }
 
-async function untilRolledBack(events: Followed): Promise<Times> {
-  const { at: verdict } = await events.until('rollback-started');
+async function untilRolledBack(daemon: Daemon, events: Followed, order: Way['order']): Promise<Times> {
+  const ordering = order?.(daemon, events);
+  const { at: begun } = await events.until('rollback-started');
   const { at: intent } = await events.until('stop-work-started');
+  const told = wallClock();
   const { at: proved, quiet } = await events.until('stop-work-proved');
   await events.until('rollback-done');
-  return { intent: intent - verdict, gone: quiet.since - verdict, proved: proved - verdict };
-}
-
-/** Everything that an operator does before the phase: a run of its own, a baseline, and leave to act. */
-async function arm(daemon: Daemon, stage: Stage): Promise<void> {
-  await openRun(daemon, stage, '1s');
-  await daemon.post('/runs/current/waive', { requirement: 'rehearsal', reason: 'a measurement' });
-  await daemon.post('/runs/current/pre-approve', { pre_approval: 'undo' });
-  await daemon.post('/runs/current/arm');
+  // The next phase of this role can start only when it can log in again.
+  if (quiet.fenced === true) await events.until('fence-lifted');
+  return {
+    intent: intent - begun,
+    told: told - ((await ordering) ?? begun),
+    gone: quiet.since - begun,
+    proved: proved - begun,
+  };
 }
 
 /** The wrapper passes the first signal on, which the work does not heed; at the second it ends the work by force. */
@@ -67,19 +118,21 @@ async function endByForce(phase: ChildProcess, ended: Promise<unknown>): Promise
   await ended;
 }
 
-/** One run: a phase breaks integrity, the guard stops it and undoes it by itself. */
-async function repetition(daemon: Daemon, stage: Stage, database: string): Promise<Times> {
-  await arm(daemon, stage);
+/** One run: a phase breaks integrity, the guard stops it and undoes it. */
+async function repetition(daemon: Daemon, stage: Stage, database: string, way: Way): Promise<Times> {
+  await openRun(daemon, stage, '1s');
+  await way.prepare(daemon);
   const ending = new AbortController();
   const signal = AbortSignal.any([stage.signal, ending.signal, AbortSignal.timeout(patience)]);
   const said: string[] = [];
   const events = await follow(daemon.url, daemon.token, signal, (event: RunEvent) => said.push(event.type));
   const [program = '', ...args] = ripcord(stage);
-  const env = { ...process.env, DATABASE_URL: database, RIPCORD_URL: daemon.url, RIPCORD_TOKEN: daemon.token };
+  const login = Object.assign(new URL(database), way.role === undefined ? {} : { username: way.role }).href;
+  const env = { ...process.env, DATABASE_URL: login, RIPCORD_URL: daemon.url, RIPCORD_TOKEN: daemon.token };
   const phase = spawn(program, [...args, 'phase', 'change', '--', process.execPath, work], { env, stdio: 'ignore' });
   const ended = once(phase, 'exit');
   try {
-    const times = await untilRolledBack(events).catch((cause: unknown) => {
+    const times = await untilRolledBack(daemon, events, way.order).catch((cause: unknown) => {
       throw new Error(`the rollback did not get to its end: ${said.join(', ')}`, { cause });
     });
     await ended;
@@ -91,35 +144,45 @@ async function repetition(daemon: Daemon, stage: Stage, database: string): Promi
   }
 }
 
-async function measure(stage: Stage): Promise<readonly Figure[]> {
-  const { repetitions } = stage;
-  stage.say(`stop: ${repetitions} rollbacks`);
-  const database = await stage.database('create table broken (id int primary key)');
-  await using daemon = await startDaemon(stage, plan, database);
-  const all: Times[] = [];
-  while (all.length < repetitions) {
-    all.push(await repetition(daemon, stage, database));
-    if (all.length % 50 === 0) stage.say(`stop: ${all.length} of ${repetitions}`);
-  }
-  const of = (what: keyof Times, share: number) =>
-    quantile(
-      all.map((times) => times[what]),
-      share,
-    ) ?? Number.NaN;
-  const figure = { name: 'stop', unit: 'ms' } as const;
-  const count = `of ${repetitions}`;
+function figuresOf({ name, from, order }: Way, all: readonly Times[]): readonly Figure[] {
+  const figure = (what: string, key: keyof Times, share: number, bar?: number): Figure => ({
+    name,
+    unit: 'ms',
+    what: `${what}, p${share * 100} of ${all.length}`,
+    value:
+      quantile(
+        all.map((times) => times[key]),
+        share,
+      ) ?? Number.NaN,
+    ...(bar !== undefined && { bar }),
+  });
+  const told = 'approval sent to a client told of the durable intent';
   return [
-    { ...figure, what: `verdict to the first stop-work intent, p50 ${count}`, value: of('intent', 0.5) },
-    { ...figure, what: `verdict to the first stop-work intent, p99 ${count}`, value: of('intent', 0.99), bar: 100 },
-    { ...figure, what: `verdict to forward work gone, p99 ${count}`, value: of('gone', 0.99) },
-    { ...figure, what: `verdict to forward work proved stopped, p50 ${count}`, value: of('proved', 0.5) },
-    {
-      ...figure,
-      what: `verdict to forward work proved stopped, p99 ${count}`,
-      value: of('proved', 0.99),
-      bar: 5_000 + killGrace,
-    },
+    figure(`${from} to the first stop-work intent`, 'intent', 0.5),
+    figure(`${from} to the first stop-work intent`, 'intent', 0.99, 100),
+    ...(order === undefined ? [] : [figure(told, 'told', 0.5), figure(told, 'told', 0.99)]),
+    figure(`${from} to forward work gone`, 'gone', 0.99),
+    figure(`${from} to forward work proved stopped`, 'proved', 0.5),
+    figure(`${from} to forward work proved stopped`, 'proved', 0.99, 5_000 + killGrace),
   ];
 }
 
-export const stopWork: Measurement<Stage> = { names: ['stop'], measure };
+async function measureWay(stage: Stage, way: Way): Promise<readonly Figure[]> {
+  const { repetitions } = stage;
+  const { name } = way;
+  stage.say(`${name}: ${repetitions} rollbacks`);
+  const database = await stage.database(way.sql);
+  await using daemon = await startDaemon(stage, way.plan, database);
+  const all: Times[] = [];
+  while (all.length < repetitions) {
+    all.push(await repetition(daemon, stage, database, way));
+    if (all.length % 50 === 0) stage.say(`${name}: ${all.length} of ${repetitions}`);
+  }
+  return figuresOf(way, all);
+}
+
+/** With what each is ordered by: by a pre-approval; and by a person, where the phases have a role that is fenced. */
+export const stopWork: readonly Measurement<Stage>[] = ways.map((way) => ({
+  names: [way.name],
+  measure: (stage) => measureWay(stage, way),
+}));

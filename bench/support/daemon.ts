@@ -23,14 +23,17 @@ export interface Daemon extends AsyncDisposable {
 }
 
 /** What a plan for a measurement says beyond where it runs and who may decide. */
-export type PlanParts = Readonly<Record<string, unknown>> & { readonly stop_work?: object };
+export type PlanParts = Readonly<Record<string, unknown>> & {
+  readonly stop_work?: object;
+  readonly role_for_phases?: string;
+};
 
 /** JSON is YAML. */
-const planText = ({ stop_work: rules, ...parts }: PlanParts, url: string, token: string): string =>
+const planText = ({ stop_work, role_for_phases, ...parts }: PlanParts, url: string, token: string): string =>
   JSON.stringify({
     ripcord: 1,
     name: 'bench',
-    environments: { bench: { target: { url }, ...(rules !== undefined && { stop_work: rules }) } },
+    environments: { bench: { target: { url, role_for_phases }, stop_work } },
     run: { estimate: '10h' },
     principals: [{ id: 'dana', role: 'database_administrator', token_hash: hashToken(token) }],
     prerequisites: { proved_backups: 0 },
