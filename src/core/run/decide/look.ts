@@ -94,11 +94,11 @@ function onOpen(
   now: Instant,
 ): readonly RunEvent[] {
   const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
+  const proposed: Proposal = propose(plan, state, [...open.evidence, ...fresh]) ?? open;
   // What a person ordered stays what it is, whatever is seen meanwhile.
-  const proposed = open.orderedBy === undefined ? propose(plan, state, [...open.evidence, ...fresh]) : undefined;
-  const before: Proposal = proposed ?? open;
+  const before: Proposal = open.orderedBy === undefined ? proposed : open;
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
-    return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
+    return fresh.length === 0 ? [] : join(plan, state, open, fresh, proposed, now);
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };
