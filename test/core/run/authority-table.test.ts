@@ -315,6 +315,22 @@ describe('a pre-approval', () => {
     expect(new Night(plan).give(acts['pre-approve'](dana))).toBe('not-allowed');
   });
 
+  test.each<{ readonly by: Principal; readonly does: 'phase-rollback' | 'restore'; readonly answer: unknown }>([
+    { by: dana, does: 'phase-rollback', answer: yes },
+    { by: dana, does: 'restore', answer: yes },
+    { by: omar, does: 'restore', answer: yes },
+    { by: priya, does: 'phase-rollback', answer: no },
+    { by: priya, does: 'restore', answer: no },
+    { by: lena, does: 'phase-rollback', answer: no },
+    { by: lena, does: 'restore', answer: no },
+  ])('of a $does by $by.role, whom the plan lets pre-approve: $answer', ({ by, does, answer }) => {
+    const plan = aPlan({
+      roles: { [by.role]: { rights: ['operate', 'pre-approve', 'approve-phase-rollback', 'approve-restore'] } },
+      pre_approvals: [{ ...proposal, for: '12h', not_during: [], by_role: by.role, do: does }],
+    });
+    expect(give(new Night(plan), acts['pre-approve'](by))).toBe(answer);
+  });
+
   test.each([-3_600, 3_600])('and arming, once expired, are not revived by a clock set by %i s', (step) => {
     const night = armed();
     const end = hours(12) / 1_000;
