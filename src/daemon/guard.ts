@@ -189,7 +189,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     async submit(input) {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
-      if (input.kind === 'approve' || input.kind === 'order')
+      if (input.kind === 'approve' || input.kind === 'order' || input.kind === 'pre-approve')
         await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() });
       if (input.kind === 'disarm') disarmed += 1;
       if (input.kind !== 'arm') return conductor.submit(input);

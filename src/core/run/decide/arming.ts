@@ -73,6 +73,7 @@ function preApprove(
     until: after(now, length),
     uses,
     planHash: state.plan.hash,
+    ...(state.scripts !== undefined && { scripts: state.scripts }),
   });
 }
 
