@@ -139,6 +139,7 @@ export function createGuard(parts: GuardParts): Guard {
   const hide = hideSecrets(loaded.secrets);
   const foretold = foretelling(plan);
   let disarmed = 0;
+  const distrust = () => conductor.submit({ kind: 'revoked', principals: parts.tokens.revoked() });
   const stateOf = async (run: RunId): Promise<RunState | undefined> => {
     if (conductor.state()?.run === run) return conductor.state();
     return isOwnStream(run) ? undefined : loadRun(journal, run);
@@ -159,7 +160,11 @@ export function createGuard(parts: GuardParts): Guard {
   };
   return {
     principalOf: parts.tokens.whose,
-    revokeToken: parts.tokens.revoke,
+    async revokeToken(input) {
+      const revoked = await parts.tokens.revoke(input);
+      if (conductor.state() !== undefined) await distrust();
+      return revoked;
+    },
     current: conductor.state,
     view,
     async runs() {
@@ -191,6 +196,7 @@ export function createGuard(parts: GuardParts): Guard {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
       if (input.kind === 'approve' || input.kind === 'order' || input.kind === 'pre-approve')
         await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() });
+      if (input.kind === 'approve') await distrust(); // a daemon may have died between the revocation and this
       if (input.kind === 'disarm') disarmed += 1;
       if (input.kind !== 'arm') return conductor.submit(input);
       const before = disarmed;

@@ -13,7 +13,7 @@ export interface Approval {
   readonly at: Instant;
   readonly binding: Binding;
   readonly expiresAt: Instant;
-  /** It ended by time, before others joined it. */
+  /** It counts no more, before others joined it. */
   readonly ended?: true;
 }
 
@@ -89,7 +89,9 @@ function answered(one: Recommendation, event: RecommendationEvent): Recommendati
       return {
         ...one,
         approvals: one.approvals.map((approval) =>
-          approval.by === event.by && isLapsed(approval, event.at) ? { ...approval, ended: true } : approval,
+          approval.by === event.by && (event.because !== undefined || isLapsed(approval, event.at))
+            ? { ...approval, ended: true }
+            : approval,
         ),
       };
     case 'recommendation-expired':
