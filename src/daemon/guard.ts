@@ -1,5 +1,6 @@
 import type { Guard, Orders } from '../api/guard.ts';
 import { cannotFail } from '../checks/self-test.ts';
+import { refuse } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { Clock } from '../core/kernel/clock.ts';
@@ -7,7 +8,7 @@ import { type PhaseId, probeId, type RunId, runId } from '../core/kernel/ids.ts'
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import { isUnderWay } from '../core/response/rollback.ts';
 import { readEvent } from '../core/run/catalogue.ts';
-import type { Decision } from '../core/run/decision.ts';
+import { type Decision, no } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
@@ -123,12 +124,22 @@ async function metricsPage(parts: GuardParts, view: Guard['view']) {
   return metrics.text();
 }
 
+/** Whether it may be armed takes a while to find out: who disarms meanwhile has the last word. */
+const disarmedMeanwhile = refuse(
+  'disarmed',
+  'somebody disarmed the run while the guard looked whether it may be armed',
+  'a run that nobody wants unarmed',
+  'Ask who did, then arm it again',
+);
+
 /** The daemon, as the HTTP routes see it. */
 export function createGuard(parts: GuardParts): Guard {
   const { loaded, journal, conductor, clock, looker, desk } = parts;
   const { plan } = loaded;
   const hide = hideSecrets(loaded.secrets);
   const foretold = foretelling(plan);
+  let disarmed = 0;
+  const distrust = () => conductor.submit({ kind: 'revoked', principals: parts.tokens.revoked() });
   const stateOf = async (run: RunId): Promise<RunState | undefined> => {
     if (conductor.state()?.run === run) return conductor.state();
     return isOwnStream(run) ? undefined : loadRun(journal, run);
@@ -149,7 +160,11 @@ export function createGuard(parts: GuardParts): Guard {
   };
   return {
     principalOf: parts.tokens.whose,
-    revokeToken: parts.tokens.revoke,
+    async revokeToken(input) {
+      const revoked = await parts.tokens.revoke(input);
+      if (conductor.state() !== undefined) await distrust();
+      return revoked;
+    },
     current: conductor.state,
     view,
     async runs() {
@@ -179,13 +194,17 @@ export function createGuard(parts: GuardParts): Guard {
     },
     async submit(input) {
       if (input.kind === 'phase-spawned') return recordChild(parts, input);
-      if (input.kind === 'approve' || input.kind === 'order')
+      if (input.kind === 'approve' || input.kind === 'order' || input.kind === 'pre-approve')
         await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() });
+      if (input.kind === 'approve') await distrust(); // a daemon may have died between the revocation and this
+      if (input.kind === 'disarm') disarmed += 1;
       if (input.kind !== 'arm') return conductor.submit(input);
+      const before = disarmed;
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
       const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
+      if (disarmed !== before) return no(disarmedMeanwhile);
       return conductor.submit({ ...input, shortcomings });
     },
     startPhase: phaseStarter(parts),

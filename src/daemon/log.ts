@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 
 import { RipcordError } from '../core/kernel/errors.ts';
+import { hideIn } from '../phases/without-secrets.ts';
 
 /**
  * fatal: the daemon ends. error: something did not work that a person must mend. warn: a refusal, a
@@ -17,8 +18,8 @@ export interface Log {
 
 /** One JSON object a line on stderr, so that stdout stays for answers. Secrets are cut out of every text. */
 export function createLog(level: string, secrets: readonly string[]): Log {
-  const hide = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-  const stream = { write: (line: string) => void process.stderr.write(hide(line)) };
+  const written = secrets.map((secret) => JSON.stringify(secret).slice(1, -1)); // as it stands in a line of JSON
+  const stream = { write: (line: string) => void process.stderr.write(hideIn(line, written)) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   return {
     fatal: (facts, text) => logger.fatal(facts, text),

@@ -1,6 +1,6 @@
 import type { Revoked, Whose } from '../api/guard.ts';
 import { tokenMatches } from '../api/token.ts';
-import { principalOf } from '../core/authority/roles.ts';
+import { type Principal, principalOf } from '../core/authority/roles.ts';
 import {
   decideRevoke,
   type EndedTokens,
@@ -24,6 +24,8 @@ export interface Tokens {
   whose(token: string): Whose;
   /** When it resolves, the end is durable, and no request gets by. */
   revoke(input: RevokeInput): Promise<Revoked>;
+  /** The principals of the plan whose token was revoked. */
+  revoked(): readonly Principal['id'][];
   /** Writes down what has expired since. */
   expire(): Promise<void>;
 }
@@ -77,6 +79,8 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
         if ('events' in decision) await append(decision.events);
         return decision;
       }),
+    revoked: () =>
+      plan.principals.filter(({ token_hash: hash }) => ended.revoked.has(hash)).map((one) => principalOf(one).id),
     expire: () => turn(() => append(tokenExpiries(plan, ended, clock.now()))),
   };
 }

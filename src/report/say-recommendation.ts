@@ -44,7 +44,9 @@ export function sayRecommendation(event: RecommendationEvent): string {
     case 'recommendation-declined':
       return `${event.by} declined ${recommendation}${quoted(event.reason)}`;
     case 'approval-expired':
-      return `The approval of ${recommendation} by ${event.by} has expired, since nobody joined it in time`;
+      return event.because === undefined
+        ? `The approval of ${recommendation} by ${event.by} has expired, since nobody joined it in time`
+        : `The approval of ${recommendation} by ${event.by} counts no more, since the token that gave it was revoked`;
     case 'recommendation-withdrawn':
       return `Recommendation ${recommendation} is withdrawn: ${event.because}`;
     case 'recommendation-expired':

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { hashToken, newToken } from '../../src/api/token.ts';
+import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { tokenStream } from '../../src/journal/journal.ts';
@@ -25,7 +26,8 @@ async function withPrincipals(planFile: string): Promise<void> {
       `  - { id: ${id}, role: ${role}, token_hash: '${hashToken(tokens[id as Who])}'${id === 'late' ? ', token_expires: 2026-01-01' : ''} }`,
   );
   const text = await readFile(planFile, 'utf8');
-  await writeFile(planFile, text.replace('\npre_approvals:', `\n${lines.join('\n')}\npre_approvals:`));
+  const withLines = text.replace('\npre_approvals:', `\n${lines.join('\n')}\npre_approvals:`);
+  await writeFile(planFile, withLines.replace('approvals: 1', 'approvals: 2'));
 }
 
 let mini: Miniature;
@@ -107,6 +109,19 @@ describe('a token is revoked', () => {
     expect((await revoke(tokens.deploy, 'deploy')).status).toBe(401);
   });
 
+  test('and what was approved with it, and is not complete yet, counts no more', async () => {
+    const order = await ask(tokens.mona, 'runs/current/rollback', { restore: true, reason: 'says a thief' });
+    const { recommendations } = (await order.json()) as RunView;
+    const id = recommendations[0]?.id;
+    expect(recommendations).toMatchObject([{ state: 'open', missing: { approvals: 1 } }]);
+    expect((await revoke(mini.token, 'mona')).status).toBe(200);
+    const approved = await ask(mini.token, `runs/current/recommendations/${id}/approve`, { reason: 'as mona says' });
+    const view = (await approved.json()) as RunView;
+    expect(view.rollback).toBeUndefined();
+    expect(view.recommendations).toMatchObject([{ state: 'open', missing: { approvals: 1 } }]);
+    await ask(mini.token, `runs/current/recommendations/${id}/decline`, { reason: 'it was stolen' });
+  });
+
   test('for good: after a restart and in the next run, until the plan has another one', async () => {
     await ask(mini.token, 'runs/current/close', { reason: 'done' });
     await daemon.close();
@@ -130,7 +145,7 @@ describe('a token is revoked', () => {
   test('and the journal that says so is sound', async () => {
     await using journal = await openJournalReader(mini.journal);
     const events = (await journal.read(tokenStream)).map(({ event }) => event.type);
-    expect(events.toSorted()).toEqual(['token-expired', 'token-revoked', 'token-revoked']);
+    expect(events.toSorted()).toEqual(['token-expired', 'token-revoked', 'token-revoked', 'token-revoked']);
     expect(await journal.verify()).toMatchObject({ runs: 2, faults: [] });
   });
 });

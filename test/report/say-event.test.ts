@@ -210,6 +210,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'The approval of r1 by dana has expired, since nobody joined it in time.',
   ],
   [
+    { ...when, type: 'approval-expired', recommendation, by: dana, because: 'token-revoked' },
+    'The approval of r1 by dana counts no more, since the token that gave it was revoked.',
+  ],
+  [
     { ...when, type: 'recommendation-withdrawn', recommendation, because: 'every breach is gone' },
     'Recommendation r1 is withdrawn: every breach is gone.',
   ],

@@ -35,12 +35,12 @@ export class Night {
   /** Why the last input was refused, if it was. */
   refused: Refusal | undefined;
 
-  constructor(plan: Plan = aPlan()) {
+  constructor(plan: Plan = aPlan(), environment = 'staging') {
     this.plan = plan;
     const opened = decideOpen(
       plan,
       undefined,
-      { kind: 'open', run, planHash, environment: 'staging', target: aBaseline().target, by: dana },
+      { kind: 'open', run, planHash, environment, target: aBaseline().target, by: dana },
       start,
     );
     if ('refused' in opened) throw new Error(opened.refused.found);

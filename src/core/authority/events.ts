@@ -6,6 +6,11 @@ interface At {
   readonly at: Instant;
 }
 
+export interface HeldFile {
+  readonly file: string;
+  readonly hash: Hash;
+}
+
 /** The recorded acts of principals. Expiries are events too, so that a clock set back revives nothing. */
 export type AuthorityEvent =
   | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
@@ -25,6 +30,8 @@ export type AuthorityEvent =
       readonly uses: number;
       /** The plan that was read when it was given; another plan voids it. */
       readonly planHash: Hash;
+      /** What the files held then that procedures run; absent in an older journal. */
+      readonly scripts?: readonly HeldFile[];
     })
   | (At & {
       readonly type: 'pre-approval-used';

@@ -4,6 +4,7 @@ import type { PreApprovalPlan } from '../plan/authority.ts';
 import { isWithin } from '../plan/moments.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Criterion } from '../verdicts/verdict.ts';
+import type { HeldFile } from './events.ts';
 import type { ActivePreApproval, Authority } from './state.ts';
 
 /** What somebody would like to do without asking. */
@@ -13,6 +14,8 @@ export interface Wish {
   readonly environment: string;
   readonly procedure: string;
   readonly planHash: Hash;
+  /** Of the files that it would run, those that hold something else than these. */
+  readonly changedSince: (scripts: readonly HeldFile[]) => readonly string[];
 }
 
 export type Coverage =
@@ -23,10 +26,12 @@ export type Coverage =
 /** Why it is not valid at this moment, whatever it would cover. */
 function lapse(active: ActivePreApproval | undefined, wish: Wish, now: Instant): readonly string[] {
   if (active === undefined) return ['it is not activated'];
+  const changed = active.scripts === undefined ? [] : wish.changedSince(active.scripts);
   return [
     ...(active.until <= now ? ['it has expired'] : []),
     ...(active.usesLeft < 1 ? ['it is used up'] : []),
     ...(active.planHash === wish.planHash ? [] : ['it was given for another plan']),
+    ...changed.map((file) => `${file} has changed since it was given`),
   ];
 }
 

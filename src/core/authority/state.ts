@@ -1,6 +1,6 @@
 import type { Hash, PreApprovalId, PrincipalId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
-import type { AuthorityEvent } from './events.ts';
+import type { AuthorityEvent, HeldFile } from './events.ts';
 
 export interface ActivePreApproval {
   readonly id: PreApprovalId;
@@ -8,6 +8,7 @@ export interface ActivePreApproval {
   readonly until: Instant;
   readonly usesLeft: number;
   readonly planHash: Hash;
+  readonly scripts?: readonly HeldFile[];
 }
 
 export interface Waiver {
@@ -40,9 +41,10 @@ export function evolveAuthority(authority: Authority, event: AuthorityEvent): Au
       return { ...authority, waivers: [...authority.waivers, { requirement, by, reason, at }] };
     }
     case 'pre-approval-activated': {
-      const { preApproval: id, by, until, uses, planHash } = event;
+      const { preApproval: id, by, until, uses, planHash, scripts } = event;
       const others = authority.preApprovals.filter((one) => one.id !== id);
-      return { ...authority, preApprovals: [...others, { id, by, until, usesLeft: uses, planHash }] };
+      const active = { id, by, until, usesLeft: uses, planHash, ...(scripts !== undefined && { scripts }) };
+      return { ...authority, preApprovals: [...others, active] };
     }
     case 'pre-approval-used':
       return {

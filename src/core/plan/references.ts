@@ -39,17 +39,14 @@ const idsIn = (trees: Trees, path: Path): readonly Named[] =>
     list(trees.expanded, path).map((item) => [...item, 'id']),
   );
 
-/** Ids must differ across all of the lists together. */
-function repeated(trees: Trees, lists: readonly Path[]): readonly Objection[] {
+function repeated(trees: Trees, all: readonly Named[], wanted = 'an id that stands once'): readonly Objection[] {
   const seen = new Set<unknown>();
-  return lists
-    .flatMap((path) => idsIn(trees, path))
-    .flatMap(({ path, id }): readonly Objection[] => {
-      const again = seen.has(id);
-      seen.add(id);
-      const found = `${describe(valueAt(trees.written, path), path)} again`;
-      return again ? [{ path, at: 'value', found, wanted: 'an id that stands once' }] : [];
-    });
+  return all.flatMap(({ path, id }): readonly Objection[] => {
+    const again = seen.has(id);
+    seen.add(id);
+    const found = `${describe(valueAt(trees.written, path), path)} again`;
+    return again ? [{ path, at: 'value', found, wanted }] : [];
+  });
 }
 
 const oneOf = (what: string, known: readonly string[]): string =>
@@ -127,7 +124,14 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
   ];
   const needed = keys(expanded, ['roles']).map((name): Path => ['roles', name, 'needs_also']);
   return [
-    ...lists.flatMap((together) => repeated(trees, together)),
+    // Ids must differ across all of the lists together.
+    ...lists.flatMap((together) =>
+      repeated(
+        trees,
+        together.flatMap((path) => idsIn(trees, path)),
+      ),
+    ),
+    ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a token of their own'),
     ...reserved(phases),
     ...[...under('probes', 'after'), ...under('checks', 'after')].flatMap((path) =>
       unknownPhasesAfter(trees, path, phases),

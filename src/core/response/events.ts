@@ -87,8 +87,8 @@ export type RecommendationEvent =
       readonly complete: boolean;
     })
   | (Of & { readonly type: 'recommendation-declined'; readonly by: PrincipalId; readonly reason: string })
-  /** One of two did not come in time: the other's approval counts no more. */
-  | (Of & { readonly type: 'approval-expired'; readonly by: PrincipalId })
+  /** An approval counts no more: nobody joined it in time, or, where it says so, the token that gave it is not trusted. */
+  | (Of & { readonly type: 'approval-expired'; readonly by: PrincipalId; readonly because?: 'token-revoked' })
   | (Of & { readonly type: 'recommendation-expired' })
   | (Of & { readonly type: 'recommendation-superseded'; readonly because: string })
   | (Of & { readonly type: 'recommendation-withdrawn'; readonly because: string });

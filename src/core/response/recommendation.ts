@@ -13,9 +13,13 @@ export interface Approval {
   readonly at: Instant;
   readonly binding: Binding;
   readonly expiresAt: Instant;
-  /** It ended by time, before others joined it. */
+  /** It counts no more, before others joined it. */
   readonly ended?: true;
 }
+
+/** By time; or given later than now: then the clock was set back, and nobody knows how long ago it was. */
+export const isLapsed = ({ ended, at, expiresAt }: Approval, now: Instant): boolean =>
+  ended === true || expiresAt <= now || at > now;
 
 export interface Recommendation {
   readonly id: RecommendationId;
@@ -85,7 +89,9 @@ function answered(one: Recommendation, event: RecommendationEvent): Recommendati
       return {
         ...one,
         approvals: one.approvals.map((approval) =>
-          approval.by === event.by && approval.expiresAt <= event.at ? { ...approval, ended: true } : approval,
+          approval.by === event.by && (event.because !== undefined || isLapsed(approval, event.at))
+            ? { ...approval, ended: true }
+            : approval,
         ),
       };
     case 'recommendation-expired':
@@ -107,9 +113,7 @@ export function evolveRecommendations(
 
 /** The approvals of it that still count: each person's last, given in time and for what is proposed now. */
 export function validApprovals({ approvals, binding: now }: Recommendation, at: Instant): readonly Approval[] {
-  const valid = approvals.filter(
-    ({ ended, expiresAt, binding }) => ended !== true && expiresAt > at && sameBinding(binding, now),
-  );
+  const valid = approvals.filter((one) => !isLapsed(one, at) && sameBinding(one.binding, now));
   return valid.filter(({ by }, place) => valid.findLastIndex((one) => one.by === by) === place);
 }
 

@@ -23,6 +23,11 @@ export function scriptsOf(procedure: Procedure, known: readonly Script[]): reado
   return known.filter(({ file }) => names.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
+/** The files of a procedure that hold something else now. */
+export const changedInAll = (procedure: Procedure, bound: readonly Script[], now: readonly Script[]) => [
+  ...new Set(commandsOf(procedure).flatMap((command) => changedFiles(command, bound, now))),
+];
+
 /** The files of a command that hold something else than when they were bound, or are there no more, or only now. */
 export function changedFiles(
   command: readonly string[],

@@ -22,6 +22,7 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
       input.kind === 'look' ||
       input.kind === 'finding' ||
       input.kind === 'scripts' ||
+      input.kind === 'revoked' ||
       input.kind === 'record' ||
       input.kind === 'restart' ||
       input.kind === 'phase-cancelled';
@@ -63,6 +64,7 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     case 'close':
     case 'finding':
     case 'scripts':
+    case 'revoked':
       return decideLifecycle(plan, state, input, now);
     case 'record':
     case 'confirm':

@@ -3,7 +3,16 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Boundary } from '../evidence/boundary.ts';
 import type { Fault, Finding } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, PreApprovalId, RecommendationId, RunId, StepId, Sense } from '../kernel/ids.ts';
+import type {
+  Hash,
+  PhaseId,
+  PreApprovalId,
+  PrincipalId,
+  RecommendationId,
+  RunId,
+  StepId,
+  Sense,
+} from '../kernel/ids.ts';
 import type { Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
 import type { Script } from '../response/scripts.ts';
@@ -101,7 +110,9 @@ export type LifecycleInput =
   | { readonly kind: 'resume'; readonly by: Principal }
   | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'finding'; readonly finding: Finding }
-  | { readonly kind: 'scripts'; readonly scripts: readonly Script[] };
+  | { readonly kind: 'scripts'; readonly scripts: readonly Script[] }
+  /** Principals whose token in the plan was revoked. */
+  | { readonly kind: 'revoked'; readonly principals: readonly PrincipalId[] };
 
 export type RollbackInput =
   /** What the executor is about to do, or has seen. */

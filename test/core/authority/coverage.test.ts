@@ -26,6 +26,7 @@ const wish: Wish = {
   environment: 'staging',
   procedure: 'phase-rollback',
   planHash,
+  changedSince: (then) => then.filter(({ hash: held }) => held !== hash('sha256:1')).map(({ file }) => file),
 };
 const active: ActivePreApproval = { id: atNight, by: dana.id, until: at(100), usesLeft: 1, planHash };
 const allowed: Authority = { waivers: [], armed: { by: dana.id, until: at(100) }, preApprovals: [active] };
@@ -68,6 +69,13 @@ describe('each condition that is missing is named', () => {
       when: 'the plan has changed',
       authority: withActive({ planHash: hash('sha256:other') }),
       missing: ['pre-approval at-night: it was given for another plan'],
+    },
+    {
+      when: 'a script has changed',
+      authority: withActive({
+        scripts: ['1', '2'].map((held) => ({ file: `${held}.ts`, hash: hash(`sha256:${held}`) })),
+      }),
+      missing: ['pre-approval at-night: 2.ts has changed since it was given'],
     },
     {
       when: 'a criterion is not covered',

@@ -148,6 +148,17 @@ test('a principal stands once', () => {
   expect(faultsOf(two)).toEqual([`plan:20:9: principals[1].id: found "dana" again, ${once}`]);
 });
 
+test('a token belongs to one principal: else whoever comes with it would be taken for the first', () => {
+  const two = changed(
+    goodPlan,
+    'principals:',
+    `principals:\n  - { id: priya, role: project_manager, token_hash: sha256:${'a'.repeat(64)} }`,
+  );
+  expect(faultsOf(two)).toEqual([
+    'plan:22:17: principals[1].token_hash: found a text that is not shown here again, wanted a token of their own',
+  ]);
+});
+
 test('a role of the plan’s own is a role, and may need another beside it', () => {
   const own = changed(goodPlan, 'role: database_administrator', 'role: night_shift');
   expect(faultsOf(`${own}roles: { night_shift: { needs_also: cto } }\n`)).toEqual([]);

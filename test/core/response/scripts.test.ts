@@ -64,6 +64,29 @@ describe('an approval is for what the scripts held', () => {
     expect(night.approve(2)).toEqual(['recommendation-approved', 'rollback-started']);
   });
 
+  test.each([
+    { now: 'another', scripts: [script('security.ts', '2')], acts: false },
+    { now: 'gone', scripts: [], acts: false },
+    {
+      now: 'the same beside another of another phase',
+      scripts: [script('security.ts', '1'), script('schema.ts', '2')],
+      acts: true,
+    },
+  ])('and so is one in advance: the script is $now', ({ scripts, acts }) => {
+    const night = new Night(aPlan()).baseline();
+    night.give(seen('1'));
+    night.arm();
+    night.give({ kind: 'scripts', scripts });
+    night.start(security);
+    night.look([broken('breach')]);
+    expect(night.state.rollback !== undefined).toBe(acts);
+    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(
+      acts ? [] : ['pre-approval at-night: security.ts has changed since it was given'],
+    );
+    night.give(seen('1'));
+    expect(night.look([broken('breach')]).includes('rollback-started')).toBe(!acts); // put back, it may run
+  });
+
   test('one that the procedure does not name changes nothing of it', () => {
     const night = raised();
     night.give({ kind: 'scripts', scripts: [script('security.ts', '1'), script('schema.ts', '1')] });

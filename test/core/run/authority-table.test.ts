@@ -18,6 +18,7 @@ import {
   lena,
   omar,
   pipeline,
+  planHash,
   priya,
   ravi,
   recommendation,
@@ -224,6 +225,18 @@ describe('half an approval', () => {
     expect(night.approve(1, lena, 631 + step)).toEqual(['recommendation-approved']);
   });
 
+  test.each([-3_600, -60, 60])(
+    'given before a restart with the clock set by %i s does not outlast its minutes',
+    (step) => {
+      const night = breached();
+      night.approve(1, priya, 30);
+      night.give({ kind: 'restart', planHash }, 31 + step);
+      const isLost = step < 0;
+      expect(night.look([broken('breach')], 32 + step)).toEqual(isLost ? ['approval-expired'] : []);
+      expect(night.approve(1, lena, 33).includes('rollback-started')).toBe(!isLost);
+    },
+  );
+
   test('given again before it expires, it counts from then on', () => {
     const night = breached();
     night.approve(1, priya, 30);
@@ -313,6 +326,22 @@ describe('a pre-approval', () => {
       pre_approvals: [{ ...proposal, for: '12h', not_during: [], do: 'restore' }],
     });
     expect(new Night(plan).give(acts['pre-approve'](dana))).toBe('not-allowed');
+  });
+
+  test.each<{ readonly by: Principal; readonly does: 'phase-rollback' | 'restore'; readonly answer: unknown }>([
+    { by: dana, does: 'phase-rollback', answer: yes },
+    { by: dana, does: 'restore', answer: yes },
+    { by: omar, does: 'restore', answer: yes },
+    { by: priya, does: 'phase-rollback', answer: no },
+    { by: priya, does: 'restore', answer: no },
+    { by: lena, does: 'phase-rollback', answer: no },
+    { by: lena, does: 'restore', answer: no },
+  ])('of a $does by $by.role, whom the plan lets pre-approve: $answer', ({ by, does, answer }) => {
+    const plan = aPlan({
+      roles: { [by.role]: { rights: ['operate', 'pre-approve', 'approve-phase-rollback', 'approve-restore'] } },
+      pre_approvals: [{ ...proposal, for: '12h', not_during: [], by_role: by.role, do: does }],
+    });
+    expect(give(new Night(plan), acts['pre-approve'](by))).toBe(answer);
   });
 
   test.each([-3_600, 3_600])('and arming, once expired, are not revived by a clock set by %i s', (step) => {

@@ -24,8 +24,7 @@ const ordered = ['recommendation-raised', 'recommendation-approved', 'rollback-s
 const last = (night: Night) => night.state.recommendations.at(-1);
 
 /** The first two phases are applied, and everything is well. */
-function applied(): Night {
-  const night = new Night().baseline();
+function applied(night = new Night().baseline()): Night {
   for (const phase of [security, schema]) {
     night.start(phase);
     night.look([broken('ok')]);
@@ -63,6 +62,20 @@ describe('somebody with authority orders a rollback', () => {
     expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
     expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
     expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: lena.id });
+  });
+
+  describe('half of it is no pre-approval', () => {
+    const armed = () => applied(new Night().baseline().arm());
+    const acts = ['pre-approval-used', 'recommendation-approved', 'rollback-started'];
+    test.each([
+      { orders: 'more than the guard would', phase: security, follows: [] },
+      { orders: 'what the guard would', phase: schema, follows: acts },
+    ])('a breach beside an order for $orders', ({ phase, follows }) => {
+      const night = armed();
+      order(night, priya, phase);
+      const events = night.look([broken('breach')]);
+      expect(events).toEqual(['verdicts-changed', 'evidence-joined', ...follows]);
+    });
   });
 
   test.each<{ when: string; night: () => Night; by?: Principal; phase?: PhaseId; because: string }>([

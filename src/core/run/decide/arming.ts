@@ -1,3 +1,4 @@
+import { isEnough } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { isRequirement, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
@@ -52,8 +53,16 @@ function preApprove(
   if (by.role !== proposal.by_role) {
     return no(refuse('wrong-role', `${by.id} is ${by.role}`, `a ${proposal.by_role}, as the plan says`, 'Ask one'));
   }
-  const denied = refuseWithoutRight(plan, by, rightToApprove(proposal.do));
+  const right = rightToApprove(proposal.do);
+  const denied = refuseWithoutRight(plan, by, right);
   if (denied !== undefined) return no(denied);
+  // One person activates it, so it takes one who decides alone.
+  if (!isEnough(plan, { right, people: 1 }, [{ by: by.id, role: by.role }])) {
+    const found = `${by.id} is ${by.role}, who decides only together with somebody else`;
+    return no(
+      refuse('not-allowed', found, 'a principal who decides alone', 'Let by_role in the plan name such a role'),
+    );
+  }
   const { uses, for: length } = proposal;
   return record({
     type: 'pre-approval-activated',
@@ -64,6 +73,7 @@ function preApprove(
     until: after(now, length),
     uses,
     planHash: state.plan.hash,
+    ...(state.scripts !== undefined && { scripts: state.scripts }),
   });
 }
 

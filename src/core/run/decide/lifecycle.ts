@@ -1,9 +1,9 @@
 import { refuse, refuseWithoutRight } from '../../authority/refusal.ts';
 import { hashOf } from '../../kernel/hash.ts';
-import { phaseId } from '../../kernel/ids.ts';
+import { phaseId, type PrincipalId } from '../../kernel/ids.ts';
 import type { Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { openRecommendation } from '../../response/recommendation.ts';
+import { openRecommendation, validApprovals } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
 import { cancelsWithoutOutcome } from './cancel.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
@@ -77,6 +77,25 @@ function restart(state: RunState, input: Extract<LifecycleInput, { kind: 'restar
   return record(...restarted, ...ended);
 }
 
+/** What was approved with a token that is revoked by now may have been somebody else's word. */
+function distrust({ recommendations }: RunState, principals: readonly PrincipalId[], now: Instant): Decision {
+  const open = openRecommendation(recommendations);
+  if (open === undefined) return nothing;
+  const given = validApprovals(open, now).map(({ by }) => by);
+  return record(
+    ...principals
+      .filter((by) => given.includes(by))
+      .map((by): RunEvent => ({
+        type: 'approval-expired',
+        v: 1,
+        at: now,
+        recommendation: open.id,
+        by,
+        because: 'token-revoked',
+      })),
+  );
+}
+
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
   const running = runningPhase(state.phases);
   if (isUnderWay(state.rollback))
@@ -115,6 +134,7 @@ export function decideLifecycle(plan: Plan, state: RunState, input: LifecycleInp
     const isKnown = state.scripts !== undefined && hashOf(state.scripts) === hashOf(input.scripts);
     return isKnown ? nothing : record({ type: 'scripts-seen', v: 1, at: now, scripts: input.scripts });
   }
+  if (input.kind === 'revoked') return distrust(state, input.principals, now);
   const denied = refuseWithoutRight(plan, input.by, input.kind === 'close' ? 'operate' : 'hold');
   if (denied !== undefined) return no(denied);
   switch (input.kind) {

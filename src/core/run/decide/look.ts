@@ -2,7 +2,7 @@ import { sayDuration } from '../../kernel/duration.ts';
 import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { sameBinding } from '../../response/binding.ts';
-import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
+import { isLapsed, openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { isCutShort, isUnderWay } from '../../response/rollback.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { decideWatch } from '../../watch/watch.ts';
@@ -37,7 +37,7 @@ function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant):
 function expiries({ authority, recommendations }: RunState, now: Instant): readonly RunEvent[] {
   const { armed, preApprovals } = authority;
   const open = openRecommendation(recommendations);
-  const late = (open?.approvals ?? []).filter(({ ended, expiresAt }) => ended !== true && expiresAt <= now);
+  const late = (open?.approvals ?? []).filter((one) => one.ended !== true && isLapsed(one, now));
   return [
     ...(armed !== undefined && armed.until <= now ? [{ type: 'arming-expired', v: 1, at: now } as const] : []),
     ...preApprovals
@@ -94,11 +94,11 @@ function onOpen(
   now: Instant,
 ): readonly RunEvent[] {
   const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
+  const proposed: Proposal = propose(plan, state, [...open.evidence, ...fresh]) ?? open;
   // What a person ordered stays what it is, whatever is seen meanwhile.
-  const proposed = open.orderedBy === undefined ? propose(plan, state, [...open.evidence, ...fresh]) : undefined;
-  const before: Proposal = proposed ?? open;
+  const before: Proposal = open.orderedBy === undefined ? proposed : open;
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
-    return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
+    return fresh.length === 0 ? [] : join(plan, state, open, fresh, proposed, now);
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };

@@ -5,7 +5,7 @@ import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
-import { scriptsOf } from '../../response/scripts.ts';
+import { changedInAll, type Script, scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import type { RunEvent } from '../events.ts';
@@ -64,6 +64,7 @@ function mayAct(
     environment: state.environment,
     procedure: procedure.kind,
     planHash: state.plan.hash,
+    changedSince: (then: readonly Script[]) => changedInAll(procedure, then, state.scripts ?? []),
   };
   return coverage(plan, state.authority, wish, now);
 }
@@ -107,17 +108,22 @@ export function raise(
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }
 
-/** More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. */
+/**
+ * More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. What
+ * somebody ordered and may not decide alone was not pre-approved, unless the guard would propose the same.
+ */
 export function join(
   plan: Plan,
   state: RunState,
   open: Recommendation,
   fresh: readonly Verdict[],
+  proposed: Proposal,
   now: Instant,
 ): readonly RunEvent[] {
   const joined: RunEvent = { type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh };
   const { evidence } = openRecommendation(evolve(state, joined).recommendations) ?? open;
-  const may = mayAct(plan, state, evidence, open.procedure, now);
+  const isOwn = hashOf(proposed.procedure) === hashOf(open.procedure);
+  const may = isOwn ? mayAct(plan, state, evidence, open.procedure, now) : not(`${open.orderedBy} ordered it`);
   return may.covered ? [joined, ...actOn(open, may.by, now)] : [joined];
 }
 

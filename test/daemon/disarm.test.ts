@@ -1,0 +1,82 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import type { RunView } from '../../src/core/run/view.ts';
+import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { type Miniature, miniature } from '../crash/miniature.ts';
+
+interface Door extends AsyncDisposable {
+  /** The same url, by way of the door. */
+  readonly url: string;
+  /** Whoever comes from now on waits. Resolves when somebody does. */
+  shut(): Promise<void>;
+  open(): void;
+}
+
+async function doorTo(url: string): Promise<Door> {
+  const way = new URL(url);
+  const origin = { port: Number(way.port), host: way.hostname };
+  let opened = Promise.withResolvers<void>();
+  let came = Promise.withResolvers<void>();
+  opened.resolve();
+  const server = createServer({ pauseOnConnect: true }, (near) => {
+    near.on('error', () => undefined);
+    came.resolve();
+    void opened.promise.then(() => near.pipe(connect(origin).on('error', () => near.destroy())).pipe(near));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  way.port = String((server.address() as AddressInfo).port);
+  return {
+    url: way.href,
+    shut() {
+      [opened, came] = [Promise.withResolvers(), Promise.withResolvers()];
+      return came.promise;
+    },
+    open: () => opened.resolve(),
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+let mini: Miniature;
+let door: Door;
+let daemon: Daemon;
+beforeEach(async () => {
+  mini = await miniature();
+  door = await doorTo(mini.db.url);
+  const plan = await readFile(mini.planFile, 'utf8');
+  await writeFile(mini.planFile, plan.replace('target: {', `target: { rollback_url: '${door.url}',`));
+  const listen = { host: '127.0.0.1', port: 0 };
+  daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
+});
+afterEach(async () => {
+  await daemon.close();
+  await door[Symbol.asyncDispose]();
+  await mini[Symbol.asyncDispose]();
+});
+
+const headers = () => ({ authorization: `Bearer ${mini.token}`, 'content-type': 'application/json' });
+const view = async () => (await (await fetch(`${daemon.url}/api/v1/run`, { headers: headers() })).json()) as RunView;
+const post = (path: string, body: object = {}) =>
+  fetch(`${daemon.url}/api/v1/runs${path}`, { method: 'POST', headers: headers(), body: JSON.stringify(body) });
+const patience = { timeout: 20_000 };
+
+test('whoever disarms while the guard still looks whether it may be armed has the last word', async () => {
+  await post('');
+  await post('/current/baseline');
+  await expect.poll(async () => (await view()).baseline, patience).toBeDefined();
+  for (const requirement of (await view()).requirements)
+    await post('/current/waive', { requirement, reason: 'a test' });
+  await expect.poll(async () => (await post('/current/arm')).status, patience).toBe(200);
+  await post('/current/disarm', { reason: 'not yet' });
+
+  const looking = door.shut();
+  const arming = post('/current/arm');
+  await looking;
+  expect((await post('/current/disarm', { reason: 'stop it' })).status).toBe(200);
+  door.open();
+  expect(await (await arming).json()).toMatchObject({ status: 409, because: 'disarmed' });
+  expect((await view()).mode).toBe('recommend');
+  expect((await post('/current/arm')).status).toBe(200);
+}, 60_000);
