@@ -77,11 +77,11 @@ function unknownPhasesAfter(trees: Trees, path: Path, phases: readonly Named[]):
     .map((key) => ({ path: [...path, key], at: 'key', found: JSON.stringify(key), wanted }));
 }
 
-/** The runtime of the whole run is judged under this name, beside those of the phases. */
-const reserved = (phases: readonly Named[]): readonly Objection[] =>
-  phases
-    .filter(({ id }) => id === 'run')
-    .map(({ path }) => ({ path, at: 'value', found: '"run"', wanted: 'another id: this one means the whole run' }));
+/** Names that the journal gives to something else than what the plan calls so. */
+const reserved = (all: readonly Named[], name: string, means: string): readonly Objection[] =>
+  all
+    .filter(({ id }) => id === name)
+    .map(({ path }) => ({ path, at: 'value', found: `"${name}"`, wanted: `another id: this one means ${means}` }));
 
 /** What the plan gives the role, else what it has by default; undefined for one that is not there. */
 function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined {
@@ -111,6 +111,7 @@ const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, s
 export function referenceObjections(trees: Trees): readonly Objection[] {
   const { expanded } = trees;
   const phases = idsIn(trees, ['phases']);
+  const principals = idsIn(trees, ['principals']);
   const environments = asNames(keys(expanded, ['environments']));
   const roles = asNames([...builtInRoles, ...keys(expanded, ['roles'])]);
   const under = (section: string, key: string) => list(expanded, [section]).map((item): Path => [...item, key]);
@@ -132,7 +133,9 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
       ),
     ),
     ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a token of their own'),
-    ...reserved(phases),
+    ...reserved(phases, 'run', 'the whole run'),
+    ...reserved(principals, 'pre-approval', 'that nobody was asked'),
+    ...reserved(principals, 'guard', 'Ripcord itself'),
     ...[...under('probes', 'after'), ...under('checks', 'after')].flatMap((path) =>
       unknownPhasesAfter(trees, path, phases),
     ),

@@ -45,6 +45,16 @@ const plans: readonly BadPlan[] = [
     says: ['phases[1].id: found "run", wanted another id: this one means the whole run'],
   },
   {
+    from: 'id: dana',
+    to: 'id: ¦pre-approval',
+    says: ['principals[0].id: found "pre-approval", wanted another id: this one means that nobody was asked'],
+  },
+  {
+    from: 'id: dana',
+    to: 'id: ¦guard',
+    says: ['principals[0].id: found "guard", wanted another id: this one means Ripcord itself'],
+  },
+  {
     from: '/demo }',
     to: '/demo }\n    restore: { method: in-place, steps: [{ id: a, verify: all }, { id: ¦a, verify: all }] }',
     says: [`environments.staging.restore.steps[1].id: found "a" again, ${once}`],
