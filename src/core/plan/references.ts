@@ -1,4 +1,4 @@
-import { builtInRights, builtInRoles, type Right, rightToApprove } from './authority.ts';
+import { authorities, builtInNeeds, builtInRights, builtInRoles, type Right, rightToApprove } from './authority.ts';
 import type { Objection } from './fault.ts';
 import { describe, masked } from './shown.ts';
 import { isMapping, type Path, valueAt } from './tree.ts';
@@ -93,6 +93,16 @@ function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined 
   return keys(tree, ['roles']).includes(role) ? [] : undefined;
 }
 
+/** Neither needs another role beside it, nor is one that another needs, unless it is an authority. */
+function decidesAlone(tree: unknown, role: unknown): boolean {
+  const given = keys(tree, ['roles'])
+    .map((name): readonly [string, unknown] => [name, valueAt(tree, ['roles', name, 'needs_also'])])
+    .filter(([, other]) => other !== undefined);
+  const needs = [...Object.entries(builtInNeeds), ...given];
+  const isCounsel = needs.some(([, other]) => other === role);
+  return needs.every(([one]) => one !== role) && (!isCounsel || authorities.some((one) => one === role));
+}
+
 /** Nobody of that role could activate it, or may do by hand what it would allow the guard to do. */
 const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
   list(expanded, ['pre_approvals']).flatMap((item): readonly Objection[] => {
@@ -100,10 +110,11 @@ const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
     const rights = rightsIn(expanded, valueAt(expanded, path));
     const wanted: readonly Right[] = ['pre-approve', rightToApprove(String(valueAt(expanded, [...item, 'do'])))];
     const lacks = wanted.filter((right) => rights?.includes(right) === false);
-    const found = describe(valueAt(written, path), path);
-    return lacks.length === 0
-      ? []
-      : [{ path, at: 'value', found, wanted: `a role with the right ${lacks.join(' and ')}` }];
+    const object = (what: string): readonly Objection[] => [
+      { path, at: 'value', found: describe(valueAt(written, path), path), wanted: `a role ${what}` },
+    ];
+    if (lacks.length > 0) return object(`with the right ${lacks.join(' and ')}`);
+    return decidesAlone(expanded, valueAt(expanded, path)) ? [] : object('that decides alone');
   });
 
 const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
