@@ -1,5 +1,5 @@
 import { principalId, type PrincipalId } from '../kernel/ids.ts';
-import { type Right, rightToApprove } from '../plan/authority.ts';
+import { authorities, type Right, rightToApprove } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 import { counselsOf, needsAlso, rightsOf } from './roles.ts';
 
@@ -21,9 +21,6 @@ export function needsOf(plan: Plan, environment: string, procedure: string): Nee
   const people = procedure === 'restore' ? (plan.environments[environment]?.restore?.approvals ?? 2) : 1;
   return { right: rightToApprove(procedure), people };
 }
-
-/** The seed's authorities: each decides alone, also where the plan wants one of them beside somebody else. */
-const authorities = ['database_administrator', 'cto'];
 
 /** Any other role that is needed beside somebody is asked for its counsel; alone it does not decide. */
 const isCounsel = (plan: Plan, role: string): boolean => !authorities.includes(role) && counselsOf(plan).includes(role);

@@ -1,11 +1,8 @@
 import { principalId, type PrincipalId } from '../kernel/ids.ts';
-import { builtInRights, type PrincipalPlan, type Right } from '../plan/authority.ts';
+import { builtInNeeds, builtInRights, type PrincipalPlan, type Right } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 
 export type { Right };
-
-/** The seed's rule: a project manager decides in consultation with a technical lead. */
-const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };
 
 /** Who speaks, as the plan knows them. */
 export interface Principal {

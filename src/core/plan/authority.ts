@@ -40,6 +40,12 @@ export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], reado
   pipeline: ['report-phases'],
 };
 
+/** The seed's authorities: each decides alone, also where the plan wants one of them beside somebody else. */
+export const authorities: readonly string[] = ['database_administrator', 'cto'];
+
+/** The seed's rule: a project manager decides in consultation with a technical lead. */
+export const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };
+
 /** The right without which nobody approves a procedure of this kind, now or in advance. */
 export const rightToApprove = (procedure: string): 'approve-restore' | 'approve-phase-rollback' =>
   procedure === 'restore' ? 'approve-restore' : 'approve-phase-rollback';

@@ -1,4 +1,4 @@
-import { builtInRights, builtInRoles, type Right, rightToApprove } from './authority.ts';
+import { authorities, builtInNeeds, builtInRights, builtInRoles, type Right, rightToApprove } from './authority.ts';
 import type { Objection } from './fault.ts';
 import { describe, masked } from './shown.ts';
 import { isMapping, type Path, valueAt } from './tree.ts';
@@ -77,11 +77,11 @@ function unknownPhasesAfter(trees: Trees, path: Path, phases: readonly Named[]):
     .map((key) => ({ path: [...path, key], at: 'key', found: JSON.stringify(key), wanted }));
 }
 
-/** The runtime of the whole run is judged under this name, beside those of the phases. */
-const reserved = (phases: readonly Named[]): readonly Objection[] =>
-  phases
-    .filter(({ id }) => id === 'run')
-    .map(({ path }) => ({ path, at: 'value', found: '"run"', wanted: 'another id: this one means the whole run' }));
+/** Names that the journal gives to something else than what the plan calls so. */
+const reserved = (all: readonly Named[], name: string, means: string): readonly Objection[] =>
+  all
+    .filter(({ id }) => id === name)
+    .map(({ path }) => ({ path, at: 'value', found: `"${name}"`, wanted: `another id: this one means ${means}` }));
 
 /** What the plan gives the role, else what it has by default; undefined for one that is not there. */
 function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined {
@@ -93,6 +93,16 @@ function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined 
   return keys(tree, ['roles']).includes(role) ? [] : undefined;
 }
 
+/** Neither needs another role beside it, nor is one that another needs, unless it is an authority. */
+function decidesAlone(tree: unknown, role: unknown): boolean {
+  const given = keys(tree, ['roles'])
+    .map((name): readonly [string, unknown] => [name, valueAt(tree, ['roles', name, 'needs_also'])])
+    .filter(([, other]) => other !== undefined);
+  const needs = [...Object.entries(builtInNeeds), ...given];
+  const isCounsel = needs.some(([, other]) => other === role);
+  return needs.every(([one]) => one !== role) && (!isCounsel || authorities.some((one) => one === role));
+}
+
 /** Nobody of that role could activate it, or may do by hand what it would allow the guard to do. */
 const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
   list(expanded, ['pre_approvals']).flatMap((item): readonly Objection[] => {
@@ -100,10 +110,11 @@ const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
     const rights = rightsIn(expanded, valueAt(expanded, path));
     const wanted: readonly Right[] = ['pre-approve', rightToApprove(String(valueAt(expanded, [...item, 'do'])))];
     const lacks = wanted.filter((right) => rights?.includes(right) === false);
-    const found = describe(valueAt(written, path), path);
-    return lacks.length === 0
-      ? []
-      : [{ path, at: 'value', found, wanted: `a role with the right ${lacks.join(' and ')}` }];
+    const object = (what: string): readonly Objection[] => [
+      { path, at: 'value', found: describe(valueAt(written, path), path), wanted: `a role ${what}` },
+    ];
+    if (lacks.length > 0) return object(`with the right ${lacks.join(' and ')}`);
+    return decidesAlone(expanded, valueAt(expanded, path)) ? [] : object('that decides alone');
   });
 
 const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
@@ -111,6 +122,7 @@ const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, s
 export function referenceObjections(trees: Trees): readonly Objection[] {
   const { expanded } = trees;
   const phases = idsIn(trees, ['phases']);
+  const principals = idsIn(trees, ['principals']);
   const environments = asNames(keys(expanded, ['environments']));
   const roles = asNames([...builtInRoles, ...keys(expanded, ['roles'])]);
   const under = (section: string, key: string) => list(expanded, [section]).map((item): Path => [...item, key]);
@@ -132,7 +144,9 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
       ),
     ),
     ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a token of their own'),
-    ...reserved(phases),
+    ...reserved(phases, 'run', 'the whole run'),
+    ...reserved(principals, 'pre-approval', 'that nobody was asked'),
+    ...reserved(principals, 'guard', 'Ripcord itself'),
     ...[...under('probes', 'after'), ...under('checks', 'after')].flatMap((path) =>
       unknownPhasesAfter(trees, path, phases),
     ),

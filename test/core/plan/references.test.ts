@@ -45,6 +45,16 @@ const plans: readonly BadPlan[] = [
     says: ['phases[1].id: found "run", wanted another id: this one means the whole run'],
   },
   {
+    from: 'id: dana',
+    to: 'id: ¦pre-approval',
+    says: ['principals[0].id: found "pre-approval", wanted another id: this one means that nobody was asked'],
+  },
+  {
+    from: 'id: dana',
+    to: 'id: ¦guard',
+    says: ['principals[0].id: found "guard", wanted another id: this one means Ripcord itself'],
+  },
+  {
     from: '/demo }',
     to: '/demo }\n    restore: { method: in-place, steps: [{ id: a, verify: all }, { id: ¦a, verify: all }] }',
     says: [`environments.staging.restore.steps[1].id: found "a" again, ${once}`],
@@ -101,6 +111,12 @@ const plans: readonly BadPlan[] = [
     to: `${preApprovals(preApproval('p', fine).replace('cto', '¦night').replace('phase-rollback', 'restore'))}roles: { night: { rights: [pre-approve, approve-phase-rollback] } }\n`,
     says: ['pre_approvals[0].by_role: found "night", wanted a role with the right approve-restore'],
   },
+  ...['project_manager', 'technical_lead', 'night'].map((role) => ({
+    from: orphans,
+    to: `${preApprovals(preApproval('p', fine).replace('cto', `¦${role}`))}roles:
+  ${role}: { rights: [pre-approve, approve-phase-rollback]${role === 'night' ? ', needs_also: cto' : ''} }\n`,
+    says: [`pre_approvals[0].by_role: found "${role}", wanted a role that decides alone`],
+  })),
   {
     from: orphans,
     to: preApprovals(preApproval('p', `${fine}, not_during: [¦25:00-26:00]`)),
