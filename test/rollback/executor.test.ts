@@ -147,6 +147,19 @@ test('once it was told to end early no step begins', async () => {
   await executor.stop(millis(0));
 });
 
+test('an abort that is written down just before the intent of a step keeps it from beginning', async () => {
+  const one: ReturnType<typeof executing> = executing({
+    async record(event) {
+      if (event.type === 'step-started') one.abort(); // then the run records no beginning
+      else one.record(event);
+    },
+  });
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(one.happened.slice(-3)).toEqual(['phase-applied', 'abort-ordered', 'rollback-aborted']);
+  await one.executor.stop(millis(0));
+});
+
 test('told so while a step waits for a person, it ends without the answer', async () => {
   const { clock, executor, happened, abort } = executing();
   executor.wake();

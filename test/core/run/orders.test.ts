@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../../src/core/authority/roles.ts';
-import type { PhaseId } from '../../../src/core/kernel/ids.ts';
+import type { PhaseId, StepId } from '../../../src/core/kernel/ids.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
 import {
   broken,
@@ -122,6 +122,14 @@ describe('a rollback is ended early', () => {
     expect(stageOf(night.state)).toBe('held');
     expect(night.look([broken('breach')])).toEqual(['verdicts-changed']);
     expect(night.start(relations)).toBe('held');
+  });
+
+  test('before the intent of a step that was on its way: it does not begin', () => {
+    const night = rollingBack();
+    const step = night.state.rollback?.steps[0]?.step.id as StepId;
+    abort(night);
+    expect(night.record({ type: 'step-started', step, attempt: 1, tag: 't' })).toEqual([]);
+    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
   });
 
   test('never within a step: its outcome is recorded first', () => {
