@@ -86,7 +86,7 @@ export function stepTaker({
   const act = async (rollback: Rollback, state: StepState): Promise<void> => {
     const { step } = state;
     const before = await parts.precondition(step);
-    if (before !== undefined && before.holds !== 'yes') return ask(rollback, step, unmet(before), '');
+    if (before !== undefined && before.holds !== 'yes') return ask(rollback, step, unmet(before, state.attempt), '');
     if (parts.rollback()?.aborting !== undefined || stopping.aborted) return; // while it was looked at
     const started = clock.now();
     const outcome = await interruptible((signal) => begin(rollback, state, signal));

@@ -235,6 +235,29 @@ test.each(['no', 'unknown'] as const)(
   },
 );
 
+test.each([
+  { after: 'the end of an earlier daemon', earlier: ({ left }: ReturnType<typeof executing>) => left(start) },
+  {
+    after: 'a failure',
+    earlier({ left, record, again }: ReturnType<typeof executing>) {
+      left(start);
+      record({ ...common, type: 'step-asked', step: step.id, question: 'done?', output: '' });
+      again();
+    },
+  },
+])('a precondition that does not hold after $after is not taken for a step of which nothing was done', async (row) => {
+  const one = executing(
+    { precondition: async () => seen('no') },
+    { ...step, repeatable: true, precondition: { tcp: 'db:5432' } },
+  );
+  row.earlier(one);
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(one.happened).not.toContain('taken');
+  expect(one.asks()).toMatch(/^Its precondition does not hold: it is no\. .*An earlier attempt .* may have been done/);
+  await one.executor.stop(millis(0));
+});
+
 test('a step that ends well is done when its proof holds, and asks when it does not', async () => {
   const well = { take: async () => ({ ended: 'well', output: 'said' }) as const };
   for (const [holds, end] of [
