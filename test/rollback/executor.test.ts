@@ -8,6 +8,7 @@ import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
 import type { Awaited } from '../../src/rollback/look.ts';
+import type { Guarding } from '../../src/rollback/parts.ts';
 import { dana, recommendation, schema, start } from '../support/builders.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -135,6 +136,22 @@ test.each([
   await clock.advance(seconds(1));
   expect(happened).toEqual(['rollback-started', 'rollback-blocked']);
   expect(question()).toMatch(asks);
+  await executor.stop(millis(0));
+});
+
+test('while a person is at a step of theirs the target may be away: it is looked for once they have answered', async () => {
+  let guarding: Guarding = 'yes';
+  const { clock, executor, happened, again } = executing({ isOnlyGuard: async () => guarding });
+  executor.wake();
+  await clock.advance(seconds(1));
+  guarding = 'no-answer'; // as while a backup is restored by hand
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.at(-1)).toBe('step-asked');
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.at(-1)).toBe('rollback-blocked');
   await executor.stop(millis(0));
 });
 
