@@ -78,7 +78,7 @@ async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): 
   const state = conductor.state();
   const bound = state?.recommendations.find(({ id }) => id === state.rollback?.recommendation)?.binding.scripts;
   if (step.kind !== 'command' || bound === undefined) return undefined;
-  const changed = changedFiles(step.command, bound, await scripts.look());
+  const changed = changedFiles(step, bound, await scripts.look());
   if (changed.length === 0) return undefined;
   const question = `${changed.join(' and ')} has changed since the rollback was approved, so it is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
   return { ended: 'badly', question, output: '' };
