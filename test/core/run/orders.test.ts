@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../../src/core/authority/roles.ts';
 import type { PhaseId, StepId } from '../../../src/core/kernel/ids.ts';
+import { openQuestion } from '../../../src/core/response/rollback.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
 import {
   broken,
@@ -142,6 +143,16 @@ describe('a rollback is ended early', () => {
       'run-held',
       'recommendation-raised',
     ]);
+  });
+
+  test('while a step asks: nobody waits for its answer any more', () => {
+    const { night, step } = underWay();
+    night.record({ type: 'step-asked', step, question: 'Is it done?', output: '' });
+    expect(openQuestion(night.state.rollback)).toBe('Is it done?');
+    abort(night);
+    night.record({ type: 'rollback-aborted' });
+    expect(openQuestion(night.state.rollback)).toBeUndefined();
+    expect(night.give({ kind: 'confirm', step, answer: 'done', by: dana, reason: 'x' })).toBe('no-rollback');
   });
 
   test('and may be ordered anew afterwards', () => {
