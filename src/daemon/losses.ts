@@ -1,3 +1,4 @@
+import { sayError } from '../core/kernel/errors.ts';
 import { phaseId } from '../core/kernel/ids.ts';
 import { seconds } from '../core/kernel/units.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
@@ -14,7 +15,9 @@ const relationOf = (name: string): string => name.split('.').map(quoteIdentifier
 /** What a phase has created goes with its rollback; of a table, with the rows that are in it by now. */
 async function createdBy({ id, effects }: PhasePlan, control: Control): Promise<readonly string[]> {
   const sentences = effects.creates.map(async (name): Promise<readonly string[]> => {
-    const exists = await control.query('select to_regclass($1)::text', [relationOf(name)]);
+    const asked = control.query('select to_regclass($1)::text', [relationOf(name)]);
+    const exists = await asked.catch(sayError);
+    if (typeof exists === 'string') return [`${id}: ${name}, which could not be looked at (${exists})`];
     if (exists.rows[0]?.[0] == null) return []; // a function, a constraint, or not there any more
     const counting = control.query(`select count(*) from ${relationOf(name)}`, [], { timeout: seconds(5) });
     return counting.then(

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Hash, hash } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { restoreSteps, type Step, undoSteps } from '../core/response/step.ts';
-import { namedFiles, type Script } from '../core/response/scripts.ts';
+import { type NamedFile, namedFiles, type Script } from '../core/response/scripts.ts';
 
 /** The files of the plan's folder that its procedures run. */
 export interface Scripts {
@@ -37,11 +37,16 @@ export function scriptsOfPlan(
     ...plan.phases.flatMap((phase) => undoSteps(phase) ?? []),
     ...(restore === undefined ? [] : restoreSteps(restore)),
   ];
-  const names = new Set(steps.flatMap((step) => (step.kind === 'command' ? namedFiles(step.command) : [])));
+  const named = new Map(
+    steps
+      .filter((step) => step.kind === 'command')
+      .flatMap(namedFiles)
+      .map((one) => [one.file, one]),
+  );
   const known = new Map<string, { readonly as: string; readonly hash: Hash }>();
 
-  const read = async (file: string): Promise<readonly Script[]> => {
-    const path = resolve(folder, fill(file));
+  const read = async ({ file, name, directory }: NamedFile): Promise<readonly Script[]> => {
+    const path = resolve(folder, fill(directory), fill(name));
     const is = isWithin(folder, path) ? await stat(path).catch(() => undefined) : undefined;
     if (is?.isFile() !== true) return [];
     const as = [is.ino, is.size, is.mtimeMs, is.ctimeMs].join();
@@ -51,5 +56,5 @@ export function scriptsOfPlan(
     known.set(path, { as, hash: sum });
     return [{ file, hash: sum }];
   };
-  return { look: async () => (await Promise.all([...names].map(read))).flat() };
+  return { look: async () => (await Promise.all([...named.values()].map(read))).flat() };
 }

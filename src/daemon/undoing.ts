@@ -78,9 +78,18 @@ async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): 
   const state = conductor.state();
   const bound = state?.recommendations.find(({ id }) => id === state.rollback?.recommendation)?.binding.scripts;
   if (step.kind !== 'command' || bound === undefined) return undefined;
-  const changed = changedFiles(step.command, bound, await scripts.look());
+  const changed = changedFiles(step, bound, await scripts.look());
   if (changed.length === 0) return undefined;
   const question = `${changed.join(' and ')} has changed since the rollback was approved, so it is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
+  return { ended: 'badly', question, output: '' };
+}
+
+/** Asked before every try of a step: between two of them the lock may be lost, and a script be changed. */
+async function refuseTry(parts: UndoingParts, step: Step): Promise<Outcome | undefined> {
+  const changed = await refuseChanged(parts, step);
+  if (changed !== undefined || (await parts.desk.isOnlyGuard()) === 'yes') return changed;
+  const question =
+    'It is not certain any more that this is the only guard of the target, so it is not tried. Make sure that there is no other, and that the target answers, then say --again.';
   return { ended: 'badly', question, output: '' };
 }
 
@@ -111,6 +120,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     undoSql: { url },
     look: lookAt,
     verify: ({ phase, timeout }) => (phase === undefined ? verifyAll(parts, state(), timeout) : verify(parts, phase)),
+    refuse: (step) => refuseTry(parts, step),
     endLeft: async (tag) => void (await quieten({ groups: [], tags: [tag] }, quietening)),
   };
   return createExecutor({
@@ -130,7 +140,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     liftFence: (fence) => liftFence(fence, logins),
     lookAtPhases: (phases) => lookAtPhases(parts, phases),
     precondition: async ({ precondition }) => (precondition === undefined ? undefined : lookAt(precondition)),
-    take: async (step, attempt) => (await refuseChanged(parts, step)) ?? takeStep(step, attempt, surroundings),
+    take: (step, attempt) => takeStep(step, attempt, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
       const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };
       await quieten(worker, quietening);

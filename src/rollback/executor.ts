@@ -79,6 +79,8 @@ export function createExecutor(parts: ExecutorParts): Executor {
       return true; // for the fence
     }
     if (rollback.state === 'blocked') return false;
+    const next = nextStep(rollback);
+    if (next?.state === 'asking') return false; // a person who restores by hand may well stop the target
     const guarding = await parts.isOnlyGuard();
     if (guarding !== 'yes') {
       await block(rollback, notTheOnlyGuard(guarding));
@@ -93,8 +95,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       await lookAtPhases(rollback, unlooked);
       return true;
     }
-    const next = nextStep(rollback);
-    if (next === undefined || next.state === 'asking') return false;
+    if (next === undefined) return false;
     const leftBehind = await taker.take(rollback, next);
     if (leftBehind !== undefined) await block(rollback, leftBehind);
     return leftBehind === undefined;

@@ -5,8 +5,13 @@ import type { Guarding } from './parts.ts';
 
 export const sayHolds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
 
-export const unmet = (precondition: Seen): string =>
-  `Its precondition ${sayHolds[precondition.holds]}: ${precondition.saw}. Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`;
+/** An earlier attempt may be the very reason why it holds no longer. */
+export const unmet = (precondition: Seen, attempts: number): string => {
+  const sees = `Its precondition ${sayHolds[precondition.holds]}: ${precondition.saw}.`;
+  return attempts === 0
+    ? `${sees} Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`
+    : `${sees} No other attempt was begun. An earlier attempt at the step may have been done, in part or not at all: look at the database, then make it hold and say --again, or say --done where the step is done.`;
+};
 
 export const proofFails = (proof: Seen): string =>
   `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at the database, then say whether it is done or shall run again.`;

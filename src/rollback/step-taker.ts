@@ -63,10 +63,16 @@ export function stepTaker({
     return { ended: 'badly', question: proofFails(proof), output };
   };
 
-  const begin = async (rollback: Rollback, { step, attempt }: StepState, signal: AbortSignal): Promise<Outcome> => {
+  /** Undefined when an abort was written down before the intent: then the step has not begun. */
+  const begin = async (
+    rollback: Rollback,
+    { step, attempt }: StepState,
+    signal: AbortSignal,
+  ): Promise<Outcome | undefined> => {
     const tag = attemptTag(rollback, step, attempt + 1);
     mine.add(tag);
     await record({ type: 'step-started', ...common(rollback), step: step.id, attempt: attempt + 1, tag });
+    if (parts.rollback()?.steps.some((one) => one.tag === tag) !== true) return undefined;
     const onSpawn = (child: ProcessIdentity) =>
       record({ type: 'step-spawned', ...common(rollback), step: step.id, child });
     const key = idempotencyKey(rollback, step);
@@ -80,10 +86,11 @@ export function stepTaker({
   const act = async (rollback: Rollback, state: StepState): Promise<void> => {
     const { step } = state;
     const before = await parts.precondition(step);
-    if (before !== undefined && before.holds !== 'yes') return ask(rollback, step, unmet(before), '');
+    if (before !== undefined && before.holds !== 'yes') return ask(rollback, step, unmet(before, state.attempt), '');
     if (parts.rollback()?.aborting !== undefined || stopping.aborted) return; // while it was looked at
     const started = clock.now();
     const outcome = await interruptible((signal) => begin(rollback, state, signal));
+    if (outcome === undefined) return;
     const took = between(started, clock.now());
     switch (outcome.ended) {
       case 'well':

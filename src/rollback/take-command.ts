@@ -24,23 +24,29 @@ export interface CommandSurroundings {
   readonly grace: Millis;
 }
 
-/** A command may start a server and leave it to run; whoever reads the record shall know that it did. */
-async function sayLeft(tag: string): Promise<string> {
+/** What it left running, if anything: it may be a server that it started, or a part of the undo that still is at work. */
+async function leftRunning(tag: string): Promise<string | undefined> {
   const left = await taggedProcesses(tag);
-  return left.length === 0 ? '' : `[left running: process ${left.map(({ pid }) => pid).join(', ')}]\n`;
+  return left.length === 0 ? undefined : `process ${left.map(({ pid }) => pid).join(', ')}`;
 }
 
-function badly(step: CommandStep, result: CommandResult, secrets: readonly string[]): Outcome {
+function badly(
+  step: CommandStep,
+  result: CommandResult,
+  left: string | undefined,
+  secrets: readonly string[],
+): Outcome {
   const { exitCode, signal, timedOut, output } = result;
   const how = timedOut
     ? `did not end within ${sayDuration(step.timeout)} and was stopped`
     : signal === null
       ? `exited with ${exitCode}, expected 0`
       : `was ended by ${signal}`;
+  const stays = left === undefined ? '' : ` It left ${left} at work: --again ends it first, --done does not.`;
   const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;
   return {
     ended: 'badly',
-    question: `${hideIn(step.command.join(' '), secrets)} ${how}. Look at its output and at the database, then say whether the step is done or shall run again.`,
+    question: `${hideIn(step.command.join(' '), secrets)} ${how}.${stays} Look at its output and at the database, then say whether the step is done or shall run again.`,
     output,
     ...(cause !== undefined && { cause }),
   };
@@ -65,6 +71,7 @@ export async function takeCommand(
     onSpawn,
   });
   const { exitCode, timedOut, output } = result;
-  if (exitCode === 0 && !timedOut) return { ended: 'well', output: output + (await sayLeft(tag)) };
-  return badly(step, result, secrets);
+  const left = await leftRunning(tag);
+  if (exitCode !== 0 || timedOut) return badly(step, result, left, secrets);
+  return { ended: 'well', output: left === undefined ? output : `${output}[left running: ${left}]\n` };
 }

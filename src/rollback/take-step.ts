@@ -19,6 +19,8 @@ export interface StepSurroundings extends CommandSurroundings {
   look(condition: Condition): Promise<Seen>;
   /** Compares the database with what the step names. */
   verify(step: Extract<Step, { kind: 'verify' }>): Promise<Outcome>;
+  /** What stands against taking the step now; asked before each try, since minutes may lie between two. */
+  refuse(step: Step): Promise<Outcome | undefined>;
   /** Ends what an attempt with this tag left at work, and proves it gone. */
   endLeft(tag: string): Promise<void>;
 }
@@ -74,7 +76,8 @@ function withoutSecretsOf(outcome: Outcome, secrets: readonly string[]): Outcome
 
 /** Takes one step. One that ends badly, and is not worth another try by its plan, asks a person. */
 export async function takeStep(step: Step, attempt: Attempt, surroundings: StepSurroundings): Promise<Outcome> {
-  const outcome = await withRetries(step.retry, () => takeOnce(step, attempt, surroundings), {
+  const take = async () => (await surroundings.refuse(step)) ?? takeOnce(step, attempt, surroundings);
+  const outcome = await withRetries(step.retry, take, {
     between: async () => (leavesWork(step) ? surroundings.endLeft(attempt.tag) : undefined),
     signal: attempt.signal,
   });

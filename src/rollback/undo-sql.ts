@@ -56,7 +56,17 @@ const silence = (url: string, tag: string, waited: Millis): Error =>
     todo: 'Look for it in pg_stat_activity, and at the network between',
   });
 
-async function once(sql: string, tag: string, timeout: Millis, { url, alone = false }: UndoSql): Promise<number> {
+const leftOpen =
+  'The text left a transaction open, and the server has taken back what was done in it: a commit is missing. Do by hand what is missing and say --done.';
+
+interface Done {
+  /** Of all its statements. */
+  readonly rows: number;
+  /** It began a transaction and did not end it: the server takes that back with the session. */
+  readonly open: boolean;
+}
+
+async function once(sql: string, tag: string, timeout: Millis, { url, alone = false }: UndoSql): Promise<Done> {
   const socket = new Socket();
   const client = new Client({
     connectionString: withoutOverridden(url),
@@ -74,8 +84,9 @@ async function once(sql: string, tag: string, timeout: Millis, { url, alone = fa
     await within(short, () => client.query(`set lock_timeout = '${lockTimeout}'`));
     // The extended protocol takes one statement only, and puts no transaction around it.
     const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
-    const { rowCount } = await within(millis(timeout + grace), () => client.query(asked));
-    return rowCount ?? 0;
+    const results = [await within(millis(timeout + grace), () => client.query(asked))].flat(); // several for several statements
+    const rows = results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+    return { rows, open: client.getTransactionStatus() !== 'I' };
   } finally {
     await within(grace, () => client.end()).catch(() => undefined);
     socket.destroy(); // a client that never connected has nothing to end, but has a socket
@@ -89,7 +100,7 @@ async function once(sql: string, tag: string, timeout: Millis, { url, alone = fa
 export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();
   try {
-    const rows = await pRetry(() => once(sql, tag, timeout, undo), {
+    const { rows, open } = await pRetry(() => once(sql, tag, timeout, undo), {
       retries: 10,
       minTimeout: 100,
       maxTimeout: 5_000,
@@ -101,7 +112,7 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
         return tries < (patience[code]?.tries ?? 0);
       },
     });
-    return { ended: 'well', output: `${rows} rows` };
+    return open ? { ended: 'badly', question: leftOpen, output: '' } : { ended: 'well', output: `${rows} rows` };
   } catch (error) {
     const { message } = explainPgError(error, undo.url);
     const cause = causeOf(error);

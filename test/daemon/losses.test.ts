@@ -43,3 +43,10 @@ test('what a restore would lose is not known yet, and it says so', async () => {
     'everything written since the backup: how many rows that is, is not known yet',
   ]);
 });
+
+test('a target that does not answer keeps nobody from seeing what a rollback would do', async () => {
+  const silent = { query: () => Promise.reject(new Error('the target does not answer')) };
+  expect(await lossesOf(plan, { kind: 'phase-rollback', phases: [schema] }, silent)).toEqual([
+    'schema-standardization: molecules, which could not be looked at (the target does not answer)',
+  ]);
+});

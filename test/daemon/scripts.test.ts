@@ -38,3 +38,25 @@ test('the files of the plan’s folder that its procedures name, by what they ho
   expect(after[1]).toEqual(before[1]);
   expect(after[0]?.hash).not.toBe(before[0]?.hash);
 });
+
+test('a command that runs in a directory of its own names its files from there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ripcord-'));
+  await using _undo = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  await mkdir(join(folder, 'undo'));
+  await writeFile(join(folder, 'undo', 'back.ts'), '1');
+  await writeFile(join(folder, 'back.ts'), 'another');
+  const directories = ['undo', '${where}', join(folder, 'undo')];
+  const back = (directory: string) => ({ id: 'back', directory, command: ['node', 'back.ts'] });
+  const seen = directories.map(async (directory) => {
+    const plan = aPlan({
+      phases: [{ id: schema, estimate: '1m', rollback: { steps: [back(directory)] } }],
+      pre_approvals: [],
+    });
+    return scriptsOfPlan(plan, 'staging', folder, (text) => text.replace('${where}', 'undo')).look();
+  });
+  expect(await Promise.all(seen)).toEqual(
+    directories.map((directory) => [
+      { file: `${directory}/back.ts`, hash: 'sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b' },
+    ]),
+  );
+});

@@ -8,6 +8,7 @@ import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
 import type { Awaited } from '../../src/rollback/look.ts';
+import type { Guarding } from '../../src/rollback/parts.ts';
 import { dana, recommendation, schema, start } from '../support/builders.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -145,6 +146,22 @@ test.each([
   },
 );
 
+test('while a person is at a step of theirs the target may be away: it is looked for once they have answered', async () => {
+  let guarding: Guarding = 'yes';
+  const { clock, executor, happened, again } = executing({ isOnlyGuard: async () => guarding });
+  executor.wake();
+  await clock.advance(seconds(1));
+  guarding = 'no-answer'; // as while a backup is restored by hand
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.at(-1)).toBe('step-asked');
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.at(-1)).toBe('rollback-blocked');
+  await executor.stop(millis(0));
+});
+
 test('once it was told to end early no step begins', async () => {
   const { clock, executor, happened, abort } = executing();
   abort();
@@ -152,6 +169,19 @@ test('once it was told to end early no step begins', async () => {
   await clock.advance(seconds(1));
   expect(happened).toEqual(['rollback-started', 'abort-ordered', 'rollback-aborted']);
   await executor.stop(millis(0));
+});
+
+test('an abort that is written down just before the intent of a step keeps it from beginning', async () => {
+  const one: ReturnType<typeof executing> = executing({
+    async record(event) {
+      if (event.type === 'step-started') one.abort(); // then the run records no beginning
+      else one.record(event);
+    },
+  });
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(one.happened.slice(-3)).toEqual(['phase-applied', 'abort-ordered', 'rollback-aborted']);
+  await one.executor.stop(millis(0));
 });
 
 test('told so while a step waits for a person, it ends without the answer', async () => {
@@ -228,6 +258,29 @@ test.each(['no', 'unknown'] as const)(
     await executor.stop(millis(0));
   },
 );
+
+test.each([
+  { after: 'the end of an earlier daemon', earlier: ({ left }: ReturnType<typeof executing>) => left(start) },
+  {
+    after: 'a failure',
+    earlier({ left, record, again }: ReturnType<typeof executing>) {
+      left(start);
+      record({ ...common, type: 'step-asked', step: step.id, question: 'done?', output: '' });
+      again();
+    },
+  },
+])('a precondition that does not hold after $after is not taken for a step of which nothing was done', async (row) => {
+  const one = executing(
+    { precondition: async () => seen('no') },
+    { ...step, repeatable: true, precondition: { tcp: 'db:5432' } },
+  );
+  row.earlier(one);
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(one.happened).not.toContain('taken');
+  expect(one.asks()).toMatch(/^Its precondition does not hold: it is no\. .*An earlier attempt .* may have been done/);
+  await one.executor.stop(millis(0));
+});
 
 test('a step that ends well is done when its proof holds, and asks when it does not', async () => {
   const well = { take: async () => ({ ended: 'well', output: 'said' }) as const };

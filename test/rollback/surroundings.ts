@@ -18,6 +18,7 @@ export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurround
   undoSql: { url: 'postgres://nobody@127.0.0.1/none' },
   look: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
   verify: async () => ({ ended: 'well', output: '' }),
+  refuse: async () => undefined,
   endLeft: async () => undefined,
   ...more,
 });

@@ -99,3 +99,19 @@ test('where nobody listens, nothing was done; tries are bounded, and each waits 
   await takeStep(command, attempt(), surroundings({ endLeft: async (tag) => void left.push(tag) }));
   expect(left).toEqual(['ripcord-step-0']);
 });
+
+test('what stands against a try is asked before each of them, and ends the tries', async () => {
+  await using server = await httpServer((_, response) => response.writeHead(503).end());
+  const step = { ...put(server.url), retry: { times: 3, first: millis(10), on: ['status 503'] } };
+  let asked = 0;
+  const refuse = async () => {
+    asked += 1;
+    return asked < 2 ? undefined : ({ ended: 'badly', question: 'There is another guard.', output: '' } as const);
+  };
+  expect(await takeStep(step, attempt(), surroundings({ refuse }))).toEqual({
+    ended: 'badly',
+    question: 'There is another guard.',
+    output: expect.stringMatching(/^\[try 1 failed: status 503\]/),
+  });
+  expect([asked, server.connections()]).toEqual([2, 1]);
+});

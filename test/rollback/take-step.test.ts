@@ -4,7 +4,9 @@ import { basename, dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { seconds } from '../../src/core/kernel/units.ts';
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { systemClock } from '../../src/daemon/clock.ts';
+import { endProcesses } from '../../src/phases/end-processes.ts';
 import type { Seen } from '../../src/rollback/look.ts';
 import { takeStep } from '../../src/rollback/take-step.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -34,6 +36,30 @@ test('a command runs where its step says, beside the plan, with what its step pu
   const outcome = await takeStep(step, attempt(), surroundings({ cwd: dirname(folder) }));
   expect(outcome).toEqual({ ended: 'well', output: `${folder} fast [secret]` });
   await rm(folder, { recursive: true });
+});
+
+test('a command that fails and leaves something at work says so where a person is asked', async () => {
+  const clock = systemClock();
+  const tag = 'ripcord-step-left-at-work';
+  const leaving = (exit: number) =>
+    program(
+      `const { spawn } = require('child_process');
+      const left = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+      left.unref();
+      left.once('spawn', () => { console.log(left.pid); process.exitCode = ${exit}; });`,
+    );
+  await using _undo = {
+    [Symbol.asyncDispose]: async () => void (await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock })),
+  };
+  const failed = await takeStep(leaving(1), attempt({ tag }), surroundings());
+  const pid = 'output' in failed ? failed.output.trim() : '';
+  expect(failed).toMatchObject({
+    ended: 'badly',
+    question: expect.stringMatching(new RegExp(`left process ${pid} at work: --again ends it first, --done does not`)),
+  });
+  await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock });
+  const well = await takeStep(leaving(0), attempt({ tag }), surroundings());
+  expect(well).toMatchObject({ ended: 'well', output: expect.stringContaining('[left running: process ') });
 });
 
 test('of a command that writes without end only the last of its words are kept, and no byte of them breaks the record', async () => {

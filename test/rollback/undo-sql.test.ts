@@ -75,6 +75,30 @@ test('a long transaction in the way ends it at its timeout, says so, and keeps n
   });
 });
 
+test.each([
+  { text: 'insert into undone values (1)', outcome: { ended: 'well', output: '1 rows' }, rows: 1 },
+  {
+    text: 'insert into undone values (1); insert into undone values (2), (3)',
+    outcome: { ended: 'well', output: '3 rows' },
+    rows: 3,
+  },
+  {
+    text: 'begin; insert into undone values (1); commit',
+    outcome: { ended: 'well', output: '1 rows' },
+    rows: 1,
+  },
+  {
+    text: 'begin; insert into undone values (1)',
+    outcome: { ended: 'badly', question: expect.stringContaining('left a transaction open') },
+    rows: 0,
+  },
+])('$text ends $outcome.ended, and leaves $rows rows', async ({ text, outcome, rows }) => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  expect(await runUndoSql(text, tag, millis(5_000), { url: db.url })).toMatchObject(outcome);
+  expect((await db.query('select from undone')).rowCount).toBe(rows);
+});
+
 test('what no transaction may be around is sent alone, as one statement', async () => {
   db = await database();
   await db.query('create table undone (i int)');

@@ -1,26 +1,46 @@
 import type { Hash } from '../kernel/ids.ts';
 import type { Procedure } from './procedure.ts';
+import type { Step } from './step.ts';
 
 /** A file that a command names, and what it held when it was looked at. */
 export interface Script {
-  /** As the plan writes it. */
+  /** As the plan writes it, after the directory of its command where that has one. */
   readonly file: string;
   readonly hash: Hash;
 }
 
-/** The arguments of a command that may name a file: also what follows `=` in a switch. Whether it does, only a disk knows. */
-export function namedFiles(command: readonly string[]): readonly string[] {
-  const names = command.map((word) => (word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word));
-  return [...new Set(names.filter((name) => name !== '' && !name.startsWith('-') && !name.includes('\0')))];
+/** What a command runs, and where: its directory is relative to the plan's folder, and is that folder where it has none. */
+export type Command = Pick<Extract<Step, { kind: 'command' }>, 'command' | 'directory'>;
+
+export interface NamedFile {
+  /** As the command writes it, in its directory. */
+  readonly name: string;
+  readonly directory: string;
+  /** Both, as the record has it. */
+  readonly file: string;
 }
 
-const commandsOf = (procedure: Procedure): readonly (readonly string[])[] =>
-  procedure.kind === 'person' ? [] : procedure.steps.flatMap((step) => (step.kind === 'command' ? [step.command] : []));
+/** The arguments of a command that may name a file: also what follows `=` in a switch. Whether it does, only a disk knows. */
+export function namedFiles({ command, directory = '' }: Command): readonly NamedFile[] {
+  const names = command.map((word) => (word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word));
+  const within = (name: string): string =>
+    directory === '' || name.startsWith('/') ? name : `${directory.replace(/\/$/, '')}/${name}`;
+  return [...new Set(names.filter((name) => name !== '' && !name.startsWith('-') && !name.includes('\0')))].map(
+    (name) => ({ name, directory, file: within(name) }),
+  );
+}
+
+const commandsOf = (procedure: Procedure): readonly Command[] =>
+  procedure.kind === 'person' ? [] : procedure.steps.filter((step) => step.kind === 'command');
 
 /** Of all that are known, those that the procedure's commands name. */
 export function scriptsOf(procedure: Procedure, known: readonly Script[]): readonly Script[] {
-  const names = new Set(commandsOf(procedure).flatMap(namedFiles));
-  return known.filter(({ file }) => names.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  const named = new Set(
+    commandsOf(procedure)
+      .flatMap(namedFiles)
+      .map(({ file }) => file),
+  );
+  return known.filter(({ file }) => named.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
 /** The files of a procedure that hold something else now. */
@@ -29,11 +49,9 @@ export const changedInAll = (procedure: Procedure, bound: readonly Script[], now
 ];
 
 /** The files of a command that hold something else than when they were bound, or are there no more, or only now. */
-export function changedFiles(
-  command: readonly string[],
-  bound: readonly Script[],
-  now: readonly Script[],
-): readonly string[] {
-  const hashIn = (scripts: readonly Script[], name: string) => scripts.find(({ file }) => file === name)?.hash;
-  return namedFiles(command).filter((name) => hashIn(bound, name) !== hashIn(now, name));
+export function changedFiles(command: Command, bound: readonly Script[], now: readonly Script[]): readonly string[] {
+  const hashIn = (scripts: readonly Script[], named: string) => scripts.find(({ file }) => file === named)?.hash;
+  return namedFiles(command)
+    .map(({ file }) => file)
+    .filter((file) => hashIn(bound, file) !== hashIn(now, file));
 }

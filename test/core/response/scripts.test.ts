@@ -13,8 +13,9 @@ test.each([
   { command: ['psql', '--file=undo.sql', '-f', 'more.sql'], names: ['psql', 'undo.sql', 'more.sql'] },
   { command: ['./undo', '', '-x', 'undo.ts', 'undo.ts'], names: ['./undo', 'undo.ts'] },
   { command: ['undo', '--where=-x', '--empty='], names: ['undo'] },
-])('$command may name $names', ({ command, names }) => {
-  expect(namedFiles(command)).toEqual(names);
+  { command: ['sh', './undo', '/etc/x'], directory: 'back', names: ['back/sh', 'back/./undo', '/etc/x'] },
+])('$command may name $names', ({ names, ...step }) => {
+  expect(namedFiles(step).map(({ file }) => file)).toEqual(names);
 });
 
 test('of a procedure count the files that its own commands name, in an order of their own', () => {
@@ -25,7 +26,7 @@ test('of a procedure count the files that its own commands name, in an order of 
     phases: [],
     steps: [step(['node', 'b.ts']), step(['node', 'a.ts'])],
   };
-  const known = [script('b.ts', '1'), script('c.ts', '1'), script('a.ts', '1')];
+  const known = [script('b.ts', '1'), script('c.ts', '1'), script('a.ts', '1'), script('back/a.ts', '1')];
   expect(scriptsOf(procedure, known)).toEqual([script('a.ts', '1'), script('b.ts', '1')]);
   expect(scriptsOf({ kind: 'person', phases: [], because: 'x' }, known)).toEqual([]);
 });
@@ -36,7 +37,7 @@ test.each([
   { what: 'that it is there', now: [], changed: ['a.ts'] },
   { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], changed: ['a.ts'] },
 ])('$what has changed', ({ bound = [script('a.ts', '1')], now, changed }) => {
-  expect(changedFiles(['node', 'a.ts'], bound, now)).toEqual(changed);
+  expect(changedFiles({ command: ['node', 'a.ts'] }, bound, now)).toEqual(changed);
 });
 
 describe('an approval is for what the scripts held', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../../src/core/authority/roles.ts';
-import type { PhaseId } from '../../../src/core/kernel/ids.ts';
+import type { PhaseId, StepId } from '../../../src/core/kernel/ids.ts';
+import { openQuestion } from '../../../src/core/response/rollback.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
 import {
   broken,
@@ -137,6 +138,14 @@ describe('a rollback is ended early', () => {
     expect(night.start(relations)).toBe('held');
   });
 
+  test('before the intent of a step that was on its way: it does not begin', () => {
+    const night = rollingBack();
+    const step = night.state.rollback?.steps[0]?.step.id as StepId;
+    abort(night);
+    expect(night.record({ type: 'step-started', step, attempt: 1, tag: 't' })).toEqual([]);
+    expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
+  });
+
   test('never within a step: its outcome is recorded first', () => {
     const { night, step } = underWay();
     abort(night);
@@ -147,6 +156,16 @@ describe('a rollback is ended early', () => {
       'run-held',
       'recommendation-raised',
     ]);
+  });
+
+  test('while a step asks: nobody waits for its answer any more', () => {
+    const { night, step } = underWay();
+    night.record({ type: 'step-asked', step, question: 'Is it done?', output: '' });
+    expect(openQuestion(night.state.rollback)).toBe('Is it done?');
+    abort(night);
+    night.record({ type: 'rollback-aborted' });
+    expect(openQuestion(night.state.rollback)).toBeUndefined();
+    expect(night.give({ kind: 'confirm', step, answer: 'done', by: dana, reason: 'x' })).toBe('no-rollback');
   });
 
   test('and may be ordered anew afterwards', () => {

@@ -139,6 +139,8 @@ export function decideRollback(plan: Plan, state: RunState, input: RollbackInput
     return state.fence?.role === input.event.role ? record(input.event) : nothing;
   }
   if (!isUnderWay(state.rollback) || state.rollback.id !== input.event.rollback) return nothing;
+  // A person’s word that came first: the executor sees that its step has not begun.
+  if (input.event.type === 'step-started' && state.rollback.aborting !== undefined) return nothing;
   const misplaced = refuseRecord(state.rollback, input.event);
   if (misplaced !== undefined) return no(misplaced);
   return record(input.event, ...consequences(plan, state, input.event, now));
