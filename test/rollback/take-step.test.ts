@@ -66,7 +66,7 @@ test('of a command that writes without end only the last of its words are kept, 
   const mostBefore = process.memoryUsage().rss;
   const script =
     'const page = Buffer.alloc(1 << 20, 255); for (let n = 0; n < 192; n++) require("fs").writeSync(1, page); process.exitCode = 1';
-  const outcome = await takeStep(program(script), attempt(), surroundings());
+  const outcome = await takeStep({ ...program(script), timeout: seconds(60) }, attempt(), surroundings());
   expect(outcome).toMatchObject({ ended: 'badly', cause: 'exit 1' });
   const output = 'output' in outcome ? outcome.output : '';
   expect(Buffer.byteLength(output)).toBeLessThanOrEqual(8_192);
@@ -85,7 +85,7 @@ test('a command that is missing, or does not end in time, is a clear failure', a
     cause: 'timeout',
     output: 'begun\n',
   });
-});
+}, 90_000);
 
 test('a wait ends when its condition holds, or asks at its timeout with what was seen last', async () => {
   const clock = fakeClock();
