@@ -139,6 +139,33 @@ test.each([
   await executor.stop(millis(0));
 });
 
+test('once it was blocked it proves anew that work is stopped: nobody saw to that meanwhile', async () => {
+  let guarding: Guarding = 'yes';
+  const { clock, executor, happened, record, again } = executing({ isOnlyGuard: async () => guarding });
+  const wake = async () => {
+    executor.wake();
+    await clock.advance(seconds(1));
+  };
+  await wake();
+  guarding = 'another-guard';
+  again();
+  await wake();
+  guarding = 'yes';
+  record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'x' });
+  await wake();
+  expect(happened.slice(happened.indexOf('rollback-blocked'))).toEqual([
+    'rollback-blocked',
+    'rollback-unblocked',
+    'stop-work-started',
+    'stop-work-proved',
+    'ended what bears its tag',
+    'step-started',
+    'taken',
+    'step-asked',
+  ]);
+  await executor.stop(millis(0));
+});
+
 test('while a person is at a step of theirs the target may be away: it is looked for once they have answered', async () => {
   let guarding: Guarding = 'yes';
   const { clock, executor, happened, again } = executing({ isOnlyGuard: async () => guarding });
