@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
-import { type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { after, hours, type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
@@ -381,6 +381,22 @@ test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited
   await clock.advance(seconds(1));
   expect(happened.slice(-then.length - 1)).toEqual(['stop-work-proved', ...then]);
   await executor.stop(millis(0));
+});
+
+test('a step that was begun before the clock was set back an hour took no time, rather than less than none', async () => {
+  const took: number[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    prove: async () => seen('yes'),
+    async record(event) {
+      if (event.type === 'step-done') took.push(event.took);
+      one.record(event);
+    },
+  });
+  one.left(after(one.clock.now(), hours(1)));
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(took).toEqual([0]);
+  await one.executor.stop(millis(0));
 });
 
 test('every attempt at a step bears the same key, and a tag of its own', async () => {
