@@ -26,7 +26,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let again = false;
-  /** What an earlier daemon proved is proved anew: nobody knows what happened in between. */
+  /** What was proved before a block, or by an earlier daemon, is proved anew: nobody knows what happened in between. */
   let quietHere = false;
 
   /** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
@@ -40,8 +40,10 @@ export function createExecutor(parts: ExecutorParts): Executor {
 
   const common = (rollback: Rollback) => ({ v: 1, at: clock.now(), rollback: rollback.id }) as const;
   const lift = fenceLifter(parts, record);
-  const block = (rollback: Rollback, question: string) =>
-    record({ type: 'rollback-blocked', ...common(rollback), question });
+  const block = (rollback: Rollback, question: string) => {
+    quietHere = false;
+    return record({ type: 'rollback-blocked', ...common(rollback), question });
+  };
   const taker = stepTaker({ parts, record, stopping: stopping.signal });
 
   const stopWork = async (rollback: Rollback) => {

@@ -129,7 +129,7 @@ export function stepTaker({
         : parts.prove(step, patience, stopping);
     const proof = await proving.catch(() => undefined);
     if (proof?.holds === 'yes') {
-      const took = between(startedAt ?? clock.now(), clock.now());
+      const took = millis(Math.max(0, between(startedAt ?? clock.now(), clock.now()))); // the clock may be another
       return record({ type: 'step-done', ...common(rollback), step: step.id, took, output: '', how: 'proved' });
     }
     if (stopping.aborted) return;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
-import { type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { after, hours, type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
@@ -145,6 +145,33 @@ test.each([
     await executor.stop(millis(0));
   },
 );
+
+test('once it was blocked it proves anew that work is stopped: nobody saw to that meanwhile', async () => {
+  let guarding: Guarding = 'yes';
+  const { clock, executor, happened, record, again } = executing({ isOnlyGuard: async () => guarding });
+  const wake = async () => {
+    executor.wake();
+    await clock.advance(seconds(1));
+  };
+  await wake();
+  guarding = 'no-answer';
+  again();
+  await wake();
+  guarding = 'yes';
+  record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'x' });
+  await wake();
+  expect(happened.slice(happened.indexOf('rollback-blocked'))).toEqual([
+    'rollback-blocked',
+    'rollback-unblocked',
+    'stop-work-started',
+    'stop-work-proved',
+    'ended what bears its tag',
+    'step-started',
+    'taken',
+    'step-asked',
+  ]);
+  await executor.stop(millis(0));
+});
 
 test('while a person is at a step of theirs the target may be away: it is looked for once they have answered', async () => {
   let guarding: Guarding = 'yes';
@@ -361,6 +388,22 @@ test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited
   await clock.advance(seconds(1));
   expect(happened.slice(-then.length - 1)).toEqual(['stop-work-proved', ...then]);
   await executor.stop(millis(0));
+});
+
+test('a step that was begun before the clock was set back an hour took no time, rather than less than none', async () => {
+  const took: number[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    prove: async () => seen('yes'),
+    async record(event) {
+      if (event.type === 'step-done') took.push(event.took);
+      one.record(event);
+    },
+  });
+  one.left(after(one.clock.now(), hours(1)));
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(took).toEqual([0]);
+  await one.executor.stop(millis(0));
 });
 
 test('every attempt at a step bears the same key, and a tag of its own', async () => {

@@ -4,7 +4,7 @@ import type { Instant } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveFence } from '../response/fence.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
-import { evolveRollback, isUnderWay } from '../response/rollback.ts';
+import { evolveRollback, isCutShort, isUnderWay } from '../response/rollback.ts';
 import { keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
 import { evolveWatch, type WatchEvent } from '../watch/watch.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
@@ -103,7 +103,7 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   switch (event.type) {
     case 'phase-started':
       return {
-        ...without(state, 'afterRollback'),
+        ...without(without(state, 'afterRollback'), 'cutShort'),
         clock: state.clock ?? startClock(state.estimate, event.at),
         verdicts: startPhase(state.verdicts),
       };
@@ -132,6 +132,8 @@ function evolveUndoing(before: RunState, event: RollbackEvent): RunState {
   const state = fence === undefined ? without(before, 'fence') : { ...before, fence };
   const rollback = evolveRollback(state.rollback, event);
   if (rollback === undefined) return state;
+  if (event.type === 'rollback-done') return { ...without(state, 'cutShort'), rollback };
+  if (event.type === 'rollback-aborted' && isCutShort(rollback)) return { ...state, rollback, cutShort: rollback };
   if (event.type !== 'rollback-started') return { ...state, rollback };
   return { ...without(state, 'watch'), rollback, afterRollback: true };
 }

@@ -46,6 +46,8 @@ export interface RunState {
   readonly fence?: Fence;
   /** From a rollback until a phase starts again. */
   readonly afterRollback?: true;
+  /** The last rollback given up after it had begun, until one is done or a phase starts: its rung has not held. */
+  readonly cutShort?: Rollback;
   readonly watch?: Watch;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { PhaseId } from '../../../src/core/kernel/ids.ts';
+import { hash, type PhaseId } from '../../../src/core/kernel/ids.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 import { nextStep } from '../../../src/core/response/rollback.ts';
 import type { Verdict } from '../../../src/core/verdicts/verdict.ts';
@@ -173,6 +173,23 @@ describe('what belongs to the proof', () => {
     expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
     expect(night.state.watch?.state).toBe('watching');
   });
+});
+
+test('a restore that the guard ends before its first step is no way back to the rung that did not hold', () => {
+  const night = givenUp(breached(withRestore(), security));
+  night.approve(2, omar, undefined, true);
+  const steps = [{ id: 'bring-back', command: ['restore', '--otherwise'] }];
+  const otherwise = { staging: { target, restore: { ...restore, steps } } };
+  const changed = new Night(withRestore({ environments: otherwise }));
+  Object.assign(changed, { state: night.state });
+  changed.give({ kind: 'restart', planHash: hash('sha256:other') });
+  expect(changed.stopWork()).toEqual(['stop-work-proved', 'rollback-aborted', 'recommendation-raised']);
+  changed.look([breach]);
+  changed.look([breach]);
+  expect(proposed(changed).kind).toBe('restore');
+  expect(changed.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
+    'dana ended the rollback before it, so a person decides what comes next',
+  ]);
 });
 
 describe('who gave a rollback up decides what comes next', () => {

@@ -1,6 +1,6 @@
 import type { PhaseId, PrincipalId } from '../../kernel/ids.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
-import { isCutShort, type Rollback } from '../../response/rollback.ts';
+import type { Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
@@ -51,10 +51,8 @@ function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Pro
 
 /** What to propose for these breaches; undefined while no phase has changed anything. */
 export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[]): Proposal | undefined {
-  const { rollback } = state;
-  if (state.afterRollback === true && rollback !== undefined && isCutShort(rollback)) {
-    return { procedure: nextRung(plan, state, rollback) };
-  }
+  const { cutShort } = state;
+  if (cutShort !== undefined) return { procedure: nextRung(plan, state, cutShort) };
   if (latestPhase(state.phases) === undefined) return undefined;
   const implicated = breaches.flatMap((verdict) => attribute(state.phases, verdict));
   const first = state.phases.find(({ phase }) => implicated.includes(phase))?.phase;

@@ -50,9 +50,10 @@ function mayAct(
   now: Instant,
 ): Coverage {
   if (procedure.kind === 'person') return not(procedure.because);
-  const { rollback, afterRollback } = state;
-  if (afterRollback === true && rollback?.aborting !== undefined)
-    return not(`${rollback.aborting.by} ended the rollback before it, so a person decides what comes next`);
+  const { rollback, afterRollback, cutShort } = state;
+  const givenUp = (afterRollback === true ? rollback?.aborting : undefined) ?? cutShort?.aborting;
+  if (givenUp !== undefined)
+    return not(`${givenUp.by} ended the rollback before it, so a person decides what comes next`);
   const isSeen = evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach');
   if (!isSeen) return not('the breach cannot be looked at just now');
   const doubts = evidence.map(({ onlyRecommend }) => onlyRecommend);
