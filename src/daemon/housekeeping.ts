@@ -1,6 +1,4 @@
-import { schedule } from 'node-cron';
-
-import { instant, seconds } from '../core/kernel/units.ts';
+import { hours, instant, seconds } from '../core/kernel/units.ts';
 import type { Foundation } from './foundation.ts';
 import type { Leases } from './leases.ts';
 import { repeat } from './repeat.ts';
@@ -52,10 +50,6 @@ export function startHousekeeping(
   };
   undo.use(repeat(clock, seconds(60), inspect, troubles.during('looking at the permissions')));
 
-  const prune = () => {
-    const before = instant(clock.now() - plan.keep_readings_for);
-    journal.pruneReadings(before).catch(troubles.during('deleting old readings'));
-  };
-  const nightly = schedule('17 3 * * *', prune, { timezone: 'UTC' });
-  undo.defer(() => nightly.destroy());
+  const prune = async () => void (await journal.pruneReadings(instant(clock.now() - plan.keep_readings_for)));
+  undo.use(repeat(clock, hours(24), prune, troubles.during('deleting old readings')));
 }
