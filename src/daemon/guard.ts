@@ -29,7 +29,7 @@ import { outlookOf } from './outlook.ts';
 import { phaseStarter } from './phase-start.ts';
 import { storedReadings } from './reading-log.ts';
 import type { Scripts } from './scripts.ts';
-import { lookForShortcomings } from './shortcomings.ts';
+import { findShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
 import type { Tokens } from './tokens.ts';
@@ -203,9 +203,9 @@ export function createGuard(parts: GuardParts): Guard {
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
-      const { others, unfenced } = await lookForShortcomings(desk, loaded);
+      const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
       if (disarmed !== before) return no(disarmedMeanwhile);
-      return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] });
+      return conductor.submit({ ...input, shortcomings });
     },
     startPhase: phaseStarter(parts),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),

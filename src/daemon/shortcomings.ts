@@ -34,23 +34,12 @@ async function fenceLacks({ role_for_phases: role, url, rollback_url: other }: E
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
 
 /** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
-export interface Shortcomings {
-  /** Why the phases' role cannot be fenced. */
-  readonly unfenced: readonly string[];
-  readonly others: readonly string[];
-}
-
-export async function lookForShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<Shortcomings> {
+export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
   const { target } = wanted.environment;
-  const [grants, unfenced, login] = await Promise.all([
+  const [grants, fence, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
     fenceLacks(target).catch(notKnown),
     rollbackLogin(target.rollback_url ?? target.url),
   ]);
-  return { unfenced, others: [...grants, ...login, ...whatWasEdited(wanted)] };
-}
-
-export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
-  const { unfenced, others } = await lookForShortcomings(desk, wanted);
-  return [...others, ...unfenced];
+  return [...grants, ...fence, ...login, ...whatWasEdited(wanted)];
 }

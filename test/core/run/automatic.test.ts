@@ -113,17 +113,6 @@ describe('arming', () => {
     ]);
   });
 
-  test('a fence that cannot be is in the way until somebody says that they go without it', () => {
-    const night = ready();
-    const unfenced = { ...arm, unfenced: ['the guard may not alter "remediation": grant it'] };
-    expect(night.give(unfenced)).toEqual('not-ready');
-    expect(night.refused?.found).toBe(
-      'the run cannot be armed: the guard may not alter "remediation": grant it; or go without the fence: ripcord waive fence --reason …',
-    );
-    night.give({ kind: 'waive', requirement: 'fence', by: dana, reason: 'nobody else logs in tonight' });
-    expect(night.give(unfenced)).toEqual(['run-armed']);
-  });
-
   test.each([
     { length: undefined, second: 43_200, mode: 'recommend' },
     { length: undefined, second: 43_199, mode: 'armed' },

@@ -1,6 +1,6 @@
 import { isEnough } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
-import { fenceRequirement, isRequirement, isWaived, openRequirements } from '../../authority/requirements.ts';
+import { isRequirement, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
 import { baselineFaults, fewestReadings, oldestBaseline } from '../../detection/capture.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -13,16 +13,8 @@ import type { RunState } from '../state.ts';
 
 const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };
 
-type Arm = Extract<AuthorityInput, { kind: 'arm' }>;
-
 /** Everything that is missing before the run may act by itself, in one answer. */
-function refuseArming(
-  plan: Plan,
-  state: RunState,
-  { shortcomings = [], unfenced = [] }: Arm,
-  now: Instant,
-): Refusal | undefined {
-  const mayBeUnfenced = unfenced.length === 0 || isWaived(state.authority, fenceRequirement);
+function refuseArming(plan: Plan, state: RunState, shortcomings: readonly string[], now: Instant): Refusal | undefined {
   const open = openRequirements(plan, state.authority);
   const missing = [
     ...(state.closed !== undefined ? ['the run is closed'] : []),
@@ -32,9 +24,6 @@ function refuseArming(
     ),
     ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
     ...shortcomings,
-    ...(mayBeUnfenced
-      ? []
-      : [`${unfenced.join('; ')}; or go without the fence: ripcord waive ${fenceRequirement} --reason …`]),
     ...unseen(state.verdicts).map(({ summary }) => summary),
     ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
   ];
@@ -103,7 +92,7 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {
-      const refusal = refuseArming(plan, state, input, now);
+      const refusal = refuseArming(plan, state, input.shortcomings ?? [], now);
       if (refusal !== undefined) return no(refusal);
       return record({
         type: 'run-armed',
