@@ -136,6 +136,16 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     says: 'A PERSON MUST ACT, integrity is breached: data-migration has no rollback script. Answer by 02:44:24 UTC, in 27m 30s.',
   },
   {
+    when: 'a person ordered what takes a second approval',
+    view: { ...recommending, recommendations: [{ ...proposal, evidence: [], orderedBy: dana }] },
+    says: 'ROLLBACK ORDERED BY DANA: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
+    when: 'a rollback without any breach behind it did not hold',
+    view: { ...recommending, recommendations: [{ ...proposal, evidence: [] }] },
+    says: 'ROLLBACK RECOMMENDED: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
     when: 'a step of the rollback runs',
     view: rollingBack,
     says: 'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
@@ -297,6 +307,12 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
 ])('the page shows $what', ({ view, lines }) => {
   const shown = page(view);
   for (const line of lines) expect(shown).toContain(line);
+});
+
+test('a breach that nobody spoke of is not said to have gone', () => {
+  const shown = page({ ...recommending, recommendations: [{ ...proposal, evidence: [] }] });
+  expect(shown).not.toContain('NO LONGER SEEN');
+  expect(shown).toContain(`ripcord approve ${proposal.id} --reason "..."`);
 });
 
 test('what only a person can do is not offered for approval', () => {

@@ -26,11 +26,13 @@ function sayEscalated({ addressedTo = [], unanswered = [] }: RecommendationView)
 function recommending(view: RunView): Headline {
   const [open] = openRecommendations(view);
   if (open === undefined) return openHeadline(view);
-  const { procedure, proposes, evidence, expiresAt } = open;
+  const { procedure, proposes, evidence, expiresAt, orderedBy } = open;
   const what = procedure.kind === 'person' ? `${procedure.because}.` : `${proposes}?`;
-  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : 'ROLLBACK RECOMMENDED';
+  const raised = orderedBy === undefined ? 'ROLLBACK RECOMMENDED' : `ROLLBACK ORDERED BY ${orderedBy.toUpperCase()}`;
+  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : raised;
+  const why = evidence.length === 0 ? '' : `, ${sayCriteria(evidence)}`;
   const answer = `Answer by ${until(expiresAt, view.now)}.${sayEscalated(open)}`;
-  return { tone: 'bad', text: `${title}, ${sayCriteria(evidence)}: ${what} ${answer}` };
+  return { tone: 'bad', text: `${title}${why}: ${what} ${answer}` };
 }
 
 function rollingBack({ rollback, now }: RunView): Headline {
