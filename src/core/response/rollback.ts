@@ -142,9 +142,10 @@ export function phasesToLookAt(rollback: Rollback): readonly PhaseId[] {
   return procedure.phases.filter((id) => applied.every(({ phase }) => phase !== id));
 }
 
-/** What the rollback waits for a person to say, if it does. */
+/** What the rollback waits for a person to say, if it does. One that was given up waits for nothing. */
 export function openQuestion(rollback: Rollback | undefined): string | undefined {
-  return rollback?.question ?? rollback?.steps.find(({ state }) => state === 'asking')?.question;
+  if (!isUnderWay(rollback)) return undefined;
+  return rollback.question ?? rollback.steps.find(({ state }) => state === 'asking')?.question;
 }
 
 /** The first step that is not done: steps are taken strictly in order. */

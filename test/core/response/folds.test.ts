@@ -154,6 +154,11 @@ describe('a rollback is the fold of its events', () => {
     expect(openQuestion(rollback)).toBe(asks);
   });
 
+  test('what was given up asks nothing any more', () => {
+    const rollback = fold(begin, proved, started, asked, { type: 'rollback-aborted', ...during(7) });
+    expect(openQuestion(rollback)).toBeUndefined();
+  });
+
   test('an attempt keeps nothing of the one before it', () => {
     const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' };
     const rollback = fold(begin, proved, started, spawned, asked, again, second);
