@@ -140,9 +140,11 @@ export function createGuard(parts: GuardParts): Guard {
     const state = await stateOf(run);
     if (state === undefined) return undefined;
     const shown = hide(viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now()));
-    const [shortcomings, obstacles] = isNow(run) ? [parts.shortcomings(), parts.obstacles()] : [[], []];
+    if (!isNow(run)) return shown;
+    const [troubles, shortcomings, obstacles] = [parts.unready(), parts.shortcomings(), parts.obstacles()];
     return {
       ...shown,
+      ...(troubles.length > 0 && { troubles }),
       ...(shortcomings.length > 0 && { shortcomings }),
       ...(obstacles.length > 0 && { obstacles }),
     };

@@ -368,6 +368,18 @@ test('nobody is told to give the phases their login back while they are undone, 
   expect(page(aborting)).not.toContain('ripcord abort');
 });
 
+test('what keeps the guard from its work comes before everything else', () => {
+  const troubles = ['the journal cannot be written', 'the target does not answer'];
+  expect(
+    page({ ...rollingBack, troubles }, 500)
+      .split('\n')
+      .slice(0, 2),
+  ).toEqual([
+    'THE GUARD CANNOT DO ITS WORK: the journal cannot be written; the target does not answer.',
+    'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
+  ]);
+});
+
 test('what only a person can do is not offered for approval', () => {
   expect(page(byHand)).not.toContain('ripcord approve');
 });
@@ -398,6 +410,7 @@ test.each([
   { name: 'an open recommendation', view: recommending, exitCode: 1 },
   { name: 'a question', view: asking, exitCode: 1 },
   { name: 'a blind guard', view: blind, exitCode: 3 },
+  { name: 'a guard with a full disk', view: { ...working, troubles: ['the disk is full'] }, exitCode: 3 },
   {
     name: 'a check that could not look',
     view: { ...working, ...judgedBy(verdict('security', 'unknown')) },
