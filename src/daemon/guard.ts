@@ -28,7 +28,7 @@ import { outlookOf } from './outlook.ts';
 import { phaseStarter } from './phase-start.ts';
 import { storedReadings } from './reading-log.ts';
 import type { Scripts } from './scripts.ts';
-import { findShortcomings } from './shortcomings.ts';
+import { lookForShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
 import type { Tokens } from './tokens.ts';
@@ -187,8 +187,8 @@ export function createGuard(parts: GuardParts): Guard {
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
-      const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
-      return conductor.submit({ ...input, shortcomings });
+      const { unfenced, others } = await lookForShortcomings(desk, loaded);
+      return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] });
     },
     startPhase: phaseStarter(parts),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
