@@ -28,6 +28,10 @@ const accepted: RunView = {
     steps: watching.rollback!.steps.map((step) => (step.kind === 'verify' ? { ...step, how: 'confirmed' } : step)),
   },
 };
+const differs: RunView = {
+  ...asking,
+  rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map((step) => ({ ...step, kind: 'verify' })) },
+};
 const ofRestore: RunView = {
   ...asking,
   rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map(({ phase: _phase, ...step }) => step) },
@@ -292,6 +296,11 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     what: 'how to answer when forward work does not stop',
     view: blocked,
     lines: ['  forward work  NOT PROVED', 'ripcord confirm stop-work --again --reason "..."'],
+  },
+  {
+    what: 'what --done and --again mean where the database is not as it was',
+    view: differs,
+    lines: ['      accept the differences, not proved: go on', '      you have mended it: compare once more'],
   },
   {
     what: 'that the rest of a restore is by hand for who gives it up',

@@ -116,9 +116,13 @@ export function confirmations({ steps, state, asks, aborting }: RollbackView): r
   if (isYours(asking)) {
     return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on'], giveUp(steps)];
   }
+  const [done, again] =
+    asking.kind === 'verify'
+      ? ['accept the differences, not proved: go on', 'you have mended it: compare once more']
+      : ['you have seen that it is done: go on', 'it may run once more'];
   return [
-    [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],
-    [`ripcord confirm ${asking.id} --again --reason "..."`, 'it may run once more'],
+    [`ripcord confirm ${asking.id} --done --reason "..."`, done],
+    [`ripcord confirm ${asking.id} --again --reason "..."`, again],
     giveUp(steps),
   ];
 }
