@@ -41,11 +41,14 @@ const lines = (texts: readonly string[], tone: 'bad' | 'plain', sheet: Sheet) =>
     sheet,
   );
 
-function sayOutlook({ phases, steps, estimate, remaining, loses, obstacles }: Outlook, sheet: Sheet): string {
+function sayOutlook(outlook: Outlook, restore: boolean, sheet: Sheet): string {
+  const { phases, steps, estimate, remaining, loses, obstacles } = outlook;
+  const which = phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases);
+  const what = restore ? `restore the whole database, which takes back ${which}` : `undo ${which}`;
   const long = estimate === undefined ? 'nobody has estimated how long it takes' : `about ${sayDuration(estimate)}`;
   const left = remaining === undefined ? '' : `; the running phase would take ${sayDuration(remaining)} more`;
   return [
-    `Would undo ${phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases)}: ${long}${left}. Nothing is done yet.`,
+    `Would ${what}: ${long}${left}. Nothing is done yet.`,
     ...section('First', ['  forward work is ended and proved gone'], sheet),
     ...section('Then', table(steps.flatMap(stepRows), sheet), sheet),
     ...section('What would be gone', lines(loses, 'plain', sheet), sheet),
@@ -63,7 +66,7 @@ export async function rollback(call: Call<RollbackOptions>): Promise<number> {
     const ofPhase = phase === undefined ? '' : `?phase=${encodeURIComponent(phase)}`;
     const asked = restore ? '?restore=true' : ofPhase;
     const outlook = await connect(options, env).get<Outlook>(`runs/current/rollback${asked}`);
-    terminal.answer(options.json === true ? toJson(outlook) : printable(sayOutlook(outlook, terminal)));
+    terminal.answer(options.json === true ? toJson(outlook) : printable(sayOutlook(outlook, restore, terminal)));
     return exitCodes.well;
   }
   if (reason === undefined)

@@ -20,7 +20,8 @@ function exitCodeOf(view: RunView): number {
   if (view.stage === 'closed') return exitCodes.well;
   const waits = view.stage === 'blocked' || view.stage === 'recommending';
   if (waits || breachesOf(view).length > 0) return exitCodes.failed;
-  return view.blind !== undefined || unansweredOf(view).length > 0 ? exitCodes.unknown : exitCodes.well;
+  const cannotLook = view.troubles !== undefined || view.blind !== undefined || unansweredOf(view).length > 0;
+  return cannotLook ? exitCodes.unknown : exitCodes.well;
 }
 
 export async function status({ options, terminal, env }: Call<RunOptions>): Promise<number> {

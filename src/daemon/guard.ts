@@ -29,7 +29,7 @@ import { outlookOf } from './outlook.ts';
 import { phaseStarter } from './phase-start.ts';
 import { storedReadings } from './reading-log.ts';
 import type { Scripts } from './scripts.ts';
-import { findShortcomings } from './shortcomings.ts';
+import { lookForShortcomings } from './shortcomings.ts';
 import { metricsView } from './show-metrics.ts';
 import type { TargetDesk } from './target-desk.ts';
 import type { Tokens } from './tokens.ts';
@@ -151,9 +151,11 @@ export function createGuard(parts: GuardParts): Guard {
     const state = await stateOf(run);
     if (state === undefined) return undefined;
     const shown = hide(viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now()));
-    const [shortcomings, obstacles] = isNow(run) ? [parts.shortcomings(), parts.obstacles()] : [[], []];
+    if (!isNow(run)) return shown;
+    const [troubles, shortcomings, obstacles] = [parts.unready(), parts.shortcomings(), parts.obstacles()];
     return {
       ...shown,
+      ...(troubles.length > 0 && { troubles }),
       ...(shortcomings.length > 0 && { shortcomings }),
       ...(obstacles.length > 0 && { obstacles }),
     };
@@ -203,9 +205,9 @@ export function createGuard(parts: GuardParts): Guard {
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
-      const shortcomings = [...(await findShortcomings(desk, loaded)), ...weaknesses, ...silent];
+      const { unfenced, others } = await lookForShortcomings(desk, loaded);
       if (disarmed !== before) return no(disarmedMeanwhile);
-      return conductor.submit({ ...input, shortcomings });
+      return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] });
     },
     startPhase: phaseStarter(parts),
     beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),

@@ -25,21 +25,35 @@ async function rollbackLogin(url: string): Promise<readonly string[]> {
 
 const notKnown = (error: unknown): readonly string[] => [`its permissions are not known: ${sayError(error)}`];
 
-/** Why the phases' role could come back while it is rolled back. */
+/** Why the phases' role could come back while it is rolled back, and what of it nobody can answer for. */
 async function fenceLacks({ role_for_phases: role, url, rollback_url: other }: EnvironmentPlan['target']) {
-  if (role === undefined) return [];
-  return (await lookAtFence({ role, urls: [url, other ?? url] })).lacks;
+  if (role === undefined) return { unfenced: [], grave: [] };
+  const looked = await lookAtFence({ role, urls: [url, other ?? url] }).catch(notKnown);
+  if ('isSuper' in looked && looked.isSuper) return { unfenced: [], grave: looked.lacks };
+  return 'lacks' in looked ? { unfenced: looked.lacks, grave: [] } : { unfenced: [], grave: looked };
 }
 
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
 
+export interface Shortcomings {
+  /** The phases' role could log in again while it is undone, which a person may answer for. */
+  readonly unfenced: readonly string[];
+  readonly others: readonly string[];
+}
+
 /** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
-export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
+export async function lookForShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<Shortcomings> {
   const { target } = wanted.environment;
-  const [grants, fence, login] = await Promise.all([
+  const [grants, { unfenced, grave }, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
-    fenceLacks(target).catch(notKnown),
+    fenceLacks(target),
     rollbackLogin(target.rollback_url ?? target.url),
   ]);
-  return [...grants, ...fence, ...login, ...whatWasEdited(wanted)];
+  return { unfenced, others: [...grants, ...grave, ...login, ...whatWasEdited(wanted)] };
+}
+
+/** All of them, as one list to read. */
+export async function findShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<readonly string[]> {
+  const { unfenced, others } = await lookForShortcomings(desk, wanted);
+  return [...unfenced, ...others];
 }

@@ -24,6 +24,8 @@ export interface Lease {
   spawned(child: ProcessIdentity): void;
   /** To be told at once, but not more often than once a second. */
   progressed(fraction: number): void;
+  /** Asks whether the work may go on, now and not at the next sign of life. Does not reject. */
+  ask(): Promise<void>;
   /** Tells the last progress, then nothing more. Does not reject. */
   release(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export function keepLease({ reporter, clock, lease, onStop }: LeaseOptions): Lea
   return {
     spawned: (child) => tellSoon(() => news.addChild(child)),
     progressed: (fraction) => tellSoon(() => news.addFraction(fraction)),
+    ask: () => contact.ask(() => reporter.beat()),
     async release() {
       released.abort();
       wake.abort();

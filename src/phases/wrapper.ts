@@ -50,8 +50,12 @@ async function askLeave(work: SupervisedWork, signals: CaughtSignals): Promise<G
   }
 }
 
-function sayStop(phase: PhaseId, reason: StopReason): string {
-  if (reason.why === 'ordered') return `The guard stops phase ${phase}: ${reason.because}. Its command is being ended.`;
+const isOrder = (reason: StopReason | undefined): reason is StopReason => reason?.why === 'ordered';
+
+function sayStop(phase: PhaseId, reason: StopReason, hasEnded: boolean): string {
+  if (reason.why === 'ordered') {
+    return `The guard stops phase ${phase}: ${reason.because}. Its command ${hasEnded ? 'was' : 'is being'} ended.`;
+  }
   const last = reason.lastError === undefined ? '' : ` (${sayError(reason.lastError)})`;
   return `The guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will call the phase unknown.`;
 }
@@ -88,9 +92,10 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
   const { phase, reporter, clock, say } = work;
   const stopping = new AbortController();
   let reason: StopReason | undefined;
+  let hasEnded = false;
   const onStop = (why: StopReason): void => {
     reason = why;
-    say(sayStop(phase, why));
+    say(sayStop(phase, why, hasEnded));
     stopping.abort();
   };
   const lease = keepLease({ reporter, clock, lease: granted.lease, onStop });
@@ -114,7 +119,12 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     });
     progress.end();
     await sayLeftBehind(work, granted);
-    return result.aborted && reason !== undefined ? stoppedEnd(reason, result) : ownEnd(result, signals.first);
+    if (result.aborted && reason !== undefined) return stoppedEnd(reason, result);
+    hasEnded = true;
+    if (result.exitCode === 0 || signals.first !== undefined) return ownEnd(result, signals.first);
+    // A rollback ends the command's processes and sessions itself, maybe before we hear of it.
+    await lease.ask();
+    return isOrder(reason) ? stoppedEnd(reason, result) : ownEnd(result, undefined);
   } catch (error) {
     say(sayError(error));
     return failedEnd(error, reason);

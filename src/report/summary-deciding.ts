@@ -6,7 +6,8 @@ import type { Rollback } from '../core/response/rollback.ts';
 import { type Chapter, entriesOf, type Story } from './story.ts';
 import { and, counted, quoted, sayContact, sayWho, sentence } from './wording.ts';
 
-function sayTrigger(story: Story, { raisedAt, approvals }: Chapter['recommendation'], rollback: Rollback): string {
+function sayTrigger(story: Story, one: Chapter['recommendation'], rollback: Rollback): string {
+  const { raisedAt, approvals, orderedBy } = one;
   if (rollback.trigger === 'automatic') {
     const given = entriesOf(story, 'pre-approval-activated').findLast(
       ({ event }) => event.preApproval === rollback.by && event.at <= rollback.startedAt,
@@ -18,6 +19,11 @@ function sayTrigger(story: Story, { raisedAt, approvals }: Chapter['recommendati
   const people = [...new Set(approvals.map(({ by }) => sayWho(story.plan, by)))];
   const took = sayDuration(between(raisedAt, rollback.startedAt));
   const reasons = approvals.map(({ reason }) => `“${reason.trim()}”`).join(' and ');
+  if (orderedBy !== undefined) {
+    const others = people.filter((who) => who !== sayWho(story.plan, orderedBy));
+    const approved = others.length === 0 ? '' : `, which ${and(others)} approved ${took} later`;
+    return sentence(`${sayWho(story.plan, orderedBy)} ordered the rollback${approved}: ${reasons}`);
+  }
   return sentence(`${and(people)} approved the rollback ${took} after it was recommended: ${reasons}`);
 }
 

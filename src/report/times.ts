@@ -41,14 +41,19 @@ function answered(
 const stoppedAt = (story: Story, { rollback }: Chapter): Instant | undefined =>
   entriesOf(story, 'stop-work-proved').find(({ event }) => event.rollback === rollback?.id)?.event.at;
 
+/** What a person ordered has no breach behind it. */
+const breachSeenAt = ({ recommendation, seenAt }: Chapter): Instant | undefined =>
+  recommendation.evidence.length === 0 ? undefined : seenAt;
+
 function moments(story: Story, chapter: Chapter): readonly Moment[] {
   const proof = proofOf(story, chapter);
   const proved = proof.state === 'accepted' ? 'Accepted by hand, not proved' : 'Proved against the boundary';
   const { recommendation, watch } = chapter;
+  const isOrdered = recommendation.orderedBy !== undefined;
   const some: readonly { readonly what: string; readonly at: Instant | undefined }[] = [
     { what: 'Trouble began, by the readings', at: beganAt(chapter) },
-    { what: 'Breach seen', at: chapter.seenAt },
-    { what: 'Rollback recommended', at: recommendation.raisedAt },
+    { what: 'Breach seen', at: breachSeenAt(chapter) },
+    { what: isOrdered ? 'Rollback ordered' : 'Rollback recommended', at: recommendation.raisedAt },
     ...[answered(story, chapter)].filter((moment) => moment !== undefined),
     { what: 'Forward work stopped', at: stoppedAt(story, chapter) },
     { what: 'Undone', at: undoneAt(story, chapter) },
@@ -88,8 +93,9 @@ const since = (start: Instant | undefined, end: Instant | undefined): Millis | u
   start === undefined || end === undefined ? undefined : between(start, end);
 
 function spansTable(story: Story, chapter: Chapter): Markdown | undefined {
-  const { recommendation, rollback, watch, seenAt } = chapter;
-  const { raisedAt, expiresAt, procedure } = recommendation;
+  const { recommendation, rollback, watch } = chapter;
+  const { raisedAt, expiresAt, procedure, orderedBy } = recommendation;
+  const asksNobody = rollback?.trigger === 'automatic' || orderedBy !== undefined;
   const proof = proofOf(story, chapter);
   const end = proof.state === 'open' ? undefined : proof.at;
   const estimate = procedure.kind !== 'person' ? procedure.estimate : undefined;
@@ -97,7 +103,7 @@ function spansTable(story: Story, chapter: Chapter): Markdown | undefined {
   const spans: readonly Span[] = [
     {
       what: 'From the recommendation to its answer',
-      took: rollback?.trigger === 'automatic' ? undefined : since(raisedAt, answered(story, chapter)?.at),
+      took: asksNobody ? undefined : since(raisedAt, answered(story, chapter)?.at),
       expected: between(raisedAt, expiresAt),
       whose: 'time to answer',
     },
@@ -109,7 +115,7 @@ function spansTable(story: Story, chapter: Chapter): Markdown | undefined {
     },
     {
       what: 'From the breach to the end of the rollback',
-      took: since(seenAt, end),
+      took: since(breachSeenAt(chapter), end),
       expected: full,
       whose: `estimate for ${story.state.environment}`,
     },

@@ -28,6 +28,10 @@ const login: Advice = {
   todo: ({ user }) => `Check the user and password in the target url, and the lines for ${user} in pg_hba.conf`,
 };
 
+/** To be pasted: whoever is held up is seldom the one to ask about, and who holds is mostly the oldest. */
+const oldestFirst =
+  'Oldest transactions first: select pid, usename, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start';
+
 /** SQLSTATE to sentence; the first that fits counts (PostgreSQL manual, appendix A). */
 const bySqlState: readonly SqlStateAdvice[] = [
   { codes: /^28/, ...login },
@@ -88,7 +92,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^(57014|55P03)$/,
     kind: StatementTimedOut,
     wanted: () => 'an answer in time',
-    todo: () => 'Look in pg_stat_activity and pg_locks for who holds it up',
+    todo: () => `Look who holds it up. ${oldestFirst}`,
   },
 ];
 

@@ -16,6 +16,8 @@ export interface FenceView {
   readonly by?: string;
   /** Why none may, one sentence each, with what to run. */
   readonly lacks: readonly string[];
+  /** Its sessions cannot be ended either. */
+  readonly isSuper?: true;
 }
 
 const question = `
@@ -71,7 +73,7 @@ export async function lookAtFence({ role, urls }: Fencing): Promise<FenceView> {
   if (canLogin === undefined) return { canLogin, lacks: [] }; // that there is no such role is said elsewhere
   if (isSuper) {
     const why = `${phases} is a superuser: the guard does not keep it out, and only a superuser could end its sessions; give the phases another role`;
-    return { canLogin, lacks: [why] };
+    return { canLogin, isSuper, lacks: [why] };
   }
   if (all.some(({ seen }) => seen?.login === role)) {
     const why = `${phases} is the login of the guard or of the rollback steps as well, and so cannot be kept out: give the phases a login of their own`;

@@ -9,7 +9,7 @@ import { ripcord } from './ripcord.ts';
 import { stub } from './stub.ts';
 import * as views from './views.ts';
 
-const { armed, asking, at, blind, blocked, finished, fresh, judgedBy, orphans, phases, proposal } = views;
+const { aborting, armed, asking, at, blind, blocked, finished, fresh, judgedBy, orphans, phases, proposal } = views;
 const { recommending, rollingBack, running, slow, verdict, waiting, watch, watching, working, yours } = views;
 
 const page = (view: RunView, columns = 100): string => sayRun(view, { columns, paint: plain });
@@ -20,6 +20,22 @@ const dana = principalId('dana');
 const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
 const broken = judgedBy(slow);
 const relapsed: RunView = { ...watching, watch: { ...watch, relapses: [{ at: at(30), evidence: [slow, orphans] }] } };
+/** The comparison found differences, and somebody said --done. */
+const accepted: RunView = {
+  ...watching,
+  rollback: {
+    ...watching.rollback!,
+    steps: watching.rollback!.steps.map((step) => (step.kind === 'verify' ? { ...step, how: 'confirmed' } : step)),
+  },
+};
+const differs: RunView = {
+  ...asking,
+  rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map((step) => ({ ...step, kind: 'verify' })) },
+};
+const ofRestore: RunView = {
+  ...asking,
+  rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map(({ phase: _phase, ...step }) => step) },
+};
 const escalated: RunView = {
   ...recommending,
   recommendations: [
@@ -147,6 +163,16 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     says: 'A PERSON MUST ACT, integrity is breached: data-migration has no rollback script. Answer by 02:44:24 UTC, in 27m 30s.',
   },
   {
+    when: 'a person ordered what takes a second approval',
+    view: { ...recommending, recommendations: [{ ...proposal, evidence: [], orderedBy: dana }] },
+    says: 'ROLLBACK ORDERED BY DANA: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
+    when: 'a rollback without any breach behind it did not hold',
+    view: { ...recommending, recommendations: [{ ...proposal, evidence: [] }] },
+    says: 'ROLLBACK RECOMMENDED: roll back schema-standardization? Answer by 02:44:24 UTC, in 27m 30s.',
+  },
+  {
     when: 'a step of the rollback runs',
     view: rollingBack,
     says: 'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
@@ -156,11 +182,31 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     view: asking,
     says: 'THE ROLLBACK IS STUCK at schema-standardization/undo and waits for your answer.',
   },
+  {
+    when: 'a person gives the rollback up while a step runs',
+    view: aborting,
+    says: 'THE ROLLBACK IS BEING GIVEN UP by dana: it ends with schema-standardization/undo, which is under way.',
+  },
+  {
+    when: 'a person gives the rollback up while it asks',
+    view: { ...asking, rollback: { ...asking.rollback!, aborting: { by: dana, reason: 'it makes it worse' } } },
+    says: 'THE ROLLBACK IS BEING GIVEN UP by dana: no further step begins.',
+  },
   { when: 'forward work does not stop', view: blocked, says: 'THE ROLLBACK IS STUCK and waits for your answer.' },
   {
     when: 'the watch goes on',
     view: watching,
     says: 'Rolled back, and nothing broken since: watched 12m 30s of 1h. No phase starts before its end.',
+  },
+  {
+    when: 'a person accepted what the rollback left',
+    view: accepted,
+    says: 'Rolled back BY A PERSON’S WORD, not proved, and nothing broken since: watched 12m 30s of 1h. No phase starts before its end.',
+  },
+  {
+    when: 'the watch over what a person accepted is over',
+    view: { ...accepted, stage: 'settled' },
+    says: 'Rolled back BY A PERSON’S WORD, not proved, and nothing broke during the watch of 1h. The run can be closed.',
   },
   {
     when: 'it breaks again during the watch',
@@ -242,7 +288,7 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
   {
     what: 'that the phases’ role cannot log in, and for how long',
     view: { ...rollingBack, fence },
-    lines: ['  fence         migrator cannot log in until the rollback is over'],
+    lines: ['  fence         migrator cannot log in until the rollback is over, when the guard lets it again'],
   },
   {
     what: 'that it still cannot when the rollback is over, and what lets it',
@@ -255,19 +301,40 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     lines: ['UNFENCED: their role can'],
   },
   {
-    what: 'what is a person’s to do, and the one answer to it',
+    what: 'what is a person’s to do, and how to give it up',
     view: yours,
     lines: [
       'THE ROLLBACK WAITS FOR YOU at schema-standardization/undo: the next step is yours.',
       '  1  schema-standardization/undo  confirm: Switch  ASKS YOU',
       '  it asks  Switch the load balancer to the old servers',
-      '  ripcord confirm schema-standardization/undo --done --reason "..."  you have done it: go on',
+      '  ripcord confirm schema-standardization/undo --done --reason "..."\n      you have done it: go on',
+      '  ripcord abort --reason "..."\n      give it up: what comes next is proposed, such as a restore',
     ],
   },
   {
     what: 'how to answer when forward work does not stop',
     view: blocked,
     lines: ['  forward work  NOT PROVED', 'ripcord confirm stop-work --again --reason "..."'],
+  },
+  {
+    what: 'what --done and --again mean where the database is not as it was',
+    view: differs,
+    lines: ['      accept the differences, not proved: go on', '      you have mended it: compare once more'],
+  },
+  {
+    what: 'that the rest of a restore is by hand for who gives it up',
+    view: ofRestore,
+    lines: ['  ripcord abort --reason "..."\n      give it up: the rest of the restore is by hand'],
+  },
+  {
+    what: 'how to end a rollback that goes on',
+    view: rollingBack,
+    lines: ['Next\n  ripcord abort --reason "..."  end the rollback before its next step'],
+  },
+  {
+    what: 'which step was left when a person gave the rollback up',
+    view: { ...asking, stage: 'held', rollback: { ...asking.rollback!, state: 'aborted', endedAt: at(18) } },
+    lines: ['  1  schema-standardization/undo    command  NOT DONE'],
   },
   {
     what: 'how far the watch is',
@@ -322,6 +389,29 @@ test('a rollback that was given up asks nothing any more', () => {
   expect(page(givenUp)).not.toContain('ripcord confirm');
 });
 
+test('a breach that nobody spoke of is not said to have gone', () => {
+  const shown = page({ ...recommending, recommendations: [{ ...proposal, evidence: [] }] });
+  expect(shown).not.toContain('NO LONGER SEEN');
+  expect(shown).toContain(`ripcord approve ${proposal.id} --reason "..."`);
+});
+
+test('nobody is told to give the phases their login back while they are undone, nor to end what ends already', () => {
+  expect(page({ ...rollingBack, fence })).not.toContain(fence.lift);
+  expect(page(aborting)).not.toContain('ripcord abort');
+});
+
+test('what keeps the guard from its work comes before everything else', () => {
+  const troubles = ['the journal cannot be written', 'the target does not answer'];
+  expect(
+    page({ ...rollingBack, troubles }, 500)
+      .split('\n')
+      .slice(0, 2),
+  ).toEqual([
+    'THE GUARD CANNOT DO ITS WORK: the journal cannot be written; the target does not answer.',
+    'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
+  ]);
+});
+
 test('what only a person can do is not offered for approval', () => {
   expect(page(byHand)).not.toContain('ripcord approve');
 });
@@ -352,6 +442,7 @@ test.each([
   { name: 'an open recommendation', view: recommending, exitCode: 1 },
   { name: 'a question', view: asking, exitCode: 1 },
   { name: 'a blind guard', view: blind, exitCode: 3 },
+  { name: 'a guard with a full disk', view: { ...working, troubles: ['the disk is full'] }, exitCode: 3 },
   {
     name: 'a check that could not look',
     view: { ...working, ...judgedBy(verdict('security', 'unknown')) },

@@ -211,6 +211,12 @@ export const asking: RunView = {
   },
 };
 
+/** The word has been given, and the step under way has not come to its end. */
+export const aborting: RunView = {
+  ...rollingBack,
+  rollback: { ...rollback, aborting: { by: principalId('dana'), reason: 'it makes it worse' } },
+};
+
 const switchOver = 'Switch the load balancer to the old servers';
 export const yours: RunView = {
   ...asking,

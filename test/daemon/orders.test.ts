@@ -57,6 +57,8 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   const outlook = JSON.parse(out) as Outlook;
   expect(outlook.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);
   expect(out).not.toContain(secret);
+  const restoring = await ripcord(['rollback', '--restore', '--dry-run'], env);
+  expect(restoring.out).toContain('Would restore the whole database, which takes back second and first: ');
   expect((await view()).rollback).toBeUndefined();
 
   const ordered = await ripcord(['rollback', '--reason', 'the names are wrong'], env);

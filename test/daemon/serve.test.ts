@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -183,4 +183,14 @@ describe('a run', () => {
     expect(shown).not.toContain(mini.token);
     expect((await readFile(mini.planFile, 'utf8')).includes(mini.token)).toBe(false);
   });
+});
+
+test('a run says what keeps the guard from its work for as long as it does', async () => {
+  await act('/runs');
+  const troubles = async () => (await got<{ troubles?: readonly string[] }>('/api/v1/run')).troubles;
+  expect(await troubles()).toBeUndefined();
+  await rename(mini.journal, `${mini.journal}.away`);
+  await expect.poll(troubles, { timeout: 10_000 }).toEqual([expect.stringContaining(mini.journal)]);
+  await rename(`${mini.journal}.away`, mini.journal);
+  await expect.poll(troubles, { timeout: 10_000 }).toBeUndefined();
 });

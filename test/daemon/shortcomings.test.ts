@@ -7,8 +7,7 @@ import { afterAll, expect, test } from 'vitest';
 import { hashOf } from '../../src/core/kernel/hash.ts';
 import { seconds } from '../../src/core/kernel/units.ts';
 import { environment } from '../../src/core/plan/environment.ts';
-import { findShortcomings } from '../../src/daemon/shortcomings.ts';
-import type { TargetDesk } from '../../src/daemon/target-desk.ts';
+import { findShortcomings, lookForShortcomings } from '../../src/daemon/shortcomings.ts';
 import { heldConnection } from '../../src/target/connection.ts';
 import { database } from '../support/database.ts';
 
@@ -16,14 +15,16 @@ const plan = join(mkdtempSync(join(tmpdir(), 'ripcord-')), 'ripcord.yaml');
 afterAll(() => rmSync(dirname(plan), { recursive: true }));
 writeFileSync(plan, 'ripcord: 1\n');
 
-async function shortcomings(url: string, target: object, read = 'ripcord: 1\n'): Promise<readonly string[]> {
-  await using control = heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
-  const desk = { control } as unknown as TargetDesk; // only its control connection is asked
-  return await findShortcomings(desk, {
-    environment: environment.parse({ target: { url, ...target } }),
-    file: plan,
-    hash: hashOf(read),
-  });
+const wanted = (url: string, target: object, read = 'ripcord: 1\n') => ({
+  environment: environment.parse({ target: { url, ...target } }),
+  file: plan,
+  hash: hashOf(read),
+});
+const asked = (url: string) => heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
+
+async function shortcomings(url: string, target: object, read?: string): Promise<readonly string[]> {
+  await using control = asked(url);
+  return await findShortcomings({ control }, wanted(url, target, read)); // it asks no other
 }
 
 test('a login that may do everything lacks nothing', async () => {
@@ -60,4 +61,19 @@ test('phases that log in as a superuser could not be stopped', async () => {
   const found = await shortcomings(db.urlAs(guard), { role_for_phases: 'postgres' });
   await db.query(`drop role ${guard}`);
   expect(found).toEqual([expect.stringContaining('"postgres" is a superuser')]);
+});
+
+test('what somebody may answer for is told from what nobody can', async () => {
+  await using db = await database();
+  const [guard, phases] = [`guard_${db.name}`, `phases_${db.name}`];
+  await db.query(`create role ${guard} login in role pg_monitor, pg_signal_backend; create role ${phases} login`);
+  const url = db.urlAs(guard);
+  const found = async (role: string) => {
+    await using control = asked(url);
+    return await lookForShortcomings({ control }, wanted(url, { role_for_phases: role }));
+  };
+  const [ofPhases, ofSuper] = [await found(phases), await found('postgres')];
+  await db.query(`drop role ${guard}, ${phases}`);
+  expect(ofPhases).toEqual({ unfenced: [expect.stringContaining(`alter role "${guard}" createrole`)], others: [] });
+  expect(ofSuper).toEqual({ unfenced: [], others: [expect.stringContaining('is a superuser')] });
 });

@@ -82,9 +82,28 @@ test.each([
   const { told, reporter } = guard(tag.tag);
   const work = supervise({ command: sh(script), reporter });
   expect(await work.code).toBe(code);
-  expect(told).toEqual(['start by us', 'spawned', end]);
+  const asked = code === 0 ? [] : ['beat undefined'];
+  expect(told).toEqual(['start by us', 'spawned', ...asked, end]);
   expect(work.said).toEqual([]);
 });
+
+test.each([
+  { how: 'its processes', script: 'kill -TERM $$', exitCode: null },
+  { how: 'its session, so that it fails', script: 'echo "terminating connection" >&2; exit 2', exitCode: 2 },
+])(
+  'a command of which the guard ended $how before it said so was stopped by the guard',
+  async ({ script, exitCode }) => {
+    await using tag = testTag();
+    const beat = () => Promise.resolve({ goOn: false, because: 'rollback r1-rollback has begun' } as const);
+    const { told, reporter } = guard(tag.tag, { beat });
+    const work = supervise({ command: sh(script), reporter });
+    expect(await work.code).toBe(75);
+    expect(told.at(-1)).toBe(`fail ${exitCode}: rollback r1-rollback has begun`);
+    expect(work.said).toEqual([
+      `The guard stops phase ${phase}: rollback r1-rollback has begun. Its command was ended.`,
+    ]);
+  },
+);
 
 test('both streams are passed on to the last byte, lines of progress too', async () => {
   await using tag = testTag();

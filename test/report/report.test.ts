@@ -50,6 +50,15 @@ test.each<{
     not: ['A text that the record supports'],
   },
   {
+    when: 'somebody ordered it though nothing was broken',
+    run: runs.orderedRun,
+    says: [
+      'Dana Weiss (database administrator) ordered the rollback: “the export needs the old names”.',
+      '| Rollback ordered | 2026-11-22 02:14:10 |  |',
+    ],
+    not: ['after it was recommended', 'Breach seen', 'From the breach', 'From the recommendation'],
+  },
+  {
     when: 'somebody declined',
     run: runs.declinedRun,
     says: [

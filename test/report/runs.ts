@@ -64,6 +64,13 @@ export function approvedRun(): ToldRun {
   return prove(undo(run)).watched(12);
 }
 
+/** Nothing is broken, and a person wants it undone all the same. */
+export function orderedRun(): ToldRun {
+  const run = thirdRuns(opened());
+  run.at('2h14m10s').give({ kind: 'order', by: run.person('dana'), reason: 'the export needs the old names' });
+  return prove(undo(run));
+}
+
 export function declinedRun(): ToldRun {
   const run = seen(thirdRuns(opened()));
   const reason = 'a cold cache; it will pass';

@@ -124,7 +124,7 @@ test.each([
     error: fromServer('55P03', 'canceling statement due to lock timeout'),
     circumstances: asking,
     kind: StatementTimedOut,
-    says: 'Look in pg_stat_activity and pg_locks',
+    says: 'Oldest transactions first: select pid, usename, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start',
   },
 ])('when $when, the sentence says what to do', ({ error, circumstances, kind, says }) => {
   const explained = explainPgError(error, url, circumstances);

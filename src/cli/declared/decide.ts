@@ -111,7 +111,7 @@ person has looked.`,
   });
   addCommand<WaiveOptions>(program, stage, {
     usage: 'waive <REQUIREMENT>',
-    args: { REQUIREMENT: 'rehearsal, proved-backups, or an acknowledgement of the plan' },
+    args: { REQUIREMENT: 'rehearsal, proved-backups, fence, or an acknowledgement of the plan' },
     summary: 'answers for a requirement that nothing has proved',
     about: 'Records that you answer for a requirement of arming that nothing has proved.',
     examples: ['ripcord waive rehearsal --reason "rehearsed by hand on Tuesday"'],

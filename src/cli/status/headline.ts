@@ -26,11 +26,21 @@ function sayEscalated({ addressedTo = [], unanswered = [] }: RecommendationView)
 function recommending(view: RunView): Headline {
   const [open] = openRecommendations(view);
   if (open === undefined) return openHeadline(view);
-  const { procedure, proposes, evidence, expiresAt } = open;
+  const { procedure, proposes, evidence, expiresAt, orderedBy } = open;
   const what = procedure.kind === 'person' ? `${procedure.because}.` : `${proposes}?`;
-  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : 'ROLLBACK RECOMMENDED';
+  const raised = orderedBy === undefined ? 'ROLLBACK RECOMMENDED' : `ROLLBACK ORDERED BY ${orderedBy.toUpperCase()}`;
+  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : raised;
+  const why = evidence.length === 0 ? '' : `, ${sayCriteria(evidence)}`;
   const answer = `Answer by ${until(expiresAt, view.now)}.${sayEscalated(open)}`;
-  return { tone: 'bad', text: `${title}, ${sayCriteria(evidence)}: ${what} ${answer}` };
+  return { tone: 'bad', text: `${title}${why}: ${what} ${answer}` };
+}
+
+/** Undefined unless a person has given the rollback up and it has not ended yet. */
+function givingUp({ rollback }: RunView): Headline | undefined {
+  if (rollback?.aborting === undefined) return undefined;
+  const step = rollback.steps.find(({ state }) => state === 'started' || state === 'again');
+  const end = step === undefined ? 'no further step begins' : `it ends with ${step.id}, which is under way`;
+  return { tone: 'warn', text: `THE ROLLBACK IS BEING GIVEN UP by ${rollback.aborting.by}: ${end}.` };
 }
 
 function rollingBack({ rollback, now }: RunView): Headline {
@@ -44,6 +54,12 @@ function rollingBack({ rollback, now }: RunView): Headline {
   return { tone: 'warn', text: `ROLLING BACK: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
 }
 
+/** Whether the database was compared, or a person took it as it is. */
+const sayRolledBack = ({ rollback }: RunView): string =>
+  rollback?.steps.some(({ kind, how }) => kind === 'verify' && how === 'confirmed') === true
+    ? 'Rolled back BY A PERSON’S WORD, not proved'
+    : 'Rolled back';
+
 function watching(view: RunView): Headline {
   const { watch, now } = view;
   if (watch === undefined) return openHeadline(view);
@@ -52,18 +68,20 @@ function watching(view: RunView): Headline {
   if (relapse === undefined) {
     return {
       tone: 'good',
-      text: `Rolled back, and nothing broken since: ${progress}. No phase starts before its end.`,
+      text: `${sayRolledBack(view)}, and nothing broken since: ${progress}. No phase starts before its end.`,
     };
   }
   const what = `${sayCriteria(relapse.evidence)} since ${clockTime(relapse.at, now)} UTC`;
   return { tone: 'bad', text: `RELAPSE AFTER THE ROLLBACK, ${what}; ${progress}. Ripcord does nothing by itself now.` };
 }
 
-function settled({ watch }: RunView): Headline {
+function settled(view: RunView): Headline {
+  const { watch } = view;
+  const done = sayRolledBack(view);
   const length = watch === undefined ? '' : ` of ${roughly(watch.length)}`;
   return (watch?.relapses.length ?? 0) === 0
-    ? { tone: 'good', text: `Rolled back, and nothing broke during the watch${length}. The run can be closed.` }
-    : { tone: 'bad', text: `Rolled back, but it broke again during the watch${length}. A person must look.` };
+    ? { tone: 'good', text: `${done}, and nothing broke during the watch${length}. The run can be closed.` }
+    : { tone: 'bad', text: `${done}, but it broke again during the watch${length}. A person must look.` };
 }
 
 export function headline(view: RunView): Headline {
@@ -74,6 +92,8 @@ export function headline(view: RunView): Headline {
       return { tone: 'plain', text: `This run was closed${how}` };
     }
     case 'blocked': {
+      const ending = givingUp(view);
+      if (ending !== undefined) return ending;
       const asking = rollback?.steps.find((step) => step.state === 'asking');
       const where = asking === undefined ? '' : ` at ${asking.id}`;
       if (asking !== undefined && isYours(asking))
@@ -81,7 +101,7 @@ export function headline(view: RunView): Headline {
       return { tone: 'bad', text: `THE ROLLBACK IS STUCK${where} and waits for your answer.` };
     }
     case 'rolling-back':
-      return rollingBack(view);
+      return givingUp(view) ?? rollingBack(view);
     case 'watching':
       return watching(view);
     case 'recommending':

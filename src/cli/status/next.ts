@@ -3,6 +3,7 @@ import type { RunView } from '../../core/run/view.ts';
 type Command = readonly [command: string, does: string];
 
 const close: Command = ['ripcord run close --reason "..."', 'end the run'];
+const abort: Command = ['ripcord abort --reason "..."', 'end the rollback before its next step'];
 const phase = (id: string, does: string): Command => [`ripcord phase ${id} -- COMMAND ...`, does];
 
 function ofOpen(view: RunView): readonly Command[] {
@@ -30,9 +31,10 @@ export function nextCommands(view: RunView): readonly Command[] {
     case 'watching':
     case 'closed':
       return [[`ripcord report ${view.run}`, 'what happened, and what was proved']];
+    case 'rolling-back':
+      return view.rollback?.aborting === undefined ? [abort] : [];
     case 'blocked':
     case 'recommending':
-    case 'rolling-back':
       return [];
   }
 }

@@ -65,8 +65,9 @@ function sayRest(phases: readonly PhaseView[]): string {
     : `; ${running.phase} is over its estimate`;
 }
 
-/** None of its evidence is a breach as of now. */
+/** None of its evidence is a breach as of now. What a person ordered, or what follows on that, has none. */
 const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]): boolean =>
+  evidence.length > 0 &&
   !evidence.some((then) => verdicts.some((now) => now.status === 'breach' && keyOf(now) === keyOf(then)));
 
 /** Everything one needs for a decision: why, what, how long, who, until when. */

@@ -76,19 +76,18 @@ export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
   const isStuck = rollback?.endedAt !== undefined && trouble !== undefined;
   const text = isStuck
     ? `${role} STILL CANNOT LOG IN (${trouble})`
-    : `${role} cannot log in until the rollback is over`;
-  return [
-    [
-      { text: 'fence', tone: 'quiet' },
-      { text, tone: isStuck ? 'bad' : 'plain' },
-    ],
-    [{ text: 'to let it', tone: 'quiet' }, lift],
+    : `${role} cannot log in until the rollback is over, when the guard lets it again`;
+  const row: Row = [
+    { text: 'fence', tone: 'quiet' },
+    { text, tone: isStuck ? 'bad' : 'plain' },
   ];
+  // Before that the statement would let forward work back in beside its undoing.
+  return isStuck ? [row, [{ text: 'to let it', tone: 'quiet' }, lift]] : [row];
 }
 
-export const stepRows = ({ steps, state }: RollbackView, now: Instant): readonly Row[] =>
+export const stepRows = ({ steps, endedAt }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
-    const isLeft = state === 'aborted' && !['waiting', 'done'].includes(step.state);
+    const isLeft = endedAt !== undefined && !['waiting', 'done'].includes(step.state);
     const [word, tone] = isLeft ? (['NOT DONE', 'bad'] as const) : shown[step.state];
     const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
     const said = isLeft ? firstSentence(step.question ?? '') : note(step, now);
@@ -106,21 +105,30 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
   return output.trim() === '' ? [question] : [question, [{ text: 'it said', tone: 'quiet' }, lastWords(output)]];
 }
 
-const giveUp = ['ripcord abort --reason "..."', 'give it up: what comes next is proposed, such as a restore'] as const;
+/** Below a restore there is no other rung. Its steps belong to no phase. */
+const giveUp = (steps: readonly StepView[]) => {
+  const isRestore = steps.every(({ phase }) => phase === undefined);
+  const then = isRestore ? 'the rest of the restore is by hand' : 'what comes next is proposed, such as a restore';
+  return ['ripcord abort --reason "..."', `give it up: ${then}`] as const;
+};
 
 /** What a person may type to let it go on. */
-export function confirmations({ steps, state, asks }: RollbackView): readonly (readonly [string, string])[] {
-  if (asks === undefined) return [];
+export function confirmations({ steps, state, asks, aborting }: RollbackView): readonly (readonly [string, string])[] {
+  if (asks === undefined || aborting !== undefined) return [];
   const asking = steps.find((step) => step.state === 'asking');
   if (state === 'blocked' || asking === undefined) {
-    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again'], giveUp];
+    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again'], giveUp(steps)];
   }
   if (isYours(asking)) {
-    return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on']];
+    return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on'], giveUp(steps)];
   }
+  const [done, again] =
+    asking.kind === 'verify'
+      ? ['accept the differences, not proved: go on', 'you have mended it: compare once more']
+      : ['you have seen that it is done: go on', 'it may run once more'];
   return [
-    [`ripcord confirm ${asking.id} --done --reason "..."`, 'you have seen that it is done: go on'],
-    [`ripcord confirm ${asking.id} --again --reason "..."`, 'it may run once more'],
-    giveUp,
+    [`ripcord confirm ${asking.id} --done --reason "..."`, done],
+    [`ripcord confirm ${asking.id} --again --reason "..."`, again],
+    giveUp(steps),
   ];
 }

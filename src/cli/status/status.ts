@@ -44,10 +44,12 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
 /** The run for a person at three in the morning: what is wrong and what to type first, the rest below. */
 export function sayRun(shown: RunView, sheet: Sheet): string {
   const view = safe(shown);
-  const { now, watch, phases, recommendations } = view;
+  const { now, watch, phases, recommendations, troubles = [] } = view;
   const { tone, text } = headline(view);
   const paragraph = (of: Tone, words: string) => wrap(words, sheet.columns).map((line) => sheet.paint(of, line));
+  const cannot = troubles.map((trouble) => trouble.replace(/\.$/, '')).join('; ');
   return [
+    ...(cannot === '' ? [] : paragraph('bad', `THE GUARD CANNOT DO ITS WORK: ${cannot}.`)),
     ...paragraph(tone, text),
     ...paragraph('quiet', sayRunAndNow(view)),
     ...recommendationLines(view, sheet),

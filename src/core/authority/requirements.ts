@@ -14,5 +14,12 @@ export function openRequirements({ prerequisites }: Plan, { waivers }: Authority
   return wanted.filter((requirement) => !waivers.some((waiver) => waiver.requirement === requirement));
 }
 
+/** That the phases' role can be kept out while it is undone: the server tells, not the plan. */
+const fence = 'fence';
+
 export const isRequirement = ({ prerequisites }: Plan, name: string): boolean =>
-  ['rehearsal', 'proved-backups', ...prerequisites.acknowledgements].includes(name);
+  ['rehearsal', 'proved-backups', fence, ...prerequisites.acknowledgements].includes(name);
+
+/** Somebody answers for it that forward work may log in again while it is undone. */
+export const mayBeUnfenced = ({ waivers }: Authority): boolean =>
+  waivers.some(({ requirement }) => requirement === fence);

@@ -99,6 +99,8 @@ export type AuthorityInput =
       readonly length?: Millis;
       /** What the guard found that it may not do, one sentence each. */
       readonly shortcomings?: readonly string[];
+      /** Why the phases' role could log in again while it is undone, likewise. */
+      readonly unfenced?: readonly string[];
     }
   | { readonly kind: 'disarm'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'waive'; readonly requirement: string; readonly by: Principal; readonly reason: string }

@@ -36,6 +36,8 @@ export interface RunView {
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };
   readonly requirements: readonly string[];
+  /** What keeps the guard from its work now, such as a full disk; one sentence each. */
+  readonly troubles?: readonly string[];
   /** What the guard may not do, though a rollback would need it; one sentence each. */
   readonly shortcomings?: readonly string[];
   /** Why probes are not answered though the target may be well; one sentence each. */

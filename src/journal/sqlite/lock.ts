@@ -22,7 +22,7 @@ const inUse = (path: string, cause: unknown) =>
     {
       found: `the journal ${path} is in use by another Ripcord daemon`,
       wanted: 'one daemon for each journal',
-      todo: 'Stop the other daemon, or give this one a journal of its own',
+      todo: 'Stop the other daemon, or let it guard: ripcord run status; with another journal this one would not know what was done',
     },
     exitCodes.failed,
     { cause },

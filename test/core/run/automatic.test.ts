@@ -99,6 +99,18 @@ describe('arming', () => {
     expect(night().give(input)).toEqual(answer);
   });
 
+  test('a role that cannot be kept out is named with the two ways to go on, and somebody may answer for it', () => {
+    const night = ready();
+    const unfenced = ['"migrator" could log in again; so that it cannot, run: alter role "guard" createrole'];
+    expect(night.give({ ...arm, unfenced })).toBe('not-ready');
+    expect(night.refused?.found).toBe(
+      `the run cannot be armed: ${unfenced[0]} (and then ripcord baseline capture once more: beside the old one the grant is a breach); or answer for it: ripcord waive fence --reason …`,
+    );
+    expect(night.give(waive('fence'))).toEqual(['requirement-waived']);
+    expect(night.give({ ...arm, unfenced, shortcomings: ['the guard may not end sessions'] })).toBe('not-ready');
+    expect(night.give({ ...arm, unfenced })).toEqual(['run-armed']);
+  });
+
   test('all that is missing is said at once', () => {
     const night = new Night();
     night.look([broken('unknown', { summary: 'no-orphan-prediction: could not look: timeout' })], 5, 0, [search]);

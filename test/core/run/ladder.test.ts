@@ -204,6 +204,13 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(night.state.rollback?.state).toBe('aborted');
   });
 
+  test('what follows on a rollback that a person ordered stands on no breach, and is approved without one', () => {
+    const night = breachedBy([broken('ok')], withRestore(), security);
+    night.give({ kind: 'order', by: dana, reason: 'the export needs the old names' });
+    expect(proposed(givenUp(night)).kind).toBe('restore');
+    expect(night.approve(2, omar)).toEqual(['recommendation-approved', 'rollback-started']);
+  });
+
   test('one that had not begun to undo leaves the run held, and raises nothing', () => {
     const night = breached(withRestore(), security);
     night.approve(1);

@@ -60,8 +60,10 @@ function refuseApproval(
       'Answer the recommendation that supersedes it',
     );
   }
-  const isSeen = open.orderedBy !== undefined || open.evidence.some((verdict) => stands(state.verdicts, verdict));
-  if (!isSeen && !input.evenIfGone) {
+  // What a person ordered, and what is proposed after it did not hold, stands on no breach that could go away.
+  const { evidence } = open;
+  const isGone = evidence.length > 0 && !evidence.some((verdict) => stands(state.verdicts, verdict));
+  if (isGone && open.orderedBy === undefined && !input.evenIfGone) {
     return refuse(
       'no-longer-seen',
       `the breach behind ${id} is no longer seen`,

@@ -1,6 +1,6 @@
 import { isEnough } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
-import { isRequirement, openRequirements } from '../../authority/requirements.ts';
+import { isRequirement, mayBeUnfenced, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
 import { baselineFaults, fewestReadings, oldestBaseline } from '../../detection/capture.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -13,8 +13,20 @@ import type { RunState } from '../state.ts';
 
 const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };
 
+/** What is granted after the baseline is a breach: somebody may do more than before. */
+function sayUnfenced(lack: string, { baseline }: RunState): string {
+  const late =
+    baseline === undefined
+      ? ''
+      : ' (and then ripcord baseline capture once more: beside the old one the grant is a breach)';
+  return `${lack}${late}; or answer for it: ripcord waive fence --reason …`;
+}
+
+type Armed = Extract<AuthorityInput, { kind: 'arm' }>;
+
 /** Everything that is missing before the run may act by itself, in one answer. */
-function refuseArming(plan: Plan, state: RunState, shortcomings: readonly string[], now: Instant): Refusal | undefined {
+function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): Refusal | undefined {
+  const { shortcomings = [], unfenced = [] } = input;
   const open = openRequirements(plan, state.authority);
   const missing = [
     ...(state.closed !== undefined ? ['the run is closed'] : []),
@@ -24,6 +36,7 @@ function refuseArming(plan: Plan, state: RunState, shortcomings: readonly string
     ),
     ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
     ...shortcomings,
+    ...(mayBeUnfenced(state.authority) ? [] : unfenced.map((lack) => sayUnfenced(lack, state))),
     ...unseen(state.verdicts).map(({ summary }) => summary),
     ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
   ];
@@ -92,7 +105,7 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {
-      const refusal = refuseArming(plan, state, input.shortcomings ?? [], now);
+      const refusal = refuseArming(plan, state, input, now);
       if (refusal !== undefined) return no(refusal);
       return record({
         type: 'run-armed',
