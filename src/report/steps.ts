@@ -30,7 +30,8 @@ const states = {
 } as const;
 
 function sayHow(story: Story, chapter: Chapter, { step, how, state }: StepState): string {
-  if (state !== 'done') return states[state];
+  const wasGivenUp = chapter.rollback?.state === 'aborted' && state !== 'waiting';
+  if (state !== 'done') return wasGivenUp ? 'not done' : states[state];
   if (how === 'not-needed') return 'not needed';
   if (how !== 'confirmed') return how === 'proved' ? 'done: its proof holds' : 'done';
   const by = doneSteps(story, chapter).findLast(({ event }) => event.step === step.id)?.event.by;

@@ -112,7 +112,9 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
         return tries < (patience[code]?.tries ?? 0);
       },
     });
-    return open ? { ended: 'badly', question: leftOpen, output: '' } : { ended: 'well', output: `${rows} rows` };
+    return open
+      ? { ended: 'badly', question: leftOpen, output: '' }
+      : { ended: 'well', output: `${rows} ${rows === 1 ? 'row' : 'rows'}` };
   } catch (error) {
     const { message } = explainPgError(error, undo.url);
     const cause = causeOf(error);

@@ -100,6 +100,16 @@ test.each<{
     not: ['It was proved'],
   },
   {
+    when: 'a person gave the rollback up',
+    run: runs.givenUpRun,
+    says: [
+      'The rollback was given up, 1 of 2 steps done: what is undone stays undone.',
+      '| relationship-remediation/verify | compares with the boundary | not done |',
+      '**First of all**, a person must act.',
+    ],
+    not: ['waits for a person', 'It was proved', 'ripcord approve'],
+  },
+  {
     when: 'forward work could not be stopped',
     run: runs.blockedRun,
     says: [

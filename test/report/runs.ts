@@ -96,6 +96,13 @@ export function acceptedRun(): ToldRun {
   return run.at('2h31m').give({ ...confirm, by: run.person('dana'), reason: 'the empty table does no harm' });
 }
 
+/** Or gives the rollback up. */
+export function givenUpRun(): ToldRun {
+  const run = askingRun().at('2h31m');
+  run.give({ kind: 'abort', by: run.person('dana'), reason: 'we look at it in the morning' });
+  return run.record({ type: 'rollback-aborted' });
+}
+
 /** Forward work cannot be proved stopped. */
 export function blockedRun(): ToldRun {
   const run = seen(thirdRuns(opened().at('1h10m').arm())).record({ type: 'stop-work-started' });

@@ -76,7 +76,7 @@ test('a long transaction in the way ends it at its timeout, says so, and keeps n
 });
 
 test.each([
-  { text: 'insert into undone values (1)', outcome: { ended: 'well', output: '1 rows' }, rows: 1 },
+  { text: 'insert into undone values (1)', outcome: { ended: 'well', output: '1 row' }, rows: 1 },
   {
     text: 'insert into undone values (1); insert into undone values (2), (3)',
     outcome: { ended: 'well', output: '3 rows' },
@@ -84,7 +84,7 @@ test.each([
   },
   {
     text: 'begin; insert into undone values (1); commit',
-    outcome: { ended: 'well', output: '1 rows' },
+    outcome: { ended: 'well', output: '1 row' },
     rows: 1,
   },
   {
