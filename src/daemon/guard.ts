@@ -132,6 +132,13 @@ const disarmedMeanwhile = refuse(
   'Ask who did, then arm it again',
 );
 
+const revokedMeanwhile = refuse(
+  'unknown-token',
+  'the token was revoked while the guard looked whether the run may be armed',
+  'a principal’s token',
+  'Ask somebody whose token counts to arm the run',
+);
+
 /** The daemon, as the HTTP routes see it. */
 export function createGuard(parts: GuardParts): Guard {
   const { loaded, journal, conductor, clock, looker, desk } = parts;
@@ -205,6 +212,7 @@ export function createGuard(parts: GuardParts): Guard {
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
       const { others, unfenced } = await lookForShortcomings(desk, loaded);
       if (disarmed !== before) return no(disarmedMeanwhile);
+      if (parts.tokens.revoked().includes(input.by.id)) return no(revokedMeanwhile);
       return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] });
     },
     startPhase: phaseStarter(parts),

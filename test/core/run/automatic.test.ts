@@ -245,11 +245,25 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  test.each([
+    { whose: 'who armed and pre-approved', armed: dana, ends: ['arming-expired', 'pre-approval-ended'], acts: false },
+    { whose: 'who pre-approved', armed: omar, ends: ['pre-approval-ended'], acts: false },
+    { whose: 'somebody else', armed: dana, revoked: omar, ends: [], acts: true },
+  ])('once the token of $whose was revoked: $acts', ({ armed: by, revoked = dana, ends, acts }) => {
+    const night = running();
+    night.give({ ...arm, by }, 14);
+    expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 15)).toEqual(ends);
+    expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 16)).toEqual([]);
+    night.look([broken('breach')], 20);
+    expect(night.state.rollback !== undefined).toBe(acts);
+  });
+
   test('disarming never stops the rollback under way', () => {
     const night = running();
     night.look([broken('breach')], 20);
     const { rollback } = night.state;
     night.give(disarm(), 21);
+    night.give({ kind: 'revoked', principals: [dana.id] }, 21);
     expect(night.state.rollback).toBe(rollback);
     expect(night.stopWork(22)).toEqual(['stop-work-proved']);
   });
