@@ -103,3 +103,14 @@ test('whose token is revoked disarms the run, and does not arm it although the g
   const types = events.map(({ event }) => event.type).filter((type) => /arm/.test(type));
   expect(types).toEqual(['run-armed', 'arming-expired']);
 }, 60_000);
+
+test('what was meant for a run that is closed meanwhile does not arm the next one', async () => {
+  const looking = door.shut();
+  const arming = post('/current/arm');
+  await looking;
+  const { run } = await view();
+  expect((await post('/current/close', { reason: 'not tonight' })).status).toBe(200);
+  expect((await post('')).status).toBe(201);
+  door.open();
+  expect(await (await arming).json()).toMatchObject({ status: 409, because: 'closed', found: `run ${run} is closed` });
+}, 60_000);
