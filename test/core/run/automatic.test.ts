@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
-import { minutes } from '../../../src/core/kernel/units.ts';
+import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
 import { modeOf } from '../../../src/core/run/state.ts';
 import {
   aBaseline,
@@ -132,6 +132,28 @@ describe('arming', () => {
     const night = ready();
     night.give({ ...arm, ...(length !== undefined && { length }) }, 0);
     expect(modeOf(night.state, at(second))).toBe(mode);
+  });
+
+  test.each([
+    { armedFor: undefined, length: hours(12), answer: ['run-armed'] },
+    { armedFor: undefined, length: millis(hours(12) + 1), answer: 'bad-request' },
+    { armedFor: '30m', length: minutes(30), answer: ['run-armed'] },
+    { armedFor: '30m', length: hours(12), answer: 'bad-request' },
+    { armedFor: '14d', length: hours(13 * 24), answer: ['run-armed'] },
+  ])('for $length, where the plan says $armedFor: $answer', ({ armedFor, length, answer }) => {
+    const night = armed(aPlan({ ...(armedFor !== undefined && { answering: { armed_for: armedFor } }) }));
+    expect(night.give({ ...arm, length })).toEqual(answer);
+  });
+
+  test('for longer than the plan says is refused in its words', () => {
+    const night = ready();
+    night.give({ ...arm, length: hours(240) });
+    expect(night.refused).toEqual({
+      because: 'bad-request',
+      found: 'arming for 240h',
+      wanted: 'at most 12h, as the plan says in answering.armed_for',
+      todo: 'Arm it for less, and again when that is over',
+    });
   });
 
   test('its end, and that of a pre-approval, is written down, and setting the clock back revives neither', () => {
