@@ -50,6 +50,7 @@ export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStre
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
+  if (response.req.method === 'HEAD') return void response.end(); // nothing follows that would be worth a place
   let sent = afterSeq;
   const send = (entries: readonly Entry<RunEvent>[]) => {
     if (!stillMay()) response.destroy();

@@ -75,10 +75,17 @@ export interface Guard {
   view(run: RunId): Promise<RunView | undefined>;
   runs(): Promise<readonly RunSummary[]>;
   open(by: Principal): Promise<Decision>;
-  submit(input: Input): Promise<Decision>;
-  startPhase(phase: PhaseId, by: Principal, wrapper: ProcessIdentity, host: string): Promise<PhaseStart>;
+  /** Refused when the run is not the newest any more by the time that the input's turn has come. */
+  submit(run: RunId, input: Input): Promise<Decision>;
+  startPhase(run: RunId, phase: PhaseId, by: Principal, wrapper: ProcessIdentity, host: string): Promise<PhaseStart>;
   /** A sign of life of a phase's wrapper; the answer says whether the phase may go on. */
-  beat(phase: PhaseId, by: Principal, tag: string | undefined, fraction: number | undefined): Promise<Orders>;
+  beat(
+    run: RunId,
+    phase: PhaseId,
+    by: Principal,
+    tag: string | undefined,
+    fraction: number | undefined,
+  ): Promise<Orders>;
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
   /** Told about new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { refuse } from '../core/authority/refusal.ts';
 import type { Principal, Right } from '../core/authority/roles.ts';
 import { type RunId, runId } from '../core/kernel/ids.ts';
+import { closedRun } from '../core/run/decide.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { Guard } from './guard.ts';
 import { Refused } from './problem.ts';
@@ -56,8 +57,7 @@ export function runOf({ guard, params }: Call): RunId {
   return runId(params.id);
 }
 
-export async function view(call: Call, status = 200): Promise<Answer> {
-  const run = runOf(call);
+export async function view(call: Call, run = runOf(call), status = 200): Promise<Answer> {
   const found = await call.guard.view(run);
   if (found === undefined) throw new Refused(unknownRun(run));
   return json(found, status);
@@ -70,10 +70,10 @@ export function accepted(decision: Decision): void {
   if ('refused' in decision) throw new Refused(decision.refused);
 }
 
-/** Only the newest run can change. */
-export async function mustBeCurrent(call: Call): Promise<void> {
+/** Only the newest run can change. Another may be the newest before the call has its effect, so the run goes with it. */
+export async function mustBeCurrent(call: Call): Promise<RunId> {
   const run = runOf(call);
-  if (run === call.guard.current()?.run) return;
+  if (run === call.guard.current()?.run) return run;
   if ((await call.guard.view(run)) === undefined) throw new Refused(unknownRun(run));
-  throw new Refused(refuse('closed', `run ${run} is closed`, 'the open run', 'Use `current`'));
+  throw new Refused(closedRun(run));
 }

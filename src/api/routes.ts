@@ -1,5 +1,5 @@
 import { bodies, readBody } from './bodies.ts';
-import { accepted, type Route, view } from './route.ts';
+import { accepted, type Route, runOf, view } from './route.ts';
 import { acts } from './routes/acts.ts';
 import { phaseReports } from './routes/phase-reports.ts';
 import { principals } from './routes/principals.ts';
@@ -13,7 +13,7 @@ const open: Route = {
   handle: async (call) => {
     readBody(bodies.nothing, call.body);
     accepted(await call.guard.open(call.by));
-    return view(call, 201);
+    return view(call, runOf(call), 201);
   },
 };
 

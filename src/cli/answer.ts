@@ -1,4 +1,4 @@
-import type { RunView } from '../core/run/view.ts';
+import type { RecommendationView, RunView } from '../core/run/view.ts';
 import { act } from './act.ts';
 import type { Call, RunOptions } from './call.ts';
 import { connect } from './client.ts';
@@ -6,41 +6,57 @@ import { UsageError } from './errors.ts';
 import { sayAcknowledged, sayApproved } from './sentences.ts';
 import { openRecommendations } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
+import { printable } from './terminal.ts';
 
 export type AnswerOptions = RunOptions & { readonly reason: string; readonly evenIfGone?: boolean };
 
-/** The one that was named, else the only one that is open. */
-async function recommendationOf({ args: [named], options, env }: Call<RunOptions>): Promise<string> {
-  if (named !== undefined) return named;
-  const open = openRecommendations(await connect(options, env).run()).map(({ id }) => id);
+/** The only one that is open. */
+async function openRecommendation({ options, env }: Call<RunOptions>): Promise<RecommendationView> {
+  const open = openRecommendations(await connect(options, env).run());
   const [only] = open;
   if (only !== undefined && open.length === 1) return only;
-  const found = only === undefined ? 'no recommendation is open' : `${list(open)} are open`;
+  const found = only === undefined ? 'no recommendation is open' : `${list(open.map(({ id }) => id))} are open`;
   throw new UsageError(found, 'one to answer', 'See: ripcord run status');
 }
 
-async function answer(
+/** Another may be open by now than the one that was read: it is said which, and a restore is approved by its name only. */
+async function unnamed(call: Call<AnswerOptions>): Promise<string> {
+  const { id, procedure, proposes } = await openRecommendation(call);
+  if (procedure.kind === 'restore') {
+    const command = `ripcord approve ${id}${call.options.evenIfGone === true ? ' --even-if-gone' : ''} --reason "..."`;
+    throw new UsageError(
+      `the recommendation that is open, ${id}, proposes: ${proposes}`,
+      'the id of a restore that is approved',
+      `Look first: ripcord run status. Then: ${command}`,
+    );
+  }
+  call.terminal.tell(printable(`Approving ${id}: ${proposes}`));
+  return id;
+}
+
+const answer = (
   call: Call<RunOptions>,
+  id: string,
   how: 'approve' | 'decline' | 'acknowledge',
   body: object,
   say: (view: RunView, id: string) => string,
-): Promise<number> {
-  const id = await recommendationOf(call);
-  return act(call, `recommendations/${encodeURIComponent(id)}/${how}`, body, (view) => say(view, id));
+): Promise<number> => act(call, `recommendations/${encodeURIComponent(id)}/${how}`, body, (view) => say(view, id));
+
+export async function approve(call: Call<AnswerOptions>): Promise<number> {
+  const { reason, evenIfGone = false } = call.options;
+  const id = call.args[0] ?? (await unnamed(call));
+  return answer(call, id, 'approve', { reason, even_if_gone: evenIfGone }, sayApproved);
 }
 
-export const approve = (call: Call<AnswerOptions>) => {
-  const { reason, evenIfGone = false } = call.options;
-  return answer(call, 'approve', { reason, even_if_gone: evenIfGone }, sayApproved);
-};
+const sayDeclined = (_view: RunView, id: string): string =>
+  `Declined: ${id}. This breach is raised again only if it goes away and comes back, or when a phase starts.`;
 
-export const decline = (call: Call<AnswerOptions>) =>
-  answer(
-    call,
-    'decline',
-    { reason: call.options.reason },
-    (_view, id) =>
-      `Declined: ${id}. This breach is raised again only if it goes away and comes back, or when a phase starts.`,
-  );
+export async function decline(call: Call<AnswerOptions>): Promise<number> {
+  const id = call.args[0] ?? (await openRecommendation(call)).id;
+  return answer(call, id, 'decline', { reason: call.options.reason }, sayDeclined);
+}
 
-export const acknowledge = (call: Call<RunOptions>) => answer(call, 'acknowledge', {}, sayAcknowledged);
+export async function acknowledge(call: Call<RunOptions>): Promise<number> {
+  const id = call.args[0] ?? (await openRecommendation(call)).id;
+  return answer(call, id, 'acknowledge', {}, sayAcknowledged);
+}

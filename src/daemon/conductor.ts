@@ -1,6 +1,6 @@
 import { refuse } from '../core/authority/refusal.ts';
-import { decide, decideOpen } from '../core/run/decide.ts';
-import type { Decision } from '../core/run/decision.ts';
+import { closedRun, decide, decideOpen } from '../core/run/decide.ts';
+import { type Decision, no } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { evolve } from '../core/run/evolve.ts';
 import type { Input, OpenInput } from '../core/run/input.ts';
@@ -20,8 +20,11 @@ export interface Conductor {
   /** The newest run, open or closed; undefined before the first. */
   state(): RunState | undefined;
   open(input: OpenInput): Promise<Decision>;
-  /** Rejects with the journal's error when the events could not be written; then nothing has happened. */
-  submit(input: Input): Promise<Decision>;
+  /**
+   * Rejects with the journal's error when the events could not be written; then nothing has happened. What somebody meant
+   * for a certain run is refused when another is the newest by the time that it is its turn.
+   */
+  submit(input: Input, meantFor?: RunId): Promise<Decision>;
   /** Until the signal, if there is one, is aborted. */
   listen(listener: Listener, signal?: AbortSignal): void;
 }
@@ -63,9 +66,10 @@ export async function startConductor({ journal, plan, clock, run }: ConductorPar
         const open = state?.closed === undefined ? state : undefined;
         return append(decideOpen(plan, open, input, clock.now()), input.run, 0);
       }),
-    submit: (input) =>
+    submit: (input, meantFor) =>
       turn(async () => {
         if (state === undefined) throw new TypeError(`nothing can be submitted before a run is open: ${input.kind}`);
+        if (meantFor !== undefined && meantFor !== state.run) return no(closedRun(meantFor));
         return append(decide(plan, state, input, clock.now()), state.run, state.seq);
       }),
     listen(listener, signal) {

@@ -70,15 +70,16 @@ function newRunId(clock: Clock, taken: readonly RunId[]): RunId {
 /** A process is looked at before it is recorded; a report that is refused anyway is not worth the look. */
 async function recordChild(
   { conductor, clock }: GuardParts,
+  run: RunId,
   input: Extract<Input, { readonly kind: 'phase-spawned' }>,
 ): Promise<Decision> {
   const is = conductor.state()?.phases.find(({ phase }) => phase === input.phase);
   const tag = input.tag ?? is?.supervisor?.tag;
   const isDue = is?.state === 'running' || is?.state === 'unknown';
-  if (is === undefined || !isDue || is.supervisor?.tag !== tag) return conductor.submit(input);
+  if (is === undefined || !isDue || is.supervisor?.tag !== tag) return conductor.submit(input, run);
   const stranger = await refuseStranger(is, input.child, clock);
   // With the tag: another attempt may have begun while we looked.
-  return stranger === undefined ? conductor.submit({ ...input, tag }) : { refused: stranger };
+  return stranger === undefined ? conductor.submit({ ...input, tag }, run) : { refused: stranger };
 }
 
 /** A phase may go on unless it has been told to stop: by a rollback, or because nobody knows of it any more. */
@@ -96,6 +97,7 @@ function ordersFor(state: RunState | undefined, phase: PhaseId, tag: string | un
 
 async function beat(
   { conductor, leases, clock }: GuardParts,
+  run: RunId,
   phase: PhaseId,
   by: Principal,
   tag: string | undefined,
@@ -106,7 +108,7 @@ async function beat(
   if (!orders.goOn) return orders;
   leases.seen(phase, now);
   if (fraction === undefined || !leases.worthRecording(phase, fraction, now)) return orders;
-  const reported = await conductor.submit({ kind: 'phase-progress', phase, by, tag, fraction });
+  const reported = await conductor.submit({ kind: 'phase-progress', phase, by, tag, fraction }, run);
   return 'refused' in reported ? { goOn: false, because: reported.refused.found } : orders;
 }
 
@@ -130,6 +132,13 @@ const disarmedMeanwhile = refuse(
   'somebody disarmed the run while the guard looked whether it may be armed',
   'a run that nobody wants unarmed',
   'Ask who did, then arm it again',
+);
+
+const revokedMeanwhile = refuse(
+  'unknown-token',
+  'the token was revoked while the guard looked whether the run may be armed',
+  'a principal’s token',
+  'Ask somebody whose token counts to arm the run',
 );
 
 /** The daemon, as the HTTP routes see it. */
@@ -194,23 +203,24 @@ export function createGuard(parts: GuardParts): Guard {
         by,
       });
     },
-    async submit(input) {
-      if (input.kind === 'phase-spawned') return recordChild(parts, input);
+    async submit(run, input) {
+      if (input.kind === 'phase-spawned') return recordChild(parts, run, input);
       if (input.kind === 'approve' || input.kind === 'order' || input.kind === 'pre-approve')
-        await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() });
+        await conductor.submit({ kind: 'scripts', scripts: await parts.scripts.look() }, run);
       if (input.kind === 'approve') await distrust(); // a daemon may have died between the revocation and this
       if (input.kind === 'disarm') disarmed += 1;
-      if (input.kind !== 'arm') return conductor.submit(input);
+      if (input.kind !== 'arm') return conductor.submit(input, run);
       const before = disarmed;
       const frozen = conductor.state()?.baseline;
       const weaknesses = frozen === undefined ? [] : await foretold.weaknesses(frozen);
       const silent = [...cannotFail(plan, parts.asked), ...silentTriggers(plan)];
       const { unfenced, others } = await lookForShortcomings(desk, loaded);
       if (disarmed !== before) return no(disarmedMeanwhile);
-      return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] });
+      if (parts.tokens.revoked().includes(input.by.id)) return no(revokedMeanwhile);
+      return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] }, run);
     },
     startPhase: phaseStarter(parts),
-    beat: (phase, by, tag, fraction) => beat(parts, phase, by, tag, fraction),
+    beat: (run, phase, by, tag, fraction) => beat(parts, run, phase, by, tag, fraction),
     entries: entriesOf,
     follow: (listener, signal) => conductor.listen((entries) => listener(hide(entries)), signal),
     async foretold() {

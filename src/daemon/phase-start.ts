@@ -4,6 +4,7 @@ import { refuse, type Refusal } from '../core/authority/refusal.ts';
 import type { Boundary } from '../core/evidence/boundary.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { seconds } from '../core/kernel/units.ts';
+import { closedRun } from '../core/run/decide.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import { phaseTag, refuseBesideEarlier } from './attempts.ts';
@@ -31,7 +32,7 @@ type Start = Extract<Input, { readonly kind: 'phase-start' }>;
 async function prepareStart(parts: StartParts, state: RunState, start: Start): Promise<Prepared> {
   const { conductor, desk, keeper, looker, clock, runChecks } = parts;
   const { phase } = start;
-  const asked = await askedAfterARound(parts, () => conductor.submit(start));
+  const asked = await askedAfterARound(parts, () => conductor.submit(start, state.run));
   if ('refused' in asked) return asked;
   const beside = await refuseBesideEarlier(state, phase, parts);
   if (beside !== undefined) return { refused: beside };
@@ -53,9 +54,10 @@ const answerWithin = seconds(20);
 export function phaseStarter(parts: StartParts): Guard['startPhase'] {
   const { conductor, clock, leases, loaded } = parts;
   const starting = preparations<Prepared>(clock);
-  return async (phase, by, wrapper, host) => {
+  return async (run, phase, by, wrapper, host) => {
     const state = conductor.state();
     if (state === undefined) return { refused: noRun };
+    if (state.run !== run) return { refused: closedRun(run) };
     const attempt = (state.phases.find((one) => one.phase === phase)?.attempt ?? 0) + 1;
     const tag = phaseTag(state, phase, attempt);
     const start = { kind: 'phase-start', phase, by, supervisor: { wrapper, host, tag } } as const;
@@ -66,7 +68,7 @@ export function phaseStarter(parts: StartParts): Guard['startPhase'] {
       return { refused: refuse('boundary-not-ready', found, 'what undoing the phase must bring back', 'Ask again') };
     }
     if ('refused' in prepared) return prepared;
-    const started = await conductor.submit({ ...start, boundary: prepared.boundary });
+    const started = await conductor.submit({ ...start, boundary: prepared.boundary }, run);
     if ('refused' in started) return started;
     leases.seen(phase, clock.now());
     return { tag, lease: loaded.plan.phase_lease };

@@ -29,9 +29,10 @@ export interface Daemon {
 const stepPatience = seconds(30);
 
 /** An open run goes on where the journal ends; what nobody saw in between is on record. */
-async function goOn({ loaded, conductor, openRun }: Foundation): Promise<void> {
+async function goOn({ loaded, conductor, tokens, openRun }: Foundation): Promise<void> {
   const unfinished = openRun();
   if (unfinished === undefined) return;
+  await conductor.submit({ kind: 'revoked', principals: tokens.revoked() }); // the last daemon may have died before it did
   await conductor.submit({ kind: 'restart', planHash: loaded.hash });
   if (unfinished.capture === undefined) return;
   await conductor.submit({ kind: 'capture-failed', because: 'the daemon was restarted while it was captured' });

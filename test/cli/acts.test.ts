@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import type { RunView } from '../../src/core/run/view.ts';
 import { ripcord } from './ripcord.ts';
@@ -182,6 +182,48 @@ test.each(['approve --reason slow', 'decline --reason report', 'acknowledge'])(
     expect(daemon.heard.map(({ request }) => request)).toEqual(['GET /api/v1/run', `POST /api/v1/${answering}/${how}`]);
   },
 );
+
+test('an approval without an id says what is approved', async () => {
+  await using daemon = await stub({
+    'GET /api/v1/run': { body: recommending },
+    [`POST /api/v1/${answering}/approve`]: { body: rollingBack },
+  });
+  const { exitCode, err } = await ripcord(['approve', '--reason', 'slow'], daemon.env);
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: `Approving ${rec}: roll back schema-standardization` });
+});
+
+describe('a restore', () => {
+  const proposes = 'restore the database from its backup';
+  const restoring: RunView = {
+    ...recommending,
+    recommendations: [{ ...proposal, procedure: { kind: 'restore', phases: [], steps: [] }, proposes }],
+  };
+
+  test.each([
+    { line: 'approve --reason lost', command: `ripcord approve ${rec} --reason "..."` },
+    { line: 'approve --reason lost --even-if-gone', command: `ripcord approve ${rec} --even-if-gone --reason "..."` },
+  ])('is not approved by ripcord $line, in place of what was read before: it takes its id', async (row) => {
+    await using daemon = await stub({ 'GET /api/v1/run': { body: restoring } });
+    const { exitCode, err } = await ripcord(row.line.split(' '), daemon.env);
+    expect(err).toBe(
+      `ripcord: the recommendation that is open, ${rec}, proposes: ${proposes}; wanted the id of a restore that is approved. Look first: ripcord run status. Then: ${row.command}.`,
+    );
+    expect(exitCode).toBe(2);
+    expect(daemon.heard).toHaveLength(1); // nothing was sent
+  });
+
+  test.each([
+    { line: `approve ${rec} --reason lost`, how: 'approve' },
+    { line: 'decline --reason no', how: 'decline' },
+    { line: 'acknowledge', how: 'acknowledge' },
+  ])('is answered by ripcord $line', async ({ line, how }) => {
+    await using daemon = await stub({
+      'GET /api/v1/run': { body: restoring },
+      [`POST /api/v1/${answering}/${how}`]: { body: restoring },
+    });
+    expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0, err: '' });
+  });
+});
 
 test('an answer to no recommendation is not sent', async () => {
   await using daemon = await stub({ 'GET /api/v1/run': { body: working } });

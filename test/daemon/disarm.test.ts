@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
 
 interface Door extends AsyncDisposable {
@@ -62,13 +63,16 @@ const post = (path: string, body: object = {}) =>
   fetch(`${daemon.url}/api/v1/runs${path}`, { method: 'POST', headers: headers(), body: JSON.stringify(body) });
 const patience = { timeout: 20_000 };
 
-test('whoever disarms while the guard still looks whether it may be armed has the last word', async () => {
+beforeEach(async () => {
   await post('');
   await post('/current/baseline');
   await expect.poll(async () => (await view()).baseline, patience).toBeDefined();
   for (const requirement of (await view()).requirements)
     await post('/current/waive', { requirement, reason: 'a test' });
   await expect.poll(async () => (await post('/current/arm')).status, patience).toBe(200);
+}, 60_000);
+
+test('whoever disarms while the guard still looks whether it may be armed has the last word', async () => {
   await post('/current/disarm', { reason: 'not yet' });
 
   const looking = door.shut();
@@ -79,4 +83,34 @@ test('whoever disarms while the guard still looks whether it may be armed has th
   expect(await (await arming).json()).toMatchObject({ status: 409, because: 'disarmed' });
   expect((await view()).mode).toBe('recommend');
   expect((await post('/current/arm')).status).toBe(200);
+}, 60_000);
+
+test('whose token is revoked disarms the run, and does not arm it although the guard still looks', async () => {
+  const looking = door.shut();
+  const arming = post('/current/arm');
+  await looking;
+  const revoked = await fetch(`${daemon.url}/api/v1/principals/dana/revoke`, {
+    method: 'POST',
+    headers: headers(),
+    body: JSON.stringify({ reason: 'stolen' }),
+  });
+  expect(revoked.status).toBe(200);
+  door.open();
+  expect(await (await arming).json()).toMatchObject({ status: 401, because: 'unknown-token' });
+  await using journal = await openJournalReader(mini.journal);
+  const [run] = await journal.runs();
+  const events = run === undefined ? [] : await journal.read(run.run);
+  const types = events.map(({ event }) => event.type).filter((type) => /arm/.test(type));
+  expect(types).toEqual(['run-armed', 'arming-expired']);
+}, 60_000);
+
+test('what was meant for a run that is closed meanwhile does not arm the next one', async () => {
+  const looking = door.shut();
+  const arming = post('/current/arm');
+  await looking;
+  const { run } = await view();
+  expect((await post('/current/close', { reason: 'not tonight' })).status).toBe(200);
+  expect((await post('')).status).toBe(201);
+  door.open();
+  expect(await (await arming).json()).toMatchObject({ status: 409, because: 'closed', found: `run ${run} is closed` });
 }, 60_000);

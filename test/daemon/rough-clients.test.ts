@@ -43,21 +43,23 @@ test('a path that cannot be decoded is not called a body', async () => {
   expect(await answer.text()).not.toMatch(/body/);
 });
 
-/** The first line of the answer to a client that asks for the stream of events. */
-function streaming(socket: Socket): Promise<string> {
+const toDaemon = () => connect({ port: Number(new URL(daemon.url).port), host: '127.0.0.1' });
+
+/** The first line of the answer to a client that asks for the stream of events, or only for its head. */
+function streaming(socket: Socket, method = 'GET'): Promise<string> {
   socket.write(
-    `GET /api/v1/runs/current/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mini.token}\r\nAccept: text/event-stream\r\n\r\n`,
+    `${method} /api/v1/runs/current/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mini.token}\r\nAccept: text/event-stream\r\n\r\n`,
   );
   return new Promise((resolve) => socket.once('data', (data) => resolve(String(data).split('\r\n')[0] ?? '')));
 }
 
-test('no more than twenty streams are served at once; one that ends makes room', async () => {
-  const sockets = Array.from({ length: 20 }, () =>
-    connect({ port: Number(new URL(daemon.url).port), host: '127.0.0.1' }),
-  );
+test('no more than twenty streams are served at once; one that ends makes room, and a mere look at the head takes none', async () => {
+  const heads = Array.from({ length: 20 }, toDaemon);
+  const sockets = Array.from({ length: 20 }, toDaemon);
   try {
-    const lines = await Promise.all(sockets.map(streaming));
-    expect(new Set(lines)).toEqual(new Set(['HTTP/1.1 200 OK']));
+    const looks = await Promise.all(heads.map((socket) => streaming(socket, 'HEAD')));
+    const lines = await Promise.all(sockets.map((socket) => streaming(socket)));
+    expect(new Set([...looks, ...lines])).toEqual(new Set(['HTTP/1.1 200 OK']));
     const ask = async () => {
       const headers = { authorization: `Bearer ${mini.token}`, accept: 'text/event-stream' };
       const over = new AbortController();
@@ -69,6 +71,6 @@ test('no more than twenty streams are served at once; one that ends makes room',
     sockets[0]?.destroy();
     await expect.poll(ask).toBe(200);
   } finally {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...heads, ...sockets]) socket.destroy();
   }
 });

@@ -164,9 +164,9 @@ describe('a run', () => {
   test('does not go on in another environment, whose rollback login is another', async () => {
     await daemon.close();
     const renamed = `${mini.planFile}.renamed`;
-    await writeFile(renamed, (await readFile(mini.planFile, 'utf8')).replaceAll(/\btest(?=:|\])/g, 'production'));
+    await writeFile(renamed, (await readFile(mini.planFile, 'utf8')).replaceAll(/\btest(?=:|\])/g, 'staging'));
     await expect(serve({ ...options(), planFile: renamed })).rejects.toThrow(
-      /this is environment production; wanted test, in which run run-\S+ is open/,
+      /this is environment staging; wanted test, in which run run-\S+ is open/,
     );
     daemon = await serve(options());
   });

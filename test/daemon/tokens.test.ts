@@ -3,8 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import { hashToken, newToken } from '../../src/api/token.ts';
+import { hash } from '../../src/core/kernel/ids.ts';
+import { instant } from '../../src/core/kernel/units.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { tokenStream } from '../../src/journal/journal.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
@@ -14,6 +17,7 @@ const roles = {
   ravi: 'release_engineer',
   deploy: 'pipeline',
   mona: 'cto',
+  otto: 'cto',
   late: 'cto',
 } as const;
 type Who = keyof typeof roles;
@@ -82,15 +86,16 @@ test('a pipeline reports phases and reads nothing', async () => {
 });
 
 describe('a token is revoked', () => {
-  test('by whoever operates, or its holder; no run need be open, and the stream that it opened ends', async () => {
+  test('by its holder, or whoever operates and may do as much; no run need be open, and the stream that it opened ends', async () => {
     expect((await revoke(tokens.lena, 'mona')).status).toBe(403);
+    expect((await revoke(tokens.ravi, 'lena')).status).toBe(403);
     expect((await ask(mini.token, 'runs', {})).status).toBe(201);
     const stream = await fetch(`${daemon.url}/api/v1/runs/current/events`, {
       headers: { authorization: `Bearer ${tokens.lena}`, accept: 'text/event-stream' },
     });
     const reader = stream.body?.getReader();
     await reader?.read(); // it has begun
-    expect(await (await revoke(tokens.ravi, 'lena')).json()).toEqual({
+    expect(await (await revoke(tokens.mona, 'lena')).json()).toEqual({
       principal: 'lena',
       revoked: true,
       already: false,
@@ -142,10 +147,25 @@ describe('a token is revoked', () => {
     expect((await ask(tokens.lena, 'runs')).status).toBe(401);
   });
 
+  test('also where the daemon died before what was approved with it was ended', async () => {
+    await ask(tokens.otto, 'runs/current/rollback', { restore: true, reason: 'says a thief' });
+    await daemon.close();
+    await using journal = await openJournal(mini.journal);
+    const { length } = await journal.read(tokenStream);
+    const otto = { principal: 'otto', tokenHash: hash(hashToken(tokens.otto)) };
+    await journal.append(tokenStream, length, [
+      { type: 'token-revoked', v: 1, at: instant(Date.now()), ...otto, by: 'dana', reason: 'stolen' },
+    ]);
+    await journal[Symbol.asyncDispose]();
+    daemon = await start();
+    const { recommendations } = (await (await ask(mini.token, 'run')).json()) as RunView;
+    expect(recommendations).toMatchObject([{ approvals: [{ by: 'otto', ended: true }] }]);
+  });
+
   test('and the journal that says so is sound', async () => {
     await using journal = await openJournalReader(mini.journal);
     const events = (await journal.read(tokenStream)).map(({ event }) => event.type);
-    expect(events.toSorted()).toEqual(['token-expired', 'token-revoked', 'token-revoked', 'token-revoked']);
+    expect(events.toSorted()).toEqual(['token-expired', ...Array.from({ length: 4 }, () => 'token-revoked')]);
     expect(await journal.verify()).toMatchObject({ runs: 2, faults: [] });
   });
 });

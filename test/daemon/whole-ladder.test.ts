@@ -204,9 +204,10 @@ async function unwindFails(): Promise<void> {
 
 async function restoreFails(): Promise<void> {
   await expect.poll(recommended, patience).toEqual({ kind: 'restore', phases: ['two', 'one'] });
-  expect(await dana('approve', '--reason', 'then from the backup')).toMatchObject(well);
+  const rec = (await view()).recommendations.find(({ state }) => state === 'open')?.id ?? 'none';
+  expect(await dana('approve', rec, '--reason', 'then from the backup')).toMatchObject(well);
   expect((await view()).rollback?.state).toBe('aborted'); // one person is not enough
-  expect(await as(omarsToken, 'approve', '--reason', 'agreed')).toMatchObject(well);
+  expect(await as(omarsToken, 'approve', rec, '--reason', 'agreed')).toMatchObject(well);
   await expect.poll(question, patience).toMatch(/proof/);
   expect((await fetch(page)).status).toBe(503);
   expect(await dana('abort', '--reason', 'the backup is broken too')).toMatchObject(well);

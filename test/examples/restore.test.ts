@@ -126,10 +126,11 @@ test('production: the page is up before the applications stop, two people approv
   const shown = await as('dana', 'rollback', '--restore', '--dry-run');
   expect(shown.out).toContain('about 4h');
   expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(well);
-  await as('dana', 'approve', '--reason', 'once more'); // the same person still
+  const rec = (await view()).recommendations[0]?.id ?? 'none';
+  expect(await as('dana', 'approve', rec, '--reason', 'once more')).toMatchObject(well); // the same person still
   expect((await view()).rollback).toBeUndefined();
   expect(await app.log()).toEqual(['']); // nothing is touched on one person’s word
-  expect(await as('omar', 'approve', '--reason', 'agreed')).toMatchObject(well);
+  expect(await as('omar', 'approve', rec, '--reason', 'agreed')).toMatchObject(well);
   await settled(view);
 
   expect(await app.log()).toEqual([

@@ -161,6 +161,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [{ ...when, type: 'run-disarmed', by: dana, reason: 'day' }, 'dana disarmed the run: “day”.'],
   [{ ...when, type: 'arming-expired' }, 'The arming ended by time: nothing is done without asking.'],
   [
+    { ...when, type: 'arming-expired', because: 'token-revoked' },
+    'The arming ended, since the token that gave it was revoked: nothing is done without asking.',
+  ],
+  [
     { ...when, type: 'requirement-waived', requirement: 'rehearsal', by: dana, reason: 'done by hand.' },
     'dana waived the requirement rehearsal: “done by hand.”',
   ],
@@ -172,6 +176,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [
     { ...when, type: 'pre-approval-ended', preApproval, because: 'plan-changed' },
     'The pre-approval at-night ended: the plan that it was given for has changed.',
+  ],
+  [
+    { ...when, type: 'pre-approval-ended', preApproval, because: 'token-revoked' },
+    'The pre-approval at-night ended: the token that gave it was revoked.',
   ],
   [
     raised,

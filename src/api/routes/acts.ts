@@ -19,9 +19,9 @@ function act<Body>(
     path: `/api/v1/runs/:id/${path}`,
     access,
     handle: async (call) => {
-      await mustBeCurrent(call);
-      accepted(await call.guard.submit(toInput(readBody(schema, call.body), call)));
-      return view(call, status);
+      const run = await mustBeCurrent(call);
+      accepted(await call.guard.submit(run, toInput(readBody(schema, call.body), call)));
+      return view(call, run, status);
     },
   };
 }

@@ -12,7 +12,7 @@ const rec = { REC: 'the recommendation (default: the one that is open)' };
 function declareAnswers(program: Command, stage: Stage): void {
   addCommand<AnswerOptions>(program, stage, {
     usage: 'approve [REC]',
-    args: rec,
+    args: { REC: 'the recommendation (default: the one that is open, but never a restore)' },
     summary: 'says yes to a recommendation: it is rolled back',
     about: 'Approves what a recommendation proposes: the rollback begins. Look first: ripcord run status',
     examples: [

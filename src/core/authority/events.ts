@@ -15,7 +15,7 @@ export interface HeldFile {
 export type AuthorityEvent =
   | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
   | (At & { readonly type: 'run-disarmed'; readonly by: PrincipalId; readonly reason: string })
-  | (At & { readonly type: 'arming-expired' })
+  | (At & { readonly type: 'arming-expired'; readonly because?: 'token-revoked' })
   | (At & {
       readonly type: 'requirement-waived';
       readonly requirement: string;
@@ -41,5 +41,5 @@ export type AuthorityEvent =
   | (At & {
       readonly type: 'pre-approval-ended';
       readonly preApproval: PreApprovalId;
-      readonly because: 'expired' | 'plan-changed';
+      readonly because: 'expired' | 'plan-changed' | 'token-revoked';
     });

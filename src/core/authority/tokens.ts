@@ -3,7 +3,7 @@ import type { Instant } from '../kernel/units.ts';
 import type { PrincipalPlan } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Refusal, refuse, refuseWithoutRight } from './refusal.ts';
-import type { Principal } from './roles.ts';
+import { type Principal, rightsOf } from './roles.ts';
 
 interface OfToken {
   readonly v: 1;
@@ -65,7 +65,24 @@ export interface RevokeInput {
   readonly reason: string;
 }
 
-/** Everybody may end their own token, and whoever operates the guard that of anybody. */
+/** A revocation is for good: whoever may not do what another may does not take it from them either. */
+function refuseSilencing(plan: Plan, by: Principal, { id, role }: PrincipalPlan): Refusal | undefined {
+  const lackedBy = (other: string) => rightsOf(plan, role).filter((right) => !rightsOf(plan, other).includes(right));
+  const lacks = lackedBy(by.role);
+  if (lacks.length === 0) return undefined;
+  const others = plan.principals.filter(
+    (one) => lackedBy(one.role).length === 0 && rightsOf(plan, one.role).includes('operate'),
+  );
+  const other = others.length === 0 ? 'Take' : `Ask ${others.map((one) => one.id).join(' or ')}, or take`;
+  return refuse(
+    'not-allowed',
+    `${by.id} is ${by.role}, which may not ${lacks.join(', ')} as ${id} may`,
+    `${id}, or a principal with the right operate and every right that ${id} has`,
+    `${other} the hash out of the plan and restart`,
+  );
+}
+
+/** Everybody may end their own token, and whoever operates the guard that of those who may do no more than they. */
 export function decideRevoke(
   plan: Plan,
   ended: EndedTokens,
@@ -79,6 +96,8 @@ export function decideRevoke(
     const wanted = `one of: ${plan.principals.map(({ id }) => id).join(', ')}`;
     return { refused: refuse('unknown-principal', `the plan has no principal ${principal}`, wanted, 'Check the id') };
   }
+  const silencing = by.id === principal ? undefined : refuseSilencing(plan, by, found);
+  if (silencing !== undefined) return { refused: silencing };
   const tokenHash = hash(found.token_hash);
   if (ended.revoked.has(tokenHash)) return { events: [] };
   return { events: [{ type: 'token-revoked', v: 1, at: now, principal, tokenHash, by: by.id, reason }] };

@@ -38,7 +38,8 @@ export const restore = z
     method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']),
     steps,
     approvals: z.int().min(1).max(5).default(2).meta({
-      description: 'How many different people must approve it, unless it is pre-approved',
+      description:
+        'How many different people must approve it, unless it is pre-approved; in the environment production at least 2',
     }),
   })
   .meta({ description: 'The full restore of this environment' });

@@ -3,7 +3,10 @@ import type { Objection } from './fault.ts';
 import { describe, masked } from './shown.ts';
 import { isMapping, type Path, valueAt } from './tree.ts';
 
-/** Cross-references: ids that stand twice, and names of things that are not there. Works on a plan with other faults. */
+/**
+ * Cross-references: ids that stand twice, names of things that are not there, and people of whom there are too few for what
+ * they would decide. Works on a plan with other faults.
+ */
 
 interface Named {
   readonly path: Path;
@@ -117,6 +120,14 @@ const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
     return decidesAlone(expanded, valueAt(expanded, path)) ? [] : object('that decides alone');
   });
 
+/** A restore loses what users wrote. Where they are, nobody decides that alone, unless it was decided beforehand. */
+function lonely({ expanded, written }: Trees): readonly Objection[] {
+  const path = ['environments', 'production', 'restore', 'approvals'];
+  const wanted = 'at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore';
+  if (valueAt(expanded, path) !== 1) return [];
+  return [{ path, at: 'value', found: describe(valueAt(written, path), path), wanted: `${wanted} covers it` }];
+}
+
 const asNames = (names: readonly string[]) => names.map((name) => ({ id: name, shown: name }));
 
 export function referenceObjections(trees: Trees): readonly Objection[] {
@@ -154,6 +165,7 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
     ...unknown(trees, named(trees, each('pre_approvals', 'environments')), environments, 'an environment'),
     ...unknown(trees, named(trees, under('pre_approvals', 'by_role')), roles, 'a role'),
     ...powerless(trees),
+    ...lonely(trees),
     ...unknown(trees, named(trees, under('principals', 'role')), roles, 'a role'),
     ...unknown(trees, named(trees, needed), roles, 'a role'),
   ];

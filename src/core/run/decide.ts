@@ -1,4 +1,5 @@
-import { refuse } from '../authority/refusal.ts';
+import { type Refusal, refuse } from '../authority/refusal.ts';
+import type { RunId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { decideAnswer } from './decide/answers.ts';
@@ -14,6 +15,10 @@ import type { Input } from './input.ts';
 import type { RunState } from './state.ts';
 
 export { decideOpen } from './decide/lifecycle.ts';
+
+/** The answer to what is meant for a run that is not the newest. */
+export const closedRun = (run: RunId): Refusal =>
+  refuse('closed', `run ${run} is closed`, 'the open run', 'Use `current`');
 
 /** What follows from an input in this state, at this moment. Nothing is done here; the answer says what to record. */
 export function decide(plan: Plan, state: RunState, input: Input, now: Instant): Decision {

@@ -70,7 +70,9 @@ describe('a token expires', () => {
 describe('a token is revoked', () => {
   test.each([
     { principal: 'lena', by: dana, answer: 'revoked' },
-    { principal: 'dana', by: ravi, answer: 'revoked' }, // operates the guard, so may stop anybody’s token
+    { principal: 'deploy', by: ravi, answer: 'revoked' }, // operates the guard, and may do all that it may
+    { principal: 'dana', by: ravi, answer: 'not-allowed' },
+    { principal: 'lena', by: ravi, answer: 'not-allowed' },
     { principal: 'lena', by: lena, answer: 'revoked' },
     { principal: 'deploy', by: pipeline, answer: 'revoked' },
     { principal: 'dana', by: lena, answer: 'not-allowed' },
@@ -81,6 +83,32 @@ describe('a token is revoked', () => {
     const decision = revoke(principal, by);
     expect('refused' in decision ? decision.refused.because : 'revoked').toBe(answer);
     if ('events' in decision) expect(faultOf(principal, fold(...decision.events))).toBe('revoked');
+  });
+
+  test('by nobody who might thereby silence those who decide: the answer says what is missing, and whom to ask', () => {
+    const decision = revoke('lena', ravi);
+    expect('refused' in decision && decision.refused).toEqual({
+      because: 'not-allowed',
+      found: 'ravi is release_engineer, which may not approve-phase-rollback, approve-restore as lena may',
+      wanted: 'lena, or a principal with the right operate and every right that lena has',
+      todo: 'Ask dana, or take the hash out of the plan and restart',
+    });
+  });
+
+  test.each([
+    { rights: ['view', 'operate', 'approve-restore'], answer: 'revoked' },
+    { rights: ['view', 'approve-restore'], answer: 'not-allowed' },
+    { rights: ['view', 'operate', 'approve-phase-rollback'], answer: 'not-allowed' },
+  ])('a plan that gives $rights to who revokes the token of a role with [view, approve-restore]: $answer', (row) => {
+    const { rights, answer } = row;
+    const roles = { release_engineer: { rights }, technical_lead: { rights: ['view', 'approve-restore'] } };
+    const decision = decideRevoke(
+      aPlan({ roles }),
+      noneEnded,
+      { principal: 'lena', by: ravi, reason: 'stolen' },
+      start,
+    );
+    expect('refused' in decision ? decision.refused.because : 'revoked').toBe(answer);
   });
 
   test('twice it is one word; a new token in the plan works, and the old one never again', () => {

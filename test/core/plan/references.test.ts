@@ -10,6 +10,7 @@ const once = 'wanted an id that stands once';
 const preApproval = (id: string, names: string) =>
   `{ id: ${id}, by_role: cto, criteria: [runtime], do: phase-rollback, ${names} }`;
 const preApprovals = (...all: readonly string[]) => `${orphans}pre_approvals: [${all.join(', ')}]\n`;
+const restoring = 'restore: { approvals: 1, method: in-place, steps: [{ id: a, verify: all }] }';
 const fine = 'phases: [first], environments: [staging]';
 
 const plans: readonly BadPlan[] = [
@@ -58,6 +59,13 @@ const plans: readonly BadPlan[] = [
     from: '/demo }',
     to: '/demo }\n    restore: { method: in-place, steps: [{ id: a, verify: all }, { id: ¦a, verify: all }] }',
     says: [`environments.staging.restore.steps[1].id: found "a" again, ${once}`],
+  },
+  {
+    from: 'staging:',
+    to: `staging: { target: { url: postgres://g@db/x }, ${restoring} }\n  production:\n    ${restoring.replace('1', '¦1')}`,
+    says: [
+      'environments.production.restore.approvals: found 1, wanted at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore covers it',
+    ],
   },
   {
     from: orphans,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Principal } from '../../../src/core/authority/roles.ts';
 import { hashOf } from '../../../src/core/kernel/hash.ts';
 import { hash } from '../../../src/core/kernel/ids.ts';
 import { minutes } from '../../../src/core/kernel/units.ts';
@@ -192,5 +193,45 @@ describe('what is approved', () => {
     night.look([broken('breach')], 23);
     expect(night.approve(2, lena, 24)).toEqual(partly);
     expect(night.approve(2, priya, 25)).toEqual(complete);
+  });
+});
+
+describe('who may decline', () => {
+  const declined = ['recommendation-declined'];
+  const restoring = { method: 'in-place', steps: [{ id: 'restore', restore: 'latest-proved-backup' }] };
+  const target = { url: 'postgres://guard@127.0.0.1/app' };
+  const orderedRestore = () => {
+    const night = new Night(aPlan({ environments: { staging: { target, restore: restoring } } })).baseline();
+    expect(night.give({ kind: 'order', restore: true, by: dana, reason: 'all is lost' }, 25)).toContain(partly[0]);
+    return night;
+  };
+  const by1 = (approver: Principal) => () => {
+    const night = breached();
+    night.approve(1, approver, 25);
+    return night;
+  };
+  test.each([
+    { when: 'nobody has approved', night: breached, by: lena, answer: declined },
+    { when: 'nobody has approved', night: breached, by: priya, answer: declined },
+    { when: 'priya has approved', night: by1(priya), by: lena, answer: 'not-allowed' },
+    { when: 'lena has approved', night: by1(lena), by: priya, answer: 'not-allowed' },
+    { when: 'priya has approved', night: by1(priya), by: dana, answer: declined },
+    { when: 'priya has approved', night: by1(priya), by: priya, answer: declined }, // who thinks better of it
+    { when: 'the approval of priya is in time', night: by1(priya), second: 25 + 599, by: lena, answer: 'not-allowed' },
+    { when: 'the approval of priya has expired', night: by1(priya), second: 25 + 600, by: lena, answer: declined },
+    { when: 'dana has ordered a restore', night: orderedRestore, by: lena, answer: 'not-allowed' },
+    { when: 'dana has ordered a restore', night: orderedRestore, by: omar, answer: declined },
+  ])('$by.id, when $when: $answer', ({ night, by, second = 30, answer }) => {
+    expect(night().decline(1, by, second)).toEqual(answer);
+  });
+
+  test('who is refused learns who approved, and whom to talk to', () => {
+    const night = by1(priya)();
+    night.decline(1, lena, 30);
+    expect(night.refused).toMatchObject({
+      found: 'lena is technical_lead, who decides only together with somebody else, and priya approved run-1-r1',
+      todo: 'Talk to priya or dana or omar',
+    });
+    expect(night.approve(1, lena, 31)).toEqual(complete);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
-import { minutes } from '../../../src/core/kernel/units.ts';
+import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
 import { modeOf } from '../../../src/core/run/state.ts';
 import {
   aBaseline,
@@ -135,6 +135,28 @@ describe('arming', () => {
     expect(modeOf(night.state, at(second))).toBe(mode);
   });
 
+  test.each([
+    { armedFor: undefined, length: hours(12), answer: ['run-armed'] },
+    { armedFor: undefined, length: millis(hours(12) + 1), answer: 'bad-request' },
+    { armedFor: '30m', length: minutes(30), answer: ['run-armed'] },
+    { armedFor: '30m', length: hours(12), answer: 'bad-request' },
+    { armedFor: '14d', length: hours(13 * 24), answer: ['run-armed'] },
+  ])('for $length, where the plan says $armedFor: $answer', ({ armedFor, length, answer }) => {
+    const night = armed(aPlan({ ...(armedFor !== undefined && { answering: { armed_for: armedFor } }) }));
+    expect(night.give({ ...arm, length })).toEqual(answer);
+  });
+
+  test('for longer than the plan says is refused in its words', () => {
+    const night = ready();
+    night.give({ ...arm, length: hours(240) });
+    expect(night.refused).toEqual({
+      because: 'bad-request',
+      found: 'arming for 240h',
+      wanted: 'at most 12h, as the plan says in answering.armed_for',
+      todo: 'Arm it for less, and again when that is over',
+    });
+  });
+
   test('its end, and that of a pre-approval, is written down, and setting the clock back revives neither', () => {
     const night = armed();
     expect(night.look([], 43_199)).toEqual([]);
@@ -246,11 +268,25 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  test.each([
+    { whose: 'who armed and pre-approved', armed: dana, ends: ['arming-expired', 'pre-approval-ended'], acts: false },
+    { whose: 'who pre-approved', armed: omar, ends: ['pre-approval-ended'], acts: false },
+    { whose: 'somebody else', armed: dana, revoked: omar, ends: [], acts: true },
+  ])('once the token of $whose was revoked: $acts', ({ armed: by, revoked = dana, ends, acts }) => {
+    const night = running();
+    night.give({ ...arm, by }, 14);
+    expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 15)).toEqual(ends);
+    expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 16)).toEqual([]);
+    night.look([broken('breach')], 20);
+    expect(night.state.rollback !== undefined).toBe(acts);
+  });
+
   test('disarming never stops the rollback under way', () => {
     const night = running();
     night.look([broken('breach')], 20);
     const { rollback } = night.state;
     night.give(disarm(), 21);
+    night.give({ kind: 'revoked', principals: [dana.id] }, 21);
     expect(night.state.rollback).toBe(rollback);
     expect(night.stopWork(22)).toEqual(['stop-work-proved']);
   });

@@ -1,5 +1,6 @@
 import { isEnough, needsOf } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
+import type { Principal } from '../../authority/roles.ts';
 import { sayMoment } from '../../kernel/duration.ts';
 import type { RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -108,6 +109,23 @@ function approve(
     : record(approval);
 }
 
+/** After a no nobody is asked about the breach again: where somebody has said yes, it takes one who decides alone. */
+function refuseOverruling(plan: Plan, open: Recommendation, by: Principal, now: Instant): Refusal | undefined {
+  const right = rightToApprove(open.procedure.kind);
+  const decidesAlone = ({ id, role }: Pick<Principal, 'role'> & { readonly id: string }): boolean =>
+    isEnough(plan, { right, people: 1 }, [{ by: id, role }]);
+  const others = validApprovals(open, now).filter((one) => one.by !== by.id);
+  if (others.length === 0 || decidesAlone(by)) return undefined;
+  const approved = others.map((one) => one.by).join(' and ');
+  const deciding = plan.principals.filter(decidesAlone).map(({ id }) => id);
+  return refuse(
+    'not-allowed',
+    `${by.id} is ${by.role}, who decides only together with somebody else, and ${approved} approved ${open.id}`,
+    'a no by somebody who decides alone, or before anybody has approved',
+    `Talk to ${[approved, ...deciding].join(' or ')}`,
+  );
+}
+
 export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, now: Instant): Decision {
   if (input.kind === 'approve') return approve(plan, state, input, now);
   const denied =
@@ -116,7 +134,9 @@ export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, no
   const open = findOpen(state, input.recommendation, now);
   if ('refused' in open) return open;
   const common = { v: 1, at: now, recommendation: open.id, by: input.by.id } as const;
-  return input.kind === 'decline'
+  if (input.kind === 'acknowledge') return record({ type: 'recommendation-acknowledged', ...common });
+  const overruling = refuseOverruling(plan, open, input.by, now);
+  return overruling === undefined
     ? record({ type: 'recommendation-declined', ...common, reason: input.reason })
-    : record({ type: 'recommendation-acknowledged', ...common });
+    : no(overruling);
 }

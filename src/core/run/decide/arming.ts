@@ -3,7 +3,8 @@ import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusa
 import { isRequirement, mayBeUnfenced, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
 import { baselineFaults, fewestReadings, oldestBaseline } from '../../detection/capture.ts';
-import { after, type Instant } from '../../kernel/units.ts';
+import { sayDuration } from '../../kernel/duration.ts';
+import { after, type Instant, type Millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
@@ -23,6 +24,14 @@ function sayUnfenced(lack: string, { baseline }: RunState): string {
 }
 
 type Armed = Extract<AuthorityInput, { kind: 'arm' }>;
+
+/** Nobody makes a run act by itself for longer than the plan lets it. */
+function refuseLength({ answering: { armed_for: most } }: Plan, length: Millis): Refusal | undefined {
+  if (length <= most) return undefined;
+  const found = `arming for ${sayDuration(length)}`;
+  const wanted = `at most ${sayDuration(most)}, as the plan says in answering.armed_for`;
+  return refuse('bad-request', found, wanted, 'Arm it for less, and again when that is over');
+}
 
 /** Everything that is missing before the run may act by itself, in one answer. */
 function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): Refusal | undefined {
@@ -105,15 +114,10 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {
-      const refusal = refuseArming(plan, state, input, now);
+      const length = input.length ?? plan.answering.armed_for;
+      const refusal = refuseLength(plan, length) ?? refuseArming(plan, state, input, now);
       if (refusal !== undefined) return no(refusal);
-      return record({
-        type: 'run-armed',
-        v: 1,
-        at: now,
-        by: by.id,
-        until: after(now, input.length ?? plan.answering.armed_for),
-      });
+      return record({ type: 'run-armed', v: 1, at: now, by: by.id, until: after(now, length) });
     }
     case 'waive': {
       const { requirement, reason } = input;

@@ -77,23 +77,25 @@ function restart(state: RunState, input: Extract<LifecycleInput, { kind: 'restar
   return record(...restarted, ...ended);
 }
 
-/** What was approved with a token that is revoked by now may have been somebody else's word. */
-function distrust({ recommendations }: RunState, principals: readonly PrincipalId[], now: Instant): Decision {
+/** What was approved or allowed with a token that is revoked by now may have been somebody else's word. */
+function distrust(
+  { authority, recommendations }: RunState,
+  principals: readonly PrincipalId[],
+  now: Instant,
+): Decision {
+  const { armed, preApprovals } = authority;
   const open = openRecommendation(recommendations);
-  if (open === undefined) return nothing;
-  const given = validApprovals(open, now).map(({ by }) => by);
-  return record(
-    ...principals
-      .filter((by) => given.includes(by))
-      .map((by): RunEvent => ({
-        type: 'approval-expired',
-        v: 1,
-        at: now,
-        recommendation: open.id,
-        by,
-        because: 'token-revoked',
-      })),
-  );
+  const ended = { v: 1, at: now, because: 'token-revoked' } as const;
+  const endedOf = (by: PrincipalId): readonly RunEvent[] => [
+    ...(armed?.by === by ? [{ type: 'arming-expired', ...ended } as const] : []),
+    ...preApprovals
+      .filter((one) => one.by === by)
+      .map(({ id }) => ({ type: 'pre-approval-ended', ...ended, preApproval: id }) as const),
+    ...(open !== undefined && validApprovals(open, now).some((one) => one.by === by)
+      ? [{ type: 'approval-expired', ...ended, recommendation: open.id, by } as const]
+      : []),
+  ];
+  return record(...principals.flatMap(endedOf));
 }
 
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
