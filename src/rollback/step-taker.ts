@@ -64,18 +64,15 @@ export function stepTaker({
   };
 
   /** Undefined when an abort was written down before the intent: then the step has not begun. */
-  const begin = async (
-    rollback: Rollback,
-    { step, attempt }: StepState,
-    signal: AbortSignal,
-  ): Promise<Outcome | undefined> => {
+  const begin = async (rollback: Rollback, state: StepState, signal: AbortSignal): Promise<Outcome | undefined> => {
+    const { step, attempt } = state;
     const tag = attemptTag(rollback, step, attempt + 1);
     mine.add(tag);
     await record({ type: 'step-started', ...common(rollback), step: step.id, attempt: attempt + 1, tag });
     if (parts.rollback()?.steps.some((one) => one.tag === tag) !== true) return undefined;
     const onSpawn = (child: ProcessIdentity) =>
       record({ type: 'step-spawned', ...common(rollback), step: step.id, child });
-    const key = idempotencyKey(rollback, step);
+    const key = idempotencyKey(rollback, state);
     return takeAndProve(step, { tag, key, onSpawn, signal }).catch((error: unknown): Outcome => ({
       ended: 'badly',
       question: sayError(error),

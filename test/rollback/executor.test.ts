@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { after, hours, type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
@@ -6,6 +6,7 @@ import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
+import type { Attempt } from '../../src/rollback/attempt.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
 import type { Awaited } from '../../src/rollback/look.ts';
 import type { Guarding } from '../../src/rollback/parts.ts';
@@ -406,21 +407,45 @@ test('a step that was begun before the clock was set back an hour took no time, 
   await one.executor.stop(millis(0));
 });
 
-test('every attempt at a step bears the same key, and a tag of its own', async () => {
-  const attempts: { readonly tag: string; readonly key: string }[] = [];
-  const { clock, executor, again } = executing({
-    async take(_, { tag, key }) {
-      attempts.push({ tag, key });
-      return { ended: 'badly', question: 'done?', output: '' };
-    },
+describe('each attempt has a tag of its own, and the key', () => {
+  const attempting = () => {
+    const attempts: Pick<Attempt, 'tag' | 'key'>[] = [];
+    const one = executing(
+      {
+        async take(_, { tag, key }) {
+          attempts.push({ tag, key });
+          return { ended: 'badly', question: 'done?', output: '' };
+        },
+      },
+      http('PUT'),
+    );
+    const next = async (before: () => void) => {
+      before();
+      one.executor.wake();
+      await one.clock.advance(seconds(1));
+      return attempts.at(-1);
+    };
+    return { ...one, next };
+  };
+
+  test('is another one after each "again" of a person: a service would give its old answer for ever', async () => {
+    const { executor, next, again } = attempting();
+    const attempts = [await next(() => undefined), await next(again), await next(again)];
+    expect(new Set(attempts.map((one) => one?.tag)).size).toBe(3);
+    expect(new Set(attempts.map((one) => one?.key)).size).toBe(3);
+    await executor.stop(millis(0));
   });
-  executor.wake();
-  await clock.advance(seconds(1));
-  again();
-  executor.wake();
-  await clock.advance(seconds(1));
-  expect(attempts).toHaveLength(2);
-  expect(new Set(attempts.map(({ key }) => key)).size).toBe(1);
-  expect(new Set(attempts.map(({ tag }) => tag)).size).toBe(2);
-  await executor.stop(millis(0));
+
+  test('stays what it was after a crash, whoever said "again" before it', async () => {
+    const { executor, next, again } = attempting();
+    const first = await next(() => undefined);
+    const second = await next(again);
+    await executor.stop(millis(0));
+    const later = attempting();
+    expect((await later.next(() => later.left(start)))?.key).toBe(first?.key);
+    await later.next(later.again);
+    const recovered = await later.next(() => later.left(start));
+    expect(recovered?.key).toBe(second?.key);
+    await later.executor.stop(millis(0));
+  });
 });

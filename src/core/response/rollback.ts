@@ -12,6 +12,8 @@ export interface StepState {
    */
   readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'done';
   readonly attempt: number;
+  /** How often a person has said that it shall run again. */
+  readonly agains: number;
   /** Marks the child's environment and sessions, so that an orphan can be found. */
   readonly tag?: string;
   readonly child?: ProcessIdentity;
@@ -55,7 +57,7 @@ function started(event: Extract<RollbackEvent, { type: 'rollback-started' }>): R
     procedure,
     startedAt: at,
     state: 'starting',
-    steps: steps.map((step) => ({ step, state: 'waiting', attempt: 0 })),
+    steps: steps.map((step) => ({ step, state: 'waiting', attempt: 0, agains: 0 })),
   };
 }
 
@@ -86,10 +88,11 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return { ...rollback, applied: [...(rollback.applied ?? []), { phase, extent }] };
     }
     case 'step-started':
-      return change(rollback, event.step, ({ step, attempt: _ }) => ({
+      return change(rollback, event.step, ({ step, agains }) => ({
         step,
         state: 'started',
         attempt: event.attempt,
+        agains,
         tag: event.tag,
         startedAt: event.at,
       }));
@@ -104,7 +107,11 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return change(rollback, event.step, (one) => ({ ...one, state: 'asking', question, output }));
     }
     case 'step-answered':
-      return change(rollback, event.step, ({ question: _, ...one }) => ({ ...one, state: 'again' }));
+      return change(rollback, event.step, ({ question: _, ...one }) => ({
+        ...one,
+        state: 'again',
+        agains: one.agains + 1,
+      }));
     case 'rollback-blocked':
       return { ...rollback, state: 'blocked', question: event.question };
     case 'rollback-unblocked':
