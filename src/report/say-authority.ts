@@ -2,6 +2,12 @@ import type { AuthorityEvent } from '../core/authority/events.ts';
 import { sayMoment } from '../core/kernel/duration.ts';
 import { counted, quoted } from './wording.ts';
 
+const whyEnded = {
+  expired: 'its time is over',
+  'plan-changed': 'the plan that it was given for has changed',
+  'clock-set-back': 'the clock was set back, so nobody knows how long ago it was given',
+} as const;
+
 /** What people allowed, in plain words. */
 export function sayAuthority(event: AuthorityEvent): string {
   switch (event.type) {
@@ -10,7 +16,9 @@ export function sayAuthority(event: AuthorityEvent): string {
     case 'run-disarmed':
       return `${event.by} disarmed the run${quoted(event.reason)}`;
     case 'arming-expired':
-      return 'The arming ended by time: nothing is done without asking';
+      return event.because === undefined
+        ? 'The arming ended by time: nothing is done without asking'
+        : 'The arming ended, since the clock was set back: nothing is done without asking';
     case 'requirement-waived':
       return `${event.by} waived the requirement ${event.requirement}${quoted(event.reason)}`;
     case 'pre-approval-activated': {
@@ -19,9 +27,7 @@ export function sayAuthority(event: AuthorityEvent): string {
     }
     case 'pre-approval-used':
       return `The pre-approval ${event.preApproval} was used for ${event.recommendation}`;
-    case 'pre-approval-ended': {
-      const why = event.because === 'expired' ? 'its time is over' : 'the plan that it was given for has changed';
-      return `The pre-approval ${event.preApproval} ended: ${why}`;
-    }
+    case 'pre-approval-ended':
+      return `The pre-approval ${event.preApproval} ended: ${whyEnded[event.because]}`;
   }
 }

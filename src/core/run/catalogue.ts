@@ -34,7 +34,7 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
   'requirement-waived': { v: 1, records: 'a requirement that a person answers for' },
   'pre-approval-activated': { v: 1, records: 'a permission to act without asking' },
   'pre-approval-used': { v: 1, records: 'one use of it' },
-  'pre-approval-ended': { v: 1, records: 'it expired, or the plan it was given for has changed' },
+  'pre-approval-ended': { v: 1, records: 'it counts no more' },
   'recommendation-raised': { v: 1, records: 'a proposal to roll back, with evidence and procedure' },
   'evidence-joined': { v: 1, records: 'more evidence for the open recommendation' },
   'recommendation-acknowledged': { v: 1, records: 'somebody has seen it' },

@@ -47,7 +47,9 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
     case 'guard-restarted': {
       // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
       const authority = event.planHash === state.plan.hash ? state.authority : noAuthority;
-      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at };
+      const { setBackFrom } = event;
+      const known = setBackFrom === undefined ? {} : { setBackFrom };
+      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at, ...known };
     }
     case 'capture-started':
       return { ...state, capture: { since: at, length: event.length } };
@@ -161,7 +163,7 @@ export function evolve(state: RunState | undefined, event: RunEvent): RunState {
   if (event.type === 'run-opened') return openRun(event);
   if (state === undefined) throw new TypeError(`a run begins with run-opened, not with ${event.type}`);
   const next = settleClocks(state, fold(state, event), event.at);
-  return { ...next, seq: state.seq + 1 };
+  return { ...next, seq: state.seq + 1, lastAt: event.at };
 }
 
 export const evolveAll = (state: RunState | undefined, events: readonly RunEvent[]): RunState | undefined =>

@@ -19,6 +19,10 @@ export interface RunState {
   readonly run: RunId;
   /** How many events have been folded in: the place at which the next one is appended. */
   readonly seq: number;
+  /** When the last of them happened, by the clock of then. */
+  readonly lastAt: Instant;
+  /** The newest moment that was known when the clock was found set back: readings up to it are from before that. */
+  readonly setBackFrom?: Instant;
   readonly plan: { readonly name: string; readonly hash: Hash };
   readonly environment: string;
   readonly target: TargetIdentity;
@@ -56,6 +60,7 @@ export function openRun(event: Extract<LifecycleEvent, { type: 'run-opened' }>):
   return {
     run,
     seq: 1,
+    lastAt: at,
     plan,
     environment,
     target,
