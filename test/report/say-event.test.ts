@@ -314,6 +314,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'dana says that step indexes/undo shall run again: “mended”.',
   ],
   [
+    { ...when, type: 'step-answered', rollback, step, answer: 'done', by: dana, reason: 'by hand' },
+    'dana says that step indexes/undo is done, once nothing of it is at work: “by hand”.',
+  ],
+  [
     { ...when, type: 'rollback-blocked', rollback, question: 'Is there another guard?' },
     'The rollback cannot go on without a person. Is there another guard?',
   ],

@@ -70,13 +70,15 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   });
   const again = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
+  const done = () =>
+    record({ ...common, type: 'step-answered', step: step.id, answer: 'done', by: dana.id, reason: 'I did it' });
   const abort = () => record({ ...common, type: 'abort-ordered', by: dana.id, reason: 'x' });
   const left = (started: Instant) => {
     record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
     record({ ...common, at: started, type: 'step-started', step: only.id, attempt: 1, tag: 'of an earlier daemon' });
   };
   const asks = () => openQuestion(rollback);
-  return { clock, executor, happened, record, left, again, abort, asks };
+  return { clock, executor, happened, record, left, again, done, abort, asks };
 }
 
 test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
@@ -122,6 +124,65 @@ test('what an earlier attempt left behind and cannot be ended blocks the next on
   await clock.advance(seconds(1));
   expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
   await executor.stop(millis(0));
+});
+
+test('a person’s "done" first ends what the step left behind, and only then is it done', async () => {
+  const recorded: RollbackEvent[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    async record(event) {
+      recorded.push(event);
+      one.record(event);
+    },
+  });
+  const { clock, executor, happened, done } = one;
+  executor.wake();
+  await clock.advance(seconds(1));
+  done();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-3)).toEqual(['step-answered', 'ended what bears its tag', 'step-done']);
+  expect(recorded.at(-1)).toMatchObject({ how: 'confirmed', by: dana.id, output: 'I did it' });
+  await executor.stop(millis(0));
+});
+
+test('what cannot be ended is asked about, and once it is gone the step is done without another answer', async () => {
+  let left = true;
+  const endOrphans = async () => {
+    if (left) throw new Error('session 12');
+  };
+  const { clock, executor, happened, record, done, asks } = executing({ endOrphans });
+  const wake = async () => {
+    executor.wake();
+    await clock.advance(seconds(1));
+  };
+  await wake();
+  done();
+  await wake();
+  expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
+  expect(asks()).toMatch(
+    /^What attempt 1 of .*\/undo left behind is still there, and nothing may run beside it: session 12/,
+  );
+  left = false;
+  record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'x' });
+  await wake();
+  expect(happened.at(-1)).toBe('step-done');
+  await executor.stop(millis(0));
+});
+
+test('of a step that ended well, and asks for its proof, the question says so: what it left it may have left on purpose', async () => {
+  const recorded: RollbackEvent[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    take: async () => ({ ended: 'well', output: '' }),
+    prove: async () => seen('no'),
+    async record(event) {
+      recorded.push(event);
+      one.record(event);
+    },
+  });
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(recorded.at(-1)).toMatchObject({ type: 'step-asked', ended: 'well' });
+  await one.executor.stop(millis(0));
 });
 
 test.each([

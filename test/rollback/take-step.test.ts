@@ -55,7 +55,9 @@ test('a command that fails and leaves something at work says so where a person i
   const pid = 'output' in failed ? failed.output.trim() : '';
   expect(failed).toMatchObject({
     ended: 'badly',
-    question: expect.stringMatching(new RegExp(`left process ${pid} at work: --again ends it first, --done does not`)),
+    question: expect.stringMatching(
+      new RegExp(`left process ${pid} at work, which is ended first, whatever you answer`),
+    ),
   });
   await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock });
   const well = await takeStep(leaving(0), attempt({ tag }), surroundings());

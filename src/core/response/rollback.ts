@@ -2,15 +2,15 @@ import type { PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from 
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { Extent, ProcessIdentity, Quiet, RollbackEvent, StepEnd, Trigger } from './events.ts';
 import type { Procedure } from './procedure.ts';
-import type { Step } from './step.ts';
+import { leavesWork, type Step } from './step.ts';
 
 export interface StepState {
   readonly step: Step;
   /**
    * `started` without an outcome after a crash means: nobody knows. `asking` waits for a person; `again` is a person's
-   * word that it may run again.
+   * word that it may run again, `accepted` that it is done, before what it left at work is proved gone.
    */
-  readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'done';
+  readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'accepted' | 'done';
   readonly attempt: number;
   /** How often a person has said that it shall run again. */
   readonly agains: number;
@@ -22,6 +22,10 @@ export interface StepState {
   readonly how?: StepEnd;
   readonly output?: string;
   readonly question?: string;
+  /** Of an asking one: it ended well, and only its proof does not hold. */
+  readonly ended?: 'well';
+  /** Whose word it is that it is done. */
+  readonly accepted?: { readonly by: PrincipalId; readonly reason: string };
 }
 
 /** A rollback under way or over: stop forward work, prove it stopped, then one step after the other. */
@@ -71,6 +75,15 @@ function withoutQuestion(rollback: Rollback): Rollback {
   return rest;
 }
 
+function answered(
+  { question: _, ...one }: StepState,
+  { answer, by, reason }: Extract<RollbackEvent, { type: 'step-answered' }>,
+): StepState {
+  return answer === 'again'
+    ? { ...one, state: 'again', agains: one.agains + 1 }
+    : { ...one, state: 'accepted', accepted: { by, reason } };
+}
+
 export function evolveRollback(rollback: Rollback | undefined, event: RollbackEvent): Rollback | undefined {
   if (event.type === 'rollback-started') return started(event);
   if (rollback === undefined || rollback.id !== event.rollback) return rollback;
@@ -103,15 +116,17 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return change(rollback, event.step, (one) => ({ ...one, state: 'done', took, output, how }));
     }
     case 'step-asked': {
-      const { question, output } = event;
-      return change(rollback, event.step, (one) => ({ ...one, state: 'asking', question, output }));
+      const { question, output, ended } = event;
+      return change(rollback, event.step, ({ ended: _, ...one }) => ({
+        ...one,
+        state: 'asking',
+        question,
+        output,
+        ...(ended !== undefined && { ended }),
+      }));
     }
     case 'step-answered':
-      return change(rollback, event.step, ({ question: _, ...one }) => ({
-        ...one,
-        state: 'again',
-        agains: one.agains + 1,
-      }));
+      return change(rollback, event.step, (one) => answered(one, event));
     case 'rollback-blocked':
       return { ...rollback, state: 'blocked', question: event.question };
     case 'rollback-unblocked':
@@ -141,6 +156,10 @@ export const isBeforeSteps = ({ steps }: Rollback): boolean => steps.every(isUnt
 /** Ended by a person after it had begun to undo: the rung that it was on has not held. */
 export const isCutShort = (rollback: Rollback | undefined): boolean =>
   rollback?.state === 'aborted' && !isBeforeSteps(rollback);
+
+/** Whether something of it may be at work that it did not leave on purpose: it has begun, and did not end well. */
+export const mayBeAtWork = ({ step, tag, ended }: StepState): boolean =>
+  leavesWork(step) && tag !== undefined && ended === undefined;
 
 /** The phases that it is to be told of how far they came. Once a step was taken the database tells it no more. */
 export function phasesToLookAt(rollback: Rollback): readonly PhaseId[] {
