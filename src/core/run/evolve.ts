@@ -97,6 +97,10 @@ function evolveEvidence(state: RunState, event: EvidenceEvent): RunState {
   }
 }
 
+/** With a phase that starts everything may be undone as if nothing had been tried before. */
+const newLadder = (state: RunState): RunState =>
+  without(without(without(state, 'afterRollback'), 'cutShort'), 'restoreFell');
+
 function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   const state = {
     ...before,
@@ -105,7 +109,7 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   switch (event.type) {
     case 'phase-started':
       return {
-        ...without(without(state, 'afterRollback'), 'cutShort'),
+        ...newLadder(state),
         clock: state.clock ?? startClock(state.estimate, event.at),
         verdicts: startPhase(state.verdicts),
       };
@@ -135,7 +139,10 @@ function evolveUndoing(before: RunState, event: RollbackEvent): RunState {
   const rollback = evolveRollback(state.rollback, event);
   if (rollback === undefined) return state;
   if (event.type === 'rollback-done') return { ...without(state, 'cutShort'), rollback };
-  if (event.type === 'rollback-aborted' && isCutShort(rollback)) return { ...state, rollback, cutShort: rollback };
+  if (event.type === 'rollback-aborted' && isCutShort(rollback)) {
+    const fell = rollback.procedure.kind === 'restore' ? { restoreFell: rollback.id } : {};
+    return { ...state, rollback, cutShort: rollback, ...fell };
+  }
   if (event.type !== 'rollback-started') return { ...state, rollback };
   return { ...without(state, 'watch'), rollback, afterRollback: true };
 }

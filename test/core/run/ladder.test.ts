@@ -44,6 +44,14 @@ const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([brea
 /** The recommendation is approved, the step that is next fails, and somebody gives the rollback up. */
 function givenUp(night: Night): Night {
   night.approve(night.state.recommendations.length, omar, undefined, true);
+  return abandoned(night);
+}
+/** A rollback by somebody’s order, given up likewise. */
+function orderedInVain(night: Night): Night {
+  night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
+  return abandoned(night);
+}
+function abandoned(night: Night): Night {
   night.stopWork();
   const { id } = nextStep(night.state.rollback!)!.step;
   night.record({ type: 'step-started', step: id, attempt: 1, tag: 't' });
@@ -51,6 +59,12 @@ function givenUp(night: Night): Night {
   night.give({ kind: 'abort', by: dana, reason: 'this leads nowhere' });
   night.record({ type: 'rollback-aborted' });
   return night;
+}
+/** A rollback of the last phase by order, carried out to its end. */
+function undoneByOrder(night: Night): Night {
+  night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
+  night.stopWork();
+  return night.undo();
 }
 const proposed = (night: Night) => {
   const open = night.state.recommendations.findLast(({ state }) => state === 'open');
@@ -126,6 +140,18 @@ describe('the ladder is climbed rung by rung, and never in a circle', () => {
     {
       when: 'the restore did not hold either',
       night: () => givenUp(givenUp(breached(withRestore(), security))),
+      kind: 'person',
+      phases: [security],
+    },
+    {
+      when: 'the restore did not hold, nor did a lower rung that was ordered after it',
+      night: () => orderedInVain(givenUp(givenUp(breached(withRestore(), security)))),
+      kind: 'person',
+      phases: [security],
+    },
+    {
+      when: 'the restore did not hold, one phase was undone after it, and then the other could not be',
+      night: () => orderedInVain(undoneByOrder(givenUp(givenUp(breached(withRestore(), security, schema))))),
       kind: 'person',
       phases: [security],
     },
@@ -213,14 +239,18 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(night.look([breach])).toEqual([]);
   });
 
-  test('a phase that starts again begins a new ladder', () => {
-    const night = givenUp(breached(withRestore(), security));
-    night.decline(2);
+  test.each([
+    { after: 'a phase rollback', fallen: () => givenUp(breached(withRestore(), security)) },
+    { after: 'a restore', fallen: () => givenUp(givenUp(breached(withRestore(), security))) },
+  ])('a phase that starts again after $after begins a new ladder', ({ fallen }) => {
+    const night = fallen();
+    night.decline(night.state.recommendations.length);
     night.give({ kind: 'resume', by: dana });
     night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
     night.look([broken('ok'), slow('ok')]);
     expect(night.start(security)).toEqual(['phase-started']);
     night.look([slow('breach')]);
     expect(proposed(night)).toMatchObject({ kind: 'phase-rollback', phases: [security] });
+    expect(proposed(givenUp(night)).kind).toBe('restore');
   });
 });
