@@ -239,6 +239,45 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(night.look([breach])).toEqual([]);
   });
 
+  describe('one that had not begun to undo, after another that was cut short, leaves the database half undone', () => {
+    const stoppedAgain = () => {
+      const night = givenUp(breached(withRestore(), security));
+      night.approve(2, omar, undefined, true);
+      night.stopWork();
+      night.give({ kind: 'abort', by: dana, reason: 'not now' });
+      expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted']); // the run is held already
+      return night;
+    };
+
+    test('so the next look asks once more, and people only', () => {
+      const night = stoppedAgain();
+      expect(night.look([breach])).toEqual(['recommendation-raised']);
+      expect(proposed(night).kind).toBe('restore');
+      expect(night.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
+        'dana ended the rollback before it, so a person decides what comes next',
+      ]);
+      expect(night.look([breach])).toEqual([]);
+    });
+
+    test('who declines it is asked no more, until something else is broken', () => {
+      const night = stoppedAgain();
+      night.look([breach]);
+      night.decline(3);
+      expect(night.look([breach])).toEqual([]);
+      expect(night.look([breach, slow('breach')])).toEqual(['verdicts-changed', 'recommendation-raised']);
+    });
+
+    test('nothing is asked while nothing is broken, nor once a rollback has come to its end', () => {
+      const night = stoppedAgain();
+      expect(night.look([broken('ok')])).toEqual(['verdicts-changed']);
+      undoneByOrder(night).look([broken('ok')], undefined, 3_600_000);
+      night.give({ kind: 'order', restore: true, by: omar, reason: 'to be safe' });
+      night.give({ kind: 'abort', by: dana, reason: 'no' });
+      night.record({ type: 'rollback-aborted' });
+      expect(night.look([breach])).toEqual(['verdicts-changed']);
+    });
+  });
+
   test.each([
     { after: 'a phase rollback', fallen: () => givenUp(breached(withRestore(), security)) },
     { after: 'a restore', fallen: () => givenUp(givenUp(breached(withRestore(), security))) },
