@@ -57,3 +57,19 @@ export async function storedReadings(
     .flatMap(({ minute, body }) => decodeReadings(probe, minute, body))
     .filter(({ at }) => at >= from && at <= to);
 }
+
+/** Every moment that a clock can show is before it. */
+const farAhead = instant(8.64e15);
+
+/** The moment of the newest stored reading of these probes from `from` on, if any. */
+export async function newestReading(
+  journal: Pick<Journal, 'readReadings'>,
+  run: RunId,
+  probes: readonly ProbeId[],
+  from: Instant,
+): Promise<Instant | undefined> {
+  const stored = await Promise.all(probes.map((probe) => storedReadings(journal, run, probe, from, farAhead)));
+  return stored
+    .flatMap((readings) => readings.at(-1)?.at ?? [])
+    .reduce<Instant | undefined>((newest, at) => (newest === undefined || at > newest ? at : newest), undefined);
+}

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { type Nobody, startApi } from '../api/server.ts';
 import { sayTarget } from '../core/evidence/target.ts';
+import { probeId } from '../core/kernel/ids.ts';
 import { minutes, seconds } from '../core/kernel/units.ts';
 import type { Round } from '../checks/schedule.ts';
 import type { RunState } from '../core/run/state.ts';
@@ -11,6 +12,7 @@ import { type Foundation, layFoundation, type ServeOptions } from './foundation.
 import { createGuard } from './guard.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { leases } from './leases.ts';
+import { newestReading } from './reading-log.ts';
 import { repeat } from './repeat.ts';
 import { scriptsOfPlan } from './scripts.ts';
 import { factsOf } from './log.ts';
@@ -29,11 +31,14 @@ export interface Daemon {
 const stepPatience = seconds(30);
 
 /** An open run goes on where the journal ends; what nobody saw in between is on record. */
-async function goOn({ loaded, conductor, tokens, openRun }: Foundation): Promise<void> {
+async function goOn({ loaded, conductor, tokens, openRun, journal, clock }: Foundation): Promise<void> {
   const unfinished = openRun();
   if (unfinished === undefined) return;
   await conductor.submit({ kind: 'revoked', principals: tokens.revoked() }); // the last daemon may have died before it did
-  await conductor.submit({ kind: 'restart', planHash: loaded.hash });
+  const probes = loaded.plan.probes.map(({ id }) => probeId(id));
+  const newest = await newestReading(journal, unfinished.run, probes, clock.now());
+  const later = newest === undefined ? {} : { newestReading: newest };
+  await conductor.submit({ kind: 'restart', planHash: loaded.hash, ...later });
   if (unfinished.capture === undefined) return;
   await conductor.submit({ kind: 'capture-failed', because: 'the daemon was restarted while it was captured' });
 }

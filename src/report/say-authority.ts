@@ -6,6 +6,7 @@ const ends: Readonly<Record<Extract<AuthorityEvent, { type: 'pre-approval-ended'
   expired: 'its time is over',
   'plan-changed': 'the plan that it was given for has changed',
   'token-revoked': 'the token that gave it was revoked',
+  'clock-set-back': 'the clock was set back, so nobody knows how long ago it was given',
 };
 
 /** What people allowed, in plain words. */
@@ -18,7 +19,7 @@ export function sayAuthority(event: AuthorityEvent): string {
     case 'arming-expired':
       return event.because === undefined
         ? 'The arming ended by time: nothing is done without asking'
-        : 'The arming ended, since the token that gave it was revoked: nothing is done without asking';
+        : `The arming ended, since ${event.because === 'token-revoked' ? 'the token that gave it was revoked' : 'the clock was set back'}: nothing is done without asking`;
     case 'requirement-waived':
       return `${event.by} waived the requirement ${event.requirement}${quoted(event.reason)}`;
     case 'pre-approval-activated': {

@@ -1,5 +1,6 @@
 import { sayTarget } from '../core/evidence/target.ts';
 import { sayDuration, sayTime } from '../core/kernel/duration.ts';
+import { between } from '../core/kernel/units.ts';
 import type { LifecycleEvent } from '../core/run/events.ts';
 import { counted, quoted, shortHash } from './wording.ts';
 
@@ -20,7 +21,9 @@ export function sayLifecycle(event: LifecycleEvent): string {
       return `${by} opened run ${run} of the plan ${plan.name} in ${environment}, on ${sayTarget(target)} (${size})`;
     }
     case 'guard-restarted':
-      return 'The guard was started again; until now nobody looked';
+      return event.setBackFrom === undefined
+        ? 'The guard was started again; until now nobody looked'
+        : `The guard was started again; until now nobody looked. The clock shows a moment ${sayDuration(between(event.at, event.setBackFrom))} before what was seen last: it was set back`;
     case 'capture-started':
       return `${event.by} began to capture a baseline, for ${sayDuration(event.length)}`;
     case 'capture-failed':

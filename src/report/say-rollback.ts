@@ -71,7 +71,7 @@ export function sayRollback(event: RollbackEvent): string {
     case 'step-asked':
       return `Step ${event.step} needs a person. ${event.question}`;
     case 'step-answered': {
-      const answer = event.answer === 'again' ? 'shall run again' : 'is done';
+      const answer = event.answer === 'again' ? 'shall run again' : 'is done, once nothing of it is at work';
       return `${event.by} says that step ${event.step} ${answer}${quoted(event.reason)}`;
     }
     case 'rollback-blocked':

@@ -26,6 +26,7 @@ const states = {
   started: 'begun, outcome not known',
   asking: 'waits for a person',
   again: 'shall run again',
+  accepted: 'done by a person’s word, once nothing of it is at work',
   done: 'done',
 } as const;
 

@@ -1,13 +1,16 @@
 import { hashOf } from '../core/kernel/hash.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
-import type { Rollback } from '../core/response/rollback.ts';
+import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 
 /** What an attempt at a step is known by, and what it tells of itself. */
 export interface Attempt {
   /** In its child's environment and sessions; fits the 63 bytes of an application_name. */
   readonly tag: string;
-  /** The same for every attempt at the step in this rollback: by it a service knows that it was asked before. */
+  /**
+   * By it a service knows that it was asked before. The same for every attempt at the step in this rollback until a person
+   * says that it shall run again: a service that keeps its answers by their keys would say the old one for ever.
+   */
   readonly key: string;
   onSpawn(child: ProcessIdentity): Promise<void>;
   /** Aborted when nobody shall wait any longer. What has begun to change something goes on to its end all the same. */
@@ -20,5 +23,5 @@ export const mostKept = 8_192;
 export const attemptTag = (rollback: Rollback, step: Step, attempt: number): string =>
   `ripcord-step-${hashOf([rollback.id, step.id, attempt]).slice(7, 31)}`;
 
-export const idempotencyKey = (rollback: Rollback, step: Step): string =>
-  `ripcord-${hashOf([rollback.id, step.id]).slice(7, 39)}`;
+export const idempotencyKey = (rollback: Rollback, { step, agains }: StepState): string =>
+  `ripcord-${hashOf([rollback.id, step.id, agains]).slice(7, 39)}`;

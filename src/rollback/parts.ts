@@ -18,6 +18,8 @@ export type Outcome =
       readonly output: string;
       /** In the words of a plan's `retry`, where it has one: `exit 75`, `timeout`, `status 503`, `55P03`. */
       readonly cause?: string;
+      /** It did what it was to do, and only its proof does not hold. */
+      readonly proofFails?: true;
     }
   /** It is a person's step. */
   | { readonly ended: 'asks'; readonly question: string }

@@ -39,8 +39,15 @@ export function stepTaker({
   let interruption: AbortController | undefined;
 
   const common = (rollback: Rollback) => ({ v: 1, at: clock.now(), rollback: rollback.id }) as const;
-  const ask = (rollback: Rollback, step: Step, question: string, output: string) =>
-    record({ type: 'step-asked', ...common(rollback), step: step.id, question, output });
+  const ask = (rollback: Rollback, step: Step, question: string, output: string, ended?: 'well') =>
+    record({
+      type: 'step-asked',
+      ...common(rollback),
+      step: step.id,
+      question,
+      output,
+      ...(ended !== undefined && { ended }),
+    });
 
   /** What waits in it ends at once when a person aborts the rollback, or the daemon stops. */
   const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
@@ -60,22 +67,19 @@ export function stepTaker({
     if (proof === undefined || proof.holds === 'yes') return outcome;
     const output = outcome.output;
     if (proof.interrupted) return { ended: 'interrupted', waitedFor: `its proof (${proof.saw})`, output };
-    return { ended: 'badly', question: proofFails(proof), output };
+    return { ended: 'badly', question: proofFails(proof), output, proofFails: true };
   };
 
   /** Undefined when an abort was written down before the intent: then the step has not begun. */
-  const begin = async (
-    rollback: Rollback,
-    { step, attempt }: StepState,
-    signal: AbortSignal,
-  ): Promise<Outcome | undefined> => {
+  const begin = async (rollback: Rollback, state: StepState, signal: AbortSignal): Promise<Outcome | undefined> => {
+    const { step, attempt } = state;
     const tag = attemptTag(rollback, step, attempt + 1);
     mine.add(tag);
     await record({ type: 'step-started', ...common(rollback), step: step.id, attempt: attempt + 1, tag });
     if (parts.rollback()?.steps.some((one) => one.tag === tag) !== true) return undefined;
     const onSpawn = (child: ProcessIdentity) =>
       record({ type: 'step-spawned', ...common(rollback), step: step.id, child });
-    const key = idempotencyKey(rollback, step);
+    const key = idempotencyKey(rollback, state);
     return takeAndProve(step, { tag, key, onSpawn, signal }).catch((error: unknown): Outcome => ({
       ended: 'badly',
       question: sayError(error),
@@ -103,7 +107,7 @@ export function stepTaker({
           how: 'ran',
         });
       case 'badly':
-        return ask(rollback, step, outcome.question, outcome.output);
+        return ask(rollback, step, outcome.question, outcome.output, outcome.proofFails && 'well');
       case 'asks':
         return ask(rollback, step, outcome.question, '');
       case 'interrupted': // by our own end: the next daemon goes on from the intent
@@ -137,21 +141,43 @@ export function stepTaker({
     return ask(rollback, step, unfinished(proof), '');
   };
 
-  /** Not beside what the earlier attempt left behind: a process of its command, or a session that only we lost. */
+  /** What of the step is still there, after it was ended: a process of its command, or a session that only we lost. */
+  const whatStays = async (state: StepState): Promise<string | undefined> => {
+    if (!leavesWork(state.step) || state.tag === undefined) return undefined;
+    return parts.endOrphans(state).then(
+      () => undefined,
+      (error: unknown) =>
+        `What attempt ${state.attempt} of ${state.step.id} left behind is still there, and nothing may run beside it: ${sayError(error)}`,
+    );
+  };
+
   const actAgain = async (rollback: Rollback, state: StepState): Promise<string | undefined> => {
-    try {
-      if (leavesWork(state.step) && state.tag !== undefined) await parts.endOrphans(state);
-    } catch (error) {
-      const attempt = `attempt ${state.attempt} of ${state.step.id}`;
-      return `What ${attempt} left behind is still there, and no other may run beside it: ${sayError(error)}`;
-    }
-    await act(rollback, state);
+    const stays = await whatStays(state);
+    if (stays === undefined) await act(rollback, state);
+    return stays;
+  };
+
+  /** A person has done it, or does without: the next step may not begin beside what is left of the attempt. */
+  const accept = async (rollback: Rollback, state: StepState): Promise<string | undefined> => {
+    const stays = await whatStays(state);
+    if (stays !== undefined) return stays;
+    const { by, reason } = state.accepted ?? {};
+    await record({
+      type: 'step-done',
+      ...common(rollback),
+      step: state.step.id,
+      took: millis(0),
+      output: reason ?? '',
+      how: 'confirmed',
+      ...(by !== undefined && { by }),
+    });
     return undefined;
   };
 
   return {
     async take(rollback, state) {
       if (state.state === 'again') return actAgain(rollback, state);
+      if (state.state === 'accepted') return accept(rollback, state);
       const left = state.state === 'started' && state.tag !== undefined && !mine.has(state.tag);
       await (left ? recover(rollback, state) : act(rollback, state));
       return undefined;

@@ -42,7 +42,7 @@ function badly(
     : signal === null
       ? `exited with ${exitCode}, expected 0`
       : `was ended by ${signal}`;
-  const stays = left === undefined ? '' : ` It left ${left} at work: --again ends it first, --done does not.`;
+  const stays = left === undefined ? '' : ` It left ${left} at work, which is ended first, whatever you answer.`;
   const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;
   return {
     ended: 'badly',

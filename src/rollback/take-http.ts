@@ -65,8 +65,8 @@ function judged({ http }: HttpStep, { status, body, size, took }: HttpAnswer, as
 }
 
 /**
- * Makes the request, once. The key that it bears is the same for every attempt, so that a service that knows such keys does
- * the thing once however often it is asked. An abort does not cut it short: nobody would know what was done.
+ * Makes the request, once. The key that it bears is the same for every attempt until a person says `again`, so that a service
+ * that knows such keys does the thing once however often it is asked. An abort does not cut it short: nobody would know what was done.
  */
 export async function takeHttp(step: HttpStep, attempt: Attempt, fill: Fill): Promise<Outcome> {
   const asked = `${step.http.method} ${step.http.url}`;

@@ -4,6 +4,7 @@ import type { Condition } from '../core/plan/conditions.ts';
 import { restoreQuestion } from '../core/response/say-step.ts';
 import { leavesWork, type Step } from '../core/response/step.ts';
 import { hideIn } from '../phases/without-secrets.ts';
+import { unlessAborted } from '../target/bounded.ts';
 import type { Attempt } from './attempt.ts';
 import type { Outcome } from './parts.ts';
 import { lookUntil, type Seen } from './look.ts';
@@ -37,6 +38,30 @@ async function takeWait(
   return { ended: 'badly', question, output: '' };
 }
 
+/** What was asked meanwhile comes to its end by its own limits, and nobody waits for it any longer. */
+async function takeVerify(
+  step: Extract<Step, { kind: 'verify' }>,
+  { signal }: Attempt,
+  { clock, verify }: StepSurroundings,
+): Promise<Outcome> {
+  const [late, over] = [new AbortController(), new AbortController()];
+  clock.wait(step.timeout, over.signal).then(
+    () => late.abort(),
+    () => undefined,
+  );
+  try {
+    signal.throwIfAborted();
+    return await unlessAborted(verify(step), AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    if (signal.aborted) return { ended: 'interrupted', waitedFor: 'the comparison of the database', output: '' };
+    if (!late.signal.aborted) throw error;
+    const question = `The comparison did not end within ${sayDuration(step.timeout)}, so nothing is proved. Look what holds it up, then say --again, or compare by hand and say --done.`;
+    return { ended: 'badly', question, output: '', cause: 'timeout' };
+  } finally {
+    over.abort();
+  }
+}
+
 async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurroundings): Promise<Outcome> {
   switch (step.kind) {
     case 'command':
@@ -52,7 +77,7 @@ async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurround
     case 'confirm':
       return { ended: 'asks', question: step.confirm };
     case 'verify':
-      return surroundings.verify(step);
+      return takeVerify(step, attempt, surroundings);
     case 'restore':
       return { ended: 'asks', question: restoreQuestion };
     default:

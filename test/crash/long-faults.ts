@@ -27,7 +27,7 @@ const answeredAgain = (events: readonly RunEvent[], step: string): number =>
 
 function faultsOfStep({ id, repeatable, once }: LongStep, said: readonly Said[], events: readonly RunEvent[]) {
   const times = Math.max(timesOf(said, id, 'begin'), timesOf(said, id, 'end'));
-  const allowed = once ? 1 : 1 + answeredAgain(events, id);
+  const allowed = 1 + answeredAgain(events, id);
   return [
     ...(timesOf(said, id, 'beside another') > 0 ? [`${id} ran beside another step`] : []),
     ...((repeatable && !once) || times <= allowed ? [] : [`${id} ran ${times} times, ${allowed} allowed`]),

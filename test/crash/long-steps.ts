@@ -7,7 +7,7 @@ export interface LongStep {
   /** As it stands in the plan, without its id. */
   readonly text: string;
   readonly repeatable: boolean;
-  /** The service does it once for each key, so not even a person who says `again` has it done twice. */
+  /** The service does it once for each key, so only a person who says `again` has it done once more. */
   readonly once: boolean;
 }
 

@@ -9,7 +9,7 @@ import type { RunState } from '../../src/core/run/state.ts';
 import { circumstancesOf } from '../../src/daemon/circumstances.ts';
 import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
 import { lastMarker } from '../../src/daemon/markers.ts';
-import { readingLog } from '../../src/daemon/reading-log.ts';
+import { newestReading, readingLog } from '../../src/daemon/reading-log.ts';
 import { rebuildEvidence } from '../../src/daemon/rebuild.ts';
 import type { Journal, ReadingChunk } from '../../src/journal/journal.ts';
 import { aPlan, boundaryOf, pipeline, run, search, security, supervisor } from '../support/builders.ts';
@@ -101,4 +101,16 @@ test('a clock that was set back an hour between two daemons blinds nobody for th
   const about = { state: 'answered', probe: search, took: millis(25) } as const;
   keeper.reading({ ...about, at: instant(now + 1_000) }, circumstancesOf(plan)(before.state));
   expect(keeper.probes().get(search)?.slowness?.readings).toBe(1);
+});
+
+test('where the clock was set back the newest stored reading tells so; else there is none that is later', async () => {
+  const { readings, now } = await night();
+  const journal = storeOf();
+  const log = readingLog(journal);
+  for (const reading of readings) log.add(reading);
+  await log.flush(run, now, true);
+  const probes = plan.probes.map(({ id }) => probeId(id));
+  const newest = Math.max(...readings.map(({ at }) => at));
+  expect(await newestReading(journal, run, probes, instant(now - minutes(60)))).toBe(newest);
+  expect(await newestReading(journal, run, probes, instant(now + 1))).toBeUndefined();
 });

@@ -84,6 +84,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'dana opened run run-1 of the plan demo in staging, on database app on PostgreSQL 15.18 (1 phase, estimated at 1h).',
   ],
   [{ ...when, type: 'guard-restarted', planHash: hash('a') }, 'The guard was started again; until now nobody looked.'],
+  [
+    { ...when, type: 'guard-restarted', planHash: hash('a'), setBackFrom: at('3h') },
+    'The guard was started again; until now nobody looked. The clock shows a moment 1h before what was seen last: it was set back.',
+  ],
   [{ ...when, type: 'capture-started', length: minutes(5), by: dana }, 'dana began to capture a baseline, for 5m.'],
   [
     { ...when, type: 'capture-failed', because: 'no probe answered' },
@@ -165,6 +169,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'The arming ended, since the token that gave it was revoked: nothing is done without asking.',
   ],
   [
+    { ...when, type: 'arming-expired', because: 'clock-set-back' },
+    'The arming ended, since the clock was set back: nothing is done without asking.',
+  ],
+  [
     { ...when, type: 'requirement-waived', requirement: 'rehearsal', by: dana, reason: 'done by hand.' },
     'dana waived the requirement rehearsal: “done by hand.”',
   ],
@@ -180,6 +188,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [
     { ...when, type: 'pre-approval-ended', preApproval, because: 'token-revoked' },
     'The pre-approval at-night ended: the token that gave it was revoked.',
+  ],
+  [
+    { ...when, type: 'pre-approval-ended', preApproval, because: 'clock-set-back' },
+    'The pre-approval at-night ended: the clock was set back, so nobody knows how long ago it was given.',
   ],
   [
     raised,
@@ -308,6 +320,10 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [
     { ...when, type: 'step-answered', rollback, step, answer: 'again', by: dana, reason: 'mended' },
     'dana says that step indexes/undo shall run again: “mended”.',
+  ],
+  [
+    { ...when, type: 'step-answered', rollback, step, answer: 'done', by: dana, reason: 'by hand' },
+    'dana says that step indexes/undo is done, once nothing of it is at work: “by hand”.',
   ],
   [
     { ...when, type: 'rollback-blocked', rollback, question: 'Is there another guard?' },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { after, hours, type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
@@ -6,6 +6,7 @@ import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
+import type { Attempt } from '../../src/rollback/attempt.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
 import type { Awaited } from '../../src/rollback/look.ts';
 import type { Guarding } from '../../src/rollback/parts.ts';
@@ -69,13 +70,15 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   });
   const again = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'again', by: dana.id, reason: 'x' });
+  const done = () =>
+    record({ ...common, type: 'step-answered', step: step.id, answer: 'done', by: dana.id, reason: 'I did it' });
   const abort = () => record({ ...common, type: 'abort-ordered', by: dana.id, reason: 'x' });
   const left = (started: Instant) => {
     record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
     record({ ...common, at: started, type: 'step-started', step: only.id, attempt: 1, tag: 'of an earlier daemon' });
   };
   const asks = () => openQuestion(rollback);
-  return { clock, executor, happened, record, left, again, abort, asks };
+  return { clock, executor, happened, record, left, again, done, abort, asks };
 }
 
 test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
@@ -121,6 +124,65 @@ test('what an earlier attempt left behind and cannot be ended blocks the next on
   await clock.advance(seconds(1));
   expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
   await executor.stop(millis(0));
+});
+
+test('a person’s "done" first ends what the step left behind, and only then is it done', async () => {
+  const recorded: RollbackEvent[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    async record(event) {
+      recorded.push(event);
+      one.record(event);
+    },
+  });
+  const { clock, executor, happened, done } = one;
+  executor.wake();
+  await clock.advance(seconds(1));
+  done();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-3)).toEqual(['step-answered', 'ended what bears its tag', 'step-done']);
+  expect(recorded.at(-1)).toMatchObject({ how: 'confirmed', by: dana.id, output: 'I did it' });
+  await executor.stop(millis(0));
+});
+
+test('what cannot be ended is asked about, and once it is gone the step is done without another answer', async () => {
+  let left = true;
+  const endOrphans = async () => {
+    if (left) throw new Error('session 12');
+  };
+  const { clock, executor, happened, record, done, asks } = executing({ endOrphans });
+  const wake = async () => {
+    executor.wake();
+    await clock.advance(seconds(1));
+  };
+  await wake();
+  done();
+  await wake();
+  expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
+  expect(asks()).toMatch(
+    /^What attempt 1 of .*\/undo left behind is still there, and nothing may run beside it: session 12/,
+  );
+  left = false;
+  record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'x' });
+  await wake();
+  expect(happened.at(-1)).toBe('step-done');
+  await executor.stop(millis(0));
+});
+
+test('of a step that ended well, and asks for its proof, the question says so: what it left it may have left on purpose', async () => {
+  const recorded: RollbackEvent[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    take: async () => ({ ended: 'well', output: '' }),
+    prove: async () => seen('no'),
+    async record(event) {
+      recorded.push(event);
+      one.record(event);
+    },
+  });
+  one.executor.wake();
+  await one.clock.advance(seconds(1));
+  expect(recorded.at(-1)).toMatchObject({ type: 'step-asked', ended: 'well' });
+  await one.executor.stop(millis(0));
 });
 
 test.each([
@@ -406,21 +468,45 @@ test('a step that was begun before the clock was set back an hour took no time, 
   await one.executor.stop(millis(0));
 });
 
-test('every attempt at a step bears the same key, and a tag of its own', async () => {
-  const attempts: { readonly tag: string; readonly key: string }[] = [];
-  const { clock, executor, again } = executing({
-    async take(_, { tag, key }) {
-      attempts.push({ tag, key });
-      return { ended: 'badly', question: 'done?', output: '' };
-    },
+describe('each attempt has a tag of its own, and the key', () => {
+  const attempting = () => {
+    const attempts: Pick<Attempt, 'tag' | 'key'>[] = [];
+    const one = executing(
+      {
+        async take(_, { tag, key }) {
+          attempts.push({ tag, key });
+          return { ended: 'badly', question: 'done?', output: '' };
+        },
+      },
+      http('PUT'),
+    );
+    const next = async (before: () => void) => {
+      before();
+      one.executor.wake();
+      await one.clock.advance(seconds(1));
+      return attempts.at(-1);
+    };
+    return { ...one, next };
+  };
+
+  test('is another one after each "again" of a person: a service would give its old answer for ever', async () => {
+    const { executor, next, again } = attempting();
+    const attempts = [await next(() => undefined), await next(again), await next(again)];
+    expect(new Set(attempts.map((one) => one?.tag)).size).toBe(3);
+    expect(new Set(attempts.map((one) => one?.key)).size).toBe(3);
+    await executor.stop(millis(0));
   });
-  executor.wake();
-  await clock.advance(seconds(1));
-  again();
-  executor.wake();
-  await clock.advance(seconds(1));
-  expect(attempts).toHaveLength(2);
-  expect(new Set(attempts.map(({ key }) => key)).size).toBe(1);
-  expect(new Set(attempts.map(({ tag }) => tag)).size).toBe(2);
-  await executor.stop(millis(0));
+
+  test('stays what it was after a crash, whoever said "again" before it', async () => {
+    const { executor, next, again } = attempting();
+    const first = await next(() => undefined);
+    const second = await next(again);
+    await executor.stop(millis(0));
+    const later = attempting();
+    expect((await later.next(() => later.left(start)))?.key).toBe(first?.key);
+    await later.next(later.again);
+    const recovered = await later.next(() => later.left(start));
+    expect(recovered?.key).toBe(second?.key);
+    await later.executor.stop(millis(0));
+  });
 });

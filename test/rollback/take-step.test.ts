@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { millis, seconds } from '../../src/core/kernel/units.ts';
 import { systemClock } from '../../src/daemon/clock.ts';
@@ -55,7 +55,9 @@ test('a command that fails and leaves something at work says so where a person i
   const pid = 'output' in failed ? failed.output.trim() : '';
   expect(failed).toMatchObject({
     ended: 'badly',
-    question: expect.stringMatching(new RegExp(`left process ${pid} at work: --again ends it first, --done does not`)),
+    question: expect.stringMatching(
+      new RegExp(`left process ${pid} at work, which is ended first, whatever you answer`),
+    ),
   });
   await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock });
   const well = await takeStep(leaving(0), attempt({ tag }), surroundings());
@@ -106,6 +108,53 @@ test('a wait ends when its condition holds, or asks at its timeout with what was
     ended: 'badly',
     question: expect.stringContaining('did not come within 10 s: answered 500'),
   });
+});
+
+describe('a comparison that does not come to its end', () => {
+  const step = { ...common, kind: 'verify' } as const;
+  const verify = () => new Promise<never>(() => undefined);
+
+  test('asks at its timeout', async () => {
+    const clock = fakeClock();
+    const taken = takeStep(step, attempt(), surroundings({ clock, verify }));
+    await clock.advance(seconds(10));
+    expect(await taken).toMatchObject({
+      ended: 'badly',
+      question: expect.stringMatching(/^The comparison did not end within 10 s, so nothing is proved/),
+      cause: 'timeout',
+    });
+  });
+
+  test.each(['before', 'after'] as const)('is interrupted by an abort %s it has begun', async (when) => {
+    const abort = new AbortController();
+    if (when === 'before') abort.abort();
+    const taken = takeStep(step, attempt({ signal: abort.signal }), surroundings({ clock: fakeClock(), verify }));
+    abort.abort();
+    expect(await taken).toMatchObject({ ended: 'interrupted', waitedFor: expect.any(String) });
+  });
+});
+
+test.each([
+  {
+    when: 'it is compared in time',
+    verify: async () => ({ ended: 'well', output: 'the same' }) as const,
+    ends: 'well',
+  },
+  {
+    when: 'nothing is as it was',
+    verify: async () => ({ ended: 'badly', question: '?', output: '' }) as const,
+    ends: 'badly',
+  },
+])('a comparison ends as it is: $when', async ({ verify, ends }) => {
+  const taken = await takeStep({ ...common, kind: 'verify' }, attempt(), surroundings({ verify }));
+  expect(taken.ended).toBe(ends);
+});
+
+test('what keeps it from comparing is a clear failure', async () => {
+  const verify = () => Promise.reject(new Error('no boundary'));
+  await expect(takeStep({ ...common, kind: 'verify' }, attempt(), surroundings({ verify }))).rejects.toThrow(
+    'no boundary',
+  );
 });
 
 test.each([

@@ -158,6 +158,7 @@ const goOn = outcome.map((ends) => (state: RunState): Input => {
   const next = state.rollback?.steps.find((step) => step.state !== 'done');
   if (state.rollback?.aborting !== undefined && next?.state !== 'started') return say(state, 'rollback-aborted', next);
   if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);
+  if (next?.state === 'accepted') return say(state, 'step-done', next);
   return say(state, next?.state === 'started' ? ends : 'step-started', next);
 });
 

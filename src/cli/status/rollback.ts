@@ -12,6 +12,7 @@ const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
   started: ['started', 'title'],
   asking: ['ASKS YOU', 'bad'],
   again: ['again', 'warn'],
+  accepted: ['accepted', 'warn'],
   done: ['done', 'good'],
 };
 

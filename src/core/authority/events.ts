@@ -15,7 +15,8 @@ export interface HeldFile {
 export type AuthorityEvent =
   | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
   | (At & { readonly type: 'run-disarmed'; readonly by: PrincipalId; readonly reason: string })
-  | (At & { readonly type: 'arming-expired'; readonly because?: 'token-revoked' })
+  /** By time; or, where it says so, since its token was revoked or nobody knows how much of its time is left. */
+  | (At & { readonly type: 'arming-expired'; readonly because?: 'token-revoked' | 'clock-set-back' })
   | (At & {
       readonly type: 'requirement-waived';
       readonly requirement: string;
@@ -41,5 +42,5 @@ export type AuthorityEvent =
   | (At & {
       readonly type: 'pre-approval-ended';
       readonly preApproval: PreApprovalId;
-      readonly because: 'expired' | 'plan-changed' | 'token-revoked';
+      readonly because: 'expired' | 'plan-changed' | 'token-revoked' | 'clock-set-back';
     });

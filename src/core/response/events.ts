@@ -135,7 +135,14 @@ export type RollbackEvent =
       readonly how: StepEnd;
       readonly by?: PrincipalId;
     })
-  | (OfStep & { readonly type: 'step-asked'; readonly question: string; readonly output: string })
+  | (OfStep & {
+      readonly type: 'step-asked';
+      readonly question: string;
+      readonly output: string;
+      /** It ended well and only its proof does not hold: what it left at work, such as a server, it left on purpose. */
+      readonly ended?: 'well';
+    })
+  /** `done` where something of the step may be at work: its `step-done` comes once that is gone. */
   | (OfStep & {
       readonly type: 'step-answered';
       readonly answer: 'done' | 'again';

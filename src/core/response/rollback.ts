@@ -2,16 +2,18 @@ import type { PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from 
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { Extent, ProcessIdentity, Quiet, RollbackEvent, StepEnd, Trigger } from './events.ts';
 import type { Procedure } from './procedure.ts';
-import type { Step } from './step.ts';
+import { leavesWork, type Step } from './step.ts';
 
 export interface StepState {
   readonly step: Step;
   /**
    * `started` without an outcome after a crash means: nobody knows. `asking` waits for a person; `again` is a person's
-   * word that it may run again.
+   * word that it may run again, `accepted` that it is done, before what it left at work is proved gone.
    */
-  readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'done';
+  readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'accepted' | 'done';
   readonly attempt: number;
+  /** How often a person has said that it shall run again. */
+  readonly agains: number;
   /** Marks the child's environment and sessions, so that an orphan can be found. */
   readonly tag?: string;
   readonly child?: ProcessIdentity;
@@ -20,6 +22,10 @@ export interface StepState {
   readonly how?: StepEnd;
   readonly output?: string;
   readonly question?: string;
+  /** Of an asking one: it ended well, and only its proof does not hold. */
+  readonly ended?: 'well';
+  /** Whose word it is that it is done. */
+  readonly accepted?: { readonly by: PrincipalId; readonly reason: string };
 }
 
 /** A rollback under way or over: stop forward work, prove it stopped, then one step after the other. */
@@ -55,7 +61,7 @@ function started(event: Extract<RollbackEvent, { type: 'rollback-started' }>): R
     procedure,
     startedAt: at,
     state: 'starting',
-    steps: steps.map((step) => ({ step, state: 'waiting', attempt: 0 })),
+    steps: steps.map((step) => ({ step, state: 'waiting', attempt: 0, agains: 0 })),
   };
 }
 
@@ -67,6 +73,15 @@ const change = (rollback: Rollback, id: StepId, to: (step: StepState) => StepSta
 function withoutQuestion(rollback: Rollback): Rollback {
   const { question: _, ...rest } = rollback;
   return rest;
+}
+
+function answered(
+  { question: _, ...one }: StepState,
+  { answer, by, reason }: Extract<RollbackEvent, { type: 'step-answered' }>,
+): StepState {
+  return answer === 'again'
+    ? { ...one, state: 'again', agains: one.agains + 1 }
+    : { ...one, state: 'accepted', accepted: { by, reason } };
 }
 
 export function evolveRollback(rollback: Rollback | undefined, event: RollbackEvent): Rollback | undefined {
@@ -86,10 +101,11 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return { ...rollback, applied: [...(rollback.applied ?? []), { phase, extent }] };
     }
     case 'step-started':
-      return change(rollback, event.step, ({ step, attempt: _ }) => ({
+      return change(rollback, event.step, ({ step, agains }) => ({
         step,
         state: 'started',
         attempt: event.attempt,
+        agains,
         tag: event.tag,
         startedAt: event.at,
       }));
@@ -100,11 +116,17 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
       return change(rollback, event.step, (one) => ({ ...one, state: 'done', took, output, how }));
     }
     case 'step-asked': {
-      const { question, output } = event;
-      return change(rollback, event.step, (one) => ({ ...one, state: 'asking', question, output }));
+      const { question, output, ended } = event;
+      return change(rollback, event.step, ({ ended: _, ...one }) => ({
+        ...one,
+        state: 'asking',
+        question,
+        output,
+        ...(ended !== undefined && { ended }),
+      }));
     }
     case 'step-answered':
-      return change(rollback, event.step, ({ question: _, ...one }) => ({ ...one, state: 'again' }));
+      return change(rollback, event.step, (one) => answered(one, event));
     case 'rollback-blocked':
       return { ...rollback, state: 'blocked', question: event.question };
     case 'rollback-unblocked':
@@ -134,6 +156,10 @@ export const isBeforeSteps = ({ steps }: Rollback): boolean => steps.every(isUnt
 /** Ended by a person after it had begun to undo: the rung that it was on has not held. */
 export const isCutShort = (rollback: Rollback | undefined): boolean =>
   rollback?.state === 'aborted' && !isBeforeSteps(rollback);
+
+/** Whether something of it may be at work that it did not leave on purpose: it has begun, and did not end well. */
+export const mayBeAtWork = ({ step, tag, ended }: StepState): boolean =>
+  leavesWork(step) && tag !== undefined && ended === undefined;
 
 /** The phases that it is to be told of how far they came. Once a step was taken the database tells it no more. */
 export function phasesToLookAt(rollback: Rollback): readonly PhaseId[] {

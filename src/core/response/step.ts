@@ -1,5 +1,5 @@
 import { type PhaseId, phaseId, type StepId, stepId } from '../kernel/ids.ts';
-import { type Millis, millis } from '../kernel/units.ts';
+import { type Millis, millis, minutes } from '../kernel/units.ts';
 import type { Condition } from '../plan/conditions.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { RestorePlan } from '../plan/procedures.ts';
@@ -37,7 +37,8 @@ export type Step =
   | (StepCommon & { readonly kind: 'verify'; readonly verify?: 'all' })
   | (StepCommon & { readonly kind: 'restore'; readonly restore: 'latest-proved-backup' });
 
-const verifyTimeout = millis(300_000);
+/** As of every step whose plan says nothing else: a boundary of big tables takes its time. */
+const verifyTimeout = minutes(30);
 
 /** The plan's verification queries: part of the proof after a complete unwind and after a restore. */
 export const verifyAll: Step = {

@@ -39,7 +39,12 @@ export type LifecycleEvent =
       readonly by: PrincipalId;
     })
   /** The daemon was started again on this run; up to then nobody looked. */
-  | (At & { readonly type: 'guard-restarted'; readonly planHash: Hash })
+  | (At & {
+      readonly type: 'guard-restarted';
+      readonly planHash: Hash;
+      /** The newest moment that the journal knew of, where the clock shows an earlier one: it was set back. */
+      readonly setBackFrom?: Instant;
+    })
   | (At & { readonly type: 'capture-started'; readonly length: Millis; readonly by: PrincipalId })
   | (At & { readonly type: 'capture-failed'; readonly because: string })
   | (At & { readonly type: 'baseline-frozen'; readonly baseline: Baseline; readonly hash: Hash })

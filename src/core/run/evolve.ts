@@ -47,7 +47,9 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
     case 'guard-restarted': {
       // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
       const authority = event.planHash === state.plan.hash ? state.authority : noAuthority;
-      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at };
+      const { setBackFrom } = event;
+      const known = setBackFrom === undefined ? {} : { setBackFrom };
+      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at, ...known };
     }
     case 'capture-started':
       return { ...state, capture: { since: at, length: event.length } };
@@ -95,6 +97,10 @@ function evolveEvidence(state: RunState, event: EvidenceEvent): RunState {
   }
 }
 
+/** With a phase that starts everything may be undone as if nothing had been tried before. */
+const newLadder = (state: RunState): RunState =>
+  without(without(without(state, 'afterRollback'), 'cutShort'), 'restoreFell');
+
 function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   const state = {
     ...before,
@@ -103,7 +109,7 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   switch (event.type) {
     case 'phase-started':
       return {
-        ...without(without(state, 'afterRollback'), 'cutShort'),
+        ...newLadder(state),
         clock: state.clock ?? startClock(state.estimate, event.at),
         verdicts: startPhase(state.verdicts),
       };
@@ -133,7 +139,10 @@ function evolveUndoing(before: RunState, event: RollbackEvent): RunState {
   const rollback = evolveRollback(state.rollback, event);
   if (rollback === undefined) return state;
   if (event.type === 'rollback-done') return { ...without(state, 'cutShort'), rollback };
-  if (event.type === 'rollback-aborted' && isCutShort(rollback)) return { ...state, rollback, cutShort: rollback };
+  if (event.type === 'rollback-aborted' && isCutShort(rollback)) {
+    const fell = rollback.procedure.kind === 'restore' ? { restoreFell: rollback.id } : {};
+    return { ...state, rollback, cutShort: rollback, ...fell };
+  }
   if (event.type !== 'rollback-started') return { ...state, rollback };
   return { ...without(state, 'watch'), rollback, afterRollback: true };
 }
@@ -161,7 +170,7 @@ export function evolve(state: RunState | undefined, event: RunEvent): RunState {
   if (event.type === 'run-opened') return openRun(event);
   if (state === undefined) throw new TypeError(`a run begins with run-opened, not with ${event.type}`);
   const next = settleClocks(state, fold(state, event), event.at);
-  return { ...next, seq: state.seq + 1 };
+  return { ...next, seq: state.seq + 1, lastAt: event.at };
 }
 
 export const evolveAll = (state: RunState | undefined, events: readonly RunEvent[]): RunState | undefined =>

@@ -13,7 +13,7 @@ import type {
   StepId,
   Sense,
 } from '../kernel/ids.ts';
-import type { Millis } from '../kernel/units.ts';
+import type { Instant, Millis } from '../kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
 import type { Script } from '../response/scripts.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
@@ -107,7 +107,12 @@ export type AuthorityInput =
   | { readonly kind: 'pre-approve'; readonly preApproval: PreApprovalId; readonly by: Principal };
 
 export type LifecycleInput =
-  | { readonly kind: 'restart'; readonly planHash: Hash }
+  | {
+      readonly kind: 'restart';
+      readonly planHash: Hash;
+      /** Of those that the journal has from later than now, if any: then the clock was set back. */
+      readonly newestReading?: Instant;
+    }
   | { readonly kind: 'hold'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'resume'; readonly by: Principal }
   | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }

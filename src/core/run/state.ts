@@ -3,7 +3,7 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Finding } from '../evidence/finding.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { CheckId, Hash, PrincipalId, RunId, Sense } from '../kernel/ids.ts';
+import type { CheckId, Hash, PrincipalId, RollbackId, RunId, Sense } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
 import type { Fence } from '../response/fence.ts';
 import type { Recommendation } from '../response/recommendation.ts';
@@ -19,6 +19,10 @@ export interface RunState {
   readonly run: RunId;
   /** How many events have been folded in: the place at which the next one is appended. */
   readonly seq: number;
+  /** When the last of them happened, by the clock of then. */
+  readonly lastAt: Instant;
+  /** The newest moment that was known when the clock was found set back: readings up to it are from before that. */
+  readonly setBackFrom?: Instant;
   readonly plan: { readonly name: string; readonly hash: Hash };
   readonly environment: string;
   readonly target: TargetIdentity;
@@ -48,6 +52,8 @@ export interface RunState {
   readonly afterRollback?: true;
   /** The last rollback given up after it had begun, until one is done or a phase starts: its rung has not held. */
   readonly cutShort?: Rollback;
+  /** The last restore among them, until a phase starts: no other is proposed, whatever lower rung is tried after it. */
+  readonly restoreFell?: RollbackId;
   readonly watch?: Watch;
 }
 
@@ -56,6 +62,7 @@ export function openRun(event: Extract<LifecycleEvent, { type: 'run-opened' }>):
   return {
     run,
     seq: 1,
+    lastAt: at,
     plan,
     environment,
     target,

@@ -84,7 +84,7 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
   readonly steps: readonly StepView[];
 }
 
-export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
+export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child' | 'agains'> {
   readonly id: string;
   readonly kind: string;
   readonly title?: string;
@@ -130,7 +130,7 @@ function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView
   return {
     ...rollback,
     proposes: sayProcedure(procedure),
-    steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
+    steps: steps.map(({ step, tag: _tag, child: _child, agains: _agains, ...state }) => ({
       id: step.id,
       kind: step.kind,
       ...(step.title !== undefined && { title: step.title }),

@@ -159,11 +159,18 @@ describe('a rollback is the fold of its events', () => {
     expect(openQuestion(fold(begin, proved, started, asked, abort))).toBeUndefined();
   });
 
-  test('an attempt keeps nothing of the one before it', () => {
+  test('an attempt keeps nothing of the one before it but how often a person said that it shall run again', () => {
     const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' };
     const rollback = fold(begin, proved, started, spawned, asked, again, second);
     expect(rollback?.steps[0]).toMatchObject({ state: 'started', attempt: 2, tag: 'tag-2' });
-    expect(Object.keys(rollback?.steps[0] ?? {}).toSorted()).toEqual(['attempt', 'startedAt', 'state', 'step', 'tag']);
+    expect(Object.keys(rollback?.steps[0] ?? {}).toSorted()).toEqual([
+      'agains',
+      'attempt',
+      'startedAt',
+      'state',
+      'step',
+      'tag',
+    ]);
   });
 
   test('when every step is done there is no next one, and it is over', () => {

@@ -117,7 +117,7 @@ describe('a rollback of several steps', () => {
           timeout: 9_000,
           repeatable: true,
         },
-        { id: `${security}/verify`, phase: security, kind: 'verify', timeout: 300_000, repeatable: true },
+        { id: `${security}/verify`, phase: security, kind: 'verify', timeout: 1_800_000, repeatable: true },
       ],
     });
   });

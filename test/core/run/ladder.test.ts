@@ -44,6 +44,14 @@ const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([brea
 /** The recommendation is approved, the step that is next fails, and somebody gives the rollback up. */
 function givenUp(night: Night): Night {
   night.approve(night.state.recommendations.length, omar, undefined, true);
+  return abandoned(night);
+}
+/** A rollback by somebody’s order, given up likewise. */
+function orderedInVain(night: Night): Night {
+  night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
+  return abandoned(night);
+}
+function abandoned(night: Night): Night {
   night.stopWork();
   const { id } = nextStep(night.state.rollback!)!.step;
   night.record({ type: 'step-started', step: id, attempt: 1, tag: 't' });
@@ -51,6 +59,12 @@ function givenUp(night: Night): Night {
   night.give({ kind: 'abort', by: dana, reason: 'this leads nowhere' });
   night.record({ type: 'rollback-aborted' });
   return night;
+}
+/** A rollback of the last phase by order, carried out to its end. */
+function undoneByOrder(night: Night): Night {
+  night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
+  night.stopWork();
+  return night.undo();
 }
 const proposed = (night: Night) => {
   const open = night.state.recommendations.findLast(({ state }) => state === 'open');
@@ -126,6 +140,18 @@ describe('the ladder is climbed rung by rung, and never in a circle', () => {
     {
       when: 'the restore did not hold either',
       night: () => givenUp(givenUp(breached(withRestore(), security))),
+      kind: 'person',
+      phases: [security],
+    },
+    {
+      when: 'the restore did not hold, nor did a lower rung that was ordered after it',
+      night: () => orderedInVain(givenUp(givenUp(breached(withRestore(), security)))),
+      kind: 'person',
+      phases: [security],
+    },
+    {
+      when: 'the restore did not hold, one phase was undone after it, and then the other could not be',
+      night: () => orderedInVain(undoneByOrder(givenUp(givenUp(breached(withRestore(), security, schema))))),
       kind: 'person',
       phases: [security],
     },
@@ -220,14 +246,57 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(night.look([breach])).toEqual([]);
   });
 
-  test('a phase that starts again begins a new ladder', () => {
-    const night = givenUp(breached(withRestore(), security));
-    night.decline(2);
+  describe('one that had not begun to undo, after another that was cut short, leaves the database half undone', () => {
+    const stoppedAgain = () => {
+      const night = givenUp(breached(withRestore(), security));
+      night.approve(2, omar, undefined, true);
+      night.stopWork();
+      night.give({ kind: 'abort', by: dana, reason: 'not now' });
+      expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted']); // the run is held already
+      return night;
+    };
+
+    test('so the next look asks once more, and people only', () => {
+      const night = stoppedAgain();
+      expect(night.look([breach])).toEqual(['recommendation-raised']);
+      expect(proposed(night).kind).toBe('restore');
+      expect(night.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
+        'dana ended the rollback before it, so a person decides what comes next',
+      ]);
+      expect(night.look([breach])).toEqual([]);
+    });
+
+    test('who declines it is asked no more, until something else is broken', () => {
+      const night = stoppedAgain();
+      night.look([breach]);
+      night.decline(3);
+      expect(night.look([breach])).toEqual([]);
+      expect(night.look([breach, slow('breach')])).toEqual(['verdicts-changed', 'recommendation-raised']);
+    });
+
+    test('nothing is asked while nothing is broken, nor once a rollback has come to its end', () => {
+      const night = stoppedAgain();
+      expect(night.look([broken('ok')])).toEqual(['verdicts-changed']);
+      undoneByOrder(night).look([broken('ok')], undefined, 3_600_000);
+      night.give({ kind: 'order', restore: true, by: omar, reason: 'to be safe' });
+      night.give({ kind: 'abort', by: dana, reason: 'no' });
+      night.record({ type: 'rollback-aborted' });
+      expect(night.look([breach])).toEqual(['verdicts-changed']);
+    });
+  });
+
+  test.each([
+    { after: 'a phase rollback', fallen: () => givenUp(breached(withRestore(), security)) },
+    { after: 'a restore', fallen: () => givenUp(givenUp(breached(withRestore(), security))) },
+  ])('a phase that starts again after $after begins a new ladder', ({ fallen }) => {
+    const night = fallen();
+    night.decline(night.state.recommendations.length);
     night.give({ kind: 'resume', by: dana });
     night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
     night.look([broken('ok'), slow('ok')]);
     expect(night.start(security)).toEqual(['phase-started']);
     night.look([slow('breach')]);
     expect(proposed(night)).toMatchObject({ kind: 'phase-rollback', phases: [security] });
+    expect(proposed(givenUp(night)).kind).toBe('restore');
   });
 });

@@ -166,6 +166,86 @@ describe('a restart', () => {
   });
 });
 
+describe('a restart after which the clock shows less than the journal', () => {
+  const hour = 3_600;
+  const restart = (newestReading?: number) => ({
+    kind: 'restart' as const,
+    planHash,
+    ...(newestReading !== undefined && { newestReading: at(newestReading) }),
+  });
+  const ended = ['guard-restarted', 'arming-expired', 'pre-approval-ended'];
+  const asking = (from = new Night().baseline()) => {
+    from.start(security, hour);
+    from.look([broken('breach')], hour + 10);
+    return from;
+  };
+
+  test.each([
+    { when: 'an hour before the last event', second: 0, answer: ended },
+    {
+      when: 'an hour before the last reading, though no event is later',
+      second: hour,
+      newest: 2 * hour,
+      answer: ended,
+    },
+    { when: 'at most a minute before it: clocks are corrected so', second: hour - 60, answer: ['guard-restarted'] },
+    {
+      when: 'an hour after it: what is over by then ends at the next look',
+      second: 2 * hour,
+      answer: ['guard-restarted'],
+    },
+  ])('$when: $answer', ({ second, newest, answer }) => {
+    const night = new Night().baseline();
+    night.now = at(hour);
+    night.arm();
+    expect(night.give(restart(newest), second)).toEqual(answer);
+    const isEnded = answer === ended;
+    expect(night.state.authority.armed === undefined).toBe(isEnded);
+    expect(night.state.authority.preApprovals).toHaveLength(isEnded ? 0 : 1);
+    expect(night.state.authority.waivers).not.toEqual([]);
+  });
+
+  test('asks the open recommendation anew, of the same people, and no approval of it counts any more', () => {
+    const night = asking();
+    night.approve(1, priya, hour + 20);
+    expect(night.give(restart(), 0)).toEqual(['guard-restarted', 'recommendation-superseded', 'recommendation-raised']);
+    const [before, open] = night.state.recommendations;
+    expect(before?.answer?.reason).toBe(
+      'the clock was set back by 1h at least: nobody knows how long ago it was asked',
+    );
+    expect(open).toMatchObject({
+      state: 'open',
+      evidence: before?.evidence,
+      procedure: before?.procedure,
+      approvals: [],
+    });
+    expect(open?.expiresAt).toBe(at(1_800));
+    expect(night.look([broken('breach')], 1)).toEqual([]);
+    expect(night.approve(2, dana, 2)).toEqual(['recommendation-approved', 'rollback-started']);
+  });
+
+  test('does not act by itself on what it asks anew', () => {
+    const night = asking().arm();
+    expect(night.give(restart(), 0)).toEqual([...ended, 'recommendation-superseded', 'recommendation-raised']);
+    expect(night.state.rollback).toBeUndefined();
+  });
+
+  test('goes on with the rollback that was begun', () => {
+    const night = asking();
+    night.approve(1, dana, hour + 20);
+    expect(night.give(restart(), 0)).toEqual(['guard-restarted']);
+    expect(night.state.rollback?.state).toBe('starting');
+  });
+
+  test('is told once: the next restart takes nothing, though readings from before the step are there still', () => {
+    const night = new Night().baseline();
+    night.give(restart(hour), 0);
+    night.arm();
+    expect(night.give(restart(hour), 60)).toEqual(['guard-restarted']);
+    expect(night.give(restart(hour + 120), 90)).toEqual(ended); // and once more it was set back
+  });
+});
+
 test.each([
   { when: 'it is new', findings: [finding('ok')], answer: ['finding-changed'] },
   { when: 'it is the same', findings: [finding('ok'), finding('ok', 30)], answer: [] },

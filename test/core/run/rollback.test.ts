@@ -152,7 +152,24 @@ describe('a person is asked', () => {
     return night;
   };
   test.each([
-    { when: 'it is asked about', night: asking, input: confirm(undoSchema, 'done'), answer: ['step-done'] },
+    {
+      when: 'it may have left something at work: the executor sees to that',
+      night: asking,
+      input: confirm(undoSchema, 'done'),
+      answer: ['step-answered'],
+    },
+    {
+      when: 'it ended well, so what it left shall stay',
+      night: quietThen(step(undoSchema), { ...asked(undoSchema), ended: 'well' }),
+      input: confirm(undoSchema, 'done'),
+      answer: ['step-done'],
+    },
+    {
+      when: 'it is a comparison, which leaves nothing',
+      night: quietThen(step(undoSchema), done(undoSchema), step(verifySchema), asked(verifySchema)),
+      input: confirm(verifySchema, 'done'),
+      answer: ['step-done', 'phase-undone'],
+    },
     { when: 'it shall run again', night: asking, input: confirm(undoSchema, 'again'), answer: ['step-answered'] },
     { when: 'another is asked about', night: asking, input: confirm(verifySchema, 'done'), answer: 'not-asked' },
     { when: 'nothing is asked', night: quiet, input: confirm(undoSchema, 'done'), answer: 'not-asked' },
@@ -224,6 +241,16 @@ describe('a person is asked', () => {
       by: 'dana',
       output: 'I looked',
     });
+  });
+
+  test('one that a person calls done is not begun again, and is done once the executor says that nothing is left of it', () => {
+    const night = asking();
+    night.give(confirm(undoSchema, 'done'));
+    expect(stageOf(night.state)).toBe('rolling-back');
+    expect(night.record(step(undoSchema))).toBe('out-of-order');
+    expect(night.record(step(verifySchema))).toBe('out-of-order');
+    expect(night.give(confirm(undoSchema, 'again'))).toBe('not-asked');
+    expect(night.record({ ...done(undoSchema), how: 'confirmed', by: dana.id })).toEqual(['step-done']);
   });
 
   test('a step that shall run again counts its attempts', () => {

@@ -1,4 +1,4 @@
-import type { PhaseId, PrincipalId } from '../../kernel/ids.ts';
+import type { PhaseId, PrincipalId, RollbackId } from '../../kernel/ids.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
 import type { Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -30,20 +30,22 @@ export const since = (phases: readonly PhaseState[], first: PhaseId): readonly P
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
+const fell = (restore: RollbackId): string => `the restore ${restore} did not hold, and is never tried again by itself`;
+
 /** The next rung for what cannot be undone by scripts; a person where the environment cannot be restored either. */
 export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {
   if (procedure.kind !== 'person') return procedure;
+  if (state.restoreFell !== undefined) return { ...procedure, because: fell(state.restoreFell) };
   const restore = restoring(plan, state.environment, touchedPhases(state.phases));
   return restore.kind === 'person' ? procedure : restore;
 }
 
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
 function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
+  const { restoreFell } = state;
   const touched = touchedPhases(state.phases).toReversed();
   const phases = touched.length > 0 ? touched : procedure.phases;
-  if (procedure.kind === 'restore') {
-    return { kind: 'person', phases, because: `the restore ${id} did not hold, and is never tried again by itself` };
-  }
+  if (restoreFell !== undefined) return { kind: 'person', phases, because: fell(restoreFell) };
   const restore = restoring(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
   return { ...restore, because: `the rollback ${id} ended before its last step, and ${restore.because}` };

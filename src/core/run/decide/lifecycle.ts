@@ -1,16 +1,19 @@
 import { refuse, refuseWithoutRight } from '../../authority/refusal.ts';
+import { sayDuration } from '../../kernel/duration.ts';
 import { hashOf } from '../../kernel/hash.ts';
 import { phaseId, type PrincipalId } from '../../kernel/ids.ts';
-import type { Instant } from '../../kernel/units.ts';
+import { after, between, type Instant, minutes } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation, validApprovals } from '../../response/recommendation.ts';
 import { isUnderWay } from '../../response/rollback.ts';
 import { cancelsWithoutOutcome } from './cancel.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
+import { evolve } from '../evolve.ts';
 import type { BaselineInput, LifecycleInput, OpenInput } from '../input.ts';
 import { hasTouched, runningPhase } from '../phases.ts';
 import type { RunState } from '../state.ts';
+import { raise } from './raise.ts';
 
 /** A run begins; at most one is open in a journal. */
 export function decideOpen(plan: Plan, open: RunState | undefined, input: OpenInput, now: Instant): Decision {
@@ -66,15 +69,61 @@ export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput
   }
 }
 
+type Restart = Extract<LifecycleInput, { kind: 'restart' }>;
+
+/** A clock that is corrected by less revives nothing that matters. */
+const smallStep = minutes(1);
+
+/**
+ * The newest moment that the journal knows of, where now is earlier than that. Of one daemon the last event is the newest,
+ * and hours may lie between two; readings from before a step that was found earlier tell nothing of another.
+ */
+function setBackFrom(state: RunState, { newestReading }: Restart, now: Instant): Instant | undefined {
+  const isNews = newestReading !== undefined && newestReading > (state.setBackFrom ?? state.openedAt);
+  const newest = isNews && newestReading > state.lastAt ? newestReading : state.lastAt;
+  return newest > after(now, smallStep) ? newest : undefined;
+}
+
+type Ended = Extract<RunEvent, { type: 'pre-approval-ended' }>['because'];
+
+const endPreApprovals = ({ authority }: RunState, because: Ended, now: Instant): readonly RunEvent[] =>
+  authority.preApprovals.map(({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because }));
+
+/**
+ * What may have ended while nobody ran would be alive again, and who does not know the time acts on nobody's earlier word:
+ * nothing is allowed any more, and what is open is asked anew.
+ */
+function distrustTime(plan: Plan, state: RunState, newest: Instant, now: Instant): readonly RunEvent[] {
+  const because = 'clock-set-back';
+  const ended: readonly RunEvent[] = [
+    ...(state.authority.armed === undefined ? [] : [{ type: 'arming-expired', v: 1, at: now, because } as const]),
+    ...endPreApprovals(state, because, now),
+  ];
+  const open = openRecommendation(state.recommendations);
+  if (open === undefined) return ended;
+  const superseded: RunEvent = {
+    type: 'recommendation-superseded',
+    v: 1,
+    at: now,
+    recommendation: open.id,
+    because: `the clock was set back by ${sayDuration(between(now, newest))} at least: nobody knows how long ago it was asked`,
+  };
+  const events = [...ended, superseded];
+  return [...events, ...raise(plan, events.reduce(evolve, state), open.evidence, open, now, open.unanswered)];
+}
+
 /** A changed plan voids what was allowed under the old one. */
-function restart(state: RunState, input: Extract<LifecycleInput, { kind: 'restart' }>, now: Instant): Decision {
-  const guard: RunEvent = { type: 'guard-restarted', v: 1, at: now, planHash: input.planHash };
-  const restarted = [guard, ...cancelsWithoutOutcome(state, now)];
-  if (input.planHash === state.plan.hash) return record(...restarted);
-  const ended = state.authority.preApprovals.map(
-    ({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'plan-changed' }) as const,
-  );
-  return record(...restarted, ...ended);
+function restart(plan: Plan, state: RunState, input: Restart, now: Instant): Decision {
+  const { planHash } = input;
+  const newest = setBackFrom(state, input, now);
+  const known = newest === undefined ? {} : { setBackFrom: newest };
+  const restarted: readonly RunEvent[] = [
+    { type: 'guard-restarted', v: 1, at: now, planHash, ...known },
+    ...cancelsWithoutOutcome(state, now),
+    ...(planHash === state.plan.hash ? [] : endPreApprovals(state, 'plan-changed', now)),
+  ];
+  if (newest === undefined) return record(...restarted);
+  return record(...restarted, ...distrustTime(plan, restarted.reduce(evolve, state), newest, now));
 }
 
 /** What was approved or allowed with a token that is revoked by now may have been somebody else's word. */
@@ -126,7 +175,7 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
 }
 
 export function decideLifecycle(plan: Plan, state: RunState, input: LifecycleInput, now: Instant): Decision {
-  if (input.kind === 'restart') return restart(state, input, now);
+  if (input.kind === 'restart') return restart(plan, state, input, now);
   if (input.kind === 'finding') {
     const before = state.findings.get(input.finding.check);
     const same = before?.status === input.finding.status && before.fingerprint === input.finding.fingerprint;

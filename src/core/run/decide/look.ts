@@ -3,7 +3,7 @@ import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { sameBinding } from '../../response/binding.ts';
 import { isLapsed, openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { isCutShort, isUnderWay } from '../../response/rollback.ts';
+import { isUnderWay } from '../../response/rollback.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { decideWatch } from '../../watch/watch.ts';
 import { type Decision } from '../decision.ts';
@@ -149,8 +149,9 @@ export function decideLook(plan: Plan, state: RunState, look: LookInput, now: In
     return { events: [...first, ...decideWatch(watch, tick, now)] };
   }
   // After a rollback nothing is proposed until a phase starts again: a relapse is for people to judge. One that ended
-  // before it was through has not held, and one that the guard ended itself is planned again.
-  const isAtRest = noted.afterRollback === true && !isCutShort(rollback) && rollback?.because === undefined;
+  // before it was through has not held, also where the next rung was ended before its first step: the database is half
+  // undone. One that the guard ended itself is planned again.
+  const isAtRest = noted.afterRollback === true && noted.cutShort === undefined && rollback?.because === undefined;
   if (isUnderWay(rollback) || isAtRest) return { events: first };
   const unanswered = end?.type === 'recommendation-expired' ? openRecommendation(sighted.recommendations) : undefined;
   return { events: [...first, ...recommend(plan, noted, look.verdicts, unanswered, now)] };

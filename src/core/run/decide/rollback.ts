@@ -4,7 +4,14 @@ import { type Instant, millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
-import { isUnderWay, nextStep, phasesToLookAt, type Rollback, type StepState } from '../../response/rollback.ts';
+import {
+  isUnderWay,
+  mayBeAtWork,
+  nextStep,
+  phasesToLookAt,
+  type Rollback,
+  type StepState,
+} from '../../response/rollback.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
@@ -46,7 +53,8 @@ function confirm(
       refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`, 'See `ripcord run status`'),
     );
   }
-  if (answer === 'again') return record({ type: 'step-answered', ...common, step, answer, by: by.id, reason });
+  if (answer === 'again' || mayBeAtWork(asking))
+    return record({ type: 'step-answered', ...common, step, answer, by: by.id, reason });
   const done: RollbackEvent = {
     type: 'step-done',
     ...common,
@@ -85,7 +93,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       const next = nextStep(rollback);
       if (rollback.state !== 'undoing')
         return outOfOrder(`the rollback is ${rollback.state}`, 'forward work proved stopped');
-      if (next?.step.id === event.step && next.state !== 'asking') return undefined;
+      if (next?.step.id === event.step && next.state !== 'asking' && next.state !== 'accepted') return undefined;
       return outOfOrder(`${event.step} shall start`, `the next step: ${next?.step.id ?? 'none is left'}`);
     }
     case 'step-spawned':
@@ -94,6 +102,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       const of = rollback.steps.find(({ step }) => step.id === event.step);
       const state = of?.state ?? 'unknown';
       if (event.type === 'step-asked' && of !== undefined && mayAskBefore(rollback, of)) return undefined;
+      if (event.type === 'step-done' && state === 'accepted') return undefined;
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
     case 'rollback-aborted':
