@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { principalId, recommendationId } from '../../src/core/kernel/ids.ts';
+import { principalId, recommendationId, stepId } from '../../src/core/kernel/ids.ts';
 import { minutes } from '../../src/core/kernel/units.ts';
 import type { PhaseView, RunView } from '../../src/core/run/view.ts';
 import { sayRun } from '../../src/cli/status/status.ts';
@@ -270,6 +270,19 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       'given up by dana 02:19:00 (1m ago): the script',
       '  1  schema-standardization/undo    command  NOT DONE  It ended well, but its proof does not hold.',
     ],
+  },
+  {
+    what: 'which steps of a restore that was given up are left to a person',
+    view: {
+      ...givenUp,
+      givenUp: {
+        rollback: views.rollback.id,
+        kind: 'restore',
+        step: stepId('restore/start-web'),
+        leftToYou: ['start-web', 'maintenance-off'],
+      },
+    },
+    lines: ['  left to you   start-web, maintenance-off'],
   },
   { what: 'no approval where only a person can act', view: byHand, lines: ['say what you did by hand'] },
   {

@@ -109,6 +109,14 @@ test.each<{
     ],
   },
   {
+    when: 'a restore was given up midway',
+    run: runs.givenUpRun,
+    says: [
+      'The rollback was given up, 1 of 3 steps done: what is undone stays undone. **Left to people**: start-web and maintenance-off.',
+      'a person must act. the restore 2026-11-22-1-r1-rollback did not hold, and is never tried again by itself; left to you: start-web, maintenance-off.',
+    ],
+  },
+  {
     when: 'it relapsed during the watch',
     run: runs.relapsedRun,
     says: [

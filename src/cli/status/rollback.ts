@@ -69,6 +69,17 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
   return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
 }
 
+/** What a restore that was given up did not come to, such as the end of a maintenance page. */
+export function leftRows({ rollback, givenUp }: RunView): readonly Row[] {
+  if (givenUp === undefined || givenUp.rollback !== rollback?.id || givenUp.leftToYou.length === 0) return [];
+  return [
+    [
+      { text: 'left to you', tone: 'quiet' },
+      { text: givenUp.leftToYou.join(', '), tone: 'bad' },
+    ],
+  ];
+}
+
 /** That the phases' role cannot log in, which is a trouble once the rollback is over. */
 export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
   if (fence === undefined) return [];

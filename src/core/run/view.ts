@@ -5,13 +5,13 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, RunId, Sense } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RollbackId, RunId, Sense, StepId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
-import { sayProcedure } from '../response/procedure.ts';
+import { type Procedure, sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
-import { openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { PhaseState } from './phases.ts';
@@ -49,6 +49,7 @@ export interface RunView {
   readonly verdicts: readonly Verdict[];
   readonly recommendations: readonly RecommendationView[];
   readonly rollback?: RollbackView;
+  readonly givenUp?: GivenUpView;
   /** While the phases' role cannot log in. */
   readonly fence?: Fence;
   readonly watch?: Watch;
@@ -82,6 +83,18 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
   /** What it waits for a person to say. */
   readonly asks?: string;
   readonly steps: readonly StepView[];
+}
+
+/** A rollback that was given up after it had begun, until one is done or a phase starts again. */
+export interface GivenUpView {
+  readonly rollback: RollbackId;
+  readonly kind: Procedure['kind'];
+  /** The first step that is not done. */
+  readonly step: StepId;
+  /** Which phase that step undoes; absent for one of a restore. */
+  readonly phase?: PhaseId;
+  /** The steps of a restore that were not taken. */
+  readonly leftToYou: readonly string[];
 }
 
 export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
@@ -141,11 +154,24 @@ function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView
   };
 }
 
+function givenUpView(rollback: Rollback): GivenUpView | undefined {
+  const step = nextStep(rollback)?.step;
+  if (step === undefined) return undefined;
+  return {
+    rollback: rollback.id,
+    kind: rollback.procedure.kind,
+    step: step.id,
+    ...(step.phase !== undefined && { phase: step.phase }),
+    leftToYou: leftToPeople(rollback),
+  };
+}
+
 /** The run as people and programs see it. `latest` are the newest verdicts, younger than the journalled changes. */
 export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] | undefined, now: Instant): RunView {
   const verdicts = latest ?? [...state.verdicts.values()].map(({ verdict }) => verdict);
   const statuses = byCriterion(verdicts);
   const { authority, baseline, clock } = state;
+  const givenUp = state.cutShort === undefined ? undefined : givenUpView(state.cutShort);
   return {
     run: state.run,
     plan: state.plan,
@@ -171,6 +197,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
     ...(baseline !== undefined && { baseline: baselineView(baseline) }),
     ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback) }),
+    ...(givenUp !== undefined && { givenUp }),
     ...(state.fence !== undefined && { fence: state.fence }),
     ...(state.watch !== undefined && { watch: state.watch }),
   };

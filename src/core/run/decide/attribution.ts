@@ -1,6 +1,6 @@
 import type { PhaseId, PrincipalId } from '../../kernel/ids.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
-import type { Rollback } from '../../response/rollback.ts';
+import { leftToPeople, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
@@ -38,11 +38,14 @@ export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Pr
 }
 
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
-function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
+function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
+  const { id, procedure } = rollback;
   const touched = touchedPhases(state.phases).toReversed();
   const phases = touched.length > 0 ? touched : procedure.phases;
   if (procedure.kind === 'restore') {
-    return { kind: 'person', phases, because: `the restore ${id} did not hold, and is never tried again by itself` };
+    const left = leftToPeople(rollback).join(', ');
+    const because = `the restore ${id} did not hold, and is never tried again by itself; left to you: ${left}`;
+    return { kind: 'person', phases, because };
   }
   const restore = restoring(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
