@@ -3,7 +3,7 @@ import { act } from './act.ts';
 import type { Call, RunOptions } from './call.ts';
 import { connect } from './client.ts';
 import { UsageError } from './errors.ts';
-import { sayAcknowledged, sayApproved } from './sentences.ts';
+import { sayAcknowledged, sayApproved, sayDeclined } from './sentences.ts';
 import { openRecommendations } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
 
@@ -35,12 +35,6 @@ export const approve = (call: Call<AnswerOptions>) => {
 };
 
 export const decline = (call: Call<AnswerOptions>) =>
-  answer(
-    call,
-    'decline',
-    { reason: call.options.reason },
-    (_view, id) =>
-      `Declined: ${id}. This breach is raised again only if it goes away and comes back, or when a phase starts.`,
-  );
+  answer(call, 'decline', { reason: call.options.reason }, sayDeclined);
 
 export const acknowledge = (call: Call<RunOptions>) => answer(call, 'acknowledge', {}, sayAcknowledged);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { principalId, recommendationId, stepId } from '../../src/core/kernel/ids.ts';
 import { minutes } from '../../src/core/kernel/units.ts';
-import type { PhaseView, RunView } from '../../src/core/run/view.ts';
+import type { GivenUpView, PhaseView, RunView } from '../../src/core/run/view.ts';
 import { sayRun } from '../../src/cli/status/status.ts';
 import { plain } from '../../src/cli/terminal.ts';
 import { ripcord } from './ripcord.ts';
@@ -57,6 +57,25 @@ const byHand: RunView = {
       proposes: 'a person must act: data-migration has no rollback script',
     },
   ],
+};
+const undoing: GivenUpView = {
+  rollback: views.rollback.id,
+  kind: 'phase-rollback',
+  step: stepId(`${phases.schema}/undo`),
+  phase: phases.schema,
+  leftToYou: [],
+};
+const ofWhole: GivenUpView = {
+  rollback: undoing.rollback,
+  kind: 'unwind',
+  step: stepId('verification'),
+  leftToYou: [],
+};
+const restoring: GivenUpView = {
+  rollback: undoing.rollback,
+  kind: 'restore',
+  step: stepId('restore/start-web'),
+  leftToYou: ['start-web', 'maintenance-off'],
 };
 const givenUp: RunView = {
   ...byHand,
@@ -115,6 +134,21 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     when: 'the guard is blind',
     view: blind,
     says: 'THE GUARD IS BLIND: no evidence from molecule-search and mixture-count for 3m 06s. No phase starts, and it rolls nothing back for being blind.',
+  },
+  {
+    when: 'the undoing of a phase was given up midway, also once the run is not held any more',
+    view: { ...working, phases: [finished, { ...finished, phase: phases.schema }], givenUp: undoing },
+    says: 'THE UNDOING OF SCHEMA-STANDARDIZATION WAS GIVEN UP at schema-standardization/undo: it may be undone in part. Look how far it came before the next phase starts.',
+  },
+  {
+    when: 'an unwind was given up at the proof of the whole',
+    view: { ...working, givenUp: ofWhole },
+    says: 'THE UNWIND WAS GIVEN UP at verification: it may be undone in part. Look how far it came before the next phase starts.',
+  },
+  {
+    when: 'a restore was given up midway',
+    view: { ...working, givenUp: restoring },
+    says: 'THE RESTORE WAS GIVEN UP at restore/start-web: start-web and maintenance-off are left to you.',
   },
   {
     when: 'it is held',
@@ -275,12 +309,7 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     what: 'which steps of a restore that was given up are left to a person',
     view: {
       ...givenUp,
-      givenUp: {
-        rollback: views.rollback.id,
-        kind: 'restore',
-        step: stepId('restore/start-web'),
-        leftToYou: ['start-web', 'maintenance-off'],
-      },
+      givenUp: restoring,
     },
     lines: ['  left to you   start-web, maintenance-off'],
   },
