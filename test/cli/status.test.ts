@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { principalId, recommendationId, stepId } from '../../src/core/kernel/ids.ts';
 import { minutes } from '../../src/core/kernel/units.ts';
-import type { GivenUpView, PhaseView, RunView } from '../../src/core/run/view.ts';
+import type { GivenUpView, PhaseView, RunView, StepView } from '../../src/core/run/view.ts';
 import { sayRun } from '../../src/cli/status/status.ts';
 import { plain } from '../../src/cli/terminal.ts';
 import { ripcord } from './ripcord.ts';
@@ -36,6 +36,14 @@ const ofRestore: RunView = {
   ...asking,
   rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map(({ phase: _phase, ...step }) => step) },
 };
+/** The first step is under way. */
+const under = (more: Partial<StepView>): RunView => ({
+  ...rollingBack,
+  rollback: {
+    ...views.rollback,
+    steps: views.rollback.steps.map((step, at) => (at === 0 ? { ...step, ...more } : step)),
+  },
+});
 const escalated: RunView = {
   ...recommending,
   recommendations: [
@@ -318,7 +326,7 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     what: 'the steps with their states, the question, what the step said, and what to type',
     view: asking,
     lines: [
-      '  1  schema-standardization/undo    command  ASKS YOU  since 02:17:12 (42 s)',
+      '  1  schema-standardization/undo    command  ASKS YOU  since 02:17:12, for 42 s',
       '  2  schema-standardization/verify  verify   waiting',
       '  it asks  It ended well, but its proof does not hold.',
       '           ERROR: canceling statement due to lock timeout',
@@ -326,6 +334,19 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '  ripcord confirm schema-standardization/undo --again --reason "..."',
       '  ripcord abort --reason "..."',
     ],
+  },
+  {
+    what: 'how long a step may take that is under way',
+    view: under({ limit: minutes(30) }),
+    lines: [
+      'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s of at most 30m.',
+      'started  since 02:17:12, for 42 s of at most 30m',
+    ],
+  },
+  {
+    what: 'that each try may take so long where it is tried again',
+    view: under({ limit: minutes(30), retries: 3 }),
+    lines: ['started  since 02:17:12, for 42 s of at most 30m a try'],
   },
   {
     what: 'that the phases’ role cannot log in, and for how long',

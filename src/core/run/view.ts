@@ -12,6 +12,7 @@ import { type Procedure, sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
 import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { PhaseState } from './phases.ts';
@@ -103,6 +104,9 @@ export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child'> {
   readonly title?: string;
   /** Absent for a step of a restore. */
   readonly phase?: PhaseId;
+  /** How long a try of it may take, and how often it may be tried again by itself. */
+  readonly limit?: Millis;
+  readonly retries?: number;
 }
 
 function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
@@ -138,18 +142,26 @@ function recommendationView(
   };
 }
 
+function stepView({ step, tag: _tag, child: _child, ...state }: StepState): StepView {
+  const { id, kind, title, phase, retry } = step;
+  const limit = limitOf(step);
+  return {
+    id,
+    kind,
+    ...(title !== undefined && { title }),
+    ...(phase !== undefined && { phase }),
+    ...(limit !== undefined && { limit }),
+    ...(retry !== undefined && { retries: retry.times }),
+    ...state,
+  };
+}
+
 function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView {
   const asks = openQuestion({ procedure, steps, ...rollback });
   return {
     ...rollback,
     proposes: sayProcedure(procedure),
-    steps: steps.map(({ step, tag: _tag, child: _child, ...state }) => ({
-      id: step.id,
-      kind: step.kind,
-      ...(step.title !== undefined && { title: step.title }),
-      ...(step.phase !== undefined && { phase: step.phase }),
-      ...state,
-    })),
+    steps: steps.map(stepView),
     ...(asks !== undefined && { asks }),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { hash, type PhaseId, stepId } from '../../../src/core/kernel/ids.ts';
-import { millis } from '../../../src/core/kernel/units.ts';
+import { millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 import { sayProcedure } from '../../../src/core/response/procedure.ts';
 import { nextStep } from '../../../src/core/response/rollback.ts';
@@ -194,6 +194,7 @@ test('a restore that is given up leaves the steps that were not taken to a perso
   const { procedure } = giveUp(night).state.recommendations.at(-1)!;
   expect(sayProcedure(procedure)).toMatch(/ did not hold, .*; left to you: start-web, maintenance-off$/);
   const view = viewOf(night.plan, night.state, undefined, night.now);
+  expect(view.rollback?.steps[1]).toMatchObject({ id: 'restore/start-web', limit: minutes(30) });
   expect(view.givenUp).toMatchObject({ step: 'restore/start-web', leftToYou: ['start-web', 'maintenance-off'] });
 });
 
