@@ -1,3 +1,4 @@
+import type { Missing } from '../core/authority/approvals.ts';
 import type { Refusal } from '../core/authority/refusal.ts';
 import type { Principal } from '../core/authority/roles.ts';
 import type { RevokeInput, TokenEvent, TokenFault } from '../core/authority/tokens.ts';
@@ -52,6 +53,10 @@ export interface Outlook {
   readonly phases: readonly PhaseId[];
   readonly steps: readonly StepOutlook[];
   readonly estimate?: Millis;
+  /** How many people must approve, and who can. */
+  readonly needs: Missing;
+  /** The phases' role, where it cannot log in meanwhile. */
+  readonly fences?: string;
   /** What the running phase would still take by its own estimate; absent where none runs. */
   readonly remaining?: Millis;
   /** What would be gone afterwards, one sentence each. */

@@ -3,7 +3,7 @@ import { act } from './act.ts';
 import type { Call, RunOptions } from './call.ts';
 import { connect } from './client.ts';
 import { UsageError } from './errors.ts';
-import { sayAcknowledged, sayApproved } from './sentences.ts';
+import { sayAcknowledged, sayApproved, sayDeclined } from './sentences.ts';
 import { openRecommendations } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
 import { printable } from './terminal.ts';
@@ -47,9 +47,6 @@ export async function approve(call: Call<AnswerOptions>): Promise<number> {
   const id = call.args[0] ?? (await unnamed(call));
   return answer(call, id, 'approve', { reason, even_if_gone: evenIfGone }, sayApproved);
 }
-
-const sayDeclined = (_view: RunView, id: string): string =>
-  `Declined: ${id}. This breach is raised again only if it goes away and comes back, or when a phase starts.`;
 
 export async function decline(call: Call<AnswerOptions>): Promise<number> {
   const id = call.args[0] ?? (await openRecommendation(call)).id;

@@ -41,6 +41,16 @@ const lines = (texts: readonly string[], tone: 'bad' | 'plain', sheet: Sheet) =>
     sheet,
   );
 
+/** What comes before its steps: the people whom it takes, and what becomes of forward work. */
+function firstLines({ needs, fences }: Outlook): readonly string[] {
+  const from = list(needs.from) || 'somebody whom the plan does not have';
+  return [
+    ...(needs.approvals < 2 ? [] : [`takes ${needs.approvals} approvals, from: ${from}`]),
+    'forward work is ended and proved gone',
+    ...(fences === undefined ? [] : [`${fences} cannot log in meanwhile`]),
+  ];
+}
+
 function sayOutlook(outlook: Outlook, restore: boolean, sheet: Sheet): string {
   const { phases, steps, estimate, remaining, loses, obstacles } = outlook;
   const which = phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases);
@@ -49,7 +59,7 @@ function sayOutlook(outlook: Outlook, restore: boolean, sheet: Sheet): string {
   const left = remaining === undefined ? '' : `; the running phase would take ${sayDuration(remaining)} more`;
   return [
     `Would ${what}: ${long}${left}. Nothing is done yet.`,
-    ...section('First', ['  forward work is ended and proved gone'], sheet),
+    ...section('First', lines(firstLines(outlook), 'plain', sheet), sheet),
     ...section('Then', table(steps.flatMap(stepRows), sheet), sheet),
     ...section('What would be gone', lines(loses, 'plain', sheet), sheet),
     ...section('What stands in the way', lines(obstacles, 'bad', sheet), sheet),

@@ -48,6 +48,14 @@ export function sayApproved(view: RunView, id: string): string {
   return `Approved: ${one?.proposes ?? id}.${started}\nSee how it goes: ripcord run status`;
 }
 
+/** What rests on no breach, such as what follows on a rollback that was given up, has nothing that could come back. */
+export function sayDeclined({ recommendations }: RunView, id: string): string {
+  const evidence = recommendations.find((recommendation) => recommendation.id === id)?.evidence ?? [];
+  return evidence.length === 0
+    ? `Declined: ${id}. Nothing is raised again by itself.`
+    : `Declined: ${id}. This breach is raised again only if it goes away and comes back, or when a phase starts.`;
+}
+
 export const sayAcknowledged = ({ recommendations, now }: RunView, id: string): string => {
   const one = recommendations.find((recommendation) => recommendation.id === id);
   const answer = one === undefined ? '' : ` It still wants an answer by ${until(one.expiresAt, now)}.`;

@@ -1,4 +1,5 @@
 import type { Outlook, StepOutlook } from '../api/guard.ts';
+import { missingApprovals, needsOf } from '../core/authority/approvals.ts';
 import type { Refusal } from '../core/authority/refusal.ts';
 import { worked } from '../core/evidence/phase-clock.ts';
 import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
@@ -11,7 +12,7 @@ import type { RunState } from '../core/run/state.ts';
 import { look } from '../rollback/look.ts';
 import type { LoadedPlan } from './load-plan.ts';
 import { lossesOf } from './losses.ts';
-import { findShortcomings } from './shortcomings.ts';
+import { lookForShortcomings } from './shortcomings.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 export interface OutlookParts {
@@ -56,11 +57,14 @@ export async function outlookOf(parts: OutlookParts): Promise<Outlook | { readon
   const { procedure } = ordered;
   const { phases, steps, estimate } = procedure;
   const remaining = remainingOf(parts);
+  const { fences, ...lacks } = await lookForShortcomings(desk, loaded);
   return {
     phases,
+    needs: missingApprovals(loaded.plan, needsOf(loaded.plan, state.environment, procedure.kind), []),
     steps: await Promise.all(steps.map((step) => outlookOfStep(parts, step))),
     loses: await lossesOf(loaded.plan, procedure, desk.control),
-    obstacles: await findShortcomings(desk, loaded),
+    obstacles: [...lacks.unfenced, ...lacks.others],
+    ...(fences !== undefined && { fences }),
     ...(estimate !== undefined && { estimate }),
     ...(remaining !== undefined && { remaining }),
   };

@@ -30,7 +30,8 @@ async function fenceLacks({ role_for_phases: role, url, rollback_url: other }: E
   if (role === undefined) return { unfenced: [], grave: [] };
   const looked = await lookAtFence({ role, urls: [url, other ?? url] }).catch(notKnown);
   if ('isSuper' in looked && looked.isSuper) return { unfenced: [], grave: looked.lacks };
-  return 'lacks' in looked ? { unfenced: looked.lacks, grave: [] } : { unfenced: [], grave: looked };
+  if (!('lacks' in looked)) return { unfenced: [], grave: looked };
+  return { unfenced: looked.lacks, grave: [], ...(looked.lacks.length === 0 && { fences: role }) };
 }
 
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & { readonly environment: Pick<LoadedPlan['environment'], 'target'> };
@@ -39,17 +40,19 @@ export interface Shortcomings {
   /** The phases' role could log in again while it is undone, which a person may answer for. */
   readonly unfenced: readonly string[];
   readonly others: readonly string[];
+  /** The phases' role, where it could not. */
+  readonly fences?: string;
 }
 
 /** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
 export async function lookForShortcomings(desk: Pick<TargetDesk, 'control'>, wanted: Wanted): Promise<Shortcomings> {
   const { target } = wanted.environment;
-  const [grants, { unfenced, grave }, login] = await Promise.all([
+  const [grants, { unfenced, grave, ...fence }, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
     fenceLacks(target),
     rollbackLogin(target.rollback_url ?? target.url),
   ]);
-  return { unfenced, others: [...grants, ...grave, ...login, ...whatWasEdited(wanted)] };
+  return { unfenced, others: [...grants, ...grave, ...login, ...whatWasEdited(wanted)], ...fence };
 }
 
 /** All of them, as one list to read. */

@@ -7,7 +7,7 @@ import type { PhaseId } from '../core/kernel/ids.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { StepState } from '../core/response/rollback.ts';
-import { changedFiles } from '../core/response/scripts.ts';
+import { changedFiles, sayChange } from '../core/response/scripts.ts';
 import type { Step } from '../core/response/step.ts';
 import type { RunState } from '../core/run/state.ts';
 import { createExecutor, type Executor, type Outcome } from '../rollback/executor.ts';
@@ -80,7 +80,8 @@ async function refuseChanged({ conductor, scripts }: UndoingParts, step: Step): 
   if (step.kind !== 'command' || bound === undefined) return undefined;
   const changed = changedFiles(step, bound, await scripts.look());
   if (changed.length === 0) return undefined;
-  const question = `${changed.join(' and ')} has changed since the rollback was approved, so it is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
+  const said = changed.map((change) => sayChange(change, 'the rollback was approved')).join(' and ');
+  const question = `${said}, so the step is not run. Put back what was approved and say --again, do the step by hand and say --done, or end the rollback: ripcord abort.`;
   return { ended: 'badly', question, output: '' };
 }
 

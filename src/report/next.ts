@@ -25,7 +25,7 @@ function urgent({ state, now }: Story): readonly Markdown[] {
       ? []
       : [
           open.procedure.kind === 'person'
-            ? line`${bold('First of all')}, a person must act. ${sentence(open.procedure.because)} Then say what was done: ${code(`ripcord decline ${open.id}`)}.`
+            ? line`${bold('First of all')}, a person must act: ${sentence(open.procedure.because)} Then say what was done: ${code(`ripcord decline ${open.id}`)}.`
             : line`${bold('First of all')}, answer ${code(open.id)}: ${code(`ripcord approve ${open.id}`)} or ${code(`ripcord decline ${open.id}`)}.`,
         ]),
   ];

@@ -1,6 +1,6 @@
 import { sayDuration, sayMoment, sayTime } from '../core/kernel/duration.ts';
 import { between, hours } from '../core/kernel/units.ts';
-import { openQuestion } from '../core/response/rollback.ts';
+import { leftToPeople, openQuestion } from '../core/response/rollback.ts';
 import { blocks, bold, heading, type Inline, joined, type Markdown, line } from './markdown.ts';
 import { proofOf, undoneAt } from './proof.ts';
 import { type Chapter, mainChapters, sayPhaseName, type Story } from './story.ts';
@@ -37,7 +37,11 @@ function sayUndone(story: Story, chapter: Chapter): Inline {
     const steps = `${done} of ${counted(rollback.steps.length, 'step')} done`;
     const question = openQuestion(rollback);
     if (rollback.because !== undefined) return sentence(`It ended before its first step: ${rollback.because}`);
-    if (rollback.state === 'aborted') return `The rollback was given up, ${steps}: what is undone stays undone.`;
+    if (rollback.state === 'aborted') {
+      const left = leftToPeople(rollback);
+      const given = `The rollback was given up, ${steps}: what is undone stays undone.`;
+      return left.length === 0 ? given : line`${given} ${bold('Left to people')}: ${and(left)}.`;
+    }
     if (question === undefined) return `The rollback is still under way, ${steps}.`;
     return line`${bold('The rollback waits for a person')}, ${steps}. ${sentence(question)}`;
   }

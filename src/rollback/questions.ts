@@ -1,3 +1,4 @@
+import type { Step } from '../core/response/step.ts';
 import type { Awaited, Seen } from './look.ts';
 import type { Guarding } from './parts.ts';
 
@@ -5,24 +6,30 @@ import type { Guarding } from './parts.ts';
 
 export const sayHolds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
 
+/** Where one sees whether a step was done: where its proof looks, else what it acts on. */
+export function placeOf({ kind, proof }: Step): string {
+  if (proof !== undefined) return 'sql' in proof ? 'the database' : 'the address of its proof';
+  return kind === 'command' || kind === 'http' ? 'what it was to change' : 'the database';
+}
+
 /** An earlier attempt may be the very reason why it holds no longer. */
-export const unmet = (precondition: Seen, attempts: number): string => {
+export const unmet = (step: Step, precondition: Seen, attempts: number): string => {
   const sees = `Its precondition ${sayHolds[precondition.holds]}: ${precondition.saw}.`;
   return attempts === 0
     ? `${sees} Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`
-    : `${sees} No other attempt was begun. An earlier attempt at the step may have been done, in part or not at all: look at the database, then make it hold and say --again, or say --done where the step is done.`;
+    : `${sees} No other attempt was begun. An earlier attempt at the step may have been done, in part or not at all: look at ${placeOf(step)}, then make it hold and say --again, or say --done where the step is done.`;
 };
 
-export const proofFails = (proof: Seen): string =>
-  `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at the database, then say whether it is done or shall run again.`;
+export const proofFails = (step: Step, proof: Seen): string =>
+  `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
 
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 
 /** The output of a step that another daemon ran went with that daemon. */
-export const unfinished = (proof: Awaited | undefined): string => {
+export const unfinished = (step: Step, proof: Awaited | undefined): string => {
   const seen = proof === undefined ? '' : ` Its proof ${sayHolds[proof.holds]}: ${proof.saw}.`;
-  return `The guard was restarted during this step, and what it wrote is lost.${seen} It may have been done, in part or not at all, and may not run twice. Look at the database, then say whether it is done or shall run again.`;
+  return `The guard was restarted during this step, and what it wrote is lost.${seen} It may have been done, in part or not at all, and may not run twice. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
 };
 
 export const notTheOnlyGuard = (guarding: Exclude<Guarding, 'yes'>): string =>

@@ -67,7 +67,7 @@ export function stepTaker({
     if (proof === undefined || proof.holds === 'yes') return outcome;
     const output = outcome.output;
     if (proof.interrupted) return { ended: 'interrupted', waitedFor: `its proof (${proof.saw})`, output };
-    return { ended: 'badly', question: proofFails(proof), output, proofFails: true };
+    return { ended: 'badly', question: proofFails(step, proof), output, proofFails: true };
   };
 
   /** Undefined when an abort was written down before the intent: then the step has not begun. */
@@ -90,7 +90,8 @@ export function stepTaker({
   const act = async (rollback: Rollback, state: StepState): Promise<void> => {
     const { step } = state;
     const before = await parts.precondition(step);
-    if (before !== undefined && before.holds !== 'yes') return ask(rollback, step, unmet(before, state.attempt), '');
+    if (before !== undefined && before.holds !== 'yes')
+      return ask(rollback, step, unmet(step, before, state.attempt), '');
     if (parts.rollback()?.aborting !== undefined || stopping.aborted) return; // while it was looked at
     const started = clock.now();
     const outcome = await interruptible((signal) => begin(rollback, state, signal));
@@ -138,7 +139,7 @@ export function stepTaker({
     }
     if (stopping.aborted) return;
     if (again) return act(rollback, state);
-    return ask(rollback, step, unfinished(proof), '');
+    return ask(rollback, step, unfinished(step, proof), '');
   };
 
   /** What of the step is still there, after it was ended: a process of its command, or a session that only we lost. */

@@ -9,6 +9,7 @@ import { taggedProcesses } from '../phases/tagged-processes.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { type Attempt, mostKept } from './attempt.ts';
 import type { Outcome } from './parts.ts';
+import { placeOf } from './questions.ts';
 
 type CommandStep = Extract<Step, { kind: 'command' }>;
 
@@ -46,7 +47,7 @@ function badly(
   const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;
   return {
     ended: 'badly',
-    question: `${hideIn(step.command.join(' '), secrets)} ${how}.${stays} Look at its output and at the database, then say whether the step is done or shall run again.`,
+    question: `${hideIn(step.command.join(' '), secrets)} ${how}.${stays} Look at its output and at ${placeOf(step)}, then say whether the step is done or shall run again.`,
     output,
     ...(cause !== undefined && { cause }),
   };

@@ -117,8 +117,15 @@ const acts: readonly Act[] = [
     line: `decline ${rec} --reason report`,
     to: `${answering}/decline`,
     body: { reason: 'report' },
-    then: working,
+    then: { ...working, recommendations: [{ ...proposal, state: 'declined' }] },
     says: `Declined: ${rec}. This breach is raised again only if it goes away and comes back, or when a phase starts.`,
+  },
+  {
+    line: `decline ${rec} --reason mended`,
+    to: `${answering}/decline`,
+    body: { reason: 'mended' },
+    then: { ...working, recommendations: [{ ...proposal, state: 'declined', evidence: [] }] },
+    says: `Declined: ${rec}. Nothing is raised again by itself.`,
   },
   {
     line: `acknowledge ${rec}`,

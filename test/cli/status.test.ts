@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { principalId, recommendationId } from '../../src/core/kernel/ids.ts';
+import { principalId, recommendationId, stepId } from '../../src/core/kernel/ids.ts';
 import { minutes } from '../../src/core/kernel/units.ts';
-import type { PhaseView, RunView } from '../../src/core/run/view.ts';
+import type { GivenUpView, PhaseView, RunView, StepView } from '../../src/core/run/view.ts';
 import { sayRun } from '../../src/cli/status/status.ts';
 import { plain } from '../../src/cli/terminal.ts';
 import { ripcord } from './ripcord.ts';
@@ -36,6 +36,14 @@ const ofRestore: RunView = {
   ...asking,
   rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map(({ phase: _phase, ...step }) => step) },
 };
+/** The first step is under way. */
+const under = (more: Partial<StepView>): RunView => ({
+  ...rollingBack,
+  rollback: {
+    ...views.rollback,
+    steps: views.rollback.steps.map((step, at) => (at === 0 ? { ...step, ...more } : step)),
+  },
+});
 const escalated: RunView = {
   ...recommending,
   recommendations: [
@@ -57,6 +65,25 @@ const byHand: RunView = {
       proposes: 'a person must act: data-migration has no rollback script',
     },
   ],
+};
+const undoing: GivenUpView = {
+  rollback: views.rollback.id,
+  kind: 'phase-rollback',
+  step: stepId(`${phases.schema}/undo`),
+  phase: phases.schema,
+  leftToYou: [],
+};
+const ofWhole: GivenUpView = {
+  rollback: undoing.rollback,
+  kind: 'unwind',
+  step: stepId('verification'),
+  leftToYou: [],
+};
+const restoring: GivenUpView = {
+  rollback: undoing.rollback,
+  kind: 'restore',
+  step: stepId('restore/start-web'),
+  leftToYou: ['start-web', 'maintenance-off'],
 };
 const givenUp: RunView = {
   ...byHand,
@@ -115,6 +142,21 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     when: 'the guard is blind',
     view: blind,
     says: 'THE GUARD IS BLIND: no evidence from molecule-search and mixture-count for 3m 06s. No phase starts, and it rolls nothing back for being blind.',
+  },
+  {
+    when: 'the undoing of a phase was given up midway, also once the run is not held any more',
+    view: { ...working, phases: [finished, { ...finished, phase: phases.schema }], givenUp: undoing },
+    says: 'THE UNDOING OF SCHEMA-STANDARDIZATION WAS GIVEN UP at schema-standardization/undo: it may be undone in part. Look how far it came before the next phase starts.',
+  },
+  {
+    when: 'an unwind was given up at the proof of the whole',
+    view: { ...working, givenUp: ofWhole },
+    says: 'THE UNWIND WAS GIVEN UP at verification: it may be undone in part. Look how far it came before the next phase starts.',
+  },
+  {
+    when: 'a restore was given up midway',
+    view: { ...working, givenUp: restoring },
+    says: 'THE RESTORE WAS GIVEN UP at restore/start-web: start-web and maintenance-off are left to you.',
   },
   {
     when: 'it is held',
@@ -271,12 +313,20 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '  1  schema-standardization/undo    command  NOT DONE  It ended well, but its proof does not hold.',
     ],
   },
+  {
+    what: 'which steps of a restore that was given up are left to a person',
+    view: {
+      ...givenUp,
+      givenUp: restoring,
+    },
+    lines: ['  left to you   start-web, maintenance-off'],
+  },
   { what: 'no approval where only a person can act', view: byHand, lines: ['say what you did by hand'] },
   {
     what: 'the steps with their states, the question, what the step said, and what to type',
     view: asking,
     lines: [
-      '  1  schema-standardization/undo    command  ASKS YOU  since 02:17:12 (42 s)',
+      '  1  schema-standardization/undo    command  ASKS YOU  since 02:17:12, for 42 s',
       '  2  schema-standardization/verify  verify   waiting',
       '  it asks  It ended well, but its proof does not hold.',
       '           ERROR: canceling statement due to lock timeout',
@@ -284,6 +334,19 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '  ripcord confirm schema-standardization/undo --again --reason "..."',
       '  ripcord abort --reason "..."',
     ],
+  },
+  {
+    what: 'how long a step may take that is under way',
+    view: under({ limit: minutes(30) }),
+    lines: [
+      'ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s of at most 30m.',
+      'started  since 02:17:12, for 42 s of at most 30m',
+    ],
+  },
+  {
+    what: 'that each try may take so long where it is tried again',
+    view: under({ limit: minutes(30), retries: 3 }),
+    lines: ['started  since 02:17:12, for 42 s of at most 30m a try'],
   },
   {
     what: 'that the phases’ role cannot log in, and for how long',

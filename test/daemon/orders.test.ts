@@ -88,7 +88,8 @@ test('the restore of the environment can be looked at and ordered at any time, a
   expect(await ripcord(['rollback', '--restore', '--phase', 'first', '--dry-run'], env)).toMatchObject({ exitCode: 2 });
   const { out } = await ripcord(['rollback', '--restore', '--dry-run', '--json'], env);
   const outlook = JSON.parse(out) as Outlook;
-  expect(outlook).toMatchObject({ phases: [], steps: [{ step: 'restore/bring-back' }] });
+  expect(outlook).toMatchObject({ phases: [], steps: [{ step: 'restore/bring-back' }], fences: mini.role });
+  expect(outlook.needs).toEqual({ approvals: 1, from: ['dana'] });
   expect(outlook.loses).toEqual(['everything written since the backup: how many rows that is, is not known yet']);
   expect(await ripcord(['rollback', '--restore', '--reason', 'all is lost'], env)).toMatchObject({ exitCode: 0 });
   await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);

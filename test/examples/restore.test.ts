@@ -125,6 +125,7 @@ test('production: the page is up before the applications stop, two people approv
 
   const shown = await as('dana', 'rollback', '--restore', '--dry-run');
   expect(shown.out).toContain('about 4h');
+  expect(shown.out).toContain('takes 2 approvals, from: ');
   expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(well);
   const rec = (await view()).recommendations[0]?.id ?? 'none';
   expect(await as('dana', 'approve', rec, '--reason', 'once more')).toMatchObject(well); // the same person still

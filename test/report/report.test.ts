@@ -105,7 +105,7 @@ test.each<{
     says: [
       'The rollback was given up, 1 of 2 steps done: what is undone stays undone.',
       '| relationship-remediation/verify | compares with the boundary | not done |',
-      '**First of all**, a person must act.',
+      '**First of all**, a person must act: ',
     ],
     not: ['waits for a person', 'It was proved', 'ripcord approve'],
   },
@@ -116,6 +116,14 @@ test.each<{
       '**The rollback waits for a person**, 0 of 2 steps done. Forward work could not be proved stopped: still there: session 812',
       'It is not proved yet that the database is as it was.',
       'It is not proved yet that forward work has stopped.',
+    ],
+  },
+  {
+    when: 'a restore was given up midway',
+    run: runs.givenUpRestore,
+    says: [
+      'The rollback was given up, 1 of 3 steps done: what is undone stays undone. **Left to people**: start-web and maintenance-off.',
+      'a person must act: the restore 2026-11-22-1-r1-rollback did not hold, and is never tried again by itself; left to you: start-web, maintenance-off.',
     ],
   },
   {

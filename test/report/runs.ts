@@ -1,6 +1,7 @@
 import { stepId } from '../../src/core/kernel/ids.ts';
 import { millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
+import { reportPlan } from './a-plan.ts';
 import { at, finding, firstRecommendation, orphan, slow, third, ToldRun } from './told-run.ts';
 
 /** Whole runs as they happen: each stops where a report of it says something of its own. */
@@ -143,4 +144,33 @@ export function twiceRun(): ToldRun {
   const run = automaticRun().at('4h').start(third);
   run.at('4h5m').look([slow('slower', at('4h4m40s'))]);
   return prove(undo(run));
+}
+
+const restorePlan = (): Plan =>
+  reportPlan({
+    verification: [],
+    environments: {
+      production: {
+        target: { url: 'postgres://guard@db.example/cryoprotect' },
+        restore: {
+          method: 'in-place',
+          approvals: 1,
+          steps: ['maintenance-on', 'start-web', 'maintenance-off'].map((id) => ({ id, command: [id] })),
+        },
+      },
+    },
+  });
+
+/** A restore that a person orders, and gives up at the start of the applications. */
+export function givenUpRestore(): ToldRun {
+  const run = thirdRuns(opened(restorePlan()));
+  run.at('2h14m').give({ kind: 'order', restore: true, by: run.person('dana'), reason: 'all is lost' });
+  run
+    .stopWork()
+    .begin('restore/maintenance-on')
+    .done('restore/maintenance-on', seconds(2), '')
+    .begin('restore/start-web');
+  run.record({ type: 'step-asked', step: stepId('restore/start-web'), question: 'It failed', output: '' });
+  run.give({ kind: 'abort', by: run.person('dana'), reason: 'by hand then' });
+  return run.record({ type: 'rollback-aborted' });
 }

@@ -83,7 +83,9 @@ test('a command that is missing, or does not end in time, is a clear failure', a
   const hanging = { ...program('console.log("begun"); setInterval(() => {}, 1000)'), timeout: seconds(1) };
   expect(await takeStep(hanging, attempt({ tag: 'ripcord-step-hanging' }), surroundings())).toMatchObject({
     ended: 'badly',
-    question: expect.stringContaining('did not end within 1 s and was stopped'),
+    question: expect.stringMatching(
+      /did not end within 1 s and was stopped\. Look at its output and at what it was to change, /,
+    ),
     cause: 'timeout',
     output: 'begun\n',
   });

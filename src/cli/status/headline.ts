@@ -1,10 +1,10 @@
 import { unreachable } from '../../core/kernel/errors.ts';
-import { between } from '../../core/kernel/units.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { openHeadline } from './open-headline.ts';
+import { sayTaken } from './rollback.ts';
 import { list, sayCriteria } from './verdicts.ts';
 
 /** What the run's state means for whoever looks at it now, in one sentence. */
@@ -50,7 +50,7 @@ function rollingBack({ rollback, now }: RunView): Headline {
   if (rollback?.quiet === undefined || step === undefined) {
     return { tone: 'warn', text: 'ROLLING BACK: forward work is being stopped, and proved to have stopped.' };
   }
-  const since = step.startedAt === undefined ? '' : `, for ${roughly(between(step.startedAt, now))}`;
+  const since = step.startedAt === undefined ? '' : `, ${sayTaken(step, step.startedAt, now)}`;
   return { tone: 'warn', text: `ROLLING BACK: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
 }
 

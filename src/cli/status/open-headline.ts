@@ -1,5 +1,5 @@
 import { between } from '../../core/kernel/units.ts';
-import type { PhaseView, RunView } from '../../core/run/view.ts';
+import type { GivenUpView, PhaseView, RunView } from '../../core/run/view.ts';
 import { roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { breachesOf, criteriaOf, list, sayCriteria, unansweredOf } from './verdicts.ts';
@@ -24,6 +24,17 @@ function sayBreach(view: RunView): string | undefined {
   if (state === 'expired') return `${what}, and nobody answered the recommendation in time.`;
   const touched = view.phases.some((phase) => phase.state !== 'not-started' && phase.state !== 'undone');
   return `${what}${touched ? '.' : ', but no phase has changed anything that could be rolled back.'}`;
+}
+
+/** What was cut off midway is neither as it was before nor as it was meant to be, whatever the checks see. */
+function sayGivenUp({ kind, phase, step, leftToYou }: GivenUpView): string {
+  const whole = kind === 'restore' ? 'THE RESTORE' : 'THE UNWIND';
+  const what = phase === undefined ? whole : `THE UNDOING OF ${phase.toUpperCase()}`;
+  const then =
+    kind === 'restore'
+      ? `${list(leftToYou)} ${leftToYou.length === 1 ? 'is' : 'are'} left to you.`
+      : 'it may be undone in part. Look how far it came before the next phase starts.';
+  return `${what} WAS GIVEN UP at ${step}: ${then}`;
 }
 
 function sayStopped({ phase, state, because = 'for no reason that is known' }: PhaseView): string {
@@ -67,11 +78,12 @@ function judged(view: RunView): Headline {
 
 /** While nobody waits for an answer: the most pressing of what can be said. */
 export function openHeadline(view: RunView): Headline {
-  const { held, capture, baseline, now, phases } = view;
+  const { held, capture, baseline, now, phases, givenUp } = view;
   const breach = sayBreach(view);
   if (breach !== undefined) return { tone: 'bad', text: breach };
   const blind = sayBlind(view);
   if (blind !== undefined) return { tone: 'bad', text: blind };
+  if (givenUp !== undefined) return { tone: 'bad', text: sayGivenUp(givenUp) };
   const stopped = phases.find(({ state }) => state === 'failed' || state === 'unknown');
   if (stopped !== undefined) return { tone: 'bad', text: sayStopped(stopped) };
   if (held !== undefined) return { tone: 'warn', text: `Held by ${held.by}: ${held.reason}` };

@@ -25,13 +25,21 @@ const how = {
 
 const firstSentence = (text: string): string => /^.+?[.:](?=\s|$)/s.exec(text)?.[0] ?? text;
 
-function note({ state, took, attempt, startedAt, ...step }: StepView, now: Instant): string {
+/** `for 3 s of at most 30m`: how long it is at work, or with whom it is, and how long it may be at work. */
+export function sayTaken({ state, limit, retries = 0 }: StepView, since: Instant, now: Instant): string {
+  const each = retries > 0 ? ' a try' : '';
+  const most = limit === undefined || state !== 'started' ? '' : ` of at most ${sayDuration(limit)}${each}`;
+  return `for ${roughly(between(since, now))}${most}`;
+}
+
+function note(view: StepView, now: Instant): string {
+  const { state, took, attempt, startedAt, ...step } = view;
   if (state === 'done' && step.how === 'confirmed') return 'on a person’s word';
   if (state === 'done' && step.how === 'not-needed') return 'not needed';
   if (state === 'done') return `${took === undefined ? 'done' : `took ${sayDuration(took)}`}${how[step.how ?? 'ran']}`;
   if (state === 'waiting' || startedAt === undefined) return '';
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
-  return `since ${clockTime(startedAt, now)} (${roughly(between(startedAt, now))})${again}`;
+  return `since ${clockTime(startedAt, now)}, ${sayTaken(view, startedAt, now)}${again}`;
 }
 
 /** The last words of the step that asks; the report has all of them. */
@@ -68,6 +76,17 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
     ['forward work', sayWorkStopped(rollback, now)],
   ];
   return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
+}
+
+/** What a restore that was given up did not come to, such as the end of a maintenance page. */
+export function leftRows({ rollback, givenUp }: RunView): readonly Row[] {
+  if (givenUp === undefined || givenUp.rollback !== rollback?.id || givenUp.leftToYou.length === 0) return [];
+  return [
+    [
+      { text: 'left to you', tone: 'quiet' },
+      { text: givenUp.leftToYou.join(', '), tone: 'bad' },
+    ],
+  ];
 }
 
 /** That the phases' role cannot log in, which is a trouble once the rollback is over. */

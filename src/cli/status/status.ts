@@ -7,7 +7,7 @@ import { headline, openRecommendations } from './headline.ts';
 import { nextCommands } from './next.ts';
 import { phaseRows } from './phases.ts';
 import { answers, earlierRows, recommendationRows } from './recommendation.ts';
-import { confirmations, fenceRows, questionRows, rollbackRows, stepRows } from './rollback.ts';
+import { confirmations, fenceRows, leftRows, questionRows, rollbackRows, stepRows } from './rollback.ts';
 import { watchRows } from './watch.ts';
 
 /** Texts in it come from the database and from people; none of them may act on the terminal. */
@@ -35,7 +35,7 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
     ...section('Question', [...question, ...spaced(commands(confirmations(rollback), sheet))], sheet),
     ...section(
       'Rollback',
-      [...table([...rollbackRows(rollback, now), ...fenceRows(view)], sheet), ...spaced(steps)],
+      [...table([...rollbackRows(rollback, now), ...leftRows(view), ...fenceRows(view)], sheet), ...spaced(steps)],
       sheet,
     ),
   ];

@@ -14,7 +14,7 @@ export interface Wish {
   readonly environment: string;
   readonly procedure: string;
   readonly planHash: Hash;
-  /** Of the files that it would run, those that hold something else than these. */
+  /** What has changed in the files that it would run since they were these, one sentence each. */
   readonly changedSince: (scripts: readonly HeldFile[]) => readonly string[];
 }
 
@@ -31,7 +31,7 @@ function lapse(active: ActivePreApproval | undefined, wish: Wish, now: Instant):
     ...(active.until <= now ? ['it has expired'] : []),
     ...(active.usesLeft < 1 ? ['it is used up'] : []),
     ...(active.planHash === wish.planHash ? [] : ['it was given for another plan']),
-    ...changed.map((file) => `${file} has changed since it was given`),
+    ...changed,
   ];
 }
 

@@ -177,3 +177,9 @@ export function openQuestion(rollback: Rollback | undefined): string | undefined
 /** The first step that is not done: steps are taken strictly in order. */
 export const nextStep = (rollback: Rollback): StepState | undefined =>
   rollback.steps.find(({ state }) => state !== 'done');
+
+/** What a restore that was given up leaves to a person, by the names that the plan gives its steps. */
+export const leftToPeople = ({ procedure, steps }: Rollback): readonly string[] =>
+  procedure.kind !== 'restore'
+    ? []
+    : steps.filter(({ state }) => state !== 'done').map(({ step }) => step.id.replace(/^restore\//, ''));

@@ -43,15 +43,40 @@ export function scriptsOf(procedure: Procedure, known: readonly Script[]): reado
   return known.filter(({ file }) => named.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** The files of a procedure that hold something else now. */
-export const changedInAll = (procedure: Procedure, bound: readonly Script[], now: readonly Script[]) => [
-  ...new Set(commandsOf(procedure).flatMap((command) => changedFiles(command, bound, now))),
-];
+/** A file that is not what it was when it was bound. */
+export interface Change {
+  readonly file: string;
+  readonly is: 'changed' | 'gone' | 'new';
+}
+
+/** `event` is when it was bound, as a sentence: `it was given`. */
+export function sayChange({ file, is }: Change, event: string): string {
+  switch (is) {
+    case 'changed':
+      return `${file} has changed since ${event}`;
+    case 'gone':
+      return `${file} is not there any more`;
+    case 'new':
+      return `${file} is there only now`;
+  }
+}
 
 /** The files of a command that hold something else than when they were bound, or are there no more, or only now. */
-export function changedFiles(command: Command, bound: readonly Script[], now: readonly Script[]): readonly string[] {
+export function changedFiles(command: Command, bound: readonly Script[], now: readonly Script[]): readonly Change[] {
   const hashIn = (scripts: readonly Script[], named: string) => scripts.find(({ file }) => file === named)?.hash;
-  return namedFiles(command)
-    .map(({ file }) => file)
-    .filter((file) => hashIn(bound, file) !== hashIn(now, file));
+  return namedFiles(command).flatMap(({ file }): readonly Change[] => {
+    const [before, after] = [hashIn(bound, file), hashIn(now, file)];
+    if (before === after) return [];
+    return [{ file, is: before === undefined ? 'new' : after === undefined ? 'gone' : 'changed' }];
+  });
+}
+
+/** Those of a procedure, each once. */
+export function changedInAll(
+  procedure: Procedure,
+  bound: readonly Script[],
+  now: readonly Script[],
+): readonly Change[] {
+  const all = commandsOf(procedure).flatMap((command) => changedFiles(command, bound, now));
+  return [...new Map(all.map((change) => [change.file, change])).values()];
 }

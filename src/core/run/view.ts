@@ -5,13 +5,14 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, RunId, Sense } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RollbackId, RunId, Sense, StepId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
-import { sayProcedure } from '../response/procedure.ts';
+import { type Procedure, sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
-import { openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
 import type { PhaseState } from './phases.ts';
@@ -49,6 +50,7 @@ export interface RunView {
   readonly verdicts: readonly Verdict[];
   readonly recommendations: readonly RecommendationView[];
   readonly rollback?: RollbackView;
+  readonly givenUp?: GivenUpView;
   /** While the phases' role cannot log in. */
   readonly fence?: Fence;
   readonly watch?: Watch;
@@ -84,12 +86,27 @@ export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
   readonly steps: readonly StepView[];
 }
 
+/** A rollback that was given up after it had begun, until one is done or a phase starts again. */
+export interface GivenUpView {
+  readonly rollback: RollbackId;
+  readonly kind: Procedure['kind'];
+  /** The first step that is not done. */
+  readonly step: StepId;
+  /** Which phase that step undoes; absent for one of a restore. */
+  readonly phase?: PhaseId;
+  /** The steps of a restore that were not taken. */
+  readonly leftToYou: readonly string[];
+}
+
 export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child' | 'agains'> {
   readonly id: string;
   readonly kind: string;
   readonly title?: string;
   /** Absent for a step of a restore. */
   readonly phase?: PhaseId;
+  /** How long a try of it may take, and how often it may be tried again by itself. */
+  readonly limit?: Millis;
+  readonly retries?: number;
 }
 
 function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
@@ -125,19 +142,39 @@ function recommendationView(
   };
 }
 
+function stepView({ step, tag: _tag, child: _child, agains: _agains, ...state }: StepState): StepView {
+  const { id, kind, title, phase, retry } = step;
+  const limit = limitOf(step);
+  return {
+    id,
+    kind,
+    ...(title !== undefined && { title }),
+    ...(phase !== undefined && { phase }),
+    ...(limit !== undefined && { limit }),
+    ...(retry !== undefined && { retries: retry.times }),
+    ...state,
+  };
+}
+
 function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView {
   const asks = openQuestion({ procedure, steps, ...rollback });
   return {
     ...rollback,
     proposes: sayProcedure(procedure),
-    steps: steps.map(({ step, tag: _tag, child: _child, agains: _agains, ...state }) => ({
-      id: step.id,
-      kind: step.kind,
-      ...(step.title !== undefined && { title: step.title }),
-      ...(step.phase !== undefined && { phase: step.phase }),
-      ...state,
-    })),
+    steps: steps.map(stepView),
     ...(asks !== undefined && { asks }),
+  };
+}
+
+function givenUpView(rollback: Rollback): GivenUpView | undefined {
+  const step = nextStep(rollback)?.step;
+  if (step === undefined) return undefined;
+  return {
+    rollback: rollback.id,
+    kind: rollback.procedure.kind,
+    step: step.id,
+    ...(step.phase !== undefined && { phase: step.phase }),
+    leftToYou: leftToPeople(rollback),
   };
 }
 
@@ -146,6 +183,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
   const verdicts = latest ?? [...state.verdicts.values()].map(({ verdict }) => verdict);
   const statuses = byCriterion(verdicts);
   const { authority, baseline, clock } = state;
+  const givenUp = state.cutShort === undefined ? undefined : givenUpView(state.cutShort);
   return {
     run: state.run,
     plan: state.plan,
@@ -171,6 +209,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
     ...(baseline !== undefined && { baseline: baselineView(baseline) }),
     ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback) }),
+    ...(givenUp !== undefined && { givenUp }),
     ...(state.fence !== undefined && { fence: state.fence }),
     ...(state.watch !== undefined && { watch: state.watch }),
   };

@@ -26,7 +26,8 @@ const wish: Wish = {
   environment: 'staging',
   procedure: 'phase-rollback',
   planHash,
-  changedSince: (then) => then.filter(({ hash: held }) => held !== hash('sha256:1')).map(({ file }) => file),
+  changedSince: (then) =>
+    then.filter(({ hash: held }) => held !== hash('sha256:1')).map(({ file }) => `${file} is another`),
 };
 const active: ActivePreApproval = { id: atNight, by: dana.id, until: at(100), usesLeft: 1, planHash };
 const allowed: Authority = { waivers: [], armed: { by: dana.id, until: at(100) }, preApprovals: [active] };
@@ -75,7 +76,7 @@ describe('each condition that is missing is named', () => {
       authority: withActive({
         scripts: ['1', '2'].map((held) => ({ file: `${held}.ts`, hash: hash(`sha256:${held}`) })),
       }),
-      missing: ['pre-approval at-night: 2.ts has changed since it was given'],
+      missing: ['pre-approval at-night: 2.ts is another'],
     },
     {
       when: 'a criterion is not covered',

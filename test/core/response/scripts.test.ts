@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { hash, stepId } from '../../../src/core/kernel/ids.ts';
 import type { Procedure } from '../../../src/core/response/procedure.ts';
-import { changedFiles, namedFiles, scriptsOf } from '../../../src/core/response/scripts.ts';
+import { changedFiles, namedFiles, sayChange, scriptsOf } from '../../../src/core/response/scripts.ts';
 import { aPlan, broken, security } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
@@ -32,12 +32,13 @@ test('of a procedure count the files that its own commands name, in an order of 
 });
 
 test.each([
-  { what: 'nothing', now: [script('a.ts', '1'), script('b.ts', '9')], changed: [] },
-  { what: 'what it holds', now: [script('a.ts', '2')], changed: ['a.ts'] },
-  { what: 'that it is there', now: [], changed: ['a.ts'] },
-  { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], changed: ['a.ts'] },
-])('$what has changed', ({ bound = [script('a.ts', '1')], now, changed }) => {
-  expect(changedFiles({ command: ['node', 'a.ts'] }, bound, now)).toEqual(changed);
+  { what: 'nothing', now: [script('a.ts', '1'), script('b.ts', '9')], says: [] },
+  { what: 'what it holds', now: [script('a.ts', '2')], says: ['a.ts has changed since it was approved'] },
+  { what: 'that it is there', now: [], says: ['a.ts is not there any more'] },
+  { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], says: ['a.ts is there only now'] },
+])('$what has changed: $says', ({ bound = [script('a.ts', '1')], now, says }) => {
+  const changes = changedFiles({ command: ['node', 'a.ts'] }, bound, now);
+  expect(changes.map((change) => sayChange(change, 'it was approved'))).toEqual(says);
 });
 
 describe('an approval is for what the scripts held', () => {
@@ -66,14 +67,19 @@ describe('an approval is for what the scripts held', () => {
   });
 
   test.each([
-    { now: 'another', scripts: [script('security.ts', '2')], acts: false },
-    { now: 'gone', scripts: [], acts: false },
+    {
+      now: 'another',
+      scripts: [script('security.ts', '2')],
+      missing: ['pre-approval at-night: security.ts has changed since it was given'],
+    },
+    { now: 'gone', scripts: [], missing: ['pre-approval at-night: security.ts is not there any more'] },
     {
       now: 'the same beside another of another phase',
       scripts: [script('security.ts', '1'), script('schema.ts', '2')],
-      acts: true,
+      missing: [],
     },
-  ])('and so is one in advance: the script is $now', ({ scripts, acts }) => {
+  ])('and so is one in advance: the script is $now', ({ scripts, missing }) => {
+    const acts = missing.length === 0;
     const night = new Night(aPlan()).baseline();
     night.give(seen('1'));
     night.arm();
@@ -81,9 +87,7 @@ describe('an approval is for what the scripts held', () => {
     night.start(security);
     night.look([broken('breach')]);
     expect(night.state.rollback !== undefined).toBe(acts);
-    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(
-      acts ? [] : ['pre-approval at-night: security.ts has changed since it was given'],
-    );
+    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(missing);
     night.give(seen('1'));
     expect(night.look([broken('breach')]).includes('rollback-started')).toBe(!acts); // put back, it may run
   });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { minutes } from '../../../src/core/kernel/units.ts';
 import { restore } from '../../../src/core/plan/procedures.ts';
 import { sayStep } from '../../../src/core/response/say-step.ts';
-import { estimateOf, mayRepeat, restoreSteps, type Step } from '../../../src/core/response/step.ts';
+import { estimateOf, limitOf, mayRepeat, restoreSteps, type Step } from '../../../src/core/response/step.ts';
 
 const steps = (...written: readonly object[]): readonly Step[] =>
   restoreSteps(restore.parse({ method: 'in-place', steps: written.map((one, at) => ({ id: `s${at}`, ...one })) }));
@@ -36,6 +36,19 @@ test.each([
   const [step] = steps(written);
   expect(step && sayStep(step)).toMatch(does);
   expect(step && mayRepeat(step)).toBe(again);
+});
+
+test.each([
+  { written: { command: ['x'], timeout: '5m' }, limit: minutes(5) },
+  { written: { sql: 'select 1' }, limit: minutes(30) },
+  { written: http('PUT'), limit: minutes(30) },
+  { written: { wait: { tcp: 'db:5432' } }, limit: minutes(30) },
+  { written: { verify: 'all' }, limit: undefined },
+  { written: { confirm: 'Look' }, limit: undefined },
+  { written: { restore: 'latest-proved-backup' }, limit: undefined },
+])('a try of $written may take $limit ms', ({ written, limit }) => {
+  const [step] = steps(written);
+  expect(step && limitOf(step)).toBe(limit);
 });
 
 test('a procedure is estimated where each of its steps is', () => {

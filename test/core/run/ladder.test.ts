@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { hash, type PhaseId } from '../../../src/core/kernel/ids.ts';
+import { hash, type PhaseId, stepId } from '../../../src/core/kernel/ids.ts';
+import { millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
+import { sayProcedure } from '../../../src/core/response/procedure.ts';
 import { nextStep } from '../../../src/core/response/rollback.ts';
+import { viewOf } from '../../../src/core/run/view.ts';
 import type { Verdict } from '../../../src/core/verdicts/verdict.ts';
 import {
   aPlan,
@@ -41,18 +44,20 @@ function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonl
 }
 const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([breach], plan, ...phases);
 
-/** The recommendation is approved, the step that is next fails, and somebody gives the rollback up. */
+/** The recommendation is approved, and the rollback given up at its first step. */
 function givenUp(night: Night): Night {
   night.approve(night.state.recommendations.length, omar, undefined, true);
-  return abandoned(night);
+  night.stopWork();
+  return giveUp(night);
 }
 /** A rollback by somebody’s order, given up likewise. */
 function orderedInVain(night: Night): Night {
   night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
-  return abandoned(night);
-}
-function abandoned(night: Night): Night {
   night.stopWork();
+  return giveUp(night);
+}
+/** The step that is next fails, and somebody gives the rollback up. */
+function giveUp(night: Night): Night {
   const { id } = nextStep(night.state.rollback!)!.step;
   night.record({ type: 'step-started', step: id, attempt: 1, tag: 't' });
   night.record({ type: 'step-asked', step: id, question: 'It failed', output: '' });
@@ -199,6 +204,33 @@ describe('what belongs to the proof', () => {
     expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
     expect(night.state.watch?.state).toBe('watching');
   });
+});
+
+test('a restore that is given up leaves the steps that were not taken to a person, by name', () => {
+  const steps = ['maintenance-on', 'start-web', 'maintenance-off'].map((id) => ({ id, command: [id] }));
+  const staging = { target, restore: { ...restore, steps } };
+  const night = givenUp(breached(withRestore({ environments: { staging }, verification: [] }), security));
+  night.approve(2, omar, undefined, true);
+  night.stopWork();
+  night.record({ type: 'step-started', step: stepId('restore/maintenance-on'), attempt: 1, tag: 't' });
+  night.record({ type: 'step-done', step: stepId('restore/maintenance-on'), took: millis(1), output: '', how: 'ran' });
+  const { procedure } = giveUp(night).state.recommendations.at(-1)!;
+  expect(sayProcedure(procedure)).toMatch(/ did not hold, .*; left to you: start-web, maintenance-off$/);
+  const view = viewOf(night.plan, night.state, undefined, night.now);
+  expect(view.rollback?.steps[1]).toMatchObject({ id: 'restore/start-web', limit: minutes(30) });
+  expect(view.givenUp).toMatchObject({ step: 'restore/start-web', leftToYou: ['start-web', 'maintenance-off'] });
+});
+
+test('the view says where a rollback was given up midway, until a phase starts again', () => {
+  const night = givenUp(breached(aPlan(), security));
+  const givenUpNow = () => viewOf(night.plan, night.state, undefined, night.now).givenUp;
+  night.decline(2);
+  night.give({ kind: 'resume', by: dana });
+  expect(givenUpNow()).toMatchObject({ phase: security, step: `${security}/undo`, leftToYou: [] });
+  night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
+  night.look([broken('ok'), slow('ok')]);
+  night.start(security);
+  expect(givenUpNow()).toBeUndefined();
 });
 
 test('a restore that the guard ends before its first step is no way back to the rung that did not hold', () => {

@@ -1,6 +1,6 @@
 import type { PhaseId, PrincipalId, RollbackId } from '../../kernel/ids.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
-import type { Rollback } from '../../response/rollback.ts';
+import { leftToPeople, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
@@ -41,11 +41,16 @@ export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Pr
 }
 
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
-function nextRung(plan: Plan, state: RunState, { id, procedure }: Rollback): Procedure {
+function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
+  const { id, procedure } = rollback;
   const { restoreFell } = state;
   const touched = touchedPhases(state.phases).toReversed();
   const phases = touched.length > 0 ? touched : procedure.phases;
-  if (restoreFell !== undefined) return { kind: 'person', phases, because: fell(restoreFell) };
+  if (restoreFell !== undefined) {
+    const left = leftToPeople(rollback);
+    const rest = left.length === 0 ? '' : `; left to you: ${left.join(', ')}`;
+    return { kind: 'person', phases, because: `${fell(restoreFell)}${rest}` };
+  }
   const restore = restoring(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
   return { ...restore, because: `the rollback ${id} ended before its last step, and ${restore.because}` };

@@ -5,7 +5,7 @@ import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
-import { changedInAll, type Script, scriptsOf } from '../../response/scripts.ts';
+import { changedInAll, sayChange, type Script, scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import type { RunEvent } from '../events.ts';
@@ -65,7 +65,8 @@ function mayAct(
     environment: state.environment,
     procedure: procedure.kind,
     planHash: state.plan.hash,
-    changedSince: (then: readonly Script[]) => changedInAll(procedure, then, state.scripts ?? []),
+    changedSince: (then: readonly Script[]) =>
+      changedInAll(procedure, then, state.scripts ?? []).map((change) => sayChange(change, 'it was given')),
   };
   return coverage(plan, state.authority, wish, now);
 }

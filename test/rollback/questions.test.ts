@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+
+import type { Condition } from '../../src/core/plan/conditions.ts';
+import type { Step } from '../../src/core/response/step.ts';
+import type { Seen } from '../../src/rollback/look.ts';
+import { proofFails, unfinished, unmet } from '../../src/rollback/questions.ts';
+import { common } from './surroundings.ts';
+
+const no: Seen = { holds: 'no', saw: 'it is not' };
+const http: Condition = { http: { url: 'http://h/up', expect: { status: 200 } } };
+const tcp: Condition = { tcp: 'h:80' };
+const sql: Condition = { sql: 'select 1', expect: 'no rows' };
+const command: Step = { ...common, kind: 'command', command: ['start'] };
+const statement: Step = { ...common, kind: 'sql', sql: 'drop table t' };
+const request: Step = {
+  ...common,
+  kind: 'http',
+  http: { method: 'POST', url: 'http://h', headers: {}, expect: {} },
+};
+
+test.each<{ readonly what: string; readonly step: Step; readonly lookAt: string }>([
+  { what: 'a command with an HTTP proof', step: { ...command, proof: http }, lookAt: 'the address of its proof' },
+  { what: 'a command with a TCP proof', step: { ...command, proof: tcp }, lookAt: 'the address of its proof' },
+  { what: 'a command with an SQL proof', step: { ...command, proof: sql }, lookAt: 'the database' },
+  { what: 'a command without a proof', step: command, lookAt: 'what it was to change' },
+  { what: 'a statement', step: statement, lookAt: 'the database' },
+  { what: 'a statement with an HTTP proof', step: { ...statement, proof: http }, lookAt: 'the address of its proof' },
+  { what: 'a request', step: request, lookAt: 'what it was to change' },
+])('whoever is asked about $what shall look at $lookAt', ({ step, lookAt }) => {
+  expect(proofFails(step, no)).toContain(`it is not. Look at ${lookAt}, then say `);
+  expect(unfinished(step, undefined)).toContain(`may not run twice. Look at ${lookAt}, then say `);
+  expect(unmet(step, no, 1)).toContain(`not at all: look at ${lookAt}, then make it hold `);
+});
