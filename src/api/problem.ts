@@ -12,6 +12,7 @@ export interface Problem {
   readonly found: string;
   readonly wanted: string;
   readonly todo: string;
+  readonly missing?: readonly string[];
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -47,10 +48,20 @@ const statuses: Readonly<Record<string, number>> = {
 };
 
 /** Whatever a rule says no to is a conflict with the run's state, unless the table says otherwise. */
-export function problemOf({ because, found, wanted, todo }: Refusal): Problem {
+export function problemOf({ because, found, wanted, todo, missing }: Refusal): Problem {
   const status = statuses[because] ?? 409;
-  const detail = `${found}; wanted ${wanted}. ${todo}.`;
-  return { type: 'about:blank', title: titles[status] ?? 'Error', status, detail, because, found, wanted, todo };
+  const all = missing === undefined ? found : `${found}: ${missing.join('; ')}`;
+  return {
+    type: 'about:blank',
+    title: titles[status] ?? 'Error',
+    status,
+    detail: `${all}; wanted ${wanted}. ${todo}.`,
+    because,
+    found,
+    wanted,
+    todo,
+    ...(missing !== undefined && { missing }),
+  };
 }
 
 /** An error that was thrown. One that nobody expected is not described to strangers; the log has it. */

@@ -40,11 +40,14 @@ export class RefusedByDaemon extends RipcordError {
   readonly status: number;
   /** One word for machines. */
   readonly because: string;
-  constructor({ status, because, found, wanted, todo }: Problem) {
+  /** Where several things are missing: a sentence each. */
+  readonly missing: readonly string[];
+  constructor({ status, because, found, wanted, todo, missing = [] }: Problem) {
     const exitCode = because === 'could-not-look' ? exitCodes.unknown : (exitCodeOf[status] ?? exitCodes.failed);
     super({ found, wanted, todo }, exitCode);
     this.status = status;
     this.because = because;
+    this.missing = missing;
   }
 }
 

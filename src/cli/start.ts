@@ -12,12 +12,21 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
 }
 
+const missingIn = (error: RipcordError): readonly string[] => (error instanceof RefusedByDaemon ? error.missing : []);
+
 function complaint(error: RipcordError) {
   const { found, wanted, todo } = error;
-  return { found, wanted, todo, ...(error instanceof RefusedByDaemon && { because: error.because }) };
+  const missing = missingIn(error);
+  return {
+    found,
+    wanted,
+    todo,
+    ...(error instanceof RefusedByDaemon && { because: error.because }),
+    ...(missing.length > 0 && { missing }),
+  };
 }
 
-/** Says what went wrong: one sentence for what Ripcord expects to meet, a stack for what it does not. */
+/** Says what went wrong: one sentence for what Ripcord expects to meet, with a line for each thing that is missing, a stack for what it does not. */
 function report(error: unknown, argv: readonly string[], terminal: Call['terminal']): number {
   const answer = (found: object) => {
     if (wantsJson(argv)) terminal.answer(toJson({ error: found }));
@@ -30,7 +39,8 @@ function report(error: unknown, argv: readonly string[], terminal: Call['termina
   }
   if (error instanceof RipcordError) {
     answer(complaint(error));
-    terminal.tell(`ripcord: ${printable(error.message)}`);
+    const lines = missingIn(error).map((one) => `\n  - ${printable(one)}`);
+    terminal.tell(`ripcord: ${printable(error.message)}${lines.join('')}`);
     return error.exitCode;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

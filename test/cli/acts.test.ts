@@ -259,3 +259,15 @@ test.each([
     });
   },
 );
+
+test('what is missing before the run may be armed is said in a line each', async () => {
+  const missing = ['there is no baseline: ripcord baseline capture', 'no evidence from control'];
+  const refused = problem(409, 'not-ready', 'the run cannot be armed');
+  const answer = { ...refused, body: { ...Object(refused.body), missing } };
+  await using daemon = await stub({ 'POST /api/v1/runs/current/arm': answer });
+  const { err, out } = await ripcord(['run', 'arm', '--json'], daemon.env);
+  expect(err).toBe(
+    `ripcord: the run cannot be armed; wanted something else. Do something else.\n  - ${missing[0]}\n  - ${missing[1]}`,
+  );
+  expect(JSON.parse(out)).toMatchObject({ error: { because: 'not-ready', missing } });
+});

@@ -5,6 +5,8 @@ import { type Principal, type Right, rightsOf, whoMay } from './roles.ts';
 /** A "no" with its reason, in one word for machines and in the three parts of every complaint for people. */
 export interface Refusal extends Complaint {
   readonly because: string;
+  /** Where several things are missing: each of them, a sentence each. */
+  readonly missing?: readonly string[];
 }
 
 export const refuse = (because: string, found: string, wanted: string, todo: string): Refusal => ({

@@ -103,9 +103,9 @@ describe('arming', () => {
     const night = ready();
     const unfenced = ['"migrator" could log in again; so that it cannot, run: alter role "guard" createrole'];
     expect(night.give({ ...arm, unfenced })).toBe('not-ready');
-    expect(night.refused?.found).toBe(
-      `the run cannot be armed: ${unfenced[0]} (and then ripcord baseline capture once more: beside the old one the grant is a breach); or answer for it: ripcord waive fence --reason …`,
-    );
+    expect(night.refused?.missing).toEqual([
+      `${unfenced[0]} (and then ripcord baseline capture once more: beside the old one the grant is a breach); or answer for it: ripcord waive fence --reason …`,
+    ]);
     expect(night.give(waive('fence'))).toEqual(['requirement-waived']);
     expect(night.give({ ...arm, unfenced, shortcomings: ['the guard may not end sessions'] })).toBe('not-ready');
     expect(night.give({ ...arm, unfenced })).toEqual(['run-armed']);
@@ -115,8 +115,9 @@ describe('arming', () => {
     const night = new Night();
     night.look([broken('unknown', { summary: 'no-orphan-prediction: could not look: timeout' })], 5, 0, [search]);
     night.give(arm);
-    expect(night.refused?.found.split('; ')).toEqual([
-      'the run cannot be armed: there is no baseline: ripcord baseline capture',
+    expect(night.refused?.found).toBe('the run cannot be armed');
+    expect(night.refused?.missing).toEqual([
+      'there is no baseline: ripcord baseline capture',
       'no evidence from molecule-search',
       'no-orphan-prediction: could not look: timeout',
       'rehearsal is neither there nor waived: ripcord waive rehearsal --reason …',

@@ -50,12 +50,8 @@ function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): 
     ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
   ];
   if (missing.length === 0) return undefined;
-  return refuse(
-    'not-ready',
-    `the run cannot be armed: ${missing.join('; ')}`,
-    'every requirement met or waived',
-    'Do what is missing, then arm again',
-  );
+  const todo = 'Do what is missing, then arm again';
+  return { ...refuse('not-ready', 'the run cannot be armed', 'every requirement met or waived', todo), missing };
 }
 
 function preApprove(
