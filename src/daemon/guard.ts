@@ -159,7 +159,8 @@ export function createGuard(parts: GuardParts): Guard {
   const view = async (run: RunId): Promise<RunView | undefined> => {
     const state = await stateOf(run);
     if (state === undefined) return undefined;
-    const shown = hide(viewOf(plan, state, isNow(run) ? looker.latest() : undefined, clock.now()));
+    const answerable = { ...plan, principals: parts.tokens.heard() }; // nobody is sent to one who cannot say yes any more
+    const shown = hide(viewOf(answerable, state, isNow(run) ? looker.latest() : undefined, clock.now()));
     if (!isNow(run)) return shown;
     const [troubles, shortcomings, obstacles] = [parts.unready(), parts.shortcomings(), parts.obstacles()];
     return {

@@ -13,6 +13,7 @@ import {
 } from '../core/authority/tokens.ts';
 import { sayMoment } from '../core/kernel/duration.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import type { PrincipalPlan } from '../core/plan/authority.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { UnknownEvent } from '../core/run/catalogue.ts';
 import { type Journal, type OpaqueEvent, tokenStream } from '../journal/journal.ts';
@@ -26,6 +27,8 @@ export interface Tokens {
   revoke(input: RevokeInput): Promise<Revoked>;
   /** The principals of the plan whose token was revoked. */
   revoked(): readonly Principal['id'][];
+  /** The principals of the plan whose token counts, so that they can still say something. */
+  heard(): PrincipalPlan[];
   /** Writes down what has expired since. */
   expire(): Promise<void>;
 }
@@ -81,6 +84,7 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
       }),
     revoked: () =>
       plan.principals.filter(({ token_hash: hash }) => ended.revoked.has(hash)).map((one) => principalOf(one).id),
+    heard: () => plan.principals.filter((one) => tokenFault(one, ended, clock.now()) === undefined),
     expire: () => turn(() => append(tokenExpiries(plan, ended, clock.now()))),
   };
 }

@@ -9,6 +9,14 @@ const ends: Readonly<Record<Extract<AuthorityEvent, { type: 'pre-approval-ended'
   'clock-set-back': 'the clock was set back, so nobody knows how long ago it was given',
 };
 
+const armingEnds: Readonly<
+  Record<NonNullable<Extract<AuthorityEvent, { type: 'arming-expired' }>['because']>, string>
+> = {
+  'token-revoked': 'the token that gave it was revoked',
+  'requirement-open': 'a requirement is open again',
+  'clock-set-back': 'the clock was set back',
+};
+
 /** What people allowed, in plain words. */
 export function sayAuthority(event: AuthorityEvent): string {
   switch (event.type) {
@@ -19,9 +27,11 @@ export function sayAuthority(event: AuthorityEvent): string {
     case 'arming-expired':
       return event.because === undefined
         ? 'The arming ended by time: nothing is done without asking'
-        : `The arming ended, since ${event.because === 'token-revoked' ? 'the token that gave it was revoked' : 'the clock was set back'}: nothing is done without asking`;
+        : `The arming ended, since ${armingEnds[event.because]}: nothing is done without asking`;
     case 'requirement-waived':
       return `${event.by} waived the requirement ${event.requirement}${quoted(event.reason)}`;
+    case 'waiver-ended':
+      return `The requirement ${event.requirement} is open again: the token with which ${event.by} waived it was revoked`;
     case 'pre-approval-activated': {
       const { by, preApproval, uses, until } = event;
       return `${by} activated the pre-approval ${preApproval}, for ${counted(uses, 'use')} until ${sayMoment(until)}`;

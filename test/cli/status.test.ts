@@ -349,6 +349,16 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     lines: ['started  since 02:17:12, for 42 s of at most 30m a try'],
   },
   {
+    what: 'what it does at the moment',
+    view: under({ does: `waits until ${'very '.repeat(40)}healthy` }),
+    lines: ['  at work       waits until very very', ' ve…'],
+  },
+  {
+    what: 'on whose word it is, where it took two',
+    view: { ...rollingBack, rollback: { ...views.rollback, by: 'omar', approvedBy: ['dana', 'omar'] } },
+    lines: ['approved by dana and omar'],
+  },
+  {
     what: 'that the phases’ role cannot log in, and for how long',
     view: { ...rollingBack, fence },
     lines: ['  fence         migrator cannot log in until the rollback is over, when the guard lets it again'],

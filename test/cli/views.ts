@@ -162,6 +162,7 @@ export const rollback: RollbackView = {
   recommendation,
   trigger: 'approved',
   by: 'dana',
+  approvedBy: ['dana'],
   startedAt: at(17),
   state: 'undoing',
   proposes: 'roll back schema-standardization',

@@ -160,6 +160,8 @@ describe('a token is revoked', () => {
     daemon = await start();
     const { recommendations } = (await (await ask(mini.token, 'run')).json()) as RunView;
     expect(recommendations).toMatchObject([{ approvals: [{ by: 'otto', ended: true }] }]);
+    // Nobody is sent to one whose token does not count any more, mona's, otto's or late's; lena has a new one.
+    expect(recommendations).toMatchObject([{ mayApprove: ['dana', 'lena'], missing: { from: ['dana', 'lena'] } }]);
   });
 
   test('and the journal that says so is sound', async () => {

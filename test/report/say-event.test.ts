@@ -173,6 +173,14 @@ const said: readonly (readonly [RunEvent, string])[] = [
     'The arming ended, since the clock was set back: nothing is done without asking.',
   ],
   [
+    { ...when, type: 'arming-expired', because: 'requirement-open' },
+    'The arming ended, since a requirement is open again: nothing is done without asking.',
+  ],
+  [
+    { ...when, type: 'waiver-ended', requirement: 'rehearsal', by: dana, because: 'token-revoked' },
+    'The requirement rehearsal is open again: the token with which dana waived it was revoked.',
+  ],
+  [
     { ...when, type: 'requirement-waived', requirement: 'rehearsal', by: dana, reason: 'done by hand.' },
     'dana waived the requirement rehearsal: “done by hand.”',
   ],

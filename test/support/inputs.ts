@@ -105,6 +105,7 @@ const daemon: readonly fc.Arbitrary<Input>[] = [
   fc.constant({ kind: 'captured', baseline: aBaseline(), hash: hash('sha256:baseline') } as const),
   fc.record({ kind: kind('capture-failed'), because: reason }),
   fc.record({ kind: kind('finding'), finding: status.map((is) => finding(is)) }),
+  fc.record({ kind: kind('revoked'), principals: by.map(({ id }) => [id]) }),
   fc.record({ kind: kind('restart'), planHash: fc.constantFrom(planHash, planHash, hash('sha256:other')) }),
 ];
 
@@ -120,7 +121,7 @@ const reports = fc.constantFrom<Report>(
     'step-asked',
   ] as const),
   ...(['step-started', 'step-done', 'step-done', 'step-asked'] as const),
-  ...(['fence-raised', 'fence-lifted', 'fence-stands', 'phase-applied'] as const),
+  ...(['fence-raised', 'fence-raised', 'fence-lifted', 'fence-stands', 'fence-stands', 'phase-applied'] as const),
   ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked', 'rollback-aborted'] as const),
 );
 

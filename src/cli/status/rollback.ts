@@ -1,11 +1,13 @@
 import type { Instant } from '../../core/kernel/units.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
+import { oneLine } from '../../core/kernel/shorten.ts';
 import { between } from '../../core/kernel/units.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
 import { clockTime, count, past, roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
+import { list } from './verdicts.ts';
 
 const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
   waiting: ['waiting', 'quiet'],
@@ -65,15 +67,21 @@ function sayEnd({ state, endedAt, aborting, because }: RollbackView, now: Instan
   return `, given up by ${aborting.by} ${past(endedAt, now)}: ${aborting.reason}`;
 }
 
+function onWhoseWord({ trigger, by, approvedBy }: RollbackView): string {
+  if (trigger === 'automatic') return `by itself, pre-approved by ${by}`;
+  return `${trigger} by ${approvedBy.length > 1 ? list(approvedBy) : by}`;
+}
+
 /** What is being done, on whose word, and how far it is. */
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
-  const { proposes, trigger, by, startedAt, id } = rollback;
-  const word = trigger === 'automatic' ? `by itself, pre-approved by ${by}` : `${trigger} by ${by}`;
+  const { proposes, startedAt, id, steps } = rollback;
+  const atWork = steps.find(({ state }) => state === 'started')?.does;
   const rows: readonly (readonly [string, string])[] = [
     ['rollback', id],
     ['does', proposes],
-    ['started', `${past(startedAt, now)}, ${word}${sayEnd(rollback, now)}`],
+    ['started', `${past(startedAt, now)}, ${onWhoseWord(rollback)}${sayEnd(rollback, now)}`],
     ['forward work', sayWorkStopped(rollback, now)],
+    ...(atWork === undefined ? [] : [['at work', oneLine(atWork, 160)] as const]),
   ];
   return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
 }

@@ -15,13 +15,25 @@ export interface HeldFile {
 export type AuthorityEvent =
   | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
   | (At & { readonly type: 'run-disarmed'; readonly by: PrincipalId; readonly reason: string })
-  /** By time; or, where it says so, since its token was revoked or nobody knows how much of its time is left. */
-  | (At & { readonly type: 'arming-expired'; readonly because?: 'token-revoked' | 'clock-set-back' })
+  /**
+   * By time; or, where it says so, since its token was revoked, nobody answers for a requirement any more, or nobody knows how
+   * much of its time is left.
+   */
+  | (At & {
+      readonly type: 'arming-expired';
+      readonly because?: 'token-revoked' | 'requirement-open' | 'clock-set-back';
+    })
   | (At & {
       readonly type: 'requirement-waived';
       readonly requirement: string;
       readonly by: PrincipalId;
       readonly reason: string;
+    })
+  | (At & {
+      readonly type: 'waiver-ended';
+      readonly requirement: string;
+      readonly by: PrincipalId;
+      readonly because: 'token-revoked';
     })
   | (At & {
       readonly type: 'pre-approval-activated';

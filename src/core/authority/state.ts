@@ -40,6 +40,11 @@ export function evolveAuthority(authority: Authority, event: AuthorityEvent): Au
       const { requirement, by, reason, at } = event;
       return { ...authority, waivers: [...authority.waivers, { requirement, by, reason, at }] };
     }
+    case 'waiver-ended': {
+      const { requirement, by } = event;
+      const left = authority.waivers.filter((one) => one.requirement !== requirement || one.by !== by);
+      return { ...authority, waivers: left };
+    }
     case 'pre-approval-activated': {
       const { preApproval: id, by, until, uses, planHash, scripts } = event;
       const others = authority.preApprovals.filter((one) => one.id !== id);

@@ -2,6 +2,7 @@ import { canonical } from '../kernel/canonical.ts';
 import { hashOf } from '../kernel/hash.ts';
 import type { Hash } from '../kernel/ids.ts';
 import { sayWhole } from '../kernel/whole.ts';
+import { shorten } from '../kernel/shorten.ts';
 import type { Cell } from './finding.ts';
 
 export type Row = readonly Cell[];
@@ -21,9 +22,6 @@ export const isCut = ({ rows }: Answer): boolean => rows.length > mostRows;
  * each time, and a vacuum must not look like a breach. Column names do not count, since a phase may rename them.
  */
 export const fingerprintOf = ({ rows }: Answer): Hash => hashOf(rows.map((row) => canonical(row)).toSorted());
-
-const shorten = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1).replace(/\p{Surrogate}$/u, '')}…`;
 
 /** The first rows, for a record that is kept: at most 20, and of a huge cell only its beginning. */
 export const evidenceOf = (rows: readonly Row[]): readonly Row[] =>

@@ -99,9 +99,11 @@ export function mayRepeat(step: Step): boolean {
   }
 }
 
-/** How long one try of it may take; undefined where a person ends it, or a comparison that takes as long as it takes. */
-export const limitOf = ({ kind, timeout }: Step): Millis | undefined =>
-  kind === 'command' || kind === 'sql' || kind === 'http' || kind === 'wait' ? timeout : undefined;
+/** How long one try of it may take; undefined where a person ends it, or a boundary that takes as long as it takes. */
+export function limitOf(step: Step): Millis | undefined {
+  if (step.kind === 'confirm' || step.kind === 'restore') return undefined;
+  return step.kind === 'verify' && step.phase !== undefined ? undefined : step.timeout;
+}
 
 /**
  * A step that the plan gives to a person, and that has begun: what it asks is no failure. Before it begins it may ask for its

@@ -32,6 +32,7 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
   'run-disarmed': { v: 1, records: 'nothing is done without asking' },
   'arming-expired': { v: 1, records: 'the arming ended without anybody disarming' },
   'requirement-waived': { v: 1, records: 'a requirement that a person answers for' },
+  'waiver-ended': { v: 1, records: 'nobody answers for the requirement any more' },
   'pre-approval-activated': { v: 1, records: 'a permission to act without asking' },
   'pre-approval-used': { v: 1, records: 'one use of it' },
   'pre-approval-ended': { v: 1, records: 'it expired, or counts no more for another reason' },

@@ -47,6 +47,7 @@ export function byFamily<Result>(event: RunEvent, families: Families<Result>): R
     case 'run-disarmed':
     case 'arming-expired':
     case 'requirement-waived':
+    case 'waiver-ended':
     case 'pre-approval-activated':
     case 'pre-approval-used':
     case 'pre-approval-ended':

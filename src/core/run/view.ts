@@ -12,6 +12,7 @@ import { type Procedure, sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
 import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
+import { sayStep } from '../response/say-step.ts';
 import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -81,6 +82,8 @@ export interface RecommendationView extends Recommendation {
 
 export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
   readonly proposes: string;
+  /** Whose approvals it is carried out on, together; nobody's where it was pre-approved. */
+  readonly approvedBy: readonly string[];
   /** What it waits for a person to say. */
   readonly asks?: string;
   readonly steps: readonly StepView[];
@@ -102,6 +105,8 @@ export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child' | 'ag
   readonly id: string;
   readonly kind: string;
   readonly title?: string;
+  /** In one line, as the plan has it; of the one that is at work. */
+  readonly does?: string;
   /** Absent for a step of a restore. */
   readonly phase?: PhaseId;
   /** How long a try of it may take, and how often it may be tried again by itself. */
@@ -149,6 +154,7 @@ function stepView({ step, tag: _tag, child: _child, agains: _agains, ...state }:
     id,
     kind,
     ...(title !== undefined && { title }),
+    ...(state.state === 'started' && { does: sayStep(step) }),
     ...(phase !== undefined && { phase }),
     ...(limit !== undefined && { limit }),
     ...(retry !== undefined && { retries: retry.times }),
@@ -156,11 +162,18 @@ function stepView({ step, tag: _tag, child: _child, agains: _agains, ...state }:
   };
 }
 
-function rollbackView({ procedure, steps, ...rollback }: Rollback): RollbackView {
-  const asks = openQuestion({ procedure, steps, ...rollback });
+function approversOf({ recommendation, trigger, startedAt }: Rollback, all: readonly Recommendation[]) {
+  const one = trigger === 'automatic' ? undefined : all.find(({ id }) => id === recommendation);
+  return one === undefined ? [] : validApprovals(one, startedAt).map(({ by }) => by);
+}
+
+function rollbackView(rollback: Rollback, recommendations: readonly Recommendation[]): RollbackView {
+  const { procedure, steps, ...rest } = rollback;
+  const asks = openQuestion(rollback);
   return {
-    ...rollback,
+    ...rest,
     proposes: sayProcedure(procedure),
+    approvedBy: approversOf(rollback, recommendations),
     steps: steps.map(stepView),
     ...(asks !== undefined && { asks }),
   };
@@ -208,7 +221,7 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     ...(state.capture !== undefined && { capture: state.capture }),
     ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
     ...(baseline !== undefined && { baseline: baselineView(baseline) }),
-    ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback) }),
+    ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback, state.recommendations) }),
     ...(givenUp !== undefined && { givenUp }),
     ...(state.fence !== undefined && { fence: state.fence }),
     ...(state.watch !== undefined && { watch: state.watch }),

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 
+import { phaseId } from '../../../src/core/kernel/ids.ts';
 import { minutes } from '../../../src/core/kernel/units.ts';
 import { restore } from '../../../src/core/plan/procedures.ts';
 import { sayStep } from '../../../src/core/response/say-step.ts';
-import { estimateOf, limitOf, mayRepeat, restoreSteps, type Step } from '../../../src/core/response/step.ts';
+import { estimateOf, limitOf, mayRepeat, restoreSteps, type Step, verifyAll } from '../../../src/core/response/step.ts';
 
 const steps = (...written: readonly object[]): readonly Step[] =>
   restoreSteps(restore.parse({ method: 'in-place', steps: written.map((one, at) => ({ id: `s${at}`, ...one })) }));
@@ -43,12 +44,17 @@ test.each([
   { written: { sql: 'select 1' }, limit: minutes(30) },
   { written: http('PUT'), limit: minutes(30) },
   { written: { wait: { tcp: 'db:5432' } }, limit: minutes(30) },
-  { written: { verify: 'all' }, limit: undefined },
+  { written: { verify: 'all' }, limit: minutes(30) },
   { written: { confirm: 'Look' }, limit: undefined },
   { written: { restore: 'latest-proved-backup' }, limit: undefined },
 ])('a try of $written may take $limit ms', ({ written, limit }) => {
   const [step] = steps(written);
   expect(step && limitOf(step)).toBe(limit);
+});
+
+test('a comparison with a phase’s boundary takes as long as it takes', () => {
+  const phase = phaseId('x');
+  expect(limitOf({ ...verifyAll, phase })).toBeUndefined();
 });
 
 test('a procedure is estimated where each of its steps is', () => {

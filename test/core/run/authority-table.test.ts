@@ -192,6 +192,12 @@ describe('a restore takes two', () => {
     expect(shown()?.missing).toEqual({ approvals: 1, from: ['omar', 'lena'] });
   });
 
+  test('and it is said whose word it is carried out on', () => {
+    const night = restoring();
+    for (const by of [dana, omar]) night.give(acts.approve(by));
+    expect(viewOf(night.plan, night.state, undefined, night.now).rollback?.approvedBy).toEqual(['dana', 'omar']);
+  });
+
   test('who may only roll back phases does not restore, nor end a restore', () => {
     const plan = aPlan({ roles: { technical_lead: { rights: ['view', 'approve-phase-rollback'] } } });
     const night = restoring(plan);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { openRequirements } from '../../../src/core/authority/requirements.ts';
 import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
 import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
@@ -269,17 +270,38 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  const [unmet, unarmed, notAllowed] = ['waiver-ended', 'arming-expired', 'pre-approval-ended'];
   test.each([
-    { whose: 'who armed and pre-approved', armed: dana, ends: ['arming-expired', 'pre-approval-ended'], acts: false },
-    { whose: 'who pre-approved', armed: omar, ends: ['pre-approval-ended'], acts: false },
-    { whose: 'somebody else', armed: dana, revoked: omar, ends: [], acts: true },
-  ])('once the token of $whose was revoked: $acts', ({ armed: by, revoked = dana, ends, acts }) => {
+    { whose: 'who armed', armed: omar, ends: [unarmed], acts: false, revoked: omar },
+    { whose: 'who waived, armed and pre-approved', ends: [unarmed, unmet, unmet, unmet, notAllowed], acts: false },
+    {
+      whose: 'who waived and pre-approved',
+      armed: omar,
+      ends: [unmet, unmet, unmet, unarmed, notAllowed],
+      acts: false,
+    },
+    { whose: 'who answers for the fence', unfenced: omar, revoked: omar, ends: [unmet, unarmed], acts: false },
+    { whose: 'somebody else', ends: [], revoked: omar, acts: true },
+  ])('once the token of $whose was revoked: $acts', ({ armed: by = dana, unfenced, revoked = dana, ends, acts }) => {
     const night = running();
+    if (unfenced !== undefined) night.give(waive('fence', unfenced), 13);
     night.give({ ...arm, by }, 14);
     expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 15)).toEqual(ends);
     expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 16)).toEqual([]);
     night.look([broken('breach')], 20);
     expect(night.state.rollback !== undefined).toBe(acts);
+  });
+
+  test('a requirement whose waiver ended can be waived anew, by somebody else', () => {
+    const night = running();
+    night.give({ kind: 'revoked', principals: [dana.id] }, 15);
+    expect(openRequirements(night.plan, night.state.authority)).toEqual([
+      'rehearsal',
+      'proved-backups',
+      'team-familiar',
+    ]);
+    expect(night.give(waive('rehearsal', omar), 16)).toEqual(['requirement-waived']);
+    expect(openRequirements(night.plan, night.state.authority)).toEqual(['proved-backups', 'team-familiar']);
   });
 
   test('disarming never stops the rollback under way', () => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { openRequirements } from '../../../src/core/authority/requirements.ts';
 import { decide } from '../../../src/core/run/decide.ts';
 import { eventTypes, readEvent } from '../../../src/core/run/catalogue.ts';
 import type { RunEvent } from '../../../src/core/run/events.ts';
@@ -89,6 +90,10 @@ const laws: Readonly<Record<string, (night: Night) => void>> = {
       if (event.type === 'rollback-started' && event.trigger === 'automatic')
         expect([armed, event.by]).toEqual([true, atNight]);
     }
+  },
+
+  'it is armed only while every requirement is met or answered for'({ state }) {
+    if (state.authority.armed !== undefined) expect(openRequirements(plan, state.authority)).toEqual([]);
   },
 
   'a rollback ends early only on the word of a person, and never within a step'({ journal }) {

@@ -132,11 +132,12 @@ function distrust(
   principals: readonly PrincipalId[],
   now: Instant,
 ): Decision {
-  const { armed, preApprovals } = authority;
+  const { armed, preApprovals, waivers } = authority;
   const open = openRecommendation(recommendations);
   const ended = { v: 1, at: now, because: 'token-revoked' } as const;
+  const ownsArming = armed !== undefined && principals.includes(armed.by);
+  const unanswered = waivers.filter(({ by }) => principals.includes(by));
   const endedOf = (by: PrincipalId): readonly RunEvent[] => [
-    ...(armed?.by === by ? [{ type: 'arming-expired', ...ended } as const] : []),
     ...preApprovals
       .filter((one) => one.by === by)
       .map(({ id }) => ({ type: 'pre-approval-ended', ...ended, preApproval: id }) as const),
@@ -144,7 +145,15 @@ function distrust(
       ? [{ type: 'approval-expired', ...ended, recommendation: open.id, by } as const]
       : []),
   ];
-  return record(...principals.flatMap(endedOf));
+  return record(
+    ...(ownsArming ? [{ type: 'arming-expired', ...ended } as const] : []),
+    ...unanswered.map(({ requirement, by }) => ({ type: 'waiver-ended', ...ended, requirement, by }) as const),
+    // It was armed because every requirement was met or answered for.
+    ...(armed !== undefined && !ownsArming && unanswered.length > 0
+      ? [{ type: 'arming-expired', ...ended, because: 'requirement-open' } as const]
+      : []),
+    ...principals.flatMap(endedOf),
+  );
 }
 
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
