@@ -27,7 +27,7 @@ export async function longRollback(seed: number, most: number): Promise<LongRoll
     const amid = next() < 0.75 ? 'step' : 'rollback';
     return { amid, after: Math.floor(next() * (amid === 'step' ? 300 : 1_500)) };
   });
-  const ending = await new Operator(mini, { duringRollback, asked: true }).toTheEnd(240_000);
+  const ending = await new Operator(mini, { duringRollback, asked: true }).toTheEnd(600_000);
   const { kills, asked } = ending;
   return { seed, steps: steps.length, kills, asked: asked.length, ...(await judge(mini, steps, ending)) };
 }
