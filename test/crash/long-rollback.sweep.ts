@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { longRollback, type LongRollback } from './long-rollback.ts';
+import { type LongRollback, longRollbacks } from './long-rollback.ts';
 
 const results = resolve(process.env.RESULTS ?? 'node_modules/.cache/ripcord/rollback-sweep.jsonl');
 const batch = Number(process.env.KILLS ?? 200);
@@ -24,12 +24,9 @@ const say = (some: readonly LongRollback[]): string =>
 /** Goes on after the last seed that is in the file of results; remove it to begin anew. */
 test(`${batch} more kills at random moments of long rollbacks`, async () => {
   mkdirSync(dirname(results), { recursive: true });
-  const before = readResults();
-  const wanted = sumOf(before, 'kills') + batch;
-  for (let seed = 1 + (before.at(-1)?.seed ?? 0); sumOf(readResults(), 'kills') < wanted; seed += 1) {
-    const one = await longRollback(seed, 30);
+  for await (const one of longRollbacks(readResults().at(-1)?.seed ?? 0, batch)) {
     appendFileSync(results, `${JSON.stringify(one)}\n`);
-    console.log(`seed ${seed}: ${say([one])}, ${one.faults.length} faults`);
+    console.log(`seed ${one.seed}: ${say([one])}, ${one.faults.length} faults`);
   }
   const all = readResults();
   console.log(`in all ${all.length} rollbacks: ${say(all)}`);

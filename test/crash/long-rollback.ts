@@ -15,7 +15,7 @@ export interface LongRollback extends Judged {
 }
 
 /** A rollback of 10 to 20 steps whose daemon is killed at random moments, at most `most` times; the seed decides them all. */
-export async function longRollback(seed: number, most: number): Promise<LongRollback> {
+async function longRollback(seed: number, most: number): Promise<LongRollback> {
   const next = numbers(seed);
   await using service = await undoService();
   const steps = longSteps(next, service);
@@ -30,4 +30,16 @@ export async function longRollback(seed: number, most: number): Promise<LongRoll
   const ending = await new Operator(mini, { duringRollback, asked: true }).toTheEnd(600_000);
   const { kills, asked } = ending;
   return { seed, steps: steps.length, kills, asked: asked.length, ...(await judge(mini, steps, ending)) };
+}
+
+/** More than this many deaths, and a rollback does not get on. */
+const mostOfOne = 30;
+
+/** Long rollbacks from the seed after this one on, until the daemon was killed so many times in all. */
+export async function* longRollbacks(after: number, kills: number): AsyncGenerator<LongRollback> {
+  for (let seed = after + 1, left = kills; left > 0; seed += 1) {
+    const one = await longRollback(seed, Math.min(left, mostOfOne));
+    left -= one.kills;
+    yield one;
+  }
 }
