@@ -14,7 +14,8 @@ function sayAsked({ addressedTo = [], unanswered = [] }: Raised): string {
 
 function sayRaised(event: Raised): string {
   const { recommendation, procedure, evidence, expiresAt, notAutomaticBecause, orderedBy } = event;
-  if (orderedBy !== undefined) return `${orderedBy} ordered, as ${recommendation}: ${sayProcedure(procedure)}`;
+  if (orderedBy !== undefined)
+    return `${orderedBy} ordered, as ${recommendation}: ${sayProcedure(procedure)}. ${sayAsked(event)}`.trimEnd();
   const why = evidence.map(sayVerdict).join('; ');
   const next =
     notAutomaticBecause.length === 0

@@ -14,6 +14,7 @@ import {
   late,
   migration,
   omar,
+  priya,
   relations,
   schema,
   security,
@@ -267,6 +268,55 @@ describe('who gave a rollback up decides what comes next', () => {
     night.give({ kind: 'order', by: dana, reason: 'the export needs the old names' });
     expect(proposed(givenUp(night)).kind).toBe('restore');
     expect(night.approve(2, omar)).toEqual(['recommendation-approved', 'rollback-started']);
+  });
+
+  describe('what follows on it is asked until somebody answers, though every light is green', () => {
+    const contacts = ['Dana', 'Omar'].map((name) => ({ role: 'on call', name, reach: '+49' }));
+    const green = [broken('ok'), slow('ok')];
+    const halfUndone = () => {
+      const night = breachedBy(green, withRestore({ contacts }), security);
+      night.give({ kind: 'order', by: dana, reason: 'the export needs the old names' });
+      return givenUp(night);
+    };
+    const again = ['recommendation-expired', 'recommendation-raised'];
+    const later = (night: Night, minute: number) => night.look(green, 1_000 + minute * 60);
+
+    test('of the next contact each time', () => {
+      const night = halfUndone();
+      expect([31, 62].map((minute) => later(night, minute))).toEqual([again, again]);
+      expect(
+        night.state.recommendations.slice(1).map(({ addressedTo }) => addressedTo?.map(({ name }) => name)),
+      ).toEqual([['Dana'], ['Omar'], ['Dana', 'Omar']]);
+    });
+
+    test('also when a late word of the phase changes what it rests on', () => {
+      const night = halfUndone();
+      night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
+      expect(night.look(green)).toEqual(['recommendation-superseded', 'recommendation-raised']);
+      expect(proposed(night).kind).toBe('restore');
+    });
+
+    test('also when somebody ordered something else instead, and nobody joined in', () => {
+      const night = halfUndone();
+      night.give({ kind: 'order', by: priya, reason: 'by its scripts after all' });
+      expect(later(night, 31)).toEqual(['approval-expired', ...again]);
+      expect(proposed(night).kind).toBe('restore');
+    });
+
+    test('not once somebody has declined it', () => {
+      const night = halfUndone();
+      night.decline(2);
+      expect([31, 62].map((minute) => later(night, minute))).toEqual([[], []]);
+      night.give({ kind: 'order', by: priya, reason: 'by its scripts after all' });
+      expect(later(night, 93)).toEqual(['approval-expired', 'recommendation-expired']);
+    });
+  });
+
+  test('what follows on a rollback that did not hold is not withdrawn when its breach heals: half undone is not well', () => {
+    const night = givenUp(breached(withRestore(), security));
+    night.look([broken('ok'), slow('ok')], 1_000);
+    expect(night.look([broken('ok'), slow('ok')], 1_700)).toEqual([]);
+    expect(night.state.recommendations.at(-1)?.state).toBe('open');
   });
 
   test('one that had not begun to undo leaves the run held, and raises nothing', () => {

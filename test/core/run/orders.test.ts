@@ -5,6 +5,7 @@ import type { PhaseId, StepId } from '../../../src/core/kernel/ids.ts';
 import { openQuestion } from '../../../src/core/response/rollback.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
 import {
+  aPlan,
   broken,
   dana,
   lena,
@@ -63,6 +64,67 @@ describe('somebody with authority orders a rollback', () => {
     expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
     expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
     expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: lena.id });
+  });
+
+  describe('and waits for the second word as what it is, also when a phase moves on meanwhile', () => {
+    const target = { url: 'postgres://guard@127.0.0.1/app' };
+    const steps = [{ id: 'bring-back', command: ['restore'] }];
+    const plan = aPlan({ environments: { production: { target, restore: { method: 'in-place', steps } } } });
+    const running = () => {
+      const night = applied(new Night(plan, 'production').baseline());
+      night.start(relations);
+      return night;
+    };
+    const orders = [
+      { what: 'a phase', wish: { phase: security }, by: priya, second: lena, first: security },
+      { what: 'a restore', wish: { restore: true as const }, by: dana, second: omar, first: undefined },
+    ];
+    const moves: Record<string, (night: Night) => unknown> = {
+      finishes: (night) => night.finish(relations),
+      fails: (night) =>
+        night.give({ kind: 'phase-fail', phase: relations, by: pipeline, exitCode: 1, because: 'no luck' }),
+      'is lost': (night) => night.give({ kind: 'phase-lost', phase: relations }),
+    };
+    test.each(orders.flatMap((one) => Object.entries(moves).map(([move, act]) => ({ ...one, move, act }))))(
+      '$what is ordered, and the phase $move',
+      ({ wish, by, second, first, act }) => {
+        const night = running();
+        night.give({ kind: 'order', by, reason: 'all is lost', ...wish });
+        act(night);
+        expect(night.look([broken('ok')])).toEqual(['recommendation-superseded', 'recommendation-raised']);
+        expect(last(night)).toMatchObject({ orderedBy: by.id, approvals: [] });
+        expect(last(night)?.attributedTo).toBe(first);
+        expect(night.look([broken('ok')])).toEqual([]);
+        expect(night.start(migration)).toBe('recommendation-open');
+        expect(night.approve(2, second)).toEqual(['recommendation-approved']);
+        expect(night.approve(2, by)).toEqual(['recommendation-approved', 'rollback-started']);
+        expect(night.state.rollback).toMatchObject({ trigger: 'ordered', procedure: { phases: expect.any(Array) } });
+        expect(night.state.rollback?.procedure.phases).toHaveLength(3);
+      },
+    );
+
+    test('and a breach seen meanwhile joins it, but carries nothing out that was not pre-approved', () => {
+      const night = applied(new Night().baseline().arm());
+      night.start(relations);
+      order(night, priya, security);
+      night.finish(relations);
+      expect(night.look([broken('breach')])).toEqual([
+        'verdicts-changed',
+        'recommendation-superseded',
+        'recommendation-raised',
+      ]);
+      expect(last(night)).toMatchObject({ orderedBy: priya.id, notAutomaticBecause: ['priya ordered it'] });
+    });
+  });
+
+  test('half of it is addressed to the first contact of the plan; what is decided is addressed to nobody', () => {
+    const contacts = [{ role: 'on call', name: 'Dana', reach: '+49' }];
+    const asked = (by: Principal) => {
+      const night = applied(new Night(aPlan({ contacts })).baseline());
+      order(night, by);
+      return last(night)?.addressedTo;
+    };
+    expect([asked(priya), asked(dana)]).toEqual([contacts, undefined]);
   });
 
   describe('half of it is no pre-approval', () => {

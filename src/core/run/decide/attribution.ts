@@ -74,3 +74,18 @@ export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[
   }
   return { procedure: orRestore(plan, state, undoing(plan, touchedPhases(state.phases), 'unwind')) };
 }
+
+/** What a procedure was wanted for: by the guard or by a person, from this phase on or for the whole. */
+export type Wish = Pick<Proposal, 'attributedTo' | 'orderedBy'> & {
+  readonly procedure: Pick<Procedure, 'kind'>;
+};
+
+/** The same wish for what is there now; its procedure has no phases when nothing of it is left to undo. */
+export function planAnew(plan: Plan, state: RunState, { attributedTo, orderedBy, procedure }: Wish): Proposal {
+  const by = orderedBy === undefined ? {} : { orderedBy };
+  const touched = touchedPhases(state.phases);
+  if (procedure.kind === 'restore') return { ...by, procedure: restoring(plan, state.environment, touched) };
+  if (procedure.kind === 'unwind' || attributedTo === undefined)
+    return { ...by, procedure: undoing(plan, touched, procedure.kind === 'person' ? 'unwind' : procedure.kind) };
+  return { ...by, attributedTo, procedure: undoing(plan, since(state.phases, attributedTo)) };
+}

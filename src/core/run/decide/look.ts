@@ -12,7 +12,7 @@ import { evolve } from '../evolve.ts';
 import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
-import { type Proposal, propose } from './attribution.ts';
+import { orRestore, planAnew, type Proposal, propose } from './attribution.ts';
 import { bindingOf, join, raise } from './raise.ts';
 
 /** What has changed enough to be written down: the status, its reason or the objects at fault, not every new number. */
@@ -66,12 +66,15 @@ function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look:
   });
 }
 
-/** How the open recommendation ends without an answer, if it does now. What a person ordered is never withdrawn. */
+/**
+ * How the open recommendation ends without an answer, if it does now. What a person ordered is never withdrawn, nor what
+ * follows on a rollback that did not hold: a database that is half undone is not well, whatever the lights say.
+ */
 function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): RunEvent | undefined {
   const open = openRecommendation(state.recommendations);
   if (open === undefined) return undefined;
   const of = { v: 1, at: now, recommendation: open.id } as const;
-  if (open.orderedBy === undefined && isOver(plan, state, open, look, now)) {
+  if (open.orderedBy === undefined && state.cutShort === undefined && isOver(plan, state, open, look, now)) {
     const because = `every breach has been seen well for ${sayDuration(plan.answering.withdrawn_after)}`;
     return { type: 'recommendation-withdrawn', ...of, because };
   }
@@ -85,6 +88,17 @@ function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
   return verdict.objects?.some((object) => before.objects?.includes(object) !== true) === true;
 }
 
+/** What it would be now. What a person ordered stays what they wished, whatever is seen meanwhile. */
+function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence: readonly Verdict[]): Proposal {
+  if (open.orderedBy === undefined) return propose(plan, state, evidence) ?? open;
+  const anew = planAnew(plan, state, open);
+  return { ...anew, procedure: orRestore(plan, state, anew.procedure) };
+}
+
+/** Whether there is a reason to ask once more what was superseded: a breach, a person's wish, or a database half undone. */
+const isWanted = ({ cutShort }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
+  standing.length > 0 || orderedBy !== undefined || cutShort !== undefined;
+
 /** One open decision: more evidence joins it; another procedure, or phases that moved on, supersede it. */
 function onOpen(
   plan: Plan,
@@ -94,19 +108,23 @@ function onOpen(
   now: Instant,
 ): readonly RunEvent[] {
   const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
-  const proposed: Proposal = propose(plan, state, [...open.evidence, ...fresh]) ?? open;
-  // What a person ordered stays what it is, whatever is seen meanwhile.
-  const before: Proposal = open.orderedBy === undefined ? proposed : open;
+  const before = proposedNow(plan, state, open, [...open.evidence, ...fresh]);
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
-    return fresh.length === 0 ? [] : join(plan, state, open, fresh, proposed, now);
+    return fresh.length === 0 ? [] : join(plan, state, open, fresh, now);
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };
   const standing = [...open.evidence.filter((verdict) => stands(state.verdicts, verdict)), ...fresh];
-  const proposal = standing.length === 0 ? undefined : propose(plan, state, standing);
-  if (proposal === undefined) return [superseded];
+  const proposal = proposedNow(plan, state, open, standing);
+  if (proposal === open || !isWanted(state, proposal, standing)) return [superseded];
   return [superseded, ...raise(plan, evolve(state, superseded), standing, proposal, now, open.unanswered)];
 }
+
+/** A rollback that did not hold has left the database half undone: people are asked until one of them says no. */
+const isLeftOpen = ({ cutShort, recommendations }: RunState): boolean => {
+  const at = recommendations.findIndex(({ id }) => id === cutShort?.recommendation);
+  return cutShort !== undefined && !recommendations.slice(at + 1).some(({ state }) => state === 'declined');
+};
 
 /** Nobody answered in time: what still stands is asked again, of the next contact. */
 function recommend(
@@ -123,7 +141,8 @@ function recommend(
   const keys = new Set(seen.map(keyOf));
   const left = (unanswered?.evidence ?? []).filter((verdict) => stands(state.verdicts, verdict) && isOpen(verdict));
   const breaches = [...left.filter((verdict) => !keys.has(keyOf(verdict))), ...seen];
-  if (breaches.length === 0 || modeOf(state, now) === 'observe') return [];
+  const isAskedAgain = unanswered !== undefined && isLeftOpen(state);
+  if (!isAskedAgain && (breaches.length === 0 || modeOf(state, now) === 'observe')) return [];
   const proposal = propose(plan, state, breaches);
   if (proposal === undefined) return [];
   const before = unanswered === undefined ? [] : [...(unanswered.unanswered ?? []), unanswered.id];

@@ -13,7 +13,7 @@ import type { OrderInput } from '../input.ts';
 import { hasTouched, latestPhase, touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { since } from './attribution.ts';
-import { bindingOf, nextId, startRollback } from './raise.ts';
+import { addressed, bindingOf, nextId, startRollback } from './raise.ts';
 
 const nothingToUndo = refuse(
   'nothing-to-undo',
@@ -125,6 +125,7 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
       expiresAt: after(now, plan.answering.recommendation_expires_after),
       notAutomaticBecause: [`${by.id} ordered it`],
       orderedBy: by.id,
+      ...(!complete && addressed(plan, [])),
     },
     {
       type: 'recommendation-approved',

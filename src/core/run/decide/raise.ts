@@ -11,7 +11,7 @@ import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
 import type { RunState } from '../state.ts';
-import type { Proposal } from './attribution.ts';
+import { type Proposal, propose } from './attribution.ts';
 
 /** What an approval of this procedure would be bound to now. */
 export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
@@ -71,8 +71,21 @@ function mayAct(
   return coverage(plan, state.authority, wish, now);
 }
 
+/** What somebody ordered and may not decide alone was not pre-approved, unless the guard would propose the same. */
+function mayActOn(
+  plan: Plan,
+  state: RunState,
+  evidence: readonly Verdict[],
+  { procedure, orderedBy }: Pick<Proposal, 'procedure' | 'orderedBy'>,
+  now: Instant,
+): Coverage {
+  const isOwn =
+    orderedBy === undefined || hashOf(propose(plan, state, evidence)?.procedure ?? null) === hashOf(procedure);
+  return isOwn ? mayAct(plan, state, evidence, procedure, now) : not(`${orderedBy} ordered it`);
+}
+
 /** The first of the plan's contacts, the next with each time that nobody answered, and after the last all of them. */
-function addressed({ contacts }: Plan, unanswered: readonly RecommendationId[]) {
+export function addressed({ contacts }: Plan, unanswered: readonly RecommendationId[]) {
   const next = contacts[unanswered.length];
   return {
     ...(contacts.length > 0 && { addressedTo: next === undefined ? contacts : [next] }),
@@ -85,14 +98,15 @@ export function raise(
   plan: Plan,
   state: RunState,
   evidence: readonly Verdict[],
-  { attributedTo, procedure, orderedBy }: Proposal,
+  proposal: Proposal,
   now: Instant,
   unanswered: readonly RecommendationId[] = [],
 ): readonly RunEvent[] {
+  const { attributedTo, procedure, orderedBy } = proposal;
   const id = nextId(state);
   const binding = bindingOf(state, procedure);
   const expiresAt = after(now, plan.answering.recommendation_expires_after);
-  const may = mayAct(plan, state, evidence, procedure, now);
+  const may = mayActOn(plan, state, evidence, proposal, now);
   const raised: RunEvent = {
     type: 'recommendation-raised',
     v: 1,
@@ -110,22 +124,17 @@ export function raise(
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }
 
-/**
- * More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. What
- * somebody ordered and may not decide alone was not pre-approved, unless the guard would propose the same.
- */
+/** More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. */
 export function join(
   plan: Plan,
   state: RunState,
   open: Recommendation,
   fresh: readonly Verdict[],
-  proposed: Proposal,
   now: Instant,
 ): readonly RunEvent[] {
   const joined: RunEvent = { type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh };
   const { evidence } = openRecommendation(evolve(state, joined).recommendations) ?? open;
-  const isOwn = hashOf(proposed.procedure) === hashOf(open.procedure);
-  const may = isOwn ? mayAct(plan, state, evidence, open.procedure, now) : not(`${open.orderedBy} ordered it`);
+  const may = mayActOn(plan, state, evidence, open, now);
   return may.covered ? [joined, ...actOn(open, may.by, now)] : [joined];
 }
 

@@ -1,11 +1,10 @@
 import { hashOf } from '../../kernel/hash.ts';
 import type { PhaseId } from '../../kernel/ids.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import type { Procedure } from '../../response/procedure.ts';
 import type { Rollback } from '../../response/rollback.ts';
-import { touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
-import { orRestore, type Proposal, since } from './attribution.ts';
+import { orRestore, planAnew, type Proposal } from './attribution.ts';
 
 export type Replan =
   | { readonly goOn: 'as-approved' }
@@ -15,17 +14,6 @@ export type Replan =
   | { readonly goOn: 'not'; readonly because: string; readonly proposal: Proposal };
 
 type Planned = Exclude<Procedure, { readonly kind: 'person' }>;
-
-/** The procedure for what is to be undone now, and why: the same phase and those after it, or all that are applied. */
-function proposalNow(plan: Plan, state: RunState, { recommendation }: Rollback, approved: Planned): Proposal {
-  const { attributedTo, orderedBy } = state.recommendations.find(({ id }) => id === recommendation) ?? {};
-  const by = orderedBy === undefined ? {} : { orderedBy };
-  const touched = touchedPhases(state.phases);
-  if (approved.kind === 'restore') return { ...by, procedure: restoring(plan, state.environment, touched) };
-  if (approved.kind === 'unwind' || attributedTo === undefined)
-    return { ...by, procedure: undoing(plan, touched, approved.kind) };
-  return { ...by, attributedTo, procedure: undoing(plan, since(state.phases, attributedTo)) };
-}
 
 /** Whether the steps of the phases that are left are those that were approved. */
 function sameSteps(approved: Planned, now: Procedure): boolean {
@@ -38,7 +26,8 @@ function sameSteps(approved: Planned, now: Procedure): boolean {
 export function replan(plan: Plan, state: RunState, rollback: Rollback): Replan {
   const { procedure: approved } = rollback;
   if (approved.kind === 'person') return { goOn: 'as-approved' };
-  const proposal = proposalNow(plan, state, rollback, approved);
+  const recommendation = state.recommendations.find(({ id }) => id === rollback.recommendation);
+  const proposal = planAnew(plan, state, { ...recommendation, procedure: approved });
   const now = proposal.procedure;
   const isWhole = approved.kind === 'restore'; // takes back whatever is there
   const more = isWhole ? [] : now.phases.filter((phase) => !approved.phases.includes(phase));
