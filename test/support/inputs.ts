@@ -96,7 +96,7 @@ const people: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('order'), by, reason }),
   fc.record({ kind: kind('order'), phase, by, reason }),
   fc.record({ kind: kind('order'), restore: fc.constant(true as const), by, reason }),
-  fc.record({ kind: kind('abort'), by, reason }),
+  fc.record({ kind: kind('abort'), by: fc.oneof(boss, by), reason }),
 ];
 
 const daemon: readonly fc.Arbitrary<Input>[] = [

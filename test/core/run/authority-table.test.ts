@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../../src/core/authority/roles.ts';
-import { hash, principalId } from '../../../src/core/kernel/ids.ts';
+import { hash, principalId, stepId } from '../../../src/core/kernel/ids.ts';
 import { after, hours, minutes } from '../../../src/core/kernel/units.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 import { type Procedure, undoing } from '../../../src/core/response/procedure.ts';
@@ -73,15 +73,30 @@ const rollingBack = () => {
   night.approve(1, dana, 30);
   return night;
 };
+const byBoth = () => {
+  const night = breached();
+  for (const by of [priya, lena]) night.approve(1, by, 30);
+  return night;
+};
+/** Its first step has ended badly, so a person is asked. */
+const asking = (night: Night): Night => {
+  night.stopWork();
+  night.record({ type: 'step-started', step: asked, attempt: 1, tag: 't' });
+  night.record({ type: 'step-asked', step: asked, question: 'exit code 1', output: '' });
+  return night;
+};
 const armed = () => new Night().baseline().arm();
 
 type Act = (by: Principal) => Input;
 const rec = recommendation(1);
+const asked = stepId(`${security}/undo`);
 const acts = {
   approve: (by) => ({ kind: 'approve', recommendation: rec, by, reason: 'yes', evenIfGone: false }),
   decline: (by) => ({ kind: 'decline', recommendation: rec, by, reason: 'no' }),
   acknowledge: (by) => ({ kind: 'acknowledge', recommendation: rec, by }),
   order: (by) => ({ kind: 'order', by, reason: 'now' }),
+  'confirm --done': (by) => ({ kind: 'confirm', step: asked, answer: 'done', by, reason: 'looked' }),
+  'confirm --again': (by) => ({ kind: 'confirm', step: asked, answer: 'again', by, reason: 'mended' }),
   abort: (by) => ({ kind: 'abort', by, reason: 'stop' }),
   arm: (by) => ({ kind: 'arm', by }),
   disarm: (by) => ({ kind: 'disarm', by, reason: 'enough' }),
@@ -109,7 +124,11 @@ describe('who may do what', () => {
     { act: 'decline', of: restoring, answers: [yes, yes, yes, yes, no, no, no] },
     { act: 'acknowledge', of: breached, answers: [yes, yes, yes, yes, yes, no, no] },
     { act: 'order', of: running, answers: [yes, yes, half, half, no, no, no] },
-    { act: 'abort', of: rollingBack, answers: [yes, yes, yes, yes, no, no, no] },
+    { act: 'abort', of: rollingBack, answers: [yes, yes, no, no, no, no, no] },
+    { act: 'abort', of: byBoth, answers: [yes, yes, yes, yes, no, no, no] },
+    { act: 'confirm --done', of: () => asking(rollingBack()), answers: [yes, yes, no, no, no, no, no] },
+    { act: 'confirm --done', of: () => asking(byBoth()), answers: [yes, yes, yes, yes, no, no, no] },
+    { act: 'confirm --again', of: () => asking(rollingBack()), answers: [yes, yes, yes, yes, no, no, no] },
     { act: 'waive', of: () => new Night(), answers: [yes, yes, no, no, no, no, no] },
     { act: 'pre-approve', of: () => new Night(), answers: [yes, 'wrong-role', no, no, no, no, no] },
     { act: 'arm', of: armed, answers: [yes, yes, no, no, no, no, no] },
@@ -206,6 +225,41 @@ describe('a restore takes two', () => {
     expect([give(night, acts.approve(dana)), give(night, acts.approve(omar))]).toEqual([half, yes]);
     expect(night.state.rollback?.procedure.kind).toBe('restore');
     expect([give(night, acts.abort(lena)), give(night, acts.abort(omar))]).toEqual([no, yes]);
+  });
+});
+
+describe('who did not approve a rollback and decides only together with somebody else', () => {
+  const confirming = (plan?: Plan) => {
+    const night = breached(plan);
+    night.approve(1, dana, 30);
+    return asking(night);
+  };
+
+  test('is told whose word it takes to overrule the guard', () => {
+    const night = confirming();
+    expect(give(night, acts['confirm --done'](lena))).toBe(no);
+    expect(night.refused).toMatchObject({
+      found: 'lena is technical_lead, who decides only together with somebody else, and has not approved run-1-r1',
+      todo: 'Talk to dana or omar',
+    });
+  });
+
+  test('may say that a person took a step that is theirs', () => {
+    const undo = { id: 'by-hand', confirm: 'Turn the key' };
+    const plan = aPlan({ phases: [{ id: security, estimate: '1h', rollback: { steps: [undo] } }] });
+    const night = breached(plan);
+    night.approve(1, dana, 30);
+    night.stopWork();
+    const step = stepId(`${security}/by-hand`);
+    night.record({ type: 'step-started', step, attempt: 1, tag: 't' });
+    night.record({ type: 'step-asked', step, question: 'Turn the key', output: '' });
+    expect(give(night, { kind: 'confirm', step, answer: 'done', by: lena, reason: 'turned' })).toBe(yes);
+  });
+
+  test('may, where the plan has nobody else left', () => {
+    const night = confirming();
+    const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id === 'lena') };
+    expect('events' in decide(plan, night.state, acts['confirm --done'](lena), night.now)).toBe(true);
   });
 });
 

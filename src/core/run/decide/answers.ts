@@ -1,6 +1,5 @@
 import { isEnough, needsOf } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
-import type { Principal } from '../../authority/roles.ts';
 import { sayMoment } from '../../kernel/duration.ts';
 import type { RecommendationId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
@@ -13,6 +12,7 @@ import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
 import { stands } from '../standing.ts';
 import type { RunState } from '../state.ts';
+import { refuseOverruling } from './overruling.ts';
 import { bindingOf, startRollback } from './raise.ts';
 
 function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommendation | { readonly refused: Refusal } {
@@ -107,23 +107,6 @@ function approve(
   return complete
     ? record(approval, startRollback(open, open.orderedBy === undefined ? 'approved' : 'ordered', by.id, now))
     : record(approval);
-}
-
-/** After a no nobody is asked about the breach again: where somebody has said yes, it takes one who decides alone. */
-function refuseOverruling(plan: Plan, open: Recommendation, by: Principal, now: Instant): Refusal | undefined {
-  const right = rightToApprove(open.procedure.kind);
-  const decidesAlone = ({ id, role }: Pick<Principal, 'role'> & { readonly id: string }): boolean =>
-    isEnough(plan, { right, people: 1 }, [{ by: id, role }]);
-  const others = validApprovals(open, now).filter((one) => one.by !== by.id);
-  if (others.length === 0 || decidesAlone(by)) return undefined;
-  const approved = others.map((one) => one.by).join(' and ');
-  const deciding = plan.principals.filter(decidesAlone).map(({ id }) => id);
-  return refuse(
-    'not-allowed',
-    `${by.id} is ${by.role}, who decides only together with somebody else, and ${approved} approved ${open.id}`,
-    'a no by somebody who decides alone, or before anybody has approved',
-    `Talk to ${[approved, ...deciding].join(' or ')}`,
-  );
 }
 
 export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, now: Instant): Decision {

@@ -16,6 +16,7 @@ import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
 import { consequences } from './consequences.ts';
+import { refuseOverrulingRollback } from './overruling.ts';
 
 /** Nothing is undone beside work that may go on, whoever says that it does not: the guard looks once more. */
 const guardProves = refuse(
@@ -53,6 +54,10 @@ function confirm(
       refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`, 'See `ripcord run status`'),
     );
   }
+  // That a person took their own step is a fact that they report; all else says that the guard's proof does not count.
+  const isOverruling = answer === 'done' && asking.step.kind !== 'confirm';
+  const overruling = isOverruling ? refuseOverrulingRollback(plan, state, rollback, by) : undefined;
+  if (overruling !== undefined) return no(overruling);
   if (answer === 'again' || mayBeAtWork(asking))
     return record({ type: 'step-answered', ...common, step, answer, by: by.id, reason });
   const done: RollbackEvent = {
@@ -124,15 +129,18 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
 /** Between steps: the one under way comes to its end, and what is undone stays undone. */
 function abort(
   plan: Plan,
-  { rollback }: RunState,
+  state: RunState,
   { by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
   now: Instant,
 ): Decision {
+  const { rollback } = state;
   const denied = refuseDeciding(plan, rollback, by);
   if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback))
     return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended', 'See `ripcord run status`'));
   if (rollback.aborting !== undefined) return nothing;
+  const overruling = refuseOverrulingRollback(plan, state, rollback, by);
+  if (overruling !== undefined) return no(overruling);
   return record({ type: 'abort-ordered', v: 1, at: now, rollback: rollback.id, by: by.id, reason });
 }
 

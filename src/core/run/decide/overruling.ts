@@ -1,0 +1,52 @@
+import { isEnough } from '../../authority/approvals.ts';
+import { refuse, type Refusal } from '../../authority/refusal.ts';
+import type { Principal } from '../../authority/roles.ts';
+import type { Instant } from '../../kernel/units.ts';
+import { rightToApprove } from '../../plan/authority.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { type Recommendation, validApprovals } from '../../response/recommendation.ts';
+import type { Rollback } from '../../response/rollback.ts';
+import type { RunState } from '../state.ts';
+
+type Person = Pick<Principal, 'role'> & { readonly id: string };
+
+const decidesAlone = (plan: Plan, kind: string, { id, role }: Person): boolean =>
+  isEnough(plan, { right: rightToApprove(kind), people: 1 }, [{ by: id, role }]);
+
+/** After a no nobody is asked about the breach again: where somebody has said yes, it takes one who decides alone. */
+export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal, now: Instant): Refusal | undefined {
+  const { kind } = open.procedure;
+  const others = validApprovals(open, now).filter((one) => one.by !== by.id);
+  if (others.length === 0 || decidesAlone(plan, kind, by)) return undefined;
+  const approved = others.map((one) => one.by).join(' and ');
+  const deciding = plan.principals.filter((one) => decidesAlone(plan, kind, one)).map(({ id }) => id);
+  return refuse(
+    'not-allowed',
+    `${by.id} is ${by.role}, who decides only together with somebody else, and ${approved} approved ${open.id}`,
+    'a no by somebody who decides alone, or before anybody has approved',
+    `Talk to ${[approved, ...deciding].join(' or ')}`,
+  );
+}
+
+/**
+ * To end a rollback, or to say that a step is done though the guard does not find it so, overrules who approved it: that
+ * takes one who decides alone, or one of those who approved. Where the plan has none of them left, the right is enough.
+ */
+export function refuseOverrulingRollback(
+  plan: Plan,
+  { recommendations }: RunState,
+  { recommendation, procedure }: Rollback,
+  by: Principal,
+): Refusal | undefined {
+  const { approvals = [] } = recommendations.find(({ id }) => id === recommendation) ?? {};
+  const may = plan.principals.filter(
+    (one) => decidesAlone(plan, procedure.kind, one) || approvals.some((given) => given.by === one.id),
+  );
+  if (may.length === 0 || may.some(({ id }) => id === by.id)) return undefined;
+  return refuse(
+    'not-allowed',
+    `${by.id} is ${by.role}, who decides only together with somebody else, and has not approved ${recommendation}`,
+    'the word of somebody who decides alone, or of one of those who approved it',
+    `Talk to ${may.map(({ id }) => id).join(' or ')}`,
+  );
+}
