@@ -17,6 +17,7 @@ import { repeat } from './repeat.ts';
 import { scriptsOfPlan } from './scripts.ts';
 import { factsOf } from './log.ts';
 import { startSenses } from './senses.ts';
+import { stepOutputIn } from '../rollback/step-output.ts';
 import { createUndoing } from './undoing.ts';
 
 export interface Daemon {
@@ -69,6 +70,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     desk,
     clock,
     runChecks,
+    output: stepOutputIn(`${options.journal}-step`, troubles.during('keeping what a step writes')),
     failed: ending.reject,
   });
   undo.defer(() => executor.stop(stepPatience));

@@ -14,6 +14,7 @@ import { createExecutor, type Executor, type Outcome } from '../rollback/executo
 import { liftFence, raiseFence } from '../rollback/fence.ts';
 import { look, lookUntil } from '../rollback/look.ts';
 import { forwardWork, quieten, type Worker } from '../rollback/stop-work.ts';
+import type { StepOutput } from '../rollback/step-output.ts';
 import { type StepSurroundings, takeStep } from '../rollback/take-step.ts';
 import { attemptTags } from './attempts.ts';
 import type { Conductor } from './conductor.ts';
@@ -33,6 +34,7 @@ export interface UndoingParts {
   readonly desk: TargetDesk;
   readonly clock: Clock;
   readonly runChecks: () => Promise<readonly Finding[]>;
+  readonly output: StepOutput;
   readonly failed: (error: unknown) => void;
 }
 
@@ -103,7 +105,7 @@ function allForwardWork(state: RunState | undefined, role: string | undefined): 
 
 /** The executor with its hands: processes, sessions and the database. */
 export function createUndoing(parts: UndoingParts): Executor {
-  const { environment, folder, secrets, fill, conductor, desk, clock } = parts;
+  const { environment, folder, secrets, fill, conductor, desk, clock, output } = parts;
   const { target, stop_work: rules } = environment;
   const url = target.rollback_url ?? target.url;
   const logins = [target.url, url];
@@ -118,6 +120,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     secrets,
     fill,
     grace: rules.kill_grace,
+    output,
     undoSql: { url },
     look: lookAt,
     verify: ({ phase, timeout }) => (phase === undefined ? verifyAll(parts, state(), timeout) : verify(parts, phase)),
@@ -148,6 +151,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     },
     prove: async ({ proof }, patience, signal) =>
       proof === undefined ? undefined : lookUntil(() => lookAt(proof), { clock, patience, signal }),
+    output,
     failed: parts.failed,
   });
 }

@@ -5,6 +5,8 @@ export type OutputStream = 'stdout' | 'stderr';
 /** The end of what a command wrote, both streams as they came. */
 export interface KeptOutput {
   add(chunk: Buffer, stream: OutputStream): void;
+  /** The last bytes so far, without secrets and beginning with a whole character. What may become a secret is left out. */
+  soFar(): string;
   /** The last bytes, without secrets and beginning with a whole character. Nothing can be added afterwards. */
   end(): string;
 }
@@ -26,6 +28,7 @@ export function keepOutput(most: number, secrets: readonly string[]): KeptOutput
       kept += filter.push(decoder.decode(chunk, { stream: true }));
       if (kept.length > 2 * most) kept = lastBytes(kept, most); // not at each chunk: it copies
     },
+    soFar: () => lastBytes(kept, most),
     end() {
       for (const { decoder, filter } of Object.values(readers)) kept += filter.push(decoder.decode()) + filter.end();
       return lastBytes(kept, most);

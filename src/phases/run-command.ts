@@ -29,6 +29,8 @@ export interface CommandToRun {
    * one after the exit, so that a slow taker must queue what is left.
    */
   onOutput?(chunk: Buffer, stream: OutputStream): void | Promise<void>;
+  /** Told that it wrote something: what `output` would be so far, for whoever keeps it in case we do not see the end. */
+  onKept?(soFar: () => string): void;
   /** Lets the command read our standard input; else it finds an empty one. */
   readonly inherit?: boolean;
   /** In bytes; 64 KiB when not given. */
@@ -89,6 +91,7 @@ export async function runCommand(toRun: CommandToRun): Promise<CommandResult> {
   const readings = (['stdout', 'stderr'] as const).map((name) => {
     const take = (chunk: Buffer) => {
       kept.add(chunk, name);
+      toRun.onKept?.(kept.soFar);
       return toRun.onOutput?.(chunk, name);
     };
     return readOut(started[name], take, clock);

@@ -1,4 +1,5 @@
 import { hashOf } from '../core/kernel/hash.ts';
+import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
@@ -16,6 +17,13 @@ export interface Attempt {
   /** Aborted when nobody shall wait any longer. What has begun to change something goes on to its end all the same. */
   readonly signal: AbortSignal;
 }
+
+/** A service needs its time to become healthy: what its step has left of its own, and no more than this without a tier. */
+const longestProof = seconds(30);
+export const patienceOfProof = ({ tier, timeout }: Step, spent: Millis): Millis => {
+  const left = millis(Math.max(0, timeout - spent));
+  return tier === undefined ? millis(Math.min(left, longestProof)) : left;
+};
 
 /** So many bytes of what a command wrote, or a service answered, are kept in the journal. */
 export const mostKept = 8_192;

@@ -8,6 +8,7 @@ import type { Step } from '../core/response/step.ts';
 import type { Attempt } from './attempt.ts';
 import type { Intend } from './fence.ts';
 import type { Awaited, Seen } from './look.ts';
+import type { StepOutput } from './step-output.ts';
 
 /** How a step ended. `question` says what a person must look at. */
 export type Outcome =
@@ -55,6 +56,8 @@ export interface ExecutorParts {
    * Undefined when it has none.
    */
   prove(step: Step, patience: Millis, signal: AbortSignal): Promise<Awaited | undefined>;
+  /** What an attempt has written, until its outcome is in the journal. */
+  readonly output: Pick<StepOutput, 'left' | 'forget'>;
   /** What nobody expected: the executor stands still, and the journal tells where. */
   failed(error: unknown): void;
 }

@@ -26,10 +26,16 @@ export const proofFails = (step: Step, proof: Seen): string =>
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 
-/** The output of a step that another daemon ran went with that daemon. */
-export const unfinished = (step: Step, proof: Awaited | undefined): string => {
+/** `output`: as far as the daemon that ran it could keep it. */
+export const unfinished = (step: Step, proof: Awaited | undefined, output: string): string => {
   const seen = proof === undefined ? '' : ` Its proof ${sayHolds[proof.holds]}: ${proof.saw}.`;
-  return `The guard was restarted during this step, and what it wrote is lost.${seen} It may have been done, in part or not at all, and may not run twice. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
+  const wrote =
+    step.kind !== 'command'
+      ? ''
+      : output === ''
+        ? ' It had written nothing until then.'
+        : ' What it had written until then stands beside this.';
+  return `The guard was restarted during this step.${wrote}${seen} It may have been done, in part or not at all, and may not run twice. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
 };
 
 export const notTheOnlyGuard = (guarding: Exclude<Guarding, 'yes'>): string =>

@@ -10,6 +10,7 @@ import { hideIn } from '../phases/without-secrets.ts';
 import { type Attempt, mostKept } from './attempt.ts';
 import type { Outcome } from './parts.ts';
 import { placeOf } from './questions.ts';
+import type { StepOutput } from './step-output.ts';
 
 type CommandStep = Extract<Step, { kind: 'command' }>;
 
@@ -23,6 +24,7 @@ export interface CommandSurroundings {
   /** Puts the values of the plan's placeholders into what is about to run. */
   readonly fill: (text: string) => string;
   readonly grace: Millis;
+  readonly output: Pick<StepOutput, 'keep'>;
 }
 
 /** What it left running, if anything: it may be a server that it started, or a part of the undo that still is at work. */
@@ -56,7 +58,7 @@ function badly(
 export async function takeCommand(
   step: CommandStep,
   { tag, onSpawn }: Attempt,
-  { cwd, env, secrets, fill, grace, clock }: CommandSurroundings,
+  { cwd, env, secrets, fill, grace, clock, output: kept }: CommandSurroundings,
 ): Promise<Outcome> {
   const own = Object.entries(step.env ?? {}).map(([name, value]) => [name, fill(value)]);
   const result = await runCommand({
@@ -70,6 +72,7 @@ export async function takeCommand(
     secrets,
     maxOutput: mostKept,
     onSpawn,
+    onKept: (soFar) => kept.keep(tag, soFar),
   });
   const { exitCode, timedOut, output } = result;
   const left = await leftRunning(tag);

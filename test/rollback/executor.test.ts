@@ -65,6 +65,7 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
     },
     endOrphans: async ({ tag }) => void happened.push(`ended what bears ${tag === undefined ? 'no tag' : 'its tag'}`),
     prove: async () => undefined,
+    output: { left: async () => '', forget: async () => undefined },
     failed: () => undefined,
     ...more,
   });
@@ -293,6 +294,37 @@ test('a step that an earlier daemon began is not begun again on the way to the e
   expect(happened).not.toContain('taken');
   expect(happened.slice(-2)).toEqual(['step-asked', 'rollback-aborted']);
   await executor.stop(millis(0));
+});
+
+test.each([
+  { when: 'its proof holds', proof: seen('yes'), event: 'step-done' },
+  { when: 'its proof does not hold', proof: seen('no'), event: 'step-asked' },
+  { when: 'what it left is still there', proof: seen('yes'), stays: 'process 7', event: 'step-asked' },
+])('what a step had written when its guard was killed stands beside its outcome: $when', async (row) => {
+  const { proof, stays, event } = row;
+  const recorded: RollbackEvent[] = [];
+  const forgotten: string[] = [];
+  const one: ReturnType<typeof executing> = executing({
+    async record(given) {
+      recorded.push(given);
+      one.record(given);
+    },
+    async endOrphans() {
+      if (stays !== undefined) throw new Error(stays);
+    },
+    prove: async () => proof,
+    output: {
+      left: async (tag) => `kept of ${tag}`,
+      forget: async () => void forgotten.push(recorded.at(-1)?.type ?? 'before anything'),
+    },
+  });
+  one.left(start);
+  one.executor.wake();
+  await one.clock.advance(seconds(60));
+  const outcome = recorded.find(({ type }) => type === event);
+  expect(outcome).toMatchObject({ output: 'kept of of an earlier daemon' });
+  expect(forgotten[0]).toBe(event);
+  await one.executor.stop(millis(0));
 });
 
 test('a fence that cannot be lifted is told once and tried again after a while, and one that can is lifted', async () => {

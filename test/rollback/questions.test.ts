@@ -28,6 +28,24 @@ test.each<{ readonly what: string; readonly step: Step; readonly lookAt: string 
   { what: 'a request', step: request, lookAt: 'what it was to change' },
 ])('whoever is asked about $what shall look at $lookAt', ({ step, lookAt }) => {
   expect(proofFails(step, no)).toContain(`it is not. Look at ${lookAt}, then say `);
-  expect(unfinished(step, undefined)).toContain(`may not run twice. Look at ${lookAt}, then say `);
+  expect(unfinished(step, undefined, '')).toContain(`may not run twice. Look at ${lookAt}, then say `);
   expect(unmet(step, no, 1)).toContain(`not at all: look at ${lookAt}, then make it hold `);
+});
+
+test.each([
+  {
+    what: 'a command that had written something',
+    step: command,
+    output: '3 of 7',
+    said: 'What it had written until then',
+  },
+  { what: 'a command that had not', step: command, output: '', said: 'It had written nothing until then' },
+  {
+    what: 'a statement, which writes nothing',
+    step: statement,
+    output: '',
+    said: 'during this step. It may have been',
+  },
+])('the question about $what when the guard ended says so', ({ step, output, said }) => {
+  expect(unfinished(step, undefined, output)).toContain(said);
 });

@@ -20,6 +20,7 @@ export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurround
   verify: async () => ({ ended: 'well', output: '' }),
   refuse: async () => undefined,
   endLeft: async () => undefined,
+  output: { keep: () => undefined },
   ...more,
 });
 

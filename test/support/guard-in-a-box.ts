@@ -86,6 +86,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     },
     endOrphans: async () => undefined,
     prove: async () => undefined,
+    output: { left: async () => '', forget: async () => undefined },
     failed: (error) => failures.push(error),
   });
   undo.defer(() => executor.stop(seconds(0)));

@@ -1,0 +1,79 @@
+import { sayError } from '../core/kernel/errors.ts';
+import { between, millis } from '../core/kernel/units.ts';
+import type { Rollback, StepState } from '../core/response/rollback.ts';
+import { leavesWork, mayRepeat } from '../core/response/step.ts';
+import { patienceOfProof } from './attempt.ts';
+import { unfinished } from './questions.ts';
+import { ask, common, type Taking } from './taking.ts';
+
+/**
+ * An earlier daemon started the step and did not live to write how it ended. What it left is ended, then its proof is tried.
+ * Resolves with whether the step is to be taken once more.
+ */
+export async function recover(taking: Taking, rollback: Rollback, state: StepState): Promise<'again' | undefined> {
+  const { parts, stopping, interruptible } = taking;
+  const { step, startedAt, tag } = state;
+  const again = mayRepeat(step) && rollback.aborting === undefined;
+  const output = tag === undefined ? '' : await parts.output.left(tag);
+  try {
+    if (leavesWork(step)) await parts.endOrphans(state);
+  } catch (error) {
+    const question = `The guard was restarted during this step, and what it left behind is still there: ${sayError(error)}`;
+    await ask(taking, rollback, step, question, output);
+    return undefined;
+  }
+  // Where it may not run again a person would be asked, so a service that still starts gets its time.
+  const patience = again || rollback.aborting !== undefined ? millis(0) : patienceOfProof(step, millis(0));
+  const proving =
+    patience > 0
+      ? interruptible((signal) => parts.prove(step, patience, signal))
+      : parts.prove(step, patience, stopping);
+  const proof = await proving.catch(() => undefined);
+  if (proof?.holds === 'yes') {
+    const now = parts.clock.now();
+    const took = millis(Math.max(0, between(startedAt ?? now, now))); // the clock may be another
+    await taking.record({
+      type: 'step-done',
+      ...common(taking, rollback),
+      step: step.id,
+      took,
+      output,
+      how: 'proved',
+    });
+    return undefined;
+  }
+  if (stopping.aborted) return undefined;
+  if (again) return 'again';
+  await ask(taking, rollback, step, unfinished(step, proof, output), output);
+  return undefined;
+}
+
+/** What of the step is still there, after it was ended: a process of its command, or a session that only we lost. */
+export async function whatStays({ parts }: Taking, state: StepState): Promise<string | undefined> {
+  if (!leavesWork(state.step) || state.tag === undefined) return undefined;
+  return parts.endOrphans(state).then(
+    () => undefined,
+    (error: unknown) =>
+      `What attempt ${state.attempt} of ${state.step.id} left behind is still there, and nothing may run beside it: ${sayError(error)}`,
+  );
+}
+
+/**
+ * A person has done it, or does without: the next step may not begin beside what is left of the attempt. Resolves with
+ * what still is there.
+ */
+export async function accept(taking: Taking, rollback: Rollback, state: StepState): Promise<string | undefined> {
+  const stays = await whatStays(taking, state);
+  if (stays !== undefined) return stays;
+  const { by, reason } = state.accepted ?? {};
+  await taking.record({
+    type: 'step-done',
+    ...common(taking, rollback),
+    step: state.step.id,
+    took: millis(0),
+    output: reason ?? '',
+    how: 'confirmed',
+    ...(by !== undefined && { by }),
+  });
+  return undefined;
+}

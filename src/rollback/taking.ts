@@ -1,0 +1,29 @@
+import type { RollbackEvent } from '../core/response/events.ts';
+import type { Rollback } from '../core/response/rollback.ts';
+import type { Step } from '../core/response/step.ts';
+import type { ExecutorParts } from './parts.ts';
+
+/** What taking a step needs beside the world: where its facts go, and what ends its waiting. */
+export interface Taking {
+  readonly parts: ExecutorParts;
+  /** Resolves when the event is durable. */
+  readonly record: (event: RollbackEvent) => Promise<void>;
+  /** Aborted when the daemon stops. */
+  readonly stopping: AbortSignal;
+  /** What waits in it ends at once when a person aborts the rollback, or the daemon stops. */
+  interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+export const common = ({ parts }: Taking, rollback: Rollback) =>
+  ({ v: 1, at: parts.clock.now(), rollback: rollback.id }) as const;
+
+/** `ended`: the step did what it was to do, and only its proof does not hold. */
+export const ask = (taking: Taking, rollback: Rollback, step: Step, question: string, output: string, ended?: 'well') =>
+  taking.record({
+    type: 'step-asked',
+    ...common(taking, rollback),
+    step: step.id,
+    question,
+    output,
+    ...(ended !== undefined && { ended }),
+  });
