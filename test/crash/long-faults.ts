@@ -4,12 +4,13 @@ import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
 import type { LongStep } from './long-steps.ts';
 import type { Miniature } from './miniature.ts';
-import type { Ending } from './operator.ts';
+import type { Ending, Shown } from './operator.ts';
 
 async function eventsOf({ journal }: Miniature, { view }: Ending) {
   await using reader = await openJournalReader(journal);
   const entries = await reader.read(view.run);
-  return { events: entries.map(({ event }) => readEvent(event)), ...(await reader.verify()) };
+  const { faults } = await reader.verify();
+  return { entries, events: entries.map(({ event }) => readEvent(event)), faults };
 }
 
 /** What the steps have said of themselves, in the order in which they said it. */
@@ -73,16 +74,22 @@ async function leftBehind(events: readonly RunEvent[]): Promise<number> {
   return left;
 }
 
-function faultsOfEnding({ view, approved, seen, asked }: Ending, events: readonly RunEvent[]): readonly string[] {
+/** What was shown and is not there any more, or is something else by now. */
+const lostOf = (shown: readonly Shown[], entries: readonly Shown[]): readonly string[] =>
+  shown
+    .filter(({ seq, hash }) => !entries.some((one) => one.seq === seq && one.hash === hash))
+    .map(({ seq }) => `entry ${seq} of the journal, which was shown, is lost`);
+
+function faultsOfEnding({ view, approved, asked }: Ending, events: readonly RunEvent[]): readonly string[] {
   const { rollback, watch } = view;
-  const approvals = new Set<string>(
-    events.flatMap((one) => (one.type === 'recommendation-approved' ? [one.recommendation] : [])),
-  );
+  const isThere = ({ recommendation, by }: Ending['approved'][number]): boolean =>
+    events.some(
+      (one) => one.type === 'recommendation-approved' && one.recommendation === recommendation && one.by === by,
+    );
   return [
     ...(rollback?.state === 'done' ? [] : [`the rollback is ${rollback?.state}`]),
     ...(watch?.state === 'settled' ? [] : ['the watch did not settle']),
-    ...approved.filter((id) => !approvals.has(id)).map((id) => `the approval of ${id} is lost`),
-    ...(events.length >= seen ? [] : [`the journal has ${events.length} events of ${seen} that were shown`]),
+    ...approved.filter((one) => !isThere(one)).map(({ by }) => `the approval by ${by} is lost`),
     ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),
   ];
 }
@@ -96,7 +103,7 @@ export interface Judged {
 
 /** What became of a long rollback that has come to its end. */
 export async function judge(mini: Miniature, steps: readonly LongStep[], ending: Ending): Promise<Judged> {
-  const { events, faults } = await eventsOf(mini, ending);
+  const { entries, events, faults } = await eventsOf(mini, ending);
   const { rows } = await mini.db.query('select what, event from ran where event is not null order by at');
   const said = rows.map(({ what, event }): Said => ({ what: String(what), event: String(event) }));
   const left = await leftBehind(events);
@@ -104,6 +111,7 @@ export async function judge(mini: Miniature, steps: readonly LongStep[], ending:
     ...steps.flatMap((step) => faultsOfStep(step, said, events)),
     ...outOfOrder(steps, said),
     ...faultsOfEnding(ending, events),
+    ...lostOf(ending.shown, entries),
     ...faults.map(({ seq, found: broken }) => `the chain is broken at ${seq}: ${broken}`),
     ...(left > 0 ? [`${left} processes of steps are left`] : []),
   ];

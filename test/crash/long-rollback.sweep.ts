@@ -16,10 +16,10 @@ const readResults = (): readonly LongRollback[] =>
         .map((line) => JSON.parse(line))
     : [];
 
-const sumOf = (some: readonly LongRollback[], what: 'kills' | 'steps' | 'asked' | 'cutOff'): number =>
+const sumOf = (some: readonly LongRollback[], what: 'kills' | 'steps' | 'asked' | 'cutOff' | 'orphans'): number =>
   some.reduce((sum, one) => sum + one[what], 0);
 const say = (some: readonly LongRollback[]): string =>
-  `${sumOf(some, 'kills')} kills (${sumOf(some, 'cutOff')} amid a step), ${sumOf(some, 'steps')} steps, ${sumOf(some, 'asked')} questions`;
+  `${sumOf(some, 'kills')} kills (${sumOf(some, 'cutOff')} amid a step, ${sumOf(some, 'orphans')} that left it at work), ${sumOf(some, 'steps')} steps, ${sumOf(some, 'asked')} questions`;
 
 /** Goes on after the last seed that is in the file of results; remove it to begin anew. */
 test(`${batch} more kills at random moments of long rollbacks`, async () => {

@@ -10,6 +10,8 @@ export interface LongRollback extends Judged {
   readonly steps: number;
   /** How often the daemon was killed amid the rollback. */
   readonly kills: number;
+  /** How often the step that it was killed in went on without it. */
+  readonly orphans: number;
   /** Questions that a person answered. */
   readonly asked: number;
 }
@@ -27,9 +29,15 @@ async function longRollback(seed: number, most: number): Promise<LongRollback> {
     const amid = next() < 0.75 ? 'step' : 'rollback';
     return { amid, after: Math.floor(next() * (amid === 'step' ? 300 : 1_500)) };
   });
-  const ending = await new Operator(mini, { duringRollback, asked: true }).toTheEnd(600_000);
-  const { kills, asked } = ending;
-  return { seed, steps: steps.length, kills, asked: asked.length, ...(await judge(mini, steps, ending)) };
+  // Every other rollback takes two stored approvals, and the guard dies between them.
+  const [first, ...others] = duringRollback;
+  const fate =
+    seed % 2 === 0 || first === undefined
+      ? { duringRollback, approvers: ['dana'] as const }
+      : { duringRollback: [{ ...first, amid: 'approval' as const }, ...others], approvers: ['priya', 'lena'] as const };
+  const ending = await new Operator(mini, fate).toTheEnd(600_000);
+  const { kills, orphans, asked } = ending;
+  return { seed, steps: steps.length, kills, orphans, asked: asked.length, ...(await judge(mini, steps, ending)) };
 }
 
 /** More than this many deaths, and a rollback does not get on. */

@@ -12,6 +12,10 @@ import { temporaryRole } from '../target/role.ts';
 /** A file beside this one. */
 export const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+/** Dana decides alone, priya only together with lena. */
+const people = { dana: 'database_administrator', priya: 'project_manager', lena: 'technical_lead' } as const;
+export type Person = keyof typeof people;
+
 /** A plan of a few seconds in a folder of its own, on a fresh database. */
 export interface Miniature extends AsyncDisposable {
   readonly db: TestDatabase;
@@ -22,7 +26,9 @@ export interface Miniature extends AsyncDisposable {
   readonly deathsFile: string;
   readonly port: number;
   readonly url: string;
+  /** Dana's. */
   readonly token: string;
+  readonly tokens: Readonly<Record<Person, string>>;
   /** What the daemon and the commands find in their environment. */
   readonly env: NodeJS.ProcessEnv;
   /** Looks where a question about this step says that one must look, and says what is there. */
@@ -61,7 +67,7 @@ const threeSteps: Undo = {
   },
 };
 
-const planText = (url: string, role: string, tokenHash: string, steps: readonly string[]): string => `
+const planText = (url: string, role: string, tokens: Miniature['tokens'], steps: readonly string[]): string => `
 ripcord: 1
 name: miniature
 environments:
@@ -87,7 +93,9 @@ catalogue: { ${catalogueTuning} }
 criteria: # what it is about is not slowness
   performance: { ignore_stalls_under: 500ms, must_detect: { slower_than: 10000%, within: 10m } }
 principals:
-  - { id: dana, role: database_administrator, token_hash: '${tokenHash}' }
+${Object.entries(people)
+  .map(([id, role]) => `  - { id: ${id}, role: ${role}, token_hash: '${hashToken(tokens[id as Person])}' }`)
+  .join('\n')}
 pre_approvals:
   - { id: undo, by_role: database_administrator, criteria: [integrity], phases: [second], environments: [test], do: phase-rollback }
 watch: { for: 500ms }
@@ -102,10 +110,10 @@ export async function miniature(undo = threeSteps): Promise<Miniature> {
     'create table ran (what text not null, event text, at bigint generated always as identity); create table broken (id int primary key)',
   );
   await db.query(`grant all on ran, broken to ${role.name}`);
-  const token = newToken();
+  const tokens = { dana: newToken(), priya: newToken(), lena: newToken() };
   const port = await freePort();
   const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
-  await writeFile(files.planFile, planText(db.url, role.name, hashToken(token), undo.steps));
+  await writeFile(files.planFile, planText(db.url, role.name, tokens, undo.steps));
   await writeFile(files.deathsFile, '');
   await writeFile(join(folder, 'undo-first.js'), '// there is nothing to undo\n');
   const url = `http://127.0.0.1:${port}`;
@@ -116,9 +124,10 @@ export async function miniature(undo = threeSteps): Promise<Miniature> {
     journal: join(folder, 'journal.db'),
     port,
     url,
-    token,
+    token: tokens.dana,
+    tokens,
     lookAt: (step) => undo.lookAt(step, db),
-    env: { ...process.env, DATABASE_URL: db.urlAs(role.name), RIPCORD_URL: url, RIPCORD_TOKEN: token },
+    env: { ...process.env, DATABASE_URL: db.urlAs(role.name), RIPCORD_URL: url, RIPCORD_TOKEN: tokens.dana },
     async [Symbol.asyncDispose]() {
       await role[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import type { RunView } from '../../src/core/run/view.ts';
-import { here, type Miniature } from './miniature.ts';
+import { readEvent } from '../../src/core/run/catalogue.ts';
+import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
+import { here, type Miniature, type Person } from './miniature.ts';
 
 const ripcord = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -16,15 +19,22 @@ export interface Ending {
   readonly asked: readonly { readonly step: string; readonly question: string; readonly answer: 'done' | 'again' }[];
   /** How often it was killed while a rollback was under way. */
   readonly kills: number;
-  /** The recommendations whose approval was accepted, as the operator was told. */
-  readonly approved: readonly string[];
-  /** Events of the run that were shown to somebody. */
-  readonly seen: number;
+  /** How often the step that it was killed in went on without it. */
+  readonly orphans: number;
+  /** The approvals that were accepted, as the operators were told. */
+  readonly approved: readonly { readonly recommendation: string; readonly by: Person }[];
+  /** The entries of the journal that were shown to somebody, in their order. */
+  readonly shown: readonly Shown[];
 }
 
-/** So many milliseconds after the daemon was first seen amid a rollback, or amid a step that it began itself. */
+export interface Shown {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** So many milliseconds after the daemon was first seen with half an approval, amid a rollback, or amid a step that it began itself. */
 export interface Death {
-  readonly amid: 'rollback' | 'step';
+  readonly amid: 'approval' | 'rollback' | 'step';
   readonly after: number;
 }
 
@@ -36,8 +46,8 @@ export interface Fate {
   readonly lifetimes?: readonly number[];
   /** Ends of daemons while a rollback is under way, one after the other; those after the last live on. */
   readonly duringRollback?: readonly Death[];
-  /** The operator approves what is recommended; otherwise the run is armed, and nobody is asked. */
-  readonly asked?: boolean;
+  /** They approve what is recommended, one after the other; otherwise the run is armed, and nobody is asked. */
+  readonly approvers?: readonly Person[];
 }
 
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -50,7 +60,11 @@ function killAfter(daemon: ChildProcess, length: number, onKilled: () => void = 
   daemon.once('exit', () => clearTimeout(death));
 }
 
+const isHalfApproved = ({ state, approvals }: RunView['recommendations'][number]): boolean =>
+  state === 'open' && approvals.length > 0;
+
 function isAmid({ amid }: Death, view: RunView | undefined, daemonSince: number): boolean {
+  if (amid === 'approval') return view?.recommendations.some(isHalfApproved) === true;
   if (view?.rollback === undefined || !['rolling-back', 'blocked'].includes(view.stage)) return false;
   const begunByIt = view.rollback.steps.some(
     ({ state, startedAt = 0 }) => state === 'started' && startedAt >= daemonSince,
@@ -71,9 +85,11 @@ export class Operator {
   #kills = 0;
   /** The daemon that was told when it will die. */
   #doomed: ChildProcess | undefined;
-  readonly #approved: string[] = [];
-  #seen = 0;
+  #orphans = 0;
+  readonly #approved: Ending['approved'][number][] = [];
+  readonly #shown: Shown[] = [];
   #said = '';
+  #run: RunView['run'] | undefined;
 
   constructor(mini: Miniature, fate: Fate) {
     this.#mini = mini;
@@ -89,7 +105,7 @@ export class Operator {
         const view = await this.#get();
         if (view !== 'unreachable') {
           if (view?.closed !== undefined) return this.#ending(view);
-          this.#seen = Math.max(this.#seen, view?.seq ?? 0);
+          if (view !== undefined) await this.#readOn(view);
           this.#doom(view);
           await this.#takeNextStep(view);
         }
@@ -108,8 +124,9 @@ export class Operator {
       starts: this.#starts,
       asked: this.#asked,
       kills: this.#kills,
+      orphans: this.#orphans,
       approved: this.#approved,
-      seen: this.#seen,
+      shown: this.#shown,
     };
   }
 
@@ -125,6 +142,7 @@ export class Operator {
 
   async #keepDaemon(): Promise<void> {
     if (this.#daemon !== undefined && !gone(this.#daemon)) return;
+    if (this.#daemon === this.#doomed) await this.#lookForOrphans();
     const { planFile, journal, port, deathsFile, env } = this.#mini;
     const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...(this.#fate.kinds ?? [])];
     this.#since = Date.now();
@@ -135,9 +153,29 @@ export class Operator {
     if (lifetime !== undefined) killAfter(this.#daemon, lifetime);
   }
 
-  async #request(method: string, path: string, body?: object): Promise<Response | undefined> {
-    const { url, token } = this.#mini;
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  /** Whether the step that the daemon was killed in goes on without it. */
+  async #lookForOrphans(): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    await using journal = await openJournalReader(this.#mini.journal);
+    const events = (await journal.read(run)).map(({ event }) => readEvent(event));
+    const tag = events.findLast((event) => event.type === 'step-started')?.tag;
+    if (tag !== undefined && (await taggedProcesses(tag)).length > 0) this.#orphans += 1;
+  }
+
+  /** What a daemon has shown must be there for good. */
+  async #readOn({ run, seq }: RunView): Promise<void> {
+    this.#run = run;
+    const last = this.#shown.at(-1)?.seq ?? 0;
+    if (seq <= last) return;
+    const response = await this.#request('GET', `/runs/current/events?after=${last}`);
+    const body = (await response?.json().catch(() => undefined)) as { readonly entries?: readonly Shown[] } | undefined;
+    this.#shown.push(...(body?.entries ?? []));
+  }
+
+  async #request(method: string, path: string, body?: object, by: Person = 'dana'): Promise<Response | undefined> {
+    const { url, tokens } = this.#mini;
+    const headers = { authorization: `Bearer ${tokens[by]}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     // The daemon may be dead or not yet up: the next round sees what became of it.
     return fetch(`${url}/api/v1${path}`, { method, headers, ...sent }).catch(() => undefined);
@@ -149,8 +187,8 @@ export class Operator {
     return response.ok ? ((await response.json().catch(() => 'unreachable')) as RunView) : undefined;
   }
 
-  async #act(path: string, body: object = {}): Promise<boolean> {
-    return (await this.#request('POST', `/runs/current/${path}`, body))?.ok === true;
+  async #act(path: string, body: object = {}, by: Person = 'dana'): Promise<boolean> {
+    return (await this.#request('POST', `/runs/current/${path}`, body, by))?.ok === true;
   }
 
   /** What an operator does next follows from what the run shows, so it does not matter when the daemon died. */
@@ -158,7 +196,10 @@ export class Operator {
     if (view === undefined) return void (await this.#request('POST', '/runs', {}));
     const { baseline, capture, stage, rollback } = view;
     if (baseline === undefined) return void (capture === undefined && (await this.#act('baseline')));
-    if (rollback === undefined) return this.#fate.asked === true ? this.#approveOrGoOn(view) : this.#armOrGoOn(view);
+    if (rollback === undefined)
+      return this.#fate.approvers === undefined
+        ? this.#armOrGoOn(view)
+        : this.#approveOrGoOn(view, this.#fate.approvers);
     if (stage === 'blocked') return this.#answer(view);
     if (stage === 'settled') await this.#act('close', { reason: 'the end' });
   }
@@ -171,11 +212,13 @@ export class Operator {
     else await (preApprovals.length === 0 ? this.#act('pre-approve', { pre_approval: 'undo' }) : this.#act('arm'));
   }
 
-  async #approveOrGoOn(view: RunView): Promise<void> {
+  async #approveOrGoOn(view: RunView, approvers: readonly Person[]): Promise<void> {
     const open = view.recommendations.find(({ state }) => state === 'open');
     if (open === undefined) return this.#runNextPhase(view);
-    const path = `recommendations/${open.id}/approve`;
-    if (await this.#act(path, { reason: 'a test' })) this.#approved.push(open.id);
+    const next = approvers.find((one) => !open.approvals.some(({ by }) => by === one));
+    if (next === undefined) return;
+    const isAccepted = await this.#act(`recommendations/${open.id}/approve`, { reason: 'a test' }, next);
+    if (isAccepted) this.#approved.push({ recommendation: open.id, by: next });
   }
 
   #runNextPhase({ phases }: RunView): void {
