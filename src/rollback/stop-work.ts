@@ -83,6 +83,7 @@ export async function quieten(worker: Worker, quietening: Quietening): Promise<Q
   const deadline = after(clock.now(), millis(rules.kill_grace + rules.quiet_for + patience));
   let [endedProcesses, endedSessions] = [0, 0];
   let quietSince: Instant | undefined;
+  let lastSeen: readonly string[] = []; // what comes back again and again may be away for a moment
   for (;;) {
     if (quietSince === undefined) {
       const ending = endProcesses({ groups, tags, grace: rules.kill_grace, clock });
@@ -91,12 +92,13 @@ export async function quieten(worker: Worker, quietening: Quietening): Promise<Q
       endedSessions += sessions.length;
     }
     const left = await whatIsLeft(worker, quietening);
+    if (left.length > 0) lastSeen = left;
     const now = clock.now();
     quietSince = left.length > 0 ? undefined : (quietSince ?? now);
     if (quietSince !== undefined && between(quietSince, now) >= rules.quiet_for) {
       return { endedProcesses, endedSessions, since: quietSince };
     }
-    if (now > deadline) throw new WorkGoesOn(left);
+    if (now > deadline) throw new WorkGoesOn(lastSeen);
     await clock.wait(betweenLooks);
   }
 }

@@ -8,6 +8,7 @@ import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
 import type { Attempt } from '../../src/rollback/attempt.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
+import { WorkGoesOn } from '../../src/rollback/stop-work.ts';
 import type { Awaited } from '../../src/rollback/look.ts';
 import type { Guarding } from '../../src/rollback/parts.ts';
 import { dana, recommendation, schema, start } from '../support/builders.ts';
@@ -325,6 +326,36 @@ test.each([
   expect(outcome).toMatchObject({ output: 'kept of of an earlier daemon' });
   expect(forgotten[0]).toBe(event);
   await one.executor.stop(millis(0));
+});
+
+test('forward work that cannot be proved stopped blocks the rollback before its first step, until a person says --again', async () => {
+  let goesOn = true;
+  const { clock, executor, happened, record, asks } = executing({
+    async stopWork() {
+      if (goesOn) throw new WorkGoesOn(['session 7 (migrate)']);
+      return { endedProcesses: 0, endedSessions: 1, since: start };
+    },
+  });
+  executor.wake();
+  await clock.advance(seconds(60));
+  executor.wake(); // as each look does
+  await clock.advance(seconds(60));
+  expect(happened).toEqual(['rollback-started', 'stop-work-started', 'rollback-blocked']);
+  expect(asks()).toMatch(/^Forward work could not be proved stopped: still there: session 7 \(migrate\)/);
+  goesOn = false;
+  record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'ended it' });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(3)).toEqual([
+    'rollback-unblocked',
+    'stop-work-started',
+    'stop-work-proved',
+    'phase-applied',
+    'step-started',
+    'taken',
+    'step-asked',
+  ]);
+  await executor.stop(millis(0));
 });
 
 test('a fence that cannot be lifted is told once and tried again after a while, and one that can is lifted', async () => {

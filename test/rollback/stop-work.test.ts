@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+
+import type { Clock } from '../../src/core/kernel/clock.ts';
+import { after, type Instant, millis, seconds } from '../../src/core/kernel/units.ts';
+import { quieten, WorkGoesOn } from '../../src/rollback/stop-work.ts';
+import { heldConnection } from '../../src/target/connection.ts';
+import { startPostgres } from '../../tools/postgres/server.ts';
+import { start } from '../support/builders.ts';
+import { database, type TestDatabase } from '../support/database.ts';
+import { type OtherSession, sessionAs } from '../target/session-as.ts';
+import { temporaryRole } from '../target/role.ts';
+
+const rules = { kill_grace: millis(100), quiet_for: millis(1_500) };
+
+type Meanwhile = (wait: number, now: Instant) => Promise<void>;
+
+/** Time passes only while somebody waits, then at once and five times as fast; `meanwhile` is what the world does in each wait. */
+function hurriedClock(meanwhile: Meanwhile): Clock {
+  let [now, waits]: [Instant, number] = [start, 0];
+  return {
+    now: () => now,
+    async wait(length) {
+      now = after(now, millis(5 * length));
+      await meanwhile((waits += 1), now);
+    },
+  };
+}
+
+async function quieting(url: string, name: string, role: string, meanwhile: Meanwhile) {
+  const clock = hurriedClock(meanwhile);
+  await using connection = heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
+  const proof = await quieten({ groups: [], tags: [], role }, { database: name, rules, connection, clock }).catch(
+    (error: unknown) => error,
+  );
+  return { proof, clock };
+}
+
+/** Sessions of the phases' role that come back, as those of a pooler do. */
+async function comingBack(db: TestDatabase, role: string) {
+  const sessions: OtherSession[] = [];
+  const come = async () => void sessions.push(await sessionAs(db.urlAs(role), 'pooler'));
+  await come();
+  return {
+    come,
+    async [Symbol.asyncDispose]() {
+      for (const one of sessions) await one[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('sessions that come back again and again are no proof: what is still there is named after twenty seconds', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using pooler = await comingBack(db, role.name);
+  const { proof, clock } = await quieting(db.url, db.name, role.name, async (wait) => {
+    if (wait % 3 === 2) await pooler.come(); // never quiet for three looks, which would be enough
+  });
+  expect(proof).toBeInstanceOf(WorkGoesOn);
+  expect(proof).toMatchObject({ left: [expect.stringMatching(/^session \d+ \(pooler\)$/)] });
+  expect(clock.now() - start).toBeGreaterThan(seconds(20));
+});
+
+test('the quiet is counted anew from when the last of them was seen', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using pooler = await comingBack(db, role.name);
+  let cameBack = start;
+  const { proof } = await quieting(db.url, db.name, role.name, async (wait, now) => {
+    if (wait !== 2) return;
+    cameBack = now;
+    await pooler.come();
+  });
+  expect(proof).toMatchObject({ endedProcesses: 0, endedSessions: 2 });
+  expect((proof as { since: Instant }).since).toBeGreaterThan(cameBack);
+});
+
+test('a prepared transaction of the role outlives its session, and is no quiet', async () => {
+  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true });
+  await using admin = await sessionAs(server.url(), 'admin');
+  await admin.query('create role phases login');
+  await using phase = await sessionAs(server.url('postgres', 'phases'), 'migrate');
+  await phase.query("begin; prepare transaction 'left-over'");
+  const { proof } = await quieting(server.url(), 'postgres', 'phases', async () => undefined);
+  expect(proof).toMatchObject({
+    left: ['prepared transaction left-over'],
+    message: expect.stringContaining('ripcord confirm stop-work --again'),
+  });
+  await admin.query("rollback prepared 'left-over'");
+  const again = await quieting(server.url(), 'postgres', 'phases', async () => undefined);
+  expect(again.proof).toMatchObject({ endedSessions: 0 });
+});
