@@ -38,14 +38,20 @@ export interface StepOutlook {
   readonly title?: string;
   /** The command's words, the statement, the request, or what the guard does or asks itself. */
   readonly does: string;
+  /** What else it is given: environment, headers, body, retries, one line each. */
+  readonly details: readonly string[];
   readonly timeout: Millis;
   readonly estimate?: Millis;
   /** By the plan's word, or by its nature. */
   readonly repeatable: boolean;
   readonly tier?: number;
-  /** As they are now; absent where it has none. */
-  readonly precondition?: Seen;
-  readonly proof?: Seen;
+  /** What they ask, and as they are now; absent where it has none. */
+  readonly precondition?: ConditionNow;
+  readonly proof?: ConditionNow;
+}
+
+export interface ConditionNow extends Seen {
+  readonly asks: string;
 }
 
 export interface Outlook {

@@ -1,5 +1,4 @@
-import type { Outlook, StepOutlook } from '../api/guard.ts';
-import type { Seen } from '../rollback/look.ts';
+import type { ConditionNow, Outlook, StepOutlook } from '../api/guard.ts';
 import { sayHolds } from '../rollback/questions.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
@@ -16,20 +15,31 @@ export type RollbackOptions = RunOptions &
   ReasonOption & { readonly phase?: string; readonly restore?: boolean; readonly dryRun?: boolean };
 export type AbortOptions = RunOptions & ReasonOption;
 
-const seen = (what: string, { holds: is, saw }: Seen): Row => [
+const seen = (what: string, { holds: is, saw, asks }: ConditionNow): Row => [
   '',
   { text: what, tone: 'quiet' },
   { text: sayHolds[is], tone: is === 'yes' ? 'good' : 'warn' },
-  saw,
+  `${asks}: ${saw}`,
 ];
 
-function stepRows({ step, title, does, timeout, estimate, repeatable, tier, ...now }: StepOutlook): readonly Row[] {
+function stepRows({
+  step,
+  title,
+  does,
+  details,
+  timeout,
+  estimate,
+  repeatable,
+  tier,
+  ...now
+}: StepOutlook): readonly Row[] {
   const long = `${estimate === undefined ? '' : `about ${sayDuration(estimate)}, `}at most ${sayDuration(timeout)}`;
   const text = [...(title === undefined ? [] : [title]), ...(tier === undefined ? [] : [`tier ${tier}`]), does].join(
     ': ',
   );
   return [
     [step, { text: long, tone: 'quiet' }, { text: repeatable ? 'repeatable' : 'once', tone: 'quiet' }, text],
+    ...details.map((text): Row => ['', '', '', { text, tone: 'quiet' }]),
     ...(now.precondition === undefined ? [] : [seen('precondition now', now.precondition)]),
     ...(now.proof === undefined ? [] : [seen('proof now', now.proof)]),
   ];

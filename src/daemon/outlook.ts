@@ -1,10 +1,10 @@
-import type { Outlook, StepOutlook } from '../api/guard.ts';
+import type { ConditionNow, Outlook, StepOutlook } from '../api/guard.ts';
 import { missingApprovals, needsOf } from '../core/authority/approvals.ts';
 import type { Refusal } from '../core/authority/refusal.ts';
 import { worked } from '../core/evidence/phase-clock.ts';
 import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
-import type { Condition } from '../core/plan/conditions.ts';
-import { sayStep } from '../core/response/say-step.ts';
+import { type Condition, sayCondition } from '../core/plan/conditions.ts';
+import { sayStep, stepDetails } from '../core/response/say-step.ts';
 import { mayRepeat, type Step } from '../core/response/step.ts';
 import { procedureFor, type Wanted } from '../core/run/decide/orders.ts';
 import { runningPhase } from '../core/run/phases.ts';
@@ -26,13 +26,17 @@ export interface OutlookParts {
 async function outlookOfStep({ loaded, desk }: OutlookParts, step: Step): Promise<StepOutlook> {
   const { fill, secrets } = loaded;
   const { id, kind, title, timeout, estimate, tier } = step;
-  const lookAt = async (condition: Condition | undefined) =>
-    condition === undefined ? undefined : look(condition, { target: desk.checks, fill, secrets });
+  const lookAt = async (condition: Condition | undefined): Promise<ConditionNow | undefined> => {
+    if (condition === undefined) return undefined;
+    const seen = await look(condition, { target: desk.checks, fill, secrets });
+    return { ...seen, asks: sayCondition(condition, fill) };
+  };
   const [precondition, proof] = await Promise.all([lookAt(step.precondition), lookAt(step.proof)]);
   return {
     step: id,
     kind,
     does: sayStep(step, fill),
+    details: stepDetails(step, fill),
     timeout,
     repeatable: mayRepeat(step),
     ...(title !== undefined && { title }),
@@ -43,8 +47,8 @@ async function outlookOfStep({ loaded, desk }: OutlookParts, step: Step): Promis
   };
 }
 
-/** By its own estimate; nothing where it is over that already. */
-function remainingOf({ state, now }: OutlookParts): Millis | undefined {
+/** How much longer the running phase would take by its own estimate: 0 where it is over that, undefined where none runs. */
+export function remainingOf({ state, now }: Pick<OutlookParts, 'state' | 'now'>): Millis | undefined {
   const clock = runningPhase(state.phases)?.clock;
   return clock === undefined ? undefined : millis(Math.max(0, clock.estimate - worked(clock, now)));
 }

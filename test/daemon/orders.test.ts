@@ -52,10 +52,14 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   const shown = await ripcord(['rollback', '--dry-run'], env);
   expect(shown).toMatchObject({ exitCode: 0 });
   expect(shown.out).toContain('Would undo second: about 1m. Nothing is done yet.');
-  expect(shown.out).toMatch(/second\/tidy .*insert into ran .*\n.*precondition now +holds +1 row, as wanted/);
+  expect(shown.out).toMatch(
+    /second\/tidy .*insert into ran .*\n.*precondition now +holds +"select 1" gives some rows: 1 row, as wanted/,
+  );
   const { out } = await ripcord(['rollback', '--dry-run', '--json'], env);
   const outlook = JSON.parse(out) as Outlook;
   expect(outlook.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);
+  expect(outlook).not.toHaveProperty('remaining'); // no phase runs
+  expect(outlook.steps[2]).toMatchObject({ precondition: { asks: '"select 1" gives some rows', holds: 'yes' } });
   expect(out).not.toContain(secret);
   const restoring = await ripcord(['rollback', '--restore', '--dry-run'], env);
   expect(restoring.out).toContain('Would restore the whole database, which takes back second and first: ');

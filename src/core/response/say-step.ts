@@ -1,4 +1,6 @@
+import { sayDuration } from '../kernel/duration.ts';
 import { sayCondition } from '../plan/conditions.ts';
+import type { Retry } from '../plan/retry.ts';
 import type { Step } from './step.ts';
 
 /** What a step does, in one line. `fill` puts in what the placeholders stand for. */
@@ -22,6 +24,35 @@ export function sayStep(step: Step, fill = (written: string): string => written)
         : 'compares the database with the phase’s boundary';
     case 'restore':
       return 'asks a person to restore the latest proved backup by hand';
+  }
+}
+
+const sayRetry = ({ times, first, on }: Retry): string =>
+  `tried again up to ${times} ${times === 1 ? 'time' : 'times'}, first after ${sayDuration(first)}, when: ${on.join(', ')}`;
+
+/** What else it is given, beside what it does: one line each. */
+export function stepDetails(step: Step, fill = (written: string): string => written): readonly string[] {
+  const retried = step.retry === undefined ? [] : [sayRetry(step.retry)];
+  switch (step.kind) {
+    case 'command':
+      return [...Object.entries(step.env ?? {}).map(([name, value]) => `with ${name}=${fill(value)}`), ...retried];
+    case 'sql':
+      return [...(step.transaction === false ? ['alone, outside of a transaction'] : []), ...retried];
+    case 'http': {
+      const { headers, body, expect } = step.http;
+      const sent = typeof body === 'string' ? body : JSON.stringify(body);
+      return [
+        ...Object.entries(headers).map(([name, value]) => `with ${name}: ${fill(value)}`),
+        ...(body === undefined ? [] : [`sends ${fill(sent)}`]),
+        ...(expect.status === undefined ? [] : [`done when it answers ${expect.status}`]),
+        ...retried,
+      ];
+    }
+    case 'wait':
+    case 'confirm':
+    case 'verify':
+    case 'restore':
+      return retried;
   }
 }
 

@@ -99,11 +99,9 @@ export function mayRepeat(step: Step): boolean {
   }
 }
 
-/** How long one try of it may take; undefined where a person ends it, or a boundary that takes as long as it takes. */
-export function limitOf(step: Step): Millis | undefined {
-  if (step.kind === 'confirm' || step.kind === 'restore') return undefined;
-  return step.kind === 'verify' && step.phase !== undefined ? undefined : step.timeout;
-}
+/** How long one try of it may take; undefined where a person ends it. */
+export const limitOf = (step: Step): Millis | undefined =>
+  step.kind === 'confirm' || step.kind === 'restore' ? undefined : step.timeout;
 
 /**
  * A step that the plan gives to a person, and that has begun: what it asks is no failure. Before it begins it may ask for its

@@ -4,6 +4,7 @@ import { phaseId } from '../../../src/core/kernel/ids.ts';
 import { minutes } from '../../../src/core/kernel/units.ts';
 import { restore } from '../../../src/core/plan/procedures.ts';
 import { sayStep } from '../../../src/core/response/say-step.ts';
+import { stepDetails } from '../../../src/core/response/say-step.ts';
 import { estimateOf, limitOf, mayRepeat, restoreSteps, type Step, verifyAll } from '../../../src/core/response/step.ts';
 
 const steps = (...written: readonly object[]): readonly Step[] =>
@@ -52,9 +53,35 @@ test.each([
   expect(step && limitOf(step)).toBe(limit);
 });
 
-test('a comparison with a phase’s boundary takes as long as it takes', () => {
+test('a comparison with a phase’s boundary has the same limit', () => {
   const phase = phaseId('x');
-  expect(limitOf({ ...verifyAll, phase })).toBeUndefined();
+  expect(limitOf({ ...verifyAll, phase })).toBe(minutes(30));
+});
+
+test.each([
+  { written: { command: ['x'], env: { MODE: 'undo' } }, details: ['with MODE=undo'] },
+  {
+    written: { command: ['x'], repeatable: true, retry: { times: 1, on: ['exit 75', 'timeout'] } },
+    details: ['tried again up to 1 time, first after 1 s, when: exit 75, timeout'],
+  },
+  { written: { sql: 'vacuum', transaction: false }, details: ['alone, outside of a transaction'] },
+  { written: { sql: 'select 1' }, details: [] },
+  {
+    written: {
+      http: {
+        method: 'POST',
+        url: 'http://ci/run',
+        headers: { Authorization: 'Bearer ${env:TOKEN}' },
+        body: { ref: 'main' },
+        expect: { status: 204 },
+      },
+    },
+    details: ['with Authorization: Bearer filled in', 'sends {"ref":"main"}', 'done when it answers 204'],
+  },
+  { written: { http: { method: 'PUT', url: 'http://ci', body: 'on' } }, details: ['sends on'] },
+])('what $written is given besides: $details', ({ written, details }) => {
+  const [step] = steps(written);
+  expect(step && stepDetails(step, (text) => text.replace('${env:TOKEN}', 'filled in'))).toEqual(details);
 });
 
 test('a procedure is estimated where each of its steps is', () => {
