@@ -24,7 +24,8 @@ async function planIn(path: string, text: string): Promise<string> {
 
 test('a sound plan is said to be sound, with what is in it', async () => {
   await using files = await folder();
-  const plan = await planIn(files.path, changed(goodPlan, 'sql: select 1, control: true', 'sql: select 1'));
+  const repeatable = changed(goodPlan, 'first.ts, --rollback]', 'first.ts, --rollback], repeatable: true');
+  const plan = await planIn(files.path, changed(repeatable, 'sql: select 1, control: true', 'sql: select 1'));
   const said = await ripcord(['validate', '--plan', plan]);
   expect(said).toMatchObject({ exitCode: 0, err: '' });
   expect(said.out).toBe('plan is sound: 2 phases, 1 probe, 1 check, 1 principal; for staging');

@@ -35,7 +35,10 @@ export const phaseRollback = z
 
 export const restore = z
   .strictObject({
-    method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']),
+    method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']).meta({
+      description:
+        'How the backup is to come back. Ripcord restores no backup itself yet: the steps alone say what is done',
+    }),
     steps,
     approvals: z.int().min(1).max(5).default(2).meta({
       description:

@@ -1,8 +1,11 @@
 import { parseDuration, sayDuration } from '../kernel/duration.ts';
 import type { Millis } from '../kernel/units.ts';
+import type { PhasePlan } from './phase.ts';
 import type { Plan } from './plan.ts';
 import type { ProbePlan } from './questions.ts';
 import { mayClear } from './sources.ts';
+import { isIdempotent } from './step-rules.ts';
+import type { StepPlan } from './steps.ts';
 
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 const range = /\[\s*([0-9a-z]+)\s*(?::[^\]]*)?\]/g;
@@ -35,9 +38,40 @@ const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
     ? ['no probe but controls: nothing would ever be slower; add one of what the phases change']
     : [];
 
+/** Nothing tells after a crash whether it was done, and it may not simply be done again. */
+const isUncertain = (step: StepPlan): boolean =>
+  step.proof === undefined &&
+  !step.repeatable &&
+  ('command' in step || 'sql' in step || ('http' in step && !isIdempotent(step.http.method)));
+
+const uncertain = (procedure: string, ids: readonly string[]): readonly string[] =>
+  ids.length === 0
+    ? []
+    : [
+        `${procedure}: ${ids.join(', ')} without a proof may not be run again, so that after a crash of the guard only a person can say whether it was done; give it a proof, or repeatable: true where running it twice does no harm`,
+      ];
+
+const uncertainAmong = (steps: readonly StepPlan[]): readonly string[] => steps.filter(isUncertain).map(({ id }) => id);
+
+function uncertainOf({ rollback }: PhasePlan): readonly string[] {
+  if (rollback === 'restore') return [];
+  if ('steps' in rollback) return uncertainAmong(rollback.steps);
+  return rollback.repeatable ? [] : ['its command'];
+}
+
+function uncertainSteps({ phases, environments }: Plan): readonly string[] {
+  return [
+    ...phases.flatMap((phase) => uncertain(`rollback of ${phase.id}`, uncertainOf(phase))),
+    ...Object.entries(environments).flatMap(([name, { restore }]) =>
+      uncertain(`restore of ${name}`, uncertainAmong(restore?.steps ?? [])),
+    ),
+  ];
+}
+
 /** What a plan may say and hardly means, one sentence each. */
-export const planWarnings = ({ probes }: Plan): readonly string[] => [
-  ...probes.flatMap(overlap),
-  ...onlyControls(probes),
-  ...(probes.every(mayClear) ? [] : standstill(probes)),
+export const planWarnings = (plan: Plan): readonly string[] => [
+  ...plan.probes.flatMap(overlap),
+  ...onlyControls(plan.probes),
+  ...(plan.probes.every(mayClear) ? [] : standstill(plan.probes)),
+  ...uncertainSteps(plan),
 ];

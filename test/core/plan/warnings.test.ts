@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { rangesIn } from '../../../src/core/plan/warnings.ts';
-import { changed, goodPlan, planOf } from './a-plan.ts';
+import { changed, goodPlan as shortPlan, planOf } from './a-plan.ts';
+
+const goodPlan = changed(shortPlan, 'first.ts, --rollback] }', 'first.ts, --rollback], repeatable: true }');
 
 test.each([
   { query: 'rate(a[1m])', ranges: [60_000] },
@@ -43,4 +45,34 @@ test.each([
   },
 ])('a query over 1m that is asked every $every', ({ every, says }) => {
   expect(planOf(plan(every)).warnings).toEqual(says);
+});
+
+const uncertain = 'without a proof may not be run again';
+test.each([
+  { rollback: 'restore', says: [] },
+  { rollback: '{ command: [undo], repeatable: true }', says: [] },
+  { rollback: '{ command: [undo] }', says: [`rollback of first: its command ${uncertain}`] },
+  {
+    rollback: `{ steps: [{ id: a, command: [x] }, { id: b, sql: select 1 }, { id: c, sql: select 1, repeatable: true }] }`,
+    says: [`rollback of first: a, b ${uncertain}`],
+  },
+  { rollback: '{ steps: [{ id: a, command: [x], proof: { tcp: "db:5432" } }, { id: b, confirm: Look }] }', says: [] },
+  {
+    rollback:
+      '{ steps: [{ id: a, http: { method: POST, url: http://ci } }, { id: b, http: { method: PUT, url: http://ci } }] }',
+    says: [`rollback of first: a ${uncertain}`],
+  },
+])('a rollback $rollback that nobody could tell to be done after a crash is warned of: $says', ({ rollback, says }) => {
+  const written = '{ command: [node, first.ts, --rollback], repeatable: true }';
+  const { warnings } = planOf(changed(goodPlan, written, rollback));
+  expect(
+    warnings.filter((one) => one.includes(uncertain)).map((one) => one.slice(0, one.indexOf(', so that'))),
+  ).toEqual(says);
+});
+
+test('also in a restore, by its environment', () => {
+  const restore = `demo }
+    restore: { method: in-place, steps: [{ id: drop, sql: drop schema x }, { id: back, restore: latest-proved-backup }] }`;
+  const { warnings } = planOf(changed(goodPlan, 'demo }', restore));
+  expect(warnings.some((one) => one.startsWith(`restore of staging: drop ${uncertain}`))).toBe(true);
 });
