@@ -287,9 +287,10 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '                 pre-approval undo-lockdown-at-night is not activated',
       '  may approve    dana, omar, priya and lena',
       '  until          02:44:24 UTC, in 27m 30s; unanswered, nothing is rolled back',
-      '  ripcord approve run-20261122-020000-r1 --reason "..."  roll back now',
-      '  ripcord decline run-20261122-020000-r1 --reason "..."  leave it as it is',
-      '  ripcord acknowledge run-20261122-020000-r1             tell the others that you are on it',
+      '  ripcord approve run-20261122-020000-r1 --reason "..."      roll back now',
+      '  ripcord rollback --phase schema-standardization --dry-run  see each step and what would be gone',
+      '  ripcord decline run-20261122-020000-r1 --reason "..."      leave it as it is',
+      '  ripcord acknowledge run-20261122-020000-r1                 tell the others that you are on it',
     ],
   },
   {

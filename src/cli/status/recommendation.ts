@@ -93,6 +93,13 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
   ];
 }
 
+/** What shows the same procedure without ordering it. */
+function dryRun({ kind, phases }: RecommendationView['procedure']): string {
+  const first = phases.at(-1); // the latest comes first in it
+  const wish = kind === 'restore' ? ' --restore' : first === undefined ? '' : ` --phase ${first}`;
+  return `ripcord rollback${wish} --dry-run`;
+}
+
 /** What a person may type now. */
 export function answers(one: RecommendationView, { verdicts }: RunView): readonly (readonly [string, string])[] {
   const { id, procedure } = one;
@@ -102,7 +109,8 @@ export function answers(one: RecommendationView, { verdicts }: RunView): readonl
   const approve: readonly [string, string] = isGone(one, verdicts)
     ? [`ripcord approve ${id} --even-if-gone --reason "..."`, 'roll back all the same']
     : [`ripcord approve ${id} --reason "..."`, 'roll back now'];
-  return [approve, [decline, 'leave it as it is'], acknowledge];
+  const look: readonly [string, string] = [dryRun(procedure), 'see each step and what would be gone'];
+  return [approve, [decline, 'leave it as it is'], acknowledge, look];
 }
 
 /** How those that are not open any more ended, a line each. */

@@ -65,7 +65,9 @@ export type PrincipalPlan = z.output<typeof principal>;
 
 export const role = z
   .strictObject({
-    rights: z.array(z.enum(rightNames)).optional(),
+    rights: z.array(z.enum(rightNames)).optional().meta({
+      description: 'What the role may do; of a built-in role, instead of what it may by default',
+    }),
     needs_also: id.optional().meta({ description: 'A role whose approval is needed beside this one' }),
   })
   .meta({ description: 'What a role may do; the built-in roles have rights by default' });
@@ -73,10 +75,13 @@ export const role = z
 export const preApproval = z
   .strictObject({
     id,
-    by_role: id,
-    criteria: z.array(z.enum(criteriaNames)).min(1),
-    phases: z.array(id).min(1),
-    environments: z.array(id).min(1),
+    by_role: id.meta({ description: 'Whose principals may activate it; the role must be able to decide alone' }),
+    criteria: z
+      .array(z.enum(criteriaNames))
+      .min(1)
+      .meta({ description: 'It covers a breach of these criteria, and of no other' }),
+    phases: z.array(id).min(1).meta({ description: 'It covers undoing these phases, and no others beside them' }),
+    environments: z.array(id).min(1).meta({ description: 'Where it counts' }),
     do: z.enum(['phase-rollback', 'unwind', 'restore']).meta({
       description: 'The one kind of procedure that it covers',
     }),
@@ -84,8 +89,8 @@ export const preApproval = z
       .array(hoursOfDay)
       .default([])
       .meta({ description: 'Hours of the day, in UTC, in which somebody must be asked all the same' }),
-    uses: z.int().min(1).default(1),
-    for: duration.default(hours(12)),
+    uses: z.int().min(1).default(1).meta({ description: 'How often it may be acted upon' }),
+    for: duration.default(hours(12)).meta({ description: 'How long it counts once it is activated' }),
   })
   .meta({ description: 'A proposal; only `ripcord pre-approve` with a principal’s token activates it' });
 export type PreApprovalPlan = z.output<typeof preApproval>;
