@@ -1,18 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { Outlook } from '../../src/api/guard.ts';
-import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
-import { identify } from '../../src/phases/process-identity.ts';
 import { ripcord } from '../cli/ripcord.ts';
 import { type Miniature, miniature, secret } from '../crash/miniature.ts';
+import { type ApiClient, apiClient } from '../support/api-client.ts';
 
 let mini: Miniature;
 let daemon: Daemon;
+let guard: ApiClient;
 let env: Record<string, string>;
 
 beforeEach(async () => {
@@ -20,29 +19,19 @@ beforeEach(async () => {
   const listen = { host: '127.0.0.1', port: 0 };
   daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
   env = { RIPCORD_URL: daemon.url, RIPCORD_TOKEN: mini.token };
-  await ask('/runs', {});
-  await ask('/runs/current/baseline', {});
-  await expect.poll(async () => (await view()).baseline, { timeout: 20_000 }).toBeDefined();
+  guard = apiClient(daemon, mini.token);
+  await guard.openRun();
 });
 afterEach(async () => {
   await daemon.close();
   await mini[Symbol.asyncDispose]();
 });
 
-async function ask(path: string, body?: object): Promise<unknown> {
-  const headers = { authorization: `Bearer ${mini.token}`, 'content-type': 'application/json' };
-  const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
-  return (await fetch(`${daemon.url}/api/v1${path}`, init)).json();
-}
-const view = async () => (await ask('/run')) as RunView;
+const view = () => guard.view();
 
 async function apply(phase: string): Promise<void> {
-  const start = async () =>
-    (await ask(`/runs/current/phases/${phase}/start`, { wrapper: await identify(process.pid), host: hostname() })) as {
-      tag?: string;
-    };
-  await expect.poll(start, { timeout: 10_000 }).toHaveProperty('tag');
-  await ask(`/runs/current/phases/${phase}/finish`, {});
+  await guard.begin(phase);
+  await guard.finish(phase);
 }
 
 test('a rollback is shown before it is ordered, is carried out though all is well, and is watched afterwards', async () => {

@@ -1,13 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 
 import { expect, test } from 'vitest';
 
 import { catalogueIds } from '../../src/core/plan/catalogue.ts';
-import type { RunView } from '../../src/core/run/view.ts';
 import { serve } from '../../src/daemon/serve.ts';
-import { identify } from '../../src/phases/process-identity.ts';
 import { miniature } from '../crash/miniature.ts';
+import { apiClient } from '../support/api-client.ts';
 
 test('a check that reads much and could not look holds a phase no longer than what stood in its way', async () => {
   await using mini = await miniature();
@@ -18,16 +16,9 @@ test('a check that reads much and could not look holds a phase no longer than wh
   const listen = { host: '127.0.0.1', port: 0 };
   const daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
   await using _daemon = { [Symbol.asyncDispose]: () => daemon.close() };
-  const ask = async (path: string, body?: object): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${mini.token}`, 'content-type': 'application/json' };
-    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
-    return (await fetch(`${daemon.url}/api/v1${path}`, init)).json();
-  };
-  const start = async () =>
-    ask('/runs/current/phases/first/start', { wrapper: await identify(process.pid), host: hostname() });
-  await ask('/runs', {});
-  await ask('/runs/current/baseline', {});
-  await expect.poll(async () => ((await ask('/run')) as RunView).baseline, { timeout: 20_000 }).toBeDefined();
+  const guard = apiClient(daemon, mini.token);
+  const start = () => guard.start('first');
+  await guard.openRun();
 
   await mini.db.query('begin');
   await mini.db.query('lock table child in access exclusive mode');

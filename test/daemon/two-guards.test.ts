@@ -1,13 +1,11 @@
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
-import { identify } from '../../src/phases/process-identity.ts';
 import { GuardLockRefused } from '../../src/target/guard-lock.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
+import { apiClient } from '../support/api-client.ts';
 
 /** Two guards that share nothing but the target: each has its own journal, its own run and its own order to roll back. */
 const guard = ({ planFile }: Miniature, name: string): Promise<Daemon> =>
@@ -20,27 +18,16 @@ const guard = ({ planFile }: Miniature, name: string): Promise<Daemon> =>
 
 const patience = { timeout: 20_000 };
 
-function speakingTo({ url }: Daemon, { token }: Miniature) {
-  const ask = async (path: string, body?: object): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
-    return (await fetch(`${url}/api/v1${path}`, init)).json();
-  };
-  const view = async () => (await ask('/run')) as RunView;
-  const apply = async (phase: string) => {
-    const supervisor = { wrapper: await identify(process.pid), host: hostname() };
-    const start = () => ask(`/runs/current/phases/${phase}/start`, supervisor);
-    await expect.poll(start, patience).toHaveProperty('tag');
-    await ask(`/runs/current/phases/${phase}/finish`, {});
-  };
+function speakingTo(daemon: Daemon, { token }: Miniature) {
+  const { ask, view, openRun, begin, finish } = apiClient(daemon, token);
   return {
     view,
     async applyAll() {
-      await ask('/runs', {});
-      await ask('/runs/current/baseline', {});
-      await expect.poll(async () => (await view()).baseline, patience).toBeDefined();
-      await apply('first');
-      await apply('second');
+      await openRun();
+      for (const phase of ['first', 'second']) {
+        await begin(phase);
+        await finish(phase);
+      }
     },
     rollBack: () => ask('/runs/current/rollback', { reason: 'the names are wrong' }),
   };

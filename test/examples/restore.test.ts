@@ -1,5 +1,4 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -12,11 +11,11 @@ import { hashToken, newToken } from '../../src/api/token.ts';
 import { catalogueIds } from '../../src/core/plan/catalogue.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { serve } from '../../src/daemon/serve.ts';
-import { identify } from '../../src/phases/process-identity.ts';
 import { ripcord } from '../cli/ripcord.ts';
 import { type Copy, cryoprotect, home, quietJob } from './cryoprotect.ts';
 import { type StandIn, standIn } from './stand-in.ts';
 import { type Verification, verification } from './verification.ts';
+import { apiClient } from '../support/api-client.ts';
 
 let original: Awaited<ReturnType<typeof cryoprotect>>;
 let asBefore: Verification;
@@ -84,27 +83,18 @@ async function remediated(environment: string) {
     logLevel: 'silent',
   });
   undo.defer(() => daemon.close());
-  const ask = async (path: string, body?: object): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${tokens.dana}`, 'content-type': 'application/json' };
-    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
-    return (await fetch(`${daemon.url}/api/v1${path}`, init)).json();
-  };
-  const view = async () => (await ask('/run')) as RunView;
+  const { view, openRun, begin, finish } = apiClient(daemon, tokens.dana);
   const as = (who: keyof typeof tokens, ...argv: readonly string[]) =>
     ripcord(argv, { RIPCORD_URL: daemon.url, RIPCORD_TOKEN: tokens[who] });
 
-  await ask('/runs', {});
-  await ask('/runs/current/baseline', {});
-  await expect.poll(async () => (await view()).baseline, { timeout: 20_000 }).toBeDefined();
-  const supervisor = { wrapper: await identify(process.pid), host: hostname() };
-  const begun = () => ask('/runs/current/phases/remediation/start', supervisor);
-  await expect.poll(begun, { timeout: 10_000 }).toHaveProperty('tag');
+  await openRun();
+  await begin('remediation');
   await copy.as(async (client) => {
     await lockDown(quietJob(client));
     await rename(quietJob(client), 'to plural');
     await fixRelationships(quietJob(client));
   });
-  await ask('/runs/current/phases/remediation/finish', {});
+  await finish('remediation');
   const opened = undo.move();
   return { copy, app, view, as, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -9,7 +9,9 @@ export interface Refusal extends Complaint {
   readonly missing?: readonly string[];
 }
 
-export const refuse = (because: string, found: string, wanted: string, todo: string): Refusal => ({
+const seeStatus = 'See `ripcord run status`';
+
+export const refuse = (because: string, found: string, wanted: string, todo = seeStatus): Refusal => ({
   because,
   found,
   wanted,

@@ -156,7 +156,7 @@ async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Findi
 type Tested = 15 | 18;
 const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'postgres18');
 
-/** `npm run test:checks` plants every case on both majors; otherwise it is the first of each check, on both. */
+/** `npm run test:every-case` plants every case on both majors; otherwise it is the first of each check, on both. */
 const everyCase = process.env['RIPCORD_EVERY_CASE'] !== undefined;
 /** Where what is special is tested: nowhere, unless every case is wanted. */
 export const testedServers: readonly ('postgres' | 'postgres18')[] = everyCase ? ['postgres', 'postgres18'] : [];

@@ -37,6 +37,7 @@ test('the example says what the original document says', () => {
     ['node', 'verify_performance_indexes.ts', '--remove'],
   ]);
   expect(plan.environments.staging?.restore?.steps).toHaveLength(5);
+  expect(plan.environments.development?.restore?.steps).toEqual(plan.environments.staging?.restore?.steps);
   expect(plan.environments.production?.restore?.steps.flatMap(({ tier }) => tier ?? [])).toEqual([1, 2, 3]);
   expect(plan.criteria).toMatchObject({ performance: { slower_than: 1.5 }, runtime: { longer_than: 2 } });
   expect(plan.verification).toHaveLength(4);

@@ -16,16 +16,15 @@ import { refuseOverruling } from './overruling.ts';
 import { bindingOf, startRollback } from './raise.ts';
 
 function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommendation | { readonly refused: Refusal } {
-  const look = 'See `ripcord run status`';
   const found = state.recommendations.find((one) => one.id === id);
   if (found === undefined) {
     const ids = state.recommendations.map((one) => one.id).join(', ') || 'none was raised';
     return {
-      refused: refuse('unknown-recommendation', `there is no recommendation ${id}`, `one of this run: ${ids}`, look),
+      refused: refuse('unknown-recommendation', `there is no recommendation ${id}`, `one of this run: ${ids}`),
     };
   }
   if (found.state !== 'open') {
-    return { refused: refuse('not-open', `recommendation ${id} is ${found.state}`, 'an open recommendation', look) };
+    return { refused: refuse('not-open', `recommendation ${id} is ${found.state}`, 'an open recommendation') };
   }
   if (found.expiresAt > now) return found;
   const expired = `recommendation ${id} expired at ${sayMoment(found.expiresAt)}`;

@@ -19,7 +19,6 @@ const nothingToUndo = refuse(
   'nothing-to-undo',
   'no phase has changed anything',
   'a phase that was started and not undone',
-  'See `ripcord run status`',
 );
 
 /** The first phase to undo, or why there is none. */
@@ -30,7 +29,7 @@ function firstOf({ phases }: RunState, wanted: PhaseId | undefined): PhaseId | R
   const known = touchedPhases(phases);
   if (known.length === 0) return nothingToUndo;
   const found = phase === undefined ? `the plan has no phase ${wanted}` : `${wanted} is ${phase.state}`;
-  return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`, 'See `ripcord run status`');
+  return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`);
 }
 
 /** A phase and those after it, the whole database, or else the phase that was started last. */

@@ -194,12 +194,7 @@ function isKnown(phase: PhaseState, report: Report): boolean {
 /** An earlier attempt's wrapper may still be about; what it says is not about the attempt that runs now. */
 function refuseAttempt({ supervisor, phase }: PhaseState, tag: string | undefined): Refusal | undefined {
   if (tag === undefined || supervisor === undefined || supervisor.tag === tag) return undefined;
-  return refuse(
-    'another-attempt',
-    `another attempt of ${phase} has begun since`,
-    'a report of the latest attempt',
-    'See `ripcord run status`',
-  );
+  return refuse('another-attempt', `another attempt of ${phase} has begun since`, 'a report of the latest attempt');
 }
 
 /** A late word from a phase that was lost is recorded; one from a phase that nobody started is refused. */

@@ -39,8 +39,7 @@ function confirm(
   const { rollback } = state;
   const denied = refuseDeciding(plan, rollback, input.by);
   if (denied !== undefined) return no(denied);
-  if (!isUnderWay(rollback))
-    return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks', 'See `ripcord run status`'));
+  if (!isUnderWay(rollback)) return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks'));
   const common = { v: 1, at: now, rollback: rollback.id } as const;
   const { step, answer, by, reason } = input;
   if (rollback.state === 'blocked' && step === 'stop-work') {
@@ -50,9 +49,7 @@ function confirm(
   const asking = rollback.steps.find((one) => one.state === 'asking');
   if (asking?.step.id !== step) {
     const wanted = rollback.state === 'blocked' ? 'stop-work' : (asking?.step.id ?? 'none: nothing is asked now');
-    return no(
-      refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`, 'See `ripcord run status`'),
-    );
+    return no(refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`));
   }
   // That a person took their own step is a fact that they report; all else says that the guard's proof does not count.
   const isOverruling = answer === 'done' && asking.step.kind !== 'confirm';
@@ -72,8 +69,7 @@ function confirm(
   return record(done, ...consequences(plan, state, done, now));
 }
 
-const outOfOrder = (found: string, wanted: string): Refusal =>
-  refuse('out-of-order', found, wanted, 'See `ripcord run status`');
+const outOfOrder = (found: string, wanted: string): Refusal => refuse('out-of-order', found, wanted);
 
 /** A step whose precondition does not hold is not started, but asked about. */
 const mayAskBefore = (rollback: Rollback, { step, state }: StepState): boolean =>
@@ -136,8 +132,7 @@ function abort(
   const { rollback } = state;
   const denied = refuseDeciding(plan, rollback, by);
   if (denied !== undefined) return no(denied);
-  if (!isUnderWay(rollback))
-    return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended', 'See `ripcord run status`'));
+  if (!isUnderWay(rollback)) return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended'));
   if (rollback.aborting !== undefined) return nothing;
   const overruling = refuseOverrulingRollback(plan, state, rollback, by);
   if (overruling !== undefined) return no(overruling);
