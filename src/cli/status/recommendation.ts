@@ -70,6 +70,12 @@ const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]):
   evidence.length > 0 &&
   !evidence.some((then) => verdicts.some((now) => now.status === 'breach' && keyOf(now) === keyOf(then)));
 
+/** It is asked again then, of the next contact: nothing is rolled back because nobody answered. */
+const sayUntil = ({ expiresAt, notAutomaticBecause, procedure }: RecommendationView, now: Instant): string =>
+  procedure.kind !== 'person' && notAutomaticBecause.length === 0
+    ? 'the guard looks next: it is pre-approved, and nothing is missing any more'
+    : `${until(expiresAt, now)}; unanswered, nothing is rolled back`;
+
 /** Everything one needs for a decision: why, what, how long, who, until when. */
 export function recommendationRows(one: RecommendationView, { now, phases, verdicts }: RunView): readonly Row[] {
   const { evidence, attributedTo, proposes, procedure, notAutomaticBecause, acknowledgedBy } = one;
@@ -88,7 +94,7 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
       ['approved by', sayApprovals(one, now)],
       ['needs', sayNeeds(one)],
       ['may approve', list(one.mayApprove) || 'nobody in the plan'],
-      ['until', `${until(one.expiresAt, now)}; unanswered, nothing is rolled back`],
+      ['until', sayUntil(one, now)],
     ]),
   ];
 }

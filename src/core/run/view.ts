@@ -16,6 +16,7 @@ import { sayStep } from '../response/say-step.ts';
 import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
+import { notByItself } from './decide/raise.ts';
 import type { PhaseState } from './phases.ts';
 import { modeOf, type RunState, type Stage, stageOf } from './state.ts';
 
@@ -131,18 +132,14 @@ function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseS
   };
 }
 
-function recommendationView(
-  plan: Plan,
-  { environment }: RunState,
-  one: Recommendation,
-  now: Instant,
-): RecommendationView {
-  const needs = needsOf(plan, environment, one.procedure.kind);
+function recommendationView(plan: Plan, state: RunState, one: Recommendation, now: Instant): RecommendationView {
+  const needs = needsOf(plan, state.environment, one.procedure.kind);
   const waits = one.state === 'open' && one.procedure.kind !== 'person';
   return {
     ...one,
     proposes: sayProcedure(one.procedure),
     mayApprove: whoMay(plan, needs.right),
+    ...(one.state === 'open' && { notAutomaticBecause: notByItself(plan, state, one, now) }),
     ...(waits && { missing: missingApprovals(plan, needs, validApprovals(one, now)) }),
   };
 }

@@ -5,6 +5,7 @@ import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
 import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
 import { modeOf } from '../../../src/core/run/state.ts';
+import { viewOf } from '../../../src/core/run/view.ts';
 import {
   aBaseline,
   aPlan,
@@ -331,5 +332,60 @@ describe('an armed run acts by itself', () => {
     night.decline(1, dana, 21);
     night.arm();
     expect(night.look([broken('breach')], 30)).toEqual([]);
+  });
+});
+
+describe('a recommendation that is open already', () => {
+  const acts = ['pre-approval-used', 'recommendation-approved', 'rollback-started'];
+  const asking = (plan = aPlan()) => {
+    const night = new Night(plan).baseline();
+    night.start(security, 10);
+    night.look([broken('breach')], 20);
+    return night;
+  };
+  const missing = ({ plan, state, now }: Night) =>
+    viewOf(plan, state, undefined, now).recommendations.at(-1)?.notAutomaticBecause;
+
+  test('is acted upon at the next look once the run is armed, and what is missing is said as it is now', () => {
+    const night = asking();
+    expect(missing(night)).toEqual(['the run is not armed', 'pre-approval at-night: it is not activated']);
+    night.give(preApprove);
+    expect(missing(night)).toEqual(['the run is not armed']);
+    expect(night.look([broken('breach')], 25)).toEqual([]);
+    night.arm();
+    expect(missing(night)).toEqual([]);
+    expect(night.look([broken('breach')], 30)).toEqual(acts);
+    expect(night.state.rollback).toMatchObject({ trigger: 'automatic' });
+  });
+
+  test('is acted upon when the hours end in which the pre-approval does not count', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const pre_approvals = [{ ...proposal, for: '12h', not_during: ['02:00-02:05'] }]; // it begins at 02:00
+    const night = new Night(aPlan({ pre_approvals })).baseline().arm();
+    night.start(security, 10);
+    night.look([broken('breach')], 20);
+    expect(night.look([broken('breach')], 299)).toEqual([]);
+    expect(night.look([broken('breach')], 301)).toEqual(acts);
+  });
+
+  test.each([
+    { when: 'somebody declined it', act: (night: Night) => night.decline(1) },
+    { when: 'its breach cannot be looked at', act: (night: Night) => night.look([broken('unknown')], 25) },
+    { when: 'its breach is seen well', act: (night: Night) => night.look([broken('ok')], 25) },
+    { when: 'the run was disarmed again', act: (night: Night) => night.give(disarm()) },
+  ])('is not, when $when', ({ act }) => {
+    const night = asking().arm();
+    act(night);
+    expect(night.look([], 30)).toEqual([]);
+    expect(night.state.rollback).toBeUndefined();
+  });
+
+  test('is not, when a person ordered it and may not decide alone', () => {
+    const night = new Night().baseline();
+    night.start(security, 10);
+    night.give({ kind: 'order', by: priya, reason: 'it does not feel right' }, 20);
+    night.arm();
+    expect(missing(night)).toEqual(['priya ordered it']);
+    expect(night.look([broken('ok')], 30)).toEqual(['verdicts-changed']);
   });
 });

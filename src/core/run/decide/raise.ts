@@ -79,8 +79,8 @@ function mayActOn(
   { procedure, orderedBy }: Pick<Proposal, 'procedure' | 'orderedBy'>,
   now: Instant,
 ): Coverage {
-  const isOwn =
-    orderedBy === undefined || hashOf(propose(plan, state, evidence)?.procedure ?? null) === hashOf(procedure);
+  const proposed = evidence.length === 0 ? undefined : propose(plan, state, evidence)?.procedure;
+  const isOwn = orderedBy === undefined || (proposed !== undefined && hashOf(proposed) === hashOf(procedure));
   return isOwn ? mayAct(plan, state, evidence, procedure, now) : not(`${orderedBy} ordered it`);
 }
 
@@ -136,6 +136,18 @@ export function join(
   const { evidence } = openRecommendation(evolve(state, joined).recommendations) ?? open;
   const may = mayActOn(plan, state, evidence, open, now);
   return may.covered ? [joined, ...actOn(open, may.by, now)] : [joined];
+}
+
+/** What keeps the guard from acting on it by itself now: a run may have been armed since it was raised, or disarmed. */
+export function notByItself(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly string[] {
+  const may = mayActOn(plan, state, open.evidence, open, now);
+  return may.covered ? [] : may.missing;
+}
+
+/** Acts on an open recommendation as soon as nothing is missing any more for doing so without asking. */
+export function actNow(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly RunEvent[] {
+  const may = mayActOn(plan, state, open.evidence, open, now);
+  return may.covered ? actOn(open, may.by, now) : [];
 }
 
 function actOn(
