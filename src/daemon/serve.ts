@@ -2,22 +2,25 @@ import { dirname, join, resolve } from 'node:path';
 
 import { type Nobody, startApi } from '../api/server.ts';
 import { sayTarget } from '../core/evidence/target.ts';
+import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import { minutes, seconds } from '../core/kernel/units.ts';
 import type { Round } from '../checks/schedule.ts';
+import { isUnderWay } from '../core/response/rollback.ts';
 import type { RunState } from '../core/run/state.ts';
+import { JournalUnwritable } from '../journal/errors.ts';
 import { openJournal } from '../journal/sqlite/open.ts';
+import { stepOutputIn } from '../rollback/step-output.ts';
 import { performEffects, writeReportFile } from './effects.ts';
 import { type Foundation, layFoundation, type ServeOptions } from './foundation.ts';
 import { createGuard } from './guard.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { leases } from './leases.ts';
+import { factsOf } from './log.ts';
 import { newestReading } from './reading-log.ts';
 import { repeat } from './repeat.ts';
 import { scriptsOfPlan } from './scripts.ts';
-import { factsOf } from './log.ts';
 import { startSenses } from './senses.ts';
-import { stepOutputIn } from '../rollback/step-output.ts';
 import { createUndoing } from './undoing.ts';
 
 export interface Daemon {
@@ -30,6 +33,17 @@ export interface Daemon {
 
 /** How long a step under way may still take when the daemon is told to stop. */
 const stepPatience = seconds(30);
+
+/** It cannot even write that it is back: whoever starts it must know what stands still until it can. */
+class CannotGoOn extends RipcordError {
+  constructor({ found, wanted }: JournalUnwritable, state: RunState | undefined) {
+    const rollback = isUnderWay(state?.rollback) ? [`the rollback ${state?.rollback?.id} is under way`] : [];
+    const fence = state?.fence === undefined ? [] : [`${state.fence.role} cannot log in until it is over`];
+    const standing = [...rollback, ...fence].join(', and ');
+    const todo = `Free space or mend the disk, then start it again${standing === '' ? '' : `: ${standing}`}`;
+    super({ found, wanted, todo }, exitCodes.failed);
+  }
+}
 
 /** An open run goes on where the journal ends; what nobody saw in between is on record. */
 async function goOn({ loaded, conductor, tokens, openRun, journal, clock }: Foundation): Promise<void> {
@@ -51,6 +65,7 @@ async function goOn({ loaded, conductor, tokens, openRun, journal, clock }: Foun
 export async function serve(options: ServeOptions, open = openJournal): Promise<Daemon> {
   await using undo = new AsyncDisposableStack();
   const ending = Promise.withResolvers<void>();
+  ending.promise.catch(() => undefined); // told to whoever holds the daemon; until there is one, the start itself fails
   const foundation = await layFoundation(options, undo, open);
   const { loaded, log, clock, metrics, troubles, journal, desk, conductor, tokens } = foundation;
   const { plan, environment, folder, secrets, fill } = loaded;
@@ -74,8 +89,6 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
     failed: ending.reject,
   });
   undo.defer(() => executor.stop(stepPatience));
-  // A fence that could not be lifted is tried again though nothing else happens.
-  undo.use(repeat(clock, minutes(1), async () => executor.wake(), troubles.during('going on with the rollback')));
 
   const lease = leases(plan.phase_lease, clock.now());
   const { list: unready, shortcomings, isTargetUp } = troubles;
@@ -110,7 +123,11 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   conductor.listen((entries, state) =>
     performEffects(entries, state, { keeper, looker, capture, executor, metrics, log, lookAgain, writeReport }),
   );
-  await goOn(foundation);
+  await goOn(foundation).catch((error: unknown) => {
+    throw error instanceof JournalUnwritable ? new CannotGoOn(error, conductor.state()) : error;
+  });
+  // A fence that could not be lifted is tried again though nothing else happens.
+  undo.use(repeat(clock, minutes(1), async () => executor.wake(), troubles.during('going on with the rollback')));
 
   const onError = (error: unknown) => log.error(factsOf(error), 'a request failed');
   const onNobody = (who: Nobody) => log.warn(who, 'a request without a token that counts was refused');
