@@ -68,6 +68,20 @@ class WrongEnvironment extends RipcordError {
   }
 }
 
+/** The journal, telling of whatever has become durable in it: that, and nothing else, shows that it can be written. */
+const tellingOf = (journal: Journal, onWritten: () => void): Journal => ({
+  ...journal,
+  async append(run, expectedSeq, events) {
+    const entries = await journal.append(run, expectedSeq, events);
+    onWritten();
+    return entries;
+  },
+  async writeReadings(chunks) {
+    await journal.writeReadings(chunks);
+    onWritten();
+  },
+});
+
 /** Reads the plan, takes the journal and the target for itself, and rebuilds the newest run. */
 export async function layFoundation(
   options: ServeOptions,
@@ -88,7 +102,8 @@ export async function layFoundation(
     phases: plan.phases.map(({ id }) => phaseId(id)),
   });
   const { url, users_url: usersUrl } = environment.target;
-  const journal = undo.use(await open(resolve(options.journal)));
+  const troubles = noteTroubles(log, metrics);
+  const journal = tellingOf(undo.use(await open(resolve(options.journal))), troubles.journalWorks);
   const desk = undo.use(await openTargetDesk({ url, usersUrl, cost: metrics.targetCost }));
   const newest = (await journal.runs())[0]?.run;
   const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
@@ -101,6 +116,5 @@ export async function layFoundation(
   if (unfinished !== undefined && !sameTarget(unfinished.target, desk.identity)) {
     throw new WrongTarget(unfinished, sayTarget(desk.identity));
   }
-  const troubles = noteTroubles(log, metrics);
   return { loaded, log, clock, metrics, troubles, journal, desk, conductor, tokens, openRun };
 }

@@ -52,7 +52,7 @@ export async function startSenses(foundation: Foundation, undo: AsyncDisposableS
   });
   const look = async () => {
     await looker.look();
-    troubles.journalWorks();
+    troubles.looked();
     metrics.evaluated(clock.now());
   };
   const looks = undo.use(repeat(clock, betweenLooks, look, troubles.lookFailed));

@@ -8,6 +8,9 @@ export interface Troubles {
   during(what: string): (error: unknown) => void;
   /** A look did not come to its end: until one does, nothing is decided. */
   lookFailed(error: unknown): void;
+  /** A look came to its end. One that had nothing to write says nothing of the journal. */
+  looked(): void;
+  /** Something was written. */
   journalWorks(): void;
   targetAnswers(answers: boolean): void;
   isTargetUp(): boolean;
@@ -38,6 +41,8 @@ export function noteTroubles(log: Log, metrics: Pick<Metrics, 'storeFailed'>): T
     journalWorks() {
       if (unwritable !== undefined) log.info({}, 'the journal can be written again');
       unwritable = undefined;
+    },
+    looked() {
       lookFails = false;
     },
     targetAnswers(answers) {
