@@ -40,7 +40,8 @@ export interface StepOutlook {
   readonly does: string;
   /** What else it is given: environment, headers, body, retries, one line each. */
   readonly details: readonly string[];
-  readonly timeout: Millis;
+  /** Of one try; absent where a person takes as long as they need. */
+  readonly timeout?: Millis;
   readonly estimate?: Millis;
   /** By the plan's word, or by its nature. */
   readonly repeatable: boolean;

@@ -33,7 +33,8 @@ function stepRows({
   tier,
   ...now
 }: StepOutlook): readonly Row[] {
-  const long = `${estimate === undefined ? '' : `about ${sayDuration(estimate)}, `}at most ${sayDuration(timeout)}`;
+  const most = timeout === undefined ? 'as long as you need' : `at most ${sayDuration(timeout)}`;
+  const long = `${estimate === undefined ? '' : `about ${sayDuration(estimate)}, `}${most}`;
   const text = [...(title === undefined ? [] : [title]), ...(tier === undefined ? [] : [`tier ${tier}`]), does].join(
     ': ',
   );

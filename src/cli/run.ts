@@ -4,6 +4,7 @@ import { act, reasonOr } from './act.ts';
 import { type Call, type ForOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
 import { sayArmed, sayClosed, sayHeld, sayOpened, sayResumed } from './sentences.ts';
+import { stuckFence } from './status/headline.ts';
 import { sayRun } from './status/status.ts';
 import { breachesOf, unansweredOf } from './status/verdicts.ts';
 
@@ -18,7 +19,7 @@ export async function open({ options, terminal, env }: Call<RunOptions>): Promis
 /** 1 while anything is breached or waits for an answer, 3 while the guard cannot look. */
 function exitCodeOf(view: RunView): number {
   if (view.stage === 'closed') return exitCodes.well;
-  const waits = view.stage === 'blocked' || view.stage === 'recommending';
+  const waits = view.stage === 'blocked' || view.stage === 'recommending' || stuckFence(view) !== undefined;
   if (waits || breachesOf(view).length > 0) return exitCodes.failed;
   const cannotLook = view.troubles !== undefined || view.blind !== undefined || unansweredOf(view).length > 0;
   return cannotLook ? exitCodes.unknown : exitCodes.well;

@@ -2,7 +2,7 @@ import { hideIn } from '../phases/without-secrets.ts';
 
 /** Where the plan's own texts stand: with placeholders, but a password may be written out in one. */
 const ofStep = ['command', 'directory', 'env', 'sql', 'url', 'headers', 'body', 'confirm'];
-const places: ReadonlySet<string> = new Set([...ofStep, 'question', 'asks', 'does']);
+const places: ReadonlySet<string> = new Set([...ofStep, 'question', 'asks', 'does', 'details']);
 
 /** A copy for those who look: what steps run and ask is shown without secrets. */
 export function hideSecrets(secrets: readonly string[]): <Value>(value: Value) => Value {

@@ -5,7 +5,7 @@ import { worked } from '../core/evidence/phase-clock.ts';
 import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
 import { type Condition, sayCondition } from '../core/plan/conditions.ts';
 import { sayStep, stepDetails } from '../core/response/say-step.ts';
-import { mayRepeat, type Step } from '../core/response/step.ts';
+import { limitOf, mayRepeat, type Step } from '../core/response/step.ts';
 import { procedureFor, type Wanted } from '../core/run/decide/orders.ts';
 import { runningPhase } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
@@ -25,7 +25,8 @@ export interface OutlookParts {
 
 async function outlookOfStep({ loaded, desk }: OutlookParts, step: Step): Promise<StepOutlook> {
   const { fill, secrets } = loaded;
-  const { id, kind, title, timeout, estimate, tier } = step;
+  const { id, kind, title, estimate, tier } = step;
+  const timeout = limitOf(step);
   const lookAt = async (condition: Condition | undefined): Promise<ConditionNow | undefined> => {
     if (condition === undefined) return undefined;
     const seen = await look(condition, { target: desk.checks, fill, secrets });
@@ -37,8 +38,8 @@ async function outlookOfStep({ loaded, desk }: OutlookParts, step: Step): Promis
     kind,
     does: sayStep(step, fill),
     details: stepDetails(step, fill),
-    timeout,
     repeatable: mayRepeat(step),
+    ...(timeout !== undefined && { timeout }),
     ...(title !== undefined && { title }),
     ...(estimate !== undefined && { estimate }),
     ...(tier !== undefined && { tier }),

@@ -147,7 +147,7 @@ export function createUndoing(parts: UndoingParts): Executor {
     take: (step, attempt) => takeStep(step, attempt, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
       const worker = { groups: child === undefined ? [] : [child], tags: tag === undefined ? [] : [tag] };
-      await quieten(worker, quietening);
+      return quieten(worker, quietening);
     },
     prove: async ({ proof }, patience, signal) =>
       proof === undefined ? undefined : lookUntil(() => lookAt(proof), { clock, patience, signal }),

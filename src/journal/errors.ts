@@ -27,7 +27,7 @@ export class JournalUnwritable extends RipcordError {
       {
         found: `the journal ${path} cannot be written: ${reason}`,
         wanted: 'a disk with room and write permission',
-        todo: 'Free space or mend the disk; the guard goes on by itself once a write succeeds',
+        todo: 'Free space or mend the disk. A guard that runs goes on by itself then: do not stop it, what a rollback has done since is in its memory only',
       },
       exitCodes.failed,
       options,

@@ -39,13 +39,13 @@ export async function raiseFence(
 
 /** Resolves when the role can log in again, whoever saw to it. Rejects with what stands in the way. */
 export async function liftFence({ role, lift }: Fence, urls: readonly string[]): Promise<void> {
-  const { canLogin, by, lacks } = await lookAtFence({ role, urls });
+  const { canLogin, by, lacks, grants } = await lookAtFence({ role, urls });
   if (canLogin !== false) return;
   if (by !== undefined) return giveLogin(by, role);
   throw new RipcordError({
-    found: lacks.join('; '),
-    wanted: `the permission to let ${role} log in again`,
-    todo: `Run, as a superuser: ${lift}`,
+    found: grants === undefined ? lacks.join('; ') : `neither the guard nor the rollback may change ${role} any more`,
+    wanted: grants === undefined ? `the permission to let ${role} log in again` : grants.join('; '),
+    todo: `Run that, or as a superuser: ${lift}`,
   });
 }
 

@@ -1,10 +1,22 @@
 import { sayError } from '../core/kernel/errors.ts';
 import { between, millis } from '../core/kernel/units.ts';
+import type { Quiet } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import { leavesWork, mayRepeat } from '../core/response/step.ts';
 import { patienceOfProof } from './attempt.ts';
 import { unfinished } from './questions.ts';
 import { ask, common, type Taking } from './taking.ts';
+
+/** In the record of the step, whatever its proof says: it may not have come to its end. */
+function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses' | 'endedSessions'>): string {
+  const some = [
+    ...(endedProcesses === 0 ? [] : [`${endedProcesses} ${endedProcesses === 1 ? 'process' : 'processes'}`]),
+    ...(endedSessions === 0 ? [] : [`${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'}`]),
+  ];
+  return some.length === 0
+    ? ''
+    : `[it was still at work when the guard came back, and was ended: ${some.join(' and ')}]\n`;
+}
 
 /**
  * An earlier daemon started the step and did not live to write how it ended. What it left is ended, then its proof is tried.
@@ -14,9 +26,9 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   const { parts, stopping, interruptible } = taking;
   const { step, startedAt, tag } = state;
   const again = mayRepeat(step) && rollback.aborting === undefined;
-  const output = tag === undefined ? '' : await parts.output.left(tag);
+  let output = tag === undefined ? '' : await parts.output.left(tag);
   try {
-    if (leavesWork(step)) await parts.endOrphans(state);
+    if (leavesWork(step)) output += sayEnded(await parts.endOrphans(state));
   } catch (error) {
     const question = `The guard was restarted during this step, and what it left behind is still there: ${sayError(error)}`;
     await ask(taking, rollback, step, question, output);

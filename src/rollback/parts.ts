@@ -49,8 +49,8 @@ export interface ExecutorParts {
   /** Looks at the step's precondition; undefined when it has none. */
   precondition(step: Step): Promise<Seen | undefined>;
   take(step: Step, attempt: Attempt): Promise<Outcome>;
-  /** Ends what an earlier daemon left of a step, and proves it gone. */
-  endOrphans(step: StepState): Promise<void>;
+  /** Ends what an earlier daemon left of a step, and proves it gone. Resolves with how much there was. */
+  endOrphans(step: StepState): Promise<Pick<Quiet, 'endedProcesses' | 'endedSessions'>>;
   /**
    * Tries the step's proof until it holds, the patience is at an end or the signal is aborted; without patience once.
    * Undefined when it has none.

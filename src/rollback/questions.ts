@@ -26,9 +26,11 @@ export const proofFails = (step: Step, proof: Seen): string =>
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 
+export const sayProof = ({ holds, saw }: Seen): string => `Its proof ${sayHolds[holds]} now: ${saw}.`;
+
 /** `output`: as far as the daemon that ran it could keep it. */
 export const unfinished = (step: Step, proof: Awaited | undefined, output: string): string => {
-  const seen = proof === undefined ? '' : ` Its proof ${sayHolds[proof.holds]}: ${proof.saw}.`;
+  const seen = proof === undefined ? '' : ` ${sayProof(proof)}`;
   const wrote =
     step.kind !== 'command'
       ? ''

@@ -1,12 +1,12 @@
 import { sayError } from '../core/kernel/errors.ts';
-import { between } from '../core/kernel/units.ts';
+import { between, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity, RollbackEvent } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 import { type Attempt, attemptTag, idempotencyKey, patienceOfProof } from './attempt.ts';
 import { accept, recover, whatStays } from './left-step.ts';
 import type { Outcome } from './parts.ts';
-import { abortedWhile, proofFails, unmet } from './questions.ts';
+import { abortedWhile, proofFails, sayProof, unmet } from './questions.ts';
 import { ask, common, type Taking } from './taking.ts';
 
 export interface StepTaker {
@@ -16,10 +16,20 @@ export interface StepTaker {
   interrupt(): void;
 }
 
-async function takeAndProve({ parts }: Taking, step: Step, attempt: Attempt): Promise<Outcome> {
+type Badly = Extract<Outcome, { readonly ended: 'badly' }>;
+
+/** Whoever is asked whether a step that failed is done all the same would look at its proof first. */
+async function withProofNow({ parts }: Taking, step: Step, outcome: Badly, signal: AbortSignal): Promise<Badly> {
+  const proof = await parts.prove(step, millis(0), signal).catch(() => undefined);
+  return proof === undefined ? outcome : { ...outcome, question: `${outcome.question} ${sayProof(proof)}` };
+}
+
+async function takeAndProve(taking: Taking, step: Step, attempt: Attempt): Promise<Outcome> {
+  const { parts } = taking;
   const { clock } = parts;
   const started = clock.now();
   const outcome = await parts.take(step, attempt);
+  if (outcome.ended === 'badly') return withProofNow(taking, step, outcome, attempt.signal);
   if (outcome.ended !== 'well') return outcome;
   const proof = await parts.prove(step, patienceOfProof(step, between(started, clock.now())), attempt.signal);
   if (proof === undefined || proof.holds === 'yes') return outcome;

@@ -16,6 +16,8 @@ export interface FenceView {
   readonly by?: string;
   /** Why none may, one sentence each, with what to run. */
   readonly lacks: readonly string[];
+  /** What would let the guard's own login do it, where that is all that is missing: statements to run. */
+  readonly grants?: readonly string[];
   /** Its sessions cannot be ended either. */
   readonly isSuper?: true;
 }
@@ -83,6 +85,7 @@ export async function lookAtFence({ role, urls }: Fencing): Promise<FenceView> {
   if (able !== undefined) return { canLogin, by: able.url, lacks: [] };
   return {
     canLogin,
+    grants: first.lacks,
     lacks: [`${phases} could log in again while it is rolled back; so that it cannot, run: ${first.lacks.join('; ')}`],
   };
 }

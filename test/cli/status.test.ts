@@ -16,6 +16,17 @@ const page = (view: RunView, columns = 100): string => sayRun(view, { columns, p
 
 const quiet = { endedProcesses: 1, endedSessions: 2, since: at(17.1) };
 const fence = { role: 'migrator', rollback: views.rollback.id, raisedAt: at(17), lift: 'alter role "migrator" login' };
+const leftBecause = (question: string): RunView => {
+  const rollback = asking.rollback!;
+  const steps = rollback.steps.map((step) => (step.state === 'asking' ? { ...step, question } : step));
+  return { ...asking, stage: 'held', rollback: { ...rollback, steps, state: 'aborted', endedAt: at(18) } };
+};
+const approvedBy = (how: { readonly ended?: true; readonly revoked?: true }): RunView => {
+  const { binding, expiresAt } = proposal;
+  const by = principalId('priya');
+  const approval = { by, role: 'project_manager', reason: 'it is slow', at: at(15), binding, expiresAt, ...how };
+  return { ...recommending, recommendations: [{ ...proposal, approvals: [approval] }] };
+};
 const dana = principalId('dana');
 const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
 const broken = judgedBy(slow);
@@ -232,7 +243,7 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
   {
     when: 'a person gives the rollback up while it asks',
     view: { ...asking, rollback: { ...asking.rollback!, aborting: { by: dana, reason: 'it makes it worse' } } },
-    says: 'THE ROLLBACK IS BEING GIVEN UP by dana: no further step begins.',
+    says: 'THE ROLLBACK IS BEING GIVEN UP by dana: no further step begins, and it ends as soon as the target has been asked once more.',
   },
   { when: 'forward work does not stop', view: blocked, says: 'THE ROLLBACK IS STUCK and waits for your answer.' },
   {
@@ -259,6 +270,11 @@ test.each<{ readonly when: string; readonly view: RunView; readonly says: string
     when: 'the watch is over',
     view: { ...watching, stage: 'settled' },
     says: 'Rolled back, and nothing broke during the watch of 1h. The run can be closed.',
+  },
+  {
+    when: 'the watch is over, and the phases’ role still cannot log in',
+    view: { ...watching, stage: 'settled', fence: { ...fence, trouble: 'the server is down' } },
+    says: 'migrator STILL CANNOT LOG IN. Rolled back, and nothing broke during the watch of 1h.',
   },
   {
     when: 'it broke again and the watch is over',
@@ -311,7 +327,7 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     view: givenUp,
     lines: [
       'given up by dana 02:19:00 (1m ago): the script',
-      '  1  schema-standardization/undo    command  NOT DONE  It ended well, but its proof does not hold.',
+      '  1  schema-standardization/undo    command  GIVEN UP  It ended well, but its proof does not hold.',
     ],
   },
   {
@@ -382,7 +398,7 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
       '  1  schema-standardization/undo  confirm: Switch  ASKS YOU',
       '  it asks  Switch the load balancer to the old servers',
       '  ripcord confirm schema-standardization/undo --done --reason "..."\n      you have done it: go on',
-      '  ripcord abort --reason "..."\n      give it up: what comes next is proposed, such as a restore',
+      '  ripcord abort --reason "..."\n      give it up: a restore is proposed, where the plan has one',
     ],
   },
   {
@@ -408,7 +424,24 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
   {
     what: 'which step was left when a person gave the rollback up',
     view: { ...asking, stage: 'held', rollback: { ...asking.rollback!, state: 'aborted', endedAt: at(18) } },
-    lines: ['  1  schema-standardization/undo    command  NOT DONE'],
+    lines: ['  1  schema-standardization/undo    command  GIVEN UP'],
+  },
+  {
+    what: 'why a step was left, to the end of the sentence',
+    view: leftBecause(
+      'PUT http://127.0.0.1:80/x got no answer, so it may have been done or not: none within 8 s. Look.',
+    ),
+    lines: ['it may have been done or not: none within 8'],
+  },
+  {
+    what: 'that an approval was taken back with its token',
+    view: approvedBy({ ended: true, revoked: true }),
+    lines: ['priya (project_manager): it is slow, which counts no more: the token was revoked.'],
+  },
+  {
+    what: 'that an approval has expired',
+    view: approvedBy({ ended: true }),
+    lines: ['priya (project_manager): it is slow, which has expired.'],
   },
   {
     what: 'how far the watch is',
@@ -487,7 +520,8 @@ test('what keeps the guard from its work comes before everything else', () => {
 });
 
 test('what only a person can do is not offered for approval', () => {
-  expect(page(byHand)).not.toContain('ripcord approve');
+  expect(page(byHand)).not.toMatch(/ripcord approve|may approve/);
+  expect(page(byHand)).toContain('  may answer ');
 });
 
 const all = Object.entries(views).filter((entry): entry is [string, RunView] => Object(entry[1]).stage !== undefined);

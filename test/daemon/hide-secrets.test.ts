@@ -23,6 +23,7 @@ test('what a step runs is shown without the secrets in it; every other text stay
         { confirm: 'Say hunter-22 to them' },
       ],
       asks: 'psql hunter-22 exited with 3',
+      details: ['with Authorization: Bearer hunter-22'],
     }),
   ).toEqual({
     environment: 'production',
@@ -42,5 +43,6 @@ test('what a step runs is shown without the secrets in it; every other text stay
       { confirm: 'Say [secret] to them' },
     ],
     asks: 'psql [secret] exited with 3',
+    details: ['with Authorization: Bearer [secret]'],
   });
 });

@@ -30,6 +30,8 @@ const seen = (holds: Awaited['holds'], interrupted = false): Awaited => ({ holds
 /** Settles when the signal is aborted. */
 const aborted = (signal: AbortSignal) => new Promise<void>((end) => signal.addEventListener('abort', () => end()));
 
+const nothing = { endedProcesses: 0, endedSessions: 0 };
+
 /** An executor on a fake clock whose rollback has one step; `more` plays the world. */
 function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   const clock = fakeClock();
@@ -64,7 +66,10 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
       happened.push('taken');
       return { ended: 'badly', question: 'done?', output: '' };
     },
-    endOrphans: async ({ tag }) => void happened.push(`ended what bears ${tag === undefined ? 'no tag' : 'its tag'}`),
+    async endOrphans({ tag }) {
+      happened.push(`ended what bears ${tag === undefined ? 'no tag' : 'its tag'}`);
+      return nothing;
+    },
     prove: async () => undefined,
     output: { left: async () => '', forget: async () => undefined },
     failed: () => undefined,
@@ -151,6 +156,7 @@ test('what cannot be ended is asked about, and once it is gone the step is done 
   let left = true;
   const endOrphans = async () => {
     if (left) throw new Error('session 12');
+    return nothing;
   };
   const { clock, executor, happened, record, done, asks } = executing({ endOrphans });
   const wake = async () => {
@@ -312,6 +318,7 @@ test.each([
     },
     async endOrphans() {
       if (stays !== undefined) throw new Error(stays);
+      return { endedProcesses: 1, endedSessions: 0 };
     },
     prove: async () => proof,
     output: {
@@ -323,7 +330,8 @@ test.each([
   one.executor.wake();
   await one.clock.advance(seconds(60));
   const outcome = recorded.find(({ type }) => type === event);
-  expect(outcome).toMatchObject({ output: 'kept of of an earlier daemon' });
+  const ended = '[it was still at work when the guard came back, and was ended: 1 process]\n';
+  expect(outcome).toMatchObject({ output: `kept of of an earlier daemon${stays === undefined ? ended : ''}` });
   expect(forgotten[0]).toBe(event);
   await one.executor.stop(millis(0));
 });
@@ -432,6 +440,14 @@ test.each([
   expect(one.happened).not.toContain('taken');
   expect(one.asks()).toMatch(/^Its precondition does not hold: it is no\. .*An earlier attempt .* may have been done/);
   await one.executor.stop(millis(0));
+});
+
+test('a step that failed is asked about with what its proof shows now', async () => {
+  const { clock, executor, asks } = executing({ prove: async () => seen('yes') });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(asks()).toBe('done? Its proof holds now: it is yes.');
+  await executor.stop(millis(0));
 });
 
 test('a step that ends well is done when its proof holds, and asks when it does not', async () => {

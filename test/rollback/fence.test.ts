@@ -76,7 +76,11 @@ test('a guard without the grants stops work unfenced, says which are missing, an
   expect(await raiseFence(fencing, undefined, intend)).toEqual({ fenced: true });
   const [fence] = intended;
   await db.query(`alter role ${guard.name} nocreaterole`);
-  await expect(liftFence(fence!, fencing.urls)).rejects.toThrow(`alter role "${role.name}" login`);
+  await expect(liftFence(fence!, fencing.urls)).rejects.toMatchObject({
+    found: `neither the guard nor the rollback may change ${role.name} any more`,
+    wanted: `alter role "${guard.name}" createrole`,
+    todo: `Run that, or as a superuser: alter role "${role.name}" login`,
+  });
   await db.query(fence!.lift); // by hand
   await liftFence(fence!, fencing.urls);
 });

@@ -84,7 +84,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
       world.taken.push(step.id);
       return world.take(step);
     },
-    endOrphans: async () => undefined,
+    endOrphans: async () => ({ endedProcesses: 0, endedSessions: 0 }),
     prove: async () => undefined,
     output: { left: async () => '', forget: async () => undefined },
     failed: (error) => failures.push(error),

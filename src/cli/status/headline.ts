@@ -1,4 +1,5 @@
 import { unreachable } from '../../core/kernel/errors.ts';
+import type { Fence } from '../../core/response/fence.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
@@ -39,7 +40,10 @@ function recommending(view: RunView): Headline {
 function givingUp({ rollback }: RunView): Headline | undefined {
   if (rollback?.aborting === undefined) return undefined;
   const step = rollback.steps.find(({ state }) => state === 'started' || state === 'again');
-  const end = step === undefined ? 'no further step begins' : `it ends with ${step.id}, which is under way`;
+  const end =
+    step === undefined
+      ? 'no further step begins, and it ends as soon as the target has been asked once more'
+      : `it ends with ${step.id}, which is under way`;
   return { tone: 'warn', text: `THE ROLLBACK IS BEING GIVEN UP by ${rollback.aborting.by}: ${end}.` };
 }
 
@@ -79,12 +83,23 @@ function settled(view: RunView): Headline {
   const { watch } = view;
   const done = sayRolledBack(view);
   const length = watch === undefined ? '' : ` of ${roughly(watch.length)}`;
+  const close = stuckFence(view) === undefined ? ' The run can be closed.' : '';
   return (watch?.relapses.length ?? 0) === 0
-    ? { tone: 'good', text: `${done}, and nothing broke during the watch${length}. The run can be closed.` }
+    ? { tone: 'good', text: `${done}, and nothing broke during the watch${length}.${close}` }
     : { tone: 'bad', text: `${done}, but it broke again during the watch${length}. A person must look.` };
 }
 
+/** The rollback is over, and the guard could not let the phases' role log in again: nothing else is as urgent to know. */
+export const stuckFence = ({ fence, rollback }: RunView): Fence | undefined =>
+  rollback?.endedAt === undefined || fence?.trouble === undefined ? undefined : fence;
+
 export function headline(view: RunView): Headline {
+  const stuck = stuckFence(view);
+  const of = headlineOf(view);
+  return stuck === undefined ? of : { tone: 'bad', text: `${stuck.role} STILL CANNOT LOG IN. ${of.text}` };
+}
+
+function headlineOf(view: RunView): Headline {
   const { stage, closed, now, rollback } = view;
   switch (stage) {
     case 'closed': {

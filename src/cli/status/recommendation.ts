@@ -29,12 +29,14 @@ type Fact = readonly [name: string, text: string | undefined];
 const rowsOf = (facts: readonly Fact[]): readonly Row[] =>
   facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 
+function sayVoid({ ended, revoked, expiresAt }: RecommendationView['approvals'][number], now: Instant): string {
+  if (revoked === true) return ', which counts no more: the token was revoked';
+  return ended === true || expiresAt <= now ? ', which has expired' : '';
+}
+
 const sayApprovals = ({ approvals, missing }: RecommendationView, now: Instant): string => {
   if (approvals.length === 0) return '';
-  const each = approvals.map(({ by, role, reason, ended, expiresAt }) => {
-    const late = ended === true || expiresAt <= now ? ', which has expired' : '';
-    return `${by} (${role}): ${reason}${late}`;
-  });
+  const each = approvals.map((one) => `${one.by} (${one.role}): ${one.reason}${sayVoid(one, now)}`);
   const more = missing === undefined ? '' : ` That is not enough: it takes ${sayMissing(missing)}.`;
   return `${each.join('; ')}.${more}`;
 };
@@ -93,7 +95,7 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
       ['asked', sayAsked(one)],
       ['approved by', sayApprovals(one, now)],
       ['needs', sayNeeds(one)],
-      ['may approve', list(one.mayApprove) || 'nobody in the plan'],
+      [procedure.kind === 'person' ? 'may answer' : 'may approve', list(one.mayApprove) || 'nobody in the plan'],
       ['until', sayUntil(one, now)],
     ]),
   ];

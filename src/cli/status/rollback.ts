@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/kernel/units.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
-import { oneLine } from '../../core/kernel/shorten.ts';
+import { oneLine, shorten } from '../../core/kernel/shorten.ts';
 import { between } from '../../core/kernel/units.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
@@ -25,7 +25,7 @@ const how = {
   'not-needed': '',
 } as const;
 
-const firstSentence = (text: string): string => /^.+?[.:](?=\s|$)/s.exec(text)?.[0] ?? text;
+const firstSentence = (text: string): string => shorten(/^.+?\.(?=\s|$)/s.exec(text)?.[0] ?? text, 200);
 
 /** `for 3 s of at most 30m`: how long it is at work, or with whom it is, and how long it may be at work. */
 export function sayTaken({ state, limit, retries = 0 }: StepView, since: Instant, now: Instant): string {
@@ -116,7 +116,7 @@ export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
 export const stepRows = ({ steps, endedAt }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
     const isLeft = endedAt !== undefined && !['waiting', 'done'].includes(step.state);
-    const [word, tone] = isLeft ? (['NOT DONE', 'bad'] as const) : shown[step.state];
+    const [word, tone] = isLeft ? (['GIVEN UP', 'bad'] as const) : shown[step.state];
     const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
     const said = isLeft ? firstSentence(step.question ?? '') : note(step, now);
     return [String(at + 1), step.id, what, { text: word, tone }, said];
@@ -136,7 +136,9 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
 /** Below a restore there is no other rung. Its steps belong to no phase. */
 const giveUp = (steps: readonly StepView[]) => {
   const isRestore = steps.every(({ phase }) => phase === undefined);
-  const then = isRestore ? 'the rest of the restore is by hand' : 'what comes next is proposed, such as a restore';
+  const then = isRestore
+    ? 'the rest of the restore is by hand'
+    : 'a restore is proposed, where the plan has one';
   return ['ripcord abort --reason "..."', `give it up: ${then}`] as const;
 };
 

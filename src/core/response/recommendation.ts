@@ -15,6 +15,8 @@ export interface Approval {
   readonly expiresAt: Instant;
   /** It counts no more, before others joined it. */
   readonly ended?: true;
+  /** The token that gave it was revoked. */
+  readonly revoked?: true;
 }
 
 /** By time; or given later than now: then the clock was set back, and nobody knows how long ago it was. */
@@ -90,7 +92,7 @@ function answered(one: Recommendation, event: RecommendationEvent): Recommendati
         ...one,
         approvals: one.approvals.map((approval) =>
           approval.by === event.by && (event.because !== undefined || isLapsed(approval, event.at))
-            ? { ...approval, ended: true }
+            ? { ...approval, ended: true, ...(event.because !== undefined && { revoked: true }) }
             : approval,
         ),
       };

@@ -27,6 +27,10 @@ export function sayStep(step: Step, fill = (written: string): string => written)
   }
 }
 
+/** What a step under way may be at: the journal does not tell when it has ended and its proof is awaited. */
+export const sayWork = (step: Step): string =>
+  step.proof === undefined ? sayStep(step) : `${sayStep(step)}; then awaits its proof: ${sayCondition(step.proof)}`;
+
 const sayRetry = ({ times, first, on }: Retry): string =>
   `tried again up to ${times} ${times === 1 ? 'time' : 'times'}, first after ${sayDuration(first)}, when: ${on.join(', ')}`;
 

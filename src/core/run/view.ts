@@ -12,7 +12,7 @@ import { type Procedure, sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
 import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
-import { sayStep } from '../response/say-step.ts';
+import { sayWork } from '../response/say-step.ts';
 import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -151,7 +151,7 @@ function stepView({ step, tag: _tag, child: _child, agains: _agains, ...state }:
     id,
     kind,
     ...(title !== undefined && { title }),
-    ...(state.state === 'started' && { does: sayStep(step) }),
+    ...(state.state === 'started' && { does: sayWork(step) }),
     ...(phase !== undefined && { phase }),
     ...(limit !== undefined && { limit }),
     ...(retry !== undefined && { retries: retry.times }),

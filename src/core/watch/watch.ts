@@ -43,7 +43,8 @@ export function evolveWatch(watch: Watch | undefined, event: WatchEvent): Watch 
 
 /** Looks of the guard may lie this far apart and still count as watching without a gap. */
 const longestStride = millis(5_000);
-const betweenRecords = millis(60_000);
+/** A minute, and of a short watch a twentieth: whoever looks on wants to see it go on. */
+const betweenRecords = (length: Millis): Millis => millis(Math.min(60_000, length / 20));
 
 export interface WatchTick {
   readonly breaches: readonly Verdict[];
@@ -70,6 +71,6 @@ export function decideWatch(watch: Watch, tick: WatchTick, now: Instant): readon
     return [...relapse, { type: 'watch-settled', v: 1, at: now, seen, relapses }];
   }
   const record: readonly WatchEvent[] =
-    tick.unrecorded >= betweenRecords ? [{ type: 'watch-advanced', v: 1, at: now, seen }] : [];
+    tick.unrecorded >= betweenRecords(watch.length) ? [{ type: 'watch-advanced', v: 1, at: now, seen }] : [];
   return [...relapse, ...record];
 }

@@ -45,6 +45,14 @@ describe('one hour means one hour', () => {
     expect(watched(20_000, sighted, away).second).toBe(settles);
   });
 
+  test('of a short watch it is written down more often, so that it is seen to go on', () => {
+    const short = evolveWatch(undefined, { type: 'watch-started', v: 1, at: at(0), length: seconds(20) }) as Watch;
+    const types = [0.9, 1].map((second) =>
+      decideWatch(short, tick({ unrecorded: millis(second * 1_000) }), at(second)).map(({ type }) => type),
+    );
+    expect(types).toEqual([[], ['watch-advanced']]);
+  });
+
   test('what is written about it loses a minute at most', () => {
     expect(watched(1_830, () => true).watch).toMatchObject({
       seen: minutes(30),

@@ -53,7 +53,11 @@ function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
   }
   const restore = restoring(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
-  return { ...restore, because: `the rollback ${id} ended before its last step, and ${restore.because}` };
+  const end =
+    rollback.aborting === undefined
+      ? `the rollback ${id} ended before its last step`
+      : `${rollback.aborting.by} gave up the rollback ${id} before its last step`;
+  return { ...restore, because: `${end}, and ${restore.because}` };
 }
 
 /** What to propose for these breaches; undefined while no phase has changed anything. */

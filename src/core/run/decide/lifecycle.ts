@@ -176,7 +176,9 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
         'recommendation-open',
         `recommendation ${open.id} waits for its answer`,
         wanted,
-        `ripcord decline ${open.id} with your reason, or approve it`,
+        open.procedure.kind === 'person'
+          ? `Act by hand, then say what you did: ripcord decline ${open.id} --reason …`
+          : `ripcord decline ${open.id} with your reason, or approve it`,
       ),
     );
   }

@@ -5,7 +5,7 @@ import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
-import { isUnderWay } from '../../response/rollback.ts';
+import { isUnderWay, type Rollback } from '../../response/rollback.ts';
 import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
@@ -41,12 +41,15 @@ export interface Ordered {
   readonly procedure: Exclude<Procedure, { readonly kind: 'person' }>;
 }
 
-const underWay = refuse(
-  'rolling-back',
-  'a rollback is under way',
-  'a run at rest',
-  'Wait for its end, or: ripcord abort',
-);
+const underWay = ({ aborting }: Rollback): Refusal =>
+  refuse(
+    'rolling-back',
+    aborting === undefined
+      ? 'a rollback is under way'
+      : `a rollback is under way, and being given up by ${aborting.by}`,
+    'a run at rest',
+    aborting === undefined ? 'Wait for its end, or: ripcord abort' : 'Wait for its end',
+  );
 const onePhase = refuse(
   'bad-request',
   'a phase and a restore',
@@ -68,7 +71,7 @@ function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Re
 
 /** What an order would carry out now, or why it cannot. */
 export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wanted): Ordered | Refusal {
-  if (isUnderWay(state.rollback)) return underWay;
+  if (isUnderWay(state.rollback)) return underWay(state.rollback);
   if (restore === true) return phase === undefined ? restoreFor(plan, state) : onePhase;
   const first = firstOf(state, phase);
   if (typeof first === 'object') return first;
