@@ -28,8 +28,11 @@ export const patienceOfProof = ({ tier, timeout }: Step, spent: Millis): Millis 
 /** So many bytes of what a command wrote, or a service answered, are kept in the journal. */
 export const mostKept = 8_192;
 
+/** By id and moment: another guard on this host, or before the same service, may have given a rollback the same id. */
+const nameOf = ({ id, startedAt }: Rollback): readonly [string, number] => [id, startedAt];
+
 export const attemptTag = (rollback: Rollback, step: Step, attempt: number): string =>
-  `ripcord-step-${hashOf([rollback.id, step.id, attempt]).slice(7, 31)}`;
+  `ripcord-step-${hashOf([...nameOf(rollback), step.id, attempt]).slice(7, 31)}`;
 
 export const idempotencyKey = (rollback: Rollback, { step, agains }: StepState): string =>
-  `ripcord-${hashOf([rollback.id, step.id, agains]).slice(7, 39)}`;
+  `ripcord-${hashOf([...nameOf(rollback), step.id, agains]).slice(7, 39)}`;

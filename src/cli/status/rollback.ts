@@ -136,9 +136,7 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
 /** Below a restore there is no other rung. Its steps belong to no phase. */
 const giveUp = (steps: readonly StepView[]) => {
   const isRestore = steps.every(({ phase }) => phase === undefined);
-  const then = isRestore
-    ? 'the rest of the restore is by hand'
-    : 'a restore is proposed, where the plan has one';
+  const then = isRestore ? 'the rest of the restore is by hand' : 'a restore is proposed, where the plan has one';
   return ['ripcord abort --reason "..."', `give it up: ${then}`] as const;
 };
 
