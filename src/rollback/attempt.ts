@@ -19,7 +19,7 @@ export interface Attempt {
 }
 
 /** A service needs its time to become healthy: what its step has left of its own, and no more than this without a tier. */
-const longestProof = seconds(30);
+export const longestProof = seconds(30);
 export const patienceOfProof = ({ tier, timeout }: Step, spent: Millis): Millis => {
   const left = millis(Math.max(0, timeout - spent));
   return tier === undefined ? millis(Math.min(left, longestProof)) : left;

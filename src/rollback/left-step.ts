@@ -1,9 +1,9 @@
 import { sayError } from '../core/kernel/errors.ts';
-import { between, millis } from '../core/kernel/units.ts';
+import { between, type Millis, millis } from '../core/kernel/units.ts';
 import type { Quiet } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import { leavesWork, mayRepeat } from '../core/response/step.ts';
-import { patienceOfProof } from './attempt.ts';
+import { longestProof, patienceOfProof } from './attempt.ts';
 import { unfinished } from './questions.ts';
 import { ask, common, type Taking } from './taking.ts';
 
@@ -16,6 +16,15 @@ function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses
   return some.length === 0
     ? ''
     : `[it was still at work when the guard came back, and was ended: ${some.join(' and ')}]\n`;
+}
+
+/**
+ * Where it may not run again a person would be asked, so a service that still starts gets its time; but not the whole of it
+ * where the guard died before it wrote down that the command had begun, since then most likely nothing starts.
+ */
+function patienceOfLeft({ step, child }: StepState): Millis {
+  const isBegun = step.kind !== 'command' || child !== undefined;
+  return isBegun ? patienceOfProof(step, millis(0)) : millis(Math.min(longestProof, step.timeout));
 }
 
 /**
@@ -34,8 +43,7 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
     await ask(taking, rollback, step, question, output);
     return undefined;
   }
-  // Where it may not run again a person would be asked, so a service that still starts gets its time.
-  const patience = again || rollback.aborting !== undefined ? millis(0) : patienceOfProof(step, millis(0));
+  const patience = again || rollback.aborting !== undefined ? millis(0) : patienceOfLeft(state);
   const proving =
     patience > 0
       ? interruptible((signal) => parts.prove(step, patience, signal))

@@ -27,6 +27,12 @@ const id = rollbackId('r1-rollback');
 const common = { v: 1, at: start, rollback: id } as const;
 
 const seen = (holds: Awaited['holds'], interrupted = false): Awaited => ({ holds, saw: `it is ${holds}`, interrupted });
+const http = (method: 'PUT' | 'POST'): Step => ({
+  ...step,
+  kind: 'http',
+  http: { method, url: 'http://h', headers: {}, expect: {} },
+});
+
 /** Settles when the signal is aborted. */
 const aborted = (signal: AbortSignal) => new Promise<void>((end) => signal.addEventListener('abort', () => end()));
 
@@ -268,6 +274,27 @@ test('once it was told to end early no step begins', async () => {
   await executor.stop(millis(0));
 });
 
+test.each([
+  { when: 'had begun its command', spawned: true, kind: 'command', is: minutes(10) },
+  { when: 'had not written down that its command had begun', spawned: false, kind: 'command', is: seconds(30) },
+  { when: 'had sent a request', spawned: false, kind: 'http', is: minutes(10) },
+] as const)(
+  'the proof of a tier is awaited $is ms after a guard was killed that $when',
+  async ({ spawned, kind, is }) => {
+    const tier = { ...(kind === 'http' ? http('POST') : step), tier: 1, timeout: minutes(10) };
+    let patience: number | undefined;
+    const prove = async (_: Step, given: number) => ((patience = given), seen('no'));
+    const { clock, executor, record, left } = executing({ prove }, tier);
+    left(start);
+    const child = { pid: 7, startTicks: '7', bootId: 'b' };
+    if (spawned) record({ ...common, type: 'step-spawned', step: step.id, child });
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(patience).toBe(is);
+    await executor.stop(millis(0));
+  },
+);
+
 test('an abort that is written down just before the intent of a step keeps it from beginning', async () => {
   const one: ReturnType<typeof executing> = executing({
     async record(event) {
@@ -499,12 +526,6 @@ test.each<{ readonly what: string; readonly more: Partial<ExecutorParts> }>([
   await other.clock.advance(seconds(1));
   await other.executor.stop(minutes(1));
   expect(other.happened.at(-1)).toBe('step-started');
-});
-
-const http = (method: 'PUT' | 'POST'): Step => ({
-  ...step,
-  kind: 'http',
-  http: { method, url: 'http://h', headers: {}, expect: {} },
 });
 
 test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited; readonly then: readonly string[] }>([
