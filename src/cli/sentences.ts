@@ -9,13 +9,22 @@ import { list } from './status/verdicts.ts';
 export const sayOpened = ({ run, environment, target }: RunView): string =>
   `Run ${run} is open in ${environment}, on database ${target.database}. Next: ripcord baseline capture`;
 
-export function sayArmed({ armed, now, preApprovals }: RunView): string {
+/** What has been asked already is not asked any more once nothing is missing. */
+const sayActsNow = ({ recommendations }: RunView): string =>
+  recommendations
+    .filter(({ state, procedure }) => state === 'open' && procedure.kind !== 'person')
+    .filter(({ notAutomaticBecause }) => notAutomaticBecause.length === 0)
+    .map(({ id, proposes }) => ` THE OPEN RECOMMENDATION ${id} IS ACTED UPON NOW: ${proposes}.`)
+    .join('');
+
+export function sayArmed(view: RunView): string {
+  const { armed, now, preApprovals } = view;
   if (armed === undefined) return 'The run is not armed.';
   const acts =
     preApprovals.length === 0
       ? 'No pre-approval is active, so it still asks before it acts: ripcord pre-approve ID'
       : `It acts by itself where pre-approved: ${list(preApprovals.map(({ id }) => id))}.`;
-  return `Armed until ${until(armed.until, now)}. ${acts}`;
+  return `Armed until ${until(armed.until, now)}. ${acts}${sayActsNow(view)}`;
 }
 
 export const sayHeld = ({ held }: RunView): string =>
@@ -30,11 +39,13 @@ export const sayWaived = ({ requirements }: RunView): string =>
     ? 'Waived. No requirement is left: ripcord run arm'
     : `Waived. Before the run can be armed: ${list(requirements)}`;
 
-export function sayPreApproved({ preApprovals, mode, now }: RunView, id: string): string {
+export function sayPreApproved(view: RunView, id: string): string {
+  const { preApprovals, mode, now } = view;
   const active = preApprovals.find((one) => one.id === id);
   if (active === undefined) return `Pre-approval ${id} is recorded.`;
   const uses = `${count(active.usesLeft, 'use')} until ${until(active.until, now)}`;
-  return `Pre-approval ${id} is active: ${uses}.${mode === 'armed' ? '' : ' It counts while the run is armed: ripcord run arm'}`;
+  const counts = mode === 'armed' ? sayActsNow(view) : ' It counts while the run is armed: ripcord run arm';
+  return `Pre-approval ${id} is active: ${uses}.${counts}`;
 }
 
 export function sayApproved(view: RunView, id: string): string {

@@ -65,6 +65,20 @@ const acts: readonly Act[] = [
     says: 'Armed until 14:00:00 UTC, in 11h 43m. No pre-approval is active, so it still asks before it acts: ripcord pre-approve ID',
   },
   {
+    line: 'run arm',
+    to: 'runs/current/arm',
+    body: {},
+    then: { ...armed, recommendations: [{ ...proposal, notAutomaticBecause: [] }] },
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night. THE OPEN RECOMMENDATION run-20261122-020000-r1 IS ACTED UPON NOW: roll back schema-standardization.',
+  },
+  {
+    line: 'run arm',
+    to: 'runs/current/arm',
+    body: {},
+    then: { ...armed, recommendations: [proposal] },
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night.',
+  },
+  {
     line: 'run disarm --reason over',
     to: 'runs/current/disarm',
     body: { reason: 'over' },
