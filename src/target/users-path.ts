@@ -26,7 +26,7 @@ export interface VisitOptions {
 export interface UsersPath {
   /** Whether the guard's own login is used: then a refusal is the guard's trouble, not the users'. */
   readonly asGuard: boolean;
-  /** One statement in a read-only transaction of its own, which is rolled back. Never rejects, and leaves nothing open. */
+  /** One statement in a read-only transaction of its own, which is committed. Never rejects, and leaves nothing open. */
   visit(statement: string, options: VisitOptions): Promise<Visit>;
   /** How many connections are open now. */
   readonly open: number;
@@ -58,9 +58,12 @@ async function enter(session: SingleSession, url: string, rest: Millis, options:
   }
 }
 
-/** A pooler throws away the server's session when its client leaves within a transaction. */
+/**
+ * A pooler throws away the server's session when its client leaves within a transaction. Nothing was written; a rollback would
+ * count as one of the application's. Of a question that failed it is one all the same.
+ */
 async function leave(session: SingleSession): Promise<void> {
-  if (!session.lost && session.inTransaction) await session.query('rollback').catch(() => undefined);
+  if (!session.lost && session.inTransaction) await session.query('commit').catch(() => undefined);
   await session.close().catch(() => undefined);
 }
 
