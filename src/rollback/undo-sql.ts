@@ -10,11 +10,11 @@ import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
 import { StatementTimedOut } from '../target/errors.ts';
 import { explainPgError } from '../target/explain.ts';
+import type { Login } from '../target/logins.ts';
 import type { Outcome } from './parts.ts';
 
-export interface UndoSql {
-  /** The login that may undo. */
-  readonly url: string;
+/** The login that may undo. */
+export interface UndoSql extends Login {
   /** The text is one statement that no transaction may be around: never tried again, as it may be done in part. */
   readonly alone?: boolean;
 }
@@ -116,7 +116,7 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
       ? { ended: 'badly', question: leftOpen, output: '' }
       : { ended: 'well', output: `${rows} ${rows === 1 ? 'row' : 'rows'}` };
   } catch (error) {
-    const { message } = explainPgError(error, undo.url);
+    const { message } = explainPgError(error, undo.url, { during: 'asking', login: undo.login });
     const cause = causeOf(error);
     return {
       ended: 'badly',

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis, millis } from '../core/kernel/units.ts';
 import { explainPgError } from './explain.ts';
+import type { LoginKey } from './logins.ts';
 import { lockTimeout } from './session-settings.ts';
 import { openSession, type SingleSession } from './single-session.ts';
 
@@ -67,10 +68,15 @@ async function leave(session: SingleSession): Promise<void> {
   await session.close().catch(() => undefined);
 }
 
-async function visitOnce({ url, cost }: UsersPathParts, statement: string, options: VisitOptions): Promise<Visit> {
+async function visitOnce(
+  { url, asGuard, cost }: UsersPathParts,
+  statement: string,
+  options: VisitOptions,
+): Promise<Visit> {
   const { timeout, signal } = options;
   const started = performance.now();
-  const about = { url, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
+  const login: LoginKey = asGuard ? 'url' : 'users_url';
+  const about = { url, login, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
   let session: SingleSession | undefined;
   let connect: Millis | undefined;
   try {
