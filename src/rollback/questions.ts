@@ -23,6 +23,10 @@ export const unmet = (step: Step, precondition: Seen, attempts: number): string 
 export const proofFails = (step: Step, proof: Seen): string =>
   `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
 
+/** What the plan says wrongly cannot be mended under way. `mend`: what whoever orders the rollback anew changes first. */
+export const asApproved = (mend: string): string =>
+  `The step is what was approved, and a mended plan counts for the next rollback only: do by hand what is missing and say --done; or end this rollback (ripcord abort), ${mend} in the plan, restart the daemon and order the rollback anew.`;
+
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 

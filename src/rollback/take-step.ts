@@ -71,7 +71,7 @@ async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurround
       return runUndoSql(surroundings.fill(step.sql), attempt.tag, step.timeout, undo);
     }
     case 'http':
-      return takeHttp(step, attempt, surroundings.fill);
+      return takeHttp(step, attempt, surroundings);
     case 'wait':
       return takeWait(step, attempt, surroundings);
     case 'confirm':

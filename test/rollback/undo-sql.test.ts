@@ -119,6 +119,45 @@ test.each([
   expect(outcome).toMatchObject({ cause: '42501', question: expect.stringContaining(`${role.name}, or ${says}`) });
 });
 
+const nothingDone = 'Nothing of it was done: the server took the whole transaction back.';
+const byHand =
+  'do by hand what is missing and say --done; or end this rollback (ripcord abort), correct the statement in the plan';
+
+test.each([
+  { text: 'insert into undone values (1); select from nothing', alone: false, says: nothingDone },
+  { text: 'select from nothing', alone: true, says: '' },
+  { text: 'insert into undone values (1); commit; select from nothing', alone: false, says: '' },
+])('$text, alone: $alone, cannot be corrected under way, and it says "$says"', async ({ text, alone, says }) => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  const outcome = await runUndoSql(text, tag, millis(5_000), { ...loginOf(db), alone });
+  const question = 'question' in outcome ? outcome.question : '';
+  expect(outcome).toMatchObject({ ended: 'badly', cause: '42P01' });
+  expect(question).toContain(byHand);
+  expect(question).not.toContain('Correct the statement, or what it asks about');
+  expect(question.includes('Nothing of it was done')).toBe(says !== '');
+  expect(question).toContain(says);
+});
+
+test('of a session that ended nobody knows whether anything was done', async () => {
+  db = await database();
+  const text = 'select pg_terminate_backend(pg_backend_pid())';
+  const outcome = await runUndoSql(text, tag, millis(5_000), loginOf(db));
+  expect(outcome).toMatchObject({ ended: 'badly', question: expect.not.stringContaining('Nothing of it was done') });
+});
+
+test('what was tried again because of a lock says how often, and for how long', async () => {
+  db = await database();
+  await db.query('create sequence tries');
+  await db.query(`create function lock_once() returns void language plpgsql as $$
+    begin if nextval('tries') = 1 then raise exception 'not free' using errcode = '55P03'; end if; perform gone(); end $$`);
+  const outcome = await runUndoSql('select lock_once()', tag, millis(5_000), loginOf(db));
+  expect(outcome).toMatchObject({ ended: 'badly', cause: '42883' });
+  expect('question' in outcome && outcome.question).toMatch(
+    /transaction back\. It was tried 2 times within [\d.]+ m?s, waiting up to 2 s for its locks each time\. If the database/,
+  );
+});
+
 test('what no transaction may be around is sent alone, as one statement', async () => {
   db = await database();
   await db.query('create table undone (i int)');
