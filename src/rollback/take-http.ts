@@ -1,4 +1,5 @@
 import { sayDuration } from '../core/kernel/duration.ts';
+import { sentence } from '../core/kernel/sentence.ts';
 import { isMapping } from '../core/plan/tree.ts';
 import type { Failure } from '../core/evidence/reading.ts';
 import type { Step } from '../core/response/step.ts';
@@ -67,10 +68,10 @@ function leadsTo(location: string | undefined, { url, hide }: Asked): string {
 /** Whether anything was done, as far as no answer tells. */
 function lost({ reason, code, message }: Failure, asked: string): Outcome {
   if (code === 'ECONNREFUSED') {
-    const question = `${asked} was refused a connection, so nothing was done: ${message}. Bring the service up, then let the step run again.`;
+    const question = `${asked} was refused a connection, so nothing was done: ${sentence(message)} Bring the service up, then let the step run again.`;
     return { ended: 'badly', question, output: '', cause: 'connection-refused' };
   }
-  const question = `${asked} got no answer, so it may have been done or not: ${message}. ${advice}`;
+  const question = `${asked} got no answer, so it may have been done or not: ${sentence(message)} ${advice}`;
   return { ended: 'badly', question, output: '', ...(reason === 'timeout' && { cause: 'timeout' }) };
 }
 

@@ -5,6 +5,7 @@ import pRetry from 'p-retry';
 import { Client, DatabaseError } from 'pg';
 
 import { sayDuration } from '../core/kernel/duration.ts';
+import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
 import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
@@ -125,8 +126,8 @@ function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): s
   const next =
     explained instanceof StatementFailed
       ? `If the database can be mended so that it runs, do that and say --again. ${asApproved('correct the statement')}`
-      : `${todo}. Look at the database, then say whether the step is done or shall run again.`;
-  return `The statement failed: ${found}; wanted ${wanted}.${taken}${sayTries(tries)} ${next}`;
+      : `${sentence(todo)} Look at the database, then say whether the step is done or shall run again.`;
+  return `The statement failed: ${clause(found)}; wanted ${clause(wanted)}.${taken}${sayTries(tries)} ${next}`;
 }
 
 /**
