@@ -143,7 +143,7 @@ phases: # one for each step that can be undone by itself
     rollback: # or: restore
       command: ${psqlCommand('undo-first-step.sql')} # DATABASE_URL: the rollback_url above
       estimate: 5m
-    effects: {} # what it changes, so that it is expected: { renames: { old: new }, creates: [table], rls: [table], ... }
+    effects: {} # what it changes, so that it is expected: { renames: { old: new }, creates: [table, table.column], rls: [table], ... }
 
 probes: # timed questions; each is compared with itself before the change
 ${probes(survey).join('\n')}
