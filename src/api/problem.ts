@@ -1,5 +1,5 @@
 import type { Refusal } from '../core/authority/refusal.ts';
-import { RipcordError } from '../core/kernel/errors.ts';
+import { RipcordError, sayComplaint } from '../core/kernel/errors.ts';
 import { JournalUnwritable } from '../journal/errors.ts';
 
 /** An error as a problem document (RFC 9457), with the three parts of every complaint beside it. */
@@ -55,7 +55,7 @@ export function problemOf({ because, found, wanted, todo, missing }: Refusal): P
     type: 'about:blank',
     title: titles[status] ?? 'Error',
     status,
-    detail: `${all}; wanted ${wanted}. ${todo}.`,
+    detail: sayComplaint({ found: all, wanted, todo }),
     because,
     found,
     wanted,

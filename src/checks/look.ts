@@ -4,6 +4,7 @@ import type { Fault, Finding, Seen } from '../core/evidence/finding.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { hashOf } from '../core/kernel/hash.ts';
 import { checkId } from '../core/kernel/ids.ts';
+import { clause } from '../core/kernel/sentence.ts';
 import { between, type Instant, type Millis, seconds } from '../core/kernel/units.ts';
 import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import { sayFaults } from '../core/verdicts/catalogue.ts';
@@ -71,7 +72,7 @@ function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome
   if (kind === 'broken') return { status: 'error', summary: `the check itself is broken: ${message}` };
   const grant = code === '42501' && needs !== 'nothing' ? `; ${needs}` : '';
   const limit = code === '57014' ? `, limit ${sayDuration(timeout)}` : '';
-  return { status: 'unknown', summary: `could not look: ${message}${limit}${grant}` };
+  return { status: 'unknown', summary: `could not look: ${clause(message)}${limit}${grant}` };
 }
 
 /** What is compared with a baseline is young as long as there is none: it is looked at again as soon as it is frozen. */

@@ -3,6 +3,7 @@ import type { Finding } from '../core/evidence/finding.ts';
 import { judgeRows } from '../core/evidence/judge-rows.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { checkId } from '../core/kernel/ids.ts';
+import { clause } from '../core/kernel/sentence.ts';
 import { between, type Instant, type Millis } from '../core/kernel/units.ts';
 import type { CheckPlan } from '../core/plan/questions.ts';
 import type { Asks } from './asks.ts';
@@ -85,7 +86,7 @@ function refused({ kind, code, message }: Refusal, timeout: Millis): Outcome {
       return { status: 'error', summary: `the check itself is broken: ${message}` };
     case 'could-not-look': {
       const limit = code === '57014' ? `, limit ${sayDuration(timeout)}` : '';
-      return { status: 'unknown', summary: `could not look: ${message}${limit}` };
+      return { status: 'unknown', summary: `could not look: ${clause(message)}${limit}` };
     }
   }
 }

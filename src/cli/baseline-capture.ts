@@ -1,5 +1,6 @@
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { Clock } from '../core/kernel/clock.ts';
+import { sentence } from '../core/kernel/sentence.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { RunView } from '../core/run/view.ts';
@@ -76,7 +77,7 @@ export async function captureBaseline({ options, terminal, env }: Call<RunOption
   const broken = baseline.findings.filter(({ status }) => status === 'breach');
   for (const { check, summary } of broken) {
     terminal.answer(
-      `It holds a breach: ${check}: ${summary}. From now on that is known, and only worse than that counts.`,
+      `It holds a breach: ${check}: ${sentence(summary)} From now on that is known, and only worse than that counts.`,
     );
   }
   return exitCodes.well;

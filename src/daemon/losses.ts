@@ -1,5 +1,6 @@
 import { sayError } from '../core/kernel/errors.ts';
 import { phaseId } from '../core/kernel/ids.ts';
+import { clause } from '../core/kernel/sentence.ts';
 import { seconds } from '../core/kernel/units.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
 import type { PhasePlan } from '../core/plan/phase.ts';
@@ -17,7 +18,7 @@ async function createdBy({ id, effects }: PhasePlan, control: Control): Promise<
   const sentences = effects.creates.map(async (name): Promise<readonly string[]> => {
     const asked = control.query('select to_regclass($1)::text', [relationOf(name)]);
     const exists = await asked.catch(sayError);
-    if (typeof exists === 'string') return [`${id}: ${name}, which could not be looked at (${exists})`];
+    if (typeof exists === 'string') return [`${id}: ${name}, which could not be looked at (${clause(exists)})`];
     if (exists.rows[0]?.[0] == null) return []; // a function, a constraint, or not there any more
     const counting = control.query(`select count(*) from ${relationOf(name)}`, [], { timeout: seconds(5) });
     return counting.then(

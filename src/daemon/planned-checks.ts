@@ -109,14 +109,19 @@ function serverOf({ desk, clock }: CheckParts, first: Server): () => Promise<Ser
   };
 }
 
-/** For a baseline its rates count, whatever could be said without one; where there are none yet, it is too young to tell. */
-function recalled(calm: Finding | undefined, { id }: Check, at: Instant, capturing: boolean): Finding {
+/**
+ * For a baseline its rates count, whatever was said of them without one or beside an older one: a breach that was frozen would
+ * be known for good, and never told again. Where there are no rates yet, it is too young to tell.
+ */
+function recalled(calm: Finding | undefined, { id, against }: Check, at: Instant, capturing: boolean): Finding {
   if (calm?.seen === undefined) {
     const summary = 'it counts once the guard’s own reading is over';
     return { check: checkId(id), at, took: millis(0), status: 'unknown', young: true, minor: true, summary };
   }
-  const { young: _, ...known } = calm;
-  return capturing && calm.young === true ? { ...known, status: 'ok', summary: 'counted before' } : calm;
+  const isUsual = calm.young === true || (calm.status === 'breach' && against === 'baseline');
+  if (!capturing || !isUsual) return calm;
+  const { young: _young, fingerprint: _fingerprint, ...known } = calm;
+  return { ...known, status: 'ok', summary: 'counted before', faults: [] };
 }
 
 /** A check of the catalogue, under what the run says now. */

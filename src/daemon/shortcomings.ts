@@ -3,14 +3,15 @@ import { seconds } from '../core/kernel/units.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import { heldConnection } from '../target/connection.ts';
 import { lookAtFence } from '../target/fence.ts';
+import { type Login, loginToUndo } from '../target/logins.ts';
 import { missingGrants } from '../target/permissions.ts';
 import { type LoadedPlan, whatWasEdited } from './load-plan.ts';
 import type { TargetDesk } from './target-desk.ts';
 
 /** Whether the login of the rollback steps is let in, and into a session that may write. */
-async function rollbackLogin(url: string): Promise<readonly string[]> {
+async function rollbackLogin(login: Login): Promise<readonly string[]> {
   await using connection = heldConnection({
-    url,
+    ...login,
     name: 'rollback-login',
     readOnly: false,
     statementTimeout: seconds(5),
@@ -50,7 +51,7 @@ export async function lookForShortcomings(desk: Pick<TargetDesk, 'control'>, wan
   const [grants, { unfenced, grave, ...fence }, login] = await Promise.all([
     missingGrants(desk.control, { role: target.role_for_phases }).catch(notKnown),
     fenceLacks(target),
-    rollbackLogin(target.rollback_url ?? target.url),
+    rollbackLogin(loginToUndo(target)),
   ]);
   return { unfenced, others: [...grants, ...grave, ...login, ...whatWasEdited(wanted)], ...fence };
 }

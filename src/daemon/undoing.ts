@@ -16,6 +16,7 @@ import { look, lookUntil } from '../rollback/look.ts';
 import { forwardWork, quieten, type Worker } from '../rollback/stop-work.ts';
 import type { StepOutput } from '../rollback/step-output.ts';
 import { type StepSurroundings, takeStep } from '../rollback/take-step.ts';
+import { loginToUndo } from '../target/logins.ts';
 import { attemptTags } from './attempts.ts';
 import type { Conductor } from './conductor.ts';
 import { lookAtPhases } from './look-at-phases.ts';
@@ -107,8 +108,8 @@ function allForwardWork(state: RunState | undefined, role: string | undefined): 
 export function createUndoing(parts: UndoingParts): Executor {
   const { environment, folder, secrets, fill, conductor, desk, clock, output } = parts;
   const { target, stop_work: rules } = environment;
-  const url = target.rollback_url ?? target.url;
-  const logins = [target.url, url];
+  const login = loginToUndo(target);
+  const logins = [target.url, login.url];
   const { database } = desk.identity;
   const quietening = { database, rules, connection: desk.control, clock };
   const state = (): RunState | undefined => conductor.state();
@@ -116,12 +117,12 @@ export function createUndoing(parts: UndoingParts): Executor {
   const surroundings: StepSurroundings = {
     clock,
     cwd: folder,
-    env: { DATABASE_URL: url },
+    env: { DATABASE_URL: login.url },
     secrets,
     fill,
     grace: rules.kill_grace,
     output,
-    undoSql: { url },
+    undoSql: login,
     look: lookAt,
     verify: ({ phase, timeout }) => (phase === undefined ? verifyAll(parts, state(), timeout) : verify(parts, phase)),
     refuse: (step) => refuseTry(parts, step),

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
 import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
+import { clause } from '../core/kernel/sentence.ts';
 import { CommandNotStarted } from './errors.ts';
 import type { StopReason } from './keep-lease.ts';
 import type { CommandResult } from './run-command.ts';
@@ -40,8 +41,8 @@ export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Out
 
 /** It was never started, or could not be ended: what a shell returns for the former, 75 when we had to end it. */
 export function failedEnd(error: unknown, reason: StopReason | undefined): Outcome {
-  const said = sayError(error);
-  const because = reason?.why === 'ordered' ? `${reason.because}; ${said}` : said;
+  const said = clause(sayError(error)); // whoever tells of it goes on
+  const because = reason?.why === 'ordered' ? `${clause(reason.because)}; ${said}` : said;
   const report = reason?.why === 'guard-lost' ? 'nothing' : { exitCode: null, because };
   if (reason !== undefined) return { code: exitCodes.refused, report };
   if (error instanceof CommandNotStarted) return { code: error.code === 'ENOENT' ? 127 : 126, report };

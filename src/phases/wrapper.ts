@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { exitCodes, sayError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
+import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import { type CaughtSignals, catchSignals, type SignalSource } from './catch-signals.ts';
@@ -54,9 +55,9 @@ const isOrder = (reason: StopReason | undefined): reason is StopReason => reason
 
 function sayStop(phase: PhaseId, reason: StopReason, hasEnded: boolean): string {
   if (reason.why === 'ordered') {
-    return `The guard stops phase ${phase}: ${reason.because}. Its command ${hasEnded ? 'was' : 'is being'} ended.`;
+    return `The guard stops phase ${phase}: ${sentence(reason.because)} Its command ${hasEnded ? 'was' : 'is being'} ended.`;
   }
-  const last = reason.lastError === undefined ? '' : ` (${sayError(reason.lastError)})`;
+  const last = reason.lastError === undefined ? '' : ` (${clause(sayError(reason.lastError))})`;
   return `The guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will call the phase unknown.`;
 }
 
@@ -145,7 +146,9 @@ async function conclude(work: SupervisedWork, lease: Millis, { report }: Outcome
     await deliver(tell, { clock, lease, giveUp: giveUp.signal });
   } catch (error) {
     const end = report === 'finish' ? 'finished' : `failed (${report.because})`;
-    say(`Phase ${phase} ${end}, but the guard does not know: ${sayError(error)}. It will call the phase unknown.`);
+    say(
+      `Phase ${phase} ${end}, but the guard does not know: ${sentence(sayError(error))} It will call the phase unknown.`,
+    );
   }
 }
 

@@ -24,6 +24,8 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Where a redirect leads to, as the server wrote it. */
+  readonly location?: string;
   /** The part of the body that was kept. */
   readonly body: Buffer;
   /** Of the whole body, in bytes. */
@@ -95,6 +97,7 @@ class HttpAttempt {
   #read(response: http.IncomingMessage): void {
     this.#ended('first_byte');
     const status = response.statusCode ?? 0;
+    const { location } = response.headers;
     response.on('error', (error) => this.#lost(error));
     const refused = this.#asked.refuse(status);
     if (refused !== undefined) return this.end(refused);
@@ -107,7 +110,14 @@ class HttpAttempt {
     });
     response.once('end', () => {
       this.#ended('body');
-      this.end({ status, body: Buffer.concat(body), size, took: this.#last, parts: this.#parts });
+      this.end({
+        status,
+        ...(location !== undefined && { location }),
+        body: Buffer.concat(body),
+        size,
+        took: this.#last,
+        parts: this.#parts,
+      });
     });
   }
 }

@@ -89,7 +89,7 @@ export async function look(condition: Condition, parts: LookParts): Promise<Seen
         : lookInTcp(condition, parts));
     return { ...seen, saw: hideIn(seen.saw, parts.secrets) };
   } catch (error) {
-    return { holds: 'unknown', saw: `nobody could look: ${hideIn(sayError(error), parts.secrets)}` };
+    return { holds: 'unknown', saw: hideIn(sayError(error), parts.secrets) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { sentence } from '../core/kernel/sentence.ts';
 import type { Step } from '../core/response/step.ts';
 import type { Awaited, Seen } from './look.ts';
 import type { Guarding } from './parts.ts';
@@ -14,19 +15,23 @@ export function placeOf({ kind, proof }: Step): string {
 
 /** An earlier attempt may be the very reason why it holds no longer. */
 export const unmet = (step: Step, precondition: Seen, attempts: number): string => {
-  const sees = `Its precondition ${sayHolds[precondition.holds]}: ${precondition.saw}.`;
+  const sees = `Its precondition ${sayHolds[precondition.holds]}: ${sentence(precondition.saw)}`;
   return attempts === 0
     ? `${sees} Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`
     : `${sees} No other attempt was begun. An earlier attempt at the step may have been done, in part or not at all: look at ${placeOf(step)}, then make it hold and say --again, or say --done where the step is done.`;
 };
 
 export const proofFails = (step: Step, proof: Seen): string =>
-  `It ended well, but its proof ${sayHolds[proof.holds]}: ${proof.saw}. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
+  `It ended well, but its proof ${sayHolds[proof.holds]}: ${sentence(proof.saw)} Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
+
+/** What the plan says wrongly cannot be mended under way. `mend`: what whoever orders the rollback anew changes first. */
+export const asApproved = (mend: string): string =>
+  `The step is what was approved, and a mended plan counts for the next rollback only: do by hand what is missing and say --done; or end this rollback (ripcord abort), ${mend} in the plan, restart the daemon and order the rollback anew.`;
 
 export const abortedWhile = (waitedFor: string): string =>
   `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
 
-export const sayProof = ({ holds, saw }: Seen): string => `Its proof ${sayHolds[holds]} now: ${saw}.`;
+export const sayProof = ({ holds, saw }: Seen): string => `Its proof ${sayHolds[holds]} now: ${sentence(saw)}`;
 
 /** `output`: as far as the daemon that ran it could keep it. */
 export const unfinished = (step: Step, proof: Awaited | undefined, output: string): string => {

@@ -1,15 +1,29 @@
 import { sayDuration } from '../core/kernel/duration.ts';
+import { sentence } from '../core/kernel/sentence.ts';
 import { isMapping } from '../core/plan/tree.ts';
 import type { Failure } from '../core/evidence/reading.ts';
 import type { Step } from '../core/response/step.ts';
+import { hideIn } from '../phases/without-secrets.ts';
 import { type HttpAnswer, httpRequester } from '../probes/http-request.ts';
 import { type Attempt, mostKept } from './attempt.ts';
 import type { Outcome } from './parts.ts';
+import { asApproved } from './questions.ts';
 
 type HttpStep = Extract<Step, { kind: 'http' }>;
 
+/** What was asked, as a person is told, and the address with what its placeholders stand for. */
+interface Asked {
+  readonly says: string;
+  readonly url: string;
+  readonly hide: (text: string) => string;
+}
+
 /** Puts in what placeholders stand for. */
 type Fill = (written: string) => string;
+interface Filling {
+  readonly fill: Fill;
+  readonly secrets: readonly string[];
+}
 
 const never = new AbortController().signal;
 const advice = 'Look at what it was asked to do, then say whether the step is done or shall run again.';
@@ -41,26 +55,36 @@ function requestOf({ http }: HttpStep, { key }: Attempt, fill: Fill) {
 
 const isRedirect = (status: number): boolean => status >= 300 && status < 400 && status !== 304;
 
+const longestAddress = 200;
+
+/** Without its query, which may hold a token, and without a login. Secrets go first: what is cut is none any more. */
+function leadsTo(location: string | undefined, { url, hide }: Asked): string {
+  const to = location === undefined ? null : URL.parse(hide(location), url);
+  if (to === null) return '';
+  const whole = hide(`${to.protocol}//${to.host}${to.pathname}${to.search === '' ? '' : '?…'}`);
+  return ` to ${whole.length > longestAddress ? `${whole.slice(0, longestAddress)}…` : whole}`;
+}
+
 /** Whether anything was done, as far as no answer tells. */
 function lost({ reason, code, message }: Failure, asked: string): Outcome {
   if (code === 'ECONNREFUSED') {
-    const question = `${asked} was refused a connection, so nothing was done: ${message}. Bring the service up, then let the step run again.`;
+    const question = `${asked} was refused a connection, so nothing was done: ${sentence(message)} Bring the service up, then let the step run again.`;
     return { ended: 'badly', question, output: '', cause: 'connection-refused' };
   }
-  const question = `${asked} got no answer, so it may have been done or not: ${message}. ${advice}`;
+  const question = `${asked} got no answer, so it may have been done or not: ${sentence(message)} ${advice}`;
   return { ended: 'badly', question, output: '', ...(reason === 'timeout' && { cause: 'timeout' }) };
 }
 
-function judged({ http }: HttpStep, { status, body, size, took }: HttpAnswer, asked: string): Outcome {
+function judged({ http }: HttpStep, { status, location, body, size, took }: HttpAnswer, asked: Asked): Outcome {
   const cut = size > body.length ? `\n[of ${size} bytes]` : '';
   const output = `answered ${status} after ${sayDuration(took)}\n${body.toString()}${cut}`;
   const wanted = http.expect.status ?? 'any of 200 to 299';
   const well = http.expect.status === undefined ? status >= 200 && status < 300 : status === http.expect.status;
   if (well) return { ended: 'well', output };
-  const why = isRedirect(status)
-    ? ', a redirect, and redirects are not followed: give the address that it leads to'
-    : '';
-  const question = `${asked} answered ${status}, wanted ${wanted}${why}. ${advice}`;
+  const answered = `${asked.says} answered ${status}, wanted ${wanted}`;
+  const question = isRedirect(status)
+    ? `${answered}: a redirect${leadsTo(location, asked)}, and redirects are not followed. Look whether it was done all the same. ${asApproved('write the address that does it')}`
+    : `${answered}. ${advice}`;
   return { ended: 'badly', question, output, cause: `status ${status}` };
 }
 
@@ -68,9 +92,11 @@ function judged({ http }: HttpStep, { status, body, size, took }: HttpAnswer, as
  * Makes the request, once. The key that it bears is the same for every attempt until a person says `again`, so that a service
  * that knows such keys does the thing once however often it is asked. An abort does not cut it short: nobody would know what was done.
  */
-export async function takeHttp(step: HttpStep, attempt: Attempt, fill: Fill): Promise<Outcome> {
-  const asked = `${step.http.method} ${step.http.url}`;
-  const answer = await httpRequester(requestOf(step, attempt, fill))(step.timeout, never);
-  if (answer === 'aborted') return { ended: 'badly', question: `${asked} was cut short. ${advice}`, output: '' };
-  return 'reason' in answer ? lost(answer, asked) : judged(step, answer, asked);
+export async function takeHttp(step: HttpStep, attempt: Attempt, { fill, secrets }: Filling): Promise<Outcome> {
+  const says = `${step.http.method} ${step.http.url}`;
+  const request = requestOf(step, attempt, fill);
+  const answer = await httpRequester(request)(step.timeout, never);
+  if (answer === 'aborted') return { ended: 'badly', question: `${says} was cut short. ${advice}`, output: '' };
+  if ('reason' in answer) return lost(answer, says);
+  return judged(step, answer, { says, url: request.url, hide: (text) => hideIn(text, secrets) });
 }

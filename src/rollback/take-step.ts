@@ -1,5 +1,6 @@
 import { sayDuration } from '../core/kernel/duration.ts';
 import { unreachable } from '../core/kernel/errors.ts';
+import { sentence } from '../core/kernel/sentence.ts';
 import type { Condition } from '../core/plan/conditions.ts';
 import { restoreQuestion } from '../core/response/say-step.ts';
 import { leavesWork, type Step } from '../core/response/step.ts';
@@ -8,6 +9,7 @@ import { unlessAborted } from '../target/bounded.ts';
 import type { Attempt } from './attempt.ts';
 import type { Outcome } from './parts.ts';
 import { lookUntil, type Seen } from './look.ts';
+import { sayHolds } from './questions.ts';
 import { withRetries } from './retries.ts';
 import { type CommandSurroundings, takeCommand } from './take-command.ts';
 import { takeHttp } from './take-http.ts';
@@ -34,7 +36,8 @@ async function takeWait(
   const seen = await lookUntil(() => look(step.wait), { clock, patience: step.timeout, signal });
   if (seen.interrupted) return { ended: 'interrupted', waitedFor: 'its condition', output: seen.saw };
   if (seen.holds === 'yes') return { ended: 'well', output: seen.saw };
-  const question = `What it waits for did not come within ${sayDuration(step.timeout)}: ${seen.saw}. Look why, then let the step wait once more, or say that it is done.`;
+  const blind = seen.holds === 'unknown' ? `, and ${sayHolds.unknown}` : '';
+  const question = `What it waits for did not come within ${sayDuration(step.timeout)}${blind}: ${sentence(seen.saw)} Look why, then let the step wait once more, or say that it is done.`;
   return { ended: 'badly', question, output: '' };
 }
 
@@ -71,7 +74,7 @@ async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurround
       return runUndoSql(surroundings.fill(step.sql), attempt.tag, step.timeout, undo);
     }
     case 'http':
-      return takeHttp(step, attempt, surroundings.fill);
+      return takeHttp(step, attempt, surroundings);
     case 'wait':
       return takeWait(step, attempt, surroundings);
     case 'confirm':

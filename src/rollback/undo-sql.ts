@@ -1,20 +1,23 @@
 import { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 
 import pRetry from 'p-retry';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 
 import { sayDuration } from '../core/kernel/duration.ts';
+import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
 import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
-import { StatementTimedOut } from '../target/errors.ts';
+import { StatementFailed, StatementTimedOut } from '../target/errors.ts';
 import { explainPgError } from '../target/explain.ts';
+import type { Login } from '../target/logins.ts';
 import type { Outcome } from './parts.ts';
+import { asApproved } from './questions.ts';
 
-export interface UndoSql {
-  /** The login that may undo. */
-  readonly url: string;
+/** The login that may undo. */
+export interface UndoSql extends Login {
   /** The text is one statement that no transaction may be around: never tried again, as it may be done in part. */
   readonly alone?: boolean;
 }
@@ -25,7 +28,7 @@ const patience: Readonly<Record<string, { readonly tries: number; readonly first
   '40P01': { tries: 4, first: 100 }, // chosen as the victim of a deadlock
   '40001': { tries: 4, first: 80 }, // lost a serialisation race
 };
-const lockTimeout = '2s';
+const lockTimeout = seconds(2);
 /** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
 const grace = seconds(2);
 const connectPatience = seconds(30);
@@ -81,7 +84,7 @@ async function once(sql: string, tag: string, timeout: Millis, { url, alone = fa
   const short = millis(Math.min(timeout, connectPatience));
   try {
     await within(short, () => client.connect());
-    await within(short, () => client.query(`set lock_timeout = '${lockTimeout}'`));
+    await within(short, () => client.query(`set lock_timeout = ${lockTimeout}`));
     // The extended protocol takes one statement only, and puts no transaction around it.
     const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
     const results = [await within(millis(timeout + grace), () => client.query(asked))].flat(); // several for several statements
@@ -93,19 +96,59 @@ async function once(sql: string, tag: string, timeout: Millis, { url, alone = fa
   }
 }
 
+/** One statement, or several in the one transaction that the server makes of them: all of it is done, or nothing. */
+const isWhole = (sql: string, { alone }: UndoSql): boolean => alone !== true && !mayDoPart(sql);
+
+/** What the server itself refused it has taken back; of a session that ended nobody knows. */
+const isTakenBack = (error: unknown): boolean =>
+  error instanceof DatabaseError && !/^(08|57P|40003)/.test(error.code ?? '');
+
+/** How often a text was tried, since when, and whether a lock was ever not free. */
+interface Tries {
+  readonly count: number;
+  readonly since: number;
+  readonly locked: boolean;
+}
+
+function sayTries({ count, since, locked }: Tries): string {
+  const each = locked ? `, waiting up to ${sayDuration(lockTimeout)} for its locks each time` : '';
+  const spent = sayDuration(millis(performance.now() - since));
+  return count === 1 ? '' : ` It was tried ${count} times within ${spent}${each}.`;
+}
+
+function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): string {
+  const explained = explainPgError(error, undo.url, { during: 'asking', login: undo.login });
+  const { found, wanted, todo } = explained;
+  const taken =
+    isWhole(sql, undo) && isTakenBack(error)
+      ? ' Nothing of it was done: the server took the whole transaction back.'
+      : '';
+  const next =
+    explained instanceof StatementFailed
+      ? `If the database can be mended so that it runs, do that and say --again. ${asApproved('correct the statement')}`
+      : `${sentence(todo)} Look at the database, then say whether the step is done or shall run again.`;
+  return `The statement failed: ${clause(found)}; wanted ${clause(wanted)}.${taken}${sayTries(tries)} ${next}`;
+}
+
 /**
  * Runs an undo statement in its own session, with a lock timeout. It is tried again, a bounded number of times, where
  * nothing of it can have been done: one statement, or several in the one transaction that the server makes of them.
  */
 export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();
+  const since = performance.now();
+  let count = 0;
+  const next = () => {
+    count += 1;
+    return once(sql, tag, timeout, undo);
+  };
   try {
-    const { rows, open } = await pRetry(() => once(sql, tag, timeout, undo), {
+    const { rows, open } = await pRetry(next, {
       retries: 10,
       minTimeout: 100,
       maxTimeout: 5_000,
       shouldRetry: ({ error }) => {
-        if (undo.alone === true || mayDoPart(sql)) return false;
+        if (!isWhole(sql, undo)) return false;
         const code = codeOf(error);
         const tries = (tried.get(code) ?? 0) + 1;
         tried.set(code, tries);
@@ -116,13 +159,8 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
       ? { ended: 'badly', question: leftOpen, output: '' }
       : { ended: 'well', output: `${rows} ${rows === 1 ? 'row' : 'rows'}` };
   } catch (error) {
-    const { message } = explainPgError(error, undo.url);
     const cause = causeOf(error);
-    return {
-      ended: 'badly',
-      question: `The statement failed: ${message} Look at the database, then say whether the step is done or shall run again.`,
-      output: '',
-      ...(cause !== undefined && { cause }),
-    };
+    const question = questionOf(error, sql, undo, { count, since, locked: tried.has('55P03') });
+    return { ended: 'badly', question, output: '', ...(cause !== undefined && { cause }) };
   }
 }

@@ -3,6 +3,7 @@ import { DatabaseError } from 'pg';
 import { RipcordError } from '../core/kernel/errors.ts';
 import { type Address, addressOf, redact, sayAddress } from './address.ts';
 import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from './errors.ts';
+import type { LoginKey } from './logins.ts';
 
 /** What was going on: the same SQLSTATE means another thing while logging in. */
 export interface Circumstances {
@@ -11,21 +12,28 @@ export interface Circumstances {
   readonly readOnly?: boolean;
   /** A pooler may stand in between. */
   readonly lent?: boolean;
+  /** Where the plan has the login; `url` where nobody says. */
+  readonly login?: LoginKey | undefined;
+}
+
+interface Place extends Address {
+  readonly login: LoginKey;
 }
 
 interface Advice {
   readonly kind: typeof TargetUnreachable | typeof TargetRefused | typeof StatementFailed | typeof StatementTimedOut;
-  readonly wanted: (address: Address) => string;
-  readonly todo: (address: Address) => string;
+  readonly wanted: (place: Place) => string;
+  readonly todo: (place: Place) => string;
 }
-interface SqlStateAdvice extends Advice, Partial<Circumstances> {
+interface SqlStateAdvice extends Advice, Partial<Omit<Circumstances, 'login'>> {
   readonly codes: RegExp;
 }
 
 const login: Advice = {
   kind: TargetRefused,
   wanted: ({ user }) => `a login as ${user} that the server accepts`,
-  todo: ({ user }) => `Check the user and password in the target url, and the lines for ${user} in pg_hba.conf`,
+  todo: ({ user, login: key }) =>
+    `Check the user and password in the target ${key}, and the lines for ${user} in pg_hba.conf`,
 };
 
 /** To be pasted: whoever is held up is seldom the one to ask about, and who holds is mostly the oldest. */
@@ -39,7 +47,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^3D000$/,
     kind: TargetRefused,
     wanted: ({ database }) => `a database named ${database}`,
-    todo: () => 'Correct the name in the target url, or create the database',
+    todo: ({ login: key }) => `Correct the name in the target ${key}, or create the database`,
   },
   {
     codes: /^53300$/,
@@ -61,7 +69,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     kind: TargetRefused,
     during: 'connecting',
     wanted: () => 'PostgreSQL 14 or later, which knows every setting of the guard',
-    todo: () => 'Upgrade the server, or correct the options in the target url',
+    todo: ({ login: key }) => `Upgrade the server, or correct the options in the target ${key}`,
   },
   {
     codes: /^(08|57P)/,
@@ -86,7 +94,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^42501$/,
     kind: TargetRefused,
     wanted: ({ user }) => `the permission for ${user}`,
-    todo: ({ user }) => `Grant it to ${user}, or give another login in the target url`,
+    todo: ({ user, login: key }) => `Grant it to ${user}, or give another login in the target ${key}`,
   },
   {
     codes: /^(57014|55P03)$/,
@@ -116,7 +124,7 @@ const network: Advice = {
 };
 const encryption: Advice = {
   kind: TargetRefused,
-  wanted: () => 'a connection as the sslmode of the target url asks for',
+  wanted: ({ login: key }) => `a connection as the sslmode of the target ${key} asks for`,
   todo: () => 'Check sslmode and certificates on both sides',
 };
 
@@ -151,7 +159,8 @@ export function explainPgError(
   circumstances: Circumstances = { during: 'asking' },
 ): RipcordError {
   if (error instanceof RipcordError) return error;
-  const address = addressOf(url);
+  const { login: key = 'url' } = circumstances;
+  const address = { ...addressOf(url), login: key };
   const { kind: Explained, wanted, todo } = adviceFor(error, circumstances);
   const [code, said] = [codeOf(error), sayError(error)];
   const message = redact(said, url);

@@ -1,9 +1,12 @@
 import { type Millis, millis } from '../core/kernel/units.ts';
 import { addressOf, parseUrl, sayAddress } from './address.ts';
 import { TargetRefused } from './errors.ts';
+import type { LoginKey } from './logins.ts';
 
 export interface SessionOptions {
   readonly url: string;
+  /** Where the plan has it, for whoever reads why it was refused; `url` when left out. */
+  readonly login?: LoginKey;
   /** The session calls itself `ripcord NAME`, or `ripcord` for an empty name: so it is known in pg_stat_activity. */
   readonly name: string;
   readonly readOnly: boolean;

@@ -89,12 +89,12 @@ export class SingleSession implements AsyncDisposable {
 
   /** Called once, by `openSession`. */
   async connect(signal?: AbortSignal): Promise<this> {
-    const { url, statementTimeout: patience, lent = false, cost } = this.#options;
+    const { url, login, statementTimeout: patience, lent = false, cost } = this.#options;
     const late = () => explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
     const started = performance.now();
     try {
       const work = () => bounded(this.#socket, () => this.#client.connect(), { patience, late, signal });
-      await this.#explained(work, { during: 'connecting', lent }, signal);
+      await this.#explained(work, { during: 'connecting', lent, login }, signal);
       this.#connectMs = elapsed(started);
       if (lent) return this;
       const { rows } = await this.#ask({ text: settingsQuery }, [], patience, signal);
@@ -151,7 +151,8 @@ export class SingleSession implements AsyncDisposable {
       const { rows, fields } = await bounded(this.#socket, send, { patience, late, signal });
       return { rows, fields: fields.map(({ name }) => name), ms: elapsed(started) };
     };
-    return this.#explained(work, { during: 'asking', readOnly: this.#options.readOnly }, signal);
+    const { readOnly, login } = this.#options;
+    return this.#explained(work, { during: 'asking', readOnly, login }, signal);
   }
 
   async #explained<T>(work: () => Promise<T>, circumstances: Circumstances, signal?: AbortSignal): Promise<T> {

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis, millis } from '../core/kernel/units.ts';
 import { explainPgError } from './explain.ts';
+import type { LoginKey } from './logins.ts';
 import { lockTimeout } from './session-settings.ts';
 import { openSession, type SingleSession } from './single-session.ts';
 
@@ -26,7 +27,7 @@ export interface VisitOptions {
 export interface UsersPath {
   /** Whether the guard's own login is used: then a refusal is the guard's trouble, not the users'. */
   readonly asGuard: boolean;
-  /** One statement in a read-only transaction of its own, which is rolled back. Never rejects, and leaves nothing open. */
+  /** One statement in a read-only transaction of its own, which is committed. Never rejects, and leaves nothing open. */
   visit(statement: string, options: VisitOptions): Promise<Visit>;
   /** How many connections are open now. */
   readonly open: number;
@@ -58,16 +59,24 @@ async function enter(session: SingleSession, url: string, rest: Millis, options:
   }
 }
 
-/** A pooler throws away the server's session when its client leaves within a transaction. */
+/**
+ * A pooler throws away the server's session when its client leaves within a transaction. Nothing was written; a rollback would
+ * count as one of the application's. Of a question that failed it is one all the same.
+ */
 async function leave(session: SingleSession): Promise<void> {
-  if (!session.lost && session.inTransaction) await session.query('rollback').catch(() => undefined);
+  if (!session.lost && session.inTransaction) await session.query('commit').catch(() => undefined);
   await session.close().catch(() => undefined);
 }
 
-async function visitOnce({ url, cost }: UsersPathParts, statement: string, options: VisitOptions): Promise<Visit> {
+async function visitOnce(
+  { url, asGuard, cost }: UsersPathParts,
+  statement: string,
+  options: VisitOptions,
+): Promise<Visit> {
   const { timeout, signal } = options;
   const started = performance.now();
-  const about = { url, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
+  const login: LoginKey = asGuard ? 'url' : 'users_url';
+  const about = { url, login, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
   let session: SingleSession | undefined;
   let connect: Millis | undefined;
   try {

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { namedFiles } from '../../src/core/response/scripts.ts';
+import { takeStep } from '../../src/rollback/take-step.ts';
 import { planOf } from '../core/plan/a-plan.ts';
+import { onPath, whyNot } from '../metrics/programs.ts';
+import { attempt, common, surroundings } from '../rollback/surroundings.ts';
 import { database } from '../support/database.ts';
 import { folder } from './folder.ts';
 import { ripcord } from './ripcord.ts';
@@ -39,6 +43,30 @@ test('the plan that is proposed for a strange database is sound, and its probes 
   } finally {
     delete process.env['DATABASE_URL'];
   }
+});
+
+test('the rollback that is proposed undoes where the target is, and fails with its statement', async ({ skip }) => {
+  skip(!onPath('psql'), whyNot('psql', 'postgresql-client'));
+  await using dir = await folder();
+  await using db = await database();
+  const plan = join(dir.path, 'ripcord.yaml');
+  const env = { DATABASE_URL: db.url };
+  expect(await ripcord(['init', '--plan', plan], env)).toMatchObject({ exitCode: 0 });
+  const rollback = planOf(await readFile(plan, 'utf8'), { env }).plan.phases[0]?.rollback;
+  const { command } = rollback as { readonly command: readonly string[] };
+  // As an argument of its own, the approval is bound to what it holds.
+  expect(namedFiles({ command }).map(({ file }) => file)).toContain('undo-first-step.sql');
+  const undone = async (sql: string) => {
+    await writeFile(join(dir.path, 'undo-first-step.sql'), sql);
+    return takeStep({ ...common, kind: 'command', command }, attempt(), surroundings({ cwd: dir.path, env }));
+  };
+  expect(await undone('create table undone ();')).toMatchObject({ ended: 'well' });
+  expect((await db.query('select from undone')).rowCount).toBe(0);
+  expect(await undone('drop table undone; drop table nothing; create table more ();')).toMatchObject({
+    ended: 'badly',
+    cause: 'exit 3',
+    output: expect.stringContaining('table "nothing" does not exist'),
+  });
 });
 
 test('a plan that is there is left alone', async () => {

@@ -32,6 +32,15 @@ test.each<{ readonly what: string; readonly step: Step; readonly lookAt: string 
   expect(unmet(step, no, 1)).toContain(`not at all: look at ${lookAt}, then make it hold `);
 });
 
+test('what could not be looked at is said once, and ends once', () => {
+  const blind: Seen = { holds: 'unknown', saw: 'no answer. Mend its permissions.' };
+  const said = 'could not be looked at: no answer. Mend its permissions. ';
+  const now = said.replace(':', ' now:');
+  expect(unmet(command, blind, 0)).toContain(`${said}Nothing of the step was done`);
+  expect(proofFails(command, blind)).toContain(`${said}Look at`);
+  expect(unfinished(command, { ...blind, interrupted: false }, '')).toContain(`${now}It may have been done`);
+});
+
 test.each([
   {
     what: 'a command that had written something',

@@ -15,7 +15,7 @@ export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurround
   secrets: ['hunter-22'],
   fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
   grace: millis(100),
-  undoSql: { url: 'postgres://nobody@127.0.0.1/none' },
+  undoSql: { url: 'postgres://nobody@127.0.0.1/none', login: 'rollback_url' },
   look: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
   verify: async () => ({ ended: 'well', output: '' }),
   refuse: async () => undefined,

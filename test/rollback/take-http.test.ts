@@ -16,7 +16,7 @@ test.each([
   {
     answer: 302,
     ended: 'badly',
-    says: 'answered 302, .* a redirect, and redirects are not followed',
+    says: 'answered 302, .*: a redirect to http://127.0.0.1:\\d+/elsewhere, and redirects are not followed. .* what is missing and say --done; or .*ripcord abort.*write the address',
     cause: 'status 302',
   },
   { answer: 204, wanted: 202, ended: 'badly', says: 'answered 204, wanted 202', cause: 'status 204' },
@@ -36,6 +36,27 @@ test.each([
   expect(outcome).toMatchObject({ ended, ...(cause !== undefined && { cause }) });
   expect('question' in outcome ? outcome.question : 'output' in outcome && outcome.output).toMatch(new RegExp(says));
   expect(server.connections()).toBe(1);
+});
+
+test.each([
+  { location: 'https://anna:pass-word@other/a?token=key-1#top', to: 'redirect to https://other/a?…, and' },
+  { location: '/a/[secret]', sent: '/a/hunter-22', to: '/a/[secret], and' },
+  { location: `http://other/${'long'.repeat(100)}`, to: 'longlonglon…, and' },
+  {
+    location: 'http://other/(190 letters)hunter-22',
+    sent: `http://other/${'a'.repeat(180)}hunter-22`,
+    to: 'aa[secret…, and',
+  },
+  { location: 'http://', to: '302, wanted any of 200 to 299: a redirect, and' },
+  { location: undefined, to: '302, wanted any of 200 to 299: a redirect, and' },
+])('of a redirect to $location the question says "$to"', async ({ location, sent = location, to }) => {
+  await using server = await httpServer((_, response) => {
+    response.writeHead(302, sent === undefined ? {} : { location: sent }).end();
+  });
+  const outcome = await takeStep(put(server.url), attempt(), surroundings());
+  const question = 'question' in outcome ? outcome.question : '';
+  expect(question).toContain(to);
+  for (const secret of ['pass-word', 'key-1', 'hunter-22']) expect(question).not.toContain(secret);
 });
 
 test('what is sent has the key of the step and the values of placeholders; what comes back is kept without secrets', async () => {

@@ -111,7 +111,16 @@ test('a wait ends when its condition holds, or asks at its timeout with what was
   await clock.advance(seconds(11));
   expect(await second).toMatchObject({
     ended: 'badly',
-    question: expect.stringContaining('did not come within 10 s: answered 500'),
+    question: expect.stringContaining('did not come within 10 s: answered 500. Look why'),
+  });
+
+  const blind = async (): Promise<Seen> => ({ holds: 'unknown', saw: 'no answer. Look whether the server runs.' });
+  const third = takeStep(step, attempt(), surroundings({ clock, look: blind }));
+  await clock.advance(seconds(11));
+  expect(await third).toMatchObject({
+    question: expect.stringContaining(
+      'within 10 s, and could not be looked at: no answer. Look whether the server runs. Look why',
+    ),
   });
 });
 

@@ -2,18 +2,21 @@ import { afterEach, expect, test } from 'vitest';
 
 import { millis } from '../../src/core/kernel/units.ts';
 import { runUndoSql } from '../../src/rollback/undo-sql.ts';
+import { loginToUndo } from '../../src/target/logins.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { hangingProxy } from '../target/hanging-proxy.ts';
+import { temporaryRole } from '../target/role.ts';
 
 let db: TestDatabase;
 afterEach(() => db[Symbol.asyncDispose]());
 
+const loginOf = ({ url }: { readonly url: string }) => ({ url, login: 'rollback_url' }) as const;
 const tag = 'ripcord-step-0123456789abcdef01234567';
 
 test('a network that is cut under the statement asks a person, soon after the step’s time is up', async () => {
   db = await database();
   await using proxy = await hangingProxy(db.url);
-  const undoing = runUndoSql('select pg_sleep(0.5)', tag, millis(700), { url: proxy.url });
+  const undoing = runUndoSql('select pg_sleep(0.5)', tag, millis(700), loginOf(proxy));
   await expect.poll(async () => (await sessions()).length).toBe(1);
   proxy.hang();
   const outcome = await undoing;
@@ -25,15 +28,18 @@ test('a server that accepts connections and says nothing asks a person', async (
   db = await database();
   await using proxy = await hangingProxy(db.url);
   proxy.hang();
-  const outcome = await runUndoSql('select 1', tag, millis(200), { url: proxy.url });
+  const outcome = await runUndoSql('select 1', tag, millis(200), loginOf(proxy));
   expect(outcome).toMatchObject({ ended: 'badly' });
 }, 5_000);
 
 test('its session bears the step’s tag whatever the url says, so that a restarted guard can find it', async () => {
   db = await database();
-  const undoing = runUndoSql('select pg_sleep(0.4)', tag, millis(5_000), {
-    url: `${db.url}?application_name=liquibase&statement_timeout=100`,
-  });
+  const undoing = runUndoSql(
+    'select pg_sleep(0.4)',
+    tag,
+    millis(5_000),
+    loginOf({ url: `${db.url}?application_name=liquibase&statement_timeout=100` }),
+  );
   await expect.poll(sessions).toEqual([tag]);
   expect(await undoing).toMatchObject({ ended: 'well' });
 });
@@ -54,7 +60,7 @@ test.each([
     await db.query(`create function racing() returns trigger language plpgsql as $$
     begin perform fail_once(); return new; end $$`);
     if (tries > 1) await db.query('create trigger race before insert on undone for each row execute function racing()');
-    const outcome = await runUndoSql(text, tag, millis(5_000), { url: db.url });
+    const outcome = await runUndoSql(text, tag, millis(5_000), loginOf(db));
     expect(outcome.ended).toBe(tries > 1 ? 'well' : 'badly');
     const { rows } = await db.query('select last_value::int as tries from tries');
     expect(rows).toEqual([{ tries }]);
@@ -66,11 +72,11 @@ test('a long transaction in the way ends it at its timeout, says so, and keeps n
   await db.query('create table undone (i int)');
   const other = await db.client();
   await other.query('begin; lock table undone');
-  const outcome = await runUndoSql('alter table undone add j int', tag, millis(400), { url: db.url });
+  const outcome = await runUndoSql('alter table undone add j int', tag, millis(400), loginOf(db));
   expect(outcome).toMatchObject({ ended: 'badly', cause: 'timeout', question: expect.stringContaining('timeout') });
   await other.query('commit');
   await other.end();
-  expect(await runUndoSql('alter table undone add j int', tag, millis(5_000), { url: db.url })).toMatchObject({
+  expect(await runUndoSql('alter table undone add j int', tag, millis(5_000), loginOf(db))).toMatchObject({
     ended: 'well',
   });
 });
@@ -95,14 +101,67 @@ test.each([
 ])('$text ends $outcome.ended, and leaves $rows rows', async ({ text, outcome, rows }) => {
   db = await database();
   await db.query('create table undone (i int)');
-  expect(await runUndoSql(text, tag, millis(5_000), { url: db.url })).toMatchObject(outcome);
+  expect(await runUndoSql(text, tag, millis(5_000), loginOf(db))).toMatchObject(outcome);
   expect((await db.query('select from undone')).rowCount).toBe(rows);
+});
+
+test.each([
+  { target: { url: 'guard', rollback_url: 'owner' }, says: 'give another login in the target rollback_url' },
+  { target: { url: 'owner' }, says: 'give another login in the target url (rollback_url is left out)' },
+])('a permission that is missing names where its login stands: $says', async ({ target, says }) => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  await using role = await temporaryRole(db, 'login');
+  const urls = Object.fromEntries(
+    Object.entries(target).map(([key, who]) => [key, who === 'owner' ? db.urlAs(role.name) : db.url]),
+  ) as typeof target;
+  const outcome = await runUndoSql('drop table undone', tag, millis(5_000), loginToUndo(urls));
+  expect(outcome).toMatchObject({ cause: '42501', question: expect.stringContaining(`${role.name}, or ${says}`) });
+});
+
+const nothingDone = 'Nothing of it was done: the server took the whole transaction back.';
+const byHand =
+  'do by hand what is missing and say --done; or end this rollback (ripcord abort), correct the statement in the plan';
+
+test.each([
+  { text: 'insert into undone values (1); select from nothing', alone: false, says: nothingDone },
+  { text: 'select from nothing', alone: true, says: '' },
+  { text: 'insert into undone values (1); commit; select from nothing', alone: false, says: '' },
+])('$text, alone: $alone, cannot be corrected under way, and it says "$says"', async ({ text, alone, says }) => {
+  db = await database();
+  await db.query('create table undone (i int)');
+  const outcome = await runUndoSql(text, tag, millis(5_000), { ...loginOf(db), alone });
+  const question = 'question' in outcome ? outcome.question : '';
+  expect(outcome).toMatchObject({ ended: 'badly', cause: '42P01' });
+  expect(question).toContain(byHand);
+  expect(question).not.toContain('Correct the statement, or what it asks about');
+  expect(question.includes('Nothing of it was done')).toBe(says !== '');
+  expect(question).toContain(says);
+});
+
+test('of a session that ended nobody knows whether anything was done', async () => {
+  db = await database();
+  const text = 'select pg_terminate_backend(pg_backend_pid())';
+  const outcome = await runUndoSql(text, tag, millis(5_000), loginOf(db));
+  expect(outcome).toMatchObject({ ended: 'badly', question: expect.not.stringContaining('Nothing of it was done') });
+});
+
+test('what was tried again because of a lock says how often, and for how long', async () => {
+  db = await database();
+  await db.query('create sequence tries');
+  await db.query(`create function lock_once() returns void language plpgsql as $$
+    begin if nextval('tries') = 1 then raise exception 'not free' using errcode = '55P03'; end if; perform gone(); end $$`);
+  const outcome = await runUndoSql('select lock_once()', tag, millis(5_000), loginOf(db));
+  expect(outcome).toMatchObject({ ended: 'badly', cause: '42883' });
+  expect('question' in outcome && outcome.question).toMatch(
+    /transaction back\. It was tried 2 times within [\d.]+ m?s, waiting up to 2 s for its locks each time\. If the database/,
+  );
 });
 
 test('what no transaction may be around is sent alone, as one statement', async () => {
   db = await database();
   await db.query('create table undone (i int)');
-  const alone = { url: db.url, alone: true };
+  const alone = { ...loginOf(db), alone: true };
   const index = 'create index concurrently undone_i on undone (i)';
   expect(await runUndoSql(index, tag, millis(5_000), alone)).toMatchObject({ ended: 'well' });
   const two = await runUndoSql('select 1; select 2', tag, millis(5_000), alone);

@@ -110,7 +110,21 @@ test.each([
     error: fromServer('42501', 'permission denied for table molecule'),
     circumstances: asking,
     kind: TargetRefused,
-    says: 'permission denied for table molecule (42501); wanted the permission for guard. Grant it to guard',
+    says: 'permission denied for table molecule (42501); wanted the permission for guard. Grant it to guard, or give another login in the target url.',
+  },
+  {
+    when: 'a permission of the users is missing',
+    error: fromServer('42501', 'permission denied for table molecule'),
+    circumstances: { during: 'asking', login: 'users_url' } as const,
+    kind: TargetRefused,
+    says: 'Grant it to guard, or give another login in the target users_url.',
+  },
+  {
+    when: 'the password of the rollback’s login is wrong',
+    error: fromServer('28P01', 'password authentication failed for user "guard"'),
+    circumstances: { during: 'connecting', login: 'rollback_url' } as const,
+    kind: TargetRefused,
+    says: 'Check the user and password in the target rollback_url, and the lines for guard in pg_hba.conf.',
   },
   {
     when: 'the statement took too long',

@@ -29,6 +29,19 @@ test('each question has a connection of its own, whose time is told apart, and l
   await noneLeft(db);
 });
 
+test('a question that is answered is no transaction rolled back in the counts of the server', async () => {
+  await using db = await database();
+  const rolledBack = async () =>
+    (await db.query('select xact_rollback from pg_stat_database where datname = current_database()')).rows[0];
+  const before = await rolledBack();
+  const path = through(db.url);
+  for (let count = 0; count < 10; count += 1) {
+    expect(await path.visit('select 1', options)).toMatchObject({ state: 'answered' });
+  }
+  await noneLeft(db); // a session hands in what it counted before it ends
+  expect(await rolledBack()).toEqual(before);
+});
+
 test('none is begun soon after another, however many probes there are', async () => {
   await using db = await database();
   const path = through(db.url, 4, minutes(10));

@@ -2,7 +2,7 @@ import { nameBefore } from '../../core/evidence/declared.ts';
 import { instant } from '../../core/kernel/units.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import { type Cells, check } from '../check.ts';
-import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 import { before, countedSince, epoch, isOver, kept, minutesSince, sayBefore, tooYoung } from './counting.ts';
 
 /** Below this many rows, to read all of them is cheap. */
@@ -22,7 +22,8 @@ export const sequentialScans = check({
   mayAt: 'note',
   reads: ['pg_stat_user_tables', 'pg_stat_database'],
   needs: 'grant select on pg_catalog.pg_stat_user_tables to the guard’s role',
-  remedy: 'analyze NAME, and compare the plans with explain; look for an index that is gone',
+  remedy:
+    'analyze NAME, and compare the plans with explain, those of the plan’s own checks and probes too, since the server does not tell whose scans it counts; look for an index that is gone',
   ask: `
     select t.relid as oid, case when t.relid is not null then format('%I.%I', t.schemaname, t.relname) end as relation, t.seq_scan as scans, t.seq_tup_read as rows, ${epoch}
     from pg_stat_database d left join pg_stat_user_tables t
@@ -46,6 +47,7 @@ export const sequentialScans = check({
         kept(counted.perMinute('rows')),
       ]),
     );
+    if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = scanned
       .filter(({ relation, counted }) => {
         const known = before(baseline, `table ${nameBefore(declared, relation)}`);
@@ -54,7 +56,7 @@ export const sequentialScans = check({
       .map(({ relation, counted }) => {
         const known = before(baseline, `table ${nameBefore(declared, relation)}`);
         const scans = sayCounted(counted.more('scans'), 'scan');
-        const what = `was read from end to end: ${sayWhole(counted.more('rows'))} rows in ${scans}${sayBefore(known, ' rows')}`;
+        const what = `was read from end to end, by the application or by the plan’s own questions: ${sayWhole(counted.more('rows'))} rows in ${scans}${sayBefore(known, ' rows')}`;
         return faultOf(declared, { kind: 'table', relation }, what, 'note');
       });
     return {
@@ -64,6 +66,7 @@ export const sequentialScans = check({
     };
   },
   breach: {
+    baseline: {},
     earlier: { at: instant(0), rows: [{ oid: '1', relation: 'public.t', scans: '0', rows: '0', epoch: 'e' }] },
     rows: [{ oid: '1', relation: 'public.t', scans: '9', rows: '900000000', epoch: 'e' }],
   },

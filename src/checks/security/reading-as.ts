@@ -1,3 +1,4 @@
+import { clause } from '../../core/kernel/sentence.ts';
 import { type Millis, seconds } from '../../core/kernel/units.ts';
 import type { Asks } from '../asks.ts';
 import type { Identity } from '../check.ts';
@@ -94,7 +95,7 @@ export async function sightAs(asks: Asks, identity: Identity, relation: string):
   } catch (error) {
     const { code, message } = refusalOf(error);
     const grant = code === '42501' ? '; grant pg_read_all_data to the guard’s role, which also needs bypassrls' : '';
-    return { untried: message + grant };
+    return { untried: clause(message) + grant };
   } finally {
     await asks.query('commit', [], { timeout }); // nothing was written; a rollback would count as one of the application’s
   }

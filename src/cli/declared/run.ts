@@ -118,7 +118,7 @@ Exits with the command's own exit code, or with 75 when the phase was refused or
     examples: [
       'ripcord phase security-lockdown',
       'ripcord phase security-lockdown -- node implement_security.ts',
-      'ripcord phase data-migration --token-file ~/.ripcord-token -- psql -f migrate.sql',
+      'ripcord phase data-migration --token-file ~/.ripcord-token -- psql -v ON_ERROR_STOP=1 -f migrate.sql',
     ],
     options: [option.plan, option.environment, ...daemonOptions],
     run: async (call) => (await import('../phase.ts')).phase(call),

@@ -1,9 +1,15 @@
+import { clause, sentence } from './sentence.ts';
+
 /** What an error says to a person: what was found, what was wanted, what to do. */
 export interface Complaint {
   readonly found: string;
   readonly wanted: string;
   readonly todo: string;
 }
+
+/** All three as one text. What was found may tell of another error, in sentences of its own. */
+export const sayComplaint = ({ found, wanted, todo }: Complaint): string =>
+  `${clause(found)}; wanted ${clause(wanted)}. ${sentence(todo)}`;
 
 /** How a command ends: a breach or failure, wrong usage or plan, or "could not look". */
 export const exitCodes = { well: 0, failed: 1, usage: 2, unknown: 3, refused: 75 } as const;
@@ -15,8 +21,9 @@ export class RipcordError extends Error {
   readonly wanted: string;
   readonly todo: string;
   readonly exitCode: ExitCode;
-  constructor({ found, wanted, todo }: Complaint, exitCode: ExitCode = exitCodes.failed, options?: ErrorOptions) {
-    super(`${found}; wanted ${wanted}. ${todo}.`, options);
+  constructor(complaint: Complaint, exitCode: ExitCode = exitCodes.failed, options?: ErrorOptions) {
+    const { found, wanted, todo } = complaint;
+    super(sayComplaint(complaint), options);
     this.name = new.target.name;
     this.found = found;
     this.wanted = wanted;

@@ -38,9 +38,10 @@ export const effects = z
   .strictObject({
     renames: z.record(text, text).default({}).meta({ description: 'Tables by their old name, with the new one' }),
     creates: names.meta({
-      description: 'Tables, functions, triggers and constraints that are new afterwards, by name',
+      description:
+        'What is new or another afterwards, by the name that it has then: a table, a column as TABLE.COLUMN, a function, trigger, constraint, view, type or role. A kind may stand before it: column orders.region',
     }),
-    drops: names.meta({ description: 'What is gone afterwards, by name' }),
+    drops: names.meta({ description: 'What is gone afterwards, named in the same way; a renamed column, too' }),
     writes: z.record(text, written).default({}).meta({ description: 'Tables whose rows the phase changes' }),
     rls: names.meta({ description: 'Tables whose row-level security the phase switches on' }),
     policies: perTable(commands).meta({

@@ -111,6 +111,12 @@ function staticTables({ tables }: Survey): string {
     : `  integrity: { static_tables: ${list(still.slice(0, 20))} } # ${why}`;
 }
 
+/**
+ * psql does not look at DATABASE_URL by itself, and goes on after a statement that fails. The file is an argument of its
+ * own: so an approval is bound to what it holds.
+ */
+const psqlCommand = (file: string): string => `[sh, -c, 'psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f "$0"', ${file}]`;
+
 /** A plan for a database that nobody has told us about: it is sound, and says in comments what to write where. */
 export function proposePlan(survey: Survey): string {
   const role = survey.owners[0];
@@ -123,6 +129,7 @@ environments:
   staging: # rehearse there first; then add production beside it
     target:
       url: "\${env:DATABASE_URL}" # a login of the guard’s own: pg_monitor, pg_signal_backend, pg_read_all_data, BYPASSRLS
+      # rollback_url: "\${env:OWNER_URL}" # what undoes logs in with it: the guard’s login cannot change a row
 ${role === undefined ? '      # role_for_phases: remediation # a login that only the phases use: ending its sessions ends their work' : `      # role_for_phases: ${quoted(role)} # owns tables; better one that only the phases use: ending its sessions ends their work`}
 
 run: { estimate: 1h } # all phases together
@@ -131,9 +138,12 @@ baseline: { capture_for: 5m } # longer is surer: \`ripcord baseline show\` says 
 phases: # one for each step that can be undone by itself
   - id: first-step
     estimate: 10m # above twice as long, a rollback is recommended
-    # apply: [psql, --file, first-step.sql]
-    rollback: { command: [psql, --file, undo-first-step.sql], estimate: 5m } # or: restore
-    effects: {} # what it changes, so that it is expected: { renames: { old: new }, creates: [table], rls: [table], ... }
+    # What \`ripcord phase first-step\` runs, with the DATABASE_URL of that shell: the phases’ login
+    # apply: ${psqlCommand('first-step.sql')}
+    rollback: # or: restore
+      command: ${psqlCommand('undo-first-step.sql')} # DATABASE_URL: the rollback_url above
+      estimate: 5m
+    effects: {} # what it changes, so that it is expected: { renames: { old: new }, creates: [table, table.column], rls: [table], ... }
 
 probes: # timed questions; each is compared with itself before the change
 ${probes(survey).join('\n')}

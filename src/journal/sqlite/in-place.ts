@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-import { JournalUnwritable } from '../errors.ts';
+import { JournalMoved } from '../errors.ts';
 
 /** Which file has the name now; undefined when none has. Stat opens nothing, so no POSIX lock is released. */
 function identity(name: string): string | undefined {
@@ -9,7 +9,7 @@ function identity(name: string): string | undefined {
 }
 
 /**
- * Remembers the files of an open journal, and answers what throws JournalUnwritable once another file, or none, has the
+ * Remembers the files of an open journal, and answers what throws JournalMoved once another file, or none, has the
  * name of one: SQLite would go on writing into a file without a name, which is gone with the process.
  */
 export function stayingInPlace(path: string): () => void {
@@ -17,9 +17,6 @@ export function stayingInPlace(path: string): () => void {
   return () => {
     const away = files.find(({ name, opened }) => identity(name) !== opened);
     if (away === undefined) return;
-    throw new JournalUnwritable(
-      path,
-      `${away.name} was moved or removed while in use (put it back, or restart the daemon)`,
-    );
+    throw new JournalMoved(path, away.name);
   };
 }

@@ -2,7 +2,7 @@ import { type ExitCode, RipcordError, unreachable } from '../../core/kernel/erro
 import type { ProbeId, RunId } from '../../core/kernel/ids.ts';
 import type { Instant } from '../../core/kernel/units.ts';
 import type { Link } from '../chain.ts';
-import { JournalClosed, JournalRefused, JournalUnwritable, StaleSequence } from '../errors.ts';
+import { JournalClosed, JournalMoved, JournalRefused, JournalUnwritable, StaleSequence } from '../errors.ts';
 import type { ChainReport, ReadingChunk, RunHead } from '../journal.ts';
 
 /** What the writer thread can be asked. Events travel and are kept as canonical JSON. */
@@ -32,6 +32,7 @@ export type Answer = { readonly id: number } & ({ readonly value: unknown } | { 
 type Failure =
   | { readonly kind: 'stale'; readonly run: RunId; readonly expected: number; readonly actual: number }
   | { readonly kind: 'closed'; readonly path: string }
+  | { readonly kind: 'moved'; readonly path: string; readonly file: string }
   | { readonly kind: 'unwritable'; readonly path: string; readonly reason: string }
   | {
       readonly kind: 'refused';
@@ -46,6 +47,7 @@ export function packed(error: unknown): Failure {
   if (error instanceof StaleSequence) {
     return { kind: 'stale', run: error.run, expected: error.expected, actual: error.actual };
   }
+  if (error instanceof JournalMoved) return { kind: 'moved', path: error.path, file: error.file };
   if (error instanceof JournalUnwritable) return { kind: 'unwritable', path: error.path, reason: error.reason };
   if (error instanceof JournalClosed) return { kind: 'closed', path: error.path };
   if (error instanceof RipcordError) {
@@ -61,6 +63,8 @@ export function unpacked(failure: Failure): Error {
       return new StaleSequence(failure.run, failure.expected, failure.actual);
     case 'closed':
       return new JournalClosed(failure.path);
+    case 'moved':
+      return new JournalMoved(failure.path, failure.file);
     case 'unwritable':
       return new JournalUnwritable(failure.path, failure.reason);
     case 'refused':

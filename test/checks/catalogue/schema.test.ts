@@ -120,6 +120,18 @@ const withKinds = phaseWith({
   drops: ['trigger t on Mol é', 'index by name', 'table f'],
 });
 
+/** One column is new, one renamed, and one of another type. */
+const ofColumns = phaseWith({
+  creates: ['Mol é.region', 'column public.Mol é.label', 'Mol é.n'],
+  drops: ['Mol é.name', 'named'],
+  indexes: ['by name'],
+});
+const columnChanges = [
+  'drop view named',
+  'alter table "Mol é" add region text, alter n type bigint',
+  'alter table "Mol é" rename name to label',
+];
+
 type Change = { readonly phases: readonly PhasePlan[]; readonly applied?: boolean; readonly act: readonly string[] };
 
 /** What is said of the faults once the run is in this state, where nothing was declared when the baseline was frozen. */
@@ -174,6 +186,20 @@ describe.each(testedServers)('on %s', (name) => {
     },
     { when: 'all is changed as declared', phases: [declaredSchema], act: effects, faults: [] },
     { when: 'all is being changed', phases: [declaredSchema], applied: false, act: effects.slice(0, 3), faults: [] },
+    { when: 'columns are changed as declared', phases: [ofColumns], act: columnChanges, faults: [] },
+    {
+      when: 'columns are changed undeclared',
+      phases: [],
+      act: columnChanges,
+      faults: [
+        'note: column public."Mol é".label',
+        'note: column public."Mol é".region',
+        'sustained: column public."Mol é".n',
+        'sustained: column public."Mol é".name',
+        'sustained: index public."by name"',
+        'sustained: view public.named',
+      ],
+    },
     {
       when: 'something is new',
       phases: [],
@@ -197,6 +223,18 @@ describe.each(testedServers)('on %s', (name) => {
 
   test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([
     { when: 'all is done', phases: [declaredSchema], act: effects, faults: [] },
+    { when: 'columns are changed', phases: [ofColumns], act: columnChanges, faults: [] },
+    {
+      when: 'columns are left alone',
+      phases: [ofColumns],
+      act: [],
+      faults: [
+        'sustained: effect Mol é.name',
+        'sustained: effect named',
+        'sustained: effect Mol é.region',
+        'sustained: effect column Mol é.label',
+      ],
+    },
     {
       when: 'nothing is done but an index from before is gone, which is one that may be dropped',
       phases: [declaredSchema],
