@@ -1,3 +1,4 @@
+import { sentence } from '../core/kernel/sentence.ts';
 import { sayDuration, sayTime } from '../core/kernel/duration.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
 import { sayProcedure } from '../core/response/procedure.ts';
@@ -57,7 +58,7 @@ export function sayRollback(event: RollbackEvent): string {
     case 'fence-lifted':
       return `${event.role} can log in again`;
     case 'fence-stands':
-      return `${event.role} STILL CANNOT LOG IN, though the rollback is over: ${event.because}. To let it, run: ${event.lift}`;
+      return `${event.role} STILL CANNOT LOG IN, though the rollback is over: ${sentence(event.because)} To let it, run: ${event.lift}`;
     case 'stop-work-proved':
       return `Forward work is proved stopped: ${sayQuiet(event.quiet)}`;
     case 'phase-applied':

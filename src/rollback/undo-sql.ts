@@ -23,10 +23,10 @@ export interface UndoSql extends Login {
 }
 
 /** Errors after which the same statement may succeed. Any other is final. */
-const patience: Readonly<Record<string, { readonly tries: number; readonly first: number }>> = {
-  '55P03': { tries: 8, first: 250 }, // the lock was not free within lock_timeout: let the queue behind us go first
-  '40P01': { tries: 4, first: 100 }, // chosen as the victim of a deadlock
-  '40001': { tries: 4, first: 80 }, // lost a serialisation race
+const mostTries: Readonly<Record<string, number>> = {
+  '55P03': 8, // the lock was not free within lock_timeout: let the queue behind us go first
+  '40P01': 4, // chosen as the victim of a deadlock
+  '40001': 4, // lost a serialisation race
 };
 const lockTimeout = seconds(2);
 /** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
@@ -152,7 +152,7 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
         const code = codeOf(error);
         const tries = (tried.get(code) ?? 0) + 1;
         tried.set(code, tries);
-        return tries < (patience[code]?.tries ?? 0);
+        return tries < (mostTries[code] ?? 0);
       },
     });
     return open

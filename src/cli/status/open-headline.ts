@@ -1,3 +1,4 @@
+import { sentence } from '../../core/kernel/sentence.ts';
 import { between } from '../../core/kernel/units.ts';
 import type { GivenUpView, PhaseView, RunView } from '../../core/run/view.ts';
 import { roughly } from '../moments.ts';
@@ -39,8 +40,8 @@ function sayGivenUp({ kind, phase, step, leftToYou }: GivenUpView): string {
 
 function sayStopped({ phase, state, because = 'for no reason that is known' }: PhaseView): string {
   return state === 'failed'
-    ? `${phase.toUpperCase()} HAS FAILED: ${because}. It may have done some of its work.`
-    : `NOBODY KNOWS HOW FAR ${phase.toUpperCase()} CAME: ${because}. Look whether it still runs.`;
+    ? `${phase.toUpperCase()} HAS FAILED: ${sentence(because)} It may have done some of its work.`
+    : `NOBODY KNOWS HOW FAR ${phase.toUpperCase()} CAME: ${sentence(because)} Look whether it still runs.`;
 }
 
 function sayRunning({ phase, worked, estimate, progress }: PhaseView): string {

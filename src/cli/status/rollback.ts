@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/kernel/units.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
+import { clause } from '../../core/kernel/sentence.ts';
 import { oneLine, shorten } from '../../core/kernel/shorten.ts';
 import { between } from '../../core/kernel/units.ts';
 import { isYours } from '../../core/response/step.ts';
@@ -103,7 +104,7 @@ export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
   const { role, trouble, lift } = fence;
   const isStuck = rollback?.endedAt !== undefined && trouble !== undefined;
   const text = isStuck
-    ? `${role} STILL CANNOT LOG IN (${trouble})`
+    ? `${role} STILL CANNOT LOG IN (${clause(trouble)})`
     : `${role} cannot log in until the rollback is over, when the guard lets it again`;
   const row: Row = [
     { text: 'fence', tone: 'quiet' },
