@@ -6,8 +6,8 @@ import { type Millis, seconds } from '../core/kernel/units.ts';
 import type { Extent, RollbackEvent } from '../core/response/events.ts';
 import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../core/response/rollback.ts';
 import { JournalUnwritable } from '../journal/errors.ts';
-import { fenceLifter, type Intend } from './fence.ts';
-import type { ExecutorParts } from './parts.ts';
+import { fenceLifter } from './fence.ts';
+import type { ExecutorParts, Intend } from './parts.ts';
 import { notTheOnlyGuard } from './questions.ts';
 import { stepTaker } from './step-taker.ts';
 

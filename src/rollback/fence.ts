@@ -4,11 +4,8 @@ import { after, type Instant, seconds } from '../core/kernel/units.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
 import type { Fence } from '../core/response/fence.ts';
 import type { Rollback } from '../core/response/rollback.ts';
-import type { Guarding } from './parts.ts';
+import type { Guarding, Intend } from './parts.ts';
 import { type Fencing, giveLogin, liftStatement, lookAtFence, takeLogin } from '../target/fence.ts';
-
-/** Writes down that the role is about to lose its right to log in, and the statement that gives it back. */
-export type Intend = (role: string, lift: string) => Promise<void>;
 
 type Fenced = Pick<Quiet, 'fenced' | 'unfencedBecause'>;
 

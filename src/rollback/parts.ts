@@ -6,7 +6,6 @@ import type { Fence } from '../core/response/fence.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 import type { Attempt } from './attempt.ts';
-import type { Intend } from './fence.ts';
 import type { Awaited, Seen } from './look.ts';
 import type { StepOutput } from './step-output.ts';
 
@@ -29,6 +28,9 @@ export type Outcome =
 
 /** Whether this guard is the only one of its target, or who else may be. `no-answer`: the target does not say. */
 export type Guarding = 'yes' | { readonly rival: string } | 'no-answer';
+
+/** Writes down that the role is about to lose its right to log in, and the statement that gives it back. */
+export type Intend = (role: string, lift: string) => Promise<void>;
 
 /** What the executor needs of the world. Each may be called again after a crash. */
 export interface ExecutorParts {
