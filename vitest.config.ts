@@ -9,7 +9,7 @@ const alone = ['test/phases/no-procfs.test.ts'];
 const rank = ({ moduleId }: TestSpecification): number =>
   moduleId.includes('test/crash/') ? 2 : /test\/(daemon|journal|examples|baseline|target)\//.test(moduleId) ? 1 : 0;
 
-/** What takes longest begins first, so that the other worker has all the rest to do meanwhile. */
+/** What takes longest begins first, so that the other workers have all the rest to do meanwhile. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).toSorted((a, b) => rank(b) - rank(a));
@@ -24,7 +24,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3, // of two cores: a third of the time a test waits for a server or a process
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: alone, isolate: false } },
