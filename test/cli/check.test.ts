@@ -46,6 +46,9 @@ async function freeze(baseline: Partial<Baseline>): Promise<void> {
 const failedIndex = async () => {
   await db.query('insert into molecule values (1, $1), (2, $1)', ['same']);
   await db.query('create unique index concurrently failed on molecule (name)').catch(() => undefined);
+  // The server tells that it failed a moment before it takes the build off its list of those in progress.
+  const building = 'select from pg_stat_progress_create_index where datname = current_database()';
+  await expect.poll(async () => (await db.query(building)).rows).toEqual([]);
 };
 
 test('each check is answered once, in the shape that scripts rely on', async () => {
