@@ -38,7 +38,8 @@ const stepPatience = seconds(30);
 class CannotGoOn extends RipcordError {
   constructor({ found, wanted }: JournalUnwritable, state: RunState | undefined) {
     const rollback = isUnderWay(state?.rollback) ? [`the rollback ${state?.rollback?.id} is under way`] : [];
-    const fence = state?.fence === undefined ? [] : [`${state.fence.role} cannot log in until it is over`];
+    const until = rollback.length === 0 ? 'the guard lets it' : 'it is over';
+    const fence = state?.fence === undefined ? [] : [`${state.fence.role} cannot log in until ${until}`];
     const standing = [...rollback, ...fence].join(', and ');
     const todo = `Free space or mend the disk, then start it again${standing === '' ? '' : `: ${standing}`}`;
     super({ found, wanted, todo }, exitCodes.failed);

@@ -7,6 +7,10 @@ import { longestProof, patienceOfProof } from './attempt.ts';
 import { unfinished } from './questions.ts';
 import { ask, common, type Taking } from './taking.ts';
 
+/** Each in lines of its own. */
+const joined = (kept: string, said: string): string =>
+  kept === '' || said === '' || kept.endsWith('\n') ? kept + said : `${kept}\n${said}`;
+
 /** In the record of the step, whatever its proof says: it may not have come to its end. */
 function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses' | 'endedSessions'>): string {
   const some = [
@@ -35,9 +39,10 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   const { parts, stopping, interruptible } = taking;
   const { step, startedAt, tag } = state;
   const again = mayRepeat(step) && rollback.aborting === undefined;
-  let output = tag === undefined ? '' : await parts.output.left(tag);
+  const kept = tag === undefined ? '' : await parts.output.left(tag);
+  let output = kept;
   try {
-    if (leavesWork(step)) output += sayEnded(await parts.endOrphans(state));
+    if (leavesWork(step)) output = joined(kept, sayEnded(await parts.endOrphans(state)));
   } catch (error) {
     const question = `The guard was restarted during this step, and what it left behind is still there: ${sayError(error)}`;
     await ask(taking, rollback, step, question, output);
@@ -64,7 +69,7 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   }
   if (stopping.aborted) return undefined;
   if (again) return 'again';
-  await ask(taking, rollback, step, unfinished(step, proof, output), output);
+  await ask(taking, rollback, step, unfinished(step, proof, kept), output);
   return undefined;
 }
 

@@ -40,7 +40,7 @@ export const unfinished = (step: Step, proof: Awaited | undefined, output: strin
     step.kind !== 'command'
       ? ''
       : output === ''
-        ? ' It had written nothing until then.'
+        ? ' Nothing that it wrote until then was kept.'
         : ' What it had written until then stands beside this.';
   return `The guard was restarted during this step.${wrote}${seen} It may have been done, in part or not at all, and may not run twice. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
 };

@@ -21,18 +21,26 @@ export function stepOutputIn(path: string, failed: (error: unknown) => void): St
   let next: (() => string) | undefined;
   let writing: Promise<void> | undefined;
 
+  let isTold = false;
+  /** Once, until it could be written again: a command may write a thousand times while a disk is full. */
+  const tell = (error: unknown): void => {
+    if (!isTold) failed(error);
+    isTold = true;
+  };
+
   const writeAll = async (): Promise<void> => {
     while (next !== undefined) {
       const text = next();
       next = undefined;
       await writeFile(draft, text, { mode: 0o600 }).then(() => rename(draft, path));
+      isTold = false;
     }
   };
   return {
     keep(tag, soFar) {
       next = () => `${tag}\n${soFar()}`;
       writing ??= writeAll()
-        .catch(failed)
+        .catch(tell)
         .finally(() => (writing = undefined));
     },
     async left(tag) {

@@ -57,11 +57,20 @@ const isRedirect = (status: number): boolean => status >= 300 && status < 400 &&
 
 const longestAddress = 200;
 
+/** As a person would write it: percent-encoded a secret would not be known. Nothing of what cannot be read. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '/…';
+  }
+}
+
 /** Without its query, which may hold a token, and without a login. Secrets go first: what is cut is none any more. */
 function leadsTo(location: string | undefined, { url, hide }: Asked): string {
-  const to = location === undefined ? null : URL.parse(hide(location), url);
+  const to = location === undefined ? null : URL.parse(location, url);
   if (to === null) return '';
-  const whole = hide(`${to.protocol}//${to.host}${to.pathname}${to.search === '' ? '' : '?…'}`);
+  const whole = `${to.protocol}//${hide(to.host)}${hide(decoded(to.pathname))}${to.search === '' ? '' : '?…'}`;
   return ` to ${whole.length > longestAddress ? `${whole.slice(0, longestAddress)}…` : whole}`;
 }
 

@@ -116,13 +116,20 @@ function sayTries({ count, since, locked }: Tries): string {
   return count === 1 ? '' : ` It was tried ${count} times within ${spent}${each}.`;
 }
 
+/** Refused before a session took the statement: the login, the database, or the number of connections. */
+const notSent = /^(28|3D000|53300)/;
+
+function sayNothingDone(error: unknown, sql: string, undo: UndoSql): string {
+  if (notSent.test(codeOf(error))) return ' Nothing of it was done: no session took it.';
+  return isWhole(sql, undo) && isTakenBack(error)
+    ? ' Nothing of it was done: the server took the whole transaction back.'
+    : '';
+}
+
 function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): string {
   const explained = explainPgError(error, undo.url, { during: 'asking', login: undo.login });
   const { found, wanted, todo } = explained;
-  const taken =
-    isWhole(sql, undo) && isTakenBack(error)
-      ? ' Nothing of it was done: the server took the whole transaction back.'
-      : '';
+  const taken = sayNothingDone(error, sql, undo);
   const next =
     explained instanceof StatementFailed
       ? `If the database can be mended so that it runs, do that and say --again. ${asApproved('correct the statement')}`

@@ -27,7 +27,7 @@ export interface VisitOptions {
 export interface UsersPath {
   /** Whether the guard's own login is used: then a refusal is the guard's trouble, not the users'. */
   readonly asGuard: boolean;
-  /** One statement in a read-only transaction of its own, which is committed. Never rejects, and leaves nothing open. */
+  /** One statement in a read-only transaction of its own, of which nothing stays. Never rejects, and leaves nothing open. */
   visit(statement: string, options: VisitOptions): Promise<Visit>;
   /** How many connections are open now. */
   readonly open: number;
@@ -53,6 +53,7 @@ async function enter(session: SingleSession, url: string, rest: Millis, options:
   try {
     await session.query('begin transaction read only', [], { timeout, signal });
     await session.query(settings, [String(Math.ceil(timeout)), String(lockTimeout)], { timeout, signal });
+    await session.query('savepoint question', [], { timeout, signal });
   } catch (error) {
     if (error !== late.reason) throw error;
     throw explainPgError(new Error(`no session to ask in within ${sayDuration(timeout)}`), url);
@@ -60,11 +61,13 @@ async function enter(session: SingleSession, url: string, rest: Millis, options:
 }
 
 /**
- * A pooler throws away the server's session when its client leaves within a transaction. Nothing was written; a rollback would
- * count as one of the application's. Of a question that failed it is one all the same.
+ * A pooler throws away the server's session when its client leaves within a transaction. What the question has set in a session
+ * that the application gets next is taken back by the savepoint; a rollback of the whole would count as one of the application's.
  */
 async function leave(session: SingleSession): Promise<void> {
-  if (!session.lost && session.inTransaction) await session.query('commit').catch(() => undefined);
+  for (const statement of ['rollback to savepoint question', 'commit']) {
+    if (!session.lost && session.inTransaction) await session.query(statement).catch(() => undefined);
+  }
   await session.close().catch(() => undefined);
 }
 

@@ -357,7 +357,7 @@ test.each([
   one.executor.wake();
   await one.clock.advance(seconds(60));
   const outcome = recorded.find(({ type }) => type === event);
-  const ended = '[it was still at work when the guard came back, and was ended: 1 process]\n';
+  const ended = '\n[it was still at work when the guard came back, and was ended: 1 process]\n';
   expect(outcome).toMatchObject({ output: `kept of of an earlier daemon${stays === undefined ? ended : ''}` });
   expect(forgotten[0]).toBe(event);
   await one.executor.stop(millis(0));

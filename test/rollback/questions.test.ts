@@ -48,7 +48,7 @@ test.each([
     output: '3 of 7',
     said: 'What it had written until then',
   },
-  { what: 'a command that had not', step: command, output: '', said: 'It had written nothing until then' },
+  { what: 'a command that had not', step: command, output: '', said: 'Nothing that it wrote until then was kept' },
   {
     what: 'a statement, which writes nothing',
     step: statement,

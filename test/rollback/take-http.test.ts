@@ -41,6 +41,8 @@ test.each([
 test.each([
   { location: 'https://anna:pass-word@other/a?token=key-1#top', to: 'redirect to https://other/a?…, and' },
   { location: '/a/[secret]', sent: '/a/hunter-22', to: '/a/[secret], and' },
+  { location: '/a/hunter%2D22/ in another spelling', sent: '/a/hunter%2d22/', to: '/a/[secret]/, and' },
+  { location: '/a/%ff, which is no text', sent: '/a/%ff', to: '/…, and' },
   { location: `http://other/${'long'.repeat(100)}`, to: 'longlonglon…, and' },
   {
     location: 'http://other/(190 letters)hunter-22',

@@ -139,6 +139,25 @@ test.each([
   expect(question).toContain(says);
 });
 
+test('of a text that commits table by table it says nothing of the sort, and does not try it again', async () => {
+  db = await database();
+  await db.query('create table undone (i int primary key); create table held (i int primary key)');
+  const holder = await db.client();
+  await holder.query('begin; lock table held in access exclusive mode');
+  const outcome = await runUndoSql('reindex schema public', tag, millis(10_000), loginOf(db));
+  await holder.end();
+  const question = 'question' in outcome ? outcome.question : '';
+  expect(outcome).toMatchObject({ ended: 'badly', cause: '55P03' });
+  expect(question).not.toMatch(/Nothing of it was done|It was tried/);
+});
+
+test('a login that is refused says that no session took the statement', async () => {
+  db = await database();
+  const nowhere = { ...loginOf(db), url: db.url.replace(/[^/]+$/, 'nowhere') };
+  const outcome = await runUndoSql('select 1', tag, millis(5_000), nowhere);
+  expect(outcome).toMatchObject({ question: expect.stringContaining('Nothing of it was done: no session took it.') });
+});
+
 test('of a session that ended nobody knows whether anything was done', async () => {
   db = await database();
   const text = 'select pg_terminate_backend(pg_backend_pid())';

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { expect, test, vi } from 'vitest';
 
 import { millis, minutes, seconds } from '../../src/core/kernel/units.ts';
@@ -40,6 +41,28 @@ test('a question that is answered is no transaction rolled back in the counts of
   }
   await noneLeft(db); // a session hands in what it counted before it ends
   expect(await rolledBack()).toEqual(before);
+});
+
+test('what a question sets for its session stays in no session that a pooler lends on', async ({ skip }) => {
+  skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
+  await using db = await database();
+  await using pooler = await pgBouncer(db.url, 1);
+  const seen = async () => {
+    const application = new Client({ connectionString: pooler.url });
+    await application.connect();
+    try {
+      return await application.query(
+        "select coalesce(current_setting('app.tenant', true), '') as tenant, current_setting('search_path') as path",
+      );
+    } finally {
+      await application.end();
+    }
+  };
+  const before = await seen();
+  const path = through(pooler.url);
+  const sets = "select set_config('app.tenant', '42', false), set_config('search_path', 'tenant_42', false)";
+  expect(await path.visit(sets, options)).toMatchObject({ state: 'answered' });
+  expect((await seen()).rows).toEqual(before.rows);
 });
 
 test('none is begun soon after another, however many probes there are', async () => {

@@ -102,7 +102,8 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
 }
 
 /** What shows the same procedure without ordering it. */
-function dryRun({ kind, phases }: RecommendationView['procedure']): string {
+function dryRun({ kind, phases }: RecommendationView['procedure']): string | undefined {
+  if (kind === 'unwind') return undefined; // nobody can order one
   const first = phases.at(-1); // the latest comes first in it
   const wish = kind === 'restore' ? ' --restore' : first === undefined ? '' : ` --phase ${first}`;
   return `ripcord rollback${wish} --dry-run`;
@@ -117,8 +118,9 @@ export function answers(one: RecommendationView, { verdicts }: RunView): readonl
   const approve: readonly [string, string] = isGone(one, verdicts)
     ? [`ripcord approve ${id} --even-if-gone --reason "..."`, 'roll back all the same']
     : [`ripcord approve ${id} --reason "..."`, 'roll back now'];
-  const look: readonly [string, string] = [dryRun(procedure), 'see each step and what would be gone'];
-  return [approve, [decline, 'leave it as it is'], acknowledge, look];
+  const look = dryRun(procedure);
+  const others: readonly (readonly [string, string])[] = [[decline, 'leave it as it is'], acknowledge];
+  return [approve, ...others, ...(look === undefined ? [] : [[look, 'see each step and what would be gone'] as const])];
 }
 
 /** How those that are not open any more ended, a line each. */

@@ -20,10 +20,10 @@ export interface Misuse {
 
 /**
  * Words by which a text may leave something done although it fails later: transaction control, a procedure that commits,
- * an index half built. Read without grammar: a word in a quoted text only costs the retries, never safety.
+ * an index half built, one table after the other. Read without grammar: a word in a quoted text only costs the retries, never safety.
  */
 export const mayDoPart = (sql: string): boolean =>
-  /\b(commit|rollback|abort|call|concurrently|prepare)\b|;\s*end\b/i.test(sql);
+  /\b(commit|rollback|abort|call|concurrently|prepare|reindex|vacuum|cluster)\b|\bdblink|;\s*end\b/i.test(sql);
 
 /** RFC 9110, 9.2.2: the same request several times is the same as once. */
 export const isIdempotent = (method: string): boolean => method !== 'POST';

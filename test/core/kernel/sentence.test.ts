@@ -7,6 +7,8 @@ test.each([
   { text: 'it runs', ends: 'it runs.', goesOn: 'it runs' },
   { text: 'it runs.', ends: 'it runs.', goesOn: 'it runs' },
   { text: 'does it run?', ends: 'does it run?', goesOn: 'does it run?' },
+  { text: 'boom.\n', ends: 'boom.', goesOn: 'boom' },
+  { text: '', ends: '', goesOn: '' },
   { text: 'and so on…', ends: 'and so on…', goesOn: 'and so on…' },
   { text: 'and so on...', ends: 'and so on...', goesOn: 'and so on...' },
 ])('“$text” ends as “$ends” and goes on as “$goesOn”', ({ text, ends, goesOn }) => {

@@ -256,6 +256,35 @@ describe('who did not approve a rollback and decides only together with somebody
     expect(give(night, { kind: 'confirm', step, answer: 'done', by: lena, reason: 'turned' })).toBe(yes);
   });
 
+  test('may not say so of a step of theirs that has not begun, since its precondition does not hold', () => {
+    const precondition = { sql: 'select 1', expect: 'some rows' };
+    const undo = { id: 'by-hand', confirm: 'Turn the key', precondition };
+    const plan = aPlan({ phases: [{ id: security, estimate: '1h', rollback: { steps: [undo] } }] });
+    const night = breached(plan);
+    night.approve(1, dana, 30);
+    night.stopWork();
+    const step = stepId(`${security}/by-hand`);
+    night.record({ type: 'step-asked', step, question: 'Its precondition does not hold', output: '' });
+    expect(give(night, { kind: 'confirm', step, answer: 'done', by: lena, reason: 'no need' })).toBe(no);
+    expect(give(night, { kind: 'confirm', step, answer: 'done', by: dana, reason: 'no need' })).toBe(yes);
+  });
+
+  test('and whose approval had expired before it began, did not approve it', () => {
+    const night = breached();
+    night.approve(1, priya, 30);
+    night.look([broken('breach')], 30 + 600);
+    night.approve(1, dana, 640);
+    expect(give(night, acts.abort(priya))).toBe(no);
+  });
+
+  test('orders nothing in the place of what others have approved', () => {
+    const night = breached();
+    night.approve(1, lena, 30);
+    expect(give(night, acts.order(priya))).toBe(no);
+    expect(night.refused?.todo).toBe('Talk to lena or dana or omar');
+    expect(give(night, acts.order(dana))).toBe(yes);
+  });
+
   test('may, where the plan has nobody else left', () => {
     const night = confirming();
     const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id === 'lena') };

@@ -380,6 +380,33 @@ describe('a recommendation that is open already', () => {
     expect(night.state.rollback).toBeUndefined();
   });
 
+  describe('is judged by what is seen now', () => {
+    const doubt = 'the cause may be common';
+    const doubtful = slow('breach', { because: 'slower-like-the-controls', onlyRecommend: doubt });
+    const asked = (...verdicts: Parameters<Night['look']>[0]) => {
+      const night = new Night().baseline();
+      night.start(security, 10);
+      night.look(verdicts, 20);
+      return night;
+    };
+
+    test('so not when what was sure has gone, and what is left is doubtful', () => {
+      const night = asked(broken('breach'), doubtful);
+      night.look([broken('ok'), doubtful], 25);
+      night.arm();
+      expect(missing(night)).toEqual([doubt]);
+      expect(night.look([broken('ok'), doubtful], 30)).toEqual([]);
+    });
+
+    test('so not when what was sure has become doubtful, and again once it is sure', () => {
+      const night = asked(slow('breach'));
+      expect(night.look([doubtful], 25)).toEqual(['verdicts-changed']);
+      night.arm();
+      expect(night.look([doubtful], 30)).toEqual([]);
+      expect(night.look([slow('breach')], 35)).toEqual(['verdicts-changed', ...acts]);
+    });
+  });
+
   test('is not, when a person ordered it and may not decide alone', () => {
     const night = new Night().baseline();
     night.start(security, 10);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Principal } from '../../../src/core/authority/roles.ts';
-import type { PhaseId, StepId } from '../../../src/core/kernel/ids.ts';
+import { hash, type PhaseId, type StepId } from '../../../src/core/kernel/ids.ts';
 import { openQuestion } from '../../../src/core/response/rollback.ts';
 import { stageOf } from '../../../src/core/run/state.ts';
 import {
@@ -115,6 +115,17 @@ describe('somebody with authority orders a rollback', () => {
       ]);
       expect(last(night)).toMatchObject({ orderedBy: priya.id, notAutomaticBecause: ['priya ordered it'] });
     });
+  });
+
+  test('and where the plan has not any more what was ordered, nothing else is done in the name of who ordered it', () => {
+    const night = applied();
+    order(night, priya, schema);
+    const phases = night.plan.phases.map((one) => (one.id === schema ? { ...one, rollback: 'restore' as const } : one));
+    const changed = Object.assign(new Night(), { plan: { ...night.plan, phases }, state: night.state, now: night.now });
+    changed.give({ kind: 'restart', planHash: hash('sha256:other') });
+    expect(changed.look([broken('ok')])).toEqual(['recommendation-superseded']);
+    expect(changed.look([broken('breach')])).toEqual(['verdicts-changed', 'recommendation-raised']);
+    expect(last(changed)).not.toHaveProperty('orderedBy');
   });
 
   test('half of it is addressed to the first contact of the plan; what is decided is addressed to nobody', () => {

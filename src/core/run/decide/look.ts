@@ -12,16 +12,17 @@ import { evolve } from '../evolve.ts';
 import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
-import { orRestore, planAnew, type Proposal, propose } from './attribution.ts';
+import { planAnew, type Proposal, propose } from './attribution.ts';
 import { actNow, bindingOf, join, raise } from './raise.ts';
 
-/** What has changed enough to be written down: the status, its reason or the objects at fault, not every new number. */
+/** What has changed enough to be written down: the status, its reason, a doubt or the objects at fault, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
   return verdicts.filter((verdict) => {
     const before = state.verdicts.get(keyOf(verdict))?.verdict;
     return (
       before?.status !== verdict.status ||
       before.because !== verdict.because ||
+      (before.onlyRecommend === undefined) !== (verdict.onlyRecommend === undefined) ||
       before.objects?.join('\n') !== verdict.objects?.join('\n')
     );
   });
@@ -88,11 +89,13 @@ function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
   return verdict.objects?.some((object) => before.objects?.includes(object) !== true) === true;
 }
 
-/** What it would be now. What a person ordered stays what they wished, whatever is seen meanwhile. */
+/**
+ * What it would be now. What a person ordered stays what they wished, whatever is seen meanwhile; where the plan has it no
+ * more, what is proposed instead is nobody's order.
+ */
 function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence: readonly Verdict[]): Proposal {
-  if (open.orderedBy === undefined) return propose(plan, state, evidence) ?? open;
-  const anew = planAnew(plan, state, open);
-  return { ...anew, procedure: orRestore(plan, state, anew.procedure) };
+  const anew = open.orderedBy === undefined ? undefined : planAnew(plan, state, open);
+  return anew?.procedure.kind === open.procedure.kind ? anew : (propose(plan, state, evidence) ?? open);
 }
 
 /** Whether there is a reason to ask once more what was superseded: a breach, a person's wish, or a database half undone. */

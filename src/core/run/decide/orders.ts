@@ -13,6 +13,7 @@ import type { OrderInput } from '../input.ts';
 import { hasTouched, latestPhase, touchedPhases } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { since } from './attribution.ts';
+import { refuseOverruling } from './overruling.ts';
 import { addressed, bindingOf, nextId, startRollback } from './raise.ts';
 
 const nothingToUndo = refuse(
@@ -97,7 +98,10 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
   const needs = needsOf(plan, state.environment, procedure.kind);
   const denied = refuseWithoutRight(plan, by, needs.right);
   if (denied !== undefined) return no(denied);
+  const complete = isEnough(plan, needs, [{ by: by.id, role: by.role }]);
   const open = openRecommendation(state.recommendations);
+  const overruling = open === undefined || complete ? undefined : refuseOverruling(plan, open, by, now);
+  if (overruling !== undefined) return no(overruling);
   const superseded: readonly RunEvent[] =
     open === undefined
       ? []
@@ -113,7 +117,6 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
   const next = superseded.reduce(evolve, state);
   const id = nextId(next);
   const binding = bindingOf(next, procedure);
-  const complete = isEnough(plan, needs, [{ by: by.id, role: by.role }]);
   const common = { v: 1, at: now, recommendation: id } as const;
   return record(
     ...superseded,

@@ -35,10 +35,11 @@ export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal
 export function refuseOverrulingRollback(
   plan: Plan,
   { recommendations }: RunState,
-  { recommendation, procedure }: Rollback,
+  { recommendation, procedure, startedAt }: Rollback,
   by: Principal,
 ): Refusal | undefined {
-  const { approvals = [] } = recommendations.find(({ id }) => id === recommendation) ?? {};
+  const of = recommendations.find(({ id }) => id === recommendation);
+  const approvals = of === undefined ? [] : validApprovals(of, startedAt); // those that it rests on
   const may = plan.principals.filter(
     (one) => decidesAlone(plan, procedure.kind, one) || approvals.some((given) => given.by === one.id),
   );

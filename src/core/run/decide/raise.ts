@@ -41,6 +41,13 @@ const not = (because: string): Coverage => ({ covered: false, missing: [because]
 const isUnreachable = ({ criterion, facts }: Verdict): boolean =>
   criterion === 'functionality' && facts.is?.startsWith('connect') === true;
 
+/** The evidence as it is by now, as far as it still is a breach: what was sure when it was raised may be doubtful since. */
+const breachedNow = ({ verdicts }: RunState, evidence: readonly Verdict[]): readonly Verdict[] =>
+  evidence.flatMap((one) => {
+    const now = verdicts.get(keyOf(one))?.verdict;
+    return now?.status === 'breach' ? [now] : [];
+  });
+
 /** Whether it may be acted upon without asking, or each thing that is missing for that. */
 function mayAct(
   plan: Plan,
@@ -54,11 +61,11 @@ function mayAct(
   const givenUp = (afterRollback === true ? rollback?.aborting : undefined) ?? cutShort?.aborting;
   if (givenUp !== undefined)
     return not(`${givenUp.by} ended the rollback before it, so a person decides what comes next`);
-  const isSeen = evidence.some((one) => state.verdicts.get(keyOf(one))?.verdict.status === 'breach');
-  if (!isSeen) return not('the breach cannot be looked at just now');
-  const doubts = evidence.map(({ onlyRecommend }) => onlyRecommend);
+  const seen = breachedNow(state, evidence);
+  if (seen.length === 0) return not('the breach cannot be looked at just now');
+  const doubts = seen.map(({ onlyRecommend }) => onlyRecommend);
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
-  if (evidence.every(isUnreachable)) return not('nothing can be reached, which undoing a phase may not mend');
+  if (seen.every(isUnreachable)) return not('nothing can be reached, which undoing a phase may not mend');
   const wish = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,

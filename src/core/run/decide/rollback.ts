@@ -12,6 +12,7 @@ import {
   type Rollback,
   type StepState,
 } from '../../response/rollback.ts';
+import { isYours } from '../../response/step.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RollbackInput } from '../input.ts';
 import type { RunState } from '../state.ts';
@@ -52,7 +53,8 @@ function confirm(
     return no(refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`));
   }
   // That a person took their own step is a fact that they report; all else says that the guard's proof does not count.
-  const isOverruling = answer === 'done' && asking.step.kind !== 'confirm';
+  const { kind } = asking.step;
+  const isOverruling = answer === 'done' && !isYours({ kind, attempt: asking.attempt });
   const overruling = isOverruling ? refuseOverrulingRollback(plan, state, rollback, by) : undefined;
   if (overruling !== undefined) return no(overruling);
   if (answer === 'again' || mayBeAtWork(asking))
