@@ -8,7 +8,8 @@ import { systemClock } from '../daemon/clock.ts';
 import type { FrozenBaseline } from './baseline-show.ts';
 import { type Call, type ForOption, type RunOptions, toJson } from './call.ts';
 import { type Client, connect } from './client.ts';
-import { count, roughly } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
+import { roughly } from './moments.ts';
 
 /** The readings were not good enough to compare anything with, or somebody else's capture came between. */
 export class CaptureFailed extends RipcordError {

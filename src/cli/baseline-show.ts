@@ -8,7 +8,8 @@ import { percentSlower } from '../core/verdicts/performance.ts';
 import { type Call, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
 import { type Cell, type Row, section, type Sheet, table, wrap } from './layout.ts';
-import { count, roughly } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
+import { roughly } from './moments.ts';
 
 export interface FrozenBaseline {
   readonly hash: string;

@@ -10,7 +10,7 @@ import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts'
 import { UsageError } from './errors.ts';
 import { journalBeside } from './journal-beside.ts';
 import { type Row, section, type Sheet, table } from './layout.ts';
-import { count } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
 import { newestRun } from './run-beside.ts';
 import { printable } from './terminal.ts';
 

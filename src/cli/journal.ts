@@ -2,7 +2,7 @@ import { exitCodes } from '../core/kernel/errors.ts';
 import { openJournalReader } from '../journal/sqlite/reader.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
 import { journalBeside } from './journal-beside.ts';
-import { count } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
 
 export type VerifyOptions = PlanOptions & JsonOption & { readonly journal?: string };
 

@@ -17,6 +17,3 @@ export const until = (at: Instant, now: Instant): string =>
   at > now
     ? `${clockTime(at, now)} UTC, in ${roughly(between(now, at))}`
     : `${clockTime(at, now)} UTC, which is ${roughly(between(at, now))} ago`;
-
-export const count = (number: number, noun: string, nouns = `${noun}s`): string =>
-  `${number} ${number === 1 ? noun : nouns}`;

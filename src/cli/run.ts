@@ -4,7 +4,7 @@ import { act, reasonOr } from './act.ts';
 import { type Call, type ForOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
 import { sayArmed, sayClosed, sayHeld, sayOpened, sayResumed } from './sentences.ts';
-import { stuckFence } from './status/headline.ts';
+import { stuckFence } from './status/rollback.ts';
 import { sayRun } from './status/status.ts';
 import { breachesOf, unansweredOf } from './status/verdicts.ts';
 

@@ -1,5 +1,6 @@
 import type { RunView } from '../core/run/view.ts';
-import { count, until } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
+import { until } from './moments.ts';
 import { headline } from './status/headline.ts';
 import { sayMissing } from './status/recommendation.ts';
 import { list } from './status/verdicts.ts';

@@ -2,7 +2,7 @@ import { exitCodes } from '../core/kernel/errors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { sayFault } from '../core/plan/say.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
-import { count } from './moments.ts';
+import { count } from '../core/kernel/count.ts';
 import { parsePlanFile } from './plan-file.ts';
 
 function saySound({ phases, probes, checks, environments, principals }: Plan, environment: string | undefined): string {

@@ -1,3 +1,4 @@
+import { count } from '../core/kernel/count.ts';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
@@ -34,7 +35,7 @@ export class PlanRefused extends RipcordError {
     const lines = faults.map((fault) => `\n  ${sayFault(fault, file)}`).join('');
     super(
       {
-        found: `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${file}`,
+        found: `${count(faults.length, 'fault')} in ${file}`,
         wanted: 'a sound plan',
         todo: `Correct it:${lines}`,
       },

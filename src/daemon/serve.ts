@@ -37,11 +37,16 @@ const stepPatience = seconds(30);
 /** It cannot even write that it is back: whoever starts it must know what stands still until it can. */
 class CannotGoOn extends RipcordError {
   constructor({ found, wanted }: JournalUnwritable, state: RunState | undefined) {
-    const rollback = isUnderWay(state?.rollback) ? [`the rollback ${state?.rollback?.id} is under way`] : [];
-    const until = rollback.length === 0 ? 'the guard lets it' : 'it is over';
-    const fence = state?.fence === undefined ? [] : [`${state.fence.role} cannot log in until ${until}`];
-    const standing = [...rollback, ...fence].join(', and ');
-    const todo = `Free space or mend the disk, then start it again${standing === '' ? '' : `: ${standing}`}`;
+    const [rollback, fence] = [state?.rollback, state?.fence];
+    const isOn = isUnderWay(rollback);
+    const standing = [
+      ...(isOn ? [`the rollback ${rollback.id} is under way`] : []),
+      ...(fence === undefined
+        ? []
+        : [`${fence.role} cannot log in until ${isOn ? 'it is over' : 'the guard lets it'}`]),
+    ];
+    const why = standing.length === 0 ? '' : `: ${standing.join(', and ')}`;
+    const todo = `Free space or mend the disk, then start it again${why}`;
     super({ found, wanted, todo }, exitCodes.failed);
   }
 }

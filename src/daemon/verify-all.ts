@@ -1,3 +1,4 @@
+import { count } from '../core/kernel/count.ts';
 import { isProof } from '../checks/catalogue.ts';
 import { snapshotSchema } from '../baseline/schema-snapshot.ts';
 import { sayError } from '../core/kernel/errors.ts';
@@ -70,7 +71,7 @@ export async function verifyAll(parts: VerifyParts, state: RunState | undefined,
     ...answers.filter(({ status }) => status === 'unknown' || status === 'error').map(({ said }) => said),
     ...unseen,
   ];
-  const queries = `${answers.length} verification ${answers.length === 1 ? 'query' : 'queries'}`;
+  const queries = count(answers.length, 'verification query', 'verification queries');
   if (wrong.length === 0 && untold.length === 0) {
     const also = boundary === undefined ? '' : `, and the database is as it was before ${boundary.phase}`;
     return { ended: 'well', output: `${queries} answered as wanted${also}` };

@@ -1,8 +1,7 @@
-import { sentence } from '../core/kernel/sentence.ts';
 import { sayDuration, sayTime } from '../core/kernel/duration.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
 import { sayProcedure } from '../core/response/procedure.ts';
-import { counted, quoted } from './wording.ts';
+import { counted, quoted, sentence } from './wording.ts';
 
 type Done = Extract<RollbackEvent, { type: 'step-done' }>;
 type Started = Extract<RollbackEvent, { type: 'rollback-started' }>;

@@ -1,3 +1,4 @@
+import { sentence as ended } from '../core/kernel/sentence.ts';
 import type { Hash } from '../core/kernel/ids.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
 import type { Contact, Plan } from '../core/plan/plan.ts';
@@ -14,7 +15,7 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 /** One line that ends as a sentence does. */
 export function sentence(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  return /[.!?…][”)]?$/.test(line) ? line : `${line}.`;
+  return /[.!?…][”)]$/.test(line) ? line : ended(line);
 }
 
 /** What a person wrote, after what they did: `: “users complain”`. */

@@ -1,3 +1,4 @@
+import { count } from '../core/kernel/count.ts';
 import { sayError } from '../core/kernel/errors.ts';
 import { between, type Millis, millis } from '../core/kernel/units.ts';
 import type { Quiet } from '../core/response/events.ts';
@@ -5,7 +6,7 @@ import type { Rollback, StepState } from '../core/response/rollback.ts';
 import { leavesWork, mayRepeat } from '../core/response/step.ts';
 import { longestProof, patienceOfProof } from './attempt.ts';
 import { unfinished } from './questions.ts';
-import { ask, common, type Taking } from './taking.ts';
+import { ask, done, type Taking } from './taking.ts';
 
 /** Each in lines of its own. */
 const joined = (kept: string, said: string): string =>
@@ -14,8 +15,8 @@ const joined = (kept: string, said: string): string =>
 /** In the record of the step, whatever its proof says: it may not have come to its end. */
 function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses' | 'endedSessions'>): string {
   const some = [
-    ...(endedProcesses === 0 ? [] : [`${endedProcesses} ${endedProcesses === 1 ? 'process' : 'processes'}`]),
-    ...(endedSessions === 0 ? [] : [`${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'}`]),
+    ...(endedProcesses === 0 ? [] : [count(endedProcesses, 'process', 'processes')]),
+    ...(endedSessions === 0 ? [] : [count(endedSessions, 'session')]),
   ];
   return some.length === 0
     ? ''
@@ -57,14 +58,7 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   if (proof?.holds === 'yes') {
     const now = parts.clock.now();
     const took = millis(Math.max(0, between(startedAt ?? now, now))); // the clock may be another
-    await taking.record({
-      type: 'step-done',
-      ...common(taking, rollback),
-      step: step.id,
-      took,
-      output,
-      how: 'proved',
-    });
+    await done(taking, rollback, step, { took, output, how: 'proved' });
     return undefined;
   }
   if (stopping.aborted) return undefined;
@@ -91,14 +85,7 @@ export async function accept(taking: Taking, rollback: Rollback, state: StepStat
   const stays = await whatStays(taking, state);
   if (stays !== undefined) return stays;
   const { by, reason } = state.accepted ?? {};
-  await taking.record({
-    type: 'step-done',
-    ...common(taking, rollback),
-    step: state.step.id,
-    took: millis(0),
-    output: reason ?? '',
-    how: 'confirmed',
-    ...(by !== undefined && { by }),
-  });
+  const word = { took: millis(0), output: reason ?? '', how: 'confirmed', ...(by !== undefined && { by }) } as const;
+  await done(taking, rollback, state.step, word);
   return undefined;
 }

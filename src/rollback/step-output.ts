@@ -32,7 +32,8 @@ export function stepOutputIn(path: string, failed: (error: unknown) => void): St
     while (next !== undefined) {
       const text = next();
       next = undefined;
-      await writeFile(draft, text, { mode: 0o600 }).then(() => rename(draft, path));
+      await writeFile(draft, text, { mode: 0o600 });
+      await rename(draft, path);
       isTold = false;
     }
   };

@@ -7,7 +7,7 @@ import { type Attempt, attemptTag, idempotencyKey, patienceOfProof } from './att
 import { accept, recover, whatStays } from './left-step.ts';
 import type { Outcome } from './parts.ts';
 import { abortedWhile, proofFails, sayProof, unmet } from './questions.ts';
-import { ask, common, type Taking } from './taking.ts';
+import { ask, common, done, type Taking } from './taking.ts';
 
 export interface StepTaker {
   /** Takes the step, or goes on with what became of it. Resolves with what must be mended before it can, if anything. */
@@ -62,7 +62,7 @@ async function begin(
 
 /** A new attempt: the precondition, the intent, the act, the proof, the outcome. */
 async function act(taking: Taking, rollback: Rollback, state: StepState, mine: Set<string>): Promise<void> {
-  const { parts, record, stopping, interruptible } = taking;
+  const { parts, stopping, interruptible } = taking;
   const { step } = state;
   const before = await parts.precondition(step);
   if (before !== undefined && before.holds !== 'yes')
@@ -75,10 +75,8 @@ async function act(taking: Taking, rollback: Rollback, state: StepState, mine: S
   if (outcome === undefined) return;
   const took = between(started, parts.clock.now());
   switch (outcome.ended) {
-    case 'well': {
-      const { output } = outcome;
-      return record({ type: 'step-done', ...common(taking, rollback), step: step.id, took, output, how: 'ran' });
-    }
+    case 'well':
+      return done(taking, rollback, step, { took, output: outcome.output, how: 'ran' });
     case 'badly':
       return ask(taking, rollback, step, outcome.question, outcome.output, outcome.proofFails && 'well');
     case 'asks':

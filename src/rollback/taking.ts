@@ -17,6 +17,15 @@ export interface Taking {
 export const common = ({ parts }: Taking, rollback: Rollback) =>
   ({ v: 1, at: parts.clock.now(), rollback: rollback.id }) as const;
 
+type Done = Extract<RollbackEvent, { readonly type: 'step-done' }>;
+
+export const done = (
+  taking: Taking,
+  rollback: Rollback,
+  step: Step,
+  how: Pick<Done, 'took' | 'output' | 'how' | 'by'>,
+): Promise<void> => taking.record({ type: 'step-done', ...common(taking, rollback), step: step.id, ...how });
+
 /** `ended`: the step did what it was to do, and only its proof does not hold. */
 export const ask = (taking: Taking, rollback: Rollback, step: Step, question: string, output: string, ended?: 'well') =>
   taking.record({

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import pRetry from 'p-retry';
 import { Client, DatabaseError } from 'pg';
 
+import { count } from '../core/kernel/count.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
@@ -105,15 +106,15 @@ const isTakenBack = (error: unknown): boolean =>
 
 /** How often a text was tried, since when, and whether a lock was ever not free. */
 interface Tries {
-  readonly count: number;
+  readonly times: number;
   readonly since: number;
   readonly locked: boolean;
 }
 
-function sayTries({ count, since, locked }: Tries): string {
+function sayTries({ times, since, locked }: Tries): string {
   const each = locked ? `, waiting up to ${sayDuration(lockTimeout)} for its locks each time` : '';
   const spent = sayDuration(millis(performance.now() - since));
-  return count === 1 ? '' : ` It was tried ${count} times within ${spent}${each}.`;
+  return times === 1 ? '' : ` It was tried ${times} times within ${spent}${each}.`;
 }
 
 /** Refused before a session took the statement: the login, the database, or the number of connections. */
@@ -144,9 +145,9 @@ function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): s
 export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();
   const since = performance.now();
-  let count = 0;
+  let times = 0;
   const next = () => {
-    count += 1;
+    times += 1;
     return once(sql, tag, timeout, undo);
   };
   try {
@@ -162,12 +163,10 @@ export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo
         return tries < (mostTries[code] ?? 0);
       },
     });
-    return open
-      ? { ended: 'badly', question: leftOpen, output: '' }
-      : { ended: 'well', output: `${rows} ${rows === 1 ? 'row' : 'rows'}` };
+    return open ? { ended: 'badly', question: leftOpen, output: '' } : { ended: 'well', output: count(rows, 'row') };
   } catch (error) {
     const cause = causeOf(error);
-    const question = questionOf(error, sql, undo, { count, since, locked: tried.has('55P03') });
+    const question = questionOf(error, sql, undo, { times, since, locked: tried.has('55P03') });
     return { ended: 'badly', question, output: '', ...(cause !== undefined && { cause }) };
   }
 }

@@ -14,6 +14,6 @@ watch(dirname(path), () => {
 const output = stepOutputIn(path, (error) => {
   throw error;
 });
-const script = `process.stdout.write('restoring with hunter-22\\n3 of 7 tables are back\\n'); process.stdin.resume(); setTimeout(() => {}, 5000);`;
+const script = `process.stdout.write('restoring with hunter-22\\n3 of 7 tables are back\\n'); setInterval(() => {}, 1000);`;
 const step = { ...common, kind: 'command', command: [process.execPath, '-e', script] } as const;
 await takeStep(step, attempt({ tag: 'ripcord-step-dies' }), surroundings({ output }));

@@ -5,9 +5,9 @@ import { after, type Instant, millis, seconds } from '../../src/core/kernel/unit
 import type { Quiet } from '../../src/core/response/events.ts';
 import { quieten, WorkGoesOn } from '../../src/rollback/stop-work.ts';
 import { heldConnection } from '../../src/target/connection.ts';
-import { startPostgres } from '../../tools/postgres/server.ts';
 import { start } from '../support/builders.ts';
 import { database, type TestDatabase } from '../support/database.ts';
+import { withLeftOver } from '../target/left-over.ts';
 import { type OtherSession, sessionAs } from '../target/session-as.ts';
 import { temporaryRole } from '../target/role.ts';
 
@@ -76,17 +76,14 @@ test('the quiet is counted anew from when the last of them was seen', async () =
 });
 
 test('a prepared transaction of the role outlives its session, and is no quiet', async () => {
-  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true });
-  await using admin = await sessionAs(server.url(), 'admin');
-  await admin.query('create role phases login');
-  await using phase = await sessionAs(server.url('postgres', 'phases'), 'migrate');
-  await phase.query("begin; prepare transaction 'left-over'");
-  const { proof } = await quieting(server.url(), 'postgres', 'phases', async () => undefined);
+  await using leftOver = await withLeftOver();
+  const { url } = leftOver;
+  const { proof } = await quieting(url, 'postgres', 'phases', async () => undefined);
   expect(proof).toMatchObject({
     left: ['prepared transaction left-over'],
     message: expect.stringContaining('ripcord confirm stop-work --again'),
   });
-  await admin.query("rollback prepared 'left-over'");
-  const again = await quieting(server.url(), 'postgres', 'phases', async () => undefined);
+  await leftOver.admin.query("rollback prepared 'left-over'");
+  const again = await quieting(url, 'postgres', 'phases', async () => undefined);
   expect(again.proof).toMatchObject({ endedSessions: 0 });
 });

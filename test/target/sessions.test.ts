@@ -4,9 +4,9 @@ import { between, instant, seconds } from '../../src/core/kernel/units.ts';
 import { heldConnection } from '../../src/target/connection.ts';
 import { TargetRefused } from '../../src/target/errors.ts';
 import { endSessions, phaseSessions, preparedTransactions } from '../../src/target/sessions.ts';
-import { startPostgres } from '../../tools/postgres/server.ts';
 import { database } from '../support/database.ts';
 import { temporaryRole } from './role.ts';
+import { withLeftOver } from './left-over.ts';
 import { sessionAs } from './session-as.ts';
 import { until } from './until.ts';
 
@@ -80,13 +80,10 @@ test('a session of a superuser is not spared silently, nor does it spare the oth
 });
 
 test('prepared transactions of the role are listed, in whatever database they are', async () => {
-  await using server = await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true });
-  await using admin = await sessionAs(server.url(), 'admin');
-  await admin.query('create role phases login');
-  await using phase = await sessionAs(server.url('postgres', 'phases'), 'migrate');
-  await phase.query("begin; prepare transaction 'left-over'");
+  await using leftOver = await withLeftOver();
+  const { url, admin, phase } = leftOver;
   await admin.query("begin; prepare transaction 'of someone else'");
-  await using connection = held(server.url());
+  await using connection = held(url);
   expect(await preparedTransactions(connection, 'phases')).toEqual([
     { gid: 'left-over', database: 'postgres', prepared: expect.any(Number) },
   ]);

@@ -3,7 +3,8 @@ import { sayMoment } from '../../core/kernel/duration.ts';
 import { between } from '../../core/kernel/units.ts';
 import type { RunView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
-import { clockTime, count, past, roughly, until } from '../moments.ts';
+import { count } from '../../core/kernel/count.ts';
+import { clockTime, past, roughly, until } from '../moments.ts';
 import { sayBlind } from './open-headline.ts';
 import { list } from './verdicts.ts';
 

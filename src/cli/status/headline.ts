@@ -1,11 +1,10 @@
 import { unreachable } from '../../core/kernel/errors.ts';
-import type { Fence } from '../../core/response/fence.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RecommendationView, RunView } from '../../core/run/view.ts';
 import { clockTime, past, roughly, until } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { openHeadline } from './open-headline.ts';
-import { sayTaken } from './rollback.ts';
+import { sayTaken, stuckFence } from './rollback.ts';
 import { list, sayCriteria } from './verdicts.ts';
 
 /** What the run's state means for whoever looks at it now, in one sentence. */
@@ -88,10 +87,6 @@ function settled(view: RunView): Headline {
     ? { tone: 'good', text: `${done}, and nothing broke during the watch${length}.${close}` }
     : { tone: 'bad', text: `${done}, but it broke again during the watch${length}. A person must look.` };
 }
-
-/** The rollback is over, and the guard could not let the phases' role log in again: nothing else is as urgent to know. */
-export const stuckFence = ({ fence, rollback }: RunView): Fence | undefined =>
-  rollback?.endedAt === undefined || fence?.trouble === undefined ? undefined : fence;
 
 export function headline(view: RunView): Headline {
   const stuck = stuckFence(view);

@@ -2,7 +2,8 @@ import type { PhaseView, RecommendationView, RunView } from '../../core/run/view
 import { type Instant, millis } from '../../core/kernel/units.ts';
 import { type Facts, keyOf, type Verdict } from '../../core/verdicts/verdict.ts';
 import type { Row } from '../layout.ts';
-import { clockTime, count, past, roughly, until } from '../moments.ts';
+import { count } from '../../core/kernel/count.ts';
+import { clockTime, past, roughly, until } from '../moments.ts';
 import { projection } from './phases.ts';
 import { list } from './verdicts.ts';
 
@@ -102,11 +103,11 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
 }
 
 /** What shows the same procedure without ordering it. */
-function dryRun({ kind, phases }: RecommendationView['procedure']): string | undefined {
-  if (kind === 'unwind') return undefined; // nobody can order one
+function dryRun({ kind, phases }: RecommendationView['procedure']): readonly (readonly [string, string])[] {
+  if (kind === 'unwind') return []; // nobody can order one
   const first = phases.at(-1); // the latest comes first in it
   const wish = kind === 'restore' ? ' --restore' : first === undefined ? '' : ` --phase ${first}`;
-  return `ripcord rollback${wish} --dry-run`;
+  return [[`ripcord rollback${wish} --dry-run`, 'see each step and what would be gone']];
 }
 
 /** What a person may type now. */
@@ -118,9 +119,7 @@ export function answers(one: RecommendationView, { verdicts }: RunView): readonl
   const approve: readonly [string, string] = isGone(one, verdicts)
     ? [`ripcord approve ${id} --even-if-gone --reason "..."`, 'roll back all the same']
     : [`ripcord approve ${id} --reason "..."`, 'roll back now'];
-  const look = dryRun(procedure);
-  const others: readonly (readonly [string, string])[] = [[decline, 'leave it as it is'], acknowledge];
-  return [approve, ...others, ...(look === undefined ? [] : [[look, 'see each step and what would be gone'] as const])];
+  return [approve, [decline, 'leave it as it is'], acknowledge, ...dryRun(procedure)];
 }
 
 /** How those that are not open any more ended, a line each. */

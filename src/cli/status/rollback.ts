@@ -3,10 +3,12 @@ import { sayDuration } from '../../core/kernel/duration.ts';
 import { clause } from '../../core/kernel/sentence.ts';
 import { oneLine, shorten } from '../../core/kernel/shorten.ts';
 import { between } from '../../core/kernel/units.ts';
+import type { Fence } from '../../core/response/fence.ts';
 import { isYours } from '../../core/response/step.ts';
 import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
-import { clockTime, count, past, roughly } from '../moments.ts';
+import { count } from '../../core/kernel/count.ts';
+import { clockTime, past, roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
 import { list } from './verdicts.ts';
 
@@ -98,20 +100,27 @@ export function leftRows({ rollback, givenUp }: RunView): readonly Row[] {
   ];
 }
 
+/** The rollback is over, and the guard could not let the phases' role log in again: nothing else is as urgent to know. */
+export const stuckFence = ({ fence, rollback }: RunView): (Fence & { readonly trouble: string }) | undefined =>
+  rollback?.endedAt === undefined || fence?.trouble === undefined ? undefined : { ...fence, trouble: fence.trouble };
+
+const fenceRow = (text: string, tone: Tone): Row => [
+  { text: 'fence', tone: 'quiet' },
+  { text, tone },
+];
+
 /** That the phases' role cannot log in, which is a trouble once the rollback is over. */
-export function fenceRows({ fence, rollback }: RunView): readonly Row[] {
-  if (fence === undefined) return [];
-  const { role, trouble, lift } = fence;
-  const isStuck = rollback?.endedAt !== undefined && trouble !== undefined;
-  const text = isStuck
-    ? `${role} STILL CANNOT LOG IN (${clause(trouble)})`
-    : `${role} cannot log in until the rollback is over, when the guard lets it again`;
-  const row: Row = [
-    { text: 'fence', tone: 'quiet' },
-    { text, tone: isStuck ? 'bad' : 'plain' },
-  ];
-  // Before that the statement would let forward work back in beside its undoing.
-  return isStuck ? [row, [{ text: 'to let it', tone: 'quiet' }, lift]] : [row];
+export function fenceRows(view: RunView): readonly Row[] {
+  if (view.fence === undefined) return [];
+  const { role } = view.fence;
+  const stuck = stuckFence(view);
+  // Before its end the statement that lets it would let forward work back in beside its undoing.
+  return stuck === undefined
+    ? [fenceRow(`${role} cannot log in until the rollback is over, when the guard lets it again`, 'plain')]
+    : [
+        fenceRow(`${role} STILL CANNOT LOG IN (${clause(stuck.trouble)})`, 'bad'),
+        [{ text: 'to let it', tone: 'quiet' }, stuck.lift],
+      ];
 }
 
 export const stepRows = ({ steps, endedAt }: RollbackView, now: Instant): readonly Row[] =>

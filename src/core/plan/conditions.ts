@@ -1,3 +1,4 @@
+import { count } from '../kernel/count.ts';
 import { z } from 'zod';
 
 import { httpAddress, socketAddress, text } from './quantities.ts';
@@ -31,6 +32,6 @@ export function sayCondition(wanted: Condition, fill = (written: string): string
       ? expect
       : 'value' in expect
         ? fill(JSON.stringify(expect.value))
-        : `${expect.rows.length} certain ${expect.rows.length === 1 ? 'row' : 'rows'}`;
+        : count(expect.rows.length, 'certain row');
   return `"${fill(wanted.sql)}" gives ${answer}`;
 }

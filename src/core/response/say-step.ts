@@ -1,3 +1,4 @@
+import { count } from '../kernel/count.ts';
 import { sayDuration } from '../kernel/duration.ts';
 import { sayCondition } from '../plan/conditions.ts';
 import type { Retry } from '../plan/retry.ts';
@@ -32,7 +33,7 @@ export const sayWork = (step: Step): string =>
   step.proof === undefined ? sayStep(step) : `${sayStep(step)}; then awaits its proof: ${sayCondition(step.proof)}`;
 
 const sayRetry = ({ times, first, on }: Retry): string =>
-  `tried again up to ${times} ${times === 1 ? 'time' : 'times'}, first after ${sayDuration(first)}, when: ${on.join(', ')}`;
+  `tried again up to ${count(times, 'time')}, first after ${sayDuration(first)}, when: ${on.join(', ')}`;
 
 /** What else it is given, beside what it does: one line each. */
 export function stepDetails(step: Step, fill = (written: string): string => written): readonly string[] {
