@@ -43,6 +43,18 @@ export function isEnough(plan: Plan, { right, people }: Needs, given: readonly G
   return decides && new Set(counted.map(({ by }) => by)).size >= people;
 }
 
+interface Person {
+  readonly id: string;
+  readonly role: string;
+}
+
+/** Whether the word of this one is enough, where the word of one is. */
+export const decidesAlone = (plan: Plan, right: Right, { id, role }: Person): boolean =>
+  isEnough(plan, { right, people: 1 }, [{ by: id, role }]);
+
+export const sayNotAlone = ({ id, role }: Person): string =>
+  `${id} is ${role}, who decides only together with somebody else`;
+
 export interface Missing {
   readonly approvals: number;
   /** Who can give the next of them. */

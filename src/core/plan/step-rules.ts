@@ -28,6 +28,12 @@ export const mayDoPart = (sql: string): boolean =>
 /** RFC 9110, 9.2.2: the same request several times is the same as once. */
 export const isIdempotent = (method: string): boolean => method !== 'POST';
 
+/** Whether what it does may be done again where nobody knows if it was: by the plan's word, or by the nature of its request. */
+export const mayRunAgain = (step: {
+  readonly repeatable?: boolean | undefined;
+  readonly http?: { readonly method: string } | undefined;
+}): boolean => step.repeatable === true || (step.http !== undefined && isIdempotent(step.http.method));
+
 /** What proves such a step, or why it needs no more than its own word. */
 const unproved: Readonly<Record<string, string>> = {
   confirm: 'a person’s word ends this step',
@@ -66,11 +72,10 @@ function leavesNothing(step: Written, cause: string): boolean {
 function unsafeRetries(step: Written): readonly Misuse[] {
   const kind = (['command', 'sql', 'http'] as const).find((one) => one in step);
   if (kind === undefined || step.retry === undefined) return [];
-  const mayRepeat = step.repeatable || (step.http !== undefined && isIdempotent(step.http.method));
   return step.retry.on.flatMap((cause, index): readonly Misuse[] => {
     const path = ['retry', 'on', index];
     if (!causesOf[kind].test(cause)) return [{ path, wanted: `wanted ${sayCauses[kind]}` }];
-    if (mayRepeat || leavesNothing(step, cause)) return [];
+    if (mayRunAgain(step) || leavesNothing(step, cause)) return [];
     return [{ path, wanted: 'wanted a cause that proves that nothing was done, or a step that is repeatable' }];
   });
 }

@@ -4,7 +4,7 @@ import type { PhasePlan } from './phase.ts';
 import type { Plan } from './plan.ts';
 import type { ProbePlan } from './questions.ts';
 import { mayClear } from './sources.ts';
-import { isIdempotent } from './step-rules.ts';
+import { mayRunAgain } from './step-rules.ts';
 import type { StepPlan } from './steps.ts';
 
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
@@ -40,9 +40,7 @@ const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
 
 /** Nothing tells after a crash whether it was done, and it may not simply be done again. */
 const isUncertain = (step: StepPlan): boolean =>
-  step.proof === undefined &&
-  !step.repeatable &&
-  ('command' in step || 'sql' in step || ('http' in step && !isIdempotent(step.http.method)));
+  step.proof === undefined && ('command' in step || 'sql' in step || 'http' in step) && !mayRunAgain(step);
 
 const uncertain = (procedure: string, ids: readonly string[]): readonly string[] =>
   ids.length === 0

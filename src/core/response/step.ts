@@ -4,7 +4,7 @@ import type { Condition } from '../plan/conditions.ts';
 import type { PhasePlan } from '../plan/phase.ts';
 import type { RestorePlan } from '../plan/procedures.ts';
 import type { Retry } from '../plan/retry.ts';
-import { isIdempotent } from '../plan/step-rules.ts';
+import { mayRunAgain } from '../plan/step-rules.ts';
 import type { HttpAction, StepPlan } from '../plan/steps.ts';
 
 interface StepCommon {
@@ -88,9 +88,8 @@ export function mayRepeat(step: Step): boolean {
   switch (step.kind) {
     case 'command':
     case 'sql':
-      return step.repeatable;
     case 'http':
-      return step.repeatable || isIdempotent(step.http.method);
+      return mayRunAgain(step);
     case 'wait':
     case 'confirm':
     case 'verify':

@@ -1,4 +1,4 @@
-import { isEnough } from '../../authority/approvals.ts';
+import { decidesAlone, sayNotAlone } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { isRequirement, mayBeUnfenced, openRequirements } from '../../authority/requirements.ts';
 import { rightsOf } from '../../authority/roles.ts';
@@ -75,10 +75,14 @@ function preApprove(
   const denied = refuseWithoutRight(plan, by, right);
   if (denied !== undefined) return no(denied);
   // One person activates it, so it takes one who decides alone.
-  if (!isEnough(plan, { right, people: 1 }, [{ by: by.id, role: by.role }])) {
-    const found = `${by.id} is ${by.role}, who decides only together with somebody else`;
+  if (!decidesAlone(plan, right, by)) {
     return no(
-      refuse('not-allowed', found, 'a principal who decides alone', 'Let by_role in the plan name such a role'),
+      refuse(
+        'not-allowed',
+        sayNotAlone(by),
+        'a principal who decides alone',
+        'Let by_role in the plan name such a role',
+      ),
     );
   }
   const { uses, for: length } = proposal;

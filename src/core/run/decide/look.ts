@@ -13,7 +13,7 @@ import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
 import { planAnew, type Proposal, propose } from './attribution.ts';
-import { actNow, bindingOf, join, raise } from './raise.ts';
+import { bindingOf, goOnWith, raise } from './raise.ts';
 
 /** What has changed enough to be written down: the status, its reason, a doubt or the objects at fault, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
@@ -102,7 +102,7 @@ function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence
 const isWanted = ({ cutShort }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
   standing.length > 0 || orderedBy !== undefined || cutShort !== undefined;
 
-/** One open decision: more evidence joins it, and what was missing for acting may be there by now; another procedure, or phases that moved on, supersede it. */
+/** One open decision: it goes on with what is seen now; another procedure, or phases that moved on, supersede it. */
 function onOpen(
   plan: Plan,
   state: RunState,
@@ -113,7 +113,7 @@ function onOpen(
   const fresh = breaches.filter((verdict) => isMoreThan(open.evidence, verdict));
   const before = proposedNow(plan, state, open, [...open.evidence, ...fresh]);
   if (sameBinding(open.binding, bindingOf(state, before.procedure))) {
-    return fresh.length === 0 ? actNow(plan, state, open, now) : join(plan, state, open, fresh, now);
+    return goOnWith(plan, state, open, fresh, now);
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };

@@ -1,4 +1,4 @@
-import { isEnough } from '../../authority/approvals.ts';
+import { decidesAlone, sayNotAlone } from '../../authority/approvals.ts';
 import { refuse, type Refusal } from '../../authority/refusal.ts';
 import type { Principal } from '../../authority/roles.ts';
 import type { Instant } from '../../kernel/units.ts';
@@ -8,22 +8,17 @@ import { type Recommendation, validApprovals } from '../../response/recommendati
 import type { Rollback } from '../../response/rollback.ts';
 import type { RunState } from '../state.ts';
 
-type Person = Pick<Principal, 'role'> & { readonly id: string };
-
-const decidesAlone = (plan: Plan, kind: string, { id, role }: Person): boolean =>
-  isEnough(plan, { right: rightToApprove(kind), people: 1 }, [{ by: id, role }]);
-
 /** After a no nobody is asked about the breach again: where somebody has said yes, it takes one who decides alone. */
 export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal, now: Instant): Refusal | undefined {
-  const { kind } = open.procedure;
+  const right = rightToApprove(open.procedure.kind);
   const others = validApprovals(open, now).filter((one) => one.by !== by.id);
-  if (others.length === 0 || decidesAlone(plan, kind, by)) return undefined;
+  if (others.length === 0 || decidesAlone(plan, right, by)) return undefined;
   const approved = others.map((one) => one.by).join(' and ');
-  const deciding = plan.principals.filter((one) => decidesAlone(plan, kind, one)).map(({ id }) => id);
+  const deciding = plan.principals.filter((one) => decidesAlone(plan, right, one)).map(({ id }) => id);
   return refuse(
     'not-allowed',
-    `${by.id} is ${by.role}, who decides only together with somebody else, and ${approved} approved ${open.id}`,
-    'a no by somebody who decides alone, or before anybody has approved',
+    `${sayNotAlone(by)}, and ${approved} approved ${open.id}`,
+    'a word against it by somebody who decides alone, or before anybody has approved',
     `Talk to ${[approved, ...deciding].join(' or ')}`,
   );
 }
@@ -38,15 +33,16 @@ export function refuseOverrulingRollback(
   { recommendation, procedure, startedAt }: Rollback,
   by: Principal,
 ): Refusal | undefined {
+  const right = rightToApprove(procedure.kind);
   const of = recommendations.find(({ id }) => id === recommendation);
   const approvals = of === undefined ? [] : validApprovals(of, startedAt); // those that it rests on
   const may = plan.principals.filter(
-    (one) => decidesAlone(plan, procedure.kind, one) || approvals.some((given) => given.by === one.id),
+    (one) => decidesAlone(plan, right, one) || approvals.some((given) => given.by === one.id),
   );
   if (may.length === 0 || may.some(({ id }) => id === by.id)) return undefined;
   return refuse(
     'not-allowed',
-    `${by.id} is ${by.role}, who decides only together with somebody else, and has not approved ${recommendation}`,
+    `${sayNotAlone(by)}, and has not approved ${recommendation}`,
     'the word of somebody who decides alone, or of one of those who approved it',
     `Talk to ${may.map(({ id }) => id).join(' or ')}`,
   );

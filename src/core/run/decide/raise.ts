@@ -131,20 +131,6 @@ export function raise(
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }
 
-/** More evidence joins an open recommendation; where it is what was missing for acting upon a pre-approval, it acts. */
-export function join(
-  plan: Plan,
-  state: RunState,
-  open: Recommendation,
-  fresh: readonly Verdict[],
-  now: Instant,
-): readonly RunEvent[] {
-  const joined: RunEvent = { type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh };
-  const { evidence } = openRecommendation(evolve(state, joined).recommendations) ?? open;
-  const may = mayActOn(plan, state, evidence, open, now);
-  return may.covered ? [joined, ...actOn(open, may.by, now)] : [joined];
-}
-
 /** What keeps the guard from acting on it by itself now: a run may have been armed since it was raised, or disarmed. */
 export function notByItself(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly string[] {
   const may = mayActOn(plan, state, open.evidence, open, now);
@@ -152,9 +138,23 @@ export function notByItself(plan: Plan, state: RunState, open: Recommendation, n
 }
 
 /** Acts on an open recommendation as soon as nothing is missing any more for doing so without asking. */
-export function actNow(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly RunEvent[] {
+function actNow(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly RunEvent[] {
   const may = mayActOn(plan, state, open.evidence, open, now);
   return may.covered ? actOn(open, may.by, now) : [];
+}
+
+/** More evidence joins an open recommendation, and what was missing for acting may be there by now, with it or without. */
+export function goOnWith(
+  plan: Plan,
+  state: RunState,
+  open: Recommendation,
+  fresh: readonly Verdict[],
+  now: Instant,
+): readonly RunEvent[] {
+  if (fresh.length === 0) return actNow(plan, state, open, now);
+  const joined: RunEvent = { type: 'evidence-joined', v: 1, at: now, recommendation: open.id, evidence: fresh };
+  const next = evolve(state, joined);
+  return [joined, ...actNow(plan, next, openRecommendation(next.recommendations) ?? open, now)];
 }
 
 function actOn(
