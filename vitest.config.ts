@@ -4,10 +4,14 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that replace a module for everybody in their process; all others share a worker, which saves its start for each file. */
-const alone = ['test/phases/no-procfs.test.ts'];
+const alone = ['test/phases/no-procfs.test.ts', 'test/phases/no-cgroup.test.ts'];
 
 const rank = ({ moduleId }: TestSpecification): number =>
-  moduleId.includes('test/crash/') ? 2 : /test\/(daemon|journal|examples|baseline|target)\//.test(moduleId) ? 1 : 0;
+  moduleId.includes('test/crash/')
+    ? 2
+    : /test\/(daemon|runs|phases|monitoring|rollback|journal|examples|baseline|target|traps)\//.test(moduleId)
+      ? 1
+      : 0;
 
 /** What takes longest begins first, so that the other workers have all the rest to do meanwhile. */
 class LongestFirst extends BaseSequencer {

@@ -1,11 +1,14 @@
 // `npm run bench`: measures the built output, prints one table, and ends with 1 when a bar is missed.
 //   --quick            shorter and fewer: to see that it works, not to compare
-//   --only a,b         start, journal, checks, cpu, lag, peers, memory, stop, approval
+//   --only a,b         start, guards, journal, checks, cpu, lag, flood, faults, peers, memory, stop, approval
 //   --repetitions N    of the rollbacks; 300, and 20 with --quick
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 
 import { checkCost } from './checks.ts';
+import { faults } from './faults.ts';
+import { flood } from './flood.ts';
+import { guards } from './guards.ts';
 import { benchJournal } from './journal.ts';
 import { memory } from './memory.ts';
 import { peers } from './peers.ts';
@@ -29,7 +32,7 @@ const journal: Measurement<Stage> = {
     ];
   },
 };
-const measurements = [startUp, journal, checkCost, sampling, peers, memory, ...stopWork];
+const measurements = [startUp, guards, journal, checkCost, sampling, flood, faults, peers, memory, ...stopWork];
 const names = measurements.flatMap((one) => one.names);
 
 async function measureAll(stage: Stage): Promise<readonly Figure[]> {

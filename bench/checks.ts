@@ -1,11 +1,12 @@
 import { checks } from '../src/checks/catalogue.ts';
 import type { Check, Sample, Scope } from '../src/checks/check.ts';
-import { lookAt } from '../src/checks/look.ts';
+import { executeCheck } from '../src/checks/execute-check.ts';
 import { notApplicable, readServer } from '../src/checks/server.ts';
 import { nothingDeclared } from '../src/core/evidence/declared.ts';
 import type { Finding } from '../src/core/evidence/finding.ts';
 import { instant, seconds } from '../src/core/kernel/units.ts';
 import { type CatalogueId, cataloguePlan, type Limits } from '../src/core/plan/catalogue.ts';
+import { codeOfRelations } from '../src/target/untrusted-code.ts';
 import { heldConnection, type HeldConnection } from '../src/target/connection.ts';
 import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
@@ -48,7 +49,7 @@ function rounds(connection: HeldConnection, wanted: readonly Check[], scope: Sco
   return async (capturing: boolean): Promise<void> => {
     clock += 5_000;
     for (const check of wanted) {
-      const { finding, sample } = await lookAt(check, connection, {
+      const { finding, sample } = await executeCheck(check, connection, {
         scope,
         declared: nothingDeclared,
         baseline: baseline.get(check.id)?.seen,
@@ -89,8 +90,13 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
     phaseTables: [],
     phases: [],
     phase: { role: undefined, tags: [] },
+    code: (relations) => codeOfRelations(connection, relations, { trusts: [], path: ['public'], reader: false }),
     aside: async (work) => {
       await using session = heldConnection({ url, ...options });
+      return await work(session);
+    },
+    rows: async (work) => {
+      await using session = heldConnection({ url, ...options, readsUserData: true });
       return await work(session);
     },
   };

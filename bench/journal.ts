@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { runId } from '../src/core/kernel/ids.ts';
-import { instant } from '../src/core/kernel/units.ts';
+import { guardId, runId } from '../src/core/kernel/ids.ts';
+import { instant, minutes } from '../src/core/kernel/units.ts';
 import type { openJournal as OpenJournal } from '../src/journal/sqlite/open.ts';
 
 const appends = 2_000;
@@ -26,11 +26,13 @@ export async function benchJournal(dist: string): Promise<{ appendsPerSecond: nu
   const journal = undo.use(await openJournal(join(folder, 'journal.db')));
 
   const run = runId('bench');
+  const claim = await journal.claim(guardId('bench', 'bench'), 'bench', minutes(10));
+  if (claim.state === 'held') throw new Error('somebody else has the new journal');
   const took: number[] = [];
   for (let seq = 0; seq < warmUp + appends; seq += 1) {
     const event = { type: 'judged', v: 1, at: instant(1_700_000_000_000 + seq), criterion: 'performance', ratio: 1.02 };
     const asked = performance.now();
-    await journal.append(run, seq, [event]);
+    await journal.append(run, seq, claim.lease, [event]);
     took.push(performance.now() - asked);
   }
   const measured = took.slice(warmUp);

@@ -43,7 +43,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
   const bare = await bareLoop(stage, url);
   await using daemon = await startDaemon(stage, planFor(url), await stage.database('select 1'));
   // Until V8 has compiled what is called often, a probe costs nearly twice as much.
-  await openRun(daemon, stage, stage.quick ? '5s' : '60s');
+  await openRun(daemon, stage, stage.quick ? '15s' : '60s');
 
   const before = await daemon.metrics();
   const [began, used] = [performance.now(), cpuMs(daemon.pid)];

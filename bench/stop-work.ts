@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 import { follow, type Followed } from '../examples/cryoprotect/demo/follow.ts';
 import type { RunEvent } from '../src/core/run/events.ts';
+import type { RunView } from '../src/core/run/view.ts';
 import { quantile } from '../src/core/evidence/quantile.ts';
-import { type Daemon, openRun, type PlanParts, ripcord, startDaemon } from './support/daemon.ts';
+import { approvalOf, type Daemon, openRun, type PlanParts, ripcord, startDaemon } from './support/daemon.ts';
 import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
 
@@ -59,9 +60,11 @@ const ways: readonly Way[] = [
     plan: { ...plan, pre_approvals: [preApproval] },
     sql: table,
     async prepare(daemon) {
-      await daemon.post('/runs/current/waive', { requirement: 'rehearsal', reason: 'a measurement' });
-      await daemon.post('/runs/current/pre-approve', { pre_approval: preApproval.id });
-      await daemon.post('/runs/current/arm');
+      const { plan } = await daemon.get<RunView>('/runs/current');
+      const read = { plan_hash: plan.hash };
+      await daemon.post('/runs/current/waive', { ...read, requirement: 'rehearsal', reason: 'a measurement' });
+      await daemon.post('/runs/current/pre-approve', { ...read, pre_approval: preApproval.id });
+      await daemon.post('/runs/current/arm', read);
     },
   },
   {
@@ -73,8 +76,9 @@ const ways: readonly Way[] = [
     prepare: async () => undefined,
     async order(daemon, events) {
       const { recommendation } = await events.until('recommendation-raised');
+      const approval = await approvalOf(daemon);
       const asked = wallClock();
-      await daemon.post(`/runs/current/recommendations/${recommendation}/approve`, { reason: 'a measurement' });
+      await daemon.post(`/runs/current/recommendations/${recommendation}/approve`, approval);
       return asked;
     },
   },

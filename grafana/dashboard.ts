@@ -27,19 +27,18 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 
 const letter = (place: number) => String.fromCodePoint('A'.codePointAt(0)! + place);
 
+/** A list to pick from: the values of the label among the series that the picks before it leave. */
+const pick = (name: string, label: string, series: string) => {
+  const definition = `label_values(${series}, ${name})`;
+  const query = { query: definition, refId: name };
+  return { name, label, type: 'query', datasource, definition, query, refresh: 2, sort: 1, hide: 0 };
+};
+
 const variables = [
   { name: 'datasource', label: 'Prometheus', type: 'datasource', query: 'prometheus', refresh: 1, hide: 0 },
-  {
-    name: 'instance',
-    label: 'Guard',
-    type: 'query',
-    datasource,
-    definition: 'label_values(ripcord_build_info, instance)',
-    query: { query: 'label_values(ripcord_build_info, instance)', refId: 'instance' },
-    refresh: 2,
-    sort: 1,
-    hide: 0,
-  },
+  pick('instance', 'Daemon', 'ripcord_build_info'),
+  pick('plan', 'Plan', 'ripcord_guard_blind{instance="$instance"}'),
+  pick('target', 'Target', 'ripcord_guard_blind{instance="$instance", plan="$plan"}'),
 ];
 
 const panelAt = (

@@ -1,7 +1,7 @@
 import { statuses } from '../src/core/evidence/finding.ts';
 import type { Row } from './dashboard.ts';
 import { lines, stateTimeline } from './panels.ts';
-import { guard, stateSet, words } from './states.ts';
+import { daemon, guard, stateSet, words } from './states.ts';
 
 export const latency: Row = {
   title: 'Latency',
@@ -71,7 +71,7 @@ export const self: Row = {
   height: 8,
   panels: [
     {
-      width: 6,
+      width: 4,
       ...lines({
         title: 'Cost to the database',
         description: 'Share of one database session that the guard keeps busy.',
@@ -80,7 +80,7 @@ export const self: Row = {
       }),
     },
     {
-      width: 6,
+      width: 4,
       ...lines({
         title: 'Lateness of questions',
         description: 'Of a hundred questions, 99 are asked sooner after their due time. Late answers look slow.',
@@ -94,27 +94,56 @@ export const self: Row = {
       }),
     },
     {
-      width: 6,
+      width: 4,
       ...lines({
         title: 'Left undone',
-        description: 'Due questions that were not asked, and writes that the journal refused. Both should be 0.',
+        description:
+          'Due questions that were not asked, writes that the journal refused, and connections to the API that were turned away. All should be 0.',
         queries: [
           {
             expr: `sum(rate(ripcord_scheduler_skipped_runs_total{${guard}}[$__rate_interval]))`,
             legend: 'not asked',
           },
-          { expr: `rate(ripcord_store_write_failures_total{${guard}}[$__rate_interval])`, legend: 'not written' },
+          { expr: `rate(ripcord_store_write_failures_total{${daemon}}[$__rate_interval])`, legend: 'not written' },
+          { expr: `sum(rate(ripcord_api_rejections_total{${daemon}}[$__rate_interval]))`, legend: 'turned away' },
         ],
         unit: 'ops',
       }),
     },
     {
-      width: 6,
+      width: 4,
+      ...lines({
+        title: 'The guard’s own lateness',
+        description:
+          'Readings that do not count because the guard itself was late, its busy time, and its waiting for a CPU. All far below 1.',
+        queries: [
+          {
+            expr: `sum(rate(ripcord_probe_late_readings_total{${guard}}[$__rate_interval])) / sum(rate(ripcord_probe_attempts_total{${guard}}[$__rate_interval]))`,
+            legend: 'readings lost',
+          },
+          { expr: `rate(ripcord_event_loop_busy_seconds_total{${daemon}}[$__rate_interval])`, legend: 'busy' },
+          { expr: `rate(ripcord_cpu_wait_seconds_total{${daemon}}[$__rate_interval])`, legend: 'waits for a CPU' },
+        ],
+        unit: 'percentunit',
+      }),
+    },
+    {
+      width: 4,
       ...lines({
         title: 'Processor',
-        description: 'Share of one processor core that the guard uses.',
-        queries: [{ expr: `rate(process_cpu_seconds_total{${guard}}[$__rate_interval])`, legend: 'processor' }],
+        description: 'Share of one processor core that the daemon uses, with all of its guards.',
+        queries: [{ expr: `rate(process_cpu_seconds_total{${daemon}}[$__rate_interval])`, legend: 'processor' }],
         unit: 'percentunit',
+      }),
+    },
+    {
+      width: 4,
+      ...lines({
+        title: 'Clock',
+        description:
+          'How far the wall clock is ahead of the guard’s own. Beyond a minute, either way, nothing is done without asking.',
+        queries: [{ expr: `ripcord_clock_offset_seconds{${guard}}`, legend: 'ahead' }],
+        unit: 's',
       }),
     },
   ],

@@ -1,7 +1,9 @@
 import type { Query, Word } from './panels.ts';
 
-/** Restricts a selector to the guard that the reader picked. */
-export const guard = 'instance="$instance"';
+/** Restricts a selector to the process that the reader picked. */
+export const daemon = 'instance="$instance"';
+/** Restricts a selector to the guard that the reader picked in it. */
+export const guard = `${daemon}, plan="$plan", target="$target"`;
 
 const palette: Readonly<Record<string, readonly string[]>> = {
   green: ['ok', 'finished', 'settled', 'recommend', 'sees', 'up', 'none open'],

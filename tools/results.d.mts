@@ -1,3 +1,3 @@
 export const resultsFile: string;
-/** `N passed, N failed`, with `, N skipped` where there were any. */
+/** Each failure on a line of its own, then `N passed, N failed`, with `, N skipped` where there were any. */
 export function sayResults(): string;

@@ -1,22 +1,41 @@
-// What the test runner itself reported, as one line: `N passed, N failed`. Plain JavaScript: it runs on any Node.
-import { readFileSync } from 'node:fs';
+// What the test runner itself reported: each failure by name, and as the last line `N passed, N failed`. Plain JavaScript: it runs on any Node.
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 export const resultsFile = 'node_modules/.cache/ripcord/vitest.json';
+/** Of `npm run test:every-case`, where it was run as well. */
+const everyCaseFile = 'node_modules/.cache/ripcord/every-case.json';
 
-export function sayResults() {
+const firstLine = (message = '') => message.split('\n', 1)[0].slice(0, 300);
+
+/** The failures of one file of tests. A file that does not even load has no tests, but it has failed. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative('.', name);
+  if (status === 'failed' && assertionResults.length === 0) return [`${file}: ${firstLine(message)}`];
+  return assertionResults
+    .filter((one) => one.status === 'failed')
+    .map((one) => `${file} > ${one.fullName}: ${firstLine(one.failureMessages[0])}`);
+}
+
+function resultsIn(file) {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
-      readFileSync(resultsFile, 'utf8'),
-    );
-    // A file that does not even load has no tests, but it has failed.
-    const broken = testResults.filter(
-      ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-    ).length;
-    const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
-    return `${numPassedTests} passed, ${numFailedTests + broken} failed${skipped}`;
-  } catch {
-    return '0 passed, 1 failed';
+    const { numPassedTests, numPendingTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
+    return { passed: numPassedTests, skipped: numPendingTests, failures: testResults.flatMap(failuresOf) };
+  } catch (error) {
+    return { passed: 0, skipped: 0, failures: [`no results in ${file}: ${firstLine(String(error))}`] };
   }
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) console.log(sayResults());
+/** Of all these files together; one that is not there has failed. */
+export function sayResults(files = [resultsFile]) {
+  const all = files.map(resultsIn);
+  const sum = (key) => all.reduce((total, one) => total + one[key], 0);
+  const failures = all.flatMap((one) => one.failures);
+  const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
+  const named = failures.map((failure) => `failed: ${failure}\n`).join('');
+  return `${named}${sum('passed')} passed, ${failures.length} failed${skipped}`;
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) {
+  console.log(sayResults([resultsFile, ...(existsSync(everyCaseFile) ? [everyCaseFile] : [])]));
+}

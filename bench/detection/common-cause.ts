@@ -11,7 +11,7 @@ import {
   relativeRule,
   seeControl,
   weighRelative,
-} from '../../src/core/detection/common-cause.ts';
+} from '../../src/core/detection/control-probes.ts';
 import type { Calibration, WatchRule } from '../../src/core/detection/rule.ts';
 import { begin, weigh } from '../../src/core/detection/weigh.ts';
 import type { Ratio } from '../../src/core/kernel/units.ts';

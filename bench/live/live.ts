@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { follow, type Followed } from '../../examples/cryoprotect/demo/follow.ts';
-import type { Power } from '../../src/core/detection/foretell.ts';
-import { type Daemon, openRun, ripcord, startDaemon } from '../support/daemon.ts';
+import type { Power } from '../../src/core/detection/detection-power.ts';
+import { approvalOf, type Daemon, openRun, ripcord, startDaemon } from '../support/daemon.ts';
 import { setStage, type Stage } from '../support/stage.ts';
 import { disturb, fill, startLoad } from './load.ts';
 
@@ -52,10 +52,10 @@ const { values } = parseArgs({
   },
 });
 
-/** For the largest slowdown foretold that is not above what really happened. */
+/** For the largest slowdown detectionPower that is not above what really happened. */
 function promiseFor(power: readonly Power[], ratio: number): number | undefined {
-  const foretold = power.find(({ probe }) => probe === byTag)?.recommends ?? [];
-  return foretold.findLast(({ slowdown }) => slowdown <= ratio)?.p95;
+  const detectionPower = power.find(({ probe }) => probe === byTag)?.recommends ?? [];
+  return detectionPower.findLast(({ slowdown }) => slowdown <= ratio)?.p95;
 }
 
 async function quiet(events: Followed, database: string, minutes: number, signal: AbortSignal): Promise<number> {
@@ -70,7 +70,7 @@ async function quiet(events: Followed, database: string, minutes: number, signal
 async function drop(daemon: Daemon, stage: Stage, database: string, power: readonly Power[]): Promise<Drop> {
   const ending = new AbortController();
   const signal = AbortSignal.any([stage.signal, ending.signal, AbortSignal.timeout(300_000)]);
-  const { seq } = await daemon.get<{ seq: number }>('/run');
+  const { seq } = await daemon.get<{ seq: number }>('/runs/current');
   const events = await follow(daemon.url, daemon.token, signal, () => undefined, seq);
   const [program = '', ...args] = ripcord(stage);
   const env = { ...process.env, DATABASE_URL: database, RIPCORD_URL: daemon.url, RIPCORD_TOKEN: daemon.token };
@@ -83,7 +83,7 @@ async function drop(daemon: Daemon, stage: Stage, database: string, power: reado
   try {
     const raised = await events.until('recommendation-raised');
     const answer = `/runs/current/recommendations/${raised.recommendation}/approve`;
-    await daemon.post(answer, { reason: 'a measurement' });
+    await daemon.post(answer, await approvalOf(daemon));
     await events.until('watch-settled');
     await ended;
     const dropped = Number(/dropped (\d+)/.exec(said)?.[1]);

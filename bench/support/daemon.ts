@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { start } from '../../examples/cryoprotect/demo/processes.ts';
-import { hashToken, newToken } from '../../src/api/token.ts';
+import { hashToken, newToken } from '../../src/runs/token-hash.ts';
 import { parseDuration } from '../../src/core/kernel/duration.ts';
 import { type Millis, millis } from '../../src/core/kernel/units.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
@@ -17,6 +17,8 @@ export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   readonly url: string;
   readonly token: string;
+  /** The plan's text, which is JSON. */
+  readonly plan: string;
   readonly get: <Answer>(path: string) => Promise<Answer>;
   readonly post: (path: string, body?: object) => Promise<void>;
   readonly metrics: () => Promise<Page>;
@@ -29,11 +31,16 @@ export type PlanParts = Readonly<Record<string, unknown>> & {
 };
 
 /** JSON is YAML. */
-const planText = ({ stop_work, role_for_phases, ...parts }: PlanParts, url: string, token: string): string =>
+const planText = (
+  { stop_work, role_for_phases, ...parts }: PlanParts,
+  url: string,
+  token: string,
+  name: string,
+): string =>
   JSON.stringify({
     ripcord: 1,
-    name: 'bench',
-    environments: { bench: { target: { url, role_for_phases }, stop_work } },
+    name,
+    environments: { bench: { target: { url, role_for_phases, allow_superuser: true }, stop_work } },
     run: { estimate: '10h' },
     principals: [{ id: 'dana', role: 'database_administrator', token_hash: hashToken(token) }],
     prerequisites: { proved_backups: 0 },
@@ -49,13 +56,18 @@ export const ripcord = ({ dist }: Pick<Stage, 'dist'>): readonly string[] => [
 /** No single answer takes longer than this. */
 const patience = 30_000;
 
-/** Starts the guard of `database` with this plan, and resolves when it listens. */
-export async function startDaemon(stage: Stage, parts: PlanParts, database: string): Promise<Daemon> {
+/** The name of a guard's plan, by its place. */
+export const planName = (place: number): string => (place === 0 ? 'bench' : `bench-${place}`);
+
+/** Starts a guard of each database with this plan, and resolves when the daemon listens. */
+export async function startDaemon(stage: Stage, parts: PlanParts, ...databases: readonly string[]): Promise<Daemon> {
   const folder = await stage.folder();
   const token = newToken();
-  const plan = join(folder, 'ripcord.yaml');
-  await writeFile(plan, planText(parts, database, token));
-  const files = ['--plan', plan, '--journal', join(folder, 'journal.db')];
+  const plans = databases.map((database, place) => planText(parts, database, token, planName(place)));
+  const text = plans[0] ?? '';
+  const paths = plans.map((_, place) => join(folder, `${planName(place)}.yaml`));
+  for (const [place, plan] of plans.entries()) await writeFile(paths[place] ?? '', plan);
+  const files = [...paths.flatMap((path) => ['--plan', path]), '--journal', join(folder, 'journal.db')];
   const command = [...ripcord(stage), 'serve', ...files, '--listen', '127.0.0.1:0', '--log-level', 'warn'];
   const running = await start(command, {}, 'listening on ');
   const url = running.said;
@@ -71,6 +83,7 @@ export async function startDaemon(stage: Stage, parts: PlanParts, database: stri
     pid: running.pid,
     url,
     token,
+    plan: text,
     get: async <Answer>(path: string) => (await (await ask(`/api/v1${path}`)).json()) as Answer,
     async post(path, body = {}) {
       await (await ask(`/api/v1${path}`, { method: 'POST', body: JSON.stringify(body) })).arrayBuffer();
@@ -78,6 +91,12 @@ export async function startDaemon(stage: Stage, parts: PlanParts, database: stri
     metrics: async () => readPage(await (await ask('/metrics')).text()),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+/** What an approval of the open recommendation says: which question of it was read. */
+export async function approvalOf(daemon: Daemon): Promise<object> {
+  const { recommendations } = await daemon.get<RunView>('/runs/current');
+  return { question_id: recommendations.find(({ state }) => state === 'open')?.questionId, reason: 'a measurement' };
 }
 
 /** Asks again every 100 ms until `is` says yes. Rejects two minutes after `length`, in which it may be true by itself. */
@@ -89,7 +108,7 @@ async function untilRun(
 ): Promise<RunView> {
   const deadline = performance.now() + length + 120_000;
   for (;;) {
-    const view = await daemon.get<RunView>('/run');
+    const view = await daemon.get<RunView>('/runs/current');
     if (is(view)) return view;
     if (performance.now() > deadline) throw new Error(`the run did not get there: ${JSON.stringify(view)}`);
     await setTimeout(100, undefined, { signal });

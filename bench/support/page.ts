@@ -22,10 +22,10 @@ export interface Bucket {
   readonly count: number;
 }
 
-/** What came into a histogram without labels between two pages. */
+/** What came into a histogram of one guard, or of the process, between two pages. */
 export function bucketsBetween(before: Page, later: Page, name: string): readonly Bucket[] {
   return [...later].flatMap(([series, count]) => {
-    const le = new RegExp(`^${name}_bucket\\{le="([^"]+)"\\}$`).exec(series)?.[1];
+    const le = new RegExp(`^${name}_bucket\\{le="([^"]+)"(?:,plan="[^"]*",target="[^"]*")?\\}$`).exec(series)?.[1];
     if (le === undefined) return [];
     return [{ le: le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), count: count - (before.get(series) ?? 0) }];
   });

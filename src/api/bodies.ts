@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { refuse } from '../core/authority/refusal.ts';
+import { hash } from '../core/kernel/ids.ts';
 import { duration } from '../core/plan/quantities.ts';
 import { Refused } from './problem.ts';
 
@@ -13,24 +14,68 @@ const identity = z.strictObject({
   bootId: z.string().max(64),
 });
 
+/** What holds the process and all that it starts together, as the wrapper knows it. */
+const containment = z.union([
+  z.strictObject({
+    cgroup: z.strictObject({
+      path: z.string().startsWith('/').max(4_096),
+      id: z.string().regex(/^\d{1,20}$/),
+      root: z.string().regex(/^\d{1,20}$/),
+    }),
+  }),
+  z.strictObject({ none: z.string().max(500) }),
+]);
+const child = identity.extend({ host: z.string().max(255).optional(), containment: containment.optional() });
+
 /** Which attempt of the phase the report is about, as `start` answered; the latest when left out. */
 const tag = z.string().max(63).optional();
+
+/** The number of the question that is answered, as the run showed it: another one is refused. */
+const question_id = z.int().positive();
+
+/** The text of the plan that whoever gives authority has read: another one is refused. */
+const plan_hash = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/)
+  .transform(hash);
+
+/** What there was to undo when whoever orders a rollback looked. */
+const undo_revision = z.int().positive();
 
 export const bodies = {
   nothing: z.strictObject({}),
   baseline: z.strictObject({ for: duration.optional() }),
-  arm: z.strictObject({ for: duration.optional() }),
+  arm: z.strictObject({ plan_hash, for: duration.optional() }),
   reason: z.strictObject({ reason }),
-  rollback: z.strictObject({ phase: z.string().max(100).optional(), restore: z.literal(true).optional(), reason }),
-  waive: z.strictObject({ requirement: z.string().max(100), reason }),
-  preApprove: z.strictObject({ pre_approval: z.string().max(100) }),
-  confirm: z.strictObject({ step: z.string().max(200), answer: z.enum(['done', 'again']), reason }),
-  start: z.strictObject({ wrapper: identity, host: z.string().max(255) }),
-  spawned: z.strictObject({ child: identity, tag }),
+  resume: z.strictObject({ question_id }),
+  acknowledge: z.strictObject({ question_id }),
+  decline: z.strictObject({ question_id, reason }),
+  rollback: z.strictObject({
+    plan_hash,
+    undo_revision,
+    phase: z.string().max(100).optional(),
+    restore: z.literal(true).optional(),
+    reason,
+  }),
+  abort: z.strictObject({ rollback_id: z.string().max(200), reason }),
+  waive: z.strictObject({ plan_hash, requirement: z.string().max(100), reason }),
+  preApprove: z.strictObject({ plan_hash, pre_approval: z.string().max(100) }),
+  confirm: z.strictObject({ question_id, step: z.string().max(200), answer: z.enum(['done', 'again']), reason }),
+  start: z.strictObject({
+    wrapper: identity,
+    host: z.string().max(255),
+    plan: plan_hash.optional(),
+  }),
+  spawned: z.strictObject({ child, tag }),
   progress: z.strictObject({ fraction: z.number().min(0).max(1).optional(), tag }),
   finish: z.strictObject({ tag }),
-  fail: z.strictObject({ tag, exit_code: z.int().nullable(), because: z.string().max(2_000) }),
-  approve: z.strictObject({ reason, even_if_gone: z.boolean().default(false) }),
+  fail: z.strictObject({
+    tag,
+    exit_code: z.int().nullable(),
+    because: z.string().max(2_000),
+    never_began: z.literal(true).optional(),
+  }),
+  approve: z.strictObject({ question_id, reason, even_if_gone: z.boolean().default(false) }),
 };
 
 /** Throws Refused that names every fault. An empty body is an empty object. */

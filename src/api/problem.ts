@@ -1,6 +1,6 @@
 import type { Refusal } from '../core/authority/refusal.ts';
 import { RipcordError, sayComplaint } from '../core/kernel/errors.ts';
-import { JournalUnwritable } from '../journal/errors.ts';
+import { JournalUnwritable, StaleEpoch } from '../journal/errors.ts';
 
 /** An error as a problem document (RFC 9457), with the three parts of every complaint beside it. */
 export interface Problem {
@@ -32,7 +32,9 @@ const statuses: Readonly<Record<string, number>> = {
   'wrong-role': 403,
   'bad-request': 400,
   'too-many-failures': 429,
+  'too-many-requests': 429,
   'unknown-run': 404,
+  'unknown-guard': 404,
   'baseline-missing': 404,
   'unknown-route': 404,
   'unknown-phase': 404,
@@ -42,8 +44,10 @@ const statuses: Readonly<Record<string, number>> = {
   'unknown-pre-approval': 404,
   'unknown-requirement': 404,
   'journal-unwritable': 503,
+  'taken-over': 503,
   'could-not-look': 503,
   'too-many-streams': 503,
+  'too-many-connections': 503,
   internal: 500,
 };
 
@@ -64,10 +68,15 @@ export function problemOf({ because, found, wanted, todo, missing }: Refusal): P
   };
 }
 
+function reasonOf(error: RipcordError): string {
+  if (error instanceof JournalUnwritable) return 'journal-unwritable';
+  return error instanceof StaleEpoch ? 'taken-over' : 'could-not-look';
+}
+
 /** An error that was thrown. One that nobody expected is not described to strangers; the log has it. */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof RipcordError) {
-    const because = error instanceof JournalUnwritable ? 'journal-unwritable' : 'could-not-look';
+    const because = reasonOf(error);
     const { found, wanted, todo } = error;
     return problemOf({ because, found, wanted, todo });
   }

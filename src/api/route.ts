@@ -5,15 +5,16 @@ import type { Principal, Right } from '../core/authority/roles.ts';
 import { type RunId, runId } from '../core/kernel/ids.ts';
 import { closedRun } from '../core/run/decide.ts';
 import type { Decision } from '../core/run/decision.ts';
+import type { Fleet, Member } from './fleet.ts';
 import type { Guard } from './guard.ts';
 import { Refused } from './problem.ts';
 
-/** Who may call a route: anyone, every principal whatever their rights, or those whose role has one of these. */
-export type Access = 'anyone' | 'principals' | readonly Right[];
+/** Who may call a route: every principal whatever their rights, or those whose role has one of these. */
+export type Access = 'principals' | readonly Right[];
 
+/** A call about one guard: that of the run in the path, or the one that the query names, or the only one. */
 export interface Call {
   readonly guard: Guard;
-  /** Present on every route but those for anyone. */
   readonly by: Principal;
   /** Whether the caller's token still counts: an answer that goes on asks before each part of it. */
   readonly stillMay: () => boolean;
@@ -29,17 +30,20 @@ export interface Answer {
   readonly body: string;
 }
 
-export interface Route {
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly access: Access;
-  readonly handle: (call: Call) => Promise<Answer | Stream>;
-}
-
 /** An answer that goes on until one side closes it. */
 export interface Stream {
   readonly stream: (request: Request, response: Response) => Promise<void>;
 }
+
+export type Route = { readonly method: 'get' | 'post'; readonly path: string } & (
+  | { readonly access: 'anyone'; readonly show: (fleet: Fleet) => Promise<Answer> }
+  /** About every guard in whose plan the caller has the right. */
+  | {
+      readonly access: Access;
+      readonly list: (members: readonly Member[]) => Promise<Answer>;
+    }
+  | { readonly access: Access; readonly handle: (call: Call) => Promise<Answer | Stream> }
+);
 
 export const json = (value: unknown, status = 200): Answer => ({
   status,
@@ -48,7 +52,7 @@ export const json = (value: unknown, status = 200): Answer => ({
 });
 
 /** `current` is the open run, else the newest. */
-export function runOf({ guard, params }: Call): RunId {
+export function runOf({ guard, params }: Pick<Call, 'guard' | 'params'>): RunId {
   const current = guard.current()?.run;
   if (params.id === undefined || params.id === 'current') {
     if (current !== undefined) return current;
@@ -64,7 +68,12 @@ export async function view(call: Call, run = runOf(call), status = 200): Promise
 }
 
 export const unknownRun = (run: RunId) =>
-  refuse('unknown-run', `there is no run ${run}`, 'a run of this journal', 'List them: GET /api/v1/runs');
+  refuse(
+    'unknown-run',
+    `there is no run ${run} that your token knows`,
+    'a run of a guard whose plan has your token',
+    'List them: GET /api/v1/runs',
+  );
 
 export function accepted(decision: Decision): void {
   if ('refused' in decision) throw new Refused(decision.refused);

@@ -11,7 +11,7 @@ export class SchemaUnreadable extends RipcordError {
       {
         found: `the schema could not be read: ${message}`,
         wanted: 'the definition of every object',
-        todo: 'End what holds locks on the schema or mend the connection, then try again',
+        todo: 'End what holds locks on the schema, or repair the connection, then try again',
       },
       exitCodes.unknown,
       { cause },

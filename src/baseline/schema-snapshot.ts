@@ -5,11 +5,10 @@ import { seconds } from '../core/kernel/units.ts';
 import { SchemaUnreadable } from './errors.ts';
 import { otherParts } from './schema-others.ts';
 import { relationParts } from './schema-relations.ts';
-import { settling, userRelations } from '../checks/sql-pieces.ts';
+import { userRelations } from '../checks/sql-pieces.ts';
 
 const statement = `
-with ${settling},
-${userRelations("'r', 'p', 'v', 'm', 'S', 'f'")}
+with ${userRelations("'r', 'p', 'v', 'm', 'S', 'f'")}
 ${[...relationParts, ...otherParts].join('\nunion all\n')}`;
 
 const timeout = seconds(30);

@@ -6,7 +6,8 @@ import { primaryKeys, publications, replicaIdentity } from './functionality/repl
 import { schemaDrift } from './functionality/schema-drift.ts';
 import { amcheck } from './integrity/amcheck.ts';
 import { content } from './integrity/content.ts';
-import { disabledTriggers, enforcementSettings, unvalidatedConstraints } from './integrity/enforcement.ts';
+import { enforcementSettings } from './integrity/enforcement-settings.ts';
+import { disabledTriggers, unvalidatedConstraints } from './integrity/enforcement.ts';
 import { invalidIndexes } from './integrity/indexes.ts';
 import { archiver } from './pressure/archiver.ts';
 import { blockedSessions } from './pressure/blocked-sessions.ts';

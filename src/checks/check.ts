@@ -3,6 +3,7 @@ import type { Cell, Fault, Seen } from '../core/evidence/finding.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import type { PhasePlan } from '../core/plan/phase.ts';
+import type { RelationCode } from '../target/untrusted-code.ts';
 import type { Asks } from './asks.ts';
 
 /** A row by the names of its columns, every cell in PostgreSQL's text form. */
@@ -44,8 +45,14 @@ export interface Scope {
   readonly phases: readonly PhasePlan[];
   /** Whose sessions are the running phase's. */
   readonly phase: { readonly role: string | undefined; readonly tags: readonly string[] };
-  /** Does something in a session of its own, which is closed afterwards. */
+  /** Whose code would run if these relations, by number, were read: asked before each of them is. */
+  readonly code: (relations: readonly string[], reader?: 'held by policies') => RelationCode;
+  /** Does something in a session of the login that tries what roles can read, which is closed afterwards. */
   readonly aside: <T>(work: (asks: Asks) => Promise<T>) => Promise<T>;
+  /** The plan has no such login, and that which reads, which would try instead, may be a member of nothing. */
+  readonly noReachLogin?: boolean;
+  /** Does something in a session of the login that reads what users own, which is closed afterwards. */
+  readonly rows: <T>(work: (asks: Asks) => Promise<T>) => Promise<T>;
 }
 
 /** An earlier answer of the same check, for counters: what they count is the difference. */
@@ -80,6 +87,8 @@ export type Judged =
       readonly seen?: Seen;
       /** What was looked at, for a person: `1,204 grants`. */
       readonly saw: string;
+      /** What could not be looked at, with the reason: without a fault elsewhere it cannot tell. */
+      readonly unseen?: string;
     }
   /** It looked, and yet cannot tell: why, and what to do. `young`: the next look can, since it counts from this one. */
   | { readonly unknown: string; readonly young?: true; readonly seen?: Seen };
@@ -93,6 +102,8 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly id: Id;
   /** `A`: under 3 ms, every 5 s. `B`: up to 40 ms, every 30 s. `C`: reads table data, at boundaries of phases, and between them only while it is not well. */
   readonly cost: 'A' | 'B' | 'C';
+  /** `reading`: it reads what users own, which the watching login never does. */
+  readonly login?: 'reading';
   /** Whether the answer is judged by itself, against the baseline, or also against the latest phase's boundary. */
   readonly against: 'nothing' | 'baseline' | 'boundary';
   /** Whether it counts from one answer to the next, so that earlier answers are kept for it. */
@@ -118,6 +129,8 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly pointless?: (server: Server) => string | undefined;
   /** What a person does about a fault. */
   readonly remedy: string;
+  /** Its statement prints definitions, and is asked as `askPastLocks` says. */
+  readonly pastLocks?: true;
   /** For one answer. */
   readonly timeout?: Millis;
   /** A statement with its values, or several statements that together make up the rows. */
@@ -125,6 +138,8 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
     | string
     | ((scope: Scope) => { readonly text: string; readonly values?: readonly unknown[] })
     | { readonly steps: (asks: Asks, scope: Scope, limits: Limits<Id>, before: Before) => Promise<readonly Cells[]> };
+  /** Each row is judged by itself, and nothing is kept of what was seen: thousands are judged slice by slice. */
+  readonly rowByRow?: true;
   /** Rejects nothing, asks nothing: the same look is always judged alike. */
   readonly judge: (look: Look<Id>) => Judged;
   readonly breach: Breach<Id>;

@@ -61,7 +61,8 @@ export function checksDocument(): string {
 
 Every PostgreSQL is asked these ${all.length} checks unless the plan switches them off. A finding is a check and an object: what the
 baseline already shows is known and never fires, whatever a phase declares is expected of it at its end, and all else that is
-new is a breach. What could not be looked at is \`unknown\`, never \`ok\`: no phase starts over it, and the run cannot be armed.
+new is a breach. What could not be looked at is \`unknown\`, never \`ok\`: no phase starts over it, and the run cannot be armed. A check
+that could not look is asked again after 5 s, 10 s, 20 s and so on, for as long as that is sooner than its own interval.
 
 \`\`\`yaml
 catalogue:

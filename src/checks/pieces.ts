@@ -13,11 +13,34 @@ export const faultOf = (declared: Declared, thing: Thing, what: string, conseque
   object: sayThing(thingBefore(declared, thing)),
   what,
   consequence,
+  ...(thing.relation !== undefined && { relation: thing.relation }),
 });
+
+/** Who alone can have brought it about, as a row tells it: a name, or none where nobody can say. */
+export const byOwner = ({ owner }: Cells): Pick<Fault, 'by'> =>
+  owner === null || owner === undefined ? {} : { by: [owner] };
+
+/** The same of several, as JSON. */
+export const byGrantors = ({ grantors }: Cells): Pick<Fault, 'by'> =>
+  grantors === null || grantors === undefined ? {} : { by: JSON.parse(grantors) as readonly string[] };
+
+/** Those without whose grants it would be open to nobody. */
+export const openedBy = ({ opened_by: grantors }: Cells): Pick<Fault, 'openedBy'> =>
+  grantors === null || grantors === undefined ? {} : { openedBy: JSON.parse(grantors) as readonly string[] };
 
 /** `1,204 grants`, `1 grant`, `no grants`. */
 export const sayCounted = (count: number, one: string, many = `${one}s`): string =>
   `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;
+
+/** So many rows a check reads at most. Where there are more, a breach may be among those that it does not see. */
+export const mostRows = 10_000;
+
+export const tooManyRows = (rows: readonly Cells[], first: string): { readonly unknown: string } | undefined =>
+  rows.length <= mostRows
+    ? undefined
+    : {
+        unknown: `there are more than ${sayWhole(mostRows)}, the first of them ${first}; the rest was not looked at`,
+      };
 
 /** A check that compares with the baseline, before there is one. */
 export const noBaseline = 'there is no baseline to compare with';

@@ -1,4 +1,5 @@
 import { RipcordError } from '../core/kernel/errors.ts';
+import { shorten } from '../core/kernel/shorten.ts';
 
 /** Why a statement was not answered. */
 export interface Refusal {
@@ -28,6 +29,9 @@ const isSqlState = (code: string): boolean => /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
+/** A server quotes what it could not read, however long that is. */
+const mostSaid = 1_000;
+
 /** The server's own words, which are shorter than what wraps them. */
 function wordsOf(error: Error): string {
   if (error.cause instanceof Error && codeOf(error.cause) !== undefined) return wordsOf(error.cause);
@@ -38,7 +42,7 @@ function wordsOf(error: Error): string {
 export function refusalOf(reason: unknown): Refusal {
   if (!(reason instanceof Error)) return { kind: 'could-not-look', message: String(reason) };
   const code = codeOf(reason);
-  const words = wordsOf(reason).split('\n', 1)[0] ?? '';
+  const words = shorten(wordsOf(reason).split('\n', 1)[0] ?? '', mostSaid);
   const message = code === undefined || words.includes(code) ? words : `${words} (${code})`;
   if (code === undefined || !isSqlState(code)) return { kind: 'could-not-look', message, ...(code && { code }) };
   return { kind: kinds.find(({ codes }) => codes.test(code))?.kind ?? 'broken', code, message };

@@ -3,7 +3,7 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { type CheckId, checkId } from '../core/kernel/ids.ts';
 import { after, between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { refusalOf } from './refusal.ts';
-import { serially } from './serial.ts';
+import { serialQueue } from '../system/serial-queue.ts';
 
 export interface ScheduledCheck {
   readonly id: string;
@@ -24,6 +24,8 @@ export type Round = 'all' | 'all, for a baseline' | 'cheap';
 export interface RunningChecks {
   /** Asks once, now, after whatever is being asked; the findings in the order of the checks. */
   runAll(round?: Round): Promise<readonly Finding[]>;
+  /** From now on each check is asked at its own interval. */
+  start(): void;
   /** Resolves once the look under way is over; no other begins, and a `runAll` under way rejects. */
   stop(): Promise<void>;
 }
@@ -37,6 +39,38 @@ function nextDue(due: Instant, every: number, now: Instant): Instant {
 /** What reads much may take up a twentieth of the time. */
 const restAfter = ({ took }: Finding): Millis => millis(Math.max(seconds(60), 20 * took));
 
+/** What could not look tries again before its time: soon at first, then ever later, until its own pace is no later. */
+const retryAfter = ({ took }: Finding, misses: number): Millis =>
+  millis(Math.max(seconds(5) * 2 ** (misses - 1), 20 * took));
+
+/** How long the finding may stand before the next look that is due; undefined where there is no reason to look before. */
+function restOf({ every, isOpen }: ScheduledCheck, finding: Finding, missed: number): Millis | undefined {
+  if (every === undefined) return isOpen === undefined ? undefined : restAfter(finding);
+  const rest = retryAfter(finding, missed);
+  return missed > 0 && rest < every ? rest : undefined;
+}
+
+/** One look after the other. What reads much holds up nobody else: its statements take their turns among those of the others. */
+function oneAtATime(take: (check: ScheduledCheck, capturing: boolean) => Promise<Finding>) {
+  const [cheap, expensive] = [serialQueue(), serialQueue()];
+  return {
+    look: (check: ScheduledCheck, capturing = false): Promise<Finding> =>
+      (check.every === undefined ? expensive : cheap)(() => take(check, capturing)),
+    /** Resolves when nothing is under way. */
+    idle: () => Promise.all([cheap, expensive].map((queue) => queue(() => Promise.resolve()))),
+  };
+}
+
+/** When each is first due that has an interval: spread over it, so that they do not come in a burst. */
+const spread = (checks: readonly ScheduledCheck[], now: Instant) =>
+  checks.flatMap((check, place) => {
+    const { every } = check;
+    return every === undefined ? [] : [{ check, every, first: after(now, millis((every * place) / checks.length)) }];
+  });
+
+/** A look that could not look counts as a miss; one that had nothing to compare with yet does not. */
+const isMiss = ({ status, young }: Finding): boolean => status === 'unknown' && young !== true;
+
 /** A check that breaks down has not looked; the others go on. */
 async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): Promise<Finding> {
   const at = clock.now();
@@ -48,21 +82,23 @@ async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): 
   }
 }
 
-/**
- * Asks each check at its own interval, one check at a time since they share a connection, and spread over the interval so
- * that they do not come in a burst. `onFinding` is told every finding, those of `runAll` too, and must not throw.
- */
-export function startChecks(options: {
+export interface ScheduleOptions {
   readonly checks: readonly ScheduledCheck[];
   readonly clock: Clock;
   readonly onFinding: (finding: Finding) => void;
   /** What was found last, before a restart. */
   readonly found?: ReadonlyMap<CheckId, Finding>;
-}): RunningChecks {
+}
+
+/**
+ * Once started, asks each check at its own interval, one check at a time since they share a connection, and spread over the
+ * interval so that they do not come in a burst; one that could not look, again soon. `onFinding` is told every finding, those of `runAll` too, and must not throw.
+ */
+export function createChecks(options: ScheduleOptions): RunningChecks {
   const { checks, clock, onFinding, found } = options;
   const stopping = new AbortController();
-  const [oneAtATime, dear] = [serially(), serially()];
-  const last = new Map<ScheduledCheck, Finding>();
+  /** What each found last, and how often in a row it could not look. */
+  const last = new Map<ScheduledCheck, { readonly finding: Finding; readonly missed: number }>();
 
   const untilStopped = (error: unknown): void => {
     if (!stopping.signal.aborted) throw error;
@@ -75,38 +111,38 @@ export function startChecks(options: {
     follow(check, finding);
     return finding;
   };
-  // What reads much holds up nobody else: its statements take their turns among those of the others.
-  const look = (check: ScheduledCheck, capturing = false): Promise<Finding> =>
-    check.every === undefined ? dear(() => take(check, capturing)) : oneAtATime(() => take(check, capturing));
+  const { look, idle } = oneAtATime(take);
 
-  const lookLater = async (check: ScheduledCheck, finding: Finding): Promise<void> => {
-    while (last.get(check) === finding) {
-      await clock.wait(restAfter(finding), stopping.signal);
-      if (last.get(check) === finding && check.isOpen?.(finding) === true) await look(check);
+  const lookLater = async (check: ScheduledCheck, finding: Finding, rest: Millis): Promise<void> => {
+    while (last.get(check)?.finding === finding) {
+      await clock.wait(rest, stopping.signal);
+      const isOpen = check.every !== undefined || check.isOpen?.(finding) === true;
+      if (last.get(check)?.finding === finding && isOpen) await look(check);
     }
   };
 
   const follow = (check: ScheduledCheck, finding: Finding | undefined): void => {
-    if (check.every !== undefined || check.isOpen === undefined || finding === undefined) return;
-    last.set(check, finding);
-    lookLater(check, finding).catch(untilStopped);
+    if (finding === undefined) return;
+    const missed = isMiss(finding) ? (last.get(check)?.missed ?? 0) + 1 : 0;
+    last.set(check, { finding, missed });
+    const rest = restOf(check, finding, missed);
+    if (rest !== undefined) lookLater(check, finding, rest).catch(untilStopped);
   };
-  for (const check of checks) follow(check, found?.get(checkId(check.id)));
 
-  const start = clock.now();
-  const goOn = async (check: ScheduledCheck, every: Millis, place: number): Promise<void> => {
-    let due = after(start, millis((every * place) / checks.length));
-    while (!stopping.signal.aborted) {
+  const goOn = async ({ check, every, first }: ReturnType<typeof spread>[number]): Promise<void> => {
+    for (let due = first; !stopping.signal.aborted; due = nextDue(due, every, clock.now())) {
       await clock.wait(between(clock.now(), due), stopping.signal);
       await look(check);
-      due = nextDue(due, every, clock.now());
     }
   };
-  const all = checks.flatMap((check, place) =>
-    check.every === undefined ? [] : [goOn(check, check.every, place).catch(untilStopped)],
-  );
+  let all: readonly Promise<void>[] = [];
 
   return {
+    start() {
+      const now = clock.now();
+      for (const check of checks) follow(check, found?.get(checkId(check.id)));
+      all = spread(checks, now).map((one) => goOn(one).catch(untilStopped));
+    },
     runAll(round = 'all') {
       const asked = round === 'cheap' ? checks.filter(({ every }) => every !== undefined) : checks;
       return Promise.all(asked.map((check) => look(check, round === 'all, for a baseline')));
@@ -114,7 +150,14 @@ export function startChecks(options: {
     stop: async () => {
       stopping.abort(new Error('the checks were stopped'));
       await Promise.all(all);
-      await Promise.all([oneAtATime, dear].map((inTurn) => inTurn(() => Promise.resolve())));
+      await idle();
     },
   };
+}
+
+/** The same, and starts them. */
+export function startChecks(options: ScheduleOptions): RunningChecks {
+  const created = createChecks(options);
+  created.start();
+  return created;
 }

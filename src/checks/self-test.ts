@@ -19,7 +19,8 @@ const server: Server = {
   checksums: true,
 };
 
-function lookOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {
+/** The check’s own example of a breach, as its judge gets it. */
+export function exampleOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {
   return {
     at: instant(60_000),
     baseline: undefined,
@@ -40,7 +41,7 @@ function lookOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id
 
 function canFail<Id extends CatalogueId>(check: Check<Id>, limits: Limits<Id>): boolean {
   try {
-    const judged = check.judge(lookOf(check, limits));
+    const judged = check.judge(exampleOf(check, limits));
     return 'faults' in judged && judged.faults.length > 0;
   } catch {
     return false;

@@ -10,8 +10,15 @@ export const access = (list: string, kind: string, owner: string): string => `'a
 
 export const owner = (role: string): string => `'owner ' || quote_ident(pg_get_userbyid(${role}))`;
 
+const sha256 = (text: string): string => `sha256(convert_to(${text}, getdatabaseencoding()))`;
+
 /** For text that is long anyway, or that may hold a secret. */
-export const hashed = (text: string): string => `'sha256:' || encode(sha256(convert_to(${text}, 'UTF8')), 'hex')`;
+export const hashed = (text: string): string => `'sha256:' || encode(${sha256(text)}, 'hex')`;
+/** For text that anybody may choose: every role may set megabytes for itself, which would be kept. */
+export const hashedIfLong = (text: string): string =>
+  `case when length(${text}) > 1000 then ${hashed(text)} else ${text} end`;
+/** Half of it, where there are thousands: still nobody finds another text with the same. */
+export const shortlyHashed = (text: string): string => `encode(substr(${sha256(text)}, 1, 16), 'hex')`;
 
 /** Roles of a policy by name; number 0 stands for everybody. */
 export const roles = (list: string): string => `(
@@ -23,47 +30,44 @@ export const roles = (list: string): string => `(
 export const options = (list: string): string => `'with ' || (
   select string_agg(option, ', ' order by option collate "C") from unnest(${list}) option)`;
 
+/** Whoever owns an extension may add objects of their own to it, so that only a superuser's speaks for what is in it. */
 const madeBy = (kinds: string) => (catalogue: string, oid: string) =>
   `exists (
   select from pg_depend d
-  where d.classid = '${catalogue}'::regclass and d.objid = ${oid} and d.deptype in (${kinds}))`;
+  where d.classid = '${catalogue}'::regclass and d.objid = ${oid} and d.deptype in (${kinds})
+    and (d.deptype <> 'e' or exists (
+      select from pg_extension e join pg_roles w on w.oid = e.extowner where e.oid = d.refobjid and w.rolsuper)))`;
 
 /** Made by an extension, which its version speaks for. */
 export const ofExtension = madeBy("'e'");
 /** The same, or part of another object, as the constructor of a range type is. */
 export const ofAnother = madeBy("'e', 'i'");
 
-/** The parts of a `with` that hold the user's schemas and their relations of these kinds, under their quoted names. */
-export const userRelations = (kinds: string): string => `
+/** The parts of a `with` that hold the user's schemas and their relations of these kinds, as `called`, under their quoted names. */
+export const userRelations = (kinds: string, called = 'relation'): string => `
 space as materialized (select s.* from pg_namespace s where ${userSchemas('s')}),
-relation as materialized (
+${called} as materialized (
   select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as name
   from space s join pg_class c on c.relnamespace = s.oid
   where c.relkind in (${kinds}) and not ${ofExtension('pg_class', 'c.oid')})`;
 
+/** What is set for roles and the database, with `item` as `NAME=VALUE`; other databases' settings are left out. */
+export const settingsHere = `
+from pg_db_role_setting s cross join unnest(s.setconfig) item left join pg_roles r on r.oid = s.setrole
+where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))`;
+/** `setting search_path of role app in this database`. */
+export const settingName = `concat_ws(' ', 'setting', split_part(item, '=', 1), 'of',
+  case when s.setrole = 0 then 'everybody' else 'role ' || quote_ident(r.rolname) end,
+  case when s.setdatabase <> 0 then 'in this database' end)`;
+
 /**
- * Settings that change how PostgreSQL prints a definition, as pg_dump sets them. They hold for this statement only: a
- * transaction around several would be open to whoever else asks on the same connection meanwhile.
+ * SQL: who granted what lets roles use relation `c`, or a column of it, as JSON; `grantees` is a condition on `x.grantee`. What its
+ * owner granted, whoever did it for them, is the owner's.
  */
-const settings = {
-  search_path: '',
-  quote_all_identifiers: 'off',
-  datestyle: 'ISO',
-  intervalstyle: 'postgres',
-  timezone: 'UTC',
-  extra_float_digits: '1',
-  bytea_output: 'hex',
-};
-const puts = (names: readonly (keyof typeof settings)[]): string =>
-  `concat(${names.map((name) => `set_config('${name}', '${settings[name]}', true)`).join(', ')}) is not null`;
-
-const everySetting = Object.keys(settings) as (keyof typeof settings)[];
-
-/** The part of a `with` that puts them in force. */
-export const settling = `settled as materialized (select ${puts(everySetting)} as ready)`;
-
-/** No part of the statement starts before the session's settings are ours: the planner makes this its first condition. */
-export const settled = '(select ready from settled)';
-
-/** For values that are printed, where no name is: those that change how a number, a time or bytes are written. */
-export const valuesSettled = `(select ${puts(['extra_float_digits', 'datestyle', 'intervalstyle', 'timezone', 'bytea_output'])})`;
+export const grantorsOf = (grantees: string): string => `(
+  select json_agg(distinct pg_get_userbyid(x.grantor)) from (
+    select own.grantee, own.grantor from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) own
+    union all
+    select of_column.grantee, of_column.grantor from pg_attribute granted cross join lateral aclexplode(granted.attacl) of_column
+    where granted.attrelid = c.oid and not granted.attisdropped) x
+  where x.grantee = 0 or ${grantees})::text`;

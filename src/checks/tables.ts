@@ -1,6 +1,11 @@
+import { performance } from 'node:perf_hooks';
+
 import { bare } from '../core/evidence/thing.ts';
 import { namesNow } from '../core/evidence/declared.ts';
+import { sayFirst } from '../core/kernel/sentence.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
+import type { NamedRelation } from '../target/reading.ts';
+import { ChangedMeanwhile, type RelationCode } from '../target/untrusted-code.ts';
 import type { Asks } from './asks.ts';
 import type { Cells, Scope } from './check.ts';
 import { recordsOf } from './pieces.ts';
@@ -68,16 +73,49 @@ export async function readOr<Read>(read: () => Promise<Read>): Promise<Read | { 
   }
 }
 
+/** Asks only while reading these relations runs nobody else's code; rejects with the reason otherwise, though it be seen afterwards. */
+export function careful(asks: Asks, code: RelationCode, relations: readonly NamedRelation[]): Asks {
+  const refuse = async (since?: number): Promise<void> => {
+    for (const { oid } of relations) {
+      const why = await code.why(oid, since);
+      if (why !== undefined) throw new Error(why);
+    }
+  };
+  return {
+    async query(text, values, options) {
+      await refuse();
+      const before = code.changes();
+      const answer = await asks.query(text, values, { holding: relations, ...options });
+      await refuse(performance.now());
+      if (code.changes() !== before) throw new ChangedMeanwhile();
+      return answer;
+    },
+  };
+}
+
+/** For a statement that names the relation, and must find the one that was looked at. */
+export const named = (
+  oid: string | null | undefined,
+  schema: string | null | undefined,
+  name: string | null | undefined,
+): NamedRelation => ({
+  oid: oid ?? '',
+  name: nameOf({ schema: schema ?? '', name: name ?? '' }),
+});
+
 /** What reading rows takes: row level security would hide some from anybody else, who is refused instead. */
-export const readsEverything = 'grant pg_read_all_data to the guard’s role, and make it bypass row level security';
+export const readsEverything = 'grant pg_read_all_data to the login that reads, and make it bypass row level security';
 
 /** `could not read public.t: permission denied (42501)`, with what to grant. */
 export const sayUnread = (
   unread: readonly { readonly what: string; readonly why: string }[],
   needs: string = readsEverything,
 ): string => {
-  const said = unread.slice(0, 3).map(({ what, why }) => `${what}: ${why}`);
-  const more = unread.length - said.length;
+  const said = sayFirst(unread, ({ what, why }) => `${what}: ${why}`);
   const grant = unread.some(({ why }) => /42501/.test(why)) ? `; ${needs}` : '';
-  return `could not read ${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}${grant}`;
+  return `could not read ${said}${grant}`;
 };
+
+/** What faults are told beside: they may all be known, which says nothing of what was not read. */
+export const besideFaults = (...all: Parameters<typeof sayUnread>): { readonly unseen?: string } =>
+  all[0].length === 0 ? {} : { unseen: sayUnread(...all) };

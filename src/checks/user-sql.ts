@@ -1,7 +1,17 @@
-import { type Answer, evidenceOf, fingerprintOf, isCut, mostRows } from '../core/evidence/answer.ts';
+import {
+  type Answer,
+  evidenceOf,
+  fingerprintOf,
+  isCut,
+  mostRows,
+  type Row,
+  withoutSecretsOf,
+} from '../core/evidence/answer.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import { judgeRows } from '../core/evidence/judge-rows.ts';
+import { hashesOf, hashRows, newRows } from '../core/evidence/row-hashes.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
+import type { HideText } from '../core/kernel/hide-text.ts';
 import { checkId } from '../core/kernel/ids.ts';
 import { clause } from '../core/kernel/sentence.ts';
 import { between, type Instant, type Millis } from '../core/kernel/units.ts';
@@ -18,6 +28,8 @@ export interface Circumstances {
   /** The same check's finding in the frozen baseline. */
   readonly baseline: Finding | undefined;
   readonly now: () => Instant;
+  /** Takes the secrets out of what is kept of an answer, and so of its fingerprint: a short secret could be guessed by it. */
+  readonly hide: HideText;
 }
 
 /**
@@ -69,10 +81,31 @@ async function firstFitting(asks: Asks, statements: readonly string[], timeout: 
 
 type Outcome = Omit<Finding, 'check' | 'at' | 'took'>;
 
-function judged(plan: Question, answer: Answer, baseline: Finding | undefined): Outcome {
-  const { rows } = answer;
-  const whole = isCut(answer) ? {} : { rowCount: rows.length, fingerprint: fingerprintOf(answer) };
-  return { ...judgeRows(plan.expect, answer, baseline), rows: evidenceOf(rows), ...whole };
+/** Those that the baseline does not have come first: of many rows only some are kept, and these say what is wrong. */
+function newFirst(rows: readonly Row[], baseline: Finding | undefined): readonly Row[] {
+  const fresh = newRows(rows, baseline) ?? [];
+  if (fresh.length === 0 || fresh.length === rows.length) return rows;
+  const isFresh = new Set(fresh);
+  return [...fresh, ...rows.filter((row) => !isFresh.has(row))];
+}
+
+/** What tells later whether a row was there: where each row is a fault, and those that are shown are not all or not whole. */
+function rowsOnRecord(rows: readonly Row[], rowCount: number | undefined): Pick<Finding, 'rows' | 'rowHashes'> {
+  const shown = evidenceOf(rows);
+  if (rowCount === undefined || hashesOf({ rows: shown, rowCount }).complete) return { rows: shown };
+  return { rows: shown, rowHashes: hashRows(rows) };
+}
+
+function judged(plan: Question, answer: Answer, { baseline, hide }: Circumstances): Outcome {
+  const shown = withoutSecretsOf(answer, hide);
+  const isList = plan.expect === 'no rows';
+  const rows = isList ? newFirst(shown.rows, baseline) : shown.rows;
+  const rowCount = isCut(answer) ? undefined : rows.length;
+  const whole = rowCount === undefined ? {} : { rowCount, fingerprint: fingerprintOf(shown) };
+  // What the plan says that it expects may be a secret; what is kept of the baseline has none.
+  const compared = isList || plan.expect === 'same as baseline' ? { ...shown, rows } : answer;
+  const record = isList ? rowsOnRecord(rows, rowCount) : { rows: evidenceOf(rows) };
+  return { ...judgeRows(plan.expect, compared, baseline), ...record, ...whole };
 }
 
 function refused({ kind, code, message }: Refusal, timeout: Millis): Outcome {
@@ -96,9 +129,9 @@ function refused({ kind, code, message }: Refusal, timeout: Millis): Outcome {
  * relation is gone that every statement of the check names (then the probes, not this check, say what is broken).
  */
 export async function runCheck(plan: Question, asks: Asks, circumstances: Circumstances): Promise<Finding> {
-  const { statements, baseline, now } = circumstances;
+  const { statements, now } = circumstances;
   const at = now();
   const asked = await firstFitting(asks, statements, plan.timeout);
-  const outcome = 'answer' in asked ? judged(plan, asked.answer, baseline) : refused(asked.refusal, plan.timeout);
+  const outcome = 'answer' in asked ? judged(plan, asked.answer, circumstances) : refused(asked.refusal, plan.timeout);
   return { check: checkId(plan.id), at, took: between(at, now()), ...outcome };
 }

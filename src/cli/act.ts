@@ -2,7 +2,6 @@ import { exitCodes } from '../core/kernel/errors.ts';
 import type { RunView } from '../core/run/view.ts';
 import { type Call, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
-import { printable } from './terminal.ts';
 
 /** Sends one act of a principal, and says in a sentence what has come of it. */
 export async function act(
@@ -12,7 +11,7 @@ export async function act(
   say: (view: RunView) => string,
 ): Promise<number> {
   const view = await connect(options, env).act(path, body);
-  terminal.answer(options.json === true ? toJson(view) : printable(say(view)));
+  terminal.answer(options.json === true ? toJson(view) : say(view));
   return exitCodes.well;
 }
 

@@ -1,59 +1,82 @@
 import type { RecommendationView, RunView } from '../core/run/view.ts';
 import { act } from './act.ts';
-import type { Call, RunOptions } from './call.ts';
+import { askedBy, mustBeRead, nothingAsked } from './asked.ts';
+import type { Call, QuestionOption, RunOptions } from './call.ts';
 import { connect } from './client.ts';
 import { UsageError } from './errors.ts';
 import { sayAcknowledged, sayApproved, sayDeclined } from './sentences.ts';
 import { openRecommendations } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
-import { printable } from './terminal.ts';
 
-export type AnswerOptions = RunOptions & { readonly reason: string; readonly evenIfGone?: boolean };
+/** What one of the answers takes, and for the rest of them is not there. */
+interface Answering extends RunOptions, QuestionOption {
+  readonly evenIfGone?: boolean;
+}
+export type AnswerOptions = Answering & { readonly reason: string };
+
+type How = 'approve' | 'decline' | 'acknowledge';
+const doing: Readonly<Record<How, string>> = {
+  approve: 'Approving',
+  decline: 'Declining',
+  acknowledge: 'Acknowledging',
+};
 
 /** The only one that is open. */
-async function openRecommendation({ options, env }: Call<RunOptions>): Promise<RecommendationView> {
-  const open = openRecommendations(await connect(options, env).run());
+function onlyOpen(view: RunView): RecommendationView {
+  const open = openRecommendations(view);
   const [only] = open;
   if (only !== undefined && open.length === 1) return only;
   const found = only === undefined ? 'no recommendation is open' : `${list(open.map(({ id }) => id))} are open`;
-  throw new UsageError(found, 'one to answer', 'See: ripcord run status');
+  throw new UsageError(found, 'one open recommendation', 'See: ripcord run status');
 }
 
-/** Another may be open by now than the one that was read: it is said which, and a restore is approved by its name only. */
-async function unnamed(call: Call<AnswerOptions>): Promise<string> {
-  const { id, procedure, proposes } = await openRecommendation(call);
-  if (procedure.kind === 'restore') {
-    const command = `ripcord approve ${id}${call.options.evenIfGone === true ? ' --even-if-gone' : ''} --reason "..."`;
-    throw new UsageError(
-      `the recommendation that is open, ${id}, proposes: ${proposes}`,
-      'the id of a restore that is approved',
-      `Look first: ripcord run status. Then: ${command}`,
-    );
-  }
-  call.terminal.tell(printable(`Approving ${id}: ${proposes}`));
-  return id;
+/** Another may be open by now than the one that was read: a restore is approved by its name only. */
+function refuseUnnamedRestore({ id, procedure, proposes, questionId }: RecommendationView, evenIfGone: boolean): void {
+  if (procedure.kind !== 'restore') return;
+  const command = `ripcord approve ${id}${evenIfGone ? ' --even-if-gone' : ''} --question ${questionId} --reason "..."`;
+  throw new UsageError(
+    `the open recommendation, ${id}, proposes: ${proposes}`,
+    'its id, because a restore must be named to be approved',
+    `Look first: ripcord run status. Then: ${command}`,
+  );
 }
 
-const answer = (
-  call: Call<RunOptions>,
-  id: string,
-  how: 'approve' | 'decline' | 'acknowledge',
-  body: object,
+const commandOf = (how: How, id: string, option: string): string =>
+  `ripcord ${how} ${id} ${option}${how === 'acknowledge' ? '' : ' --reason "..."'}`;
+
+/** Which recommendation is answered, and which question of it; shown to who did not name the question. */
+async function answered(call: Call<Answering>, how: How) {
+  const { options, env, terminal, args } = call;
+  const [named] = args;
+  if (named !== undefined && options.question !== undefined) return { id: named, question_id: options.question };
+  const view = await connect(options, env).run();
+  const one = named === undefined ? onlyOpen(view) : view.recommendations.find(({ id }) => id === named);
+  if (one === undefined) return { id: named ?? '', question_id: nothingAsked };
+  if (how === 'approve' && named === undefined) refuseUnnamedRestore(one, options.evenIfGone === true);
+  if (options.question !== undefined) return { id: one.id, question_id: options.question };
+  const asked = askedBy(view, one, named !== undefined);
+  const question_id = mustBeRead(asked, (option) => commandOf(how, one.id, option));
+  if (one.state === 'open') terminal.tell(`${doing[how]} ${asked.says}`);
+  return { id: one.id, question_id };
+}
+
+async function answer(
+  call: Call<Answering>,
+  how: How,
+  more: object,
   say: (view: RunView, id: string) => string,
-): Promise<number> => act(call, `recommendations/${encodeURIComponent(id)}/${how}`, body, (view) => say(view, id));
+): Promise<number> {
+  const { id, question_id } = await answered(call, how);
+  const path = `recommendations/${encodeURIComponent(id)}/${how}`;
+  return act(call, path, { question_id, ...more }, (view) => say(view, id));
+}
 
-export async function approve(call: Call<AnswerOptions>): Promise<number> {
+export const approve = (call: Call<AnswerOptions>): Promise<number> => {
   const { reason, evenIfGone = false } = call.options;
-  const id = call.args[0] ?? (await unnamed(call));
-  return answer(call, id, 'approve', { reason, even_if_gone: evenIfGone }, sayApproved);
-}
+  return answer(call, 'approve', { reason, even_if_gone: evenIfGone }, sayApproved);
+};
 
-export async function decline(call: Call<AnswerOptions>): Promise<number> {
-  const id = call.args[0] ?? (await openRecommendation(call)).id;
-  return answer(call, id, 'decline', { reason: call.options.reason }, sayDeclined);
-}
+export const decline = (call: Call<AnswerOptions>): Promise<number> =>
+  answer(call, 'decline', { reason: call.options.reason }, sayDeclined);
 
-export async function acknowledge(call: Call<RunOptions>): Promise<number> {
-  const id = call.args[0] ?? (await openRecommendation(call)).id;
-  return answer(call, id, 'acknowledge', {}, sayAcknowledged);
-}
+export const acknowledge = (call: Call<Answering>): Promise<number> => answer(call, 'acknowledge', {}, sayAcknowledged);

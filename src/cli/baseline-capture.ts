@@ -4,7 +4,7 @@ import { sentence } from '../core/kernel/sentence.ts';
 import { between, type Millis, seconds } from '../core/kernel/units.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { RunView } from '../core/run/view.ts';
-import { systemClock } from '../daemon/clock.ts';
+import { systemClock } from '../system/clock.ts';
 import type { FrozenBaseline } from './baseline-show.ts';
 import { type Call, type ForOption, type RunOptions, toJson } from './call.ts';
 import { type Client, connect } from './client.ts';
@@ -15,9 +15,9 @@ import { roughly } from './moments.ts';
 export class CaptureFailed extends RipcordError {
   constructor(because: string) {
     super({
-      found: `no baseline was frozen: ${because}`,
-      wanted: 'an answer of every probe',
-      todo: 'Mend that, then capture again: ripcord baseline capture',
+      found: `the baseline was not frozen: ${because}`,
+      wanted: 'an answer from every probe',
+      todo: 'Fix that, then capture again: ripcord baseline capture',
     });
   }
 }
@@ -29,7 +29,7 @@ interface Entries {
 async function whyNot(client: Client, { run, seq }: RunView): Promise<string> {
   const { entries } = await client.get<Entries>(`runs/${run}/events?after=${seq}`);
   const failure = entries.map(({ event }) => event).findLast((event) => event.type === 'capture-failed');
-  return failure?.because ?? 'the capture was given up';
+  return failure?.because ?? 'the capture was abandoned';
 }
 
 export interface Waiting {
@@ -63,7 +63,7 @@ export async function captureBaseline({ options, terminal, env }: Call<RunOption
   const client = connect(options, env);
   const started = await client.act('baseline', options.for === undefined ? {} : { for: options.for });
   if (started.capture !== undefined && options.json !== true) {
-    terminal.tell(`The probes are read for ${roughly(started.capture.length)}, to know what is normal.`);
+    terminal.tell(`Reading the probes for ${roughly(started.capture.length)} to learn what is normal.`);
   }
   const show = terminal.progress;
   const view = await untilFrozen(started, { client, clock: systemClock(), every: seconds(1), show });
@@ -78,7 +78,7 @@ export async function captureBaseline({ options, terminal, env }: Call<RunOption
   const broken = baseline.findings.filter(({ status }) => status === 'breach');
   for (const { check, summary } of broken) {
     terminal.answer(
-      `It holds a breach: ${check}: ${sentence(summary)} From now on that is known, and only worse than that counts.`,
+      `It holds a breach: ${check}: ${sentence(summary)} From now on this breach is known, and only something worse counts.`,
     );
   }
   return exitCodes.well;

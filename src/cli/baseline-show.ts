@@ -1,4 +1,4 @@
-import type { Foretold, Power } from '../core/detection/foretell.ts';
+import type { ExpectedDelay, Power } from '../core/detection/detection-power.ts';
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
 import type { Baseline, ProbeBaseline } from '../core/evidence/baseline.ts';
@@ -40,7 +40,7 @@ function probeRow({ probe, latencies, failed, p50, p95, spread, correlationTime 
 }
 
 /** `32 s, 52 s`: in half of the cases, and in 19 of 20. */
-function sayTimes({ median, p95 }: Foretold): Cell {
+function sayTimes({ median, p95 }: ExpectedDelay): Cell {
   if (median === undefined) return { ...right('not in time'), tone: 'warn' };
   return right(`${roughly(median)}, ${p95 === undefined ? 'not sure' : roughly(p95)}`);
 }
@@ -66,7 +66,7 @@ function powerTables(power: readonly Power[], sheet: Sheet): readonly string[] {
 }
 
 const explained =
-  'Until a slowdown is recommended for rollback, and until it is surely above the limit, which acting without asking takes: in half of the cases, and in 19 of 20. Foretold from these readings, for one probe that is slower from a minute into a phase on.';
+  'Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is surely above the limit, as acting without asking requires: in half of the cases, and in 19 of 20. Predicted from these readings, for one probe that becomes slower one minute into a phase.';
 
 /** What is normal, and which slowness can be told from it how fast. */
 export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: FrozenBaseline, sheet: Sheet): string {

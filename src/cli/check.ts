@@ -4,15 +4,14 @@ import { switchedOn } from '../core/plan/catalogue.ts';
 import { nearest } from '../core/plan/nearest.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
-import { type CheckedOnce, checkOnce, couldNotLook, isMute, type Once } from '../daemon/check-once.ts';
-import { loadPlan } from '../daemon/load-plan.ts';
+import { type CheckedOnce, checkOnce, couldNotLook, isMute, type Once } from '../one-shot/check-once.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
 import { UsageError } from './errors.ts';
 import { journalBeside } from './journal-beside.ts';
 import { type Row, section, type Sheet, table } from './layout.ts';
 import { count } from '../core/kernel/count.ts';
+import { loadedPlan } from './plan-file.ts';
 import { newestRun } from './run-beside.ts';
-import { printable } from './terminal.ts';
 
 export type CheckOptions = PlanOptions & JsonOption & { readonly journal?: string; readonly only?: string };
 
@@ -24,7 +23,7 @@ function wantedIds(plan: Plan, only: string | undefined): readonly string[] {
   if (strange === undefined) return wanted;
   const meant = nearest(strange, known);
   const wish = meant === undefined ? 'ids of the plan’s checks and of the catalogue' : `did you mean ${meant}?`;
-  throw new UsageError(`the plan asks no check ${strange}`, wish, 'See docs/checks.md for those of the catalogue');
+  throw new UsageError(`the plan has no check ${strange}`, wish, 'See docs/checks.md for those of the catalogue');
 }
 
 function exitOf(checks: readonly CheckedOnce[]): ExitCode {
@@ -59,7 +58,7 @@ function sayChecks({ checks, not_applicable: left }: Once, state: RunState | und
       ? []
       : ['', `${count(mute.length, 'check')} would compare with a baseline: ripcord baseline capture`]),
     ...section(
-      'Nothing to ask here',
+      'Not applicable here',
       table(
         left.map(({ id, because }): Row => [id, because]),
         sheet,
@@ -71,13 +70,11 @@ function sayChecks({ checks, not_applicable: left }: Once, state: RunState | und
 
 /** Asks the checks once. No daemon is needed, and none is disturbed. */
 export async function runChecksOnce({ options, terminal }: Call<CheckOptions>): Promise<number> {
-  const loaded = loadPlan(options.plan, options.env);
+  const loaded = loadedPlan({ options, terminal });
   const only = wantedIds(loaded.plan, options.only);
-  const state = await newestRun(options.journal ?? journalBeside(options.plan));
+  const state = await newestRun(options.journal ?? journalBeside(options.plan), loaded);
   const once = await checkOnce(loaded, state, only);
   const { checks, not_applicable } = once;
-  terminal.answer(
-    options.json === true ? toJson({ checks, not_applicable }) : printable(sayChecks(once, state, terminal)),
-  );
+  terminal.answer(options.json === true ? toJson({ checks, not_applicable }) : sayChecks(once, state, terminal));
   return exitOf(checks);
 }

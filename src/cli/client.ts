@@ -5,6 +5,7 @@ import { sayDuration } from '../core/kernel/duration.ts';
 import { type Millis, seconds } from '../core/kernel/units.ts';
 import type { RunView } from '../core/run/view.ts';
 import type { Call, DaemonOptions } from './call.ts';
+import { pathOf, whichGuard } from './which-guard.ts';
 import { DaemonUnreachable, NotRipcord, RefusedByDaemon, UsageError } from './errors.ts';
 
 /**
@@ -52,7 +53,7 @@ function readToken({ tokenFile }: DaemonOptions, env: Call['env']): string {
   if (token === '')
     throw new UsageError(`no token in ${where}`, 'your token as a principal of the plan', howToGetToken);
   if (!/^[\u0021-\u007E]+$/.test(token)) {
-    throw new UsageError(`what ${where} holds is no token`, 'one line such as rip_...', howToGetToken);
+    throw new UsageError(`${where} does not hold a token`, 'one line, such as rip_...', howToGetToken);
   }
   return token;
 }
@@ -84,12 +85,18 @@ export function connect(options: DaemonOptions, env: Call['env']): Client {
   const base = readAddress(options.url ?? env.RIPCORD_URL ?? defaultUrl);
   const url = base.href.replace(/\/$/, '');
   const token = readToken(options, env);
+  const which = whichGuard(options);
 
   const ask = async (path: string, init: RequestInit, patience = defaultPatience) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: '*/*' };
     const signal = AbortSignal.timeout(patience);
     try {
-      const response = await fetch(new URL(`api/v1/${path}`, base), { ...init, headers, signal, redirect: 'manual' });
+      const response = await fetch(new URL(`api/v1/${pathOf(path, which)}`, base), {
+        ...init,
+        headers,
+        signal,
+        redirect: 'manual',
+      });
       return { response, text: await response.text() };
     } catch (cause) {
       throw new DaemonUnreachable(url, sayWhy(cause, patience), { cause });
@@ -116,7 +123,7 @@ export function connect(options: DaemonOptions, env: Call['env']): Client {
     get: (path) => json(path, {}),
     getText: (path) => accepted(path, {}),
     post: (path, body, patience) => json(path, { method: 'POST', body: JSON.stringify(body) }, patience),
-    run: () => client.get<RunView>('run'),
+    run: () => client.get<RunView>('runs/current'),
     act: (path, body) => client.post<RunView>(`runs/current/${path}`, body),
   };
   return client;

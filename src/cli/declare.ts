@@ -47,11 +47,13 @@ export function addCommand<Options extends object>(parent: Command, stage: Stage
   for (const place of places) command.argument(place, args[place.replaceAll(/[<>[\].]/g, '')] ?? '');
   for (const option of options) command.addOption(option);
   command.showHelpAfterError(`See: ${fullName(command)} --help`);
+  command.hook('preAction', () => {
+    for (const name of needs) {
+      if (!command.getOptionValue(name)) command.error(`error: --${name} is required`);
+    }
+  });
   command.action(async () => {
     const { terminal, env } = stage;
-    for (const name of needs) {
-      if (!command.getOptionValue(name)) command.error(`error: --${name} is wanted`);
-    }
     const given = command.processedArgs.flat().filter((arg: unknown) => typeof arg === 'string');
     stage.ended(await run({ args: given, options: command.opts<Options>(), terminal, env }));
   });
@@ -64,18 +66,60 @@ function readDuration(text: string): string {
   return text;
 }
 
+const readNumber =
+  (shownBy: string) =>
+  (text: string): number => {
+    if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError(`Wanted the number that ${shownBy} shows.`);
+    return Number(text);
+  };
+
+function readHash(text: string): string {
+  if (!/^sha256:[0-9a-f]{64}$/.test(text))
+    throw new InvalidArgumentError('Wanted sha256: and 64 hexadecimal digits, as ripcord run status --json shows.');
+  return text;
+}
+
+/** Said of each command that lets the guard do more. */
+export const forPlan =
+  'It counts only for the plan that you have read. If the plan was edited during the run, say which one: --plan or --plan-hash.';
+
 /** Options that several commands have, each said once. */
 export const option = {
   plan: new Option('--plan <file>', 'the plan').default('ripcord.yaml'),
-  environment: new Option('--env <name>', 'the environment to run in, where the plan has several'),
+  planHere: new Option('--plan <file>', 'the plan (default: ripcord.yaml)'),
+  ofPlan: new Option(
+    '--plan <plan>',
+    'the guard to use, if your token can see several: the name of its plan, or the file',
+  ),
+  target: new Option('--target <environment>', 'the guard of this environment, if the plan has several'),
+  run: new Option('--run <id>', 'this run (default: the open one, else the newest)'),
+  environment: new Option('--env <name>', 'the environment to run in, if the plan has several'),
   json: new Option('--json', 'prints one JSON document'),
-  url: new Option('--url <url>', 'where the daemon answers (RIPCORD_URL, else http://127.0.0.1:7433)'),
-  tokenFile: new Option('--token-file <file>', 'the file that holds your token (else RIPCORD_TOKEN is your token)'),
+  url: new Option('--url <url>', 'the daemon’s address (default: RIPCORD_URL, else http://127.0.0.1:7433)'),
+  tokenFile: new Option('--token-file <file>', 'the file that holds your token (default: the token in RIPCORD_TOKEN)'),
   journal: new Option('--journal <path>', 'the journal (default: .ripcord/journal.db beside the plan)'),
-  reason: new Option('--reason <text>', 'why, for the record'),
-  expires: new Option('--expires <duration>', 'prints for the plan when it shall end: 90d').argParser(readDuration),
+  reason: new Option('--reason <text>', 'the reason, for the record'),
+  question: new Option(
+    '--question <number>',
+    'the question that you have read; any other is refused (ripcord run status shows it)',
+  ).argParser(readNumber('ripcord run status')),
+  revision: new Option(
+    '--revision <number>',
+    'what there was to undo when you looked; the order is refused if that has changed (--dry-run shows it)',
+  ).argParser(readNumber('ripcord rollback --dry-run')),
+  planRead: new Option(
+    '--plan <file>',
+    'the plan that you have read; any other is refused. Or only its name, if your token can see several',
+  ).conflicts('planHash'),
+  planHash: new Option('--plan-hash <hash>', 'its hash, if you have no file').argParser(readHash),
+  expires: new Option('--expires <duration>', 'prints an end date for the plan, such as 90d from now').argParser(
+    readDuration,
+  ),
   duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
 } as const;
 
-export const daemonOptions = [option.url, option.tokenFile] as const;
-export const runOptions = [option.json, ...daemonOptions] as const;
+/** To reach the daemon, and to say which guard and run are meant. */
+export const daemonOptions = [option.target, option.run, option.url, option.tokenFile] as const;
+export const runOptions = [option.json, option.ofPlan, ...daemonOptions] as const;
+/** Of what counts for the plan that its author has read. */
+export const boundOptions = [option.planRead, option.planHash, option.json, ...daemonOptions] as const;

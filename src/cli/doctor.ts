@@ -1,27 +1,23 @@
 import { exitCodes } from '../core/kernel/errors.ts';
-import { type Examined, examine } from '../daemon/examine.ts';
-import { loadPlan } from '../daemon/load-plan.ts';
+import { type Examined, examine } from '../one-shot/doctor.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
 import { journalBeside } from './journal-beside.ts';
 import { type Row, table } from './layout.ts';
+import { loadedPlan } from './plan-file.ts';
 import { newestRun } from './run-beside.ts';
-import { printable } from './terminal.ts';
 
 export type DoctorOptions = PlanOptions & JsonOption & { readonly journal?: string };
 
-const rowOf = ({ part, state, said }: Examined): Row => [
-  { text: state, tone: state === 'well' ? 'good' : 'bad' },
-  part,
-  said,
-];
+const tones = { well: 'good', limited: 'warn', wrong: 'bad', unknown: 'bad' } as const;
+const rowOf = ({ part, state, said }: Examined): Row => [{ text: state, tone: tones[state] }, part, said];
 
 /** Looks at everything that a run will depend on. Nothing is changed or planted. */
 export async function doctor({ options, terminal }: Call<DoctorOptions>): Promise<number> {
-  const loaded = loadPlan(options.plan, options.env);
-  const state = await newestRun(options.journal ?? journalBeside(options.plan));
+  const loaded = loadedPlan({ options, terminal });
+  const state = await newestRun(options.journal ?? journalBeside(options.plan), loaded);
   const found = await examine(loaded, state);
-  const isWell = found.every((one) => one.state === 'well');
+  const isWell = found.every(({ state: is }) => is === 'well' || is === 'limited');
   if (options.json === true) terminal.answer(toJson({ well: isWell, found }));
-  else terminal.answer(printable(table(found.map(rowOf), terminal).join('\n')));
+  else terminal.answer(table(found.map(rowOf), terminal).join('\n'));
   return isWell ? exitCodes.well : exitCodes.failed;
 }

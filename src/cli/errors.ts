@@ -7,9 +7,9 @@ export class DaemonUnreachable extends RipcordError {
   constructor(url: string, why: string, options?: ErrorOptions) {
     super(
       {
-        found: `no ripcord daemon answers at ${url} (${why})`,
-        wanted: 'a running one',
-        todo: 'Start it: ripcord serve; or say where it is: --url or RIPCORD_URL',
+        found: `no Ripcord daemon answers at ${url} (${why})`,
+        wanted: 'a running daemon',
+        todo: 'Start it: ripcord serve; or give its address: --url or RIPCORD_URL',
       },
       exitCodes.unknown,
       options,
@@ -23,10 +23,24 @@ export class NotRipcord extends RipcordError {
   readonly url: string;
   constructor(url: string, found: string) {
     super(
-      { found, wanted: 'an answer of a ripcord daemon', todo: 'Check the address: --url or RIPCORD_URL' },
+      { found, wanted: 'an answer from a Ripcord daemon', todo: 'Check the address: --url or RIPCORD_URL' },
       exitCodes.unknown,
     );
     this.url = url;
+  }
+}
+
+/** A run that an older Ripcord opened. */
+export class NoRecordedPlan extends RipcordError {
+  constructor(run: string) {
+    super(
+      {
+        found: `the journal of ${run} holds no plan`,
+        wanted: 'a run opened by a version that records it',
+        todo: 'Find the plan as it was then in your version control',
+      },
+      exitCodes.unknown,
+    );
   }
 }
 

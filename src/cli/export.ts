@@ -13,7 +13,7 @@ function write(folder: string, name: string, text: string, terminal: Call['termi
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, text);
   } catch (cause) {
-    throw new UsageError(`${file} cannot be written`, 'a folder that can', 'Give another one', { cause });
+    throw new UsageError(`${file} cannot be written`, 'a folder that you can write to', 'Give another one', { cause });
   }
   terminal.answer(`written to ${file}`);
   return exitCodes.well;

@@ -1,17 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+import { hashOf } from '../core/kernel/hash.ts';
+import type { Hash } from '../core/kernel/ids.ts';
+import { type HideText, hidingText } from '../core/kernel/hide-text.ts';
+import { hidden } from '../core/plan/hidden.ts';
 import { type Parsed, parsePlan } from '../core/plan/parse.ts';
+import { loadPlan, type LoadedPlan, PlanRefused } from '../plan-files/load-plan.ts';
 import type { Call, PlanOptions } from './call.ts';
 import { UsageError } from './errors.ts';
 
-function readPlan(file: string): string {
+export function readPlan(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new UsageError(`the plan ${file} cannot be read`, 'a plan', 'Check the path: --plan FILE', { cause });
+    throw new UsageError(`the plan ${file} cannot be read`, 'a readable plan file', 'Check the path: --plan FILE', {
+      cause,
+    });
   }
 }
+
+/** Whatever is in it: to be compared with the plan that the daemon has. */
+export const hashOfPlan = (file: string): Hash => hashOf(readPlan(file));
 
 /** A file that the plan names; the fault says that it is not there. */
 function readIfThere(path: string): string | undefined {
@@ -22,16 +32,48 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** The plan beside which a command works, and the folder that its relative paths start from. */
-export function parsePlanFile(
-  { plan: file, env: environment }: PlanOptions,
-  env: Call['env'],
-): { readonly parsed: Parsed; readonly folder: string } {
+/** A sound plan's text, and how to hide the secrets that are written out in it. Of any other nobody knows what they are. */
+export function readPlanFile({ options, env, terminal }: Pick<Call<PlanOptions>, 'options' | 'env' | 'terminal'>): {
+  readonly text: string;
+  readonly hash: Hash;
+  readonly hide: HideText;
+} {
+  const { parsed, text, hash } = parsePlanFile({ options, env, terminal });
+  if ('faults' in parsed) throw new PlanRefused(options.plan, parsed.faults);
+  return { text, hash, hide: hidingText(parsed.secrets) };
+}
+
+/** The plan for one environment; from now on the terminal shows none of its secrets. */
+export function loadedPlan({ options, terminal }: Pick<Call<PlanOptions>, 'options' | 'terminal'>): LoadedPlan {
+  const loaded = loadPlan(options.plan, options.env);
+  terminal.conceal(loaded.hide.text);
+  return loaded;
+}
+
+/**
+ * The plan beside which a command works, its text’s hash, and the folder that its relative paths start from. From now on the terminal shows
+ * none of its secrets.
+ */
+export function parsePlanFile({
+  options: { plan: file, env: environment },
+  env,
+  terminal,
+}: Pick<Call<PlanOptions>, 'options' | 'env' | 'terminal'>): {
+  readonly parsed: Parsed;
+  readonly text: string;
+  readonly folder: string;
+  readonly hash: Hash;
+} {
   const folder = dirname(resolve(file));
-  const parsed = parsePlan(readPlan(file), {
+  const text = readPlan(file);
+  const parsed = parsePlan(text, {
     env,
     readFile: (path) => readIfThere(resolve(folder, path)),
     ...(environment !== undefined && { environment }),
   });
-  return { parsed, folder };
+  if ('plan' in parsed) {
+    const chosen = parsed.plan.environments[parsed.environment ?? ''];
+    terminal.conceal(hidingText(hidden(parsed.secrets, chosen?.target)));
+  }
+  return { parsed, text, folder, hash: hashOf(text) };
 }

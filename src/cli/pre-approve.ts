@@ -1,9 +1,10 @@
-import { act } from './act.ts';
-import type { Call, RunOptions } from './call.ts';
+import type { Call, PlanReadOptions, RunOptions } from './call.ts';
+import { authorise } from './plan-read.ts';
 import { sayPreApproved } from './sentences.ts';
 
 /** Activates what the plan only proposes. */
-export const preApprove = (call: Call<RunOptions>) => {
+export const preApprove = (call: Call<RunOptions & PlanReadOptions>) => {
   const [id = ''] = call.args;
-  return act(call, 'pre-approve', { pre_approval: id }, (view) => sayPreApproved(view, id));
+  const order = { path: 'pre-approve', command: `ripcord pre-approve ${id}`, body: { pre_approval: id } };
+  return authorise(call, order, (view) => sayPreApproved(view, id));
 };

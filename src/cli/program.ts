@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 import { nearest } from '../core/plan/nearest.ts';
-import { version } from '../daemon/version.ts';
+import { version } from '../system/version.ts';
 import { helpText, type Stage } from './declare.ts';
 import { declareDeciding } from './declared/decide.ts';
 import { declareJournal, declareLocal } from './declared/local.ts';
@@ -10,18 +10,18 @@ import { declareReport, declareRunning } from './declared/run.ts';
 const about = 'Ripcord guards a risky, multi-phase change of a PostgreSQL database, and rolls it back when it must.';
 
 const examples = [
-  'ripcord validate                                    is the plan sound?',
-  'ripcord serve --env production                      the guard, in a terminal of its own',
-  'ripcord run open                                    begin',
-  'ripcord baseline capture                            what is normal',
-  'ripcord phase security-lockdown -- node apply.ts    each phase, under guard',
-  'ripcord run status                                  where it stands, and what to type next',
+  'ripcord validate                                    check the plan',
+  'ripcord serve --env production                      run the guard, in its own terminal',
+  'ripcord run open                                    open a run',
+  'ripcord baseline capture                            measure what is normal',
+  'ripcord phase security-lockdown -- node apply.ts    run each phase under the guard',
+  'ripcord run status                                  see where it stands, and what to type next',
   'ripcord approve --reason "..."                      roll back what is recommended',
 ];
 
 const exitCodes = `
 Exit codes: 0 well; 1 breach, failed or refused; 2 wrong usage or plan; 3 could not look, or no daemon answers.
-"phase" returns its command's own exit code, or 75 when it was refused or stopped by the guard.`;
+"phase" returns its command's own exit code, or 75 when the guard refused or stopped it.`;
 
 /** `status` is found as `run status`. */
 function suggestion(program: Command, word: string): string {

@@ -5,12 +5,14 @@ import { probeId, type RunId, runId } from '../core/kernel/ids.ts';
 import { instant } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { duration, rate, slowerThan } from '../core/plan/quantities.ts';
+import { readRecordedPlan } from '../core/plan/recorded.ts';
 import { readEvent } from '../core/run/catalogue.ts';
 import type { RunEvent } from '../core/run/events.ts';
+import { plansOfRun } from '../core/run/plan-of-run.ts';
 import { percentSlower } from '../core/verdicts/performance.ts';
-import { PlanRefused } from '../daemon/load-plan.ts';
-import { storedReadings } from '../daemon/reading-log.ts';
-import { replay, type Replayed } from '../daemon/replay.ts';
+import { PlanRefused } from '../plan-files/load-plan.ts';
+import { storedReadings } from '../monitoring/reading-log.ts';
+import { replay, type Replayed } from '../one-shot/replay.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { openJournalReader } from '../journal/sqlite/reader.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
@@ -18,11 +20,11 @@ import { UsageError } from './errors.ts';
 import { journalBeside } from './journal-beside.ts';
 import { section, type Sheet, table } from './layout.ts';
 import { parsePlanFile } from './plan-file.ts';
-import { printable } from './terminal.ts';
 
 export type ReplayOptions = PlanOptions &
   JsonOption & {
     readonly journal?: string;
+    readonly edited?: boolean;
     readonly slowerThan?: string;
     readonly neverBelow?: string;
     readonly falseAlarms?: string;
@@ -74,8 +76,13 @@ function withThresholds(plan: Plan, options: ReplayOptions): Plan {
   return { ...plan, probes, criteria: { ...plan.criteria, performance } };
 }
 
-async function findRun(journal: JournalReader, wanted: string | undefined): Promise<RunId> {
-  const runs = (await journal.runs()).map(({ run }) => run);
+/** Of this plan, in whichever environment: other plans may share the journal. */
+/** The run that is named, else the newest of the plan in the file: the journal may hold the runs of others. */
+async function findRun(journal: JournalReader, call: Call<ReplayOptions>): Promise<RunId> {
+  const [wanted] = call.args;
+  const all = await journal.runs();
+  const name = wanted === undefined ? editedPlan(call).name : undefined;
+  const runs = all.filter(({ guard }) => name === undefined || guard?.startsWith(`${name}@`)).map(({ run }) => run);
   const found = wanted === undefined ? runs[0] : runs.find((run) => run === runId(wanted));
   if (found !== undefined) return found;
   const known = runs.slice(0, 5).join(', ') || 'none yet';
@@ -91,13 +98,13 @@ const raisedIn = (events: readonly RunEvent[]) => events.filter((event) => event
 const sayChange = ({ at, verdict }: Replayed) => [
   sayMoment(at),
   verdict.status === 'breach' ? { text: 'recommended', tone: 'bad' as const } : 'well again',
-  verdict.onlyRecommend === undefined ? verdict.summary : `${verdict.summary} (not acted upon by itself)`,
+  verdict.onlyRecommend === undefined ? verdict.summary : `${verdict.summary} (not acted on automatically)`,
 ];
 
 /** Why nothing can be said of slowness, which is not the same as that there was none. */
 function sayUnknown(events: readonly RunEvent[], readings: readonly Reading[]): string | undefined {
   if (!events.some(({ type }) => type === 'baseline-frozen')) return 'the run has no baseline to compare with';
-  return readings.length === 0 ? 'the journal keeps no readings of it by the probes of this plan' : undefined;
+  return readings.length === 0 ? 'the journal has no readings of it from this plan’s probes' : undefined;
 }
 
 interface Told {
@@ -115,8 +122,8 @@ function sayReplay(plan: Plan, run: RunId, { events, changes, unknown }: Told, s
   ]);
   const none =
     unknown === undefined
-      ? '  nothing would have been recommended for slowness'
-      : `  nobody can tell what would have been recommended for slowness: ${unknown}`;
+      ? '  Nothing would have been recommended for slowness'
+      : `  Unknown what would have been recommended for slowness: ${unknown}`;
   return [
     `Run ${run} again, under slower_than: ${percentSlower(limit)}. What was done in it stays done.`,
     ...section('What it would have said', changes.length === 0 ? [none] : table(changes.map(sayChange), sheet), sheet),
@@ -124,14 +131,28 @@ function sayReplay(plan: Plan, run: RunId, { events, changes, unknown }: Told, s
   ].join('\n');
 }
 
+/** The plan as the file has it now. */
+function editedPlan(call: Call<ReplayOptions>): Plan {
+  const { parsed } = parsePlanFile(call);
+  if ('faults' in parsed) throw new PlanRefused(call.options.plan, parsed.faults);
+  return parsed.plan;
+}
+
+/** The plan that the run was guarded by, where it is on record and no other is wanted. */
+function planToReplay(events: readonly RunEvent[], call: Call<ReplayOptions>): Plan {
+  const opened = events.find((event) => event.type === 'run-opened');
+  const recorded = call.options.edited === true ? undefined : plansOfRun(events).at(-1);
+  if (opened === undefined || recorded === undefined) return editedPlan(call);
+  return readRecordedPlan(recorded, opened.environment);
+}
+
 /** The recorded readings under other thresholds: what would have been recommended, and when. Needs no daemon. */
-export async function replayRun({ args: [wanted], options, terminal, env }: Call<ReplayOptions>): Promise<number> {
-  const { parsed } = parsePlanFile(options, env);
-  if ('faults' in parsed) throw new PlanRefused(options.plan, parsed.faults);
-  const plan = withThresholds(parsed.plan, options);
+export async function replayRun(call: Call<ReplayOptions>): Promise<number> {
+  const { options, terminal } = call;
   await using journal = await openJournalReader(options.journal ?? journalBeside(options.plan));
-  const run = await findRun(journal, wanted);
+  const run = await findRun(journal, call);
   const events = (await journal.read(run)).map(({ event }) => readEvent(event));
+  const plan = withThresholds(planToReplay(events, call), options);
   const [from, to] = [events[0]?.at ?? instant(0), instant(Number.MAX_SAFE_INTEGER)];
   const stored = plan.probes.map(({ id }) => storedReadings(journal, run, probeId(id), from, to));
   const readings = (await Promise.all(stored)).flat();
@@ -142,6 +163,6 @@ export async function replayRun({ args: [wanted], options, terminal, env }: Call
   if (options.json === true) {
     const untold = unknown === undefined ? {} : { unknown };
     terminal.answer(toJson({ run, readings: readings.length, changes, recorded: raisedIn(events), ...untold }));
-  } else terminal.answer(printable(sayReplay(plan, run, { events, changes, unknown }, terminal)));
+  } else terminal.answer(sayReplay(plan, run, { events, changes, unknown }, terminal));
   return exitCodes.well;
 }

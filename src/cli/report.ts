@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 
 import { exitCodes } from '../core/kernel/errors.ts';
+import { printable } from '../core/kernel/printable.ts';
 import type { RunView } from '../core/run/view.ts';
 import { type Call, type DaemonOptions, toJson } from './call.ts';
 import { type Client, connect } from './client.ts';
 import { UsageError } from './errors.ts';
-import { printable } from './terminal.ts';
 
 export interface ReportOptions extends DaemonOptions {
   readonly format: 'md' | 'json';
@@ -18,7 +18,7 @@ interface Entries {
 
 async function reportOf(client: Client, run: string, format: ReportOptions['format']): Promise<string> {
   const path = `runs/${encodeURIComponent(run)}`;
-  if (format === 'md') return (await client.getText(`${path}/report`)).trimEnd();
+  if (format === 'md') return printable(await client.getText(`${path}/report`)).trimEnd();
   const view = await client.get<RunView>(path);
   const { entries } = await client.get<Entries>(`${path}/events`);
   return toJson({ run: view, events: entries });
@@ -28,7 +28,9 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, `${text}\n`);
   } catch (cause) {
-    throw new UsageError(`${file} cannot be written`, 'a file that can', 'Give another: --output FILE', { cause });
+    throw new UsageError(`${file} cannot be written`, 'a file that you can write', 'Give another: --output FILE', {
+      cause,
+    });
   }
 }
 
@@ -41,7 +43,7 @@ export async function report({
 }: Call<ReportOptions>): Promise<number> {
   const { format, output } = options;
   const text = await reportOf(connect(options, env), run, format);
-  if (output === undefined) terminal.answer(format === 'md' ? printable(text) : text);
+  if (output === undefined) terminal.answer(text);
   else {
     write(output, text);
     terminal.tell(`written to ${output}`);

@@ -1,8 +1,18 @@
 import { exitCodes } from '../core/kernel/errors.ts';
 import type { RunView } from '../core/run/view.ts';
 import { act, reasonOr } from './act.ts';
-import { type Call, type ForOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
+import { askedByHold, mustBeRead, nothingAsked } from './asked.ts';
+import {
+  type Call,
+  type ForOption,
+  type PlanReadOptions,
+  type QuestionOption,
+  type ReasonOption,
+  type RunOptions,
+  toJson,
+} from './call.ts';
 import { connect } from './client.ts';
+import { authorise } from './plan-read.ts';
 import { sayArmed, sayClosed, sayHeld, sayOpened, sayResumed } from './sentences.ts';
 import { stuckFence } from './status/rollback.ts';
 import { sayRun } from './status/status.ts';
@@ -31,15 +41,28 @@ export async function status({ options, terminal, env }: Call<RunOptions>): Prom
   return exitCodeOf(view);
 }
 
-export const arm = (call: Call<RunOptions & ForOption>) => act(call, 'arm', length(call.options), sayArmed);
+export const arm = (call: Call<RunOptions & ForOption & PlanReadOptions>) =>
+  authorise(call, { path: 'arm', command: 'ripcord run arm', body: length(call.options) }, sayArmed);
 
 export const disarm = (call: Call<RunOptions & ReasonOption>) =>
-  act(call, 'disarm', { reason: reasonOr(call.options) }, () => 'Disarmed: nothing is done without asking.');
+  act(call, 'disarm', { reason: reasonOr(call.options) }, () => 'Disarmed: the guard asks before it acts.');
 
 export const hold = (call: Call<RunOptions & ReasonOption>) =>
   act(call, 'hold', { reason: reasonOr(call.options) }, sayHeld);
 
-export const resume = (call: Call<RunOptions>) => act(call, 'resume', {}, sayResumed);
+/** The hold that stands, told to whoever ends it. */
+async function openHold({ options, terminal, env }: Call<RunOptions & QuestionOption>) {
+  const asked = askedByHold(await connect(options, env).run());
+  if (asked === undefined) return nothingAsked; // then there is nothing to end
+  const question = mustBeRead(asked, (option) => `ripcord run resume ${option}`);
+  terminal.tell(`Ending the hold by ${asked.says}`);
+  return question;
+}
+
+export async function resume(call: Call<RunOptions & QuestionOption>): Promise<number> {
+  const question_id = call.options.question ?? (await openHold(call));
+  return act(call, 'resume', { question_id }, sayResumed);
+}
 
 export const close = (call: Call<RunOptions & ReasonOption>) =>
   act(call, 'close', { reason: reasonOr(call.options) }, sayClosed);

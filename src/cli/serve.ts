@@ -1,13 +1,55 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { exitCodes } from '../core/kernel/errors.ts';
+import type { PlanChoice } from '../daemon/fleet.ts';
 import { serve as startDaemon } from '../daemon/serve.ts';
-import type { Call, PlanOptions } from './call.ts';
+import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
 import { journalBeside } from './journal-beside.ts';
 
-export interface ServeOptions extends PlanOptions {
+export interface ServeOptions {
+  readonly plan?: readonly string[];
+  readonly plans?: string;
+  readonly env?: string;
   readonly journal?: string;
   readonly listen: string;
   readonly logLevel: string;
+  readonly clockIsRight?: boolean;
+}
+
+const named = (file: string, environment: string | undefined): PlanChoice => ({
+  file,
+  ...(environment !== undefined && { environment }),
+});
+
+/** Reads `FILE` or `FILE@ENVIRONMENT`; a file whose own name has an `@` is taken as it is. */
+function readChoice(text: string, otherwise: string | undefined): PlanChoice {
+  const [, file, environment] = /^(.+)@([^@/]+)$/.exec(text) ?? [];
+  return file === undefined || existsSync(text) ? named(text, otherwise) : named(file, environment);
+}
+
+function plansIn(folder: string): readonly string[] {
+  try {
+    const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+    if (files.length > 0) return files.toSorted().map((name) => join(folder, name));
+  } catch (cause) {
+    throw new UsageError(`the folder ${folder} cannot be read`, 'a folder with plans', 'Check the path: --plans DIR', {
+      cause,
+    });
+  }
+  throw new UsageError(`there is no .yaml file in ${folder}`, 'a folder with plans', 'Check the path: --plans DIR');
+}
+
+/** Which guards are wanted, in the order in which they were given. */
+export function planChoices({
+  plan = [],
+  plans,
+  env,
+}: Pick<ServeOptions, 'plan' | 'plans' | 'env'>): readonly PlanChoice[] {
+  const ofFolder = plans === undefined ? [] : plansIn(plans);
+  const all = plan.length + ofFolder.length === 0 ? ['ripcord.yaml'] : plan;
+  return [...all.map((text) => readChoice(text, env)), ...ofFolder.map((file) => named(file, env))];
 }
 
 /** Reads `HOST:PORT`, with the host of IPv6 in brackets. */
@@ -31,7 +73,7 @@ function untilTold(tell: (text: string) => void): Promise<void> {
   const onSignal = (name: keyof typeof codes) => {
     count += 1;
     if (count > 1) process.exit(codes[name]);
-    tell(`ripcord: ${name}: stopping; once more ends it at once`);
+    tell(`ripcord: ${name}: stopping; send the signal again to stop at once`);
     told.resolve();
   };
   process.on('SIGTERM', onSignal);
@@ -41,14 +83,16 @@ function untilTold(tell: (text: string) => void): Promise<void> {
 
 /** Runs the daemon until it is told to stop, or cannot go on. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
-  const { plan, env, journal, listen, logLevel } = options;
+  const { journal, listen, logLevel, clockIsRight } = options;
+  const plans = planChoices(options);
   const told = untilTold(terminal.tell);
   const daemon = await startDaemon({
-    planFile: plan,
-    journal: journal ?? journalBeside(plan),
+    plans,
+    journal: journal ?? journalBeside(plans[0]?.file ?? ''),
     listen: readListen(listen),
     logLevel,
-    ...(env !== undefined && { environment: env }),
+    conceal: terminal.conceal,
+    ...(clockIsRight !== undefined && { clockIsRight }),
   });
   terminal.answer(`listening on ${daemon.url}`);
   try {

@@ -4,7 +4,6 @@ import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import { type Call, toJson } from './call.ts';
 import { RefusedByDaemon } from './errors.ts';
 import { createProgram } from './program.ts';
-import { printable } from './terminal.ts';
 
 /** Whether the caller reads JSON; what comes after `--` is a phase's command. */
 function wantsJson(argv: readonly string[]): boolean {
@@ -39,13 +38,13 @@ function report(error: unknown, argv: readonly string[], terminal: Call['termina
   }
   if (error instanceof RipcordError) {
     answer(complaint(error));
-    const lines = missingIn(error).map((one) => `\n  - ${printable(one)}`);
-    terminal.tell(`ripcord: ${printable(error.message)}${lines.join('')}`);
+    const lines = missingIn(error).map((one) => `\n  - ${one}`);
+    terminal.tell(`ripcord: ${error.message}${lines.join('')}`);
     return error.exitCode;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  answer({ found: stack.split('\n')[0], wanted: 'no such error', todo: 'Report it, with what stderr says' });
-  terminal.tell(`ripcord met an error that it did not expect. Please report it.\n${stack}`);
+  answer({ found: stack.split('\n')[0], wanted: 'no internal error', todo: 'Report it with the output on stderr' });
+  terminal.tell(`Ripcord met an unexpected error. Please report it.\n${stack}`);
   return exitCodes.failed;
 }
 

@@ -1,11 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+
+import type { HideText } from '../core/kernel/hide-text.ts';
+import { printable } from '../core/kernel/printable.ts';
 
 /** What a text means, for those who see colours; it says the same without them. */
 export type Tone = 'bad' | 'warn' | 'good' | 'title' | 'quiet' | 'plain';
 export type Paint = (tone: Tone, text: string) => string;
 
-/** Where a command's words go. */
+/**
+ * Where a command's words go, and nothing else of it: what it says comes from the database, from servers and from people, and
+ * nothing of that may act on the terminal.
+ */
 export interface Terminal {
   /** A line, or several, of what was asked for: standard output. */
   answer(text: string): void;
@@ -13,8 +20,20 @@ export interface Terminal {
   tell(text: string): void;
   /** Shows how far it is in place of what it showed before; nothing where nobody watches. Empty: takes it away. */
   progress(text: string): void;
+  /** From now on nothing of it is shown, whoever says it. */
+  conceal(hide: HideText): void;
   readonly columns: number;
+  /** Marks a text, which is shown in its colour when it is said on this terminal. */
   readonly paint: Paint;
+}
+
+/** What a terminal is made of: where it writes finished text, and how a colour is shown there. */
+export interface Screen {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly progress: (text: string) => void;
+  readonly columns: number;
+  readonly style: Paint;
 }
 
 const formats: Readonly<Record<Exclude<Tone, 'plain'>, Parameters<typeof styleText>[0]>> = {
@@ -30,21 +49,40 @@ export const plain: Paint = (_tone, text) => text;
 const widest = 100;
 const eraseLine = '\r\u001B[K';
 
-/** The terminal of this process. Colours only where a person watches and NO_COLOR is not set. */
-export function ownTerminal(stdout: WriteStream, stderr: WriteStream): Terminal {
-  const columns = Math.min(widest, stdout.columns ?? widest);
+const asItIs: HideText = (text) => text;
+
+/** Colours as marks that nobody else can write: nobody knows the seal. */
+function sealed(style: Paint): { readonly paint: Paint; readonly reveal: (text: string) => string } {
+  const seal = randomUUID();
+  const ends = (tone: string): readonly string[] => style(tone as Tone, seal).split(seal);
+  const marks = new RegExp(`${seal}(begin|end)-([a-z]+);`, 'g');
   return {
-    answer: (text) => void stdout.write(`${text}\n`),
-    tell: (text) => void stderr.write(`${text}\n`),
-    progress: (text) => void (stderr.isTTY && stderr.write(`${eraseLine}${text}`)),
-    columns,
-    paint: (tone, text) => (tone === 'plain' ? text : styleText(formats[tone], text, { stream: stdout })),
+    paint: (tone, text) => (style(tone, text) === text ? text : `${seal}begin-${tone};${text}${seal}end-${tone};`),
+    reveal: (text) =>
+      text.replaceAll(marks, (_, end: string, tone: string) => ends(tone)[end === 'begin' ? 0 : 1] ?? ''),
   };
 }
 
-/**
- * Without the characters that would move the cursor, colour the screen or turn the direction of writing: texts come from
- * the database and from people. Line ends stay.
- */
-export const printable = (text: string): string =>
-  text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n]|[\u202A-\u202E\u2066-\u2069]/gu, ' ');
+export function terminalOn({ out, err, progress, columns, style }: Screen): Terminal {
+  let hide = asItIs;
+  const { paint, reveal } = sealed(style);
+  const shown = (text: string): string => reveal(printable(hide(text)));
+  return {
+    answer: (text) => out(`${shown(text)}\n`),
+    tell: (text) => err(`${shown(text)}\n`),
+    progress: (text) => progress(shown(text)),
+    conceal: (by) => void (hide = by),
+    columns,
+    paint,
+  };
+}
+
+/** The terminal of this process. Colours only where a person watches and NO_COLOR is not set. */
+export const ownTerminal = (stdout: WriteStream, stderr: WriteStream): Terminal =>
+  terminalOn({
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    progress: (text) => void (stderr.isTTY && stderr.write(`${eraseLine}${text}`)),
+    columns: Math.min(widest, stdout.columns ?? widest),
+    style: (tone, text) => (tone === 'plain' ? text : styleText(formats[tone], text, { stream: stdout })),
+  });

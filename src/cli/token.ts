@@ -1,9 +1,8 @@
-import { hashToken, newToken } from '../api/token.ts';
+import { hashToken, newToken } from '../runs/token-hash.ts';
 import { parseDuration } from '../core/kernel/duration.ts';
 import { exitCodes } from '../core/kernel/errors.ts';
 import { type Call, type JsonOption, type ReasonOption, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
-import { printable } from './terminal.ts';
 
 export type CreateTokenOptions = JsonOption & { readonly expires?: string };
 
@@ -45,8 +44,8 @@ export async function revokeToken({ args, options, terminal, env }: Call<RevokeT
   const { reason } = options;
   const path = `principals/${encodeURIComponent(principal)}/revoke`;
   const answer = await connect(options, env).post<{ readonly already: boolean }>(path, { reason });
-  const said = answer.already ? 'was revoked before' : 'is revoked: it is refused from now on';
-  const next = 'Another one: ripcord token create, then its hash into the plan';
-  terminal.answer(options.json === true ? toJson(answer) : printable(`The token of ${principal} ${said}. ${next}`));
+  const said = answer.already ? 'was already revoked' : 'is revoked: the daemon refuses it from now on';
+  const next = 'For a new one: ripcord token create, then put its hash into the plan';
+  terminal.answer(options.json === true ? toJson(answer) : `The token of ${principal} ${said}. ${next}`);
   return exitCodes.well;
 }

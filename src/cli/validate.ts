@@ -1,6 +1,9 @@
 import { exitCodes } from '../core/kernel/errors.ts';
+import { fillIn } from '../core/plan/expand.ts';
+import type { Parsed } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { sayFault } from '../core/plan/say.ts';
+import { unboundScripts } from '../plan-files/unbound-scripts.ts';
 import { type Call, type JsonOption, type PlanOptions, toJson } from './call.ts';
 import { count } from '../core/kernel/count.ts';
 import { parsePlanFile } from './plan-file.ts';
@@ -18,12 +21,21 @@ function saySound({ phases, probes, checks, environments, principals }: Plan, en
     : `plan is sound: ${parts}; for ${environment}`;
 }
 
+const warningsOf = async (
+  { plan, environment = '', warnings }: Extract<Parsed, { readonly plan: Plan }>,
+  folder: string,
+  env: Call['env'],
+): Promise<readonly string[]> => [
+  ...warnings,
+  ...(await unboundScripts(plan, environment, folder, (text) => fillIn(text, env))),
+];
+
 /** Every fault of the plan at once, a line each. */
 export async function validate({ options, terminal, env }: Call<PlanOptions & JsonOption>): Promise<number> {
   const { plan: file, json } = options;
-  const { parsed } = parsePlanFile(options, env);
+  const { parsed, folder } = parsePlanFile({ options, env, terminal });
   const faults = 'faults' in parsed ? parsed.faults : [];
-  const warnings = 'plan' in parsed ? parsed.warnings : [];
+  const warnings = 'plan' in parsed ? await warningsOf(parsed, folder, env) : [];
   if (json === true) terminal.answer(toJson({ sound: faults.length === 0, file, faults, warnings }));
   else if ('plan' in parsed) {
     terminal.answer(saySound(parsed.plan, parsed.environment));

@@ -1,11 +1,12 @@
-import { act } from './act.ts';
-import type { Call, RunOptions } from './call.ts';
+import type { Call, PlanReadOptions, RunOptions } from './call.ts';
+import { authorise } from './plan-read.ts';
 import { sayWaived } from './sentences.ts';
 
-export type WaiveOptions = RunOptions & { readonly reason: string };
+export type WaiveOptions = RunOptions & PlanReadOptions & { readonly reason: string };
 
 /** A person answers for a requirement that nothing has proved. */
 export const waive = (call: Call<WaiveOptions>) => {
-  const [requirement] = call.args;
-  return act(call, 'waive', { requirement, reason: call.options.reason }, sayWaived);
+  const [requirement = ''] = call.args;
+  const command = `ripcord waive ${requirement} --reason "..."`;
+  return authorise(call, { path: 'waive', command, body: { requirement, reason: call.options.reason } }, sayWaived);
 };

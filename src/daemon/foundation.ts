@@ -1,44 +1,50 @@
-import { resolve } from 'node:path';
-
 import { partsOf } from '../core/evidence/parts.ts';
-import { sameTarget, sayTarget } from '../core/evidence/target.ts';
-import type { Clock } from '../core/kernel/clock.ts';
+import { sameCluster, sameTarget, sayIdentity } from '../core/evidence/target.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
-import { checkId, phaseId, probeId } from '../core/kernel/ids.ts';
+import { checkId, type GuardId, guardId, phaseId, probeId } from '../core/kernel/ids.ts';
 import { switchedOn } from '../core/plan/catalogue.ts';
-import type { RunState } from '../core/run/state.ts';
-import type { Journal } from '../journal/journal.ts';
-import { createMetrics, type Metrics } from '../metrics/metrics.ts';
-import { systemClock } from './clock.ts';
-import { type Conductor, startConductor } from './conductor.ts';
-import { loadPlan, type LoadedPlan } from './load-plan.ts';
-import { createLog, type Log } from './log.ts';
-import { openTargetDesk, type TargetDesk } from './target-desk.ts';
-import { keepTokens, type Tokens } from './tokens.ts';
-import { noteTroubles, type Troubles } from './troubles.ts';
-import { version } from './version.ts';
+import { loginNotes } from '../core/plan/logins.ts';
+import { readEvent } from '../core/run/catalogue.ts';
+import { isRestoring } from '../core/run/decide/target.ts';
+import { rollbackOf, rollbackUnderWay, type RunState } from '../core/run/state.ts';
+import type { Journal, RunSummary } from '../journal/journal.ts';
+import type { GuardJournal } from '../journal/under-lease.ts';
+import { createGuardMetrics, type GuardMetrics } from '../metrics/guard-metrics.ts';
+import type { ProcessMetrics } from '../metrics/process-metrics.ts';
+import { discreetJournal } from '../plan-files/discreet-journal.ts';
+import type { LoadedPlan } from '../plan-files/load-plan.ts';
+import { loadRun } from '../runs/recorded-run.ts';
+import { type HeldLease, holdLease } from '../runs/hold-lease.ts';
+import { createLog, factsOf, type Log } from '../system/log.ts';
+import { openGuardedTarget, type GuardedTarget } from '../target/guarded-target.ts';
+import { requireLogins } from '../target/plan-logins.ts';
+import { createHealth, type Health } from './health.ts';
 
-export interface ServeOptions {
-  readonly planFile: string;
-  readonly environment?: string;
-  readonly journal: string;
-  readonly listen: { readonly host: string; readonly port: number };
+/** What the guards of one process share. */
+export interface Shared {
+  readonly store: Journal;
+  /** Beside it are the reports, and what steps write. */
+  readonly storePath: string;
+  readonly processMetrics: ProcessMetrics;
   readonly logLevel: string;
+  /** A person’s word for a clock that is far ahead of the journal. */
+  readonly clockIsRight?: boolean | undefined;
 }
 
-/** What everything else in the daemon stands on. */
+/** What everything else in the daemon stands on. It has neither clock nor conductor, so nothing of it can act yet. */
 export interface Foundation {
   readonly loaded: LoadedPlan;
   readonly log: Log;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly troubles: Troubles;
-  readonly journal: Journal;
-  readonly desk: TargetDesk;
-  readonly conductor: Conductor;
-  readonly tokens: Tokens;
-  /** The run that is not closed, if there is one. */
-  openRun(): RunState | undefined;
+  readonly metrics: GuardMetrics;
+  readonly processMetrics: ProcessMetrics;
+  readonly health: Health;
+  /** This process's lease on the guard. */
+  readonly lease: HeldLease;
+  /** The store, written to under the lease. */
+  readonly journal: GuardJournal;
+  readonly connections: GuardedTarget;
+  /** The guard's run begun last, as the journal has it. */
+  readonly newest: RunState | undefined;
 }
 
 class WrongTarget extends RipcordError {
@@ -46,75 +52,125 @@ class WrongTarget extends RipcordError {
     super(
       {
         found: `this is ${found}`,
-        wanted: `the target of the open run ${state.run}: ${sayTarget(state.target)}`,
-        todo: 'Give its url, or use another journal for another target',
+        wanted: `the target of the open run ${state.run}: ${sayIdentity(state.target)}`,
+        todo: 'Give its url, bring it back under its name, or use another journal for another target',
       },
       exitCodes.usage,
     );
   }
 }
 
-/** The database may be the same one: estimates, restores and above all the login of the rollback are not. */
-class WrongEnvironment extends RipcordError {
-  constructor({ run, environment }: RunState, found: string) {
+/**
+ * From here on every session must reach the run's target. What has changed since the last daemon is found by the next one,
+ * and put on record: a failover, or what a restore under way has put in its place.
+ */
+async function expectTargetOf(run: RunState, { identity, server, askAnew }: GuardedTarget): Promise<void> {
+  const isNamesake = sameCluster(run.target, identity) && run.target.database === identity.database;
+  if (!sameTarget(run.target, identity) && !(isNamesake && isRestoring(rollbackOf(run))))
+    throw new WrongTarget(run, sayIdentity(identity));
+  if (run.target.oid === identity.oid && run.target.timeline === identity.timeline) return;
+  server.expect(run.target);
+  await askAnew();
+}
+
+/** The database is the same one: the plan, estimates, restores and above all the login of the rollback are not. */
+class OpenUnderAnother extends RipcordError {
+  readonly run: RunSummary;
+  constructor(guard: GuardId, run: RunSummary) {
     super(
       {
-        found: `this is environment ${found}`,
-        wanted: `${environment}, in which run ${run} is open`,
-        todo: `Start with --env ${environment}, or close that run there first`,
+        found: `this is guard ${guard}`,
+        wanted: `${run.guard}, of which run ${run.run} is open on the same target`,
+        todo: 'Start with that plan and --env, or close that run there first',
       },
       exitCodes.usage,
     );
+    this.run = run;
   }
+}
+
+/** A run that is open on our target under another guard would be left alone by a wrong --env, or a plan with a new name. */
+async function mustBeOursAlone(journal: GuardJournal, guard: GuardId, { identity }: GuardedTarget): Promise<void> {
+  const other = (await journal.runs()).find(({ guard: of, first, last }) => {
+    if (of === guard || first === undefined || last?.type === 'run-closed') return false;
+    const opened = readEvent(first);
+    return opened.type === 'run-opened' && sameTarget(opened.target, identity);
+  });
+  if (other !== undefined) throw new OpenUnderAnother(guard, other);
 }
 
 /** The journal, telling of whatever has become durable in it: that, and nothing else, shows that it can be written. */
 const tellingOf = (journal: Journal, onWritten: () => void): Journal => ({
   ...journal,
-  async append(run, expectedSeq, events) {
-    const entries = await journal.append(run, expectedSeq, events);
+  async append(...entry) {
+    const entries = await journal.append(...entry);
     onWritten();
     return entries;
   },
-  async writeReadings(chunks) {
-    await journal.writeReadings(chunks);
+  async writeReadings(...readings) {
+    await journal.writeReadings(...readings);
     onWritten();
   },
 });
 
-/** Reads the plan, takes the journal and the target for itself, and rebuilds the newest run. */
+/**
+ * What is half undone, or cannot log in meanwhile, is not left so because of a grant: then it is told, and nothing more
+ * begins.
+ */
+async function mustHaveLogins(
+  loaded: LoadedPlan,
+  connections: GuardedTarget,
+  unfinished: RunState | undefined,
+  log: Log,
+) {
+  const mustGoOn = rollbackUnderWay(unfinished) !== undefined || unfinished?.fence !== undefined;
+  await requireLogins(connections.control, loaded, connections).catch((error: unknown) => {
+    if (!mustGoOn) throw error;
+    log.error(factsOf(error), 'the logins are not as they must be, and the rollback under way goes on');
+  });
+}
+
+/** Takes the guard's lease and the target for itself, and rebuilds the newest run. Nothing is written. */
 export async function layFoundation(
-  options: ServeOptions,
+  loaded: LoadedPlan,
+  { store, processMetrics, logLevel }: Shared,
   undo: AsyncDisposableStack,
-  open: (path: string) => Promise<Journal>,
 ): Promise<Foundation> {
-  const loaded = loadPlan(options.planFile, options.environment);
-  const { plan, environment, secrets } = loaded;
-  const log = createLog(options.logLevel, secrets);
-  for (const warning of loaded.warnings) log.warn({}, warning);
-  const clock = systemClock();
+  const { plan, environment, hide } = loaded;
+  const log = createLog(logLevel, hide, { plan: plan.name, target: environment.name });
+  for (const warning of [...loaded.warnings, ...loginNotes(environment.target)]) log.warn({}, warning);
   const planned = new Map(plan.probes.map((probe) => [probeId(probe.id), probe]));
-  const metrics = createMetrics({
-    version,
+  const metrics = createGuardMetrics({
+    plan: plan.name,
+    target: environment.name,
     probes: [...planned.keys()],
     partsOf: (probe) => partsOf(planned.get(probe) ?? {}),
     checks: [...plan.checks.map(({ id }) => id), ...switchedOn(plan)].map(checkId),
     phases: plan.phases.map(({ id }) => phaseId(id)),
   });
-  const { url, users_url: usersUrl } = environment.target;
-  const troubles = noteTroubles(log, metrics);
-  const journal = tellingOf(undo.use(await open(resolve(options.journal))), troubles.journalWorks);
-  const desk = undo.use(await openTargetDesk({ url, usersUrl, cost: metrics.targetCost }));
-  const newest = (await journal.runs())[0]?.run;
-  const conductor = await startConductor({ journal, plan, clock, ...(newest !== undefined && { run: newest }) });
-  const tokens = await keepTokens({ plan, journal, clock, log });
-  const openRun = () => (conductor.state()?.closed === undefined ? conductor.state() : undefined);
-  const unfinished = openRun();
-  if (unfinished !== undefined && unfinished.environment !== environment.name) {
-    throw new WrongEnvironment(unfinished, environment.name);
-  }
-  if (unfinished !== undefined && !sameTarget(unfinished.target, desk.identity)) {
-    throw new WrongTarget(unfinished, sayTarget(desk.identity));
-  }
-  return { loaded, log, clock, metrics, troubles, journal, desk, conductor, tokens, openRun };
+  const health = createHealth(log, processMetrics);
+  const lease = undo.use(
+    await holdLease({
+      journal: tellingOf(discreetJournal(store, hide.kept), health.journalWorks),
+      guard: guardId(plan.name, environment.name),
+      failed: health.during('renewing the lease'),
+    }),
+  );
+  lease.onLost(health.takenOver);
+  const { journal, guard } = lease;
+  const connections = undo.use(
+    await openGuardedTarget({
+      plan,
+      target: environment.target,
+      cost: metrics.targetCost,
+      onUnread: (said) => log.warn({}, said),
+    }),
+  );
+  const [head] = await journal.runs(guard);
+  const newest = head && (await loadRun(journal, head.run, hide.kept));
+  const unfinished = newest?.closed === undefined ? newest : undefined;
+  await mustBeOursAlone(journal, guard, connections);
+  if (unfinished !== undefined) await expectTargetOf(unfinished, connections);
+  await mustHaveLogins(loaded, connections, unfinished, log);
+  return { loaded, log, metrics, processMetrics, health, lease, journal, connections, newest };
 }

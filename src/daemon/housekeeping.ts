@@ -1,21 +1,23 @@
-import { hours, instant, seconds } from '../core/kernel/units.ts';
-import type { Foundation } from './foundation.ts';
-import type { Leases } from './leases.ts';
-import { repeat } from './repeat.ts';
-import { findShortcomings } from './shortcomings.ts';
-import type { Scripts } from './scripts.ts';
-import type { Senses } from './senses.ts';
+import { seconds } from '../core/kernel/units.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
+import type { PhaseLeases } from '../phases/phase-leases.ts';
+import type { Scripts } from '../plan-files/script-binding.ts';
+import { repeat } from '../system/repeat.ts';
+import { WrongServer } from '../target/errors.ts';
+import { listMissingPermissions } from '../target/missing-permissions.ts';
+import type { Recovered } from './recover.ts';
 
-/** What goes on beside the looks: is the target there, are wrappers alive, and readings on their way to disk. */
+/** What goes on beside the evaluations: is the target there, are wrappers alive, and readings on their way to disk. */
 export function startHousekeeping(
-  { loaded, clock, troubles, journal, desk, conductor, tokens, openRun }: Foundation,
-  { readings }: Senses,
-  lease: Leases,
+  recovered: Recovered,
+  { readings }: Monitoring,
+  lease: PhaseLeases,
   scripts: Scripts,
+  noteTarget: () => Promise<void>,
   undo: AsyncDisposableStack,
 ): void {
-  const { plan } = loaded;
-
+  const { clock, health, conductor, tokens, openRun } = recovered;
+  watchTarget(recovered, noteTarget, undo);
   const loseSilentPhases = async () => {
     for (const { phase, state } of openRun()?.phases ?? []) {
       if (state === 'running' && lease.isOver(phase, clock.now()))
@@ -27,29 +29,55 @@ export function startHousekeeping(
     const run = openRun()?.run;
     if (run === undefined) return;
     await readings.flush(run, clock.now());
-    await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
   };
-  undo.use(repeat(clock, seconds(1), everySecond, troubles.during('housekeeping')));
+  undo.use(repeat(clock, seconds(1), everySecond, health.during('housekeeping')));
 
-  undo.use(repeat(clock, seconds(1), tokens.expire, troubles.during('noting what tokens have expired')));
+  // By itself: a big file that is read delays neither the readings nor the phases' leases.
+  const readScripts = async () => {
+    if (openRun() !== undefined) await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
+  };
+  undo.use(repeat(clock, seconds(1), readScripts, health.during('reading the scripts of the rollback')));
 
-  const knock = async () => {
-    const answer = desk.control.query('select 1', [], { timeout: seconds(5) });
-    troubles.targetAnswers(
-      await answer.then(
-        () => true,
-        () => false,
-      ),
+  // A guard of the same plan in another environment may have revoked one.
+  let revoked = tokens.revoked();
+  const endTokens = async () => {
+    await tokens.expire();
+    const now = tokens.revoked();
+    if (now.length > revoked.length && openRun() !== undefined)
+      await conductor.submit({ kind: 'revoked', principals: now });
+    revoked = now;
+  };
+  undo.use(repeat(clock, seconds(1), endTokens, health.during('noting what tokens have ended')));
+}
+
+/** Whether the target answers, is the right one, is guarded by nobody else, and grants what a rollback needs. */
+function watchTarget(
+  { loaded, clock, health, connections }: Recovered,
+  noteTarget: () => Promise<void>,
+  undo: AsyncDisposableStack,
+): void {
+  // That another server answers says nothing of whether the target does.
+  const ping = async () => {
+    if (connections.server.wrong().length > 0) await connections.askAnew();
+    await connections.ask().then(
+      () => health.targetAnswers(true),
+      (error: unknown) => error instanceof WrongServer || health.targetAnswers(false),
     );
   };
-  undo.use(repeat(clock, seconds(5), knock, troubles.during('asking the target for a sign of life')));
+  undo.use(repeat(clock, seconds(5), ping, health.during('asking the target for a sign of life')));
 
   // A server that does not answer lacks nothing: it is down, and that is told already.
   const inspect = async () => {
-    if (troubles.isTargetUp()) troubles.lacks(await findShortcomings(desk, loaded));
+    if (health.isTargetUp()) health.lacks(await listMissingPermissions(connections, loaded));
   };
-  undo.use(repeat(clock, seconds(60), inspect, troubles.during('looking at the permissions')));
+  const holdLock = async () => {
+    await connections.lock.retake();
+    await noteTarget();
+    health.doubts(connections.doubts());
+  };
+  const holding = undo.use(repeat(clock, seconds(1), holdLock, health.during('watching the guard lock')));
+  connections.lock.onLost(holding.now);
+  undo.use(repeat(clock, seconds(5), connections.lock.ask, health.during('asking for the guard lock')));
 
-  const prune = async () => void (await journal.pruneReadings(instant(clock.now() - plan.keep_readings_for)));
-  undo.use(repeat(clock, hours(24), prune, troubles.during('deleting old readings')));
+  undo.use(repeat(clock, seconds(60), inspect, health.during('looking at the permissions')));
 }

@@ -26,16 +26,46 @@ const histogram = <const Labels extends readonly string[]>(
 const lagBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const latencyBuckets = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-const guard = {
+/** Of the process, whatever number of guards it runs. */
+export const processFamilies = {
   ripcord_build_info: gauge('Always 1; the labels say which build runs.', 'version', 'revision'),
+  ripcord_guard_up: gauge(
+    '1 if the guard is at work; 0 if it could not start, cannot continue, or was taken over by another process. For a plan that cannot be read, `plan` is the file.',
+    'plan',
+    'target',
+  ),
+  ripcord_event_loop_lag_seconds: histogram(
+    'How late the event loop of the process woke up, 20 times a second for each guard.',
+    lagBuckets,
+  ),
+  ripcord_event_loop_busy_seconds_total: counter('Time for which the event loop of the process was busy.'),
+  ripcord_cpu_wait_seconds_total: counter(
+    'Time for which the process was ready to run and had no CPU; 0 where the kernel does not account for it.',
+  ),
+  ripcord_api_rejections_total: counter('Connections to the API that were ended or not listened to.', 'reason'),
+  ripcord_store_write_failures_total: counter('Writes that the journal refused.'),
+};
+
+/** Every series of a guard has these labels beside its own: the name of its plan, and the environment's. */
+export const guardLabels = ['plan', 'target'] as const;
+
+const guard = {
   ripcord_target_up: gauge('1 if the guarded database answered when it was last asked.'),
   ripcord_target_query_seconds_total: counter('Time that the guard itself has kept the guarded database busy.'),
   ripcord_guard_blind: gauge(
     '1 if the guard cannot see enough to judge. A blind guard holds phases, never rolls back.',
   ),
+  ripcord_guard_lock_held: gauge(
+    '1 if the guard holds its lock on the target. Without it another guard may act; phases are held.',
+  ),
+  ripcord_target_mismatch: gauge(
+    '1 if an address of the target leads to another server or database, or to a standby. The guard is blind then.',
+  ),
+  ripcord_clock_offset_seconds: gauge(
+    'How far the wall clock is ahead of the guard’s own clock. Beyond a minute, either way, nothing is done without asking.',
+  ),
   ripcord_scheduler_lag_seconds: histogram('How late questions were asked, counted from their due time.', lagBuckets),
   ripcord_scheduler_skipped_runs_total: counter('Due questions that were not asked.', 'probe'),
-  ripcord_store_write_failures_total: counter('Writes that the journal refused.'),
 };
 
 /** Of each probe, moved by every reading. */
@@ -44,6 +74,7 @@ export const probeFamilies = {
   ripcord_probe_attempts_total: counter('Questions asked, whether answered or not.', 'probe'),
   ripcord_probe_part_seconds_total: counter('Time that answered questions spent in the part.', 'probe', 'part'),
   ripcord_probe_parts_total: counter('Answered questions whose part was timed.', 'probe', 'part'),
+  ripcord_probe_late_readings_total: counter('Readings that do not count because the guard itself was late.', 'probe'),
   ripcord_probe_failures_total: counter('Questions without a right answer in time, by the reason.', 'probe', 'reason'),
 };
 
@@ -100,7 +131,10 @@ const decisions = {
   ripcord_watch_end_timestamp_seconds: gauge('When the watch after the rollback ends, if nothing interrupts it.'),
 };
 
-export const families = { ...guard, ...probes, ...checks, ...run, ...decisions } satisfies Record<string, Family>;
+/** Of each guard of the process. */
+export const guardFamilies = { ...guard, ...probes, ...checks, ...run, ...decisions } satisfies Record<string, Family>;
+
+export const families = { ...processFamilies, ...guardFamilies } satisfies Record<string, Family>;
 
 type Families = typeof families;
 export type FamilyName = keyof Families;
@@ -110,7 +144,10 @@ export type NamesOf<Type extends Family['type']> = {
 /** A value for every label of the family. */
 export type LabelsOf<Name extends FamilyName> = Readonly<Record<Families[Name]['labels'][number], string>>;
 
-const byName: Readonly<Record<string, Family>> = families;
+export type GuardGauge = Exclude<NamesOf<'gauge'>, keyof typeof processFamilies>;
 
-export const namesOf = <Type extends Family['type']>(type: Type): readonly NamesOf<Type>[] =>
-  Object.keys(families).filter((name): name is NamesOf<Type> => byName[name]?.type === type);
+const ofGuards: Readonly<Record<string, Family>> = guardFamilies;
+
+export const guardGauges = Object.keys(guardFamilies).filter(
+  (name): name is GuardGauge => ofGuards[name]?.type === 'gauge',
+);

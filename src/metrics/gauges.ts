@@ -2,12 +2,11 @@ import { type Finding, statuses } from '../core/evidence/finding.ts';
 import type { CheckId, PhaseId, ProbeId } from '../core/kernel/ids.ts';
 import { after, type Instant, millis } from '../core/kernel/units.ts';
 import { criteriaNames } from '../core/verdicts/verdict.ts';
-import type { FamilyName, LabelsOf, NamesOf } from './families.ts';
+import type { FamilyName, GuardGauge, LabelsOf } from './families.ts';
 import { type LatencyView, type MetricsPhase, type MetricsView, phaseStates, runModes, runStages } from './view.ts';
 
 /** Everything that a gauge can be derived from. */
 export interface Snapshot {
-  readonly build: { readonly version: string; readonly revision: string };
   /** Due time of the last answered question; undefined for a probe that was never answered. */
   readonly answered: ReadonlyMap<ProbeId, Instant | undefined>;
   /** The newest finding; undefined for a check that never ran. */
@@ -57,10 +56,12 @@ function criterionRows({ view }: Snapshot): readonly Row<'ripcord_criterion_stat
 }
 
 /** The series of every gauge: what is not among them is no longer exported. */
-export const gauges: { readonly [Name in NamesOf<'gauge'>]: (from: Snapshot) => readonly Row<Name>[] } = {
-  ripcord_build_info: ({ build }) => [[build, 1]],
+export const gauges: { readonly [Name in GuardGauge]: (from: Snapshot) => readonly Row<Name>[] } = {
   ripcord_target_up: ({ view }) => [[{}, bit(view?.targetUp)]],
   ripcord_guard_blind: ({ view }) => [[{}, bit(view?.blind ?? true)]], // nothing was seen yet
+  ripcord_guard_lock_held: ({ view }) => [[{}, bit(view?.lockHeld)]],
+  ripcord_target_mismatch: ({ view }) => [[{}, bit(view?.mismatch)]],
+  ripcord_clock_offset_seconds: ({ view }) => [[{}, inSeconds(view?.clockOffset)]],
 
   ripcord_probe_last_success_timestamp_seconds: ({ answered }) =>
     [...answered].map(([probe, at]) => [{ probe }, inSeconds(at ?? 0)]),

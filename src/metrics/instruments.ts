@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-import { families, type FamilyName, type LabelsOf, type NamesOf } from './families.ts';
+import { families, type FamilyName, type GuardGauge, type LabelsOf, type NamesOf } from './families.ts';
 import { gauges, type Snapshot } from './gauges.ts';
 
 type LabelOf<Name extends FamilyName> = (typeof families)[Name]['labels'][number];
@@ -20,6 +20,9 @@ export const histogram = <Name extends NamesOf<'histogram'>>(
 ): Histogram<LabelOf<Name>> =>
   new Histogram<LabelOf<Name>>({ ...configuration(name, registry), buckets: [...families[name].buckets] });
 
+export const gauge = <Name extends NamesOf<'gauge'>>(name: Name, registry: Registry): Gauge<LabelOf<Name>> =>
+  new Gauge<LabelOf<Name>>(configuration(name, registry));
+
 /** A counter whose sums are kept elsewhere, where adding is cheap: its series are taken from there whenever it is read. */
 export function derivedCounter<Name extends NamesOf<'counter'>>(
   name: Name,
@@ -36,13 +39,13 @@ export function derivedCounter<Name extends NamesOf<'counter'>>(
 }
 
 /** A gauge that holds nothing: its series are derived anew from the snapshot whenever it is read. */
-export function derivedGauge(name: NamesOf<'gauge'>, registry: Registry, from: () => Snapshot): void {
-  const gauge: Gauge = new Gauge({
+export function derivedGauge(name: GuardGauge, registry: Registry, from: () => Snapshot): void {
+  const derived: Gauge = new Gauge({
     ...configuration(name, registry),
     collect() {
-      gauge.reset();
-      gauge.remove({}); // a reset sets a gauge without labels to zero, and zero is a statement
-      for (const [labels, value] of gauges[name](from())) if (value !== undefined) gauge.set(labels, value);
+      derived.reset();
+      derived.remove({}); // a reset sets a gauge without labels to zero, and zero is a statement
+      for (const [labels, value] of gauges[name](from())) if (value !== undefined) derived.set(labels, value);
     },
   });
 }

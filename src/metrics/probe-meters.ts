@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 
+import { isLateness, lateness } from '../core/evidence/own-time.ts';
 import { failureReasons, type Part, partNames, type Parts, type Reading } from '../core/evidence/reading.ts';
 import type { ProbeId } from '../core/kernel/ids.ts';
 import { counter, derivedCounter, histogram } from './instruments.ts';
+import { startAtZero } from './zero-series.ts';
 
 /** So many probes are written out in a few milliseconds, during which no question can be asked. */
 const probesPerSlice = 50;
@@ -12,8 +14,8 @@ export type PartsOf = (probe: ProbeId) => readonly Part[];
 
 interface Slice {
   readonly registry: Registry;
-  /** Counts a question that was asked. */
-  readonly count: (reading: Exclude<Reading, { readonly state: 'missing' }>) => void;
+  /** Counts a question that was asked, and a reading for which the guard itself was late. */
+  readonly count: (reading: Reading) => void;
 }
 
 interface Total {
@@ -58,17 +60,24 @@ function createSlice(probes: readonly ProbeId[], partsOf: PartsOf): Slice {
   const duration = histogram('ripcord_probe_duration_seconds', registry);
   const attempts = counter('ripcord_probe_attempts_total', registry);
   const failures = counter('ripcord_probe_failures_total', registry);
+  const late = counter('ripcord_probe_late_readings_total', registry);
   const parts = createPartMeters(registry);
-  for (const probe of probes) {
-    parts.publish(probe, partsOf(probe));
-    duration.zero({ probe });
-    attempts.inc({ probe }, 0);
-    for (const reason of failureReasons) failures.inc({ probe, reason }, 0);
-  }
+  const ofProbes = probes.map((probe) => ({ probe }));
+  for (const probe of probes) parts.publish(probe, partsOf(probe));
+  for (const one of [duration, attempts, late]) startAtZero(one, ofProbes);
+  startAtZero(
+    failures,
+    probes.flatMap((probe) => failureReasons.map((reason) => ({ probe, reason }))),
+  );
   return {
     registry,
     count(reading) {
       const { probe } = reading;
+      if (reading.state === 'missing') {
+        if (isLateness(reading.because)) late.inc({ probe });
+        if (reading.because !== lateness.asking) attempts.inc({ probe });
+        return;
+      }
       attempts.inc({ probe });
       if (reading.state === 'answered') {
         duration.observe({ probe }, reading.took / 1_000);

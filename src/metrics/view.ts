@@ -27,11 +27,21 @@ export const runStages = keysOf<Stage>({
 export type RollbackTrigger = Rollback['trigger'];
 export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true, ordered: true });
 
+/** The values of the label `reason` of connections to the API that were turned away. */
+export const rejections = ['crowded', 'slow', 'too-long', 'too-often'] as const;
+export type Rejection = (typeof rejections)[number];
+
 /** What the daemon knows now, as plain data. The gauges are derived from the newest one when somebody scrapes. */
 export interface MetricsView {
   /** The target answered when it was last asked. */
   readonly targetUp: boolean;
   readonly blind: boolean;
+  /** This is the only guard of the target. */
+  readonly lockHeld: boolean;
+  /** An address of the target leads elsewhere. */
+  readonly mismatch: boolean;
+  /** How far the wall clock is ahead of the guard's. */
+  readonly clockOffset: Millis;
   /** The limits as they hold now, so with what the running phase declares. */
   readonly thresholds: { readonly slowdown: Ratio; readonly runtime: Ratio };
   readonly latency: readonly LatencyView[];

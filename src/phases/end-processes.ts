@@ -1,15 +1,16 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import { after, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
+import { readProcesses, type TaggedEntry } from '../system/procfs.ts';
+import { removeCgroup } from './command-cgroup.ts';
 import { StillRunning } from './errors.ts';
+import { type FoundCgroup, findCgroups, killCgroup, type Marks } from './find-cgroups.ts';
 import { isSame } from './process-identity.ts';
-import { readProcesses, type TaggedEntry } from './procfs.ts';
 
 /** Which processes are to end. */
-export interface Ending {
+export interface Ending extends Marks {
   /** Leaders of process groups, which may be gone by now. */
   readonly groups: readonly ProcessIdentity[];
-  readonly tags: readonly string[];
   /** From SIGTERM to SIGKILL; with none it is SIGKILL at once. */
   readonly grace: Millis;
   readonly clock: Clock;
@@ -21,6 +22,8 @@ interface Ours {
   readonly processes: readonly TaggedEntry[];
   /** Groups that may be signalled as a whole, which no fork escapes. */
   readonly groups: readonly number[];
+  /** Folders of cgroups that hold somebody and may be ended as a whole, which nothing within escapes. */
+  readonly cgroups: readonly string[];
 }
 
 const betweenLooks = millis(20);
@@ -34,7 +37,13 @@ const keyOf = ({ pid, startTicks }: TaggedEntry): string => `${pid} ${startTicks
  * seen in it before: the kernel gives its number to nobody as long as a member is left. Otherwise the number may be a
  * stranger's by now. `seen`: the keys of those that were ours at earlier looks.
  */
-function proveOurs(all: readonly TaggedEntry[], { groups, tags, spare = [] }: Ending, seen: ReadonlySet<string>): Ours {
+function proveOurs(
+  all: readonly TaggedEntry[],
+  cgroups: readonly FoundCgroup[],
+  { groups, tags, spare = [] }: Ending,
+  seen: ReadonlySet<string>,
+): Ours {
+  const members = new Set(cgroups.flatMap(({ pids }) => pids));
   const isTagged = ({ tag }: TaggedEntry): boolean => tag !== undefined && tags.includes(tag);
   const wasOurs = (entry: TaggedEntry): boolean => seen.has(keyOf(entry));
   const leaders = groups.filter((leader) =>
@@ -43,11 +52,17 @@ function proveOurs(all: readonly TaggedEntry[], { groups, tags, spare = [] }: En
   const proved = new Set(leaders.map(({ pid }) => pid));
   const isSpared = ({ pid }: TaggedEntry): boolean => pid === process.pid || spare.includes(pid);
   const isOurs = (entry: TaggedEntry): boolean =>
-    proved.has(entry.group) || isTagged(entry) || groups.some((leader) => isSame(entry, leader));
+    proved.has(entry.group) ||
+    isTagged(entry) ||
+    members.has(entry.pid) ||
+    groups.some((leader) => isSame(entry, leader));
   const sparedGroups = new Set(all.filter(isSpared).map(({ group }) => group));
   return {
     processes: all.filter((entry) => isOurs(entry) && !entry.zombie && !isSpared(entry)),
     groups: [...proved].filter((group) => group > 1 && !sparedGroups.has(group)),
+    cgroups: cgroups
+      .filter(({ pids, populated }) => populated && ![process.pid, ...spare].some((pid) => pids.includes(pid)))
+      .map(({ folder }) => folder),
   };
 }
 
@@ -66,27 +81,35 @@ function signalAll({ processes, groups }: Ours, name: NodeJS.Signals): void {
   for (const { pid, group } of processes) if (!groups.includes(group)) signal(pid, name);
 }
 
+/** Also what a fork would add while the others are killed. */
+async function killAll(ours: Ours): Promise<void> {
+  for (const folder of ours.cgroups) await killCgroup(folder, (pid) => signal(pid, 'SIGKILL'));
+  signalAll(ours, 'SIGKILL');
+}
+
+const isEmpty = ({ processes, cgroups }: Ours): boolean => processes.length === 0 && cgroups.length === 0;
+
 /** Ends one attempt: those still there when `length` is over. One empty look is no proof: a process may fork behind it. */
 async function untilGone(
   look: () => Promise<Ours>,
   { clock, length }: { readonly clock: Clock; readonly length: Millis },
-  onLeft: (left: Ours) => void,
-): Promise<readonly TaggedEntry[]> {
+  onLeft: (left: Ours) => void | Promise<void>,
+): Promise<Ours | undefined> {
   const end = after(clock.now(), length);
   for (let empty = 0; ;) {
     const left = await look();
-    empty = left.processes.length === 0 ? empty + 1 : 0;
-    if (empty === 2) return [];
+    empty = isEmpty(left) ? empty + 1 : 0;
+    if (empty === 2) return undefined;
     if (empty === 0) {
-      if (clock.now() >= end) return left.processes;
-      onLeft(left);
+      if (clock.now() >= end) return left;
+      await onLeft(left);
     }
     await clock.wait(betweenLooks);
   }
 }
 
 /**
- * Ends the groups and whatever bears one of the tags: SIGTERM, the grace, SIGKILL; returns how many were seen, and proves
+ * Ends the groups and whatever bears one of the tags or lives in the cgroup of one: SIGTERM, the grace, SIGKILL; returns how many were seen, and proves
  * that none is left. Processes that appear during the grace, such as those of a trap that tidies up, are given its rest.
  * Rejects with StillRunning when some outlive SIGKILL by 5 s.
  */
@@ -94,9 +117,14 @@ export async function endProcesses(ending: Ending): Promise<{ readonly ended: nu
   const { grace, clock } = ending;
   const seen = new Set<string>();
   const look = async (): Promise<Ours> => {
-    const ours = proveOurs(await readProcesses(), ending, seen);
+    const all = await readProcesses();
+    const ours = proveOurs(all, await findCgroups(ending), ending, seen); // their pids last: they are signalled at once
     for (const entry of ours.processes) seen.add(keyOf(entry));
     return ours;
+  };
+  const ended = async () => {
+    for (const { folder } of await findCgroups(ending)) removeCgroup(folder); // nobody else may be left to do it
+    return { ended: seen.size };
   };
   if (grace > 0) {
     let told = false;
@@ -106,9 +134,9 @@ export async function endProcesses(ending: Ending): Promise<{ readonly ended: nu
       signalAll(ours, 'SIGTERM');
       signalAll(ours, 'SIGCONT'); // one that was stopped could not act on it
     });
-    if (left.length === 0) return { ended: seen.size };
+    if (left === undefined) return ended();
   }
-  const left = await untilGone(look, { clock, length: untilGivenUp }, (ours) => signalAll(ours, 'SIGKILL'));
-  if (left.length > 0) throw new StillRunning(left);
-  return { ended: seen.size };
+  const left = await untilGone(look, { clock, length: untilGivenUp }, killAll);
+  if (left !== undefined) throw new StillRunning(left.processes, left.cgroups);
+  return ended();
 }

@@ -1,21 +1,6 @@
 import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 
-/** Processes can be told apart and found only through /proc. */
-export class ProcfsMissing extends RipcordError {
-  constructor(cause: unknown) {
-    super(
-      {
-        found: 'this system has no readable /proc',
-        wanted: 'Linux with /proc mounted, to tell processes apart and to prove that they ended',
-        todo: 'Run phases and rollback steps on Linux, or in the container image',
-      },
-      exitCodes.unknown,
-      { cause },
-    );
-  }
-}
-
 /** A tag that would not arrive in PostgreSQL as it was written. */
 export class TagUnfit extends RipcordError {
   readonly tag: string;
@@ -43,7 +28,7 @@ export class CommandNotStarted extends RipcordError {
       {
         found: `"${program}" could not be started in ${cwd}: ${why}`,
         wanted: 'a program that can be run there',
-        todo: 'Correct the command in the plan, install the program, or mend PATH or its permissions',
+        todo: 'Correct the command in the plan, install the program, or correct PATH or the permissions',
       },
       exitCodes.failed,
       options,
@@ -59,11 +44,14 @@ export class StillRunning extends RipcordError {
   readonly pids: readonly number[];
   /** What the kernel calls them, in the order of `pids`. Never their arguments, which may hold a password. */
   readonly commands: readonly string[];
-  constructor(processes: readonly { readonly pid: number; readonly name: string }[]) {
+  constructor(processes: readonly { readonly pid: number; readonly name: string }[], cgroups: readonly string[] = []) {
+    const pids = processes.map(({ pid }) => pid).join(',');
+    const left = [...processes.map(({ pid, name }) => `${pid} (${name})`), ...cgroups.map((one) => `all in ${one}`)];
+    const look = processes.length > 0 ? `ps -o pid,user,stat,wchan,cmd -p ${pids}` : `cat ${cgroups[0]}/cgroup.procs`;
     super({
-      found: `still running after SIGKILL: ${processes.map(({ pid, name }) => `${pid} (${name})`).join(', ')}`,
+      found: `still running after SIGKILL: ${left.join(', ')}`,
       wanted: 'no process of the command left',
-      todo: `Look with: ps -o pid,user,stat,wchan,cmd -p ${processes.map(({ pid }) => pid).join(',')}; another user's process is for that user or root to kill, one in state D waits for its disk or network`,
+      todo: `Look with: ${look}; another user's process is for that user or root to kill, one in state D waits for its disk or network`,
     });
     this.pids = processes.map(({ pid }) => pid);
     this.commands = processes.map(({ name }) => name);

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import { after, between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
-import type { ProcessIdentity } from '../core/response/events.ts';
-import { gatherNews } from './news.ts';
+import type { Child } from '../core/response/events.ts';
+import { gatherProgressReports } from './progress-reports.ts';
 import type { Orders, PhaseReporter } from './reporter.ts';
 
 /** Why the work must not go on. */
@@ -16,12 +16,14 @@ export interface LeaseOptions {
   readonly lease: Millis;
   /** Called once at most, and not after `release`. The signs of life go on: ending the work takes its time. */
   readonly onStop: (reason: StopReason) => void;
+  /** Told why no further phase may start, once for each reason; this one goes on. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** The signs of life that keep the lease, from the moment it is made. */
 export interface Lease {
   /** To be told to the guard at once, and again with each sign of life until it has heard it. */
-  spawned(child: ProcessIdentity): void;
+  spawned(child: Child): void;
   /** To be told at once, but not more often than once a second. */
   progressed(fraction: number): void;
   /** Asks whether the work may go on, now and not at the next sign of life. Does not reject. */
@@ -41,7 +43,13 @@ interface Contact {
   ask(say: () => Promise<Orders>): Promise<void>;
 }
 
-function openContact(clock: Clock, lease: Millis, onRefusal: (because: string) => void): Contact {
+function openContact(
+  clock: Clock,
+  lease: Millis,
+  onRefusal: (because: string) => void,
+  onWarning: (warning: string) => void,
+): Contact {
+  let warned: string | undefined;
   const patience = betweenBeats(lease);
   let heardAt = clock.now();
   let lastError: unknown;
@@ -57,7 +65,9 @@ function openContact(clock: Clock, lease: Millis, onRefusal: (because: string) =
       const heed = (orders: Orders): void => {
         const wasLost = between(heardAt, askedAt) > lease; // as after we were stopped: the guard has given us up
         if (heardAt < askedAt && !wasLost) heardAt = askedAt;
-        if (!orders.goOn) onRefusal(orders.because);
+        if (!orders.goOn) return onRefusal(orders.because);
+        if (orders.warning !== undefined && orders.warning !== warned) onWarning(orders.warning);
+        warned = orders.warning;
       };
       const answer = say().then(heed, (error: unknown) => void (lastError = error));
       const answered = new AbortController();
@@ -67,9 +77,9 @@ function openContact(clock: Clock, lease: Millis, onRefusal: (because: string) =
   };
 }
 
-export function keepLease({ reporter, clock, lease, onStop }: LeaseOptions): Lease {
+export function keepLease({ reporter, clock, lease, onStop, onWarning }: LeaseOptions): Lease {
   const every = betweenBeats(lease);
-  const news = gatherNews(reporter, clock);
+  const news = gatherProgressReports(reporter, clock);
   const released = new AbortController();
   let stopped = false;
   const stop = (reason: StopReason): void => {
@@ -77,7 +87,12 @@ export function keepLease({ reporter, clock, lease, onStop }: LeaseOptions): Lea
     stopped = true;
     onStop(reason);
   };
-  const contact = openContact(clock, lease, (because) => stop({ why: 'ordered', because }));
+  const contact = openContact(
+    clock,
+    lease,
+    (because) => stop({ why: 'ordered', because }),
+    (warning) => onWarning?.(warning),
+  );
 
   let wake = new AbortController();
   const beat = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { withoutSecrets } from './without-secrets.ts';
+import { hideIn, withoutSecrets } from './without-secrets.ts';
 
 export type OutputStream = 'stdout' | 'stderr';
 
@@ -22,16 +22,18 @@ export function keepOutput(most: number, secrets: readonly string[]): KeptOutput
   const reader = () => ({ decoder: new TextDecoder(), filter: withoutSecrets(secrets) });
   const readers = { stdout: reader(), stderr: reader() };
   let kept = '';
+  // Once more as a whole: a piece at a time, only what is written just so is found.
+  const shown = () => lastBytes(hideIn(kept, secrets), most);
   return {
     add(chunk, stream) {
       const { decoder, filter } = readers[stream];
       kept += filter.push(decoder.decode(chunk, { stream: true }));
       if (kept.length > 2 * most) kept = lastBytes(kept, most); // not at each chunk: it copies
     },
-    soFar: () => lastBytes(kept, most),
+    soFar: shown,
     end() {
       for (const { decoder, filter } of Object.values(readers)) kept += filter.push(decoder.decode()) + filter.end();
-      return lastBytes(kept, most);
+      return shown();
     },
   };
 }

@@ -4,6 +4,7 @@ import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
 import { clause } from '../core/kernel/sentence.ts';
 import { CommandNotStarted } from './errors.ts';
 import type { StopReason } from './keep-lease.ts';
+import type { FailedEnd } from './reporter.ts';
 import type { CommandResult } from './run-command.ts';
 
 /** How the work of a phase ended. */
@@ -11,7 +12,7 @@ export interface Outcome {
   /** What the wrapper returns. */
   readonly code: number;
   /** What the guard is told. Nothing when it was lost: it calls the phase unknown by itself. */
-  readonly report: 'finish' | 'nothing' | { readonly exitCode: number | null; readonly because: string };
+  readonly report: 'finish' | 'nothing' | FailedEnd;
 }
 
 /** As a shell does: 128 and the signal's number. */
@@ -43,7 +44,8 @@ export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Out
 export function failedEnd(error: unknown, reason: StopReason | undefined): Outcome {
   const said = clause(sayError(error)); // whoever tells of it goes on
   const because = reason?.why === 'ordered' ? `${clause(reason.because)}; ${said}` : said;
-  const report = reason?.why === 'guard-lost' ? 'nothing' : { exitCode: null, because };
+  const end: FailedEnd = { exitCode: null, because, ...(error instanceof CommandNotStarted && { neverBegan: true }) };
+  const report = reason?.why === 'guard-lost' ? 'nothing' : end;
   if (reason !== undefined) return { code: exitCodes.refused, report };
   if (error instanceof CommandNotStarted) return { code: error.code === 'ENOENT' ? 127 : 126, report };
   return { code: error instanceof RipcordError ? error.exitCode : exitCodes.failed, report };

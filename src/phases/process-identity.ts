@@ -1,5 +1,11 @@
+import { hostname } from 'node:os';
+
 import type { ProcessIdentity } from '../core/response/events.ts';
-import { readProcess } from './procfs.ts';
+import type { Place } from '../core/response/place.ts';
+import { currentBoot, readProcess } from '../system/procfs.ts';
+
+/** Where this process runs. Throws ProcfsMissing where there is no /proc. */
+export const thisPlace = (): Place => ({ host: hostname(), bootId: currentBoot() });
 
 export const identityOf = ({ pid, startTicks, bootId }: ProcessIdentity): ProcessIdentity => ({
   pid,

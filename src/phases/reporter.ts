@@ -1,8 +1,17 @@
 import type { Millis } from '../core/kernel/units.ts';
-import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Child, ProcessIdentity } from '../core/response/events.ts';
 
 /** What the guard answers to a sign of life. */
-export type Orders = { readonly goOn: true } | { readonly goOn: false; readonly because: string };
+export type Orders =
+  /** `warning`: why no further phase may start now; this one may go on. */
+  { readonly goOn: true; readonly warning?: string } | { readonly goOn: false; readonly because: string };
+
+export interface FailedEnd {
+  readonly exitCode: number | null;
+  readonly because: string;
+  /** The command was never started: nothing of it ran. */
+  readonly neverBegan?: true;
+}
 
 /**
  * How a wrapper talks to the guard. Every call may be made again when it failed or was not answered in time, so the guard
@@ -15,10 +24,10 @@ export interface PhaseReporter {
     /** How long either side may hear nothing of the other before it holds the phase for lost. */
     readonly lease: Millis;
   }>;
-  spawned(child: ProcessIdentity): Promise<Orders>;
+  spawned(child: Child): Promise<Orders>;
   /** `fraction`: how much of the phase is done, when that has changed. */
   beat(fraction?: number): Promise<Orders>;
   /** As `fail`, may reject with PhaseRefused: then it is not tried again. */
   finish(): Promise<void>;
-  fail(exitCode: number | null, because: string): Promise<void>;
+  fail(end: FailedEnd): Promise<void>;
 }

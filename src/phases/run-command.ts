@@ -2,7 +2,8 @@ import { once } from 'node:events';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import { between, type Millis } from '../core/kernel/units.ts';
-import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Containment } from '../core/response/containment.ts';
+import type { Child } from '../core/response/events.ts';
 import { endProcesses } from './end-processes.ts';
 import { keepOutput, type OutputStream } from './keep-output.ts';
 import { readOut } from './read-out.ts';
@@ -23,7 +24,7 @@ export interface CommandToRun {
   /** Aborted: the command is ended, and the result tells how. */
   readonly signal?: AbortSignal;
   /** Called at once, before anything else can happen. When its promise rejects, the command is ended. */
-  onSpawn?(identity: ProcessIdentity): void | Promise<void>;
+  onSpawn?(child: Child): void | Promise<void>;
   /**
    * Told everything, in order and unchanged. The command is read on only when its promise has settled; but nobody waits for
    * one after the exit, so that a slow taker must queue what is left.
@@ -49,6 +50,8 @@ export interface CommandResult {
   /** The last of what it wrote to both streams, each secret replaced by `[secret]`. */
   readonly output: string;
   readonly took: Millis;
+  /** What held together what it started, and may have left. */
+  readonly containment: Containment | undefined;
 }
 
 async function untilAborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
@@ -76,7 +79,7 @@ async function untilOver(
 }
 
 /**
- * Runs a command in its own process group and session. Returns soon after its exit, also when processes that it left
+ * Runs a command in its own cgroup (where one can be made), process group and session. Returns soon after its exit, also when processes that it left
  * behind still hold its output; those go on (it may have been a command that starts a server), but find the output closed.
  * Rejects with CommandNotStarted, TagUnfit, ProcfsMissing, the signal's reason when it was aborted before, StillRunning when it could not
  * be ended, or with what a callback rejected with, after ending the command.
@@ -86,7 +89,7 @@ export async function runCommand(toRun: CommandToRun): Promise<CommandResult> {
   toRun.signal?.throwIfAborted();
   const began = clock.now();
   const started = await startCommand(toRun);
-  const spawned = (async () => toRun.onSpawn?.(started.identity))();
+  const spawned = (async () => toRun.onSpawn?.(started.child))();
   const kept = keepOutput(maxOutput, secrets);
   const readings = (['stdout', 'stderr'] as const).map((name) => {
     const take = (chunk: Buffer) => {
@@ -97,7 +100,7 @@ export async function runCommand(toRun: CommandToRun): Promise<CommandResult> {
     return readOut(started[name], take, clock);
   });
   const callbacks = [spawned, ...readings.map(({ atEnd }) => atEnd)];
-  const end = () => endProcesses({ groups: [started.identity], tags: [tag], grace, clock });
+  const end = () => endProcesses({ groups: [started.child], tags: [tag], grace, clock });
   const fail = async (error: unknown): Promise<never> => {
     await end();
     throw error;
@@ -110,8 +113,9 @@ export async function runCommand(toRun: CommandToRun): Promise<CommandResult> {
     const took = between(began, clock.now());
     await Promise.all([spawned, ...readings.map((reading) => reading.finish())]).catch(fail);
     const [timedOut, aborted] = [over === 'timeout', over === 'abort'];
-    return { exitCode, signal, timedOut, aborted, output: kept.end(), took };
+    return { exitCode, signal, timedOut, aborted, output: kept.end(), took, containment: started.child.containment };
   } finally {
     started.closeOutput();
+    started.tidy();
   }
 }

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 
 import { execa } from 'execa';
 
-import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Child } from '../core/response/events.ts';
+import { currentBoot, readOwnChild } from '../system/procfs.ts';
+import { removeCgroup, startInCgroup } from './command-cgroup.ts';
 import { CommandNotStarted } from './errors.ts';
 import { identityOf } from './process-identity.ts';
-import { currentBoot, readOwnChild } from './procfs.ts';
 import { taggedEnvironment } from './tagged-processes.ts';
 
 export interface CommandToStart {
@@ -19,11 +21,13 @@ export interface CommandToStart {
 }
 
 export interface StartedCommand {
-  readonly identity: ProcessIdentity;
+  readonly child: Child;
   readonly exit: Promise<{ readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }>;
   readonly stdout: Readable;
   readonly stderr: Readable;
   closeOutput(): void;
+  /** Removes its cgroup, unless something of it stays. */
+  tidy(): void;
 }
 
 async function whyNotStarted(program: string, cwd: string, code: string): Promise<string> {
@@ -38,7 +42,7 @@ async function whyNotStarted(program: string, cwd: string, code: string): Promis
 }
 
 /**
- * Starts it as leader of its own session, so that a signal to our group, such as Ctrl-C, does not reach it but through us.
+ * Starts it in a cgroup of its own where one can be made, and as leader of its own session, so that a signal to our group, such as Ctrl-C, does not reach it but through us.
  * It is not ended with us. Rejects with CommandNotStarted, TagUnfit or ProcfsMissing.
  */
 export async function startCommand({
@@ -50,25 +54,30 @@ export async function startCommand({
 }: CommandToStart): Promise<StartedCommand> {
   const [program = '', ...args] = command;
   const bootId = currentBoot(); // first: what could not be supervised is not started
-  const child = execa(program, args, {
-    cwd,
-    env: { ...env, ...taggedEnvironment(tag) },
-    extendEnv: false,
-    stdin: inherit ? 'inherit' : 'ignore',
-    buffer: false,
-    detached: true,
-    cleanup: false,
-    reject: false,
-  });
+  const marked = { ...env, ...taggedEnvironment(tag) };
+  const { started: child, cgroup } = startInCgroup(tag, () =>
+    execa(program, args, {
+      cwd,
+      env: marked,
+      extendEnv: false,
+      stdin: inherit ? 'inherit' : 'ignore',
+      buffer: false,
+      detached: true,
+      cleanup: false,
+      reject: false,
+    }),
+  );
+  const tidy = () => cgroup.folder !== undefined && removeCgroup(cgroup.folder);
   const { pid } = child;
   if (pid === undefined) {
+    tidy();
     const { code = 'an unknown error', cause } = await child;
     throw new CommandNotStarted({ program, cwd, code, why: await whyNotStarted(program, cwd, code) }, { cause });
   }
-  const identity = identityOf(readOwnChild(pid, bootId));
+  const identity = { ...identityOf(readOwnChild(pid, bootId)), host: hostname(), containment: cgroup.containment };
   // Not execa's promise, which waits for the output's end, hence for everyone who inherited it.
   const exit = once(child.nodeChildProcess, 'exit').then(([exitCode, signal]) => ({ exitCode, signal }));
   const { stdout, stderr } = child;
   const closeOutput = () => [stdout, stderr].forEach((stream) => stream.destroy());
-  return { identity, exit, stdout, stderr, closeOutput };
+  return { child: identity, exit, stdout, stderr, closeOutput, tidy };
 }

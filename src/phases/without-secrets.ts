@@ -1,4 +1,5 @@
-const instead = '[secret]';
+import { type HideText, hidingText, insteadOfSecret } from '../core/kernel/hide-text.ts';
+import { secretForms } from '../core/kernel/secret-forms.ts';
 
 /** Takes a text piece by piece and gives it back without the secrets, also where one is split between pieces. */
 export interface SecretFilter {
@@ -8,12 +9,22 @@ export interface SecretFilter {
   end(): string;
 }
 
+const classOf = (characters: readonly string[]): RegExp =>
+  new RegExp(`[${characters.map((one) => one.replace(/[\\\]^-]/, String.raw`\$&`)).join('')}]`, 'g');
+
 export function withoutSecrets(secrets: readonly string[]): SecretFilter {
   // The longest first: of two that begin alike, the shorter would leave the rest of the longer to be seen.
-  const wanted = secrets.filter((secret) => secret !== '').toSorted((a, b) => b.length - a.length);
-  const initials = [...new Set(wanted.map((secret) => secret.charAt(0)))];
-  const firstInitial = (text: string, from: number): number =>
-    Math.min(...initials.map((initial) => text.indexOf(initial, from)).filter((at) => at >= 0), text.length);
+  const forms = secretForms(secrets).map(({ text }) => text);
+  const byInitial = Map.groupBy(
+    forms.toSorted((a, b) => b.length - a.length),
+    (form) => form.charAt(0),
+  );
+  if (byInitial.size === 0) return { push: (text) => text, end: () => '' };
+  const initials = classOf([...byInitial.keys()]);
+  const firstInitial = (text: string, from: number): number => {
+    initials.lastIndex = from;
+    return initials.exec(text)?.index ?? text.length;
+  };
 
   let held = '';
   const take = (text: string, isLast: boolean): string => {
@@ -21,15 +32,14 @@ export function withoutSecrets(secrets: readonly string[]): SecretFilter {
     for (let at = 0; at < text.length;) {
       const next = firstInitial(text, at);
       shown += text.slice(at, next);
-      const mayGrow = wanted.some(
-        (secret) => secret.length > text.length - next && secret.startsWith(text.slice(next)),
-      );
+      const wanted = byInitial.get(text.charAt(next)) ?? [];
+      const mayGrow = wanted.some((form) => form.length > text.length - next && form.startsWith(text.slice(next)));
       if (!isLast && next < text.length && mayGrow) {
         held = text.slice(next);
         return shown;
       }
-      const hit = wanted.find((secret) => text.startsWith(secret, next));
-      shown += hit === undefined ? text.charAt(next) : instead;
+      const hit = wanted.find((form) => text.startsWith(form, next));
+      shown += hit === undefined ? text.charAt(next) : insteadOfSecret;
       at = next + (hit?.length ?? 1);
     }
     held = '';
@@ -38,8 +48,11 @@ export function withoutSecrets(secrets: readonly string[]): SecretFilter {
   return { push: (text) => take(held + text, false), end: () => take(held, true) };
 }
 
-/** A whole text without the secrets. */
+const hiding = new WeakMap<readonly string[], HideText>();
+
+/** A whole text without the secrets. What it takes to find them is made once for each list. */
 export function hideIn(text: string, secrets: readonly string[]): string {
-  const filter = withoutSecrets(secrets);
-  return filter.push(text) + filter.end();
+  const hide = hiding.get(secrets) ?? hidingText(secrets);
+  hiding.set(secrets, hide);
+  return hide(text);
 }

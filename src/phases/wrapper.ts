@@ -5,6 +5,7 @@ import { exitCodes, sayError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis } from '../core/kernel/units.ts';
+import { type Containment, whyUncontained } from '../core/response/containment.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 import { type CaughtSignals, catchSignals, type SignalSource } from './catch-signals.ts';
 import { deliver } from './deliver.ts';
@@ -89,6 +90,13 @@ async function sayLeftBehind({ clock, phase, say }: SupervisedWork, { tag }: Gra
   if (left.length > 0) say(`The command of phase ${phase} has ended, but processes that it started go on: ${pids}.`);
 }
 
+/** What ending it may have missed. */
+function sayUnseen({ phase, say }: SupervisedWork, containment: Containment | undefined): void {
+  const why = whyUncontained(containment);
+  if (why === undefined) return;
+  say(`A process of phase ${phase} that left its group and dropped its environment would not have been ended: ${why}.`);
+}
+
 async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs, signals: CaughtSignals) {
   const { phase, reporter, clock, say } = work;
   const stopping = new AbortController();
@@ -99,7 +107,13 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     say(sayStop(phase, why, hasEnded));
     stopping.abort();
   };
-  const lease = keepLease({ reporter, clock, lease: granted.lease, onStop });
+  const lease = keepLease({
+    reporter,
+    clock,
+    lease: granted.lease,
+    onStop,
+    onWarning: (warning) => say(`The guard warns: ${sentence(warning)} Phase ${phase} goes on.`),
+  });
   const progress = progressLines((fraction) => lease.progressed(fraction));
   let stopPassing: (() => Promise<void>) | undefined;
   try {
@@ -120,7 +134,10 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     });
     progress.end();
     await sayLeftBehind(work, granted);
-    if (result.aborted && reason !== undefined) return stoppedEnd(reason, result);
+    if (result.aborted && reason !== undefined) {
+      sayUnseen(work, result.containment);
+      return stoppedEnd(reason, result);
+    }
     hasEnded = true;
     if (result.exitCode === 0 || signals.first !== undefined) return ownEnd(result, signals.first);
     // A rollback ends the command's processes and sessions itself, maybe before we hear of it.
@@ -142,7 +159,7 @@ async function conclude(work: SupervisedWork, lease: Millis, { report }: Outcome
   const giveUp = new AbortController();
   using _listening = signals.listen((name) => giveUp.abort(new Error(`${name} came meanwhile`)));
   try {
-    const tell = () => (report === 'finish' ? reporter.finish() : reporter.fail(report.exitCode, report.because));
+    const tell = () => (report === 'finish' ? reporter.finish() : reporter.fail(report));
     await deliver(tell, { clock, lease, giveUp: giveUp.signal });
   } catch (error) {
     const end = report === 'finish' ? 'finished' : `failed (${report.because})`;
@@ -167,7 +184,7 @@ export async function superviseWork(work: SupervisedWork): Promise<number> {
       ? await runUnderLease(work, granted, to, signals)
       : {
           code: codeOfSignal(signals.first),
-          report: { exitCode: null, because: `${signals.first} came before its command was started` },
+          report: { exitCode: null, because: `${signals.first} came before its command was started`, neverBegan: true },
         };
   await conclude(work, granted.lease, outcome, signals);
   await Promise.all([to.stdout.done(), to.stderr.done()]);

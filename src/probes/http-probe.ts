@@ -24,9 +24,9 @@ export function httpProbe(plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>, que
     const outcome = await request(plan.timeout, signal);
     if (outcome === 'aborted') return { state: 'missing', ...about };
     if ('reason' in outcome) return { state: 'failed', ...about, cause: outcome };
-    const { body, size, took, parts } = outcome;
+    const { body, size, took, parts, own } = outcome;
     const judged = judge(body, size);
-    if (judged === 'met') return { state: 'answered', ...about, took, parts };
+    if (judged === 'met') return { state: 'answered', ...about, took, parts, own };
     return 'unmet' in judged
       ? { state: 'failed', ...about, cause: judged.unmet }
       : { state: 'missing', ...about, because: judged.untold };

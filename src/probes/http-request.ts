@@ -5,9 +5,11 @@ import { performance } from 'node:perf_hooks';
 import { connect as connectSecurely, createSecureContext, type SecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 
+import { type OwnTime, ownTimeBetween } from '../core/evidence/own-time.ts';
 import type { Failure, Part, Parts } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis } from '../core/kernel/units.ts';
+import { ownTime } from '../target/own-time.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -34,6 +36,8 @@ export interface HttpAnswer {
   readonly took: Millis;
   /** They add up to `took`. */
   readonly parts: Parts;
+  /** What the guard took of that time for itself. */
+  readonly own: OwnTime;
 }
 
 export type HttpOutcome = HttpAnswer | Failure | 'aborted';
@@ -49,6 +53,7 @@ export const lostBy = (error: Error, ready: boolean): Failure => {
 /** One request on a connection of its own. */
 class HttpAttempt {
   readonly #started = performance.now();
+  readonly #ownBefore = ownTime();
   readonly #asked: HttpRequest;
   readonly #request: http.ClientRequest;
   readonly #outcome = Promise.withResolvers<HttpOutcome>();
@@ -117,6 +122,7 @@ class HttpAttempt {
         size,
         took: this.#last,
         parts: this.#parts,
+        own: ownTimeBetween(this.#ownBefore, ownTime()),
       });
     });
   }

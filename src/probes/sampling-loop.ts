@@ -1,8 +1,11 @@
+import { lateness, type OwnTime } from '../core/evidence/own-time.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import type { ProbeId } from '../core/kernel/ids.ts';
 import { between, type Instant, instant, type Millis, millis } from '../core/kernel/units.ts';
+import { type LatenessJudge, latenessJudge } from './judge-lateness.ts';
 import { Schedule } from './schedule.ts';
+import { noteStops } from './stops.ts';
 
 /** A probe as the loop sees it. */
 export interface Asker {
@@ -19,6 +22,10 @@ export interface SamplingOptions {
   readonly onReading: (reading: Reading) => void;
   /** Called at the start of each ask: how much later than due it was. */
   readonly onLag: (lag: Millis) => void;
+  /** Called at each waking of the loop, at least 20 times a second: how much later than wanted it was. */
+  readonly onWake: (late: Millis) => void;
+  /** What the guard has taken for itself so far. */
+  readonly ownTime: () => OwnTime;
 }
 
 export interface Sampling {
@@ -30,6 +37,8 @@ export interface Sampling {
 export const latest = millis(250);
 /** Waking costs more than asking: a thousand probes wake us 250 times a second, not a thousand times. */
 const shortestWait = 4;
+/** How late a waking is tells that the process stood still, and is the event loop's lag. 20 a second cost about nothing. */
+const longestWait = 50;
 
 interface Course {
   readonly probe: Asker;
@@ -37,36 +46,46 @@ interface Course {
   k: number;
   due: number;
   busy: boolean;
+  readonly judge: LatenessJudge;
+}
+
+/** The offsets of their first readings spread the probes over time. */
+const coursesOf = (probes: readonly Asker[], start: number, judge: () => LatenessJudge): readonly Course[] =>
+  probes.map((probe, position) => {
+    const first = start + Math.floor((probe.every * position) / probes.length);
+    return { probe, first, k: 0, due: first, busy: false, judge: judge() };
+  });
+
+async function answerOf(course: Course, due: Instant, signal: AbortSignal): Promise<Reading> {
+  const { probe, judge } = course;
+  course.busy = true;
+  const judged = judge();
+  try {
+    return judged(await probe.ask(due, signal));
+  } catch {
+    return { state: 'missing', probe: probe.id, at: due }; // the asker broke: that says nothing about the target
+  } finally {
+    course.busy = false;
+  }
 }
 
 /**
  * Reading k of a probe is due at start + offset + k * every, whatever happens: it is asked then, or it is `missing`
- * because the one before is still under way or the process could not run. The offsets spread the probes over time.
+ * because the one before is still under way or the process could not run.
  */
-export function startSampling({ probes, clock, onReading, onLag }: SamplingOptions): Sampling {
+export function startSampling({ probes, clock, onReading, onLag, onWake, ownTime }: SamplingOptions): Sampling {
   const stopping = new AbortController();
   const { signal } = stopping;
   const underWay = new Set<Promise<void>>();
+  const stops = noteStops();
   const start = Math.ceil(clock.now());
-  const schedule = new Schedule<Course>(
-    probes.map((probe, position) => {
-      const first = start + Math.floor((probe.every * position) / probes.length);
-      return { probe, first, k: 0, due: first, busy: false };
-    }),
-  );
+  const schedule = new Schedule<Course>(coursesOf(probes, start, () => latenessJudge({ clock, ownTime, stops })));
 
-  const missing = (course: Course, at: Instant) => onReading({ state: 'missing', probe: course.probe.id, at });
+  const missing = (course: Course, at: Instant, because?: string) =>
+    onReading({ state: 'missing', probe: course.probe.id, at, ...(because !== undefined && { because }) });
 
   const ask = async (course: Course, due: Instant) => {
-    course.busy = true;
-    let reading: Reading = { state: 'missing', probe: course.probe.id, at: due };
-    try {
-      reading = await course.probe.ask(due, signal);
-    } catch {
-      // The asker broke: that says nothing about the target.
-    }
-    course.busy = false;
-    onReading(reading);
+    onReading(await answerOf(course, due, signal));
   };
 
   const meet = (course: Course, now: Instant) => {
@@ -75,7 +94,8 @@ export function startSampling({ probes, clock, onReading, onLag }: SamplingOptio
     course.due = course.first + course.k * course.probe.every;
     schedule.firstMoved();
     const lag = between(due, now);
-    if (course.busy || signal.aborted || course.due <= now || lag > latest) return missing(course, due);
+    if (course.busy || signal.aborted) return missing(course, due);
+    if (course.due <= now || lag > latest) return missing(course, due, lateness.asking);
     onLag(lag);
     const asked = ask(course, due).finally(() => underWay.delete(asked));
     underWay.add(asked);
@@ -93,7 +113,10 @@ export function startSampling({ probes, clock, onReading, onLag }: SamplingOptio
 
   const run = async () => {
     while (schedule.first !== undefined && !signal.aborted) {
-      await clock.wait(meetDue(), signal).catch(() => undefined); // it rejects only when it is time to stop
+      const length = millis(Math.min(longestWait, meetDue()));
+      const wanted = stops.waits(clock.now(), length);
+      await clock.wait(length, signal).catch(() => undefined); // it rejects only when it is time to stop
+      if (length > 0) onWake(stops.woke(wanted, clock.now()));
     }
   };
   const running = run();

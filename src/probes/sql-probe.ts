@@ -1,11 +1,12 @@
 import { sayError } from '../core/kernel/errors.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
+import type { OwnTime } from '../core/evidence/own-time.ts';
 import { isUndefinedObject } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
-import { StatementTimedOut, TargetError, TargetUnreachable } from '../target/errors.ts';
+import { StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
 import type { UsersPath } from '../target/users-path.ts';
 import type { Asker } from './sampling-loop.ts';
 import { statementOrder } from './statement-order.ts';
@@ -31,16 +32,27 @@ function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
   return { reason, message, ...(error.code !== undefined && { code: error.code }) };
 }
 
-/** No permission, or no login: the guard's own sight is gone, which says nothing about the application's. */
-const isBlindness = ({ code }: Failure): boolean => /^42501$|^28...$/.test(code ?? '');
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+/** No permission, no login, or code of others on the way: the guard's own sight is gone, which says nothing about the application's. */
+const isBlindness = ({ code }: Failure): boolean =>
+  /^42501$|^28...$|^(?:untrusted-code|ambiguous-name|changed-meanwhile)$/.test(code ?? '');
+
+/** Another server than the target answered, whosever way it was: no evidence about the target. */
+interface Elsewhere {
+  readonly elsewhere: string;
+}
+
+const attemptOf = (error: unknown, stage: 'connect' | 'query'): Failure | Elsewhere =>
+  error instanceof WrongServer ? { elsewhere: error.message } : failureOf(error, stage);
 
 /** The first one that does not merely say "not there": it speaks of the variant that is there. */
 const telling = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ code }) => code !== '42P01' && code !== '42703') ?? failures[0];
 
-type Answer = { readonly took: Millis; readonly connect?: Millis };
+type Answer = { readonly took: Millis; readonly own?: OwnTime; readonly connect?: Millis };
 /** `full`: nobody asked, because there was no place on the way. */
-type Attempt = Answer | Failure | 'full';
+type Attempt = Answer | Failure | Elsewhere | 'full';
 
 /** Asks the statements in turn until one is there. */
 async function firstThatWorks(
@@ -50,11 +62,33 @@ async function firstThatWorks(
   const failures: Failure[] = [];
   for (const statement of statements) {
     const attempt = await ask(statement);
-    if (attempt === 'full' || 'took' in attempt) return attempt;
+    if (attempt === 'full' || !('reason' in attempt)) return attempt;
     failures.push(attempt);
     if (!isUndefinedObject(attempt)) break;
   }
   return telling(failures) ?? { reason: 'query', message: 'there is no statement to ask' };
+}
+
+/** `ours`: asked as the guard, so that a failure may be its own blindness. */
+function readingOf(
+  answer: Answer | Failure | Elsewhere,
+  about: Pick<Reading, 'probe' | 'at'>,
+  { ours, aborted }: { readonly ours: boolean; readonly aborted: boolean },
+): Reading {
+  if ('took' in answer) {
+    const { took, own, connect } = answer;
+    return {
+      state: 'answered',
+      ...about,
+      took,
+      ...(own !== undefined && { own }),
+      ...(connect !== undefined && { parts: { connect } }),
+    };
+  }
+  if ('elsewhere' in answer) return { state: 'missing', ...about, because: oneLine(answer.elsewhere) };
+  if (aborted) return { state: 'missing', ...about };
+  if (ours && isBlindness(answer)) return { state: 'missing', ...about, because: oneLine(answer.message) };
+  return { state: 'failed', ...about, cause: answer };
 }
 
 /** Asks on the connection given, which other probes should not share: they would wait for each other. Never rejects. */
@@ -73,15 +107,15 @@ export function sqlProbe(
     try {
       connect = await connection.connect(signal);
     } catch (error) {
-      return failureOf(error, 'connect');
+      return attemptOf(error, 'connect');
     }
     return firstThatWorks(order.now(), async (statement) => {
       try {
-        const { ms: took } = await connection.query(statement, [], { timeout: plan.timeout, signal });
+        const { ms: took, own } = await connection.query(statement, [], { timeout: plan.timeout, signal });
         order.worked(statement);
-        return { took, ...(connect !== undefined && { connect }) };
+        return { took, ...(own !== undefined && { own }), ...(connect !== undefined && { connect }) };
       } catch (error) {
-        return failureOf(error, 'query');
+        return attemptOf(error, 'query');
       }
     });
   };
@@ -92,10 +126,14 @@ export function sqlProbe(
       if (visit.state === 'full') return 'full';
       unreached = visit.state === 'unreached';
       if (!unreached) sinceVisit = 0;
-      if (visit.state === 'unreached') return { ...failureOf(visit.error, 'connect'), reason: 'connect' };
+      if (visit.state === 'unreached') {
+        const failure = attemptOf(visit.error, 'connect');
+        return 'elsewhere' in failure ? failure : { ...failure, reason: 'connect' };
+      }
       if (visit.state === 'failed') return failureOf(visit.error, 'query');
       order.worked(statement);
-      return { took: visit.took, connect: visit.connect };
+      const { took, own, connect } = visit;
+      return { took, ...(own !== undefined && { own }), connect };
     });
 
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
@@ -106,15 +144,8 @@ export function sqlProbe(
     const attempt = path === undefined ? 'full' : await asUser(path, signal);
     const answer = attempt === 'full' && !(path !== undefined && unreached) ? await onHeld(signal) : attempt;
     if (answer === 'full') return { state: 'missing', ...about };
-    if ('took' in answer) {
-      const { took, connect } = answer;
-      return { state: 'answered', ...about, took, ...(connect !== undefined && { parts: { connect } }) };
-    }
     const ours = path === undefined || attempt === 'full' || path.asGuard;
-    if (signal.aborted) return { state: 'missing', ...about };
-    if (ours && isBlindness(answer))
-      return { state: 'missing', ...about, because: answer.message.replaceAll(/\s+/g, ' ') };
-    return { state: 'failed', ...about, cause: answer };
+    return readingOf(answer, about, { ours, aborted: signal.aborted });
   };
   return { id, every: plan.every, ask };
 }

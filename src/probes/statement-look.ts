@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Count, StatementLook } from '../core/evidence/statements.ts';
+import type { HideText } from '../core/kernel/hide-text.ts';
 import type { Millis } from '../core/kernel/units.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
@@ -10,12 +11,21 @@ import { quoteIdentifier } from '../target/identifiers.ts';
 export class NoStatements extends Error {}
 
 export interface WhichStatements {
-  /** Only of these roles; of all when left out. */
+  /**
+   * Only of these roles; when left out, of superusers, of `trusts` and of `users`. Anybody else can have a statement counted
+   * under the text, and where PostgreSQL knows tables by their names (18) under the number, of the application's.
+   */
   readonly of?: readonly string[] | undefined;
   /** Not of these. The guard's own are never among them. */
   readonly notOf: readonly string[];
+  /** Roles, beside superusers, that may own the extension and its schema. */
+  readonly trusts?: readonly string[];
+  /** The application's login, where the plan has it. */
+  readonly users?: readonly string[];
   /** A pattern of SQL's `like` for the text. */
   readonly like?: string | undefined;
+  /** Takes the secrets out of a text before it is hashed: a short one could be guessed by the hash. */
+  readonly hide?: HideText;
 }
 
 export interface LookOptions {
@@ -37,12 +47,28 @@ const mostStatements = 5_000;
 /** Of a text; longer ones that differ only later count as one. */
 const longestText = 4_096;
 
+/**
+ * Whoever owns the schema or the extension could drop it between this question and the next, and put a function of their own
+ * in its place; so they must be trusted. What bears the names of the extension's function and view is asked only
+ * where it belongs to the extension.
+ */
 const sightQuestion = `
   select current_user, n.nspname, e.extversion,
-         pg_has_role('pg_read_all_stats', 'usage') or (select rolsuper from pg_roles where rolname = current_user)
+         pg_has_role('pg_read_all_stats', 'usage') or (select rolsuper from pg_roles where rolname = current_user),
+         (select count(*) from pg_depend d
+            left join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid
+            left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid
+          where d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid and d.deptype = 'e'
+            and (p.proname = 'pg_stat_statements' and p.pronamespace = n.oid
+              or c.relname = 'pg_stat_statements_info' and c.relnamespace = n.oid)) = 2,
+         (select string_agg(quote_ident(r.rolname), ', ' order by r.rolname) from pg_roles r
+          where not r.rolsuper and r.rolname <> all ($1::name[])
+            and r.rolname <> 'pg_database_owner' and (r.oid in (n.nspowner, e.extowner)
+              or r.oid = d.datdba and pg_get_userbyid(n.nspowner) = 'pg_database_owner'))
   from (select 1) as one
   left join pg_extension e on e.extname = 'pg_stat_statements'
-  left join pg_namespace n on n.oid = e.extnamespace`;
+  left join pg_namespace n on n.oid = e.extnamespace
+  join pg_database d on d.datname = current_database()`;
 
 const isOld = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -50,15 +76,25 @@ const isOld = (version: string): boolean => {
 };
 
 /** The schema of the extension; rejects with what is missing before anybody can look. */
-async function findSchema(asks: Asks, options: LookOptions): Promise<string> {
-  const { rows } = await asks.query(sightQuestion, [], options);
-  const [[user, schema, version, reads] = []] = rows;
+async function findSchema(asks: Asks, trusts: readonly string[], options: LookOptions): Promise<string> {
+  const { rows } = await asks.query(sightQuestion, [trusts], options);
+  const [[user, schema, version, reads, belongs, others] = []] = rows;
   if (schema === null || schema === undefined) {
     throw new NoStatements('pg_stat_statements is not in this database: create extension pg_stat_statements');
   }
   if (isOld(version ?? '')) {
     throw new NoStatements(
       `pg_stat_statements is at ${version}, wanted 1.9 or later: alter extension pg_stat_statements update`,
+    );
+  }
+  if (belongs !== 't') {
+    throw new NoStatements(
+      `what is named pg_stat_statements in schema ${quoteIdentifier(schema)} does not belong to the extension: drop extension pg_stat_statements, then create it again`,
+    );
+  }
+  if (typeof others === 'string') {
+    throw new NoStatements(
+      `${others} could put something else in the place of pg_stat_statements in schema ${quoteIdentifier(schema)}: give the schema and the extension to a superuser, or name the role in target.trusts`,
     );
   }
   if (reads !== 't') {
@@ -68,28 +104,42 @@ async function findSchema(asks: Asks, options: LookOptions): Promise<string> {
   return quoteIdentifier(schema);
 }
 
-/** Without the texts, which lie in a file that the server would read whole. */
+/** Whose statements count: these roles ($1), and superusers where $3 says so; never those of $2, nor the guard's own. */
+const callers = `
+  caller as materialized (
+    select oid, rolname, rolname = any ($1::name[]) or $3::bool and rolsuper as counts
+    from pg_roles where rolname <> all ($2::name[]) and rolname <> current_user)`;
+
+/** How many of those whose statements do not count are named. */
+const mostOthers = 3;
+
+/**
+ * Without the texts, which lie in a file that the server would read whole. Where the plan does not say whose statements
+ * count, also who else asked most.
+ */
 const countsQuestion = (schema: string): string => `
-  select pg_postmaster_start_time(), i.stats_reset, s.queryid, s.calls, s.ms
+  with ${callers}, seen as materialized (
+    select s.queryid, s.calls, s.total_exec_time, caller.rolname, caller.counts
+    from ${schema}.pg_stat_statements(false) s join caller on caller.oid = s.userid
+    where s.dbid = (select oid from pg_database where datname = current_database())
+      and s.toplevel and s.queryid is not null and s.calls > 0)
+  select pg_postmaster_start_time(), i.stats_reset, s.queryid, s.calls, s.ms, s.other
   from ${schema}.pg_stat_statements_info i
   left join (
-    select queryid, sum(calls) as calls, sum(total_exec_time) as ms
-    from ${schema}.pg_stat_statements(false)
-    where dbid = (select oid from pg_database where datname = current_database())
-      and toplevel and queryid is not null and calls > 0
-      and userid <> (select oid from pg_roles where rolname = current_user)
-      and ($1::text[] is null or userid in (select oid from pg_roles where rolname = any ($1)))
-      and userid not in (select oid from pg_roles where rolname = any ($2))
-    group by queryid
-    order by ms desc
-    limit ${mostStatements}
+    (select queryid, sum(calls) as calls, sum(total_exec_time) as ms, null as other from seen where counts
+     group by queryid order by ms desc limit ${mostStatements})
+    union all
+    (select null, sum(calls) as calls, null, quote_ident(rolname) from seen where $3 and not counts
+     group by rolname order by calls desc limit ${mostOthers})
   ) s on true`;
 
+/** Of the same number others may have another text. */
 const textsQuestion = (schema: string): string => `
-  select queryid, min(left(query, ${longestText})), bool_or($2::text is null or query like $2)
-  from ${schema}.pg_stat_statements(true)
-  where queryid = any ($1::bigint[]) and dbid = (select oid from pg_database where datname = current_database())
-  group by queryid`;
+  with ${callers}
+  select s.queryid, min(left(s.query, ${longestText})), bool_or($5::text is null or s.query like $5)
+  from ${schema}.pg_stat_statements(true) s join caller on caller.oid = s.userid and caller.counts
+  where s.queryid = any ($4::bigint[]) and s.dbid = (select oid from pg_database where datname = current_database())
+  group by s.queryid`;
 
 /** Of the same statement the server keeps the text that came first, so spaces and comments may differ after a reset. */
 const normalised = (text: string): string =>
@@ -111,17 +161,19 @@ const explained = (error: unknown): unknown =>
  * Reads the statements of the guarded database. Only the first look, and one that meets statements never seen before, asks
  * a second time, for their texts.
  */
-export function statementReader(asks: Asks, { of, notOf, like }: WhichStatements): StatementReader {
+export function statementReader(
+  asks: Asks,
+  { of, notOf, like, trusts = [], users = [], hide = (text) => text }: WhichStatements,
+): StatementReader {
+  const whose = [of ?? [...trusts, ...users], notOf, of === undefined];
   const statements = new Map<string, string | undefined>();
   let lastCounts: ReadonlyMap<string, Count> = new Map();
-  let schema: string | undefined;
-
   const learnTexts = async (numbers: readonly string[], from: string, options: LookOptions) => {
     if (numbers.length === 0) return;
-    const { rows } = await asks.query(textsQuestion(from), [numbers, like ?? null], options);
+    const { rows } = await asks.query(textsQuestion(from), [...whose, numbers, like ?? null], options);
     for (const number of numbers) statements.set(number, undefined); // one that vanished in between is asked no more
     for (const [number, text, wanted] of rows) {
-      if (wanted === 't') statements.set(number ?? '', hashOf(text ?? ''));
+      if (wanted === 't') statements.set(number ?? '', hashOf(hide(text ?? '')));
     }
   };
 
@@ -134,17 +186,19 @@ export function statementReader(asks: Asks, { of, notOf, like }: WhichStatements
   };
 
   const read = async (options: LookOptions): Promise<StatementLook> => {
-    schema ??= await findSchema(asks, options);
-    const { rows } = await asks.query(countsQuestion(schema), [of ?? null, notOf], options);
+    const schema = await findSchema(asks, trusts, options); // each time: what bears its name may be somebody else's by now
+    const { rows } = await asks.query(countsQuestion(schema), whose, options);
     const [[startedAt, resetAt] = []] = rows;
     const counts = new Map<string, Count>();
-    for (const [, , number, calls, ms] of rows) {
+    const others = new Map<string, number>();
+    for (const [, , number, calls, ms, other] of rows) {
+      if (typeof other === 'string') others.set(other, Number(calls));
       if (number !== null && number !== undefined) counts.set(number, { calls: Number(calls), ms: Number(ms) });
     }
     const unknown = [...counts.keys()].filter((number) => !statements.has(number));
     await learnTexts(unknown, schema, options);
     forgetOthers(counts);
-    return { startedAt: startedAt ?? '', resetAt: resetAt ?? '', counts };
+    return { startedAt: startedAt ?? '', resetAt: resetAt ?? '', counts, others };
   };
 
   return {
@@ -152,7 +206,6 @@ export function statementReader(asks: Asks, { of, notOf, like }: WhichStatements
       try {
         return await read(options);
       } catch (error) {
-        schema = undefined; // another server, or another day
         throw explained(error);
       }
     },

@@ -2,7 +2,13 @@ import { sayError } from '../core/kernel/errors.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { gather } from '../core/evidence/statement-index.ts';
 import type { StatementMix } from '../core/evidence/statement-mix.ts';
-import { between, plainMean, type StatementInterval, type StatementLook } from '../core/evidence/statements.ts';
+import {
+  between,
+  othersSince,
+  plainMean,
+  type StatementInterval,
+  type StatementLook,
+} from '../core/evidence/statements.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import { type Instant, measured, type Millis, millis } from '../core/kernel/units.ts';
@@ -22,6 +28,17 @@ export interface StatementsProbeOptions {
 
 /** After so many looks without enough to compare, somebody is told, and after so many more what was gathered is too old. */
 const longWait = { told: 6, forgotten: 30 };
+
+/** Why nothing is counted, where others asked something. */
+const sayOthers = (others: readonly string[]): Told =>
+  others.length === 0
+    ? {}
+    : {
+        because:
+          `only statements of ${others.join(', ')} ran, which do not count, since anybody’s could be among them: name the roles of the application in ` +
+          '`of`' +
+          `, or its login in target.users_url`,
+      };
 
 interface Last {
   readonly at: Instant;
@@ -83,8 +100,10 @@ export function statementsProbe(
     const marked = marker();
     if (before === undefined || (marked !== undefined && marked > before.at)) {
       gathering.forget();
-      return now.look.counts.size > 0
-        ? {}
+      if (now.look.counts.size > 0) return {};
+      const others = othersSince(undefined, now.look);
+      return others.length > 0
+        ? sayOthers(others)
         : { because: 'no statement is counted: look at pg_stat_statements.track, and at `of` in the plan' };
     }
     const interval = between(before.look, now.look, reader.statementOf);
@@ -93,6 +112,10 @@ export function statementsProbe(
       return interval;
     }
     onInterval(interval);
+    if (interval.ran.size === 0 && interval.lost.size === 0) {
+      const others = sayOthers(othersSince(before.look, now.look));
+      if ('because' in others) return others;
+    }
     const baseline = mix();
     if (baseline !== undefined) return gathering.take(interval, baseline);
     const mean = plainMean(interval);

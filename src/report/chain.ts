@@ -11,7 +11,7 @@ export function chainSection(story: Story): Markdown {
   const changed = opened !== undefined && opened !== state.plan.hash;
   return blocks(
     heading(2, 'How to check this report'),
-    line`Everything above is computed from ${counted(entries.length, 'entry', 'entries')} of the run’s hash-chained journal, and from nothing else, except for what only the plan file says: names of people, declared effects, the estimate for the environment, contacts.`,
+    line`Everything above is computed from ${counted(entries.length, 'entry', 'entries')} of the run’s hash-chained journal, the plan’s text among them, and from nothing else.`,
     list([
       line`Last entry: ${last?.seq ?? 0}, ${code(last?.hash ?? '')}.`,
       line`Verify the chain: ${code('ripcord journal verify')} recomputes every hash; entry ${last?.seq ?? 0} of run ${code(state.run)} must still have this one.`,

@@ -1,12 +1,14 @@
 import { worked } from '../core/evidence/phase-clock.ts';
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
+import { firstUpper } from '../core/kernel/sentence.ts';
+import type { Binding } from '../core/response/events.ts';
 import type { Approval } from '../core/response/recommendation.ts';
 import { sayProcedure } from '../core/response/procedure.ts';
 import { blocks, bold, code, type Inline, joined, list, type Markdown, line } from './markdown.ts';
 import { perChapter } from './per-chapter.ts';
 import { type Chapter, entriesOf, type Story } from './story.ts';
 import { sayAsked, sayDecided } from './summary-deciding.ts';
-import { counted, firstUpper, quoted, sayRole, sayWho, sentence } from './wording.ts';
+import { counted, quoted, sayRole, sayWho, sentence } from './wording.ts';
 
 /** How much of its estimate the phase at fault had used when it was recommended to undo it. */
 function sayPhaseTime({ phases, recommendation: { attributedTo, raisedAt } }: Chapter): string {
@@ -19,7 +21,7 @@ function sayProposal(chapter: Chapter): Markdown {
   const { id, raisedAt, expiresAt, procedure } = chapter.recommendation;
   const { estimate } = procedure.kind !== 'person' ? procedure : {};
   const length = estimate === undefined ? 'without an estimate' : `estimated at ${sayDuration(estimate)}`;
-  const what = procedure.kind === 'person' ? 'nothing that Ripcord could run' : length;
+  const what = procedure.kind === 'person' ? 'nothing that Ripcord can run' : length;
   const when = `raised at ${sayMoment(raisedAt)}, to be answered by ${sayMoment(expiresAt)}`;
   const proposal = line`${bold('Proposed')} as ${code(id)}, ${when}: ${sayProcedure(procedure)} (${what}).`;
   return joined([proposal, sayPhaseTime(chapter), sayAsked(chapter.recommendation).trim()]);
@@ -65,6 +67,14 @@ function sayWaivers(story: Story, { recommendation: { raisedAt } }: Chapter): re
   );
 }
 
+/** Nothing where an older journal does not say. */
+function sayFiles({ scripts }: Binding): Markdown {
+  if (scripts === undefined) return line``;
+  if (scripts.length === 0) return line`, no file of its commands`;
+  const files = scripts.map(({ file, hash }) => line`${code(file)} (${code(hash)})`);
+  return line`, files ${joined(files, ', ')}`;
+}
+
 function told(story: Story, chapter: Chapter): Markdown {
   const { acknowledgedBy, approvals, binding, state } = chapter.recommendation;
   const hasPerson = chapter.rollback === undefined || approvals.length === 0;
@@ -75,7 +85,7 @@ function told(story: Story, chapter: Chapter): Markdown {
     ...approvals.map(sayApproval(story)),
     ...(hasPerson ? [line`${bold(firstUpper(state))}: ${sayDecided(story, chapter)}`] : []),
     ...sayWaivers(story, chapter),
-    line`${bold('Bound to')}: plan ${code(binding.planHash)}, procedure ${code(binding.procedureHash)}, states of the phases ${code(binding.phasesHash)}. An answer given for one of these holds for no other.`,
+    line`${bold('Bound to')}: plan ${code(binding.planHash)}, procedure ${code(binding.procedureHash)}, states of the phases ${code(binding.phasesHash)}${sayFiles(binding)}. An answer is valid only for exactly these.`,
   ]);
 }
 

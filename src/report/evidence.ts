@@ -1,11 +1,12 @@
 import { baselineOf } from '../core/evidence/baseline.ts';
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
+import { firstUpper } from '../core/kernel/sentence.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import { blocks, bold, code, type Inline, joined, list, type Markdown, line, table } from './markdown.ts';
 import { perChapter } from './per-chapter.ts';
 import type { Chapter, Story } from './story.ts';
-import { counted, firstUpper, sentence } from './wording.ts';
+import { counted, sentence } from './wording.ts';
 
 function row({ criterion, subject, facts }: Verdict): readonly Inline[] {
   const { rule, was, is, ratio, readings, since } = facts;
@@ -57,7 +58,7 @@ function sayBaseline({ state: { baseline } }: Story): Markdown {
   return line`The baseline was read from ${sayMoment(from)} to ${sayMoment(to)} and frozen as ${code(baseline.hash)}.`;
 }
 
-const intro = line`“Before” is the baseline or the estimate, “then” what was measured when the rollback was recommended; the ratio is “then” divided by “before”, from the numbers before they were rounded.`;
+const intro = line`“Before” is the baseline or the estimate. “Then” is what was measured when the rollback was recommended. The ratio is “then” divided by “before”, from the unrounded numbers.`;
 
 /** The evidence for each recommendation, so that it can be recomputed. */
 export function evidenceSection(story: Story): Markdown | undefined {

@@ -16,6 +16,6 @@ export function wordsForUsers(story: Story): readonly string[] {
   if (proof.state === 'open') return [];
   const [from, to] = [last.seenAt, proof.at].map((moment) => sayMoment(moment).slice(0, 16));
   return [
-    `A text that the record supports: “Between ${from} and ${to} UTC, maintenance may have disturbed the service. It was undone, and we watched afterwards: the service is as it was before.”`,
+    `A text that the record supports: “Between ${from} and ${to} UTC, maintenance may have disturbed the service. It was undone. What we compared afterwards is as it was before, and we saw nothing wrong while we watched.”`,
   ];
 }

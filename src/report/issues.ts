@@ -1,5 +1,6 @@
 import { sayDuration, sayMoment } from '../core/kernel/duration.ts';
 import { between } from '../core/kernel/units.ts';
+import { sayBlindness as sayOf } from '../core/run/blindness.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { sayEvent } from './say-event.ts';
 import { mainChapters, type Story } from './story.ts';
@@ -22,7 +23,7 @@ function sayBlindness({ entries, now }: Story): readonly string[] {
     if (event.type !== 'guard-blinded') return [];
     const sighted = entries.slice(index).find((later) => later.event.type === 'guard-sighted');
     const length = sayDuration(between(event.at, sighted?.event.at ?? now));
-    return [`At ${sayMoment(event.at)} the guard was blind for ${length}: no evidence from ${and(event.probes)}.`];
+    return [`At ${sayMoment(event.at)} the guard was blind for ${length}: ${sayOf(event.probes, and)}.`];
   });
 }
 

@@ -21,7 +21,7 @@ export function causesOf(story: Story): readonly string[] {
     const name = sayPhaseName(story, phase);
     return [
       effects.length === 0
-        ? `Suspect: ${name}. It declares no effects, so all that it changed is undeclared.`
+        ? `Suspect: ${name}. It declares no effects, so everything that it changed is undeclared.`
         : `Suspect: ${name}. It declares its effects: it ${effects.join('; ')}.`,
       ...(seen.length === 0 ? [] : [`Between its boundary and the next phase’s: ${seen.join(', ')}.`]),
     ];
@@ -36,7 +36,7 @@ function estimateLessons(story: Story): readonly string[] {
     const share = spent === undefined || estimate === undefined ? undefined : times(spent, estimate);
     if (spent === undefined || estimate === undefined || share === undefined || share <= 1) return [];
     return [
-      `${attempt.phase.phase} worked ${sayDuration(spent)} of an estimated ${sayDuration(estimate)}: estimate it anew.`,
+      `${attempt.phase.phase} worked ${sayDuration(spent)} of an estimated ${sayDuration(estimate)}: revise the estimate.`,
     ];
   });
 }
@@ -55,11 +55,10 @@ function rollbackLessons(story: Story, chapter: Chapter): readonly string[] {
   // Time in which it waited for a person says nothing about the steps.
   if (rollback === undefined || proof.state !== 'proved' || hasWaited(story, chapter)) return [];
   const took = between(rollback.startedAt, proof.at);
-  if (procedure.estimate === undefined)
-    return [`The rollback took ${sayDuration(took)} and has no estimate: give it one.`];
+  if (procedure.estimate === undefined) return [`The rollback took ${sayDuration(took)} and has no estimate: add one.`];
   if (took <= procedure.estimate) return [];
   return [
-    `The rollback took ${sayDuration(took)} of an estimated ${sayDuration(procedure.estimate)}: estimate it anew.`,
+    `The rollback took ${sayDuration(took)} of an estimated ${sayDuration(procedure.estimate)}: revise the estimate.`,
   ];
 }
 
@@ -72,10 +71,10 @@ export function planLessons(story: Story): readonly string[] {
     ...estimateLessons(story),
     ...chapters.flatMap((chapter) => rollbackLessons(story, chapter)),
     ...(waited
-      ? [sentence(`Decide whether it shall need a person next time. This time it did: ${reasons.join('; ')}`)]
+      ? [sentence(`Decide whether it should need a person next time. This time it did: ${reasons.join('; ')}`)]
       : []),
   ];
-  return lessons.length === 0 ? ['The record shows no estimate that was exceeded.'] : lessons;
+  return lessons.length === 0 ? ['The record shows no exceeded estimate.'] : lessons;
 }
 
 /** What would have caught it earlier. */
@@ -85,9 +84,7 @@ export function testLessons(story: Story): readonly string[] {
     mainChapters(story).flatMap(({ recommendation: { evidence } }) => evidence.map(({ subject }) => subject)),
   );
   return [
-    ...(by.size === 0
-      ? []
-      : [`It was found by ${and([...by])}: a rehearsal in staging should be able to fail on that too.`]),
+    ...(by.size === 0 ? [] : [`Found by ${and([...by])}: a rehearsal in staging should be able to fail on this too.`]),
     ...(waived.length === 0
       ? []
       : [`These requirements were waived, not met: ${and([...new Set(waived)])}. Meet them before the next attempt.`]),
@@ -104,10 +101,10 @@ export function nextAttempt({ state: { phases, closed } }: Story): readonly stri
     ...(unclear.length === 0
       ? []
       : [
-          `Look first at ${and(unclear.map(({ phase, state }) => `${phase} (${state})`))}: it may have changed anything.`,
+          `First check ${and(unclear.map(({ phase, state }) => `${phase} (${state})`))}: it may have changed anything.`,
         ]),
     closed === undefined
-      ? 'The run is open: it can go on from here, or be closed and opened anew with a changed plan.'
+      ? 'The run is open: continue from here, or close it and open a new run with a changed plan.'
       : 'The run is closed: the next attempt is a new run, with a new baseline.',
   ];
 }

@@ -6,6 +6,7 @@ import { wordsForUsers } from './for-users.ts';
 import { blocks, bold, code, heading, type Inline, joined, list, type Markdown, line } from './markdown.ts';
 import type { Story } from './story.ts';
 import { sentence } from './wording.ts';
+import { rollbackOf } from '../core/run/state.ts';
 
 /** A point of the analysis with what the record already answers under it. */
 function point(title: string, known: readonly Inline[], isDone = false): Inline {
@@ -15,18 +16,18 @@ function point(title: string, known: readonly Inline[], isDone = false): Inline 
 
 /** What cannot wait for the analysis. */
 function urgent({ state, now }: Story): readonly Markdown[] {
-  const question = openQuestion(state.rollback);
+  const question = openQuestion(rollbackOf(state));
   const open = openRecommendation(state.recommendations);
   return [
     ...(question === undefined
       ? []
-      : [line`${bold('First of all')}, the rollback waits for an answer. ${sentence(question)}`]),
+      : [line`${bold('First')}, the rollback waits for an answer. ${sentence(question)}`]),
     ...(open === undefined || open.expiresAt <= now
       ? []
       : [
           open.procedure.kind === 'person'
-            ? line`${bold('First of all')}, a person must act: ${sentence(open.procedure.because)} Then say what was done: ${code(`ripcord decline ${open.id}`)}.`
-            : line`${bold('First of all')}, answer ${code(open.id)}: ${code(`ripcord approve ${open.id}`)} or ${code(`ripcord decline ${open.id}`)}.`,
+            ? line`${bold('First')}, a person must act: ${sentence(open.procedure.because)} Then say what was done: ${code(`ripcord decline ${open.id} --question ${open.questionId}`)}.`
+            : line`${bold('First')}, answer ${code(open.id)}: ${code(`ripcord approve ${open.id} --question ${open.questionId}`)} or ${code(`ripcord decline ${open.id} --question ${open.questionId}`)}.`,
         ]),
   ];
 }
@@ -36,7 +37,7 @@ function withoutProposal(story: Story): Markdown {
   const issues = issuesOf(story);
   return issues.length === 0
     ? line`Nothing was rolled back, so there is nothing to analyse.`
-    : list([point('Look at what happened', issues), point('Decide how to go on', nextAttempt(story))]);
+    : list([point('Look at what happened', issues), point('Decide how to continue', nextAttempt(story))]);
 }
 
 function analysis(story: Story): Markdown {
@@ -47,9 +48,9 @@ function analysis(story: Story): Markdown {
     point('Document the issues', issuesOf(story), true),
     point('Analyse the root causes', causesOf(story)),
     point('Update the remediation plan', planLessons(story)),
-    point('Adjust the tests, so that they catch it', testLessons(story)),
+    point('Adjust the tests so that they catch it', testLessons(story)),
     ...(data.length === 0 ? [] : [point('Recover data', data)]),
-    point(isUndone ? 'Schedule a new attempt with the improved plan' : 'Decide how to go on', nextAttempt(story)),
+    point(isUndone ? 'Schedule a new attempt with the improved plan' : 'Decide how to continue', nextAttempt(story)),
     point('Meet about it, and tell users why', [...wordsForUsers(story), ...contacts]),
   ]);
 }

@@ -11,7 +11,7 @@ const states: Readonly<Record<PhaseState['state'], string>> = {
   running: 'running',
   finished: 'applied',
   failed: 'failed',
-  unknown: 'unknown: nobody knows how far it came',
+  unknown: 'unknown how far it got',
   undone: 'undone',
 };
 
@@ -71,7 +71,7 @@ export function phasesSection(story: Story): Markdown {
   const total =
     clock === undefined
       ? line`No phase was started.`
-      : line`The run worked ${sayDuration(worked(clock, story.state.closed?.at ?? story.now))} of an estimated ${sayDuration(clock.estimate)}. Time in which the guard held the run does not count.`;
+      : line`The run worked ${sayDuration(worked(clock, story.state.closed?.at ?? story.now))} of an estimated ${sayDuration(clock.estimate)}. Time while the run was held does not count.`;
   return blocks(
     heading(2, 'Phases'),
     table(['#', 'Phase', 'State', 'Estimate', 'Worked', 'Of that', 'Started (UTC)'], phaseRows(story)),

@@ -1,6 +1,7 @@
 import { sayTarget } from '../core/evidence/target.ts';
 import { sayMoment } from '../core/kernel/duration.ts';
 import type { Instant } from '../core/kernel/units.ts';
+import { notesIn } from '../core/plan/logins.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { chainSection } from './chain.ts';
 import { decidingSection } from './deciding.ts';
@@ -16,12 +17,13 @@ import { timesSection } from './times.ts';
 import { verificationSection } from './verification.ts';
 import { watchSection } from './watch.ts';
 
-function title({ state, now, chapters }: Story): Markdown {
+function title({ state, now, chapters, plan: planned }: Story): Markdown {
   const { run, plan, environment, target, openedAt } = state;
   const rolledBack = chapters.some(({ rollback }) => rollback !== undefined);
   return blocks(
     heading(1, rolledBack ? line`Post-rollback analysis of run ${run}` : line`Report on run ${run}`),
     line`Plan ${bold(plan.name)} in ${bold(environment)}, on ${sayTarget(target)} (cluster ${target.system}). Opened at ${sayMoment(openedAt)}, reported at ${sayMoment(now)}. Times are in UTC.`,
+    ...notesIn(planned, environment).map((note) => line`${bold('Logins')}: ${note}.`),
   );
 }
 

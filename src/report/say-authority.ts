@@ -3,10 +3,10 @@ import { sayMoment } from '../core/kernel/duration.ts';
 import { counted, quoted } from './wording.ts';
 
 const ends: Readonly<Record<Extract<AuthorityEvent, { type: 'pre-approval-ended' }>['because'], string>> = {
-  expired: 'its time is over',
+  expired: 'its time ran out',
   'plan-changed': 'the plan that it was given for has changed',
   'token-revoked': 'the token that gave it was revoked',
-  'clock-set-back': 'the clock was set back, so nobody knows how long ago it was given',
+  'clock-set-back': 'the clock was set back, so it is unknown how long ago it was given',
 };
 
 const armingEnds: Readonly<
@@ -26,8 +26,8 @@ export function sayAuthority(event: AuthorityEvent): string {
       return `${event.by} disarmed the run${quoted(event.reason)}`;
     case 'arming-expired':
       return event.because === undefined
-        ? 'The arming ended by time: nothing is done without asking'
-        : `The arming ended, since ${armingEnds[event.because]}: nothing is done without asking`;
+        ? 'The arming ended because its time ran out: the guard asks before it acts'
+        : `The arming ended because ${armingEnds[event.because]}: the guard asks before it acts`;
     case 'requirement-waived':
       return `${event.by} waived the requirement ${event.requirement}${quoted(event.reason)}`;
     case 'waiver-ended':

@@ -1,4 +1,5 @@
 import type { Status } from '../core/evidence/finding.ts';
+import { sayBlindness } from '../core/run/blindness.ts';
 import type { EvidenceEvent } from '../core/run/events.ts';
 import { keyOf, type Verdict } from '../core/verdicts/verdict.ts';
 import { and, counted, sayVerdict } from './wording.ts';
@@ -27,8 +28,8 @@ export function sayVerdicts(verdicts: readonly Verdict[]): string {
   const parts = [
     ...breaches.map((verdict) => `Breach of ${sayVerdict(verdict)}`),
     ...warnings.map((verdict) => `Warning about ${sayVerdict(verdict)}`),
-    ...(unknown.length === 1 ? unknown.map((verdict) => `Not known, ${sayVerdict(verdict)}`) : []),
-    ...(unknown.length > 1 ? [`Not known: ${questions(unknown)}`] : []),
+    ...(unknown.length === 1 ? unknown.map((verdict) => `Unknown, ${sayVerdict(verdict)}`) : []),
+    ...(unknown.length > 1 ? [`Unknown: ${questions(unknown)}`] : []),
     ...(well.length === 1 ? well.map((verdict) => `Well, ${sayVerdict(verdict)}`) : []),
     ...(well.length > 1 && verdicts.length === well.length ? [`Well: ${questions(well)}`] : []),
     ...(well.length > 1 && verdicts.length > well.length
@@ -48,8 +49,8 @@ export function sayEvidence(event: EvidenceEvent): string {
       return `Check ${check} ${sayFinding[status]}: ${summary}`;
     }
     case 'guard-blinded':
-      return `The guard is blind: it has no evidence from ${and(event.probes)}`;
+      return `The guard is blind: ${sayBlindness(event.probes, and)}`;
     case 'guard-sighted':
-      return 'The guard sees again: every probe gives evidence';
+      return 'The guard is no longer blind: every probe gives evidence';
   }
 }

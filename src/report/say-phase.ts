@@ -10,7 +10,7 @@ type Started = Extract<PhaseEvent, { type: 'phase-started' }>;
 function sayStarted({ by, phase, attempt, estimate, troubled }: Started): string {
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
   const trouble = troubled.map((key) => key.split(':').join(' of '));
-  const before = trouble.length === 0 ? '' : `; not well before it began: ${and(trouble)}`;
+  const before = trouble.length === 0 ? '' : `; not well before it started: ${and(trouble)}`;
   return `${by} started phase ${phase}${again} (estimated at ${sayDuration(estimate)})${before}`;
 }
 
@@ -19,13 +19,13 @@ type Cancelled = Extract<PhaseEvent, { type: 'phase-cancel-done' }>;
 function sayCancelled({ phase, pid, outcome, said }: Cancelled): string {
   switch (outcome) {
     case 'cancelled':
-      return `The statement of phase ${phase} in session ${pid} was cancelled`;
+      return `The guard cancelled the statement of phase ${phase} in session ${pid}`;
     case 'gone':
-      return `Session ${pid} of phase ${phase} did not wait any more: nothing was cancelled`;
+      return `Session ${pid} of phase ${phase} was no longer waiting: the guard cancelled nothing`;
     case 'failed':
-      return `The statement of phase ${phase} in session ${pid} could not be cancelled: ${said ?? 'nobody knows why'}`;
+      return `The guard could not cancel the statement of phase ${phase} in session ${pid}: ${said ?? 'the reason is unknown'}`;
     case 'unknown':
-      return `Nobody knows whether the statement of phase ${phase} in session ${pid} was cancelled: the guard was restarted`;
+      return `Unknown whether the statement of phase ${phase} in session ${pid} was cancelled: the guard was restarted`;
   }
 }
 
@@ -40,17 +40,17 @@ export function sayPhase(event: PhaseEvent): string {
     case 'phase-progressed':
       return `Phase ${phase} is ${sayShare(event.fraction)} done`;
     case 'phase-finished':
-      return `Phase ${phase} ended well`;
+      return `Phase ${phase} finished`;
     case 'phase-failed': {
       const code = event.exitCode === null ? 'without an exit code' : `with exit code ${event.exitCode}`;
       return `Phase ${phase} ended ${code}: ${event.because}`;
     }
     case 'phase-lost':
-      return `Phase ${phase} was not heard of for its lease: nobody knows how far it came`;
+      return `Phase ${phase} sent no sign of life within its lease: unknown how far it got`;
     case 'phase-undone':
       return `Phase ${phase} is undone`;
     case 'phase-cancel-started':
-      return `The guard cancels the statement of phase ${phase} in session ${event.pid}: ${event.object} ${event.what}`;
+      return `The guard is cancelling the statement of phase ${phase} in session ${event.pid}: ${event.object} ${event.what}`;
     case 'phase-cancel-done':
       return sayCancelled(event);
   }

@@ -21,12 +21,12 @@ function sayRaised(event: Raised): string {
     notAutomaticBecause.length === 0
       ? 'A pre-approval covers it'
       : `${sayAsked(event)}It waits for an answer until ${sayTime(expiresAt)}`;
-  return `Recommendation ${recommendation}: ${sayProcedure(procedure)}. Evidence for it: ${why}. ${next}`;
+  return `Recommendation ${recommendation}: ${sayProcedure(procedure)}. Evidence: ${why}. ${next}`;
 }
 
 function sayApproved({ recommendation, by, role, reason, complete }: Approved): string {
-  if (by === 'pre-approval') return `Recommendation ${recommendation} is approved beforehand: ${reason}`;
-  const missing = complete ? '' : ' Another approval is needed beside it';
+  if (by === 'pre-approval') return `Recommendation ${recommendation} was pre-approved: ${reason}`;
+  const missing = complete ? '' : ' It needs another approval';
   return `${by} (${sayRole(role)}) approved ${recommendation}${quoted(reason)}.${missing}`;
 }
 
@@ -46,8 +46,8 @@ export function sayRecommendation(event: RecommendationEvent): string {
       return `${event.by} declined ${recommendation}${quoted(event.reason)}`;
     case 'approval-expired':
       return event.because === undefined
-        ? `The approval of ${recommendation} by ${event.by} has expired, since nobody joined it in time`
-        : `The approval of ${recommendation} by ${event.by} counts no more, since the token that gave it was revoked`;
+        ? `The approval of ${recommendation} by ${event.by} has expired, because nobody else approved in time`
+        : `The approval of ${recommendation} by ${event.by} no longer counts, because the token that gave it was revoked`;
     case 'recommendation-withdrawn':
       return `Recommendation ${recommendation} is withdrawn: ${event.because}`;
     case 'recommendation-expired':

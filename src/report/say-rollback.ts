@@ -1,22 +1,40 @@
 import { sayDuration, sayTime } from '../core/kernel/duration.ts';
 import type { Quiet, RollbackEvent } from '../core/response/events.ts';
+import { isComplete, sayMeans, sayNotCounted, sayUnseen } from '../core/response/proof-scope.ts';
 import { sayProcedure } from '../core/response/procedure.ts';
-import { counted, quoted, sentence } from './wording.ts';
+import { and, counted, quoted, sentence } from './wording.ts';
 
 type Done = Extract<RollbackEvent, { type: 'step-done' }>;
 type Started = Extract<RollbackEvent, { type: 'rollback-started' }>;
 
+/** What was looked at, and what would not have been seen. */
+function sayScope({ scope, notCounted }: Quiet): string {
+  if (scope === undefined) return 'The record does not say how the guard looked for it';
+  const unseen = sayUnseen(scope);
+  const strangers = notCounted === undefined ? '' : `. Not counted: ${sayNotCounted(notCounted)}`;
+  const looked = `The guard looked for ${and(sayMeans(scope))}${strangers}`;
+  return unseen.length === 0 ? looked : `${looked}. The guard would not have seen: ${unseen.join('; ')}`;
+}
+
+/** Proved only where the kernel itself kept the list of the processes. */
+export const sayStopped = (quiet: Quiet): string =>
+  quiet.scope !== undefined && isComplete(quiet.scope)
+    ? 'Forward work is proved stopped'
+    : 'Forward work is stopped, as far as the guard can see';
+
 /** What it took to stop forward work. */
-export function sayQuiet({ endedProcesses, endedSessions, since, ...quiet }: Quiet): string {
+export const sayQuiet = (quiet: Quiet): string => `${sayEnded(quiet)}. ${sayScope(quiet)}`;
+
+function sayEnded({ endedProcesses, endedSessions, since, ...quiet }: Quiet): string {
   const seen = `${counted(endedProcesses, 'process', 'processes')} and ${counted(endedSessions, 'session')} ended, nothing of the phases seen since ${sayTime(since)}`;
   if (quiet.fenced === undefined) return seen;
   if (quiet.fenced) return `${seen}; their role cannot log in`;
-  return `${seen}; unfenced, their role can still log in: ${quiet.unfencedBecause ?? 'nobody knows why'}`;
+  return `${seen}; not fenced, so their role can still log in: ${quiet.unfencedBecause ?? 'the reason is unknown'}`;
 }
 
 function sayStarted({ rollback, trigger, by, procedure }: Started): string {
-  const word = trigger === 'automatic' ? `by itself, under the pre-approval ${by}` : `on the word of ${by}`;
-  return `Rollback ${rollback} begins ${word}: ${sayProcedure(procedure)}`;
+  const word = trigger === 'automatic' ? ` by itself, under the pre-approval ${by}` : `, ${trigger} by ${by}`;
+  return `Rollback ${rollback} starts${word}: ${sayProcedure(procedure)}`;
 }
 
 function sayDone({ step, how, took, output, by }: Done): string {
@@ -32,16 +50,18 @@ function sayDone({ step, how, took, output, by }: Done): string {
   }
 }
 
-function sayApplied({ phase, extent }: Extract<RollbackEvent, { type: 'phase-applied' }>): string {
+function sayApplied({ phase, extent, seen }: Extract<RollbackEvent, { type: 'phase-applied' }>): string {
   switch (extent) {
     case 'wholly':
-      return `${phase} is applied: its command said so, and the database is not as it was before`;
+      return `${phase} is applied: its command said so, and the schema or a check is not as before`;
     case 'partly':
-      return `${phase} is applied in part: the database is not as it was before, and its command did not finish`;
+      return `${phase} is applied in part: the schema or a check is not as before, and its command did not finish`;
     case 'not-at-all':
-      return `${phase} has changed nothing: the database is as it was before`;
+      return `${phase} left nothing that the guard can see: the schema and the checks are as before`;
     case 'unknown':
-      return `How far ${phase} came cannot be told, so it is undone as if it were applied`;
+      if (seen === 'no-difference')
+        return `Unknown whether ${phase} changed anything: the schema and the checks are as before, but rows were not compared`;
+      return `Unknown how far ${phase} got, so Ripcord undoes it as if it were applied`;
   }
 }
 
@@ -51,19 +71,19 @@ export function sayRollback(event: RollbackEvent): string {
     case 'rollback-started':
       return sayStarted(event);
     case 'stop-work-started':
-      return 'Forward work is being stopped';
+      return 'Stopping forward work';
     case 'fence-raised':
-      return `${event.role} loses its right to log in until the rollback is over`;
+      return `${event.role} cannot log in until the rollback is over`;
     case 'fence-lifted':
       return `${event.role} can log in again`;
     case 'fence-stands':
-      return `${event.role} STILL CANNOT LOG IN, though the rollback is over: ${sentence(event.because)} To let it, run: ${event.lift}`;
+      return `${event.role} still cannot log in, though the rollback is over: ${sentence(event.because)} To let it log in, run: ${event.lift}`;
     case 'stop-work-proved':
-      return `Forward work is proved stopped: ${sayQuiet(event.quiet)}`;
+      return `${sayStopped(event.quiet)}: ${sayQuiet(event.quiet)}`;
     case 'phase-applied':
       return sayApplied(event);
     case 'step-started':
-      return `Step ${event.step} begins${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}`;
+      return `Step ${event.step} starts${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}`;
     case 'step-spawned':
       return `Step ${event.step} runs as process ${event.child.pid}`;
     case 'step-done':
@@ -71,20 +91,20 @@ export function sayRollback(event: RollbackEvent): string {
     case 'step-asked':
       return `Step ${event.step} needs a person. ${event.question}`;
     case 'step-answered': {
-      const answer = event.answer === 'again' ? 'shall run again' : 'is done, once nothing of it is at work';
+      const answer = event.answer === 'again' ? 'must run again' : 'is done, once nothing of it is still running';
       return `${event.by} says that step ${event.step} ${answer}${quoted(event.reason)}`;
     }
     case 'rollback-blocked':
-      return `The rollback cannot go on without a person. ${event.question}`;
+      return `The rollback cannot continue without a person. ${event.question}`;
     case 'rollback-unblocked':
-      return `${event.by} lets the rollback go on${quoted(event.reason)}`;
+      return `${event.by} let the rollback continue${quoted(event.reason)}`;
     case 'abort-ordered':
-      return `${event.by} lets no further step begin${quoted(event.reason)}`;
+      return `${event.by} aborted the rollback, so no further step starts${quoted(event.reason)}`;
     case 'rollback-aborted':
       return event.because === undefined
-        ? 'The rollback has ended before its last step: what is undone stays undone, and the run is held'
-        : `The rollback has ended before its first step, to be planned again: ${event.because}`;
+        ? 'The rollback ended before its last step: what is undone stays undone, and the run is held'
+        : `The rollback ended before its first step and is planned again: ${event.because}`;
     case 'rollback-done':
-      return 'The rollback is done: every step of it';
+      return 'The rollback is done: every step is done';
   }
 }

@@ -6,9 +6,9 @@ import { counted, sayVerdict } from './wording.ts';
 export function sayWatch(event: WatchEvent): string {
   switch (event.type) {
     case 'watch-started':
-      return `The watch after the rollback begins, for ${sayDuration(event.length)}`;
+      return `The watch after the rollback starts, for ${sayDuration(event.length)}`;
     case 'watch-advanced':
-      return `${sayDuration(event.seen)} of the watch have been seen`;
+      return `${sayDuration(event.seen)} of the watch seen so far`;
     case 'watch-relapsed':
       return `Relapse during the watch: ${event.evidence.map(sayVerdict).join('; ')}`;
     case 'watch-settled':

@@ -6,7 +6,7 @@ import type { RunEvent } from '../core/run/events.ts';
 import { blocks, bold, code, fenced, type Inline, joined, type Markdown, line, table } from './markdown.ts';
 import { perChapter } from './per-chapter.ts';
 import { doneSteps } from './proof.ts';
-import { sayQuiet } from './say-rollback.ts';
+import { sayQuiet, sayStopped } from './say-rollback.ts';
 import type { Chapter, Story } from './story.ts';
 import { counted, quoted, sayWho, sentence } from './wording.ts';
 
@@ -20,13 +20,13 @@ const kinds: Readonly<Record<Step['kind'], string>> = {
   restore: 'asks for a restore by hand',
 };
 const sayWhat = (step: Step): string =>
-  step.kind === 'verify' && step.phase === undefined ? 'asks the verification queries' : kinds[step.kind];
+  step.kind === 'verify' && step.phase === undefined ? 'runs the verification queries' : kinds[step.kind];
 const states = {
-  waiting: 'not begun',
-  started: 'begun, outcome not known',
+  waiting: 'not started',
+  started: 'started, outcome unknown',
   asking: 'waits for a person',
-  again: 'shall run again',
-  accepted: 'done by a person’s word, once nothing of it is at work',
+  again: 'must run again',
+  accepted: 'done on a person’s word, once nothing of it is still running',
   done: 'done',
 } as const;
 
@@ -36,7 +36,7 @@ function sayHow(story: Story, chapter: Chapter, { step, how, state }: StepState)
   if (how === 'not-needed') return 'not needed';
   if (how !== 'confirmed') return how === 'proved' ? 'done: its proof holds' : 'done';
   const by = doneSteps(story, chapter).findLast(({ event }) => event.step === step.id)?.event.by;
-  return by === undefined ? 'done, by a person’s word' : `done, by the word of ${sayWho(story.plan, by)}`;
+  return by === undefined ? 'done, on a person’s word' : `done, on the word of ${sayWho(story.plan, by)}`;
 }
 
 const stepRow =
@@ -94,12 +94,12 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
   const quiet =
     rollback.quiet === undefined
       ? 'It is not proved yet that forward work has stopped.'
-      : `Forward work was stopped first: ${sayQuiet(rollback.quiet)}.`;
+      : `${sayStopped(rollback.quiet)}: ${sayQuiet(rollback.quiet)}.`;
   const { fence } = story.state;
   const left =
     fence?.trouble === undefined
       ? []
-      : [line`${bold(`${fence.role} still cannot log in`)}. To let it: ${code(fence.lift)}`];
+      : [line`${bold(`${fence.role} still cannot log in`)}. To let it log in: ${code(fence.lift)}`];
   return blocks(
     joined([line`Rollback ${code(rollback.id)}, ${counted(rollback.steps.length, 'step')}.`, quiet]),
     ...left,

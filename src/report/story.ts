@@ -11,6 +11,7 @@ import type { PhaseState } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
 import { keyOf } from '../core/verdicts/verdict.ts';
 import type { Watch } from '../core/watch/watch.ts';
+import { rollbackIn, watchIn } from '../core/run/response.ts';
 
 /** An entry of the journal, as far as a report needs it. */
 export interface Told<Event extends RunEvent = RunEvent> {
@@ -83,7 +84,8 @@ export function tellStory(plan: Plan, entries: readonly Told[], now: Instant): S
   const undoings = new Map<RollbackId, Pick<Chapter, 'rollback' | 'watch'>>();
   for (const { event } of entries) {
     state = evolve(state, event);
-    const { rollback, watch, recommendations, authority, phases } = state;
+    const { recommendations, authority, phases, response } = state;
+    const [rollback, watch] = [rollbackIn(response), watchIn(response)];
     noteAttempts(attempts, state, event.at);
     const raised = event.type === 'recommendation-raised' ? recommendations.at(-1) : undefined;
     if (raised !== undefined) openings.set(raised.id, { seenAt: firstSeen(state, raised), authority, phases });

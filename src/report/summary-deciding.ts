@@ -12,7 +12,7 @@ function sayTrigger(story: Story, one: Chapter['recommendation'], rollback: Roll
     const given = entriesOf(story, 'pre-approval-activated').findLast(
       ({ event }) => event.preApproval === rollback.by && event.at <= rollback.startedAt,
     );
-    const by = given === undefined ? '' : `, which ${sayWho(story.plan, given.event.by)} had activated beforehand`;
+    const by = given === undefined ? '' : `, which ${sayWho(story.plan, given.event.by)} had activated`;
     const did = rollback.state === 'done' ? 'rolled back' : 'began to roll back';
     return `Ripcord ${did} by itself, as the pre-approval ${rollback.by} allows${by}.`;
   }
@@ -40,11 +40,11 @@ function sayWaiting({ plan, now, state }: Story, one: Chapter['recommendation'])
   const { approvals, from } = missingApprovals(plan, needs, valid);
   const missing = counted(approvals, 'more approval');
   const given = and(valid.map(({ by }) => sayWho(plan, by)));
-  const half = valid.length === 0 ? '' : `${given} approved, and it takes ${missing} beside that. `;
+  const half = valid.length === 0 ? '' : `${given} approved. It still needs ${missing}. `;
   const until = sayMoment(expiresAt);
   if (expiresAt <= now) return `${half}Recommendation ${id} was not answered by ${until}, when its time ran out.`;
   const who = and(from.map((principal) => sayWho(plan, principal))) || 'nobody in the plan';
-  return `${half}Recommendation ${id} waits for an answer until ${until}. Who may give it: ${who}.${sayAsked(one)}`;
+  return `${half}Recommendation ${id} waits for an answer until ${until}. These people can answer: ${who}.${sayAsked(one)}`;
 }
 
 /** Who or what decided, in one or two sentences. */
@@ -62,7 +62,7 @@ export function sayDecided(story: Story, { recommendation: one, rollback }: Chap
     case 'expired':
       return `Nobody answered within ${sayDuration(between(one.raisedAt, one.expiresAt))}, so recommendation ${one.id} expired.`;
     case 'superseded':
-      return sentence(`Recommendation ${one.id} was superseded: ${one.answer?.reason ?? 'it no longer fitted'}`);
+      return sentence(`Recommendation ${one.id} was superseded: ${one.answer?.reason ?? 'it no longer applied'}`);
     case 'withdrawn':
       return sentence(`Recommendation ${one.id} was withdrawn: ${one.answer?.reason ?? 'the breach was gone'}`);
   }

@@ -18,8 +18,8 @@ function sayTrouble(story: Story, { recommendation: { evidence, attributedTo }, 
       : ` With it came ${counted(more.length, 'more breach', 'more breaches')}: ${and(more.map(({ criterion, subject }) => `${criterion} of ${subject}`))}.`;
   const where =
     attributedTo === undefined
-      ? ' It could not be attributed to one phase.'
-      : ` The record points to ${sayPhaseName(story, attributedTo)}: when it began, this was not there yet.`;
+      ? ' It cannot be attributed to one phase.'
+      : ` The record points to ${sayPhaseName(story, attributedTo)}: when it started, this was not there yet.`;
   return breach + where + others;
 }
 
@@ -39,7 +39,7 @@ function sayUndone(story: Story, chapter: Chapter): Inline {
     if (rollback.because !== undefined) return sentence(`It ended before its first step: ${rollback.because}`);
     if (rollback.state === 'aborted') {
       const left = leftToPeople(rollback);
-      const given = `The rollback was given up, ${steps}: what is undone stays undone.`;
+      const given = `The rollback was aborted, ${steps}: what is undone stays undone.`;
       return left.length === 0 ? given : line`${given} ${bold('Left to people')}: ${and(left)}.`;
     }
     if (question === undefined) return `The rollback is still under way, ${steps}.`;
@@ -57,14 +57,14 @@ function sayProved(story: Story, chapter: Chapter): Inline {
   const proof = proofOf(story, chapter);
   switch (proof.state) {
     case 'proved':
-      return 'It was proved: the database was compared with its snapshot from before the change, and is as it was.';
+      return 'Ripcord compared it with its snapshot from before the change, as far as that covers it, and found no difference. “Verification” names what was compared and what was not.';
     case 'accepted': {
       const who = and(proof.by.map((by) => sayWho(story.plan, by)));
       return line`${bold('It was not proved by comparison')} with the snapshot from before the change: ${who} accepted it by hand.`;
     }
     case 'open':
       if (chapter.rollback.steps.some(({ step, state }) => step.kind === 'verify' && state === 'asking')) return '';
-      return 'It is not proved yet that the database is as it was.';
+      return 'It has not been compared yet with its snapshot from before the change.';
   }
 }
 
@@ -72,14 +72,14 @@ function sayRelapses({ watch }: Chapter): Inline {
   const [relapse] = watch?.relapses ?? [];
   if (relapse === undefined) return 'without a relapse';
   const why = relapse.evidence.map(sayVerdict).join('; ');
-  return line`${bold(`with a relapse at ${sayTime(relapse.at)} UTC`)} (${why}); Ripcord undoes nothing because of a relapse, so people must judge it`;
+  return line`${bold(`with a relapse at ${sayTime(relapse.at)} UTC`)} (${why}); Ripcord undoes nothing because of a relapse, so a person must judge it`;
 }
 
 /** How the watch ended. */
 function sayWatched({ state: { closed } }: Story, chapter: Chapter): Inline {
   const { rollback, watch } = chapter;
   if (rollback === undefined) return '';
-  if (watch === undefined) return 'The watch has not begun.';
+  if (watch === undefined) return 'The watch has not started.';
   const [seen, length] = [watch.seen === 0 ? 'none' : sayDuration(watch.seen), sayDuration(watch.length)];
   const relapses = sayRelapses(chapter);
   const short = watch.length < hours(1) ? 'The plan’s watch is shorter than the recommended hour.' : '';
@@ -97,7 +97,7 @@ function sayWatched({ state: { closed } }: Story, chapter: Chapter): Inline {
 function sayUnknown({ state: { phases } }: Story): Inline {
   const lost = phases.filter(({ state }) => state === 'unknown').map(({ phase }) => phase);
   if (lost.length === 0) return '';
-  return line`${bold(`Nobody knows how far ${and(lost)} came`)}: it was no longer heard of, and it has not been undone.`;
+  return line`${bold(`Unknown how far ${and(lost)} got`)}: its wrapper was lost, and it has not been undone.`;
 }
 
 function sayStanding({ state: { phases, closed } }: Story): string {
@@ -138,7 +138,7 @@ export function summarySection(story: Story): Markdown {
   const others =
     left === 0
       ? ''
-      : `${counted(left, 'earlier recommendation')} came to nothing (expired or superseded); see the timeline.`;
+      : `${counted(left, 'earlier recommendation')} had no effect (expired or superseded); see the timeline.`;
   const ending = joined([sayUnknown(story), others, sayStanding(story)]);
   return blocks(heading(2, 'Summary'), ...(told.length === 0 ? [line`${quietRun(story)}`] : told), ending);
 }

@@ -40,7 +40,7 @@ function sayGroup(group: Group): string {
     return `Phase ${first.event.phase} reported progress ${group.length} times, from ${from} to ${to}.`;
   }
   if (last.event.type === 'watch-advanced') {
-    return `The watch went on, up to ${sayDuration(last.event.seen)} seen (${counted(group.length, 'record')}).`;
+    return `The watch continued, up to ${sayDuration(last.event.seen)} seen (${counted(group.length, 'record')}).`;
   }
   const checks = group.flatMap(({ event }) => (event.type === 'finding-changed' ? [event.finding.check] : []));
   return sentence(`${counted(checks.length, 'check')} found all well: ${and(checks)}`);

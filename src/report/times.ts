@@ -47,11 +47,11 @@ const breachSeenAt = ({ recommendation, seenAt }: Chapter): Instant | undefined 
 
 function moments(story: Story, chapter: Chapter): readonly Moment[] {
   const proof = proofOf(story, chapter);
-  const proved = proof.state === 'accepted' ? 'Accepted by hand, not proved' : 'Proved against the boundary';
+  const proved = proof.state === 'accepted' ? 'Accepted by hand, not proved' : 'Compared with the boundary';
   const { recommendation, watch } = chapter;
   const isOrdered = recommendation.orderedBy !== undefined;
   const some: readonly { readonly what: string; readonly at: Instant | undefined }[] = [
-    { what: 'Trouble began, by the readings', at: beganAt(chapter) },
+    { what: 'Trouble began, according to the readings', at: beganAt(chapter) },
     { what: 'Breach seen', at: breachSeenAt(chapter) },
     { what: isOrdered ? 'Rollback ordered' : 'Rollback recommended', at: recommendation.raisedAt },
     ...[answered(story, chapter)].filter((moment) => moment !== undefined),

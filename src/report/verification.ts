@@ -6,10 +6,10 @@ import { doneSteps } from './proof.ts';
 import type { Chapter, Story } from './story.ts';
 
 function outcome({ state, how }: StepState): string {
-  if (state === 'asking') return 'not as it was: see the question above';
+  if (state === 'asking') return 'not proved: see the question above';
   if (state !== 'done') return 'not compared yet';
   if (how === 'not-needed') return 'not needed';
-  return how === 'confirmed' ? 'not proved: accepted by hand' : 'as it was';
+  return how === 'confirmed' ? 'not proved: accepted by hand' : 'no difference found';
 }
 
 function row(story: Story, chapter: Chapter, comparison: StepState): readonly Inline[] {
@@ -38,7 +38,7 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
   );
   return blocks(
     table(
-      ['Phase', 'Boundary taken (UTC)', 'Objects', 'Checks', 'Outcome', 'Compared (UTC)'],
+      ['Phase', 'Boundary taken (UTC)', 'Objects in it', 'Checks in it', 'Outcome', 'Compared (UTC)'],
       comparisons.map((comparison) => row(story, chapter, comparison)),
     ),
     ...written,
@@ -49,7 +49,7 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
 const asksQueries = ({ rollback }: Chapter): boolean =>
   (rollback?.steps ?? []).some(({ step }) => step.kind === 'verify' && step.phase === undefined);
 
-const intro = line`Each undone phase is compared with its boundary, the snapshot taken when it started: every object of the schema by its definition, and every check by its finding. A comparison that finds a difference, or that cannot look, asks a person.`;
+const intro = line`Each undone phase is compared with its boundary, the snapshot taken when it started: the objects of the schema by their definitions, and the checks that may veto by their findings. The output of a comparison names what is not well and what it does not cover, such as rows. A comparison asks a person if it finds a difference, if it cannot look, or if a check behind the recommendation is still not well after everything was undone.`;
 
 /** Whether each undone phase's boundary came back, and how that was found out. */
 export const verificationSection = (story: Story): Markdown | undefined => {
@@ -61,7 +61,7 @@ export const verificationSection = (story: Story): Markdown | undefined => {
   return blocks(
     section,
     whole
-      ? line`No phase is applied any more, so the plan’s verification queries (${length}) can be asked by hand; they have not been asked here.`
-      : line`The plan’s verification queries (${length}) prove a full restore or the unwind of every phase. Here phases stay applied, so they were not asked.`,
+      ? line`No phase is still applied, so the plan’s verification queries (${length}) can be run by hand; Ripcord has not run them here.`
+      : line`The plan’s verification queries (${length}) prove a full restore or the unwind of every phase. Phases stay applied here, so Ripcord did not run them.`,
   );
 };

@@ -16,7 +16,7 @@ function sayUnseen({ startedAt, countedTo, seen }: Watch): string {
   const lost = between(startedAt, countedTo) - seen;
   return lost < 1_000
     ? 'All of the time that passed was seen.'
-    : `${sayDuration(between(startedAt, countedTo))} passed, of which ${sayDuration(lost as typeof seen)} was not counted, because the guard was blind or down.`;
+    : `${sayDuration(between(startedAt, countedTo))} passed, of which ${sayDuration(lost as typeof seen)} was not counted because the guard was blind or down.`;
 }
 
 function sayWatch(watch: Watch): Markdown {
@@ -41,7 +41,7 @@ function sayWatch(watch: Watch): Markdown {
 const told = ({ rollback, watch }: Chapter): Markdown | undefined => {
   if (rollback === undefined) return undefined;
   return watch === undefined
-    ? line`The watch begins when every step of the rollback is done. It has not begun.`
+    ? line`The watch starts when every step of the rollback is done. It has not started.`
     : sayWatch(watch);
 };
 
@@ -49,7 +49,7 @@ const told = ({ rollback, watch }: Chapter): Markdown | undefined => {
 function sayCriteria({ state: { verdicts } }: Story): Markdown {
   const all = byCriterion([...verdicts.values()].map(({ verdict }) => verdict));
   const said = [...all].map(([criterion, status]) => `${criterion} ${status}`);
-  return line`The criteria, as the record leaves them: ${said.join(', ') || 'nobody has looked'}.`;
+  return line`The criteria at the end of the record: ${said.join(', ') || 'none was judged'}.`;
 }
 
 /** The watch after each rollback. */

@@ -37,7 +37,5 @@ export function sayWho({ principals }: Pick<Plan, 'principals'>, id: string): st
 /** `Omar Haddad (CTO)`. */
 export const sayContact = ({ name, role }: Contact): string => `${name} (${role})`;
 
-export const firstUpper = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-
 /** `performance: molecule-search is 1.92x as slow …`. */
 export const sayVerdict = ({ criterion, summary }: Verdict): string => `${criterion}: ${summary}`;

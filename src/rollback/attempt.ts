@@ -1,6 +1,6 @@
 import { hashOf } from '../core/kernel/hash.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
-import type { ProcessIdentity } from '../core/response/events.ts';
+import type { Child } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 
@@ -10,10 +10,10 @@ export interface Attempt {
   readonly tag: string;
   /**
    * By it a service knows that it was asked before. The same for every attempt at the step in this rollback until a person
-   * says that it shall run again: a service that keeps its answers by their keys would say the old one for ever.
+   * says that it must run again: a service that keeps its answers by their keys would say the old one for ever.
    */
   readonly key: string;
-  onSpawn(child: ProcessIdentity): Promise<void>;
+  onSpawn(child: Child): Promise<void>;
   /** Aborted when nobody shall wait any longer. What has begun to change something goes on to its end all the same. */
   readonly signal: AbortSignal;
 }

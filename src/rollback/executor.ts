@@ -2,50 +2,59 @@ import pRetry from 'p-retry';
 
 import { sayError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
-import { type Millis, seconds } from '../core/kernel/units.ts';
-import type { Extent, RollbackEvent } from '../core/response/events.ts';
+import type { Millis } from '../core/kernel/units.ts';
+import type { Came, RollbackEvent } from '../core/response/events.ts';
 import { isUnderWay, nextStep, phasesToLookAt, type Rollback } from '../core/response/rollback.ts';
-import { JournalUnwritable } from '../journal/errors.ts';
-import { fenceLifter } from './fence.ts';
+import { JournalUnwritable, StaleEpoch } from '../journal/errors.ts';
+import { fenceLifter } from './fence-lift.ts';
 import type { ExecutorParts, Intend } from './parts.ts';
 import { notTheOnlyGuard } from './questions.ts';
 import { stepTaker } from './step-taker.ts';
 
-export type { ExecutorParts, Guarding, Outcome } from './parts.ts';
+export type { ExecutorParts, Outcome } from './parts.ts';
 
 export interface Executor {
   /** Goes on with the rollback under way, if there is one and it waits for nobody. */
   wake(): void;
+  /**
+   * Another process has the guard: no further step begins, for good. The one under way goes on to its end, and its outcome is
+   * not recorded by this process. Resolves when it has ended.
+   */
+  standDown(): Promise<void>;
   /** No further step begins; resolves when the one under way has ended, or after `patience`. */
   stop(patience: Millis): Promise<void>;
 }
 
-/** Carries out a rollback: intent, act, outcome, one step after the other. What it does next follows from the journal alone. */
-export function createExecutor(parts: ExecutorParts): Executor {
-  const { clock } = parts;
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let again = false;
-  /** What was proved before a block, or by an earlier daemon, is proved anew: nobody knows what happened in between. */
-  let quietHere = false;
+/** Writes what the executor intends and has done, and asks whether it may act on. */
+interface Recorder {
+  record(event: RollbackEvent): Promise<void>;
+  mayAct(): Promise<void>;
+}
 
-  /** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
-  const record = (event: RollbackEvent): Promise<void> =>
-    pRetry(() => parts.record(event), {
+/** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
+function recorder(parts: Pick<ExecutorParts, 'record' | 'mayAct'>, stopping: AbortSignal): Recorder {
+  const onceWritable = <T>(work: () => Promise<T>): Promise<T> =>
+    pRetry(work, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 500,
       maxTimeout: 2_000,
-      shouldRetry: ({ error }) => error instanceof JournalUnwritable && !stopping.signal.aborted,
+      shouldRetry: ({ error }) => error instanceof JournalUnwritable && !stopping.aborted,
     });
+  return {
+    record: (event) => onceWritable(() => parts.record(event)),
+    mayAct: () => onceWritable(() => parts.mayAct()),
+  };
+}
 
-  const common = (rollback: Rollback) => ({ v: 1, at: clock.now(), rollback: rollback.id }) as const;
-  const lift = fenceLifter(parts, record);
+/** What precedes the steps: forward work is proved stopped, and how far each phase came is looked up. */
+function preparations(parts: ExecutorParts, record: Recorder['record']) {
+  const common = (rollback: Rollback) => ({ v: 1, at: parts.clock.now(), rollback: rollback.id }) as const;
+  /** What was proved before a block, or by an earlier daemon, is proved anew: nobody knows what happened in between. */
+  let quietHere = false;
   const block = (rollback: Rollback, question: string) => {
     quietHere = false;
     return record({ type: 'rollback-blocked', ...common(rollback), question });
   };
-  const taker = stepTaker({ parts, record, stopping: stopping.signal });
-
   const stopWork = async (rollback: Rollback) => {
     if (rollback.state !== 'stopping-work') await record({ type: 'stop-work-started', ...common(rollback) });
     try {
@@ -54,47 +63,66 @@ export function createExecutor(parts: ExecutorParts): Executor {
       quietHere = true;
       await record({ type: 'stop-work-proved', ...common(rollback), quiet });
     } catch (error) {
-      if (error instanceof JournalUnwritable) throw error;
+      if (error instanceof JournalUnwritable || error instanceof StaleEpoch) throw error;
       await block(rollback, `Forward work could not be proved stopped: ${sayError(error)}`);
     }
   };
 
-  const lookAtPhases = async (rollback: Rollback, phases: readonly PhaseId[]) => {
-    const seen = await parts.lookAtPhases(phases).catch(() => new Map<PhaseId, Extent>());
+  const phaseExtents = async (rollback: Rollback, phases: readonly PhaseId[]) => {
+    const seen = await parts.phaseExtents(phases).catch(() => new Map<PhaseId, Came>());
     for (const phase of phases) {
-      const extent = seen.get(phase) ?? 'unknown';
-      await record({ type: 'phase-applied', ...common(rollback), phase, extent });
+      const came = seen.get(phase) ?? { extent: 'unknown' as const };
+      await record({ type: 'phase-applied', ...common(rollback), phase, ...came });
     }
   };
+
+  return {
+    abort: (rollback: Rollback) => record({ type: 'rollback-aborted', ...common(rollback) }),
+    block,
+    isQuiet: ({ quiet }: Rollback) => quiet !== undefined && quietHere,
+    stopWork,
+    phaseExtents,
+  };
+}
+
+/** The moves of a rollback. What the next one is follows from the journal, and from what this process has proved itself. */
+function rollbackMoves(parts: ExecutorParts, stopping: AbortSignal) {
+  const { record, mayAct } = recorder(parts, stopping);
+  const lift = fenceLifter(parts, record);
+  const taker = stepTaker({ parts, record, stopping });
+  const { abort, block, isQuiet, stopWork, phaseExtents } = preparations(parts, record);
 
   /** One move; false when there is nothing to do, or somebody else has to move. */
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
-    if (rollback === undefined || stopping.signal.aborted) return false;
+    if (rollback === undefined || stopping.aborted) return false;
     if (!isUnderWay(rollback)) {
       const fence = parts.fence();
-      if (fence !== undefined) await lift(fence, rollback);
+      if (fence === undefined) return false;
+      await mayAct();
+      await lift(fence, rollback);
       return false;
     }
     if (rollback.aborting !== undefined && !rollback.steps.some(({ state }) => state === 'started')) {
-      await record({ type: 'rollback-aborted', ...common(rollback) });
+      await abort(rollback);
       return true; // for the fence
     }
     if (rollback.state === 'blocked') return false;
     const next = nextStep(rollback);
     if (next?.state === 'asking') return false; // a person who restores by hand may well stop the target
+    await mayAct();
     const guarding = await parts.isOnlyGuard();
     if (guarding !== 'yes') {
       await block(rollback, notTheOnlyGuard(guarding));
       return false;
     }
-    if (rollback.quiet === undefined || !quietHere) {
+    if (!isQuiet(rollback)) {
       await stopWork(rollback);
       return true;
     }
     const unlooked = phasesToLookAt(rollback);
     if (unlooked.length > 0) {
-      await lookAtPhases(rollback, unlooked);
+      await phaseExtents(rollback, unlooked);
       return true;
     }
     if (next === undefined) return false;
@@ -102,6 +130,17 @@ export function createExecutor(parts: ExecutorParts): Executor {
     if (leftBehind !== undefined) await block(rollback, leftBehind);
     return leftBehind === undefined;
   };
+
+  return { move, interrupt: taker.interrupt };
+}
+
+/** Carries out a rollback: intent, act, outcome, one step after the other. What it does next follows from the journal alone. */
+export function createExecutor(parts: ExecutorParts): Executor {
+  const { clock } = parts;
+  const stopping = new AbortController();
+  const { move, interrupt } = rollbackMoves(parts, stopping.signal);
+  let running: Promise<void> | undefined;
+  let again = false;
 
   const run = async () => {
     do {
@@ -113,14 +152,18 @@ export function createExecutor(parts: ExecutorParts): Executor {
   return {
     wake() {
       again = true;
-      if (parts.rollback()?.aborting !== undefined) taker.interrupt();
+      if (parts.rollback()?.aborting !== undefined) interrupt();
       running ??= run()
         .catch((error: unknown) => {
           // For good: this process thinks it knows the step under way, and would take it once more at the next wake.
           stopping.abort(error);
-          parts.failed(error);
+          if (!(error instanceof StaleEpoch)) parts.failed(error);
         })
         .finally(() => (running = undefined));
+    },
+    async standDown() {
+      stopping.abort(new Error('another process has the guard'));
+      await running;
     },
     async stop(patience) {
       stopping.abort(new Error('the executor was stopped'));
@@ -131,6 +174,3 @@ export function createExecutor(parts: ExecutorParts): Executor {
     },
   };
 }
-
-/** How long the guard lock may be away before a person is asked: a server that restarts is back sooner. */
-export const lockPatience = { retries: 8, minTimeout: seconds(1), maxTimeout: seconds(8) };

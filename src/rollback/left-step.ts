@@ -2,10 +2,11 @@ import { count } from '../core/kernel/count.ts';
 import { sayError } from '../core/kernel/errors.ts';
 import { between, type Millis, millis } from '../core/kernel/units.ts';
 import type { Quiet } from '../core/response/events.ts';
+import type { Place } from '../core/response/place.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import { leavesWork, mayRepeat } from '../core/response/step.ts';
 import { longestProof, patienceOfProof } from './attempt.ts';
-import { unfinished } from './questions.ts';
+import { cannotSee, unfinished } from './questions.ts';
 import { ask, done, type Taking } from './taking.ts';
 
 /** Each in lines of its own. */
@@ -64,6 +65,27 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   if (stopping.aborted) return undefined;
   if (again) return 'again';
   await ask(taking, rollback, step, unfinished(step, proof, kept), output);
+  return undefined;
+}
+
+/**
+ * The step's command was started where this process cannot look, so nobody knows whether it is at work: that is a person's to
+ * find out. Its sessions are ended first; one that stays is told.
+ */
+export async function askUnseen(
+  taking: Taking,
+  rollback: Rollback,
+  state: StepState,
+  unseen: Place,
+): Promise<undefined> {
+  const { parts } = taking;
+  const { tag, step } = state;
+  const kept = tag === undefined ? '' : await parts.output.left(tag);
+  const stays = await parts.endOrphans(state).then(
+    () => undefined,
+    (error: unknown) => sayError(error),
+  );
+  await ask(taking, rollback, step, cannotSee(state, unseen, parts.place, stays), kept, { unseen });
   return undefined;
 }
 

@@ -1,7 +1,10 @@
 import { sentence } from '../core/kernel/sentence.ts';
+import type { Place } from '../core/response/place.ts';
+import type { StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
-import type { Awaited, Seen } from './look.ts';
-import type { Guarding } from './parts.ts';
+import { sayUnseen } from '../core/response/whereabouts.ts';
+import type { Guarding } from '../target/guarded-target.ts';
+import type { Awaited, Seen } from './condition.ts';
 
 /** What the executor asks a person about a step, beside what the step itself says. */
 
@@ -17,19 +20,23 @@ export function placeOf({ kind, proof }: Step): string {
 export const unmet = (step: Step, precondition: Seen, attempts: number): string => {
   const sees = `Its precondition ${sayHolds[precondition.holds]}: ${sentence(precondition.saw)}`;
   return attempts === 0
-    ? `${sees} Nothing of the step was done. Make it hold and say --again, or say --done where the step is not needed.`
-    : `${sees} No other attempt was begun. An earlier attempt at the step may have been done, in part or not at all: look at ${placeOf(step)}, then make it hold and say --again, or say --done where the step is done.`;
+    ? `${sees} Nothing of the step was done. Make it hold and say --again, or say --done if the step is not needed.`
+    : `${sees} No further attempt was started. An earlier attempt may have done all of the step, a part of it, or nothing. Look at ${placeOf(step)}, then make it hold and say --again, or say --done if the step is done.`;
 };
 
+/** Undoing what was not done may do as much harm as leaving it undone. */
+export const perhapsNothing = (step: Step): string =>
+  `Whether ${step.phase ?? 'the phase'} changed anything is unknown. Its command did not finish. The schema and the checks are as at its boundary; nothing else was compared, in particular no rows. The step is not \`repeatable\` and has no precondition, so Ripcord does not run it without need. Look at ${placeOf(step)}, then say --again to run the phase’s steps, or --done if this one is not needed.`;
+
 export const proofFails = (step: Step, proof: Seen): string =>
-  `It ended well, but its proof ${sayHolds[proof.holds]}: ${sentence(proof.saw)} Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
+  `It succeeded, but its proof ${sayHolds[proof.holds]}: ${sentence(proof.saw)} Look at ${placeOf(step)}, then say whether it is done or must run again.`;
 
 /** What the plan says wrongly cannot be mended under way. `mend`: what whoever orders the rollback anew changes first. */
 export const asApproved = (mend: string): string =>
-  `The step is what was approved, and a mended plan counts for the next rollback only: do by hand what is missing and say --done; or end this rollback (ripcord abort), ${mend} in the plan, restart the daemon and order the rollback anew.`;
+  `The step is what was approved, and an edited plan applies only to the next rollback. Do by hand what is missing, and say --done. Or end this rollback (ripcord abort), ${mend} in the plan, restart the daemon, and order the rollback again.`;
 
 export const abortedWhile = (waitedFor: string): string =>
-  `The rollback was aborted while the step waited for ${waitedFor}, so nobody waits for it any longer.`;
+  `The rollback was aborted while the step waited for ${waitedFor}, so Ripcord no longer waits for it.`;
 
 export const sayProof = ({ holds, saw }: Seen): string => `Its proof ${sayHolds[holds]} now: ${sentence(saw)}`;
 
@@ -40,12 +47,33 @@ export const unfinished = (step: Step, proof: Awaited | undefined, output: strin
     step.kind !== 'command'
       ? ''
       : output === ''
-        ? ' Nothing that it wrote until then was kept.'
-        : ' What it had written until then stands beside this.';
-  return `The guard was restarted during this step.${wrote}${seen} It may have been done, in part or not at all, and may not run twice. Look at ${placeOf(step)}, then say whether it is done or shall run again.`;
+        ? ' Its output until then was not kept.'
+        : ' Its output until then is shown with this question.';
+  return `The guard restarted during this step.${wrote}${seen} The step may have done everything, a part, or nothing, and the plan does not call it repeatable. Look at ${placeOf(step)}, then say whether it is done or must run again.`;
 };
 
-export const notTheOnlyGuard = (guarding: Exclude<Guarding, 'yes'>): string =>
-  guarding === 'no-answer'
-    ? 'The target does not answer, so it is not known whether this is the only guard. Bring it back, then let the rollback go on: ripcord confirm stop-work --again'
-    : `The guard lock of the target is lost: ${guarding.rival} has it, so another guard may be acting on the target. Make sure that there is none, then let the rollback go on: ripcord confirm stop-work --again`;
+/** `stays`: what is known to be there still. */
+export function cannotSee({ step, tag }: StepState, place: Place, here: Place, stays: string | undefined): string {
+  const sessions = stays === undefined ? 'It no longer has a session on the target.' : sentence(stays);
+  const find = tag === undefined ? 'its processes' : `processes with RIPCORD_TAG=${tag} in their environment`;
+  return `This step was started ${sayUnseen(place, here)}. Ripcord cannot see from here whether its command still runs there. ${sessions} Look on ${place.host} for ${find}, and end them. The step may have done everything, a part, or nothing. Look at ${placeOf(step)}, then say whether it is done or must run again.`;
+}
+
+/** The same for a step whose intent is on record. */
+export function notTried(guarding: Exclude<Guarding, 'yes'>): string {
+  if (guarding === 'no-answer')
+    return 'The target does not answer, so Ripcord does not know whether this is the only guard, and does not try the step. Bring the target back, then say --again.';
+  return 'elsewhere' in guarding
+    ? `Ripcord does not try the step on a server that may not be the right one. ${sentence(guarding.elsewhere)} Correct that, then say --again.`
+    : `Another session holds the guard lock, so Ripcord does not try the step: ${guarding.rival}. Make sure that no other guard acts on the target, then say --again.`;
+}
+
+const goOn = 'then continue the rollback: ripcord confirm stop-work --again';
+
+export function notTheOnlyGuard(guarding: Exclude<Guarding, 'yes'>): string {
+  if (guarding === 'no-answer')
+    return `The target does not answer, so Ripcord does not know whether this is the only guard. Bring the target back, ${goOn}`;
+  return 'elsewhere' in guarding
+    ? `Ripcord undoes nothing on a server that may not be the right one. ${sentence(guarding.elsewhere)} Correct that, ${goOn}`
+    : `Another session holds the guard lock: ${guarding.rival}. Another guard may be acting on the target. Make sure that there is none, ${goOn}`;
+}

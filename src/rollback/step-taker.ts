@@ -1,12 +1,14 @@
 import { sayError } from '../core/kernel/errors.ts';
 import { between, millis } from '../core/kernel/units.ts';
-import type { ProcessIdentity, RollbackEvent } from '../core/response/events.ts';
+import type { Child, RollbackEvent } from '../core/response/events.ts';
+import { asksFirst } from '../core/response/extent.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
+import { unseenPlace } from '../core/response/whereabouts.ts';
 import { type Attempt, attemptTag, idempotencyKey, patienceOfProof } from './attempt.ts';
-import { accept, recover, whatStays } from './left-step.ts';
+import { accept, askUnseen, recover, whatStays } from './left-step.ts';
 import type { Outcome } from './parts.ts';
-import { abortedWhile, proofFails, sayProof, unmet } from './questions.ts';
+import { abortedWhile, perhapsNothing, proofFails, sayProof, unmet } from './questions.ts';
 import { ask, common, done, type Taking } from './taking.ts';
 
 export interface StepTaker {
@@ -49,10 +51,16 @@ async function begin(
   const { parts, record } = taking;
   const { step, attempt } = state;
   const key = idempotencyKey(rollback, state);
-  await record({ type: 'step-started', ...common(taking, rollback), step: step.id, attempt: attempt + 1, tag });
+  await record({
+    type: 'step-started',
+    ...common(taking, rollback),
+    step: step.id,
+    attempt: attempt + 1,
+    tag,
+    on: parts.place,
+  });
   if (parts.rollback()?.steps.some((one) => one.tag === tag) !== true) return undefined;
-  const onSpawn = (child: ProcessIdentity) =>
-    record({ type: 'step-spawned', ...common(taking, rollback), step: step.id, child });
+  const onSpawn = (child: Child) => record({ type: 'step-spawned', ...common(taking, rollback), step: step.id, child });
   return takeAndProve(taking, step, { tag, key, onSpawn, signal }).catch((error: unknown): Outcome => ({
     ended: 'badly',
     question: sayError(error),
@@ -64,6 +72,7 @@ async function begin(
 async function act(taking: Taking, rollback: Rollback, state: StepState, mine: Set<string>): Promise<void> {
   const { parts, stopping, interruptible } = taking;
   const { step } = state;
+  if (asksFirst(rollback, state)) return ask(taking, rollback, step, perhapsNothing(step), '');
   const before = await parts.precondition(step);
   if (before !== undefined && before.holds !== 'yes')
     return ask(taking, rollback, step, unmet(step, before, state.attempt), '');
@@ -78,7 +87,7 @@ async function act(taking: Taking, rollback: Rollback, state: StepState, mine: S
     case 'well':
       return done(taking, rollback, step, { took, output: outcome.output, how: 'ran' });
     case 'badly':
-      return ask(taking, rollback, step, outcome.question, outcome.output, outcome.proofFails && 'well');
+      return ask(taking, rollback, step, outcome.question, outcome.output, outcome.proofFails && { ended: 'well' });
     case 'asks':
       return ask(taking, rollback, step, outcome.question, '');
     case 'interrupted': // by our own end: the next daemon goes on from the intent
@@ -114,6 +123,8 @@ export function stepTaker({ parts, record, stopping }: Omit<Taking, 'interruptib
 
   return {
     async take(rollback, state) {
+      const unseen = unseenPlace(state, parts.place);
+      if (unseen !== undefined) return askUnseen(taking, rollback, state, unseen);
       if (state.state === 'accepted') return accept(taking, rollback, state);
       if (state.state === 'again') {
         const stays = await whatStays(taking, state);

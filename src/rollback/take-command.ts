@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/kernel/clock.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import type { Millis } from '../core/kernel/units.ts';
+import { whyUncontained } from '../core/response/containment.ts';
 import type { Step } from '../core/response/step.ts';
 import { type CommandResult, runCommand } from '../phases/run-command.ts';
 import { taggedProcesses } from '../phases/tagged-processes.ts';
@@ -33,6 +34,10 @@ async function leftRunning(tag: string): Promise<string | undefined> {
   return left.length === 0 ? undefined : `process ${left.map(({ pid }) => pid).join(', ')}`;
 }
 
+/** Of a command that was ended. */
+const notSeen = (why: string): string =>
+  `A process of it that left its group and dropped its environment would not have been seen: ${why}.`;
+
 function badly(
   step: CommandStep,
   result: CommandResult,
@@ -46,10 +51,12 @@ function badly(
       ? `exited with ${exitCode}, expected 0`
       : `was ended by ${signal}`;
   const stays = left === undefined ? '' : ` It left ${left} at work, which is ended first, whatever you answer.`;
+  const why = timedOut ? whyUncontained(result.containment) : undefined;
+  const unseen = why === undefined ? '' : ` ${notSeen(why)}`;
   const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;
   return {
     ended: 'badly',
-    question: `${hideIn(step.command.join(' '), secrets)} ${how}.${stays} Look at its output and at ${placeOf(step)}, then say whether the step is done or shall run again.`,
+    question: `${hideIn(step.command.join(' '), secrets)} ${how}.${stays}${unseen} Look at its output and at ${placeOf(step)}, then say whether the step is done or must run again.`,
     output,
     ...(cause !== undefined && { cause }),
   };

@@ -1,7 +1,7 @@
+import type { Failure } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { sentence } from '../core/kernel/sentence.ts';
 import { isMapping } from '../core/plan/tree.ts';
-import type { Failure } from '../core/evidence/reading.ts';
 import type { Step } from '../core/response/step.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { type HttpAnswer, httpRequester } from '../probes/http-request.ts';
@@ -26,7 +26,7 @@ interface Filling {
 }
 
 const never = new AbortController().signal;
-const advice = 'Look at what it was asked to do, then say whether the step is done or shall run again.';
+const advice = 'Look at what it was asked to do, then say whether the step is done or must run again.';
 
 /** Puts in what placeholders stand for, wherever a document has texts. */
 function filled(document: unknown, fill: Fill): unknown {

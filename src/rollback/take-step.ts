@@ -7,8 +7,8 @@ import { leavesWork, type Step } from '../core/response/step.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { unlessAborted } from '../target/bounded.ts';
 import type { Attempt } from './attempt.ts';
+import { awaitCondition, type Seen } from './condition.ts';
 import type { Outcome } from './parts.ts';
-import { lookUntil, type Seen } from './look.ts';
 import { sayHolds } from './questions.ts';
 import { withRetries } from './retries.ts';
 import { type CommandSurroundings, takeCommand } from './take-command.ts';
@@ -18,8 +18,8 @@ import { type UndoSql, runUndoSql } from './undo-sql.ts';
 /** Where and how steps run. */
 export interface StepSurroundings extends CommandSurroundings {
   readonly undoSql: UndoSql;
-  /** Looks at a condition, once. */
-  look(condition: Condition): Promise<Seen>;
+  /** Tests a condition, once. */
+  testCondition(condition: Condition): Promise<Seen>;
   /** Compares the database with what the step names. */
   verify(step: Extract<Step, { kind: 'verify' }>): Promise<Outcome>;
   /** What stands against taking the step now; asked before each try, since minutes may lie between two. */
@@ -31,9 +31,9 @@ export interface StepSurroundings extends CommandSurroundings {
 async function takeWait(
   step: Extract<Step, { kind: 'wait' }>,
   { signal }: Attempt,
-  { clock, look }: StepSurroundings,
+  { clock, testCondition }: StepSurroundings,
 ): Promise<Outcome> {
-  const seen = await lookUntil(() => look(step.wait), { clock, patience: step.timeout, signal });
+  const seen = await awaitCondition(() => testCondition(step.wait), { clock, patience: step.timeout, signal });
   if (seen.interrupted) return { ended: 'interrupted', waitedFor: 'its condition', output: seen.saw };
   if (seen.holds === 'yes') return { ended: 'well', output: seen.saw };
   const blind = seen.holds === 'unknown' ? `, and ${sayHolds.unknown}` : '';

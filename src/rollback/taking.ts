@@ -26,8 +26,17 @@ export const done = (
   how: Pick<Done, 'took' | 'output' | 'how' | 'by'>,
 ): Promise<void> => taking.record({ type: 'step-done', ...common(taking, rollback), step: step.id, ...how });
 
+type Asked = Extract<RollbackEvent, { readonly type: 'step-asked' }>;
+
 /** `ended`: the step did what it was to do, and only its proof does not hold. */
-export const ask = (taking: Taking, rollback: Rollback, step: Step, question: string, output: string, ended?: 'well') =>
+export const ask = (
+  taking: Taking,
+  rollback: Rollback,
+  step: Step,
+  question: string,
+  output: string,
+  { ended, unseen }: Pick<Asked, 'ended' | 'unseen'> = {},
+) =>
   taking.record({
     type: 'step-asked',
     ...common(taking, rollback),
@@ -35,4 +44,5 @@ export const ask = (taking: Taking, rollback: Rollback, step: Step, question: st
     question,
     output,
     ...(ended !== undefined && { ended }),
+    ...(unseen !== undefined && { unseen }),
   });

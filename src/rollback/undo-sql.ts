@@ -11,9 +11,12 @@ import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
 import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
-import { StatementFailed, StatementTimedOut } from '../target/errors.ts';
+import { StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
+import type { RequiredServer } from '../target/expected-server.ts';
 import { explainPgError } from '../target/explain.ts';
 import type { Login } from '../target/logins.ts';
+import { searchPathOf } from '../target/session-settings.ts';
+import { identityColumns, serverSeen } from '../target/who-answers.ts';
 import type { Outcome } from './parts.ts';
 import { asApproved } from './questions.ts';
 
@@ -21,6 +24,10 @@ import { asApproved } from './questions.ts';
 export interface UndoSql extends Login {
   /** The text is one statement that no transaction may be around: never tried again, as it may be done in part. */
   readonly alone?: boolean;
+  /** Where names without a schema are looked up, as in the rest of the plan's SQL; the login's own path when left out. */
+  readonly searchPath?: readonly string[];
+  /** Which server the statement is meant for. */
+  readonly server?: RequiredServer;
 }
 
 /** Errors after which the same statement may succeed. Any other is final. */
@@ -70,7 +77,18 @@ interface Done {
   readonly open: boolean;
 }
 
-async function once(sql: string, tag: string, timeout: Millis, { url, alone = false }: UndoSql): Promise<Done> {
+/** In one question, since the way to the server may be long. Throws WrongServer. */
+async function settle(client: Client, { url, server, searchPath }: UndoSql): Promise<void> {
+  const path = searchPath === undefined ? '' : `; set search_path = ${searchPathOf(searchPath)}`;
+  const who = server === undefined ? '' : `; select ${identityColumns}`;
+  const mark = server?.mark();
+  const answers = await client.query({ text: `set lock_timeout = ${lockTimeout}${path}${who}`, rowMode: 'array' });
+  const rows = [answers].flat().at(-1)?.rows ?? [];
+  server?.require(serverSeen((rows[0] ?? []) as readonly unknown[]), sayAddress(addressOf(url)), mark);
+}
+
+async function once(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Done> {
+  const { url, alone = false } = undo;
   const socket = new Socket();
   const client = new Client({
     connectionString: withoutOverridden(url),
@@ -85,7 +103,7 @@ async function once(sql: string, tag: string, timeout: Millis, { url, alone = fa
   const short = millis(Math.min(timeout, connectPatience));
   try {
     await within(short, () => client.connect());
-    await within(short, () => client.query(`set lock_timeout = ${lockTimeout}`));
+    await within(short, () => settle(client, undo));
     // The extended protocol takes one statement only, and puts no transaction around it.
     const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
     const results = [await within(millis(timeout + grace), () => client.query(asked))].flat(); // several for several statements
@@ -117,11 +135,11 @@ function sayTries({ times, since, locked }: Tries): string {
   return times === 1 ? '' : ` It was tried ${times} times within ${spent}${each}.`;
 }
 
-/** Refused before a session took the statement: the login, the database, or the number of connections. */
-const notSent = /^(28|3D000|53300)/;
+/** Refused before a session took the statement: the login, the database, the number of connections, or the server. */
+const isSent = (error: unknown): boolean => !(error instanceof WrongServer) && !/^(28|3D000|53300)/.test(codeOf(error));
 
 function sayNothingDone(error: unknown, sql: string, undo: UndoSql): string {
-  if (notSent.test(codeOf(error))) return ' Nothing of it was done: no session took it.';
+  if (!isSent(error)) return ' Nothing of it was done: no session took it.';
   return isWhole(sql, undo) && isTakenBack(error)
     ? ' Nothing of it was done: the server took the whole transaction back.'
     : '';
@@ -133,8 +151,8 @@ function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): s
   const taken = sayNothingDone(error, sql, undo);
   const next =
     explained instanceof StatementFailed
-      ? `If the database can be mended so that it runs, do that and say --again. ${asApproved('correct the statement')}`
-      : `${sentence(todo)} Look at the database, then say whether the step is done or shall run again.`;
+      ? `If you can change the database so that it runs, do so and say --again. ${asApproved('correct the statement')}`
+      : `${sentence(todo)} Look at the database, then say whether the step is done or must run again.`;
   return `The statement failed: ${clause(found)}; wanted ${clause(wanted)}.${taken}${sayTries(tries)} ${next}`;
 }
 

@@ -3,7 +3,8 @@ import { addressOf, sayAddress } from './address.ts';
 import { unlessAborted } from './bounded.ts';
 import { TargetUnreachable } from './errors.ts';
 import type { SessionOptions } from './session-settings.ts';
-import { type Answer, openSession, type QueryOptions, type SingleSession, type Value } from './single-session.ts';
+import type { Answer, QueryOptions, Value } from './query.ts';
+import { openSession, type SingleSession } from './single-session.ts';
 
 /**
  * A connection that is held, and made anew by the next question after it was lost. What belongs to one session, such as
@@ -21,22 +22,28 @@ export interface HeldConnection extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const sayConnection = ({ url, name }: SessionOptions): string => `${sayAddress(addressOf(url))}: connection "${name}"`;
+
+const closed = (options: SessionOptions): TargetUnreachable =>
+  new TargetUnreachable({
+    found: `${sayConnection(options)} was closed`,
+    wanted: 'an open one',
+    todo: 'Ask before closing it',
+  });
+
+/** The next statement of a lost transaction would be committed by itself in a new session. */
+const lostTransaction = (options: SessionOptions): TargetUnreachable =>
+  new TargetUnreachable({
+    found: `${sayConnection(options)} was lost within a transaction, which the server rolled back`,
+    wanted: 'the whole transaction in one session',
+    todo: 'Begin the transaction again',
+  });
+
 /** Does not connect yet, and never fails in the background: a loss is noticed by the next question, which reconnects. */
 export function heldConnection(options: SessionOptions): HeldConnection {
   const closing = new AbortController();
   let session: SingleSession | undefined;
   let opening: Promise<SingleSession> | undefined;
-
-  const here = `${sayAddress(addressOf(options.url))}: connection "${options.name}"`;
-  const closed = () =>
-    new TargetUnreachable({ found: `${here} was closed`, wanted: 'an open one', todo: 'Ask before closing it' });
-  /** The next statement of a lost transaction would be committed by itself in a new session. */
-  const lostTransaction = () =>
-    new TargetUnreachable({
-      found: `${here} was lost within a transaction, which the server rolled back`,
-      wanted: 'the whole transaction in one session',
-      todo: 'Begin the transaction again',
-    });
 
   const open = (): Promise<SingleSession> => {
     opening ??= openSession(options, closing.signal)
@@ -45,17 +52,27 @@ export function heldConnection(options: SessionOptions): HeldConnection {
     return opening;
   };
 
+  /** It may be of a server that a failover has left behind. */
+  const leaveOutdated = async (): Promise<void> => {
+    if (session === undefined || session.lost || !session.outdated || session.inTransaction) return;
+    const left = session;
+    session = undefined;
+    await left.idle(); // what is under way there is answered, and no failure of the target
+    await left.close().catch(() => undefined);
+  };
+
   const current = async (signal: AbortSignal | undefined): Promise<SingleSession> => {
-    if (closing.signal.aborted) throw closed();
+    if (closing.signal.aborted) throw closed(options);
+    await leaveOutdated();
     if (session?.lost === true && session.inTransaction) {
       session = undefined;
-      throw lostTransaction();
+      throw lostTransaction(options);
     }
     return session?.lost === false ? session : unlessAborted(open(), signal);
   };
 
   const close = async () => {
-    closing.abort(closed());
+    closing.abort(closed(options));
     await opening?.catch(() => undefined);
     await session?.close();
   };
@@ -64,7 +81,7 @@ export function heldConnection(options: SessionOptions): HeldConnection {
     url: options.url,
     query: async (text, values, asked) => (await current(asked?.signal)).query(text, values, asked),
     async connect(signal) {
-      if (session?.lost === false && !closing.signal.aborted) return undefined;
+      if (session?.lost === false && !session.outdated && !closing.signal.aborted) return undefined;
       return (await current(signal)).connectMs;
     },
     get connectMs() {

@@ -23,6 +23,12 @@ export class TargetRefused extends TargetError {
   }
 }
 
+/**
+ * Another server or database answers than the one that is guarded, or a standby of it. What it says is no evidence about the
+ * target: neither slowness nor an outage.
+ */
+export class WrongServer extends TargetRefused {}
+
 /** The statement itself failed: wrong, or about something that is not there. */
 export class StatementFailed extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {

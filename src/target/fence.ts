@@ -1,12 +1,15 @@
 import { seconds } from '../core/kernel/units.ts';
 import { heldConnection } from './connection.ts';
-import { TargetRefused } from './errors.ts';
+import { TargetRefused, WrongServer } from './errors.ts';
+import type { RequiredServer } from './expected-server.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
 /** Whose right to log in is meant, and the logins that may take it: the guard's own, and that of the rollback steps. */
 export interface Fencing {
   readonly role: string;
   readonly urls: readonly string[];
+  /** The cluster, which roles belong to. */
+  readonly server?: RequiredServer | undefined;
 }
 
 export interface FenceView {
@@ -16,7 +19,7 @@ export interface FenceView {
   readonly by?: string;
   /** Why none may, one sentence each, with what to run. */
   readonly lacks: readonly string[];
-  /** What would let the guard's own login do it, where that is all that is missing: statements to run. */
+  /** What would let the login of the rollback steps do it, where that is all that is missing: statements to run. */
   readonly grants?: readonly string[];
   /** Its sessions cannot be ended either. */
   readonly isSuper?: true;
@@ -36,11 +39,17 @@ interface Seen {
   readonly canLogin: boolean | undefined;
 }
 
-const altering = (url: string) =>
-  heldConnection({ url, name: 'fence', readOnly: false, statementTimeout: seconds(10) });
+const altering = (url: string, server: RequiredServer | undefined) =>
+  heldConnection({
+    url,
+    name: 'fence',
+    readOnly: false,
+    statementTimeout: seconds(10),
+    ...(server !== undefined && { server }),
+  });
 
-async function ask(url: string, role: string): Promise<Seen> {
-  await using connection = altering(url);
+async function ask(url: string, role: string, server: RequiredServer | undefined): Promise<Seen> {
+  await using connection = altering(url, server);
   const { rows } = await connection.query(question, [role]);
   const [[login, user, superuser, creates, needsAdmin, isSuper, canLogin, admin] = []] = rows;
   const [guard, phases] = [quoteIdentifier(user ?? ''), quoteIdentifier(role)];
@@ -59,15 +68,20 @@ async function ask(url: string, role: string): Promise<Seen> {
   };
 }
 
+/** A login that is not let in is of no use; one that leads to another server must be told. */
+const unlessElsewhere = (error: unknown): undefined => {
+  if (error instanceof WrongServer) throw error;
+};
+
 /** Whether the role can log in, and whether that may be changed. Rejects with a TargetError when the guard cannot look. */
-export async function lookAtFence({ role, urls }: Fencing): Promise<FenceView> {
+export async function lookAtFence({ role, urls, server }: Fencing): Promise<FenceView> {
   const [own, ...others] = urls;
   if (own === undefined) return { canLogin: undefined, lacks: [] };
-  const first = await ask(own, role);
+  const first = await ask(own, role, server);
   const rest = await Promise.all(
     [...new Set(others)]
       .filter((url) => url !== own)
-      .map(async (url) => ({ url, seen: await ask(url, role).catch(() => undefined) })),
+      .map(async (url) => ({ url, seen: await ask(url, role, server).catch(unlessElsewhere) })),
   );
   const all = [{ url: own, seen: first }, ...rest];
   const { canLogin, isSuper } = first;
@@ -83,18 +97,20 @@ export async function lookAtFence({ role, urls }: Fencing): Promise<FenceView> {
   }
   const able = all.find(({ seen }) => seen?.lacks.length === 0);
   if (able !== undefined) return { canLogin, by: able.url, lacks: [] };
+  // That of the rollback steps, where there is one: the guard's own only watches.
+  const grants = all.flatMap(({ seen }) => seen ?? []).at(-1)?.lacks ?? first.lacks;
   return {
     canLogin,
-    grants: first.lacks,
-    lacks: [`${phases} could log in again while it is rolled back; so that it cannot, run: ${first.lacks.join('; ')}`],
+    grants,
+    lacks: [`${phases} could log in again while it is rolled back; so that it cannot, run: ${grants.join('; ')}`],
   };
 }
 
 export const liftStatement = (role: string): string => `alter role ${quoteIdentifier(role)} login`;
 
 /** Rejects unless the role cannot log in afterwards. */
-export async function takeLogin(url: string, role: string): Promise<void> {
-  await using connection = altering(url);
+export async function takeLogin(url: string, { role, server }: Omit<Fencing, 'urls'>): Promise<void> {
+  await using connection = altering(url, server);
   await connection.query(`alter role ${quoteIdentifier(role)} nologin`);
   const { rows } = await connection.query('select rolcanlogin from pg_roles where rolname = $1', [role]);
   if (rows[0]?.[0] === 'f') return;
@@ -105,7 +121,7 @@ export async function takeLogin(url: string, role: string): Promise<void> {
   });
 }
 
-export async function giveLogin(url: string, role: string): Promise<void> {
-  await using connection = altering(url);
+export async function giveLogin(url: string, { role, server }: Omit<Fencing, 'urls'>): Promise<void> {
+  await using connection = altering(url, server);
   await connection.query(liftStatement(role));
 }

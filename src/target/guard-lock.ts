@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 
 import { sayTarget, type TargetIdentity } from '../core/evidence/target.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
-import { seconds } from '../core/kernel/units.ts';
+import { type Millis, seconds } from '../core/kernel/units.ts';
 import { withDatabase } from './address.ts';
+import type { RequiredServer } from './expected-server.ts';
 import { openSession, type SingleSession } from './single-session.ts';
+import { type LockSession, lockSessionName } from './who-answers.ts';
 
 /** Who holds the lock, as far as the server lets us see. */
 export interface LockHolder {
   readonly pid: number;
+  readonly login: string;
   readonly applicationName: string;
   /** Absent over a Unix socket, and when this login may not see it. */
   readonly clientAddress?: string;
@@ -16,11 +19,23 @@ export interface LockHolder {
   readonly since?: string;
 }
 
+const guardsName = `ripcord ${lockSessionName}`;
+
+/** `session 812 (psql, login bob) from 10.0.0.5 since 2026-11-22 02:14:07+00`, and whether it is a guard at all. */
 export function sayHolder(holder: LockHolder | undefined): string {
-  if (holder === undefined) return 'another session';
-  const { pid, applicationName, clientAddress, since } = holder;
+  if (holder === undefined) return 'a session that was gone before it could be looked at';
+  const { pid, login, applicationName, clientAddress, since } = holder;
   const from = clientAddress === undefined ? '' : ` from ${clientAddress}`;
-  return `session ${pid} (${applicationName})${from}${since === undefined ? '' : ` since ${since}`}`;
+  const other = applicationName === guardsName ? '' : ', which is not Ripcord';
+  return `session ${pid} (${applicationName || 'no name'}, login ${login})${from}${since === undefined ? '' : ` since ${since}`}${other}`;
+}
+
+function toMakeRoom(holder: LockHolder | undefined): string {
+  if (holder === undefined) return 'Try again';
+  const end = `select pg_terminate_backend(${holder.pid})`;
+  return holder.applicationName === guardsName
+    ? `Stop the other guard; when it is gone and its session is left over: ${end}`
+    : `Find out who runs that session; to end it: ${end}`;
 }
 
 /** Another guard guards this target. Two would act on it at the same time. */
@@ -29,12 +44,9 @@ export class GuardLockRefused extends RipcordError {
   constructor(identity: TargetIdentity, holder: LockHolder | undefined) {
     super(
       {
-        found: `${sayHolder(holder)} holds the guard lock of ${sayTarget(identity)}`,
+        found: `Another session holds the guard lock of ${sayTarget(identity)}: ${sayHolder(holder)}`,
         wanted: 'to be the only guard of this target',
-        todo:
-          holder === undefined
-            ? 'Try again'
-            : `Stop the other guard; when it is gone and its session is left over: select pg_terminate_backend(${holder.pid})`,
+        todo: toMakeRoom(holder),
       },
       exitCodes.refused,
     );
@@ -51,17 +63,25 @@ export interface Rival {
 }
 
 export interface GuardLock extends AsyncDisposable {
-  /** Asks the server in the very session that took the lock. False once that session was lost, or does not answer. */
-  held(): Promise<boolean>;
+  /** What can be told without asking: its session ended, or is of a server that a failover left behind. */
+  readonly lost: boolean;
+  /** Its session; undefined once that is lost. */
+  readonly heldBy: LockSession | undefined;
+  /** Told at once when the session ends that has the lock. */
+  onLost(listener: () => void): void;
+  /** Asks the server in the very session that took the lock. False once that session was lost, or does not answer in time. */
+  held(patience?: Millis): Promise<boolean>;
   /**
    * Takes the lock again in a new session when it is no longer held; else says who has it, which may be our own lost
    * session, until the server misses it (about half a minute). Rejects with a TargetError when there is no session.
    */
   retake(): Promise<'held' | Rival>;
+  /** Lets it go for good, so that the process that has the guard now can take it. */
+  release(): Promise<void>;
 }
 
 /** 64 bits of the hash of cluster and database, as the signed number that advisory locks take. */
-export const guardLockKey = ({ system, database }: TargetIdentity): string =>
+export const guardLockKey = ({ system, database }: Pick<TargetIdentity, 'system' | 'database'>): string =>
   createHash('sha256').update(`ripcord guard ${system} ${database}`).digest().readBigInt64BE().toString();
 
 /** pg_locks shows the halves of a 64-bit key apart, with objsubid 1. Advisory locks belong to one database. */
@@ -74,22 +94,37 @@ const take = async (session: SingleSession, key: string): Promise<boolean> =>
 
 async function holderOf(session: SingleSession, key: string): Promise<LockHolder | undefined> {
   const { rows } = await session.query(
-    `select l.pid, coalesce(a.application_name, ''), host(a.client_addr), date_trunc('second', a.backend_start)
+    `select l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), host(a.client_addr),
+            date_trunc('second', a.backend_start)
      from pg_locks l left join pg_stat_activity a on a.pid = l.pid where ${ofKey}`,
     [key],
   );
-  const [[pid, applicationName, clientAddress, since] = []] = rows;
+  const [[pid, login, applicationName, clientAddress, since] = []] = rows;
   if (pid === undefined || pid === null) return undefined;
   return {
     pid: Number(pid),
+    login: login ?? '',
     applicationName: applicationName ?? '',
     ...(typeof clientAddress === 'string' && { clientAddress }),
     ...(typeof since === 'string' && { since }),
   };
 }
 
-const openAtLock = (url: string): Promise<SingleSession> =>
-  openSession({ url: withDatabase(url, 'postgres'), name: 'guard-lock', readOnly: true, statementTimeout: seconds(5) });
+/** How the lock is taken. */
+export interface LockOptions {
+  /** The cluster that it is taken in: nothing is gained by the lock of another. */
+  readonly server?: RequiredServer;
+}
+
+const openAtLock = (url: string, { server }: LockOptions = {}, onEnd?: () => void): Promise<SingleSession> =>
+  openSession({
+    url: withDatabase(url, 'postgres'),
+    name: lockSessionName,
+    readOnly: true,
+    statementTimeout: seconds(5),
+    ...(server !== undefined && { server }),
+    ...(onEnd !== undefined && { onEnd }),
+  });
 
 /** The guard of a target now, if there is one. Rejects with a TargetError. */
 export async function guardOf(url: string, identity: TargetIdentity): Promise<LockHolder | undefined> {
@@ -97,14 +132,31 @@ export async function guardOf(url: string, identity: TargetIdentity): Promise<Lo
   return await holderOf(session, guardLockKey(identity));
 }
 
+/** Each step of a rollback waits for this answer. */
+const usualPatience = seconds(2);
+
+async function isHeld(session: SingleSession, key: string, timeout: Millis = usualPatience): Promise<boolean> {
+  if (session.lost || session.outdated) return false;
+  const mine = session.query(`select from pg_locks l where l.pid = pg_backend_pid() and ${ofKey}`, [key], { timeout });
+  return mine.then(
+    ({ rows }) => rows.length === 1,
+    () => false,
+  );
+}
+
 /**
  * Takes the lock that makes this the only guard of a target: in the maintenance database of its server, which stays when
  * the target is swapped, in a read-only session held for as long as the lock. Rejects with GuardLockRefused when another
  * session has it, and with a TargetError when there is no session.
  */
-export async function takeGuardLock(url: string, identity: TargetIdentity): Promise<GuardLock> {
+export async function takeGuardLock(
+  url: string,
+  identity: TargetIdentity,
+  options: LockOptions = {},
+): Promise<GuardLock> {
   const key = guardLockKey(identity);
-  const open = () => openAtLock(url);
+  let lost: (() => void) | undefined;
+  const open = () => openAtLock(url, options, () => lost?.());
   await using undo = new AsyncDisposableStack();
   let session = undo.use(await open());
   if (!(await take(session, key))) {
@@ -112,20 +164,14 @@ export async function takeGuardLock(url: string, identity: TargetIdentity): Prom
     // The other one may have let go in between.
     if (holder !== undefined || !(await take(session, key))) throw new GuardLockRefused(identity, holder);
   }
+  const [[login] = []] = (await session.query('select oid from pg_roles where rolname = session_user')).rows;
   undo.move();
   let ours = session.pid;
 
-  const held = async () => {
-    if (session.lost) return false;
-    const mine = session.query(`select from pg_locks l where l.pid = pg_backend_pid() and ${ofKey}`, [key], {
-      timeout: seconds(2), // each step of a rollback waits for this answer
-    });
-    return mine.then(
-      ({ rows }) => rows.length === 1,
-      () => false,
-    );
-  };
+  const held = (timeout?: Millis) => isHeld(session, key, timeout);
+  let isReleased = false;
   const retakeOnce = async (): Promise<'held' | Rival> => {
+    if (isReleased) return { holder: undefined, mayBeOurs: false };
     if (await held()) return 'held';
     await session.close();
     session = await open();
@@ -137,12 +183,25 @@ export async function takeGuardLock(url: string, identity: TargetIdentity): Prom
     return 'held';
   };
   let retaking: Promise<'held' | Rival> | undefined;
+  const release = async () => {
+    isReleased = true;
+    lost = undefined;
+    await retaking?.catch(() => undefined);
+    await session.close();
+  };
   return {
+    get lost() {
+      return session.lost || session.outdated;
+    },
+    get heldBy() {
+      return session.lost || session.outdated ? undefined : { pid: session.pid, login: login ?? '' };
+    },
+    onLost(listener) {
+      lost = listener;
+    },
     held,
     retake: () => (retaking ??= retakeOnce().finally(() => (retaking = undefined))),
-    async [Symbol.asyncDispose]() {
-      await retaking?.catch(() => undefined);
-      await session.close();
-    },
+    release,
+    [Symbol.asyncDispose]: release,
   };
 }

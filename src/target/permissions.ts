@@ -1,5 +1,13 @@
-import type { HeldConnection } from './connection.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { heldConnection, type HeldConnection } from './connection.ts';
 import { quoteIdentifier } from './identifiers.ts';
+import { excessOf, type LoginKind } from './login-excess.ts';
+import { type LoginFacts, lookAtLogin } from './login-facts.ts';
+import { type Login, reachLogin, readLogin } from './logins.ts';
+import { asksOfItself, type OfServer } from './session-kinds.ts';
+
+type Target = EnvironmentPlan['target'];
+type Asked = Pick<HeldConnection, 'query'>;
 
 /** What a rollback would need of the server: looked up beforehand, not at night. */
 export interface Needs {
@@ -14,10 +22,7 @@ const question = `
          exists (select from pg_roles where rolname = $1)`;
 
 /** Grants that are missing before the guard could stop a phase's work, one sentence each with what to run. */
-export async function missingGrants(
-  connection: Pick<HeldConnection, 'query'>,
-  { role }: Needs,
-): Promise<readonly string[]> {
+export async function missingGrants(connection: Asked, { role }: Needs): Promise<readonly string[]> {
   const { rows } = await connection.query(question, [role ?? null]);
   const [[user, signals, reads, exists] = []] = rows;
   const guard = quoteIdentifier(user ?? '');
@@ -28,4 +33,96 @@ export async function missingGrants(
       ? []
       : [`the server has no role ${quoteIdentifier(role)}, which role_for_phases names`]),
   ];
+}
+
+/** What is wrong with the logins, one sentence each with what to run. */
+export interface Logins {
+  /** They may do more than they are for: no work begins with these. */
+  readonly excess: readonly string[];
+  /** What the reading login cannot see. */
+  readonly missing: readonly string[];
+}
+
+const purposes: Readonly<Record<LoginKind, string>> = {
+  watching: 'watch, and end sessions',
+  reading: 'read',
+  trying: 'be the roles that are watched',
+};
+
+/** In one sentence. */
+const mostStatements = 10;
+
+const superuser = (role: string, key: string): string =>
+  `${role}, the login of ${key}, is a superuser: give the guard logins of its own (docs/operating.md has the grants), or for local development set target.allow_superuser: true`;
+
+function sayExcess(kind: LoginKind, key: string, facts: LoginFacts, watched: readonly string[]): readonly string[] {
+  const statements = excessOf(facts, { kind, watched });
+  const own = `${quoteIdentifier(facts.role)}, the login of ${key}, may do more than ${purposes[kind]}`;
+  const more = statements.length > mostStatements ? ', and look again: there is more' : '';
+  return statements.length === 0
+    ? []
+    : [`${own}; as a superuser, run: ${statements.slice(0, mostStatements).join('; ')}${more}`];
+}
+
+function missingFor({ role, has, attributes }: LoginFacts): readonly string[] {
+  const reader = quoteIdentifier(role);
+  return [
+    ...(has.includes('pg_read_all_data')
+      ? []
+      : [`the login of read_url does not see every table: grant pg_read_all_data to ${reader}`]),
+    ...(attributes.includes('bypassrls')
+      ? []
+      : [`row level security would hide rows from the login of read_url: alter role ${reader} bypassrls`]),
+  ];
+}
+
+async function factsOf(login: Login & OfServer, granted?: readonly string[]): Promise<LoginFacts> {
+  await using connection = heldConnection(asksOfItself(login));
+  return await lookAtLogin(connection, granted);
+}
+
+/**
+ * What the logins of a target may do. One login for watching and reading may do what both must. A superuser may do
+ * everything, which only the plan can allow. Rejects with a TargetError when one of them cannot log in.
+ */
+export async function lookAtLogins(
+  control: Asked,
+  target: Target & OfServer,
+  watched: readonly string[],
+): Promise<Logins> {
+  const separated = target.read_url !== undefined;
+  const at = target.server === undefined ? {} : { server: target.server };
+  const [watching, reading, trying] = await Promise.all([
+    lookAtLogin(control),
+    separated ? factsOf({ ...readLogin(target), ...at }, ['SELECT']) : undefined, // it may be granted table by table
+    target.reach_url === undefined ? undefined : factsOf({ ...reachLogin(target), ...at }),
+  ]);
+  const judged = [
+    { kind: 'watching', key: 'url', facts: watching, isOne: !separated },
+    { kind: 'reading', key: 'read_url', facts: reading, isOne: false },
+    { kind: 'trying', key: 'reach_url', facts: trying, isOne: false },
+  ] as const;
+  const excess = judged.flatMap(({ kind, key, facts, isOne }) => {
+    if (facts === undefined) return [];
+    if (facts.isSuper) return target.allow_superuser ? [] : [superuser(quoteIdentifier(facts.role), key)];
+    return isOne ? [] : sayExcess(kind, key, facts, watched);
+  });
+  return { excess, missing: reading === undefined || reading.isSuper ? [] : missingFor(reading) };
+}
+
+/** Schemas of the plan's path that the database does not have, by their places in it. */
+export const missingSchemas = (control: Asked, path: readonly string[]): Promise<readonly number[]> =>
+  missing(control, path, 'select from pg_namespace where nspname = name');
+
+/** The places in the list of the roles that the server does not have. */
+export const missingRoles = (control: Asked, names: readonly string[]): Promise<readonly number[]> =>
+  missing(control, names, 'select from pg_roles where rolname = name');
+
+async function missing(control: Asked, names: readonly string[], there: string): Promise<readonly number[]> {
+  if (names.length === 0) return [];
+  const { rows } = await control.query(
+    `select at - 1 from unnest($1::text[]) with ordinality wanted (name, at) where not exists (${there}) order by at`,
+    [names],
+  );
+  return rows.map(([at]) => Number(at));
 }

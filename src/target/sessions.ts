@@ -8,6 +8,11 @@ export interface PhaseSessions {
   readonly database: string;
   readonly role?: string;
   readonly applicationNames: readonly string[];
+  /**
+   * By the server's clock, in milliseconds: what bears a name, began later and has nothing to do with the role is a stranger's.
+   * To be given only where nobody is left who could have begun a session of the phases since.
+   */
+  readonly strangersSince?: number;
 }
 
 /** A session of the server. State and query start are absent when the login may not see them. */
@@ -17,6 +22,8 @@ export interface Session {
   readonly applicationName: string;
   readonly state?: string;
   readonly queryStart?: Instant;
+  /** It bears a phase's name, and cannot be the phase's: a stranger's, who took the name. */
+  readonly stranger?: true;
 }
 
 /** A transaction that outlived its session and still holds its locks. */
@@ -29,28 +36,48 @@ export interface PreparedTransaction {
 type Asked = Pick<HeldConnection, 'query'>;
 
 /**
- * The names `ripcord` and `ripcord …` are the guard's own, so a session with such a name is a phase's only when it was
+ * SQL: whether a session is one of the guard's own. `alias` is that of pg_stat_activity. Anybody can give a session the
+ * guard's name, so it counts only with one of the guard's logins, which each of its sessions is told at its start.
+ */
+export const ofGuard = (alias: string): string => `
+  (${alias}.application_name ~ '^ripcord($| )' and ${alias}.usename = any (string_to_array(
+    coalesce(nullif(current_setting('ripcord.logins', true), ''), session_user), '|')::name[]))`;
+
+/**
+ * The names `ripcord` and `ripcord …` are the guard's own, so a session of it is a phase's only when it was
  * named explicitly. A login without pg_read_all_stats sees names and roles of others, but neither type nor state.
  */
 const isOfPhase = `
   datname = $1 and pid <> pg_backend_pid()
     and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
-    and (application_name = any($3) or (usename = $2 and application_name !~ '^ripcord($| )'))`;
+    and (application_name = any($3) or (usename = $2 and not ${ofGuard('a')}))`;
+
+/**
+ * Whose login may act as the phases' role, or the other way round, may be the phase's; so may be what began before, or does
+ * not show when it began, or whose role is gone.
+ */
+const isStrangers = `
+  coalesce(a.usename <> $2 and extract(epoch from a.backend_start) * 1000 > $4::float8
+    and a.backend_type = 'client backend' and p.oid is not null
+    and not pg_has_role(a.usesysid, p.oid, 'member') and not pg_has_role(p.oid, a.usesysid, 'member'), false)`;
 
 const ofPhase = `
-  select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000
-  from pg_stat_activity
+  select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000,
+    ${isStrangers}
+  from pg_stat_activity a left join pg_roles p on p.rolname = $2
   where ${isOfPhase}
   order by pid`;
 
 export async function phaseSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
-  const { rows } = await connection.query(ofPhase, [of.database, of.role ?? null, of.applicationNames]);
-  return rows.map(([pid, role, applicationName, state, queryStart]) => ({
+  const values = [of.database, of.role ?? null, of.applicationNames, of.strangersSince ?? null];
+  const { rows } = await connection.query(ofPhase, values);
+  return rows.map(([pid, role, applicationName, state, queryStart, stranger]) => ({
     pid: Number(pid),
     role: role ?? '',
     applicationName: applicationName ?? '',
     ...(typeof state === 'string' && { state }),
     ...(typeof queryStart === 'string' && { queryStart: instant(Number(queryStart)) }),
+    ...(stranger === 't' && { stranger: true as const }),
   }));
 }
 
@@ -119,13 +146,19 @@ async function missingGrant(
   );
 }
 
+/** What the server's clock says, in milliseconds, as the beginnings of its sessions are told. */
+export async function serverTime(connection: Asked): Promise<number> {
+  const { rows } = await connection.query('select extract(epoch from clock_timestamp()) * 1000');
+  return Number(rows[0]?.[0] ?? Number.NaN);
+}
+
 /** How many sessions of others are at work in this database now; undefined where the login may not see their state. */
 export async function sessionsAtWork(connection: Asked): Promise<number | undefined> {
   const { rows } = await connection.query(`
     select count(*) filter (where state = 'active'), count(*) filter (where state is null)
-    from pg_stat_activity
+    from pg_stat_activity a
     where datname = current_database() and pid <> pg_backend_pid()
-      and application_name !~ '^ripcord($| )' and coalesce(backend_type, 'client backend') = 'client backend'`);
+      and not ${ofGuard('a')} and coalesce(backend_type, 'client backend') = 'client backend'`);
   const [[active, hidden] = []] = rows;
   return hidden === '0' ? Number(active) : undefined;
 }

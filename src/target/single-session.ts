@@ -5,35 +5,28 @@ import { performance } from 'node:perf_hooks';
 import { Client, DatabaseError } from 'pg';
 
 import type { Cell } from '../core/evidence/finding.ts';
+import { ownTimeBetween } from '../core/evidence/own-time.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { addressOf, sayAddress } from './address.ts';
 import { bounded } from './bounded.ts';
-import { StatementTimedOut } from './errors.ts';
+import { StatementTimedOut, TargetRefused } from './errors.ts';
 import { type Circumstances, explainPgError } from './explain.ts';
-import { requireSettings, type SessionOptions, sessionUrl, settingsQuery } from './session-settings.ts';
+import { ownTime } from './own-time.ts';
+import {
+  requireSettings,
+  sessionChanged,
+  type SessionOptions,
+  type SessionState,
+  sessionUrl,
+  settingsCount,
+  settingsQuery,
+} from './session-settings.ts';
+import { enter, holdOn, leave, letGo, sayRenamed } from './reading.ts';
+import type { Answer, Asked, QueryOptions, Value } from './query.ts';
+import { identityColumns, mayNotIdentify, serverSeen } from './who-answers.ts';
 
-export type Value = string | number | bigint | boolean | null | readonly string[];
-export interface QueryOptions {
-  /** Instead of the session's statement timeout, for this query. */
-  readonly timeout?: Millis;
-  /** Aborting cuts the session; the server ends the statement at its timeout at the latest. */
-  readonly signal?: AbortSignal | undefined;
-  /** Asked again and again in this session: the server parses it once, and after a few times no longer plans it anew. */
-  readonly prepared?: boolean;
-}
-export interface Answer {
-  readonly rows: Cell[][];
-  readonly fields: string[];
-  /** From sending the statement to its last row. */
-  readonly ms: Millis;
-}
-
-/** A statement, with the name under which the session keeps it, if it shall. */
-interface Asked {
-  readonly text: string;
-  readonly name?: string;
-}
+const isSame = (a: readonly Cell[] | undefined, b: readonly Cell[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 const nameOf = (text: string): string => `ripcord ${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 
 /** How much longer than the server we wait: after that the network, not the statement, is what hangs. */
@@ -52,8 +45,11 @@ export class SingleSession implements AsyncDisposable {
   readonly #socket = new Socket();
   readonly #client: Client;
   #pid = 0;
+  /** What the session said of itself when it was new. */
+  #state: SessionState = [];
   #connectMs = millis(0);
   #lost = false;
+  #epoch: number | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /** The server's statement_timeout; undefined when a transaction may have changed it back. */
   #timeout: Millis | undefined;
@@ -65,10 +61,12 @@ export class SingleSession implements AsyncDisposable {
       connectionString: sessionUrl(options),
       stream: () => this.#socket,
       types: asText,
+      pipeline: options.readsUserData === true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     });
     this.#client.on('error', () => this.#lose()); // while idle: the next query says so
+    if (options.onEnd !== undefined) this.#socket.once('close', options.onEnd);
   }
 
   /** Of the server's process. */
@@ -82,9 +80,14 @@ export class SingleSession implements AsyncDisposable {
     return this.#lost || this.#socket.destroyed || !this.#socket.writable;
   }
 
-  /** Was in one, when it is lost. */
+  /** Another server is expected by now than when it was made. */
+  get outdated(): boolean {
+    return this.#epoch !== this.#options.server?.epoch;
+  }
+
+  /** Was in one of its user's, when it is lost. */
   get inTransaction(): boolean {
-    return (this.#client.getTransactionStatus() ?? 'I') !== 'I';
+    return this.#options.readsUserData !== true && (this.#client.getTransactionStatus() ?? 'I') !== 'I';
   }
 
   /** Called once, by `openSession`. */
@@ -96,11 +99,7 @@ export class SingleSession implements AsyncDisposable {
       const work = () => bounded(this.#socket, () => this.#client.connect(), { patience, late, signal });
       await this.#explained(work, { during: 'connecting', lent, login }, signal);
       this.#connectMs = elapsed(started);
-      if (lent) return this;
-      const { rows } = await this.#ask({ text: settingsQuery }, [], patience, signal);
-      const [pid, lock, readOnly] = rows[0] ?? [];
-      requireSettings(this.#options, lock, readOnly);
-      this.#pid = Number(pid);
+      if (!lent) await this.#introduce(patience, signal);
       this.#connectMs = elapsed(started);
       return this;
     } catch (error) {
@@ -111,45 +110,88 @@ export class SingleSession implements AsyncDisposable {
     }
   }
 
+  /** What the session is, and which server it reached: one question before any other. */
+  async #introduce(patience: Millis, signal?: AbortSignal): Promise<void> {
+    const { server, url } = this.#options;
+    this.#epoch = server?.epoch;
+    const mark = server?.mark();
+    const text = server === undefined ? settingsQuery : `${settingsQuery}, ${identityColumns}`;
+    const address = addressOf(url);
+    const { rows } = await this.#ask({ text }, patience, signal).catch((error: unknown) => {
+      const isRefused = server !== undefined && error instanceof TargetRefused && error.code === '42501';
+      throw isRefused ? mayNotIdentify(address.user, sayAddress(address), error) : error;
+    });
+    const said = rows[0] ?? [];
+    this.#state = said.slice(0, settingsCount);
+    requireSettings(this.#options, this.#state);
+    this.#pid = Number(this.#state[0]);
+    server?.require(serverSeen(said.slice(settingsCount)), sayAddress(address), mark);
+  }
+
   /** One statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an abort. */
-  query(
-    text: string,
-    values: readonly Value[] = [],
-    { timeout, signal, prepared }: QueryOptions = {},
-  ): Promise<Answer> {
-    const asked = prepared === true ? { text, name: nameOf(text) } : { text };
-    const answer = this.#turn.then(() =>
-      this.#inTurn(asked, values, timeout ?? this.#options.statementTimeout, signal),
-    );
+  query(text: string, values: readonly Value[] = [], { prepared, ...options }: QueryOptions = {}): Promise<Answer> {
+    const asked = { text, values, ...(prepared === true && { name: nameOf(text) }) };
+    const within = { timeout: this.#options.statementTimeout, ...options };
+    const answer = this.#turn.then(() => this.#serialQueue(asked, within));
     this.#turn = answer.catch(() => undefined);
     return answer;
   }
 
-  async #inTurn(asked: Asked, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+  async #serialQueue(asked: Asked, options: QueryOptions & { readonly timeout: Millis }): Promise<Answer> {
+    const { timeout, signal } = options;
     signal?.throwIfAborted(); // while it waited: the session is none the worse
     const started = performance.now();
     try {
       if (this.#timeout !== timeout && this.#options.lent !== true) {
-        await this.#ask({ text: `set statement_timeout = ${Math.ceil(timeout)}` }, [], timeout, signal);
+        await this.#ask({ text: `set statement_timeout = ${Math.ceil(timeout)}` }, timeout, signal);
         this.#timeout = this.#client.getTransactionStatus() === 'I' ? timeout : undefined;
       }
-      return await this.#ask(asked, values, timeout, signal);
+      if (this.#options.readsUserData !== true) return await this.#ask(asked, timeout, signal);
+      return await this.#read(asked, options);
     } finally {
       this.#options.cost?.(elapsed(started));
     }
   }
 
-  #ask(asked: Asked, values: readonly Value[], timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+  /** All is sent at once: the way to the server is walked once. */
+  async #read(
+    asked: Asked,
+    { timeout, signal, holding = [] }: QueryOptions & { readonly timeout: Millis },
+  ): Promise<Answer> {
+    const ask = (one: Asked) => this.#ask(one, timeout, signal);
+    const hold = holding.length === 0 ? undefined : holdOn(holding);
+    const [begun, locked, meant, answered, ended] = await Promise.allSettled([
+      ask(enter),
+      hold && ask(hold[0]),
+      hold && ask(hold[1]),
+      ask(asked),
+      ask(leave),
+      hold && ask(letGo),
+    ]);
+    if (begun.status === 'rejected') throw begun.reason;
+    if (locked.status === 'rejected') throw locked.reason;
+    if (meant.status === 'rejected') throw sayRenamed(meant.reason, holding);
+    if (ended.status === 'rejected' || !isSame(ended.value.rows[0], this.#state)) this.#lose();
+    if (answered.status === 'rejected') throw answered.reason;
+    if (ended.status === 'rejected') throw ended.reason;
+    if (this.lost) throw sessionChanged(this.#options.url, this.#state, ended.value.rows[0]);
+    return answered.value;
+  }
+
+  #ask(asked: Asked, timeout: Millis, signal?: AbortSignal): Promise<Answer> {
     const patience = millis(timeout + grace);
     const late = () => this.#noAnswer(patience);
     // The extended protocol takes one statement only: no text can smuggle in a second one. Without a name it is never stale.
-    const statement = { ...asked, values: [...values], rowMode: 'array' as const, queryMode: 'extended' };
+    const queryMode = asked.script === true ? undefined : 'extended';
+    const statement = { ...asked, values: [...(asked.values ?? [])], rowMode: 'array' as const, queryMode };
     const work = async () => {
       if (this.lost) throw new Error('the session was lost');
-      const started = performance.now();
+      const [started, before] = [performance.now(), ownTime()];
       const send = () => this.#client.query<Cell[]>(statement);
-      const { rows, fields } = await bounded(this.#socket, send, { patience, late, signal });
-      return { rows, fields: fields.map(({ name }) => name), ms: elapsed(started) };
+      const answer = await bounded(this.#socket, send, { patience, late, signal });
+      const [ms, own] = [elapsed(started), ownTimeBetween(before, ownTime())];
+      const { rows, fields } = Array.isArray(answer) ? (answer.at(-1) as typeof answer) : answer;
+      return { rows, fields: fields.map(({ name }) => name), ms, own };
     };
     const { readOnly, login } = this.#options;
     return this.#explained(work, { during: 'asking', readOnly, login }, signal);
@@ -177,6 +219,9 @@ export class SingleSession implements AsyncDisposable {
     this.#lost = true;
     this.#socket.destroy();
   }
+
+  /** Resolves when what was asked until now is answered. */
+  readonly idle = (): Promise<unknown> => this.#turn;
 
   /** Says goodbye; when that hangs, hangs up. A statement under way is cut off. */
   async close(): Promise<void> {

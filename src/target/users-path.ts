@@ -1,16 +1,21 @@
 import { performance } from 'node:perf_hooks';
 
+import type { OwnTime } from '../core/evidence/own-time.ts';
+import type { TargetIdentity } from '../core/evidence/target.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis, millis } from '../core/kernel/units.ts';
+import { addressOf, sayAddress } from './address.ts';
+import type { RequiredServer } from './expected-server.ts';
 import { explainPgError } from './explain.ts';
-import type { LoginKey } from './logins.ts';
-import { lockTimeout } from './session-settings.ts';
+import { lockTimeout, type SessionOptions } from './session-settings.ts';
 import { openSession, type SingleSession } from './single-session.ts';
+import { ChangedMeanwhile, type Vetting } from './untrusted-code.ts';
+import { identityColumns, identityWithoutCluster, mayReadCluster, serverSeen } from './who-answers.ts';
 
 /** What came of one question on a new connection. */
 export type Visit =
   /** `connect`: from the address to a session that takes the question, lent by a pooler or the server's own. */
-  | { readonly state: 'answered'; readonly connect: Millis; readonly took: Millis }
+  | { readonly state: 'answered'; readonly connect: Millis; readonly took: Millis; readonly own?: OwnTime }
   /** No session, or none that takes a question. */
   | { readonly state: 'unreached'; readonly error: unknown }
   | { readonly state: 'failed'; readonly error: unknown }
@@ -36,23 +41,56 @@ export interface UsersPath {
 export interface UsersPathParts {
   readonly url: string;
   readonly asGuard: boolean;
+  /** How the guard's own login asks, which runs no code of others; left out where the application's login asks. */
+  readonly own?: {
+    readonly session: SessionOptions;
+    readonly vetting: Vetting;
+  };
   /** How many connections may be open at once. */
   readonly most: number;
   /** At least so long from the beginning of one to that of the next: with many probes, a server would mostly fork. */
   readonly apart: Millis;
   readonly cost?: (spent: Millis) => void;
+  /** Which server each visit must reach. */
+  readonly server?: RequiredServer & { readonly expected: TargetIdentity | undefined };
+  /** Told at each visit whether this login may read which cluster it is in; else a copy of the target may answer. */
+  readonly onCluster?: (isRead: boolean) => void;
 }
 
-const settings = "select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)";
+const settings = `select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('lock_timeout', $2, true), ${mayReadCluster}`;
+
+/** Throws WrongServer. Of a login that may not read which cluster it is in, only the rest is compared. */
+async function requireServer(
+  session: SingleSession,
+  { server, url, onCluster }: UsersPathParts,
+  mayRead: boolean,
+  options: VisitOptions,
+): Promise<void> {
+  if (server === undefined) return;
+  const mark = server.mark();
+  const { rows } = await session.query(`select ${mayRead ? identityColumns : identityWithoutCluster}`, [], options);
+  const seen = serverSeen(rows[0] ?? []);
+  onCluster?.(mayRead);
+  const at = sayAddress(addressOf(url));
+  server.require(mayRead ? seen : { ...seen, system: server.expected?.system ?? '' }, at, mark);
+}
 
 /** Where the transaction is set up it is known that a server, not only a pooler, takes the question. */
-async function enter(session: SingleSession, url: string, rest: Millis, options: VisitOptions): Promise<void> {
+async function enter(
+  session: SingleSession,
+  parts: UsersPathParts,
+  rest: Millis,
+  options: VisitOptions,
+): Promise<void> {
+  const { url } = parts;
   const { timeout } = options;
   const late = AbortSignal.timeout(Math.max(1, Math.ceil(rest)));
   const signal = AbortSignal.any([options.signal, late]);
   try {
     await session.query('begin transaction read only', [], { timeout, signal });
-    await session.query(settings, [String(Math.ceil(timeout)), String(lockTimeout)], { timeout, signal });
+    const limits = [String(Math.ceil(timeout)), String(lockTimeout)];
+    const { rows } = await session.query(settings, limits, { timeout, signal });
+    await requireServer(session, parts, rows[0]?.[2] === 't', { timeout, signal });
     await session.query('savepoint question', [], { timeout, signal });
   } catch (error) {
     if (error !== late.reason) throw error;
@@ -71,23 +109,30 @@ async function leave(session: SingleSession): Promise<void> {
   await session.close().catch(() => undefined);
 }
 
-async function visitOnce(
-  { url, asGuard, cost }: UsersPathParts,
-  statement: string,
-  options: VisitOptions,
-): Promise<Visit> {
+async function visitOnce(parts: UsersPathParts, statement: string, options: VisitOptions): Promise<Visit> {
+  const { url, own, cost } = parts;
   const { timeout, signal } = options;
   const started = performance.now();
-  const login: LoginKey = asGuard ? 'url' : 'users_url';
-  const about = { url, login, name: 'users', readOnly: true, lent: true, statementTimeout: timeout };
+  const lent = {
+    url,
+    login: 'users_url',
+    name: 'users',
+    readOnly: true,
+    lent: true,
+    statementTimeout: timeout,
+  } as const;
+  const about: SessionOptions = own === undefined ? lent : { ...own.session, statementTimeout: timeout };
   let session: SingleSession | undefined;
   let connect: Millis | undefined;
+  const changes = own?.vetting.changes();
   try {
     session = await openSession({ ...about, ...(cost !== undefined && { cost }) }, signal);
-    await enter(session, url, millis(timeout - (performance.now() - started)), options);
+    if (own === undefined) await enter(session, parts, millis(timeout - (performance.now() - started)), options);
     connect = measured(performance.now() - started);
-    const { ms: took } = await session.query(statement, [], { timeout, signal });
-    return { state: 'answered', connect, took };
+    const { ms: took, own: spent } = await session.query(statement, [], { timeout, signal });
+    await own?.vetting.vet(statement, performance.now());
+    if (own?.vetting.changes() !== changes) throw new ChangedMeanwhile();
+    return { state: 'answered', connect, took, ...(spent !== undefined && { own: spent }) };
   } catch (error) {
     return { state: connect === undefined ? 'unreached' : 'failed', error };
   } finally {
@@ -106,7 +151,10 @@ export function usersPath(parts: UsersPathParts): UsersPath {
       nextAt = now + parts.apart;
       open += 1;
       try {
+        await parts.own?.vetting.vet(statement);
         return await visitOnce(parts, statement, options);
+      } catch (error) {
+        return { state: 'failed', error };
       } finally {
         open -= 1;
       }

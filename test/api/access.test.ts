@@ -4,9 +4,11 @@ import type { Guard } from '../../src/api/guard.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 import { type Api, startApi } from '../../src/api/server.ts';
-import { principalId } from '../../src/core/kernel/ids.ts';
+import { rightsOf } from '../../src/core/authority/roles.ts';
+import { principalId, runId } from '../../src/core/kernel/ids.ts';
 import { type Right, rightNames } from '../../src/core/plan/authority.ts';
 import { aPlan, start } from '../support/builders.ts';
+import { fleetOf } from '../support/fleet-of.ts';
 
 /** A principal for each right, who has no other, and one who has none; their tokens are their names. */
 const everybody = ['none', ...rightNames];
@@ -18,7 +20,10 @@ const plan = aPlan({
 const asked: string[] = [];
 const guard = new Proxy<object>(
   {
+    name: { plan: plan.name, target: 'staging' },
     now: () => start,
+    rightsOf: (role: string) => rightsOf(plan, role),
+    current: () => ({ run: runId('run-1') }),
     principalOf: (token: string) =>
       everybody.includes(token) ? { principal: { id: principalId(token), role: token } } : { fault: 'unknown' },
   },
@@ -36,7 +41,8 @@ const guard = new Proxy<object>(
 let api: Api;
 beforeAll(async () => {
   const listen = { host: '127.0.0.1', port: 0 };
-  api = await startApi({ guard, plan, listen, onError: () => undefined, onNobody: () => undefined });
+  const nothing = () => undefined;
+  api = await startApi({ fleet: fleetOf([guard]), listen, onError: nothing, onNobody: nothing, onTurnedAway: nothing });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 

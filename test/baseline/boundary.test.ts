@@ -5,7 +5,7 @@ import { snapshotSchema } from '../../src/baseline/schema-snapshot.ts';
 import { SchemaUnreadable } from '../../src/baseline/errors.ts';
 import { startChecks } from '../../src/checks/schedule.ts';
 import { runCheck } from '../../src/checks/user-sql.ts';
-import { compareWithBoundary } from '../../src/core/evidence/compare.ts';
+import { compareWithBoundary, expectationsOf } from '../../src/core/evidence/compare.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
 import { type ProbeId, phaseId, probeId } from '../../src/core/kernel/ids.ts';
 import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
@@ -25,7 +25,7 @@ const readings = new Map<ProbeId, readonly Reading[]>([
 ]);
 
 const held = (url: string): HeldConnection =>
-  heldConnection({ url, name: 'boundary', readOnly: true, statementTimeout: seconds(5) });
+  heldConnection({ url, name: 'boundary', readOnly: true, searchPath: ['public'], statementTimeout: seconds(5) });
 const orphans = (asks: HeldConnection) => ({
   id: 'no-orphan',
   every: seconds(30),
@@ -34,6 +34,7 @@ const orphans = (asks: HeldConnection) => ({
       statements: ['select id from mixture where molecule_id not in (select id from molecule)'],
       baseline: undefined,
       now: () => at,
+      hide: (text) => text,
     }),
 });
 
@@ -44,7 +45,8 @@ test('a phase that is undone is back at its boundary; half undone it is not', as
   const clock = fakeClock(at);
   const checks = startChecks({ checks: [orphans(asks)], clock, onFinding: () => undefined });
   const runChecks = () => checks.runAll();
-  const now = async () => ({ schema: await snapshotSchema(asks), findings: await runChecks() });
+  const expects = expectationsOf([{ id: 'no-orphan', expect: 'no rows' }]);
+  const now = async () => ({ schema: await snapshotSchema(asks), findings: await runChecks(), expects });
 
   const boundary = await captureBoundary({ phase, asks, runChecks, readings, now: () => at });
   expect(boundary).toMatchObject({
@@ -58,7 +60,7 @@ test('a phase that is undone is back at its boundary; half undone it is not', as
   expect(compareWithBoundary(boundary, await now()).outcome).toBe('same');
 
   await db.query('create index molecule_of on mixture (molecule_id); insert into mixture values (1, 17)');
-  expect(compareWithBoundary(boundary, await now())).toEqual({
+  expect(compareWithBoundary(boundary, await now())).toMatchObject({
     outcome: 'different',
     differences: [
       'index public.molecule_of is new',

@@ -275,6 +275,65 @@ export const ddlChanges: readonly DdlChange[] = [
     undo: 'drop event trigger noting; drop function noted()',
     differences: ['event trigger noting is new', 'function public.noted() is new'],
   },
+  {
+    change:
+      'create or replace aggregate total(int) (sfunc = int4pl, stype = int, initcond = $$0$$, msfunc = int4pl, minvfunc = int4mi, mstype = int)',
+    undo: 'create or replace aggregate total(int) (sfunc = int4pl, stype = int, initcond = $$0$$)',
+    differences: ['aggregate public.total(integer) is changed'],
+  },
+  {
+    change: `create function same(text, text) returns bool language sql as 'select true';
+      create operator lab.=== (leftarg = text, rightarg = text, function = same)`,
+    undo: 'drop operator lab.=== (text, text); drop function same(text, text)',
+    differences: ['function public.same(text, text) is new', 'operator lab.===(text, text) is new'],
+  },
+  {
+    change: `create operator class lab.loud for type text using btree as operator 1 <, operator 2 <=, operator 3 =,
+      operator 4 >=, operator 5 >, function 1 bttextcmp(text, text)`,
+    undo: 'drop operator family lab.loud using btree',
+    differences: ['operator class lab.loud using btree is new', 'operator family lab.loud using btree is new'],
+  },
+  {
+    change: 'create cast (text as lab.state) with inout as implicit',
+    undo: 'drop cast (text as lab.state)',
+    differences: ['cast text as lab.state is new'],
+  },
+  {
+    change: `drop collation lab.plain; create collation lab.plain (locale = 'POSIX')`,
+    undo: `drop collation lab.plain; create collation lab.plain (locale = 'C')`,
+    differences: ['collation lab.plain is changed'],
+  },
+  {
+    change: 'drop type lab.period; create type lab.period as range (subtype = text, collation = "C")',
+    undo: 'drop type lab.period; create type lab.period as range (subtype = text, collation = "POSIX")',
+    differences: ['type lab.period is changed'],
+  },
+  {
+    change: 'alter type lab.pair alter attribute b type text collate "C"',
+    undo: 'alter type lab.pair alter attribute b type text',
+    differences: ['type lab.pair is changed'],
+  },
+  {
+    change: `alter server far options (set host 'there'); alter foreign data wrapper nowhere options (add debug 'on');
+      alter foreign table there alter id options (set name 'other')`,
+    undo: `alter server far options (set host 'here'); alter foreign data wrapper nowhere options (drop debug);
+      alter foreign table there alter id options (set name 'id')`,
+    differences: [
+      'column public.there.id is changed',
+      'foreign data wrapper nowhere is changed',
+      'foreign server far is changed',
+    ],
+  },
+  {
+    change: 'alter publication feed set table molecule (id) where (id > 0)',
+    undo: 'alter publication feed set table molecule',
+    differences: ['publication feed is changed'],
+  },
+  {
+    change: 'alter rule kept on mixture rename to other; alter table mixture disable rule other',
+    undo: 'alter rule other on mixture rename to kept; alter table mixture enable rule kept',
+    differences: ['rule kept on public.mixture is gone', 'rule other on public.mixture is new'],
+  },
   { change: "insert into molecule (name) values ('water')", undo: 'truncate molecule cascade', differences: [] },
   { change: 'create temp table passing (id int)', undo: 'drop table passing', differences: [] },
   { change: 'analyze molecule; comment on table molecule is $$seen$$', undo: 'vacuum molecule', differences: [] },

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 
 import { referenceOf, withApplied } from '../../src/checks/integrity/reference.ts';
+import { checks } from '../../src/checks/catalogue.ts';
+import type { Check, Look } from '../../src/checks/check.ts';
 import { cannotFail } from '../../src/checks/self-test.ts';
-import { nameBefore, namesNow } from '../../src/core/evidence/declared.ts';
+import { nameBefore, namesNow, nothingDeclared } from '../../src/core/evidence/declared.ts';
 import { cataloguePlan } from '../../src/core/plan/catalogue.ts';
 import { phaseWith } from './catalogue/declared.ts';
 
@@ -26,6 +28,23 @@ test('every judge of integrity and of the schema calls its example a breach', ()
     'closed-tables',
   ] as const;
   expect(cannotFail({ checks: [], catalogue: cataloguePlan.parse({}) }, ids)).toEqual([]);
+});
+
+test.each([
+  { id: 'unvalidated-constraints', row: { name: 'k', relation: 'a.t', enforced: 't', looked_at: '9' } },
+  {
+    id: 'disabled-triggers',
+    row: { kind: 'trigger', name: 'k', relation: 'a.t', on_table: 'a.t', state: 'D', looked_at: '9' },
+  },
+] as const)('$id: beyond the rows that it reads it does not know', ({ id, row }) => {
+  const judged = (count: number) => {
+    const rows = Array.from({ length: count }, (_, place) => ({ ...row, name: `k${place}` }));
+    return (checks[id] as Check).judge({ rows, declared: nothingDeclared } as unknown as Look);
+  };
+  expect(judged(10_000)).toMatchObject({ faults: expect.arrayContaining([expect.anything()]) });
+  expect(judged(10_001)).toEqual({
+    unknown: expect.stringMatching(/more than 10,000, .* k0 on a\.t; the rest was not/),
+  });
 });
 
 const [one, two] = [phaseWith({}, 'one'), phaseWith({}, 'two')];

@@ -27,3 +27,8 @@ test('the server’s own words are said, once with their code and on one line', 
   expect(refusalOf(error('EPIPE', 'write EPIPE')).message).toBe('write EPIPE');
   expect(refusalOf('stopped')).toEqual({ kind: 'could-not-look', message: 'stopped' });
 });
+
+test('what a server quotes is told in few words', () => {
+  const error = Object.assign(new Error(`invalid input syntax: "${'x'.repeat(1_000_000)}"`), { code: '22P02' });
+  expect(refusalOf(error).message.length).toBeLessThan(1_100);
+});

@@ -66,10 +66,50 @@ test('a check slower than its interval leaves out what it missed, instead of cat
 
 test('a check that breaks down is unknown, is asked again, and stops no other', async () => {
   const { clock, findings, running } = rig({ bad: { every: 10, fails: true }, good: { every: 10 } });
-  await clock.advance(11_000);
+  await clock.advance(9_000);
   expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual(['bad unknown', 'good ok', 'bad unknown']);
   expect(findings[0]?.summary).toBe('could not look: it broke down');
   await running.stop();
+});
+
+test('a check that could not look tries again before its time, ever later, and waits for it once it could', async () => {
+  const clock = fakeClock(start);
+  const began: number[] = [];
+  const look = (could: (times: number) => Partial<Finding>, every: number): ScheduledCheck => ({
+    id: 'hourly',
+    every: seconds(every),
+    async run() {
+      const at = clock.now();
+      began.push((at - start) / 1_000);
+      return { check: checkId('hourly'), status: 'unknown', at, took: millis(0), summary: '', ...could(began.length) };
+    },
+  });
+  const asked = async (check: ScheduledCheck, length: number) => {
+    const running = startChecks({ checks: [check], clock, onFinding: () => undefined });
+    await clock.advance(seconds(length));
+    await running.stop();
+    expect(clock.waiting).toBe(0);
+  };
+  await asked(
+    look((times) => ({ status: times === 4 ? 'ok' : 'unknown' }), 3_600),
+    3_606,
+  );
+  expect(began).toEqual([0, 5, 15, 35, 3_600, 3_605]);
+
+  const from = (clock.now() - start) / 1_000;
+  began.length = 0;
+  await asked(
+    look(() => ({ took: seconds(2) }), 30),
+    31,
+  );
+  expect(began).toEqual([from, from + 30]); // a second try after 40 s would come too late
+
+  began.length = 0;
+  await asked(
+    look(() => ({ young: true }), 30),
+    31,
+  );
+  expect(began).toHaveLength(2);
 });
 
 test('all checks can be asked now, through the same queue and told like the others', async () => {

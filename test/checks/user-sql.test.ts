@@ -3,14 +3,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Asks } from '../../src/checks/asks.ts';
 import { type Question, runCheck } from '../../src/checks/user-sql.ts';
 import type { Finding } from '../../src/core/evidence/finding.ts';
+import { isKnown } from '../../src/core/evidence/known.ts';
 import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
-import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
+import { type HeldConnection } from '../../src/target/connection.ts';
+import { checksSession } from '../support/checks-session.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { until } from './until.ts';
 
 let db: TestDatabase;
 let connection: HeldConnection;
-const connect = (url: string) => heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5) });
+const connect = (url: string) => checksSession(url, { searchPath: ['public'] });
 
 beforeAll(async () => {
   db = await database();
@@ -27,9 +29,13 @@ afterAll(async () => {
 const plan: Question = { id: 'one', expect: 'no rows', timeout: seconds(5) };
 const look = (
   statements: readonly [string, ...string[]],
-  { asks = connection, ...more }: Partial<Question> & { asks?: Asks; baseline?: Finding } = {},
+  {
+    asks = connection,
+    hide = (text) => text,
+    ...more
+  }: Partial<Question> & { asks?: Asks; baseline?: Finding; hide?: (text: string) => string } = {},
 ): Promise<Finding> =>
-  runCheck({ ...plan, ...more }, asks, { statements, baseline: more.baseline, now: () => instant(Date.now()) });
+  runCheck({ ...plan, ...more }, asks, { statements, baseline: more.baseline, now: () => instant(Date.now()), hide });
 
 test.each<{ statements: readonly [string, ...string[]]; expect?: Question['expect']; status: string; says: string }>([
   { statements: ['select 1 where false'], status: 'ok', says: 'no rows, as wanted' },
@@ -97,6 +103,29 @@ test('evidence is the first twenty rows, their number, and the hash of them all'
   const other = await look(['select generate_series(1, 999) union all select 1001']);
   expect(other.rows).toEqual(finding.rows);
   expect(other.fingerprint).not.toBe(finding.fingerprint);
+});
+
+test('a new row among many is named first, also where the baseline has more rows than are shown', async () => {
+  const frozen = await look(["select 'known-' || g from generate_series(1, 25) g"]);
+  expect(frozen.rowHashes).toHaveLength(25);
+  const statement = "select 'known-' || g from generate_series(2, 25) g union all select 'everybody'";
+  const now = await look([statement], { baseline: frozen });
+  expect(now).toMatchObject({
+    status: 'breach',
+    summary: '25 rows, wanted none; 1 not in the baseline: (everybody)',
+    rowCount: 25,
+  });
+  expect(now.rows?.[0]).toEqual(['everybody']);
+  expect(isKnown(frozen, now, 'no rows')).toBe('no');
+  const fewer = await look(["select 'known-' || g from generate_series(2, 25) g"], { baseline: frozen });
+  expect(isKnown(frozen, fewer, 'no rows')).toBe('yes');
+});
+
+test('hashes are kept only where the rows that are shown are not all, and never of more rows than are asked for', async () => {
+  expect(await look(['select generate_series(1, 20)'])).not.toHaveProperty('rowHashes');
+  expect((await look(["select repeat('x', 1000)"])).rowHashes).toHaveLength(1);
+  expect(await look(['select generate_series(1, 10001)'])).not.toHaveProperty('rowHashes');
+  expect(await look(['select generate_series(1, 30)'], { expect: 'some rows' })).not.toHaveProperty('rowHashes');
 });
 
 test('"same as baseline" compares with what was frozen, and does not know without', async () => {
@@ -199,4 +228,20 @@ test('a check that should find nothing is planned for all rows, not for finding 
   await look(['select count(*) from molecule'], { asks });
   const { rows } = await db.query(`explain ${capped}`);
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('CTE Scan on answer');
+});
+
+test('what is kept of an answer, and its fingerprint, is without secrets; what was expected may be one', async () => {
+  const hide = (text: string) => text.replaceAll('hunter-22', '[secret]');
+  const wanted = await look([`select 'hunter-22'`], { expect: { value: 'hunter-22' }, hide });
+  expect(wanted).toMatchObject({ status: 'ok', rows: [['[secret]']] });
+  const hidden = await look([`select '[secret]'`], { expect: { value: '[secret]' } });
+  expect(wanted.fingerprint).toBe(hidden.fingerprint);
+  const same = await look([`select 'hunter-22'`], { expect: 'same as baseline', baseline: hidden, hide });
+  expect(same).toMatchObject({ status: 'ok', summary: '1 row, as in the baseline' });
+  const other = await look([`select 'hunter-23'`], { expect: 'same as baseline', baseline: hidden, hide });
+  expect(other.status).toBe('breach');
+  const rows = (last: string) => `select 'row ' || g from generate_series(1, 30) g union all select '${last}'`;
+  const [secret, shown] = [await look([rows('hunter-22')], { hide }), await look([rows('[secret]')])];
+  expect(secret.rowHashes).toHaveLength(31);
+  expect(secret.rowHashes).toEqual(shown.rowHashes);
 });

@@ -4,14 +4,14 @@ import type { RunView } from '../../src/core/run/view.ts';
 import { ripcord } from './ripcord.ts';
 import { problem, stub } from './stub.ts';
 import { armed, asking, at, fresh, proposal, recommending, rollingBack, working } from './views.ts';
-import { principalId } from '../../src/core/kernel/ids.ts';
+import { principalId, questionId } from '../../src/core/kernel/ids.ts';
 
 const rec = proposal.id;
 const answering = `runs/current/recommendations/${rec}`;
 const held: RunView = {
   ...working,
   stage: 'held',
-  held: { by: principalId('dana'), reason: 'no reason given', at: at(16) },
+  held: { by: principalId('dana'), reason: 'no reason given', at: at(16), questionId: questionId(26) },
 };
 const half: RunView = {
   ...recommending,
@@ -33,6 +33,8 @@ const half: RunView = {
   ],
 };
 const run = fresh.run;
+const plan_hash = fresh.plan.hash;
+const planRead = `--plan-hash ${plan_hash}`;
 
 interface Act {
   readonly line: string;
@@ -51,60 +53,60 @@ const acts: readonly Act[] = [
     says: `Run ${run} is open in production, on database cryoprotect. Next: ripcord baseline capture`,
   },
   {
-    line: 'run arm --for 2h',
+    line: `run arm --for 2h ${planRead}`,
     to: 'runs/current/arm',
-    body: { for: '2h' },
+    body: { plan_hash, for: '2h' },
     then: armed,
-    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night.',
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. The guard acts by itself where pre-approved: undo-lockdown-at-night.',
   },
   {
-    line: 'run arm',
+    line: `run arm ${planRead}`,
     to: 'runs/current/arm',
-    body: {},
+    body: { plan_hash },
     then: { ...armed, preApprovals: [] },
-    says: 'Armed until 14:00:00 UTC, in 11h 43m. No pre-approval is active, so it still asks before it acts: ripcord pre-approve ID',
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. No pre-approval is active, so the guard still asks before it acts: ripcord pre-approve ID',
   },
   {
-    line: 'run arm',
+    line: `run arm ${planRead}`,
     to: 'runs/current/arm',
-    body: {},
+    body: { plan_hash },
     then: { ...armed, recommendations: [{ ...proposal, notAutomaticBecause: [] }] },
-    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night. THE OPEN RECOMMENDATION run-20261122-020000-r1 IS ACTED UPON NOW: roll back schema-standardization.',
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. The guard acts by itself where pre-approved: undo-lockdown-at-night. The guard now acts on the open recommendation run-20261122-020000-r1: roll back schema-standardization.',
   },
   {
-    line: 'run arm',
+    line: `run arm ${planRead}`,
     to: 'runs/current/arm',
-    body: {},
+    body: { plan_hash },
     then: { ...armed, recommendations: [proposal] },
-    says: 'Armed until 14:00:00 UTC, in 11h 43m. It acts by itself where pre-approved: undo-lockdown-at-night.',
+    says: 'Armed until 14:00:00 UTC, in 11h 43m. The guard acts by itself where pre-approved: undo-lockdown-at-night.',
   },
   {
     line: 'run disarm --reason over',
     to: 'runs/current/disarm',
     body: { reason: 'over' },
     then: working,
-    says: 'Disarmed: nothing is done without asking.',
+    says: 'Disarmed: the guard asks before it acts.',
   },
   {
-    line: 'rollback --restore --reason lost',
-    to: 'runs/current/rollback',
-    body: { reason: 'lost', restore: true },
+    line: 'abort run-20261122-020000-r1-rollback --reason worse',
+    to: 'runs/current/abort',
+    body: { rollback_id: 'run-20261122-020000-r1-rollback', reason: 'worse' },
     then: rollingBack,
-    says: 'Ordered. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.\nSee how it goes: ripcord run status',
+    says: 'Recorded: no further step starts. Rolling back: step 1 of 2, schema-standardization/undo, for 42 s.',
   },
   {
     line: 'run hold',
     to: 'runs/current/hold',
     body: { reason: 'no reason given' },
     then: held,
-    says: 'Held by dana: no reason given. No phase starts until: ripcord run resume',
+    says: 'Held by dana: no reason given. To let phases start again: ripcord run resume --question 26',
   },
   {
-    line: 'run resume',
+    line: 'run resume --question 26',
     to: 'runs/current/resume',
-    body: {},
+    body: { question_id: 26 },
     then: working,
-    says: 'Not held any more. All is well; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
+    says: 'No longer held. All is well; schema-standardization is running, 6m 54s of an estimated 30m, 40 % done.',
   },
   {
     line: 'run close --reason done',
@@ -114,67 +116,67 @@ const acts: readonly Act[] = [
     says: `Run ${run} is closed. What happened: ripcord report ${run}`,
   },
   {
-    line: `approve ${rec} --reason slow`,
+    line: `approve ${rec} --question 24 --reason slow`,
     to: `${answering}/approve`,
-    body: { reason: 'slow', even_if_gone: false },
+    body: { question_id: 24, reason: 'slow', even_if_gone: false },
     then: rollingBack,
-    says: 'Approved: roll back schema-standardization. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.\nSee how it goes: ripcord run status',
+    says: 'Approved: roll back schema-standardization. Rolling back: step 1 of 2, schema-standardization/undo, for 42 s.\nFollow it: ripcord run status',
   },
   {
-    line: `approve ${rec} --reason slow --even-if-gone`,
+    line: `approve ${rec} --question 24 --reason slow --even-if-gone`,
     to: `${answering}/approve`,
-    body: { reason: 'slow', even_if_gone: true },
+    body: { question_id: 24, reason: 'slow', even_if_gone: true },
     then: half,
-    says: `Your approval of ${rec} is recorded, and is not enough: it takes 1 more approval, by dana or omar or lena.`,
+    says: `Your approval of ${rec} is recorded. Still needed: 1 more approval, from dana or omar or lena.`,
   },
   {
-    line: `decline ${rec} --reason report`,
+    line: `decline ${rec} --question 24 --reason report`,
     to: `${answering}/decline`,
-    body: { reason: 'report' },
+    body: { question_id: 24, reason: 'report' },
     then: { ...working, recommendations: [{ ...proposal, state: 'declined' }] },
-    says: `Declined: ${rec}. This breach is raised again only if it goes away and comes back, or when a phase starts.`,
+    says: `Declined: ${rec}. Ripcord raises this breach again only if it goes away and comes back, or when a phase starts. New evidence raises a new question.`,
   },
   {
-    line: `decline ${rec} --reason mended`,
+    line: `decline ${rec} --question 24 --reason mended`,
     to: `${answering}/decline`,
-    body: { reason: 'mended' },
+    body: { question_id: 24, reason: 'mended' },
     then: { ...working, recommendations: [{ ...proposal, state: 'declined', evidence: [] }] },
-    says: `Declined: ${rec}. Nothing is raised again by itself.`,
+    says: `Declined: ${rec}. Ripcord does not raise it again by itself.`,
   },
   {
-    line: `acknowledge ${rec}`,
+    line: `acknowledge ${rec} --question 24`,
     to: `${answering}/acknowledge`,
-    body: {},
+    body: { question_id: 24 },
     then: recommending,
-    says: 'The others see that you are on it. It still wants an answer by 02:44:24 UTC, in 27m 30s.',
+    says: 'The others can see that you are on it. It still needs an answer by 02:44:24 UTC, in 27m 30s.',
   },
   {
-    line: 'confirm schema-standardization/undo --done --reason seen',
+    line: 'confirm schema-standardization/undo --done --question 31 --reason seen',
     to: 'runs/current/confirm',
-    body: { step: 'schema-standardization/undo', answer: 'done', reason: 'seen' },
+    body: { question_id: 31, step: 'schema-standardization/undo', answer: 'done', reason: 'seen' },
     then: rollingBack,
-    says: 'Recorded. ROLLING BACK: step 1 of 2, schema-standardization/undo, for 42 s.',
+    says: 'Recorded. Rolling back: step 1 of 2, schema-standardization/undo, for 42 s.',
   },
   {
-    line: 'confirm stop-work --again',
+    line: 'confirm stop-work --again --question 31',
     to: 'runs/current/confirm',
-    body: { step: 'stop-work', answer: 'again', reason: 'no reason given' },
+    body: { question_id: 31, step: 'stop-work', answer: 'again', reason: 'no reason given' },
     then: asking,
-    says: 'Recorded. THE ROLLBACK IS STUCK at schema-standardization/undo and waits for your answer.',
+    says: 'Recorded. The rollback is blocked at schema-standardization/undo and waits for your answer.',
   },
   {
-    line: 'pre-approve undo-lockdown-at-night',
+    line: `pre-approve undo-lockdown-at-night ${planRead}`,
     to: 'runs/current/pre-approve',
-    body: { pre_approval: 'undo-lockdown-at-night' },
+    body: { plan_hash, pre_approval: 'undo-lockdown-at-night' },
     then: { ...armed, mode: 'recommend' },
     says: 'Pre-approval undo-lockdown-at-night is active: 1 use until 14:00:00 UTC, in 11h 43m. It counts while the run is armed: ripcord run arm',
   },
   {
-    line: 'waive rehearsal --reason Tuesday',
+    line: `waive rehearsal --reason Tuesday ${planRead}`,
     to: 'runs/current/waive',
-    body: { requirement: 'rehearsal', reason: 'Tuesday' },
+    body: { plan_hash, requirement: 'rehearsal', reason: 'Tuesday' },
     then: { ...working, requirements: ['team-familiar'] },
-    says: 'Waived. Before the run can be armed: team-familiar',
+    says: 'Waived. Before you can arm the run: team-familiar',
   },
 ];
 
@@ -187,7 +189,7 @@ test.each(acts)('ripcord $line posts to $to and says what came of it', async ({ 
 
 test('with --json an act prints the run', async () => {
   await using daemon = await stub({ 'POST /api/v1/runs/current/resume': { body: working } });
-  const { out } = await ripcord(['run', 'resume', '--json'], daemon.env);
+  const { out } = await ripcord(['run', 'resume', '--question', '26', '--json'], daemon.env);
   expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(working)));
 });
 
@@ -196,22 +198,16 @@ test.each(['approve --reason slow', 'decline --reason report', 'acknowledge'])(
   async (line) => {
     const how = line.split(' ')[0];
     await using daemon = await stub({
-      'GET /api/v1/run': { body: recommending },
+      'GET /api/v1/runs/current': { body: recommending },
       [`POST /api/v1/${answering}/${how}`]: { body: recommending },
     });
     expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0 });
-    expect(daemon.heard.map(({ request }) => request)).toEqual(['GET /api/v1/run', `POST /api/v1/${answering}/${how}`]);
+    expect(daemon.heard.map(({ request }) => request)).toEqual([
+      'GET /api/v1/runs/current',
+      `POST /api/v1/${answering}/${how}`,
+    ]);
   },
 );
-
-test('an approval without an id says what is approved', async () => {
-  await using daemon = await stub({
-    'GET /api/v1/run': { body: recommending },
-    [`POST /api/v1/${answering}/approve`]: { body: rollingBack },
-  });
-  const { exitCode, err } = await ripcord(['approve', '--reason', 'slow'], daemon.env);
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: `Approving ${rec}: roll back schema-standardization` });
-});
 
 describe('a restore', () => {
   const proposes = 'restore the database from its backup';
@@ -221,13 +217,16 @@ describe('a restore', () => {
   };
 
   test.each([
-    { line: 'approve --reason lost', command: `ripcord approve ${rec} --reason "..."` },
-    { line: 'approve --reason lost --even-if-gone', command: `ripcord approve ${rec} --even-if-gone --reason "..."` },
+    { line: 'approve --reason lost', command: `ripcord approve ${rec} --question 24 --reason "..."` },
+    {
+      line: 'approve --reason lost --even-if-gone',
+      command: `ripcord approve ${rec} --even-if-gone --question 24 --reason "..."`,
+    },
   ])('is not approved by ripcord $line, in place of what was read before: it takes its id', async (row) => {
-    await using daemon = await stub({ 'GET /api/v1/run': { body: restoring } });
+    await using daemon = await stub({ 'GET /api/v1/runs/current': { body: restoring } });
     const { exitCode, err } = await ripcord(row.line.split(' '), daemon.env);
     expect(err).toBe(
-      `ripcord: the recommendation that is open, ${rec}, proposes: ${proposes}; wanted the id of a restore that is approved. Look first: ripcord run status. Then: ${row.command}.`,
+      `ripcord: the open recommendation, ${rec}, proposes: ${proposes}; wanted its id, because a restore must be named to be approved. Look first: ripcord run status. Then: ${row.command}.`,
     );
     expect(exitCode).toBe(2);
     expect(daemon.heard).toHaveLength(1); // nothing was sent
@@ -239,17 +238,17 @@ describe('a restore', () => {
     { line: 'acknowledge', how: 'acknowledge' },
   ])('is answered by ripcord $line', async ({ line, how }) => {
     await using daemon = await stub({
-      'GET /api/v1/run': { body: restoring },
+      'GET /api/v1/runs/current': { body: restoring },
       [`POST /api/v1/${answering}/${how}`]: { body: restoring },
     });
-    expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0, err: '' });
+    expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0 });
   });
 });
 
 test('an answer to no recommendation is not sent', async () => {
-  await using daemon = await stub({ 'GET /api/v1/run': { body: working } });
+  await using daemon = await stub({ 'GET /api/v1/runs/current': { body: working } });
   const { exitCode, err } = await ripcord(['approve', '--reason', 'slow'], daemon.env);
-  expect(err).toBe('ripcord: no recommendation is open; wanted one to answer. See: ripcord run status.');
+  expect(err).toBe('ripcord: no recommendation is open; wanted one open recommendation. See: ripcord run status.');
   expect(exitCode).toBe(2);
 });
 
@@ -279,7 +278,7 @@ test('what is missing before the run may be armed is said in a line each', async
   const refused = problem(409, 'not-ready', 'the run cannot be armed');
   const answer = { ...refused, body: { ...Object(refused.body), missing } };
   await using daemon = await stub({ 'POST /api/v1/runs/current/arm': answer });
-  const { err, out } = await ripcord(['run', 'arm', '--json'], daemon.env);
+  const { err, out } = await ripcord(['run', 'arm', '--plan-hash', plan_hash, '--json'], daemon.env);
   expect(err).toBe(
     `ripcord: the run cannot be armed; wanted something else. Do something else.\n  - ${missing[0]}\n  - ${missing[1]}`,
   );

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 
-import type { FrozenBaseline } from '../../src/cli/baseline-show.ts';
 import { connect } from '../../src/cli/client.ts';
 import { untilFrozen } from '../../src/cli/baseline-capture.ts';
-import { checkId, probeId } from '../../src/core/kernel/ids.ts';
-import { millis, minutes, ratio, seconds } from '../../src/core/kernel/units.ts';
+import { millis, minutes } from '../../src/core/kernel/units.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { frozenBaseline } from './answers.ts';
 import { ripcord } from './ripcord.ts';
 import { problem, stub } from './stub.ts';
 import { at, fresh, working } from './views.ts';
@@ -14,54 +13,7 @@ import { at, fresh, working } from './views.ts';
 const capturing: RunView = { ...fresh, seq: 2, capture: { since: at(1), length: minutes(5) } };
 const later: RunView = { ...capturing, now: at(3) };
 const frozen: RunView = { ...working, now: at(6) };
-const failed = { type: 'capture-failed', v: 1, at: at(6), because: 'control was not answered once' };
-
-const frozenBaseline: FrozenBaseline = {
-  hash: 'sha256:b',
-  frozenAt: at(6),
-  baseline: {
-    environment: 'staging',
-    target: fresh.target,
-    from: at(1),
-    to: at(6),
-    concurrency: 3,
-    probes: [
-      {
-        probe: probeId('molecule-search'),
-        latencies: Array.from({ length: 299 }, () => 20),
-        failed: 1,
-        missing: 0,
-        p50: millis(20),
-        p95: millis(41.5),
-        spread: 0.312,
-        correlationTime: 1.44,
-      },
-      { probe: probeId('control'), latencies: [0.4], failed: 0, missing: 0, p50: millis(0.4), p95: millis(0.4) },
-    ],
-    findings: [
-      { check: checkId('no-orphan'), status: 'ok', at: at(6), took: millis(3), summary: 'no rows' },
-      { check: checkId('no-null'), status: 'breach', at: at(6), took: millis(3), summary: 'found 2 rows, wanted none' },
-    ],
-  },
-  power: [
-    {
-      probe: probeId('molecule-search'),
-      limits: { limit: ratio(1.5), guard: ratio(1.4), ignoreStallsUnder: seconds(10) },
-      recommends: [
-        { slowdown: ratio(1.6) },
-        { slowdown: ratio(2), median: seconds(32), p95: seconds(52) },
-        { slowdown: ratio(3), median: seconds(13), p95: seconds(16) },
-      ],
-      acts: [
-        { slowdown: ratio(1.6) },
-        { slowdown: ratio(2), median: seconds(90) },
-        { slowdown: ratio(3), median: seconds(13), p95: seconds(17) },
-      ],
-      seed: 1,
-    },
-  ],
-  weaknesses: ['molecule-search: 300 readings cannot tell 1.6x within 5m: capture 12m more'],
-};
+const failed = { type: 'capture-failed', v: 1, at: at(6), because: 'control never answered' };
 
 test('a capture is waited for until it is frozen', async () => {
   await using daemon = await stub({
@@ -88,7 +40,7 @@ test('a capture that froze nothing fails with its reason', async () => {
   const { exitCode, err } = await ripcord(['baseline', 'capture', '--for', '90s'], daemon.env);
   expect(exitCode).toBe(1);
   expect(daemon.heard[0]?.body).toEqual({ for: '90s' });
-  expect(err).toContain('ripcord: no baseline was frozen: control was not answered once; wanted');
+  expect(err).toContain('ripcord: the baseline was not frozen: control never answered; wanted');
 });
 
 test('a capture that is refused is not waited for', async () => {
@@ -117,9 +69,9 @@ What it can tell
   molecule-search    50%  recommended  not in time        32 s, 52 s  13 s, 16 s
                                  sure  not in time  1m 30s, not sure  13 s, 17 s
 
-  Until a slowdown is recommended for rollback, and until it is surely above the limit, which acting
-  without asking takes: in half of the cases, and in 19 of 20. Foretold from these readings, for one
-  probe that is slower from a minute into a phase on.
+  Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is surely above
+  the limit, as acting without asking requires: in half of the cases, and in 19 of 20. Predicted
+  from these readings, for one probe that becomes slower one minute into a phase.
 
 Too weak for the plan
   molecule-search: 300 readings cannot tell 1.6x within 5m: capture 12m more

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import type { Baseline } from '../../src/core/evidence/baseline.ts';
-import { hash, runId } from '../../src/core/kernel/ids.ts';
+import { guardId, hash, runId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
-import type { CheckedOnce } from '../../src/daemon/check-once.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
+import type { CheckedOnce } from '../../src/one-shot/check-once.ts';
 import { aBaseline, finding, target } from '../support/builders.ts';
 import { changed, goodPlan } from '../core/plan/a-plan.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { folder } from './folder.ts';
 import { ripcord } from './ripcord.ts';
+import { openLeased } from '../support/leased.ts';
 
 let db: TestDatabase;
 let dir: Awaited<ReturnType<typeof folder>>;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   [db, dir] = await Promise.all([database(), folder()]);
   await db.query('create table orphan (id int); create table molecule (id int primary key, name text)');
   const plan = join(dir.path, 'ripcord.yaml');
-  await writeFile(plan, changed(goodPlan, 'postgres://guard@db.example/demo', db.url));
+  await writeFile(plan, changed(goodPlan, 'postgres://guard@db.example/demo', `${db.url}, allow_superuser: true`));
   options = ['--plan', plan, '--journal', join(dir.path, 'journal.db')];
 });
 afterEach(async () => {
@@ -36,7 +36,7 @@ const only = 'no-orphan,invalid-indexes,rls-off';
 async function freeze(baseline: Partial<Baseline>): Promise<void> {
   const run = runId('run-1');
   const opened = { type: 'run-opened', run, plan: { name: 'demo', hash: 'sha256:p' }, environment: 'staging' };
-  await using journal = await openJournal(join(dir.path, 'journal.db'));
+  await using journal = await openLeased(join(dir.path, 'journal.db'), guardId('demo', 'staging'));
   await journal.append(run, 0, [
     { ...opened, v: 1, at: instant(0), target, estimate: 1, phases: ['first', 'second'], by: 'dana' },
     { type: 'baseline-frozen', v: 1, at: instant(1), baseline: aBaseline(baseline), hash: hash('sha256:b') },
@@ -109,4 +109,13 @@ test('a check that nobody asks is said to be none', async () => {
   const { exitCode, err } = await check('--only', 'rls-of');
   expect(exitCode).toBe(2);
   expect(err).toContain('did you mean rls-off?');
+});
+
+test.each([
+  { target: '', says: '"postgres", the login of url, is a superuser' },
+  { target: ', allow_superuser: true, search_path: [later]', says: 'no schema later, which environments.staging' },
+])('with a target that says "$target" nothing is asked', async ({ target, says }) => {
+  const text = changed(goodPlan, 'postgres://guard@db.example/demo', `${db.url}${target}`);
+  await writeFile(join(dir.path, 'ripcord.yaml'), text);
+  expect(await check('--only', only)).toMatchObject({ exitCode: 2, out: '', err: expect.stringContaining(says) });
 });

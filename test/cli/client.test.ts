@@ -28,11 +28,11 @@ async function closedPort(): Promise<number> {
 test('a daemon that is not there is code 3, and says how to start one', async () => {
   const url = `http://127.0.0.1:${await closedPort()}`;
   const said = await ripcord([...status, '--json', '--url', url], { RIPCORD_TOKEN: 'rip_test' });
-  const found = `no ripcord daemon answers at ${url} (ECONNREFUSED)`;
-  const todo = 'Start it: ripcord serve; or say where it is: --url or RIPCORD_URL';
+  const found = `no Ripcord daemon answers at ${url} (ECONNREFUSED)`;
+  const todo = 'Start it: ripcord serve; or give its address: --url or RIPCORD_URL';
   expect(said.exitCode).toBe(3);
-  expect(said.err).toBe(`ripcord: ${found}; wanted a running one. ${todo}.`);
-  expect(JSON.parse(said.out)).toEqual({ error: { found, wanted: 'a running one', todo } });
+  expect(said.err).toBe(`ripcord: ${found}; wanted a running daemon. ${todo}.`);
+  expect(JSON.parse(said.out)).toEqual({ error: { found, wanted: 'a running daemon', todo } });
 });
 
 test('a daemon that does not answer in time is not there either', async () => {
@@ -62,7 +62,7 @@ test.each([
     found: 'status 302 and no problem document',
   },
 ])('somebody who answers with $answers is no daemon: code 3', async ({ with: answer, found }) => {
-  await using other = await stub({ 'GET /api/v1/run': answer });
+  await using other = await stub({ 'GET /api/v1/runs/current': answer });
   const said = await ripcord(status, other.env);
   expect(said.exitCode).toBe(3);
   expect(said.err).toContain(found);
@@ -74,7 +74,7 @@ test.each([
   {
     what: 'a token of two lines',
     env: { RIPCORD_TOKEN: 'rip_a\nrip_b' },
-    says: 'what RIPCORD_TOKEN holds is no token',
+    says: 'RIPCORD_TOKEN does not hold a token',
   },
   { what: 'no address', env: { RIPCORD_TOKEN: 'rip_a', RIPCORD_URL: 'localhost' }, says: 'the address "localhost"' },
   {
@@ -93,7 +93,7 @@ test('the token may be in a file, which counts more than the environment', async
   await using files = await folder();
   const tokenFile = join(files.path, 'token');
   await writeFile(tokenFile, 'rip_of_file\n');
-  await using daemon = await stub({ 'GET /api/v1/run': { body: working } });
+  await using daemon = await stub({ 'GET /api/v1/runs/current': { body: working } });
   await ripcord([...status, '--token-file', tokenFile], daemon.env);
   expect(daemon.heard[0]?.authorization).toBe('Bearer rip_of_file');
   const absent = await ripcord([...status, '--token-file', join(files.path, 'absent')], daemon.env);
@@ -101,7 +101,7 @@ test('the token may be in a file, which counts more than the environment', async
 });
 
 test('--url counts more than RIPCORD_URL, and may have a path', async () => {
-  await using daemon = await stub({ 'GET /guard/api/v1/run': { body: working } });
+  await using daemon = await stub({ 'GET /guard/api/v1/runs/current': { body: working } });
   const env = { ...daemon.env, RIPCORD_URL: 'http://127.0.0.1:1' };
   expect(await ripcord([...status, '--url', `${daemon.url}/guard`], env)).toMatchObject({ exitCode: 0 });
 });

@@ -1,14 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { Client } from 'pg';
 import { expect, test } from 'vitest';
 
-import { namedFiles } from '../../src/core/response/scripts.ts';
+import { namedFiles } from '../../src/core/response/named-files.ts';
 import { takeStep } from '../../src/rollback/take-step.ts';
 import { planOf } from '../core/plan/a-plan.ts';
 import { onPath, whyNot } from '../metrics/programs.ts';
 import { attempt, common, surroundings } from '../rollback/surroundings.ts';
 import { database } from '../support/database.ts';
+import { separateLogins } from '../support/logins.ts';
+import { temporaryRole } from '../target/role.ts';
 import { folder } from './folder.ts';
 import { ripcord } from './ripcord.ts';
 
@@ -23,8 +26,10 @@ test('the plan that is proposed for a strange database is sound, and its probes 
     create table molecule (id int primary key, name text);
     insert into molecule select i, 'm' || i from generate_series(1, 100) i;
     create schema "odd ""schema""";
-    create table "odd ""schema"""."Mol é's" ("the ""key""" text primary key);
-    insert into "odd ""schema"""."Mol é's" values ('it''s "one"');
+    create table "odd ""schema"""."Mol é's" ("the ""key""" uuid primary key);
+    insert into "odd ""schema"""."Mol é's" values ('0b5e0a4e-9d39-4f6c-8d8a-5c2a3a0c6d11');
+    create table login_session (token text primary key);
+    insert into login_session values ('sess_9f8e7d6c5b4a');
     create table nothing (id int);
     analyze`);
   const plan = join(dir.path, 'ripcord.yaml');
@@ -34,6 +39,9 @@ test('the plan that is proposed for a strange database is sound, and its probes 
   const { probes } = planOf(text, { env }).plan;
   expect(probes.map(({ id }) => id)).toEqual(expect.arrayContaining(['molecule-by-key', 'mol-s-by-key', 'control']));
 
+  expect(text).not.toContain('sess_9f8e'); // what is neither a number nor a UUID may be a secret
+  expect(text).toContain('search_path: ["public", "odd \\"schema\\""]');
+  await writeFile(plan, text.replace('# allow_superuser: true #', 'allow_superuser: true #'));
   process.env['DATABASE_URL'] = db.url; // the plan is loaded as the daemon loads it
   try {
     const { found } = JSON.parse((await ripcord(['doctor', '--plan', plan, '--json'])).out) as Found;
@@ -69,12 +77,48 @@ test('the rollback that is proposed undoes where the target is, and fails with i
   });
 });
 
+test('what takes most of the time is proposed as a probe, wherever the extension that counts it is', async () => {
+  await using dir = await folder();
+  await using db = await database();
+  await db.query(
+    'create schema counts; create extension pg_stat_statements schema counts; create table molecule (id int)',
+  );
+  await db.query('select id as counted_here from molecule');
+  await using app = await temporaryRole(db, 'login');
+  const client = new Client({ connectionString: db.urlAs(app.name) });
+  await client.connect();
+  await client.query('show work_mem');
+  await client.end();
+  const plan = join(dir.path, 'ripcord.yaml');
+  expect(await ripcord(['init', '--plan', plan], { DATABASE_URL: db.url })).toMatchObject({ exitCode: 0 });
+  expect(await readFile(plan, 'utf8')).toContain('#   select id as counted_here from molecule');
+  expect(await readFile(plan, 'utf8')).toContain(`statements: { top: 20, of: ["${app.name}"] }`);
+});
+
+test('the logins are proposed by what they may do, with what each is granted', async () => {
+  await using dir = await folder();
+  await using db = await database();
+  await using logins = await separateLogins(db);
+  const plan = join(dir.path, 'ripcord.yaml');
+  expect(await ripcord(['init', '--plan', plan], { DATABASE_URL: logins.target.url })).toMatchObject({ exitCode: 0 });
+  const text = await readFile(plan, 'utf8');
+  for (const line of [
+    /url: "\$\{env:DATABASE_URL\}" # watches, .*pg_monitor, pg_signal_backend$/m,
+    /# read_url: "\$\{env:READ_URL\}" # reads, .*pg_read_all_data, bypassrls/,
+    /# reach_url: "\$\{env:REACH_URL\}" # tries .* a member of .*, and of nothing else$/m,
+    /# rollback_url: .* a member of the owner of what the phases change$/m,
+    /# allow_superuser: true # for local development only$/m,
+    /# search_path: \[public\] # where the SQL/,
+  ])
+    expect(text).toMatch(line);
+});
+
 test('a plan that is there is left alone', async () => {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
   await writeFile(plan, 'mine');
   const said = await ripcord(['init', '--plan', plan], { DATABASE_URL: 'postgres://guard@127.0.0.1:1/demo' });
-  expect(said).toMatchObject({ exitCode: 2, err: expect.stringContaining('is there already') });
+  expect(said).toMatchObject({ exitCode: 2, err: expect.stringContaining('already exists') });
   expect(await readFile(plan, 'utf8')).toBe('mine');
 });
 

@@ -4,17 +4,17 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { expect, test } from 'vitest';
 
-import { hashToken } from '../../src/api/token.ts';
+import { hashToken } from '../../src/runs/token-hash.ts';
 import { readListen } from '../../src/cli/serve.ts';
 import { planJsonSchema } from '../../src/core/plan/json-schema.ts';
 import { runId } from '../../src/core/kernel/ids.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { changed, goodPlan } from '../core/plan/a-plan.ts';
 import { countedTo } from '../journal/folder.ts';
 import { folder } from './folder.ts';
 import { ripcord } from './ripcord.ts';
 import { problem, stub } from './stub.ts';
 import { fresh, working } from './views.ts';
+import { openLeased } from '../support/leased.ts';
 
 async function planIn(path: string, text: string): Promise<string> {
   const file = join(path, 'ripcord.yaml');
@@ -25,12 +25,28 @@ async function planIn(path: string, text: string): Promise<string> {
 test('a sound plan is said to be sound, with what is in it', async () => {
   await using files = await folder();
   const repeatable = changed(goodPlan, 'first.ts, --rollback]', 'first.ts, --rollback], repeatable: true');
-  const plan = await planIn(files.path, changed(repeatable, 'sql: select 1, control: true', 'sql: select 1'));
+  const text = changed(repeatable, 'demo }', 'demo, search_path: [public] }');
+  const plan = await planIn(files.path, changed(text, 'sql: select 1, control: true', 'sql: select 1'));
+  await writeFile(join(files.path, 'first.ts'), '');
   const said = await ripcord(['validate', '--plan', plan]);
   expect(said).toMatchObject({ exitCode: 0, err: '' });
   expect(said.out).toBe('plan is sound: 2 phases, 1 probe, 1 check, 1 principal; for staging');
   const { out } = await ripcord(['validate', '--plan', plan, '--json']);
   expect(JSON.parse(out)).toEqual({ sound: true, file: plan, faults: [], warnings: [] });
+});
+
+test('a step whose files an approval would not be bound to is warned of', async () => {
+  await using files = await folder();
+  const line = `[sh, -c, 'cd back && node undo-*.js']`;
+  const plan = await planIn(files.path, changed(goodPlan, '[node, first.ts, --rollback]', line));
+  const warned = async () =>
+    (await ripcord(['validate', '--plan', plan])).err.split('\n').filter((one) => one.startsWith('step '));
+  expect(await warned()).toEqual([
+    'step first/undo: no file that its command names exists, so an approval is bound to no file: if the command runs a file, name it as an argument',
+    'step first/undo: its line for a shell has a glob in undo-*.js, a cd: files found by that may not be bound to an approval',
+  ]);
+  await planIn(files.path, changed(goodPlan, 'first.ts, --rollback', '"${env:NOT_SET}/first.ts"'));
+  expect(await ripcord(['validate', '--plan', plan])).toMatchObject({ exitCode: 2 }); // a fault, and no crash
 });
 
 test('every fault is named with its place, and the exit code is 2', async () => {
@@ -65,7 +81,9 @@ test('values come from the environment and from files beside the plan', async ()
 test('a plan that is not there is wrong usage', async () => {
   const { exitCode, err } = await ripcord(['validate', '--plan', 'absent.yaml']);
   expect(exitCode).toBe(2);
-  expect(err).toBe('ripcord: the plan absent.yaml cannot be read; wanted a plan. Check the path: --plan FILE.');
+  expect(err).toBe(
+    'ripcord: the plan absent.yaml cannot be read; wanted a readable plan file. Check the path: --plan FILE.',
+  );
 });
 
 test('a token is new each time, and its hash is the one that the plan wants', async () => {
@@ -95,7 +113,7 @@ test('a journal is sound, until somebody changes it', async () => {
   const path = join(files.path, '.ripcord', 'journal.db');
   const verify = ['journal', 'verify', '--plan', join(files.path, 'ripcord.yaml')];
   expect(await ripcord(verify)).toMatchObject({ exitCode: 2, err: expect.stringContaining('there is no journal at') });
-  await using journal = await openJournal(path);
+  await using journal = await openLeased(path);
   await journal.append(runId('run-1'), 0, countedTo(3));
   await journal.append(runId('run-2'), 0, countedTo(2));
   expect(await ripcord(verify)).toMatchObject({ exitCode: 0, out: 'the journal is sound: 5 entries in 2 runs' });
@@ -112,6 +130,33 @@ test('a journal is sound, until somebody changes it', async () => {
   const { out, exitCode } = await ripcord(['journal', 'verify', '--json', '--journal', path]);
   expect(exitCode).toBe(1);
   expect(JSON.parse(out)).toMatchObject({ sound: false, runs: 2, entries: 3, faults: [{ run: 'run-1', seq: 2 }] });
+});
+
+test('a journal whose -head cannot be read is refused, until somebody goes on with it and says why', async () => {
+  await using files = await folder();
+  const path = join(files.path, 'journal.db');
+  {
+    await using journal = await openLeased(path);
+    await journal.append(runId('run-1'), 0, countedTo(3));
+  }
+  await writeFile(`${path}-head`, '');
+  const [verify, accept] = ['verify', 'accept'].map((verb) => ['journal', verb, '--journal', path]);
+  expect(await ripcord(verify!)).toMatchObject({ exitCode: 1, err: expect.stringMatching(/-head.* cannot be read/) });
+  expect(await ripcord(accept!)).toMatchObject({ exitCode: 2, err: expect.stringContaining('--reason') });
+  const accepted = await ripcord([...accept!, '--reason', 'a power cut']);
+  expect(accepted).toMatchObject({
+    exitCode: 0,
+    out: expect.stringMatching(/it is empty\nThe journal now records this/),
+  });
+  const sound = await ripcord(verify!);
+  expect(sound).toMatchObject({
+    exitCode: 0,
+    out: expect.stringMatching(/is sound.*\naccepted as it was by .*"a power cut"/),
+  });
+  expect(await ripcord([...accept!, '--reason', 'once more'])).toMatchObject({
+    exitCode: 2,
+    err: expect.stringContaining('there is nothing to accept'),
+  });
 });
 
 test.each([
@@ -141,7 +186,7 @@ test('a report is printed or written to a file', async () => {
   const file = join(files.path, 'report.md');
   const said = await ripcord(['report', '--output', file], daemon.env);
   expect(said).toMatchObject({ exitCode: 0, out: '', err: `written to ${file}` });
-  expect(await readFile(file, 'utf8')).toBe('# Report\n\nAll is \u001B[31mwell.\n');
+  expect(await readFile(file, 'utf8')).toBe('# Report\n\nAll is  [31mwell.\n');
   const absent = await ripcord(['report', 'run-7'], daemon.env);
   expect(absent).toMatchObject({ exitCode: 1, err: expect.stringContaining('there is no run run-7') });
 });
@@ -161,9 +206,9 @@ test.each([
   { line: 'run stauts', says: "unknown command 'stauts' (Did you mean status?)", see: 'ripcord run' },
   { line: 'aprove', says: "unknown command 'aprove' (Did you mean approve?)", see: 'ripcord' },
   { line: 'approve --resaon x', says: "unknown option '--resaon' (Did you mean --reason?)", see: 'ripcord approve' },
-  { line: 'approve', says: '--reason is wanted', see: 'ripcord approve' },
-  { line: 'decline', says: '--reason is wanted', see: 'ripcord decline' },
-  { line: 'waive rehearsal', says: '--reason is wanted', see: 'ripcord waive' },
+  { line: 'approve', says: '--reason is required', see: 'ripcord approve' },
+  { line: 'decline', says: '--reason is required', see: 'ripcord decline' },
+  { line: 'waive rehearsal', says: '--reason is required', see: 'ripcord waive' },
   { line: 'waive', says: "missing required argument 'REQUIREMENT'", see: 'ripcord waive' },
   { line: 'phase', says: "missing required argument 'ID'", see: 'ripcord phase' },
   {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { hashOf } from '../../src/core/kernel/hash.ts';
 import { changed, goodPlan } from '../core/plan/a-plan.ts';
 import { folder } from './folder.ts';
 import { ripcord } from './ripcord.ts';
@@ -23,6 +24,8 @@ test('a phase without a command runs what the plan has under apply, in the planâ
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
   const seen = await readFile(join(dir.path, 'seen'), 'utf8');
   expect(seen).toBe(`hunter-22 in ${await realpath(dir.path)}`);
+  const text = await readFile(plan, 'utf8');
+  expect(daemon.heard[0]?.body).toMatchObject({ plan: hashOf(text) }); // the guard lets no other plan's command begin
 });
 
 test.each([

@@ -24,7 +24,7 @@ test.each([
 });
 
 test.each([
-  { what: 'a guard', env: { RIPCORD_URL: 'http://127.0.0.1:1', RIPCORD_TOKEN: 'rip_test' }, says: 'no ripcord daemon' },
+  { what: 'a guard', env: { RIPCORD_URL: 'http://127.0.0.1:1', RIPCORD_TOKEN: 'rip_test' }, says: 'no Ripcord daemon' },
   { what: 'a token', env: {}, says: 'no token in RIPCORD_TOKEN' },
 ])('a phase is not started without $what: code 75', async ({ env, says }) => {
   expect(await ripcord(phase, env)).toMatchObject({ exitCode: 75, out: '', err: expect.stringContaining(says) });
@@ -57,3 +57,22 @@ test.each(['unsettled', 'boundary-not-ready'])(
     expect(said).toEqual(['Phase first waits: not yet']);
   },
 );
+
+test('a phase reports about the run that let it start, whatever `current` means by then', async () => {
+  const asked: string[] = [];
+  const client = {
+    post: (path: string) => {
+      asked.push(path);
+      return Promise.resolve({ run: 'run-1', tag: 'a-tag', lease_ms: 60_000, goOn: true }) as Promise<never>;
+    },
+  };
+  const reporter = httpReporter(client, phaseId('first'), { clock: fakeClock(), say: () => undefined });
+  await reporter.start({ pid: 1, startTicks: '1', bootId: 'b' });
+  await reporter.beat();
+  await reporter.finish();
+  expect(asked).toEqual(
+    ['current/phases/first/start', 'run-1/phases/first/progress', 'run-1/phases/first/finish'].map(
+      (path) => `runs/${path}`,
+    ),
+  );
+});

@@ -22,7 +22,7 @@ test('an older Node is told in one sentence what is wanted', async () => {
 });
 
 test('nothing is coloured where nobody watches, and everything is where it is forced', async () => {
-  await using daemon = await stub({ 'GET /api/v1/run': { body: asking } });
+  await using daemon = await stub({ 'GET /api/v1/runs/current': { body: asking } });
   const shown = await Promise.all([
     running([main, 'run', 'status'], daemon.env).end,
     running([main, 'run', 'status'], { ...daemon.env, FORCE_COLOR: '1' }).end,
@@ -33,7 +33,7 @@ test('nothing is coloured where nobody watches, and everything is where it is fo
 });
 
 test('a reader that closes our output early is no failure', async () => {
-  await using daemon = await stub({ 'GET /api/v1/run': { body: fresh } });
+  await using daemon = await stub({ 'GET /api/v1/runs/current': { body: fresh } });
   const { child, end } = running([main, 'run', 'status'], daemon.env);
   child.stdout?.destroy();
   expect(await end).toMatchObject({ exitCode: 0, err: '' });
@@ -67,7 +67,10 @@ test('a phase is reported from its start to its end, its output passed on, and i
   const bodyOf = (name: string) => daemon.heard.find(({ request }) => request === `${path}/${name}`)?.body;
   const identity = { pid: expect.any(Number), startTicks: expect.any(String), bootId: expect.any(String) };
   expect(bodyOf('start')).toEqual({ wrapper: identity, host: expect.any(String) });
-  expect(bodyOf('spawned')).toEqual({ child: identity, tag });
+  expect(bodyOf('spawned')).toEqual({
+    child: { ...identity, host: expect.any(String), containment: expect.anything() },
+    tag,
+  });
   expect(bodyOf('progress')).toEqual({ fraction: 0.4, tag });
   expect(bodyOf('finish')).toEqual({ tag });
 });

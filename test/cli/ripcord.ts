@@ -1,5 +1,5 @@
 import { start } from '../../src/cli/start.ts';
-import { plain, type Terminal } from '../../src/cli/terminal.ts';
+import { plain, terminalOn } from '../../src/cli/terminal.ts';
 
 export interface Said {
   readonly exitCode: number;
@@ -12,13 +12,14 @@ export interface Said {
 /** Carries out a command line within this process. */
 export async function ripcord(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
   const [out, err, progress]: [string[], string[], string[]] = [[], [], []];
-  const terminal: Terminal = {
-    answer: (text) => void out.push(text),
-    tell: (text) => void err.push(text),
+  const terminal = terminalOn({
+    out: (text) => void out.push(text),
+    err: (text) => void err.push(text),
     progress: (text) => void progress.push(text),
     columns: 100,
-    paint: plain,
-  };
+    style: plain,
+  });
   const exitCode = await start(argv, { terminal, env });
-  return { exitCode, out: out.join('\n'), err: err.join('\n'), progress };
+  const whole = (lines: readonly string[]) => lines.join('').replace(/\n$/, '');
+  return { exitCode, out: whole(out), err: whole(err), progress };
 }

@@ -1,49 +1,37 @@
 import { expect, test } from 'vitest';
 
-import type { Outlook } from '../../src/api/guard.ts';
-import { phaseId, principalId, stepId } from '../../src/core/kernel/ids.ts';
+import type { DryRun } from '../../src/rollback/dry-run.ts';
 import { minutes } from '../../src/core/kernel/units.ts';
+import { dryRun, step } from './answers.ts';
 import { ripcord } from './ripcord.ts';
 import { stub } from './stub.ts';
 
-const step = {
-  step: stepId('restore/bring-back'),
-  kind: 'command',
-  does: 'bring-back',
-  details: [],
-  repeatable: false,
-} as const;
-const outlook: Outlook = {
-  phases: [phaseId('security-lockdown')],
-  steps: [{ ...step, timeout: minutes(30) }],
-  needs: { approvals: 2, from: ['dana', 'omar'].map(principalId) },
-  fences: 'migrator',
-  loses: [],
-  obstacles: [],
-};
-const { fences: _, ...unfenced } = outlook;
+const { fences: _, ...unfenced } = dryRun;
 
-test.each<{ readonly when: string; readonly outlook: Outlook; readonly first: readonly string[] }>([
+test.each<{ readonly when: string; readonly dryRun: DryRun; readonly first: readonly string[] }>([
   {
     when: 'it takes two people and fences a role',
-    outlook,
+    dryRun,
     first: [
-      'takes 2 approvals, from: dana and omar',
-      'forward work is ended and proved gone',
-      'migrator cannot log in meanwhile',
+      'needs 2 approvals, from: dana and omar',
+      'the guard stops forward work first, as far as it can see it',
+      'migrator cannot log in during the rollback',
     ],
   },
   {
     when: 'one person is enough, and no role is fenced',
-    outlook: { ...unfenced, needs: { approvals: 1, from: [] } },
-    first: ['forward work is ended and proved gone'],
+    dryRun: { ...unfenced, needs: { approvals: 1, from: [] } },
+    first: ['the guard stops forward work first, as far as it can see it'],
   },
   {
     when: 'the plan has not the people',
-    outlook: { ...unfenced, needs: { approvals: 2, from: [] } },
-    first: ['takes 2 approvals, from: somebody whom the plan does not have', 'forward work is ended and proved gone'],
+    dryRun: { ...unfenced, needs: { approvals: 2, from: [] } },
+    first: [
+      'needs 2 approvals, from: people whom the plan does not list',
+      'the guard stops forward work first, as far as it can see it',
+    ],
   },
-])('what a restore would do first, when $when', async ({ outlook: body, first }) => {
+])('what a restore would do first, when $when', async ({ dryRun: body, first }) => {
   await using daemon = await stub({ 'GET /api/v1/runs/current/rollback?restore=true': { body } });
   const { out } = await ripcord(['rollback', '--restore', '--dry-run'], daemon.env);
   expect(out).toContain(`\nFirst\n${first.map((line) => `  ${line}`).join('\n')}\n\nThen\n`);
@@ -60,7 +48,7 @@ test('each step is shown with all that it is given, asks and sees now, and how l
     precondition: { asks: '"select 1" gives some rows', holds: 'yes', saw: '1 row' },
     proof: { asks: 'db:5432 accepts connections', holds: 'no', saw: 'connection refused' },
   } as const;
-  const body: Outlook = { ...outlook, steps: [given], estimate: minutes(70), remaining: minutes(45) };
+  const body: DryRun = { ...dryRun, steps: [given], estimate: minutes(70), remaining: minutes(45) };
   await using daemon = await stub({ 'GET /api/v1/runs/current/rollback': { body } });
   const { out } = await ripcord(['rollback', '--dry-run'], daemon.env);
   expect(out).toContain('Would undo security-lockdown: about 1h 10m; the running phase would take 45m more.');
@@ -73,5 +61,8 @@ test('each step is shown with all that it is given, asks and sees now, and how l
     'precondition now | holds | "select 1" gives some rows: 1 row',
     'proof now | does not hold | db:5432 accepts connections: connection',
     'refused',
+    '',
+    'To order it',
+    'ripcord rollback --revision 41 --reason "..."',
   ]);
 });

@@ -12,7 +12,7 @@ import { main, running } from './process.ts';
 
 async function planFor(path: string): Promise<string> {
   const file = join(path, 'ripcord.yaml');
-  const text = changed(goodPlan, 'postgres://guard@db.example/demo', '"${env:DATABASE_URL}"');
+  const text = changed(goodPlan, 'postgres://guard@db.example/demo', '"${env:DATABASE_URL}", allow_superuser: true');
   await writeFile(file, changed(text, 'select 1 from orphan', 'select 1 where false'));
   return file;
 }
@@ -31,7 +31,24 @@ test('serve says where it listens, keeps its journal beside the plan, and stops 
   await access(join(files.path, '.ripcord', 'journal.db'));
   child.kill('SIGTERM');
   const { exitCode, err } = await end;
-  expect({ exitCode, err }).toEqual({ exitCode: 0, err: 'ripcord: SIGTERM: stopping; once more ends it at once\n' });
+  expect({ exitCode, err }).toEqual({
+    exitCode: 0,
+    err: 'ripcord: SIGTERM: stopping; send the signal again to stop at once\n',
+  });
+});
+
+test('serve logs that one login watches and reads, and that it may be a superuser', async () => {
+  await using db = await database();
+  await using files = await folder();
+  const plan = await planFor(files.path);
+  const { child, end, saw } = running([main, 'serve', '--plan', plan, '--listen', '127.0.0.1:0'], {
+    DATABASE_URL: db.url,
+  });
+  await saw('out', /^listening on /);
+  child.kill('SIGTERM');
+  const { err } = await end;
+  expect(err).toContain('one login watches and reads (target.read_url is left out)');
+  expect(err).toContain('the logins may be superusers (target.allow_superuser)');
 });
 
 test('a second signal ends serve at once, whatever it waits for', async () => {

@@ -6,6 +6,8 @@ import type { Problem } from '../../src/api/problem.ts';
 export interface Heard {
   /** `POST /api/v1/runs` */
   readonly request: string;
+  /** Which guard was named, where one was: `plan=move&target=staging`. */
+  readonly guard?: string;
   readonly authorization: string | undefined;
   readonly body: unknown;
 }
@@ -48,6 +50,15 @@ export const problem = (status: number, because: string, found: string): Answer 
 
 const unknownRoute = problem(404, 'unknown-route', 'there is no such route');
 
+/** Which guard is meant stands in the query; most of what is asked does not depend on it. */
+function split(url: string): { readonly path: string; readonly guard: string } {
+  const [path = '', query = ''] = url.split('?');
+  const [rest, guard] = [new URLSearchParams(), new URLSearchParams()];
+  for (const [key, value] of new URLSearchParams(query))
+    (['plan', 'target'].includes(key) ? guard : rest).set(key, value);
+  return { path: rest.size === 0 ? path : `${path}?${rest.toString()}`, guard: guard.toString() };
+}
+
 /** A server that speaks the daemon's contract, and remembers what it was asked. */
 export async function stub(answers: Answers): Promise<Stub> {
   const heard: Heard[] = [];
@@ -60,9 +71,10 @@ export async function stub(answers: Answers): Promise<Stub> {
     return answer[Math.min(times, answer.length - 1)] ?? unknownRoute;
   };
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const line = `${request.method} ${request.url}`;
+    const { path, guard } = split(request.url ?? '');
+    const line = `${request.method} ${path}`;
     const body = await bodyOf(request);
-    heard.push({ request: line, authorization: request.headers.authorization, body });
+    heard.push({ request: line, ...(guard !== '' && { guard }), authorization: request.headers.authorization, body });
     const { status = 200, type = 'application/json', body: answer } = answerTo(line);
     response.writeHead(status, { 'content-type': type });
     response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));

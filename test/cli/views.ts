@@ -9,9 +9,12 @@ import {
   rollbackId,
   runId,
   stepId,
+  questionId,
+  undoRevision,
 } from '../../src/core/kernel/ids.ts';
 import { after, instant, type Instant, minutes, seconds } from '../../src/core/kernel/units.ts';
-import type { PhaseView, RecommendationView, RollbackView, RunView, StepView } from '../../src/core/run/view.ts';
+import type { RollbackView, StepView } from '../../src/core/run/rollback-view.ts';
+import type { PhaseView, RecommendationView, RunView } from '../../src/core/run/view.ts';
 import type { Watch } from '../../src/core/watch/watch.ts';
 import { criteriaNames, type Criterion, type Verdict } from '../../src/core/verdicts/verdict.ts';
 
@@ -97,6 +100,7 @@ const well = criteriaNames.filter((name) => name !== 'performance').map((name) =
 
 export const proposal: RecommendationView = {
   id: recommendation,
+  questionId: questionId(24),
   state: 'open',
   raisedAt: at(14.4),
   expiresAt: at(44.4),
@@ -115,7 +119,13 @@ export const fresh: RunView = {
   run: runId('run-20261122-020000'),
   plan: { name: 'cryoprotect-v2-remediation', hash: hash(`sha256:${'0'.repeat(64)}`) },
   environment: 'production',
-  target: { system: '7418053924187', database: 'cryoprotect', serverVersion: 150_018 },
+  target: {
+    system: '7418053924187',
+    database: 'cryoprotect',
+    oid: '16385',
+    timeline: '00000001',
+    serverVersion: 150_018,
+  },
   now: at(1),
   openedAt: opened,
   seq: 1,
@@ -124,9 +134,11 @@ export const fresh: RunView = {
   requirements: ['rehearsal', 'proved-backups', 'team-familiar'],
   waivers: [],
   preApprovals: [],
+  undoRevision: undoRevision(1),
   phases: [waiting(phases.lockdown, 20), waiting(phases.schema, 30), waiting(phases.data, 120)],
   ...judgedBy(),
   recommendations: [],
+  questions: [],
 };
 
 /** The second phase is at work, and everything is as it was. */
@@ -194,10 +206,11 @@ export const rollingBack: RunView = {
 };
 
 const question =
-  'It ended well, but its proof does not hold. Look at the database, then say whether it is done or shall run again.';
+  'It succeeded, but its proof does not hold. Look at the database, then say whether it is done or must run again.';
 export const asking: RunView = {
   ...rollingBack,
   stage: 'blocked',
+  questions: [{ questionId: questionId(31), step: stepId(`${phases.schema}/undo`), asks: question, times: 1 }],
   rollback: {
     ...rollback,
     asks: question,

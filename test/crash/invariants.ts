@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { type Miniature, secret } from './miniature.ts';
 import type { Ending } from './operator.ts';
@@ -44,6 +47,7 @@ export async function faultsOf({ db, role, journal }: Miniature, { view, asked }
   await using reader = await openJournalReader(journal);
   const { faults } = await reader.verify();
   const journalled = JSON.stringify(await reader.read(view.run));
+  const report = await readFile(join(dirname(journal), 'reports', `${view.run}.md`), 'utf8').catch(() => 'none');
   const states = view.phases.map(({ state }) => state).join(', ');
   const once = (what: string) =>
     times.get(what) === 1 ? [] : [`${what}, which may not run twice, ran ${times.get(what) ?? 0} times`];
@@ -56,6 +60,7 @@ export async function faultsOf({ db, role, journal }: Miniature, { view, asked }
     ...(view.watch?.state === 'settled' ? [] : ['the watch did not settle']),
     ...(fenced || view.fence !== undefined ? ['the phases’ role cannot log in any more'] : []),
     ...(view.rollback?.state === 'done' ? [] : ['the rollback is not done']),
+    ...(report.includes('the end') ? [] : ['the report does not tell of the end of the run']),
     ...(journalled.includes(secret) ? ['the journal holds a secret of the plan'] : []),
     ...faults.map(({ seq, found }) => `the chain is broken at ${seq}: ${found}`),
     ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { hashToken, newToken } from '../../src/api/token.ts';
+import { hashToken, newToken } from '../../src/runs/token-hash.ts';
 import { type CatalogueId, catalogueIds } from '../../src/core/plan/catalogue.ts';
 import { freePort } from '../../tools/postgres/server.ts';
 import { database, type TestDatabase } from '../support/database.ts';
@@ -53,7 +53,7 @@ const catalogueTuning = catalogueIds
   .map((id) => `${id}: off`)
   .join(', ');
 
-const threeSteps: Undo = {
+export const threeSteps: Undo = {
   steps: [
     `{ id: note, sql: "insert into ran (what) values (left('note\${env:${secretVariable}}', 4))" }`,
     `{ id: heal, command: [node, '${here('heal-work.ts')}'] }`,
@@ -72,7 +72,7 @@ ripcord: 1
 name: miniature
 environments:
   test:
-    target: { url: '${url}', role_for_phases: ${role} }
+    target: { url: '${url}', role_for_phases: ${role}, search_path: [public], allow_superuser: true }
     stop_work: { kill_grace: 300ms, quiet_for: 200ms }
     restore: { method: in-place, approvals: 1, steps: [{ id: bring-back, command: [node, '${here('heal-work.ts')}'] }] }
 run: { estimate: 10m }
@@ -102,9 +102,15 @@ watch: { for: 500ms }
 phase_lease: 3s
 `;
 
-export async function miniature(undo = threeSteps): Promise<Miniature> {
+/** On which server the database is, and by which way the guard gets there; the shared one and the direct way when left out. */
+export interface Where {
+  readonly server?: string;
+  readonly way?: (url: string) => string;
+}
+
+export async function miniature(undo = threeSteps, { server, way = String }: Where = {}): Promise<Miniature> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-miniature-'));
-  const db = await database();
+  const db = await database(server);
   const role = await temporaryRole(db, 'login');
   await db.query(
     'create table ran (what text not null, event text, at bigint generated always as identity); create table broken (id int primary key)',
@@ -113,7 +119,7 @@ export async function miniature(undo = threeSteps): Promise<Miniature> {
   const tokens = { dana: newToken(), priya: newToken(), lena: newToken() };
   const port = await freePort();
   const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
-  await writeFile(files.planFile, planText(db.url, role.name, tokens, undo.steps));
+  await writeFile(files.planFile, planText(way(db.url), role.name, tokens, undo.steps));
   await writeFile(files.deathsFile, '');
   await writeFile(join(folder, 'undo-first.js'), '// there is nothing to undo\n');
   const url = `http://127.0.0.1:${port}`;

@@ -1,6 +1,6 @@
 // A daemon that is killed at chosen moments: right after an entry of a chosen kind has become durable. The fault is put in
 // from outside, around the journal; the daemon's own code knows nothing of it.
-// Arguments: plan file, journal, port, file that lists what it has died of, and the kinds it still has to die of.
+// Arguments: plan files, with commas between them, journal, port, file that lists what it has died of, and the kinds it still has to die of.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 
@@ -8,7 +8,7 @@ import { serve } from '../../src/daemon/serve.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/sqlite/open.ts';
 
-const [planFile = '', journalFile = '', port = '', deathsFile = '', ...kinds] = process.argv.slice(2);
+const [planFiles = '', journalFile = '', port = '', deathsFile = '', ...kinds] = process.argv.slice(2);
 const died = new Set(readFileSync(deathsFile, 'utf8').split('\n'));
 const left = new Set(kinds.filter((kind) => !died.has(kind)));
 
@@ -22,8 +22,8 @@ async function openMortal(path: string): Promise<Journal> {
   const journal = await openJournal(path);
   return {
     ...journal,
-    async append(run, expectedSeq, events) {
-      const entries = await journal.append(run, expectedSeq, events);
+    async append(run, expectedSeq, lease, events) {
+      const entries = await journal.append(run, expectedSeq, lease, events);
       const cause = events.map(causeOf).find((one) => one !== undefined);
       if (cause !== undefined) {
         appendFileSync(deathsFile, `${cause}\n`);
@@ -35,7 +35,12 @@ async function openMortal(path: string): Promise<Journal> {
 }
 
 const daemon = await serve(
-  { planFile, journal: journalFile, listen: { host: '127.0.0.1', port: Number(port) }, logLevel: 'warn' },
+  {
+    plans: planFiles.split(',').map((file) => ({ file })),
+    journal: journalFile,
+    listen: { host: '127.0.0.1', port: Number(port) },
+    logLevel: 'warn',
+  },
   openMortal,
 );
 flushCompileCache(); // one that is killed has no other chance to leave it to the next

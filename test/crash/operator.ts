@@ -46,6 +46,12 @@ export interface Fate {
   readonly lifetimes?: readonly number[];
   /** Ends of daemons while a rollback is under way, one after the other; those after the last live on. */
   readonly duringRollback?: readonly Death[];
+  /** Plans that the same daemon guards beside its own. */
+  readonly beside?: readonly string[];
+  /** Somebody else starts and kills the daemon. */
+  readonly guest?: true;
+  /** Keeps the daemon until then, also when the run has come to its end. */
+  readonly until?: Promise<unknown>;
   /** They approve what is recommended, one after the other; otherwise the run is armed, and nobody is asked. */
   readonly approvers?: readonly Person[];
 }
@@ -90,10 +96,13 @@ export class Operator {
   readonly #shown: Shown[] = [];
   #said = '';
   #run: RunView['run'] | undefined;
+  #isFree: boolean;
 
   constructor(mini: Miniature, fate: Fate) {
     this.#mini = mini;
     this.#fate = fate;
+    this.#isFree = fate.until === undefined;
+    void fate.until?.finally(() => (this.#isFree = true)).catch(() => undefined);
   }
 
   /** Goes on until the run is closed. Rejects when that takes longer than `patience`, in milliseconds. */
@@ -104,7 +113,7 @@ export class Operator {
         await this.#keepDaemon();
         const view = await this.#get();
         if (view !== 'unreachable') {
-          if (view?.closed !== undefined) return this.#ending(view);
+          if (view?.closed !== undefined && this.#isFree) return this.#ending(view);
           if (view !== undefined) await this.#readOn(view);
           this.#doom(view);
           await this.#takeNextStep(view);
@@ -141,10 +150,12 @@ export class Operator {
   }
 
   async #keepDaemon(): Promise<void> {
+    if (this.#fate.guest === true) return;
     if (this.#daemon !== undefined && !gone(this.#daemon)) return;
     if (this.#daemon === this.#doomed) await this.#lookForOrphans();
     const { planFile, journal, port, deathsFile, env } = this.#mini;
-    const args = [here('mortal-daemon.ts'), planFile, journal, String(port), deathsFile, ...(this.#fate.kinds ?? [])];
+    const plans = [planFile, ...(this.#fate.beside ?? [])].join(',');
+    const args = [here('mortal-daemon.ts'), plans, journal, String(port), deathsFile, ...(this.#fate.kinds ?? [])];
     this.#since = Date.now();
     this.#daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     this.#daemon.stderr?.on('data', (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-8_000)));
@@ -182,7 +193,7 @@ export class Operator {
   }
 
   async #get(): Promise<RunView | undefined | 'unreachable'> {
-    const response = await this.#request('GET', '/run');
+    const response = await this.#request('GET', '/runs/current');
     if (response === undefined) return 'unreachable';
     return response.ok ? ((await response.json().catch(() => 'unreachable')) as RunView) : undefined;
   }
@@ -205,11 +216,23 @@ export class Operator {
   }
 
   async #armOrGoOn(view: RunView): Promise<void> {
-    const { requirements, preApprovals, mode } = view;
+    const { requirements, preApprovals, mode, plan } = view;
+    const read = { plan_hash: plan.hash };
     const [requirement] = requirements;
-    if (requirement !== undefined) await this.#act('waive', { requirement, reason: 'a test' });
+    if (requirement !== undefined) await this.#act('waive', { ...read, requirement, reason: 'a test' });
     else if (mode === 'armed') this.#runNextPhase(view);
-    else await (preApprovals.length === 0 ? this.#act('pre-approve', { pre_approval: 'undo' }) : this.#act('arm'));
+    else if (preApprovals.length > 0) {
+      if (!(await this.#act('arm', read))) await this.#captureAgain();
+    } else await this.#act('pre-approve', { ...read, pre_approval: 'undo' });
+  }
+
+  /** On a busy machine many readings do not count, and a baseline that is too weak keeps the run from being armed. */
+  async #captureAgain(): Promise<void> {
+    const response = await this.#request('GET', '/runs/current/baseline');
+    const body = (await response?.json().catch(() => undefined)) as
+      | { readonly weaknesses?: readonly string[] }
+      | undefined;
+    if ((body?.weaknesses?.length ?? 0) > 0) await this.#act('baseline');
   }
 
   async #approveOrGoOn(view: RunView, approvers: readonly Person[]): Promise<void> {
@@ -217,7 +240,8 @@ export class Operator {
     if (open === undefined) return this.#runNextPhase(view);
     const next = approvers.find((one) => !open.approvals.some(({ by }) => by === one));
     if (next === undefined) return;
-    const isAccepted = await this.#act(`recommendations/${open.id}/approve`, { reason: 'a test' }, next);
+    const answer = { question_id: open.questionId, reason: 'a test' };
+    const isAccepted = await this.#act(`recommendations/${open.id}/approve`, answer, next);
     if (isAccepted) this.#approved.push({ recommendation: open.id, by: next });
   }
 
@@ -230,12 +254,14 @@ export class Operator {
   }
 
   /** Looks where the question says one must look, and says what is there. */
-  async #answer({ rollback }: RunView): Promise<void> {
+  async #answer({ rollback, questions }: RunView): Promise<void> {
     const asking = rollback?.steps.find(({ state }) => state === 'asking');
     const question = rollback?.asks ?? '';
     const step = asking?.id ?? 'stop-work';
     const answer = asking === undefined ? 'again' : await this.#mini.lookAt(step.split('/').at(-1) ?? '');
-    if (await this.#act('confirm', { step, answer, reason: 'looked' })) this.#asked.push({ step, question, answer });
+    const question_id = questions.find((one) => one.step === step)?.questionId;
+    if (await this.#act('confirm', { question_id, step, answer, reason: 'looked' }))
+      this.#asked.push({ step, question, answer });
   }
 
   async #stopAll(): Promise<void> {

@@ -7,6 +7,7 @@ import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
+import { readFirst } from '../support/read-first.ts';
 
 interface Door extends AsyncDisposable {
   /** The same url, by way of the door. */
@@ -49,7 +50,7 @@ beforeEach(async () => {
   const plan = await readFile(mini.planFile, 'utf8');
   await writeFile(mini.planFile, plan.replace('target: {', `target: { rollback_url: '${door.url}',`));
   const listen = { host: '127.0.0.1', port: 0 };
-  daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
+  daemon = await serve({ plans: [{ file: mini.planFile }], journal: mini.journal, listen, logLevel: 'silent' });
 });
 afterEach(async () => {
   await daemon.close();
@@ -58,9 +59,12 @@ afterEach(async () => {
 });
 
 const headers = () => ({ authorization: `Bearer ${mini.token}`, 'content-type': 'application/json' });
-const view = async () => (await (await fetch(`${daemon.url}/api/v1/run`, { headers: headers() })).json()) as RunView;
-const post = (path: string, body: object = {}) =>
-  fetch(`${daemon.url}/api/v1/runs${path}`, { method: 'POST', headers: headers(), body: JSON.stringify(body) });
+const view = async () =>
+  (await (await fetch(`${daemon.url}/api/v1/runs/current`, { headers: headers() })).json()) as RunView;
+const post = async (path: string, body: object = {}) => {
+  const read = await readFirst(path, body, view);
+  return fetch(`${daemon.url}/api/v1/runs${path}`, { method: 'POST', headers: headers(), body: JSON.stringify(read) });
+};
 const patience = { timeout: 20_000 };
 
 beforeEach(async () => {

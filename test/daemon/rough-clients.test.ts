@@ -11,7 +11,7 @@ let daemon: Daemon;
 beforeAll(async () => {
   mini = await miniature();
   const listen = { host: '127.0.0.1', port: 0 };
-  daemon = await serve({ planFile: mini.planFile, journal: mini.journal, listen, logLevel: 'silent' });
+  daemon = await serve({ plans: [{ file: mini.planFile }], journal: mini.journal, listen, logLevel: 'silent' });
   await post('/api/v1/runs', 'application/json', '{}');
 });
 afterAll(async () => {
@@ -73,4 +73,46 @@ test('no more than twenty streams are served at once; one that ends makes room, 
   } finally {
     for (const socket of [...heads, ...sockets]) socket.destroy();
   }
+});
+
+/** Sends a body without end, on a new connection whenever one is ended, until it is told to stop. */
+function flood(): () => void {
+  const chunk = Buffer.from(`8000\r\n${'x'.repeat(0x8000)}\r\n`);
+  let [stopped, socket] = [false, toDaemon()];
+  const begin = () => {
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        if (stopped) return;
+        socket = toDaemon();
+        begin();
+      });
+    socket.write('POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const send = () => {
+      while (socket.writable && socket.write(chunk));
+      if (socket.writable) socket.once('drain', send);
+    };
+    send();
+  };
+  begin();
+  return () => {
+    stopped = true;
+    socket.destroy();
+  };
+}
+
+test('while strangers send bodies without end, a principal is answered, and what was turned away is counted', async () => {
+  const floods = Array.from({ length: 8 }, flood);
+  try {
+    const headers = { authorization: `Bearer ${mini.token}` };
+    for (let count = 0; count < 20; count += 1) {
+      const answer = await fetch(`${daemon.url}/api/v1/runs/current`, { headers: { ...headers, connection: 'close' } });
+      expect(answer.status).toBe(200);
+      await answer.arrayBuffer();
+    }
+  } finally {
+    for (const stop of floods) stop();
+  }
+  const page = await (await fetch(`${daemon.url}/metrics`)).text();
+  expect(page).toMatch(/ripcord_api_rejections_total\{reason="too-long"\} [1-9]/);
 });

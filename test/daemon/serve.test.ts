@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type { RunView } from '../../src/core/run/view.ts';
 import { type Daemon, serve } from '../../src/daemon/serve.ts';
 import { type Miniature, miniature } from '../crash/miniature.ts';
 
@@ -10,7 +11,7 @@ let mini: Miniature;
 let daemon: Daemon;
 
 const options = () => ({
-  planFile: mini.planFile,
+  plans: [{ file: mini.planFile }],
   journal: mini.journal,
   listen: { host: '127.0.0.1', port: 0 },
   logLevel: 'silent',
@@ -45,7 +46,7 @@ describe('who may ask', () => {
     { path: '/healthz', status: 200 },
     { path: '/readyz', status: 200 },
     { path: '/metrics', status: 200 },
-    { path: '/api/v1/run', status: 401 },
+    { path: '/api/v1/runs/current', status: 401 },
     { path: '/api/v1/runs', status: 401 },
     { path: '/api/v1/runs/current/events', status: 401 },
     { path: '/nothing', status: 404 },
@@ -56,7 +57,9 @@ describe('who may ask', () => {
   });
 
   test('a token that nobody has is told so, without its text', async () => {
-    const response = await fetch(`${daemon.url}/api/v1/run`, { headers: { authorization: 'Bearer rip_stolen' } });
+    const response = await fetch(`${daemon.url}/api/v1/runs/current`, {
+      headers: { authorization: 'Bearer rip_stolen' },
+    });
     const problem = await response.text();
     expect(response.status).toBe(401);
     expect(problem).toContain('no token that belongs to a principal');
@@ -81,14 +84,15 @@ describe('what it cannot start with is refused, and nothing stays behind', () =>
     const { port } = taken.address() as { port: number };
     await using other = await miniature();
     const { planFile, journal } = other;
-    const start = () => serve({ planFile, journal, listen: { host: '127.0.0.1', port }, logLevel: 'silent' });
+    const start = () =>
+      serve({ plans: [{ file: planFile }], journal, listen: { host: '127.0.0.1', port }, logLevel: 'silent' });
     await expect(start()).rejects.toThrow(/in use by another process/);
     await new Promise((resolve) => taken.close(resolve));
     await (await start()).close();
   });
 
   test('a plan that is not there', async () => {
-    await expect(serve({ ...options(), planFile: '/nowhere/ripcord.yaml' })).rejects.toThrow(/cannot be read/);
+    await expect(serve({ ...options(), plans: [{ file: '/nowhere/ripcord.yaml' }] })).rejects.toThrow(/cannot be read/);
   });
 });
 
@@ -97,15 +101,19 @@ describe('a run', () => {
     expect((await act('/runs')).status).toBe(201);
     expect((await act('/runs')).status).toBe(409);
     expect((await act('/runs/current/baseline', { for: '800ms' })).status).toBe(202);
-    await expect.poll(async () => (await ask('/api/v1/run')).json(), { timeout: 10_000 }).toHaveProperty('baseline');
+    await expect
+      .poll(async () => (await ask('/api/v1/runs/current')).json(), { timeout: 10_000 })
+      .toHaveProperty('baseline');
 
     const baseline = (await (await ask('/api/v1/runs/current/baseline')).json()) as { baseline: { probes: unknown[] } };
     expect(baseline.baseline.probes).toMatchObject([{ probe: 'alive', failed: 0 }]);
-    const { readings } = (await (await ask('/api/v1/probes/alive/readings')).json()) as { readings: unknown[] };
+    const { readings } = (await (await ask('/api/v1/runs/current/probes/alive/readings')).json()) as {
+      readings: unknown[];
+    };
     expect(readings.length).toBeGreaterThan(5);
     await expect
       .poll(async () => (await ask('/metrics')).text())
-      .toMatch(/ripcord_latency_baseline_seconds\{probe="alive",statistic="p50"\} 0/);
+      .toMatch(/ripcord_latency_baseline_seconds\{probe="alive",statistic="p50",plan="[^"]+",target="[^"]+"\} 0/);
     expect(await (await ask('/api/v1/runs/current/report')).text()).toContain('miniature');
     const { entries } = (await (await ask('/api/v1/runs/current/events')).json()) as {
       entries: { event: { type: string } }[];
@@ -141,17 +149,18 @@ describe('a run', () => {
     const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
     expect(ids[0]).toBe(2);
     expect(ids).toEqual(ids.map((_, index) => index + 2));
-    await act('/runs/current/resume');
+    const { held } = await got<RunView>('/api/v1/runs/current');
+    await act('/runs/current/resume', { question_id: held?.questionId });
   });
 
   test('goes on after the daemon was stopped, with its readings', async () => {
-    const { openedAt } = await got<{ openedAt: number }>('/api/v1/run');
+    const { openedAt } = await got<{ openedAt: number }>('/api/v1/runs/current');
     // What is answered while the opening is being written belongs to no run yet, and is not kept.
     const since = `?from=${new Date(openedAt + 500).toISOString()}`;
-    const before = await got<{ readings: { at: number }[] }>(`/api/v1/probes/alive/readings${since}`);
+    const before = await got<{ readings: { at: number }[] }>(`/api/v1/runs/current/probes/alive/readings${since}`);
     await daemon.close();
     daemon = await serve(options());
-    const after = await got<{ readings: { at: number }[] }>(`/api/v1/probes/alive/readings${since}`);
+    const after = await got<{ readings: { at: number }[] }>(`/api/v1/runs/current/probes/alive/readings${since}`);
     // One that was still under way is known only afterwards, and comes before those that it made missing.
     const last = before.readings.at(-1)?.at ?? 0;
     const known = before.readings.filter(({ at }) => at < last - 250);
@@ -165,8 +174,8 @@ describe('a run', () => {
     await daemon.close();
     const renamed = `${mini.planFile}.renamed`;
     await writeFile(renamed, (await readFile(mini.planFile, 'utf8')).replaceAll(/\btest(?=:|\])/g, 'staging'));
-    await expect(serve({ ...options(), planFile: renamed })).rejects.toThrow(
-      /this is environment staging; wanted test, in which run run-\S+ is open/,
+    await expect(serve({ ...options(), plans: [{ file: renamed }] })).rejects.toThrow(
+      /this is guard miniature@staging; wanted miniature@test, of which run run-\S+ is open on the same target/,
     );
     daemon = await serve(options());
   });
@@ -179,7 +188,7 @@ describe('a run', () => {
   );
 
   test('has no secret in its metrics, its log or its plan’s hash', async () => {
-    const shown = [await (await ask('/metrics')).text(), await (await ask('/api/v1/run')).text()].join('\n');
+    const shown = [await (await ask('/metrics')).text(), await (await ask('/api/v1/runs/current')).text()].join('\n');
     expect(shown).not.toContain(mini.token);
     expect((await readFile(mini.planFile, 'utf8')).includes(mini.token)).toBe(false);
   });
@@ -187,7 +196,7 @@ describe('a run', () => {
 
 test('a run says what keeps the guard from its work for as long as it does', async () => {
   await act('/runs');
-  const troubles = async () => (await got<{ troubles?: readonly string[] }>('/api/v1/run')).troubles;
+  const troubles = async () => (await got<{ troubles?: readonly string[] }>('/api/v1/runs/current')).troubles;
   expect(await troubles()).toBeUndefined();
   await rename(mini.journal, `${mini.journal}.away`);
   await expect.poll(troubles, { timeout: 10_000 }).toEqual([expect.stringContaining(mini.journal)]);

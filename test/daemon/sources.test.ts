@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { hashToken, newToken } from '../../src/api/token.ts';
+import { hashToken, newToken } from '../../src/runs/token-hash.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
 import { serve } from '../../src/daemon/serve.ts';
 import { httpServer } from '../probes/http-server.ts';
@@ -14,7 +14,7 @@ const token = newToken();
 const planText = (url: string, usersUrl: string, page: string): string => `
 ripcord: 1
 name: sources
-environments: { test: { target: { url: '${url}', users_url: '${usersUrl}' } } }
+environments: { test: { target: { url: '${url}', users_url: '${usersUrl}', allow_superuser: true } } }
 run: { estimate: 10m }
 phases: [{ id: first, estimate: 5m, rollback: { command: [node, -e, '0'] } }]
 probes:
@@ -34,11 +34,16 @@ test('a daemon asks in every way, shows the parts of answers, says what it canno
   const planFile = join(folder, 'ripcord.yaml');
   await writeFile(planFile, planText(db.url, db.urlAs(role), page.url));
   const journal = join(folder, 'journal.db');
-  const daemon = await serve({ planFile, journal, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' });
+  const daemon = await serve({
+    plans: [{ file: planFile }],
+    journal,
+    listen: { host: '127.0.0.1', port: 0 },
+    logLevel: 'silent',
+  });
   const headers = { authorization: `Bearer ${token}` };
   const got = async <Body>(path: string) => (await (await fetch(`${daemon.url}${path}`, { headers })).json()) as Body;
   const readings = async (probe: string) =>
-    (await got<{ readings: readonly Reading[] }>(`/api/v1/probes/${probe}/readings`)).readings;
+    (await got<{ readings: readonly Reading[] }>(`/api/v1/runs/current/probes/${probe}/readings`)).readings;
   const partsOf = async (probe: string) =>
     (await readings(probe)).map((one) => Object.keys((one.state === 'answered' && one.parts) || {}).join());
 
@@ -48,13 +53,15 @@ test('a daemon asks in every way, shows the parts of answers, says what it canno
   await expect
     .poll(() => readings('api'))
     .toContainEqual(expect.objectContaining({ because: expect.stringContaining('REFUSED') }));
-  const { obstacles } = await got<{ obstacles: readonly string[] }>('/api/v1/run');
+  const { obstacles } = await got<{ obstacles: readonly string[] }>('/api/v1/runs/current');
   expect(obstacles.toSorted()).toEqual([
     expect.stringContaining('Prometheus'),
     expect.stringContaining('create extension'),
   ]);
   const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
-  expect(metrics).toMatch(/^ripcord_probe_parts_total\{probe="page",part="first_byte"\} [1-9]/m);
+  expect(metrics).toMatch(
+    /^ripcord_probe_parts_total\{probe="page",part="first_byte",plan="[^"]+",target="[^"]+"\} [1-9]/m,
+  );
 
   await daemon.close();
   const { rows } = await db.query(

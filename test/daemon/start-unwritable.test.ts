@@ -14,7 +14,7 @@ const waiting = {
 };
 
 const start = ({ planFile, journal }: Miniature, open = openJournal) =>
-  serve({ planFile, journal, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' }, open);
+  serve({ plans: [{ file: planFile }], journal, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' }, open);
 
 /** A journal on a disk that has become full. */
 async function openFull(path: string): Promise<Journal> {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 
 import type { PhaseId } from '../../src/core/kernel/ids.ts';
 import { hours, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
-import { modeOf, stageOf } from '../../src/core/run/state.ts';
+import { modeOf, rollbackOf, stageOf } from '../../src/core/run/state.ts';
 import {
+  planHash,
   aPlan,
   atNight,
   boundaryOf,
@@ -17,6 +18,7 @@ import {
   supervisor,
 } from '../support/builders.ts';
 import { type Box, guardInABox } from '../support/guard-in-a-box.ts';
+import { watchIn } from '../../src/core/run/response.ts';
 
 const plan = aPlan({ prerequisites: { proved_backups: 1 }, phase_lease: '1m' });
 
@@ -25,10 +27,10 @@ async function armed(): Promise<Box> {
   const { conductor } = box;
   await box.baseline(minutes(5));
   for (const requirement of ['rehearsal', 'proved-backups']) {
-    await conductor.submit({ kind: 'waive', requirement, by: dana, reason: 'a test' });
+    await conductor.submit({ kind: 'waive', planHash, requirement, by: dana, reason: 'a test' });
   }
-  await conductor.submit({ kind: 'pre-approve', preApproval: atNight, by: dana });
-  await conductor.submit({ kind: 'arm', by: dana });
+  await conductor.submit({ kind: 'pre-approve', planHash, preApproval: atNight, by: dana });
+  await conductor.submit({ kind: 'arm', planHash, by: dana });
   return box;
 }
 
@@ -65,13 +67,13 @@ test('a phase that slows the search down is caught, undone, proved and watched f
   expect(conductor.state()).toMatchObject({
     recommendations: [{ state: 'approved', attributedTo: schema, answer: { by: 'pre-approval' } }],
     phases: [{ state: 'finished' }, { state: 'undone' }, {}, {}],
-    watch: { state: 'watching', length: hours(1) },
+    response: { stands: 'watching', watch: { state: 'watching', length: hours(1) } },
   });
 
   await clock.advance(minutes(58));
-  expect(conductor.state()?.watch?.state).toBe('watching');
+  expect(watchIn(conductor.state()!.response)?.state).toBe('watching');
   await clock.advance(minutes(3));
-  expect(conductor.state()?.watch).toMatchObject({ state: 'settled', relapses: [] });
+  expect(watchIn(conductor.state()!.response)).toMatchObject({ state: 'settled', relapses: [] });
 });
 
 test('the next phase waits until it is seen what the last one did, and is not blamed for it', async () => {
@@ -116,7 +118,7 @@ test('controls that fail hold up nobody: slowness is recommended all the same, a
   const [recommendation] = conductor.state()!.recommendations;
   expect(recommendation?.evidence[0]?.summary).toContain('the control mostly fails');
   expect(recommendation?.notAutomaticBecause).toEqual(['the controls are slower too, so the cause may be common']);
-  expect(conductor.state()!.rollback).toBeUndefined();
+  expect(rollbackOf(conductor.state())).toBeUndefined();
 });
 
 test('answers that take longer than the interval are caught as well, as are those that never come', async () => {
@@ -144,7 +146,9 @@ test('slowness that passes by itself ends as recovered, and a late approval must
   const verdict = conductor.state()?.verdicts.get(`performance:${search}`);
   expect(verdict).toMatchObject({ verdict: { status: 'ok', because: 'as-before' }, recoveredAt: expect.any(Number) });
   const [open] = conductor.state()?.recommendations ?? [];
-  const approve = { kind: 'approve', recommendation: open!.id, by: dana, reason: 'late', evenIfGone: false } as const;
+  const { id: recommendation, questionId } = open!;
+  const of = { recommendation, questionId, by: dana } as const;
+  const approve = { kind: 'approve', ...of, reason: 'late', evenIfGone: false } as const;
   expect(await conductor.submit(approve)).toMatchObject({ refused: { because: 'no-longer-seen' } });
 
   world.latency = (probe) => millis(probe === search ? 90 : 20);
@@ -180,12 +184,17 @@ test('unarmed, the guard asks; the approval is bound, and the rollback is taken 
   await box.conductor.submit({
     kind: 'approve',
     recommendation: raised!.id,
+    questionId: raised!.questionId,
     by: dana,
     reason: 'orphans',
     evenIfGone: false,
   });
   await box.clock.advance(seconds(3));
-  expect(box.conductor.state()?.rollback).toMatchObject({ state: 'done', trigger: 'approved', by: 'dana' });
+  expect(rollbackOf(box.conductor.state())).toMatchObject({
+    state: 'done',
+    trigger: 'approved',
+    by: 'dana',
+  });
 });
 
 test('a daemon that was killed goes on from the journal: what is done is not done again', async () => {
@@ -205,12 +214,12 @@ test('a daemon that was killed goes on from the journal: what is done is not don
   expect(again.world.taken).toEqual([]);
   const [before, now] = [box.conductor.state()!, again.conductor.state()!];
   // Only that forward work is quiet was proved anew: nobody knows what happened in between.
-  expect([{ ...now.rollback, quiet: before.rollback?.quiet }, now.authority, now.recommendations, now.phases]).toEqual([
-    before.rollback,
-    before.authority,
-    before.recommendations,
-    before.phases,
-  ]);
+  expect([
+    { ...rollbackOf(now), quiet: rollbackOf(before)?.quiet },
+    now.authority,
+    now.recommendations,
+    now.phases,
+  ]).toEqual([rollbackOf(before), before.authority, before.recommendations, before.phases]);
 });
 
 test('a full journal holds everything up, loses nothing, and is gone on with by itself', async () => {
@@ -233,8 +242,8 @@ test('when another guard may be acting, nothing is undone and a person is asked'
   await box.finding(finding('breach', 0));
   await box.clock.advance(seconds(3));
   expect(box.world.taken).toEqual([]);
-  expect(box.conductor.state()?.rollback).toMatchObject({
+  expect(rollbackOf(box.conductor.state())).toMatchObject({
     state: 'blocked',
-    question: expect.stringContaining('another guard'),
+    question: expect.stringContaining('Another guard'),
   });
 });

@@ -11,7 +11,7 @@ const text = readFileSync(new URL('docs/architecture.md', root), 'utf8');
 function roomsIn(folder: string): readonly { readonly room: string; readonly now: string }[] {
   const [, section = ''] = text.split(new RegExp(`^### .*\`${folder}\`$`, 'm'));
   const [table = ''] = section.split(/^#/m);
-  return [...table.matchAll(/^\| `([\w.]+)\/?` +\|[^|]*\| ([^|]*?) *\|$/gm)].map(([, room = '', now = '']) => ({
+  return [...table.matchAll(/^\| `([\w.-]+)\/?` +\|[^|]*\| ([^|]*?) *\|$/gm)].map(([, room = '', now = '']) => ({
     room,
     now,
   }));

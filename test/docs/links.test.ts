@@ -1,34 +1,60 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-const root = resolve(import.meta.dirname, '../..');
+import { anchors, type Document, documents, root } from './documents.ts';
 
-async function documents(): Promise<readonly string[]> {
-  const inFolder = async (folder: string) =>
-    (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
-  const all = [
-    ...(await inFolder('docs')),
-    ...(await inFolder('examples')),
-    'README.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-  ];
-  return all.filter((name) => name.endsWith('.md'));
+interface Link {
+  readonly line: number;
+  readonly target: string;
 }
 
-test('every link between documents leads to a file that is there', async () => {
-  const broken: string[] = [];
-  for (const name of await documents()) {
-    const text = await readFile(join(root, name), 'utf8');
-    for (const [, target = ''] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
-      if (/^https?:/.test(target) || existsSync(join(root, dirname(name), target))) continue;
-      broken.push(`${name}: ${target}`);
-    }
-  }
+/** In its text, and as a definition on a line of its own. */
+function linksOf({ prose }: Document): readonly Link[] {
+  return prose.flatMap(({ line, text }) => {
+    const code = text.replaceAll(/`[^`]*`/g, '');
+    const targets = [...code.matchAll(/\]\(<?([^)\s>]+)[^)]*\)/g), ...code.matchAll(/^\s*\[[^\]]+\]:\s+(\S+)/g)];
+    return targets.map(([, target = '']) => ({ line, target }));
+  });
+}
+
+const byName = new Map(documents.map((document) => [document.name, document]));
+
+/** What is wrong with a link of a document; undefined when it leads somewhere. */
+function faultOf(from: Document, target: string): string | undefined {
+  if (/^[a-z]+:/i.test(target)) return undefined;
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? from.name : normalize(join(dirname(from.name), decodeURI(path)));
+  if (!existsSync(join(root, file))) return 'no such file';
+  if (anchor === undefined) return undefined;
+  const document = byName.get(file);
+  if (document === undefined) return 'an anchor in what is no document';
+  return anchors(document).has(anchor) ? undefined : 'no heading has this anchor';
+}
+
+test('every link between documents leads to a file that is there, and to a heading in it', () => {
+  const links = documents.flatMap((document) => linksOf(document).map((link) => ({ document, ...link })));
+  expect(links.filter(({ target }) => target.includes('#')).length).toBeGreaterThan(10);
+  const broken = links.flatMap(({ document, line, target }) => {
+    const fault = faultOf(document, target);
+    return fault === undefined ? [] : [`${document.name}:${line}: ${target}: ${fault}`];
+  });
   expect(broken).toEqual([]);
+});
+
+test.each([
+  { target: 'operating.md', fault: undefined },
+  { target: 'gone.md', fault: 'no such file' },
+  { target: 'operating.md#tokens', fault: undefined },
+  { target: 'operating.md#no-such-heading', fault: 'no heading has this anchor' },
+  { target: '#rooms', fault: undefined },
+  { target: '#no-such-heading', fault: 'no heading has this anchor' },
+  { target: 'https://example.org/#anything', fault: undefined },
+])('of $target in docs/architecture.md it says: $fault', ({ target, fault }) => {
+  const from = byName.get('docs/architecture.md');
+  expect(from && faultOf(from, target)).toBe(fault);
 });
 
 test('every script of the package names a file that is there', async () => {

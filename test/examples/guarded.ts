@@ -11,17 +11,24 @@ import { type CheckHistory, noteFinding } from '../../src/core/verdicts/checks.t
 import { judge } from '../../src/core/verdicts/judge.ts';
 import type { Verdict } from '../../src/core/verdicts/verdict.ts';
 import { isComparedWithBoundary, isProof } from '../../src/checks/catalogue.ts';
-import { limitsNow } from '../../src/daemon/circumstances.ts';
-import { prepareChecks } from '../../src/daemon/planned-checks.ts';
-import { heldConnection } from '../../src/target/connection.ts';
+import { limitsNow } from '../../src/core/run/circumstances.ts';
+import { prepareChecks } from '../../src/monitoring/planned-checks.ts';
 import { Night } from '../support/night.ts';
 import { pipeline, supervisor } from '../support/builders.ts';
 import { home } from './cryoprotect.ts';
+import { connectionsTo } from '../../src/target/target-connections.ts';
+import { hidesNothing } from '../../src/core/plan/hide-secrets.ts';
 
-/** The example's plan, with its checks asked of the database at `url`. */
-export async function examplePlan(url: string): Promise<Plan> {
+/** The example's plan, with its checks asked of the database of which `url` gives a login's address. */
+export async function examplePlan(url: (login: string) => string): Promise<Plan> {
   const text = await readFile(`${home}ripcord.yaml`, 'utf8');
-  const parsed = parsePlan(text, { env: { DATABASE_URL: url }, environment: 'staging', readFile: () => undefined });
+  const env = {
+    GUARD_URL: url('ripcord_guard'),
+    READER_URL: url('ripcord_reader'),
+    REACH_URL: url('ripcord_reach'),
+    UNDO_URL: url('remediation_undo'),
+  };
+  const parsed = parsePlan(text, { env, environment: 'staging', readFile: () => undefined });
   if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
   return parsed.plan;
 }
@@ -39,22 +46,22 @@ export interface Guarded extends AsyncDisposable {
   look(): Promise<readonly Verdict[]>;
 }
 
-export async function guarded(plan: Plan, url: string): Promise<Guarded> {
+export async function guarded(plan: Plan): Promise<Guarded> {
   await using undo = new AsyncDisposableStack();
-  const hold = (name: string) =>
-    undo.use(heldConnection({ url, name, readOnly: true, seesAllRows: true, statementTimeout: seconds(30) }));
-  const desk = { checks: hold('checks'), control: hold('control') };
+  const target = plan.environments['staging']?.target;
+  if (target === undefined) throw new Error('the example has no environment staging');
+  const connections = connectionsTo({ target, plan, cost: () => undefined }, undo);
   const night = new Night(plan);
   const clock: Clock = { now: () => night.now, wait: async () => undefined };
   const state = () => night.state;
   const { checks, asked: ids } = await prepareChecks({
     plan,
-    desk,
-    url,
-    role: 'remediation',
+    connections,
+    target,
     clock,
     cost: () => undefined,
     state,
+    hide: hidesNothing,
   });
   // As in the daemon, where the cheap checks are asked again and again between those that read whole tables.
   const [cheap, dear] = [

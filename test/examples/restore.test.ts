@@ -7,7 +7,7 @@ import { fixRelationships } from '../../examples/cryoprotect/fix_relationships.t
 import { lockDown } from '../../examples/cryoprotect/implement_security.ts';
 import { rename } from '../../examples/cryoprotect/standardize_schema.ts';
 import { type Name, services } from '../../examples/cryoprotect/stand-in/services.ts';
-import { hashToken, newToken } from '../../src/api/token.ts';
+import { hashToken, newToken } from '../../src/runs/token-hash.ts';
 import { catalogueIds } from '../../src/core/plan/catalogue.ts';
 import type { RunView } from '../../src/core/run/view.ts';
 import { serve } from '../../src/daemon/serve.ts';
@@ -22,6 +22,7 @@ let asBefore: Verification;
 beforeAll(async () => {
   original = await cryoprotect();
   await using copy = await original.copy();
+  await copy.query(await readFile(`${home}logins.sql`, 'utf8'));
   asBefore = await verification(copy);
 });
 afterAll(() => original[Symbol.asyncDispose]());
@@ -41,7 +42,10 @@ async function planFor(copy: Copy, app: StandIn): Promise<string> {
   let text = (await readFile(`${home}ripcord.yaml`, 'utf8'))
     .replaceAll('[systemctl,', `[${app.control.join(', ')},`)
     .replaceAll('restore: latest-proved-backup', `command: [${restore.join(', ')}]`)
-    .replaceAll('${env:DATABASE_URL}', copy.url());
+    .replaceAll('${env:GUARD_URL}', copy.url('ripcord_guard'))
+    .replaceAll('${env:READER_URL}', copy.url('ripcord_reader'))
+    .replaceAll('${env:REACH_URL}', copy.url('ripcord_reach'))
+    .replaceAll('${env:UNDO_URL}', copy.url());
   for (const [name, { port }] of Object.entries(services))
     text = text.replaceAll(`http://127.0.0.1:${port}/`, `http://127.0.0.1:${app.port(name as Name)}/`);
   const plan = parse(text) as Record<string, unknown> & {
@@ -76,8 +80,7 @@ async function remediated(environment: string) {
   const app = undo.use(await standIn(copy.url('app_user')));
   const planFile = await planFor(copy, app);
   const daemon = await serve({
-    planFile,
-    environment,
+    plans: [{ file: planFile, environment }],
     journal: `${app.folder}/journal.db`,
     listen: { host: '127.0.0.1', port: 0 },
     logLevel: 'silent',
@@ -107,6 +110,7 @@ async function settled(view: () => Promise<RunView>): Promise<void> {
   await expect.poll(stageOrQuestion, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
 }
 const well = { exitCode: 0, err: '' };
+const ordered = { exitCode: 0, err: expect.stringContaining('For the plan cryoprotect-v2-remediation, sha256:') };
 const allHealthy = Object.fromEntries(Object.keys(services).map((name) => [name, 200]));
 
 test('production: the page is up before the applications stop, two people approve, and tiers start in their order', async () => {
@@ -115,13 +119,14 @@ test('production: the page is up before the applications stop, two people approv
 
   const shown = await as('dana', 'rollback', '--restore', '--dry-run');
   expect(shown.out).toContain('about 4h');
-  expect(shown.out).toContain('takes 2 approvals, from: ');
-  expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(well);
-  const rec = (await view()).recommendations[0]?.id ?? 'none';
-  expect(await as('dana', 'approve', rec, '--reason', 'once more')).toMatchObject(well); // the same person still
+  expect(shown.out).toContain('needs 2 approvals, from: ');
+  expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(ordered);
+  const { id: rec, questionId } = (await view()).recommendations[0]!;
+  const approve = ['approve', rec, '--question', String(questionId), '--reason'];
+  expect(await as('dana', ...approve, 'once more')).toMatchObject(well); // the same person still
   expect((await view()).rollback).toBeUndefined();
   expect(await app.log()).toEqual(['']); // nothing is touched on one person’s word
-  expect(await as('omar', 'approve', rec, '--reason', 'agreed')).toMatchObject(well);
+  expect(await as('omar', ...approve, 'agreed')).toMatchObject(well);
   await settled(view);
 
   expect(await app.log()).toEqual([
@@ -143,7 +148,7 @@ test('staging: five steps stop the applications, drop, restore, verify and start
   await using run = await remediated('staging');
   const { copy, app, view, as } = run;
   expect((await as('dana', 'rollback', '--restore', '--dry-run')).out).toContain('about 3h');
-  expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(well);
+  expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(ordered);
   await settled(view);
   expect((await app.log()).map((line) => line.replace(/, (the page|cryoprotect-\w+) answers \w+$/, ''))).toEqual([
     'cryoprotect-web stops',

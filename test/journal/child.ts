@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
+import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run } from './folder.ts';
 
 // A second process for the tests: does what its first argument names with the journal that the second one names.
@@ -23,29 +23,29 @@ const threads = () => readdirSync('/proc/self/task').length;
 
 /** Opens a journal of which one file, and it alone, cannot be written; in a mount namespace of its own. */
 async function openWithout(suffix: string) {
-  await (await openJournal(path))[Symbol.asyncDispose]();
+  await (await openLeased(path))[Symbol.asyncDispose]();
   const file = `${path}${suffix}`;
   execFileSync('mount', ['--bind', file, file]);
   execFileSync('mount', ['-o', 'remount,bind,ro', file]);
-  return outcome(openJournal(path));
+  return outcome(openLeased(path));
 }
 
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   /** Holds the journal until killed. */
   async hold() {
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     say('open');
     await told();
     return journal[Symbol.asyncDispose]();
   },
   async open() {
-    return outcome(openJournal(path).then((journal) => journal[Symbol.asyncDispose]()));
+    return outcome(openLeased(path).then((journal) => journal[Symbol.asyncDispose]()));
   },
   /** Once told, appends for ever, and says each number as soon as it is durable. */
   async append() {
     say('ready');
     await told();
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     const [head] = await journal.runs();
     for (let seq = head?.seq ?? 0; ; seq += 1) {
       await journal.append(run, seq, [counted(seq + 1)]);
@@ -54,12 +54,12 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   /** Never disposes of the journal: that must not keep the process. */
   async forget() {
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     return journal.append(run, 0, countedTo(3));
   },
   async threads() {
     const before = threads();
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     const during = threads();
     await journal[Symbol.asyncDispose]();
     return { before, during, after: threads() };
@@ -68,7 +68,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   async fillDisk() {
     const ballast = join(dirname(path), 'ballast');
     writeFileSync(ballast, Buffer.alloc(200_000, 1));
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     let last = 0;
     const fill = async () => {
       for (; ; last += 1) await journal.append(run, last, [large(last + 1)]);
@@ -80,7 +80,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     );
     const backup = await outcome(journal.backup(`${path}-copy`));
     const full = { acknowledged: last, report: await journal.verify(), files: readdirSync(dirname(path)).toSorted() };
-    const another = await outcome(openJournal(join(dirname(path), 'another.db')));
+    const another = await outcome(openLeased(join(dirname(path), 'another.db')));
     rmSync(ballast);
     const appended = await outcome(journal.append(run, last, [large(last + 1)]));
     const report = await journal.verify();
@@ -91,12 +91,12 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   readOnlyLock: () => openWithout('-lock'),
   /** On a file system that is made read-only after the journal was written and closed. */
   async readOnlyDisk() {
-    const journal = await openJournal(path);
+    const journal = await openLeased(path);
     await journal.append(run, 0, countedTo(3));
     await journal[Symbol.asyncDispose]();
     execFileSync('mount', ['-o', 'remount,ro', dirname(path)]);
     const reader = await openJournalReader(path);
-    return { opened: await outcome(openJournal(path)), report: await reader.verify() };
+    return { opened: await outcome(openLeased(path)), report: await reader.verify() };
   },
 };
 

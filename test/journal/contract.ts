@@ -7,6 +7,9 @@ import { probeId, runId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import { JournalClosed, StaleSequence } from '../../src/journal/errors.ts';
 import { type Journal, type OpaqueEvent, type ReadingChunk, tokenStream } from '../../src/journal/journal.ts';
+import { type GuardJournal, underLease } from '../../src/journal/under-lease.ts';
+import { claimed, someGuard } from '../support/leased.ts';
+import { consumersContract, leasesContract, type OpenStore, positionsContract } from './contract-sharing.ts';
 
 const run = runId('run-1');
 const other = runId('run-2');
@@ -31,22 +34,38 @@ const chunk = (minute: number, text: string, of: Partial<ReadingChunk> = {}): Re
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 const texts = (chunks: readonly ReadingChunk[]) => chunks.map(({ body }) => new TextDecoder().decode(body));
 
-/** What every store must do. `open` gives a new, empty journal each time. */
-export function journalContract(name: string, open: () => Promise<Journal>): void {
+/** The store, written to by one guard that nobody disputes. */
+async function leased(open: OpenStore): Promise<GuardJournal> {
+  const journal: Journal = await open();
+  const lease = await claimed(journal);
+  return underLease(journal, () => lease);
+}
+
+/** What every store must do. `open` gives a new, empty journal each time, whose clock is the given one. */
+export function journalContract(name: string, open: OpenStore): void {
   describe(`${name}: events`, () => {
     entries(open);
   });
   describe(`${name}: readings`, () => {
     readings(open);
   });
+  describe(`${name}: leases`, () => {
+    leasesContract(open);
+  });
+  describe(`${name}: positions`, () => {
+    positionsContract(open);
+  });
+  describe(`${name}: consumers`, () => {
+    consumersContract(open);
+  });
   describe(`${name}: whole`, () => {
     whole(open);
   });
 }
 
-function entries(open: () => Promise<Journal>): void {
+function entries(open: OpenStore): void {
   test('a chain starts at 1 from the genesis hash, and each hash can be recomputed from what is shown', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, [event('opened')]);
     await journal.append(run, 1, [
       event('held'),
@@ -60,12 +79,12 @@ function entries(open: () => Promise<Journal>): void {
     ]);
     expect(all.map(({ prev }) => prev)).toEqual([genesis, all[0]?.hash, all[1]?.hash]);
     expect(all.map(({ hash }) => hash)).toEqual(
-      all.map(({ prev, run, seq, event }) => sha256(canonical({ prev, run, seq, event }))),
+      all.map(({ prev, run, seq, guard, event }) => sha256(canonical({ prev, run, seq, guard, event }))),
     );
   });
 
   test('append answers what read will answer, without keys that are undefined', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     const appended = await journal.append(run, 0, [event('opened', { by: undefined, zero: -0 }), event('held')]);
     expect(appended).toStrictEqual(await journal.read(run));
     expect(Object.keys(appended[0]?.event ?? {}).toSorted()).toEqual(['at', 'type', 'v', 'zero']);
@@ -77,7 +96,7 @@ function entries(open: () => Promise<Journal>): void {
     { what: 'half a surrogate pair', text: 'cut \uD83E' },
     { what: 'a long text', text: 'x'.repeat(300_000) },
   ])('$what come back as they were', async ({ text }) => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, [event('noted', { text })]);
     expect(await journal.read(run)).toMatchObject([{ event: { text } }]);
     expect(await journal.verify()).toMatchObject({ entries: 1, faults: [] });
@@ -90,13 +109,13 @@ function entries(open: () => Promise<Journal>): void {
     { after: 5, seqs: [] },
     { after: 9, seqs: [] },
   ])('reading after $after gives $seqs', async ({ after, seqs }) => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, numbered(1, 5));
     expect((await journal.read(run, after)).map(({ seq }) => seq)).toEqual(seqs);
   });
 
   test('an append that was decided on an old state is refused whole, with both numbers', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, numbered(1, 3));
     for (const expected of [0, 2, 4]) {
       const refusal = await journal.append(run, expected, numbered(4, 5)).catch((error: unknown) => error);
@@ -108,7 +127,7 @@ function entries(open: () => Promise<Journal>): void {
   });
 
   test('of two who append at the same place, one is refused', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     const answers = await Promise.allSettled([
       journal.append(run, 0, [event('opened')]),
       journal.append(run, 0, [event('opened')]),
@@ -118,7 +137,7 @@ function entries(open: () => Promise<Journal>): void {
   });
 
   test('many appends at once keep their order and one chain', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await Promise.all(numbered(1, 50).map((counted, seq) => journal.append(run, seq, [counted])));
     const counts = (await journal.read(run)).map(({ event }) => event);
     expect(counts).toEqual(numbered(1, 50));
@@ -126,46 +145,61 @@ function entries(open: () => Promise<Journal>): void {
   });
 
   test('appending nothing writes nothing, and still says when the state was old', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     expect(await journal.append(run, 0, [])).toEqual([]);
     expect(await journal.runs()).toEqual([]);
     await expect(journal.append(run, 1, [])).rejects.toThrow(StaleSequence);
   });
 
   test('an event without a JSON form is refused, and nothing of its append is written', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     const endless = event('sampled', { took: Number.POSITIVE_INFINITY });
     await expect(journal.append(run, 0, [event('opened'), endless])).rejects.toThrow('has no JSON form');
     expect(await journal.read(run)).toEqual([]);
   });
 
-  test('runs have chains of their own; the one begun last comes first, also when an earlier one goes on', async () => {
-    await using journal = await open();
+  test('runs have chains of their own and say what they began and ended with; the one begun last comes first, also when an earlier one goes on', async () => {
+    await using journal = await leased(open);
     await journal.append(other, 0, [event('opened')]);
     await journal.append(run, 0, numbered(1, 2));
     const [last] = (await journal.append(other, 1, [event('closed')])).slice(-1);
     expect(await journal.runs()).toEqual([
-      { run, seq: 2, hash: (await journal.read(run))[1]?.hash },
-      { run: other, seq: 2, hash: last?.hash },
+      {
+        run,
+        seq: 2,
+        hash: (await journal.read(run))[1]?.hash,
+        guard: someGuard,
+        first: event('counted', { count: 1 }),
+        last: event('counted', { count: 2 }),
+      },
+      {
+        run: other,
+        seq: 2,
+        hash: last?.hash,
+        guard: someGuard,
+        first: event('opened'),
+        last: event('closed'),
+      },
     ]);
     expect((await journal.read(other))[0]?.prev).toBe(genesis);
     expect(await journal.read(runId('never-opened'))).toEqual([]);
   });
 
   test('a stream of the guard’s own is kept and verified like a run’s, and is none', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, [event('opened')]);
-    await journal.append(tokenStream, 0, numbered(1, 2));
+    const tokens = tokenStream('plan');
+    await journal.append(tokens, 0, numbered(1, 2));
     expect((await journal.runs()).map((head) => head.run)).toEqual([run]);
-    expect(await journal.read(tokenStream)).toHaveLength(2);
-    await expect(journal.append(tokenStream, 0, [event('opened')])).rejects.toThrow(StaleSequence);
+    expect(await journal.read(tokens)).toHaveLength(2);
+    await expect(journal.append(tokens, 0, [event('opened')])).rejects.toThrow(StaleSequence);
     expect(await journal.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
   });
 }
 
-function readings(open: () => Promise<Journal>): void {
+function readings(open: OpenStore): void {
   test('chunks come oldest first, both ends included, and only those of the run and the probe', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     const strange = [chunk(2, 'another run', { run: other }), chunk(2, 'another probe', { probe: probeId('control') })];
     await journal.writeReadings([chunk(3, 'c'), chunk(1, 'a'), ...strange]);
     await journal.writeReadings([chunk(4, 'd'), chunk(2, 'b')]);
@@ -175,14 +209,14 @@ function readings(open: () => Promise<Journal>): void {
   });
 
   test('a chunk written again replaces the earlier one', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.writeReadings([chunk(1, 'half a minute')]);
     await journal.writeReadings([chunk(1, 'the whole of it')]);
     expect(texts(await journal.readReadings(run, probe, instant(0), instant(1e12)))).toEqual(['the whole of it']);
   });
 
   test('any bytes come back, also of a view into a larger buffer', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
     await journal.writeReadings([chunk(1, '', { body: bytes.subarray(250) }), chunk(2, '')]);
     const [some, none] = await journal.readReadings(run, probe, instant(0), instant(1e12));
@@ -191,7 +225,7 @@ function readings(open: () => Promise<Journal>): void {
   });
 
   test('pruning deletes the readings of earlier minutes, says how many, and leaves the events', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, numbered(1, 3));
     await journal.writeReadings(Array.from({ length: 2_500 }, (_, minute) => chunk(minute, 'x')));
     expect(await journal.pruneReadings(instant(2_400 * 60_000))).toBe(2_400);
@@ -200,17 +234,31 @@ function readings(open: () => Promise<Journal>): void {
     expect(await journal.pruneReadings(instant(2_400 * 60_000))).toBe(0);
     expect(await journal.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
   });
+
+  test('compacting gives space back part by part while events are appended, and loses nothing', async () => {
+    await using journal = await leased(open);
+    const body = 'x'.repeat(2_000);
+    await journal.append(run, 0, numbered(1, 1));
+    await journal.writeReadings(Array.from({ length: 2_000 }, (_, minute) => chunk(minute, body)));
+    await journal.pruneReadings(instant(1_900 * 60_000));
+    let appended = 1;
+    for (let given = -1; given !== 0; appended += 1)
+      [given] = await Promise.all([journal.compact(), journal.append(run, appended, [event('opened')])]);
+    expect(await journal.compact()).toBe(0);
+    expect(await journal.readReadings(run, probe, instant(0), instant(1e12))).toHaveLength(100);
+    expect(await journal.verify()).toEqual({ runs: 1, entries: appended, faults: [] });
+  });
 }
 
-function whole(open: () => Promise<Journal>): void {
+function whole(open: OpenStore): void {
   test('a new journal is empty and sound', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     expect(await journal.runs()).toEqual([]);
     expect(await journal.verify()).toEqual({ runs: 0, entries: 0, faults: [] });
   });
 
   test('verifying sees whole appends only while events are being appended', async () => {
-    await using journal = await open();
+    await using journal = await leased(open);
     await journal.append(run, 0, numbered(1, 1_200));
     const verified = journal.verify();
     await Promise.all(numbered(1, 20).map((counted, index) => journal.append(other, index, [counted])));
@@ -219,7 +267,7 @@ function whole(open: () => Promise<Journal>): void {
   });
 
   test('a disposed journal has done what was asked before, refuses what comes after, and may be disposed again', async () => {
-    const journal = await open();
+    const journal = await leased(open);
     const asked = journal.append(run, 0, [event('opened')]);
     await journal[Symbol.asyncDispose]();
     await expect(asked).resolves.toHaveLength(1);

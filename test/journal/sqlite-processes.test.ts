@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { JournalRefused } from '../../src/journal/errors.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { type Child, startChild, whyNoSmallDisk, withSmallDisk } from './children.ts';
+import { openLeased } from '../support/leased.ts';
 import { counted, run, tempFolder } from './folder.ts';
 
 const noDisk = await whyNoSmallDisk();
@@ -13,8 +13,8 @@ const inUse = /journal\.db is in use by another Ripcord daemon; wanted one daemo
 
 test('a second opener is refused at once, in this process and in another', async () => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
-  const refusal = await openJournal(folder.journal).catch((error: unknown) => error);
+  await using journal = await openLeased(folder.journal);
+  const refusal = await openLeased(folder.journal).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(JournalRefused);
   expect(refusal).toMatchObject({ message: expect.stringMatching(inUse), exitCode: 1 });
   await using other = startChild('open', folder.journal);
@@ -24,8 +24,8 @@ test('a second opener is refused at once, in this process and in another', async
 
 test('readers, backups and refused openers of this process do not open the lock to another', async () => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
-  await openJournal(folder.journal).catch(() => undefined);
+  await using journal = await openLeased(folder.journal);
+  await openLeased(folder.journal).catch(() => undefined);
   await (await openJournalReader(folder.journal)).verify();
   await journal.verify();
   await journal.backup(join(folder.path, 'copy.db'));
@@ -37,9 +37,9 @@ test('the lock is free as soon as its holder was killed', async () => {
   await using folder = await tempFolder();
   await using holder = startChild('hold', folder.journal);
   expect(await holder.said()).toBe('open');
-  await expect(openJournal(folder.journal)).rejects.toThrow(inUse);
+  await expect(openLeased(folder.journal)).rejects.toThrow(inUse);
   await holder.kill();
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, [counted(1)]);
 });
 
@@ -65,7 +65,7 @@ test(
       expect(head?.seq).toBeGreaterThanOrEqual(acknowledged);
       expect(head?.seq).toBeLessThanOrEqual(acknowledged + 1); // the one that was under way
     }
-    await using journal = await openJournal(folder.journal);
+    await using journal = await openLeased(folder.journal);
     const { entries, faults } = await journal.verify();
     expect(faults).toEqual([]);
     expect(entries).toBeGreaterThanOrEqual(acknowledged);
@@ -79,7 +79,7 @@ test('a journal that nobody disposed of does not keep the process, and its appen
   await using child = startChild('forget', folder.journal);
   expect(await child.said()).toHaveLength(3);
   expect(await child.ended).toBe(0);
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   expect(await journal.read(run)).toHaveLength(3);
 });
 
@@ -107,7 +107,7 @@ test('a full disk refuses writes and loses nothing; with room again, the same jo
   expect(result).toMatchObject({
     full: {
       report: { runs: 1, entries: acknowledged, faults: [] },
-      files: ['ballast', 'journal.db', 'journal.db-lock', 'journal.db-shm', 'journal.db-wal'],
+      files: ['ballast', 'journal.db', 'journal.db-head', 'journal.db-lock', 'journal.db-shm', 'journal.db-wal'],
     },
     report: { runs: 1, entries: acknowledged + 1, faults: [] },
   });

@@ -6,9 +6,9 @@ import { expect, test } from 'vitest';
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import { JournalRefused } from '../../src/journal/errors.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { startChild } from './children.ts';
+import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run, tempFolder } from './folder.ts';
 
 const probe = probeId('control');
@@ -26,7 +26,7 @@ test.each([{ path: 'journal.db' }, { path: 'no/such/folder/journal.db' }])(
 
 test('a reader sees what a running daemon appends, run by run, and keeps nobody out', async () => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await using reader = await openJournalReader(folder.journal);
   expect(await reader.runs()).toEqual([]);
   await journal.append(run, 0, countedTo(3));
@@ -43,11 +43,11 @@ test('a reader sees what a running daemon appends, run by run, and keeps nobody 
 test('reading a journal that nobody has open leaves no file behind', async () => {
   await using folder = await tempFolder();
   {
-    await using journal = await openJournal(folder.journal);
+    await using journal = await openLeased(folder.journal);
     await journal.append(run, 0, countedTo(3));
   }
   const before = await readdir(folder.path);
-  expect(before.toSorted()).toEqual(['journal.db', 'journal.db-lock']);
+  expect(before.toSorted()).toEqual(['journal.db', 'journal.db-head', 'journal.db-lock']);
   await using reader = await openJournalReader(folder.journal);
   expect(await reader.read(run)).toHaveLength(3);
   expect(await reader.verify()).toMatchObject({ entries: 3, faults: [] });
@@ -70,13 +70,13 @@ test('what a killed daemon left in its log is read', async () => {
 test('a reader notices that a daemon wrote to the file that it took for resting', async () => {
   await using folder = await tempFolder();
   {
-    await using journal = await openJournal(folder.journal);
+    await using journal = await openLeased(folder.journal);
     await journal.append(run, 0, countedTo(3_000));
   }
   await using reader = await openJournalReader(folder.journal);
   const verified = reader.verify(); // begins on the resting file, and pauses between batches
   {
-    await using journal = await openJournal(folder.journal);
+    await using journal = await openLeased(folder.journal);
     await journal.append(run, 3_000, [counted(3_001)]);
   }
   expect((await verified).faults).toEqual([]);

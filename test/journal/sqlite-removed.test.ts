@@ -3,7 +3,7 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 
 import { JournalUnwritable } from '../../src/journal/errors.ts';
-import { openJournal } from '../../src/journal/sqlite/open.ts';
+import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run, tempFolder } from './folder.ts';
 
 test.each([
@@ -20,7 +20,7 @@ test.each([
   { what: 'its log is removed', act: (path: string) => rm(`${path}-wal`), file: /journal\.db-wal / },
 ])('nothing is acknowledged once $what under a running daemon', async ({ act, file }) => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(2));
   await act(folder.journal);
   const refusal = await journal.append(run, 2, [counted(3)]).catch((error: unknown) => error);
@@ -35,7 +35,7 @@ test.each([
 
 test.each(['journal', 'log'])('a %s that was moved away and put back takes entries again', async (which) => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(2));
   const file = which === 'log' ? `${folder.journal}-wal` : folder.journal;
   await rename(file, `${file}.moved`);
@@ -43,6 +43,6 @@ test.each(['journal', 'log'])('a %s that was moved away and put back takes entri
   await rename(`${file}.moved`, file);
   await journal.append(run, 2, [counted(3)]);
   await journal[Symbol.asyncDispose]();
-  await using later = await openJournal(folder.journal);
+  await using later = await openLeased(folder.journal);
   expect(await later.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
 });

@@ -9,11 +9,12 @@ import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { schemaVersion } from '../../src/journal/sqlite/schema.ts';
 import { journalContract } from './contract.ts';
+import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run, tempFolder } from './folder.ts';
 
-journalContract('SQLite', async () => {
+journalContract('SQLite', async (now) => {
   const folder = await tempFolder();
-  const journal = await openJournal(folder.journal);
+  const journal = await openJournal(folder.journal, now);
   return {
     ...journal,
     async [Symbol.asyncDispose]() {
@@ -28,10 +29,10 @@ const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toStrin
 test('what was appended is there when the journal is opened again, and goes on from there', async () => {
   await using folder = await tempFolder();
   for (const seq of [0, 1, 2]) {
-    await using journal = await openJournal(folder.journal);
+    await using journal = await openLeased(folder.journal);
     await journal.append(run, seq, [counted(seq + 1)]);
   }
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   expect((await journal.read(run)).map(({ event }) => event)).toEqual(countedTo(3));
   expect(await journal.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
 });
@@ -39,42 +40,47 @@ test('what was appended is there when the journal is opened again, and goes on f
 test('folder and files are created for this user alone', async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, 'state', 'deep', 'journal.db');
-  await using journal = await openJournal(path);
+  await using journal = await openLeased(path);
   await journal.append(run, 0, [counted(1)]);
   expect(await modeOf(join(folder.path, 'state'))).toBe('700');
   expect(await modeOf(join(folder.path, 'state', 'deep'))).toBe('700');
   const names = await readdir(join(folder.path, 'state', 'deep'));
-  expect(names.toSorted()).toEqual(['journal.db', 'journal.db-lock', 'journal.db-shm', 'journal.db-wal']);
+  expect(names.toSorted()).toEqual([
+    'journal.db',
+    'journal.db-head',
+    'journal.db-lock',
+    'journal.db-shm',
+    'journal.db-wal',
+  ]);
   for (const name of names)
     expect([name, await modeOf(join(folder.path, 'state', 'deep', name))]).toEqual([name, '600']);
 });
 
 test('two names of one journal have one lock', async () => {
   await using folder = await tempFolder();
-  await using _ = await openJournal(folder.journal);
+  await using _ = await openLeased(folder.journal);
   await symlink(folder.journal, join(folder.path, 'alias.db'));
-  await expect(openJournal(join(folder.path, 'alias.db'))).rejects.toThrow('is in use by another Ripcord daemon');
+  await expect(openLeased(join(folder.path, 'alias.db'))).rejects.toThrow('is in use by another Ripcord daemon');
 });
 
 test('a creation that was cut short is made good', async () => {
   await using folder = await tempFolder();
   await writeFile(`${folder.journal}-new`, 'half a database');
-  await writeFile(folder.journal, '');
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, [counted(1)]);
   expect(await readdir(folder.path)).not.toContain('journal.db-new');
 });
 
 test('a backup is a journal of its own, whole, for this user alone, while events are being appended', async () => {
   await using folder = await tempFolder();
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(500));
   const copy = join(folder.path, 'copy.db');
   const copied = journal.backup(copy);
   for (let seq = 500; seq < 520; seq += 1) await journal.append(run, seq, [counted(seq + 1)]);
   await copied;
   expect(await modeOf(copy)).toBe('600');
-  await using restored = await openJournal(copy);
+  await using restored = await openLeased(copy);
   const { entries, faults } = await restored.verify();
   expect(faults).toEqual([]);
   expect(entries).toBeGreaterThanOrEqual(500);
@@ -88,7 +94,7 @@ test.each([
 ])('a backup to $target is refused', async ({ name, says }) => {
   await using folder = await tempFolder();
   await writeFile(join(folder.path, 'taken'), 'mine');
-  await using journal = await openJournal(folder.journal);
+  await using journal = await openLeased(folder.journal);
   await expect(journal.backup(join(folder.path, name))).rejects.toThrow(says);
   expect(await readFile(join(folder.path, 'taken'), 'utf8')).toBe('mine');
   await journal.append(run, 0, [counted(1)]);
@@ -98,7 +104,7 @@ const setUp = (path: string, sql: string) => {
   using db = new DatabaseSync(path);
   db.exec(sql);
 };
-const fresh = async (path: string) => (await openJournal(path))[Symbol.asyncDispose]();
+const fresh = async (path: string) => (await openLeased(path))[Symbol.asyncDispose]();
 const newer = `pragma user_version = ${schemaVersion + 1}`;
 
 describe('a journal is refused in one sentence, and left as it was, when it', () => {
@@ -109,7 +115,15 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
         await fresh(path);
         setUp(path, newer);
       },
-      says: /^the journal .*journal\.db was written by a later version of Ripcord \(schema 2\); wanted schema 1 or lower\./,
+      says: /^the journal .*journal\.db was written by a later version of Ripcord \(format 3\); wanted format 2\. Start that version/,
+    },
+    {
+      is: 'was written by an earlier version',
+      make: async (path: string) => {
+        await fresh(path);
+        setUp(path, 'pragma user_version = 1');
+      },
+      says: /by an earlier version of Ripcord \(format 1\); wanted format 2\. Close its run with the version that wrote it, .*Then move it away/,
     },
     {
       is: 'is not SQLite',
@@ -154,7 +168,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
     await fresh(folder.journal);
     using later = new DatabaseSync(folder.journal);
     later.exec(`pragma wal_autocheckpoint = 0; ${newer}`);
-    await expect(openJournal(folder.journal)).rejects.toThrow('later version');
+    await expect(openLeased(folder.journal)).rejects.toThrow('later version');
   });
 
   test.each([
@@ -164,7 +178,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
     await using folder = await tempFolder();
     await writeFile(join(folder.path, 'file'), '');
     const path = within.startsWith('/') ? within : join(folder.path, within);
-    const refusal = await openJournal(path).catch((error: unknown) => error);
+    const refusal = await openLeased(path).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(JournalRefused);
     expect(refusal).toMatchObject({ message: expect.stringMatching(/cannot be written \(E[A-Z]+\)/), exitCode: 1 });
   });

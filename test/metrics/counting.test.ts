@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 
 import { statuses } from '../../src/core/evidence/finding.ts';
+import { lateness } from '../../src/core/evidence/own-time.ts';
 import { failureReasons } from '../../src/core/evidence/reading.ts';
-import { after, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { after, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { scrape } from './page.ts';
-import { found, metricsOfPlan, search, start } from './sample.ts';
+import { found, metricsOfPlan, metricsOfProcess, search, start } from './sample.ts';
 
 test('an answered reading is an attempt with a latency and a moment', async () => {
   const metrics = metricsOfPlan();
@@ -41,13 +42,37 @@ test.each(failureReasons)('a reading that failed for %s is an attempt without a 
   expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(0);
 });
 
-test('a question that was not asked is no attempt, whoever says so', async () => {
+test('a question that was not asked is no attempt', async () => {
   const metrics = metricsOfPlan();
   metrics.reading({ state: 'missing', probe: search, at: start });
-  metrics.missed(search);
   const page = await scrape(metrics);
-  expect(page.value('ripcord_scheduler_skipped_runs_total', { probe: search })).toBe(2);
+  expect(page.value('ripcord_scheduler_skipped_runs_total', { probe: search })).toBe(1);
   expect(page.value('ripcord_probe_attempts_total', { probe: search })).toBe(0);
+});
+
+test.each([
+  { because: lateness.busy, late: 1, skipped: 0 },
+  { because: lateness.waiting, late: 1, skipped: 0 },
+  { because: lateness.stopped, late: 1, skipped: 0 },
+  { because: lateness.asking, late: 1, skipped: 1 },
+  { because: 'the query yields nothing', late: 0, skipped: 1 },
+])('$late late and $skipped skipped: $because', async ({ because, late, skipped }) => {
+  const metrics = metricsOfPlan();
+  metrics.reading({ state: 'missing', probe: search, at: start, because });
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_probe_late_readings_total', { probe: search })).toBe(late);
+  expect(page.value('ripcord_probe_attempts_total', { probe: search })).toBe(late - skipped > 0 ? 1 : 0);
+  expect(page.value('ripcord_scheduler_skipped_runs_total', { probe: search })).toBe(skipped);
+});
+
+test('the event loop’s lag and what the process took for itself are on the page', async () => {
+  const metrics = metricsOfProcess();
+  metrics.eventLoopLag(millis(300));
+  const page = await scrape(metrics);
+  expect(page.value('ripcord_event_loop_lag_seconds_bucket', { le: '0.2' })).toBe(0);
+  expect(page.value('ripcord_event_loop_lag_seconds_bucket', { le: '0.5' })).toBe(1);
+  expect(page.value('ripcord_event_loop_busy_seconds_total', {})).toBe(12.5);
+  expect(page.value('ripcord_cpu_wait_seconds_total', {})).toBe(0.75);
 });
 
 test.each([

@@ -7,11 +7,12 @@ import { z } from 'zod';
 
 import { queriesOf } from '../../grafana/dashboard.ts';
 import { overview } from '../../grafana/overview.ts';
+import { metricsPage } from '../../src/metrics/page.ts';
 import { type Page, scrape } from './page.ts';
 import { onPath, whyNot } from './programs.ts';
 import { startPrometheus } from './prometheus.ts';
 import { readQuery } from './promql.ts';
-import { fill, keys, metricsOfPlan, orphans, schema } from './sample.ts';
+import { fill, keys, metricsOfPlan, metricsOfProcess, orphans, schema } from './sample.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../grafana/${path}`, import.meta.url), 'utf8');
 
@@ -19,11 +20,16 @@ const mapping = z.object({ type: z.literal('value'), options: z.record(z.string(
 
 /** As Grafana would send it. */
 const filledIn = (query: string) =>
-  query.replaceAll('$instance', 'guard').replaceAll('$__rate_interval', '10s').replaceAll('$__range', '1h');
+  query
+    .replaceAll('$instance', 'guard')
+    .replaceAll('$plan', 'move')
+    .replaceAll('$target', 'staging')
+    .replaceAll('$__rate_interval', '10s')
+    .replaceAll('$__range', '1h');
 
 const queries = queriesOf(overview).map(({ where, expr }) => ({ where, query: filledIn(expr) }));
 
-test('the committed dashboard is the generated one; if not: node grafana/generate.ts', () => {
+test('the committed dashboard is the generated one; if not: npm run generate', () => {
   expect(JSON.parse(read('dashboards/ripcord-overview.json'))).toEqual(overview);
 });
 
@@ -58,7 +64,7 @@ describe('by the page', () => {
   beforeAll(async () => {
     const metrics = metricsOfPlan();
     fill(metrics);
-    page = await scrape(metrics);
+    page = await scrape(metricsOfProcess(), metrics);
   });
 
   test.each(queries)('$where asks for what is exported', ({ query }) => {
@@ -80,10 +86,10 @@ function wordOf(title: string, value: number | undefined): string | undefined {
 
 test('a real Prometheus answers every query, and states come out as their words', async ({ skip }) => {
   skip(!onPath('prometheus'), whyNot('prometheus'));
-  const metrics = metricsOfPlan();
+  const [daemon, metrics, other] = [metricsOfProcess(), metricsOfPlan(), metricsOfPlan('shrink')];
   await using prometheus = await startPrometheus(() => {
-    fill(metrics);
-    return metrics.text();
+    for (const one of [metrics, other]) fill(one);
+    return metricsPage([daemon, metrics, other]);
   });
   const answers = await Promise.all(
     queries.map(async ({ where, query }) => ({ where, series: await prometheus.ask(query) })),

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant, millis } from '../../src/core/kernel/units.ts';
-import { createMetrics } from '../../src/metrics/metrics.ts';
+import { createGuardMetrics } from '../../src/metrics/guard-metrics.ts';
+import { metricsPage } from '../../src/metrics/page.ts';
 import { scrape } from './page.ts';
 
 test('120 probes are one family each on the page, whichever slice they are in', async () => {
   const probes = Array.from({ length: 120 }, (_, place) => probeId(`probe-${place}`));
-  const metrics = createMetrics({ version: '1', probes, checks: [], phases: [] });
+  const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes, checks: [], phases: [] });
   for (const probe of probes) metrics.reading({ state: 'answered', probe, at: instant(1_000), took: millis(3) });
   const page = await scrape(metrics);
   expect(page.body.match(/^# TYPE ripcord_probe_duration_seconds histogram$/gm)).toHaveLength(1);
@@ -19,20 +20,20 @@ test('120 probes are one family each on the page, whichever slice they are in', 
 
 test('a page of many probes lets the event loop turn while it is written', async () => {
   const probes = Array.from({ length: 500 }, (_, place) => probeId(`probe-${place}`));
-  const metrics = createMetrics({ version: '1', probes, checks: [], phases: [] });
+  const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes, checks: [], phases: [] });
   let turns = 0;
   const turn = () => {
     turns += 1;
     next = setImmediate(turn);
   };
   let next = setImmediate(turn);
-  await metrics.text();
+  await metricsPage([metrics]);
   clearImmediate(next);
   expect(turns).toBeGreaterThan(30); // ten slices of three families, beside the others
 });
 
 test('a probe that the plan did not name is counted all the same', async () => {
-  const metrics = createMetrics({ version: '1', probes: [], checks: [], phases: [] });
+  const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes: [], checks: [], phases: [] });
   metrics.reading({ state: 'answered', probe: probeId('late'), at: instant(1_000), took: millis(3) });
   expect((await scrape(metrics)).value('ripcord_probe_attempts_total', { probe: 'late' })).toBe(1);
 });

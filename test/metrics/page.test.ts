@@ -1,36 +1,42 @@
 import { describe, expect, test } from 'vitest';
 
 import { failureReasons } from '../../src/core/evidence/reading.ts';
-import { families } from '../../src/metrics/families.ts';
+import { families, guardLabels, processFamilies } from '../../src/metrics/families.ts';
 import { phaseStates, rollbackTriggers } from '../../src/metrics/view.ts';
 import { scrape } from './page.ts';
-import { control, fill, keys, metricsOfPlan, orphans, search } from './sample.ts';
+import { metricsPage } from '../../src/metrics/page.ts';
+import { control, fill, keys, metricsOfPlan, metricsOfProcess, orphans, search } from './sample.ts';
 
 describe('the page', () => {
   test.each(Object.entries(families))('has %s, with its type, its help and its labels', async (name, family) => {
-    const metrics = metricsOfPlan();
-    fill(metrics);
-    const page = await scrape(metrics);
+    const [metrics, other] = [metricsOfPlan(), metricsOfPlan('shrink')];
+    for (const one of [metrics, other]) fill(one);
+    const page = await scrape(metricsOfProcess(), metrics, other);
     expect(page.types.get(name)).toBe(family.type);
-    expect(page.body).toContain(`# HELP ${name} ${family.help}\n`);
+    expect(page.body.split(`# HELP ${name} ${family.help}\n`)).toHaveLength(2);
     const series = page.find(family.type === 'histogram' ? `${name}_count` : name);
     const labels = new Set(series.map((one) => Object.keys(one.labels).toSorted().join()));
-    expect([...labels]).toEqual([[...family.labels].toSorted().join()]);
+    const whose = Object.hasOwn(processFamilies, name) ? [] : guardLabels;
+    expect([...labels]).toEqual([[...family.labels, ...whose].toSorted().join()]);
   });
 
   test('has the metrics of the process beside ours, and the content type that Prometheus 3 wants', async () => {
-    const metrics = metricsOfPlan();
+    const metrics = metricsOfProcess();
     const page = await scrape(metrics);
     expect(page.value('process_cpu_seconds_total')).toBeGreaterThan(0);
     expect(page.find('nodejs_eventloop_lag_seconds')).toHaveLength(1);
-    expect((await metrics.text()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect((await metricsPage([metrics])).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
-  test('counts apart for two guards in one process', async () => {
-    const [one, other] = [metricsOfPlan(), metricsOfPlan()];
-    one.storeFailed();
-    expect((await scrape(one)).value('ripcord_store_write_failures_total')).toBe(1);
-    expect((await scrape(other)).value('ripcord_store_write_failures_total')).toBe(0);
+  test('says of two guards in one process which series is whose', async () => {
+    const [one, other] = [metricsOfPlan(), metricsOfPlan('shrink')];
+    one.rollbackStarted('automatic');
+    const page = await scrape(one, other);
+    const automatic = page.find('ripcord_rollbacks_total', { trigger: 'automatic' });
+    expect(automatic.map(({ labels: { plan, target }, value }) => ({ plan, target, value }))).toEqual([
+      { plan: 'move', target: 'staging', value: 1 },
+      { plan: 'shrink', target: 'staging', value: 0 },
+    ]);
   });
 });
 
@@ -69,8 +75,16 @@ describe('before anything has happened', () => {
   });
 
   test('the build is named', async () => {
-    expect((await scrape(metricsOfPlan())).find('ripcord_build_info')).toMatchObject([
+    expect((await scrape(metricsOfProcess())).find('ripcord_build_info')).toMatchObject([
       { labels: { version: '1.2.3', revision: 'abc123' }, value: 1 },
+    ]);
+  });
+
+  test('a guard that is not at work is told apart from one that is', async () => {
+    const up = (await scrape(metricsOfProcess())).find('ripcord_guard_up');
+    expect(up.map(({ labels: { plan }, value }) => [plan, value])).toEqual([
+      ['move', 1],
+      ['shrink', 0],
     ]);
   });
 

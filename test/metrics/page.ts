@@ -1,4 +1,4 @@
-import type { Metrics } from '../../src/metrics/metrics.ts';
+import { metricsPage, type MetricsSource } from '../../src/metrics/page.ts';
 
 export interface Sample {
   readonly name: string;
@@ -23,8 +23,8 @@ function readSample(line: string): Sample {
   return { name, labels, value: Number(value) };
 }
 
-export async function scrape(metrics: Metrics): Promise<Page> {
-  const { body } = await metrics.text();
+export async function scrape(...sources: readonly MetricsSource[]): Promise<Page> {
+  const { body } = await metricsPage(sources);
   const lines = body.split('\n').filter((line) => line !== '');
   const samples = lines.filter((line) => !line.startsWith('#')).map(readSample);
   const types = new Map(

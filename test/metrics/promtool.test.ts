@@ -2,7 +2,8 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 
 import { onPath, whyNot } from './programs.ts';
-import { fill, metricsOfPlan } from './sample.ts';
+import { metricsPage } from '../../src/metrics/page.ts';
+import { fill, metricsOfPlan, metricsOfProcess } from './sample.ts';
 
 const root = new URL('../../', import.meta.url);
 const promtool = async (args: readonly string[], input = '') => {
@@ -14,7 +15,7 @@ test('promtool finds nothing to complain about on the page', async ({ skip }) =>
   skip(!onPath('promtool'), whyNot('promtool'));
   const metrics = metricsOfPlan();
   fill(metrics);
-  const { body } = await metrics.text();
+  const { body } = await metricsPage([metricsOfProcess(), metrics]);
   expect(await promtool(['check', 'metrics'], body)).toEqual({ exitCode: 0, said: '' });
 });
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { scrape } from './page.ts';
 import { readQuery } from './promql.ts';
-import { fill, metricsOfPlan } from './sample.ts';
+import { fill, metricsOfPlan, metricsOfProcess } from './sample.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -26,7 +26,7 @@ describe.each(rules)('$alert, $labels.severity', ({ alert, expr, annotations }) 
   test('asks only for metrics that are exported', async () => {
     const metrics = metricsOfPlan();
     fill(metrics);
-    const page = await scrape(metrics);
+    const page = await scrape(metricsOfProcess(), metrics);
     const { faults, metrics: names } = readQuery(expr);
     expect(faults).toEqual([]);
     expect(names.filter((name) => name !== 'up' && page.find(name).length === 0)).toEqual([]);

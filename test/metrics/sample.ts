@@ -2,7 +2,8 @@ import type { Finding, Status } from '../../src/core/evidence/finding.ts';
 import { partNames } from '../../src/core/evidence/reading.ts';
 import { checkId, phaseId, probeId, recommendationId } from '../../src/core/kernel/ids.ts';
 import { after, instant, minutes, ratio, seconds } from '../../src/core/kernel/units.ts';
-import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
+import { createGuardMetrics, type GuardMetrics } from '../../src/metrics/guard-metrics.ts';
+import { createProcessMetrics, type ProcessMetrics } from '../../src/metrics/process-metrics.ts';
 import type { MetricsRun, MetricsView } from '../../src/metrics/view.ts';
 
 export const search = probeId('molecule-search');
@@ -14,15 +15,25 @@ export const keys = phaseId('foreign-keys');
 export const start = instant(Date.UTC(2026, 10, 22, 2, 0, 0));
 
 /** The metrics of a plan with two probes, one check and three phases, in which nothing has happened. */
-export const metricsOfPlan = (): Metrics =>
-  createMetrics({
-    version: '1.2.3',
-    revision: 'abc123',
+export const metricsOfPlan = (plan = 'move'): GuardMetrics =>
+  createGuardMetrics({
+    plan,
+    target: 'staging',
     probes: [search, control],
     partsOf: (probe) => (probe === search ? partNames : ['connect']),
     checks: [orphans],
     phases: [inventory, schema, keys],
   });
+
+export function metricsOfProcess(): ProcessMetrics {
+  const ownTime = () => ({ busy: seconds(12.5), waiting: seconds(0.75) });
+  const metrics = createProcessMetrics({ version: '1.2.3', revision: 'abc123' }, ownTime);
+  metrics.guards([
+    { plan: 'move', target: 'staging', up: true },
+    { plan: 'shrink', target: 'staging', up: false },
+  ]);
+  return metrics;
+}
 
 export const found = (status: Status): Finding => ({
   check: orphans,
@@ -81,6 +92,9 @@ export const run: MetricsRun = {
 export const view: MetricsView = {
   targetUp: true,
   blind: false,
+  lockHeld: true,
+  mismatch: false,
+  clockOffset: seconds(-2.5),
   thresholds: { slowdown: ratio(1.5), runtime: ratio(2) },
   latency: [
     {
@@ -98,15 +112,14 @@ export const view: MetricsView = {
 };
 
 /** Lets everything happen once that can be counted, and shows the view. */
-export function fill(metrics: Metrics): void {
+export function fill(metrics: GuardMetrics): void {
   for (const probe of [search, control]) {
     metrics.reading({ state: 'answered', probe, at: start, took: seconds(0.02), parts: { connect: seconds(0.002) } });
     metrics.reading({ state: 'failed', probe, at: start, cause: { reason: 'timeout', message: 'no answer in 5 s' } });
-    metrics.missed(probe);
+    metrics.reading({ state: 'missing', probe, at: start });
   }
   metrics.lag(seconds(0.004));
   metrics.targetCost(seconds(0.1));
-  metrics.storeFailed();
   metrics.checkFound(found('breach'));
   metrics.evaluated(after(start, minutes(10)));
   metrics.rollbackStarted('automatic');

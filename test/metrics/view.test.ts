@@ -11,6 +11,9 @@ describe('a view', () => {
   test.each([
     { name: 'target_up', labels: {}, is: 1 },
     { name: 'guard_blind', labels: {}, is: 0 },
+    { name: 'guard_lock_held', labels: {}, is: 1 },
+    { name: 'target_mismatch', labels: {}, is: 0 },
+    { name: 'clock_offset_seconds', labels: {}, is: -2.5 },
     { name: 'threshold_ratio', labels: { threshold: 'slowdown' }, is: 1.5 },
     { name: 'threshold_ratio', labels: { threshold: 'runtime' }, is: 2 },
     { name: 'latency_seconds', labels: { probe: search, statistic: 'p50' }, is: 0.032 },

@@ -16,6 +16,7 @@ function underLease(answer: () => Promise<Orders> = () => Promise.resolve(goOn))
   const begin = clock.now();
   const told: string[] = [];
   const stops: StopReason[] = [];
+  const warnings: string[] = [];
   const hear = (what: string) => {
     told.push(`${(clock.now() - begin) / 1_000} s: ${what}`);
     return answer();
@@ -28,8 +29,9 @@ function underLease(answer: () => Promise<Orders> = () => Promise.resolve(goOn))
     clock,
     lease: seconds(20),
     onStop: (reason) => stops.push(reason),
+    onWarning: (warning) => warnings.push(warning),
   });
-  return { clock, told, stops, lease };
+  return { clock, told, stops, warnings, lease };
 }
 
 test.each([
@@ -48,6 +50,19 @@ test('the child is told at once, then there is a beat every 5 s until the releas
   await clock.advance(60_000);
   expect(told).toEqual(['0 s: spawned 4711', '5 s: beat', '10 s: beat', '15 s: beat']);
   expect([stops, clock.waiting]).toEqual([[], 0]);
+});
+
+test('a warning is told once for each reason, and again when it comes back, and ends nothing', async () => {
+  const lock = 'it does not hold the guard lock';
+  const answers = [lock, lock, undefined, lock, 'the server failed over'];
+  const { clock, stops, warnings, lease } = underLease(async () => {
+    const warning = answers.shift();
+    return warning === undefined ? goOn : { goOn: true, warning };
+  });
+  await clock.advance(31_000);
+  await lease.release();
+  expect(warnings).toEqual([lock, lock, 'the server failed over']);
+  expect(stops).toEqual([]);
 });
 
 test('a child that the guard does not want is not told of again, and the signs of life go on', async () => {

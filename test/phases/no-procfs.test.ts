@@ -2,7 +2,7 @@ import type * as fs from 'node:fs';
 
 import { expect, test, vi } from 'vitest';
 
-import { ProcfsMissing } from '../../src/phases/errors.ts';
+import { ProcfsMissing } from '../../src/system/procfs.ts';
 import { identify } from '../../src/phases/process-identity.ts';
 import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
 import { run } from './started.ts';

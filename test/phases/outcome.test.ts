@@ -16,5 +16,6 @@ test.each([
   const { report } = failedEnd(missing, row.reason);
   const because = typeof report === 'object' ? report.because : '';
   expect(because.startsWith(row.begins)).toBe(true);
-  expect(because).toMatch(/mend PATH or its permissions$/);
+  expect(because).toMatch(/correct PATH or the permissions$/);
+  expect(report).toMatchObject({ neverBegan: true });
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { expect, test } from 'vitest';
 
-import { identify, isRunning } from '../../src/phases/process-identity.ts';
+import { identify, identityOf, isRunning } from '../../src/phases/process-identity.ts';
 import { started, sh } from './started.ts';
 import { testTag } from './tag.ts';
 
@@ -31,7 +31,7 @@ test('a name with spaces and parentheses does not shift the fields', async () =>
   const { leader, result, said } = await started({ tag: tag.tag, command: ['bash', '-c', script] });
   expect(said).toContain('() R 1 (x)');
   expect(said.slice(said.lastIndexOf(')') + 2).split(' ')[19]).toBe(leader.startTicks);
-  expect(await identify(leader.pid)).toEqual(leader);
+  expect(await identify(leader.pid)).toEqual(identityOf(leader));
   process.kill(-leader.pid, 'SIGKILL');
   await result;
 });

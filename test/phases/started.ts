@@ -1,6 +1,6 @@
-import { systemClock } from '../../src/daemon/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { seconds } from '../../src/core/kernel/units.ts';
-import type { ProcessIdentity } from '../../src/core/response/events.ts';
+import type { Child } from '../../src/core/response/events.ts';
 import { type CommandResult, type CommandToRun, runCommand } from '../../src/phases/run-command.ts';
 
 export const clock = systemClock();
@@ -17,7 +17,7 @@ export const run = (options: Partial<CommandToRun> & Pick<CommandToRun, 'command
   runCommand({ cwd: '/', env: { PATH: process.env.PATH }, grace: seconds(5), clock, ...options });
 
 export interface Started {
-  readonly leader: ProcessIdentity;
+  readonly leader: Child;
   readonly result: Promise<CommandResult>;
   /** Everything that it wrote before the line `ready`. */
   readonly said: string;
@@ -26,7 +26,7 @@ export interface Started {
 /** Starts a command and waits until it has written the line `ready`. */
 export async function started(options: Parameters<typeof run>[0]): Promise<Started> {
   const ready = Promise.withResolvers<string>();
-  let [leader, said]: [ProcessIdentity | undefined, string] = [undefined, ''];
+  let [leader, said]: [Child | undefined, string] = [undefined, ''];
   const result = run({
     ...options,
     onSpawn: (identity) => void (leader = identity),

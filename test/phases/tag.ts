@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { expect } from 'vitest';
 
-import { systemClock } from '../../src/daemon/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { millis } from '../../src/core/kernel/units.ts';
 import { endProcesses } from '../../src/phases/end-processes.ts';
 import { taggedProcesses } from '../../src/phases/tagged-processes.ts';

@@ -1,6 +1,6 @@
 import { phaseId } from '../../src/core/kernel/ids.ts';
 import { seconds } from '../../src/core/kernel/units.ts';
-import { systemClock } from '../../src/daemon/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { superviseWork } from '../../src/phases/wrapper.ts';
 
 /** A wrapper in a process of its own, under a guard that agrees with everything: `node wrapper-process.ts TAG COMMAND ...` */

@@ -15,9 +15,13 @@ const unused = () => {
 const statistics = {
   connection: { query: unused },
   notOf: [],
+  guards: [],
+  trusts: [],
+  users: [],
   mix: () => undefined,
   marker: () => undefined,
   onInterval: () => undefined,
+  hide: (text: string) => text,
 };
 
 test('a probe of the plan that asks over HTTP', async () => {

@@ -21,6 +21,7 @@ function probe(question: Partial<HttpQuestion> & { url: string }, timeout = 2_00
 const length = expect.any(Number);
 const answered = {
   state: 'answered',
+  own: { busy: expect.any(Number), waiting: expect.any(Number) },
   ...about,
   took: length,
   parts: { connect: length, first_byte: length, body: length },

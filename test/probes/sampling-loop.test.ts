@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { lateness, noOwnTime, type OwnTime } from '../../src/core/evidence/own-time.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant, type Millis, millis } from '../../src/core/kernel/units.ts';
@@ -46,6 +47,8 @@ function sample(probes: readonly Probed[]) {
     clock,
     onReading: (reading) => readings.push(reading),
     onLag: (lag) => lags.push(lag),
+    onWake: () => undefined,
+    ownTime: () => noOwnTime,
   });
   const told = () =>
     readings
@@ -169,6 +172,8 @@ test('stopping during an ask aborts it, waits for its end, and says that its rea
     clock,
     onReading: (reading) => readings.push(reading),
     onLag: () => undefined,
+    onWake: () => undefined,
+    ownTime: () => noOwnTime,
   });
   await clock.advance(500);
   let stopped = false;
@@ -198,6 +203,8 @@ test('an asker that breaks leaves a missing reading, and is asked again', async 
     clock,
     onReading: ({ state, at }) => readings.push(`${at - start} ${state}`),
     onLag: () => undefined,
+    onWake: () => undefined,
+    ownTime: () => noOwnTime,
   });
   await clock.advance(1_000);
   expect(readings).toEqual(['0 missing', '1000 missing']);
@@ -219,6 +226,8 @@ test('what came due just before the stop, unseen, is missing too', async () => {
     },
     onReading: (reading) => readings.push(reading),
     onLag: () => undefined,
+    onWake: () => undefined,
+    ownTime: () => noOwnTime,
   });
   now = instant(start + 2_500);
   await sampling.stop();
@@ -275,4 +284,92 @@ test('whatever happens, each due time on the grid yields exactly one reading', a
     ),
     { numRuns: 100 },
   );
+});
+
+/** One probe, whose k-th answer takes so long, and so much of it was the guard's own time. */
+function sampleTimed(answers: readonly { readonly took: number; readonly own?: number; readonly failed?: true }[]) {
+  const clock = fakeClock(start);
+  const readings: Reading[] = [];
+  const wakes: Millis[] = [];
+  const probe = probeId('a');
+  let [asked, taken] = [0, 0];
+  const ownTime = (): OwnTime => ({ busy: millis(taken), waiting: millis(0) });
+  const sampling = startSampling({
+    probes: [
+      {
+        id: probe,
+        every: millis(1_000),
+        async ask(at, signal): Promise<Reading> {
+          const { took, own, failed } = answers[asked++] ?? { took: 3, own: 1 };
+          await clock.wait(millis(took), signal);
+          taken += own ?? 0;
+          if (failed) return { state: 'failed', probe, at, cause: { reason: 'timeout', message: 'no answer' } };
+          const answer = { state: 'answered', probe, at, took: millis(took) } as const;
+          return own === undefined ? answer : { ...answer, own: { busy: millis(own), waiting: millis(0) } };
+        },
+      },
+    ],
+    clock,
+    onReading: (reading) => readings.push(reading),
+    onLag: () => undefined,
+    onWake: (late) => wakes.push(late),
+    ownTime,
+  });
+  const told = () => readings.map((reading) => (reading.state === 'missing' ? reading.because : reading.state));
+  return { clock, sampling, readings, wakes, told };
+}
+const usual = { took: 3, own: 1 };
+
+test('a reading that the guard was late for is missing with the reason; a slow one while it is well is not', async () => {
+  const { clock, sampling, readings, told } = sampleTimed([
+    usual,
+    usual,
+    { took: 400, own: 398 },
+    { took: 400, own: 2 },
+    { took: 500 }, // timed by somebody else, such as the server's statistics
+    { took: 600, own: 590, failed: true },
+    { took: 600, own: 1, failed: true },
+    usual,
+  ]);
+  await clock.advance(7_900);
+  expect(told()).toEqual([
+    'answered',
+    'answered',
+    lateness.busy,
+    'answered',
+    'answered',
+    lateness.busy,
+    'failed',
+    'answered',
+  ]);
+  expect(readings[3]).toEqual({ state: 'answered', probe: 'a', at: start + 3_000, took: 400 }); // without what is not kept
+  await sampling.stop();
+});
+
+test('a reading that was under way while the process stood still is missing with that reason', async () => {
+  const { clock, sampling, told, wakes } = sampleTimed([usual, { took: 700, own: 1 }]);
+  await clock.advance(1_010);
+  await clock.stall(790);
+  expect(told()).toEqual(['answered', lateness.stopped]);
+  await clock.advance(1_500);
+  expect(told()).toEqual(['answered', lateness.stopped, 'answered', 'answered']);
+  expect(wakes.filter((late) => late > 0)).toHaveLength(1);
+  await sampling.stop();
+});
+
+test('what was due while the process stood still is missing with the reason, what a slow answer delayed without one', async () => {
+  const { clock, sampling, told } = sampleTimed([usual, { took: 1_500, own: 1 }]);
+  await clock.advance(2_900);
+  expect(told()).toEqual(['answered', undefined, 'answered']);
+  await clock.stall(2_500);
+  expect(told()).toEqual(['answered', undefined, 'answered', lateness.asking, lateness.asking, lateness.asking]);
+  await sampling.stop();
+});
+
+test('a guard that is never on time gives no evidence at all, however long it goes on', async () => {
+  const late = { took: 9, own: 7 };
+  const { clock, sampling, told } = sampleTimed(Array.from({ length: 220 }, (_, k) => (k < 40 ? usual : late)));
+  await clock.advance(219_500);
+  expect(new Set(told().slice(40))).toEqual(new Set([lateness.busy]));
+  await sampling.stop();
 });

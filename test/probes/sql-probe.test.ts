@@ -6,10 +6,12 @@ import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
 import { sqlProbe } from '../../src/probes/sql-probe.ts';
 import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
 import { StatementFailed, TargetRefused, TargetUnreachable } from '../../src/target/errors.ts';
+import { ChangedMeanwhile } from '../../src/target/untrusted-code.ts';
 import type { UsersPath, Visit } from '../../src/target/users-path.ts';
 import { database } from '../support/database.ts';
 
-const held = (url: string) => heldConnection({ url, name: 'probe', readOnly: true, statementTimeout: seconds(5) });
+const held = (url: string) =>
+  heldConnection({ url, name: 'probe', readOnly: true, searchPath: ['public'], statementTimeout: seconds(5) });
 const at = instant(1_800_000_000_000);
 const about = { probe: probeId('count'), at };
 const never = new AbortController().signal;
@@ -42,10 +44,12 @@ test('a reading is the time of the query; the time to connect stands beside it, 
     state: 'answered',
     ...about,
     took: expect.any(Number),
+    own: { busy: expect.any(Number), waiting: expect.any(Number) },
     parts: { connect: expect.any(Number) },
   });
   expect(first.state === 'answered' && first.took).toBeGreaterThanOrEqual(50);
-  expect(await read()).toEqual({ state: 'answered', ...about, took: expect.any(Number) });
+  const again = await read();
+  expect(again).toEqual({ state: 'answered', ...about, took: expect.any(Number), own: expect.anything() });
 });
 
 test('a statement beyond its timeout is a failure for lack of time', async () => {
@@ -201,6 +205,12 @@ test.each(['under way', 'before it starts'])('a reading aborted %s is missing', 
   const reading = read(stop.signal);
   stop.abort();
   expect(await reading).toEqual({ state: 'missing', ...about });
+});
+
+test('an answer that does not count, since somebody changed what a name means, is no failure of the application', async () => {
+  const query = () => Promise.reject(new ChangedMeanwhile());
+  const read = reader({ query, connect: () => Promise.resolve(undefined) }, ['select 1 from orders']);
+  expect(await read()).toMatchObject({ state: 'missing', because: expect.stringContaining('changed meanwhile') });
 });
 
 /** A path whose next visits come out as the test says. */

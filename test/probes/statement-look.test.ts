@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 
 import { statementBaseline } from '../../src/core/evidence/statement-index.ts';
 import { between, plainMean, type StatementInterval, type StatementLook } from '../../src/core/evidence/statements.ts';
@@ -7,12 +7,13 @@ import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant, seconds } from '../../src/core/kernel/units.ts';
 import { type StatementReader, statementReader, type WhichStatements } from '../../src/probes/statement-look.ts';
 import { statementsProbe } from '../../src/probes/statements-probe.ts';
-import { heldConnection } from '../../src/target/connection.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
+import { checksSession } from '../support/checks-session.ts';
+import { temporaryRole } from '../target/role.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 
 const options = { timeout: seconds(5), signal: new AbortController().signal };
-const held = (url: string) => heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5) });
+const held = (url: string) => checksSession(url);
 
 /** The application: a role of its own, whose statements the shared server counts. */
 async function application(db: TestDatabase) {
@@ -93,6 +94,84 @@ test('another database, another role and another text are left out', async () =>
   expect(calls(await ran(reader(connection, { notOf: [app.role] }), work))).toEqual([]);
 });
 
+/** The application as an ordinary role, and somebody who asks the same text of a table of their own. */
+async function withStranger(server: string) {
+  await using undo = new AsyncDisposableStack();
+  const db = undo.use(await database(server));
+  await db.query('create extension if not exists pg_stat_statements');
+  const roles = [];
+  for (const schema of ['shop', 'aside']) {
+    const { name } = undo.use(await temporaryRole(db, 'login'));
+    await db.query(`create schema ${schema} authorization ${name}; set role ${name}; set search_path to ${schema};
+      create table orders (id int); reset role; reset search_path`);
+    const client = new Client({ connectionString: db.urlAs(name) });
+    await client.connect();
+    undo.defer(() => client.end());
+    await client.query(`set search_path to ${schema}`);
+    roles.push({ name, run: (sql: string) => client.query(sql) });
+  }
+  const [app, mallory] = roles as [(typeof roles)[0], (typeof roles)[0]];
+  undo.defer(() => db.query(`drop owned by ${app.name}, ${mallory.name} cascade`).then(() => undefined));
+  const opened = undo.move();
+  return { db, app, mallory, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+describe.each(['postgres', 'postgres18'] as const)('%s: the same text of a stranger', (server) => {
+  const text = 'select count(*) from orders where id > 1';
+  const slowly = async (role: { run: (sql: string) => Promise<unknown> }) => {
+    await role.run('drop table orders; create view orders as select 2 as id from pg_sleep(0.2)');
+    await role.run(text);
+  };
+  const known = ['of', 'trusts', 'users'] as const;
+
+  test.each(known)('is not counted where the plan knows the application by %s', async (by) => {
+    await using on = await withStranger(inject(server));
+    await using connection = held(on.db.url);
+    const looks = reader(connection, { [by]: [on.app.name], like: '%from orders%' });
+    const interval = await ran(looks, async () => {
+      await on.app.run(text);
+      await slowly(on.mallory);
+      await on.mallory.run(`/* ${text} */ select count(*) from aside.orders where id > 1`); // the same number on 18
+      await on.app.run(text);
+    });
+    expect(calls(interval)).toEqual([2]);
+    expect(plainMean(interval)).toBeLessThan(150);
+  });
+
+  test('is not counted either where the plan does not say whose statements count: then nobody’s are, and who asked is named', async () => {
+    await using on = await withStranger(inject(server));
+    await using connection = held(on.db.url);
+    const probe = statementsProbe(
+      { id: 'app', every: seconds(10), timeout: seconds(5) },
+      {
+        reader: reader(connection, { notOf: ['postgres'] }),
+        mix: () => undefined,
+        marker: () => undefined,
+        onInterval: () => undefined,
+      },
+    );
+    const ask = () => probe.ask(instant(0), options.signal);
+    await ask();
+    await on.app.run(text);
+    const because = `only statements of ${on.app.name} ran, which do not count`;
+    expect(await ask()).toMatchObject({ state: 'missing', because: expect.stringContaining(because) });
+    await slowly(on.mallory);
+    expect(await ask()).toMatchObject({ state: 'missing', because: expect.stringContaining(on.mallory.name) });
+    const quiet = await ask();
+    expect(quiet).toMatchObject({ state: 'missing' });
+    expect(quiet).not.toHaveProperty('because');
+  });
+
+  test('gives the application’s statement no other name', async () => {
+    await using on = await withStranger(inject(server));
+    await using connection = held(on.db.url);
+    const named = async (looks: StatementReader) => [...(await ran(looks, () => on.app.run(text))).ran.keys()];
+    const before = await named(reader(connection, { of: [on.app.name], like: '%from orders%' }));
+    await on.mallory.run('select count(*) from aside.orders where id > 1'); // it comes first in the alphabet
+    expect(await named(reader(connection, { of: [on.app.name], like: '%from orders%' }))).toEqual(before);
+  });
+});
+
 test('what waits for a lock on a table is not seen: there is nothing that could clear a doubt', async () => {
   await using db = await database();
   await using app = await application(db);
@@ -150,6 +229,35 @@ test('an extension in a schema of its own is found', async () => {
   await using app = await application(db);
   await using connection = held(db.url);
   expect(calls(await ran(reader(connection), () => app.run('select 1, 2, 3')))).toEqual([1]);
+});
+
+test('a function that bears the extension’s name and is somebody else’s is not called', async () => {
+  await using db = await database();
+  await db.query('create extension pg_stat_statements');
+  await using connection = held(db.url);
+  const looking = reader(connection);
+  await looking.look(options);
+  await db.query(`
+    alter extension pg_stat_statements drop function pg_stat_statements(boolean);
+    alter function pg_stat_statements(boolean) rename to moved;
+    create function pg_stat_statements(showtext boolean) returns setof pg_stat_statements language plpgsql as
+      $$ begin raise 'called'; end $$`);
+  await expect(looking.look(options)).rejects.toThrow('does not belong to the extension');
+});
+
+test('an extension whose schema somebody could drop is not asked, unless the plan trusts them', async () => {
+  await using db = await database();
+  await using owner = await temporaryRole(db, 'login');
+  await db.query(
+    `create schema extensions authorization ${owner.name}; create extension pg_stat_statements schema extensions`,
+  );
+  await using connection = held(db.url);
+  await expect(reader(connection).look(options)).rejects.toThrow(
+    `${owner.name} could put something else in the place of pg_stat_statements`,
+  );
+  const trusting = statementReader(connection, { notOf: [], trusts: [owner.name] });
+  await trusting.look(options);
+  await db.query('drop extension pg_stat_statements');
 });
 
 test('an extension that was not brought up to date is said', async () => {

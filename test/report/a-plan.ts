@@ -1,5 +1,6 @@
 import { type Plan, planSchema } from '../../src/core/plan/plan.ts';
 
+const read_url = 'postgres://reader@db.example/cryoprotect';
 const token = `sha256:${'0'.repeat(64)}`;
 
 /** The remediation of a small database, as a team would write it; `more` replaces whole sections. */
@@ -8,7 +9,10 @@ export const reportPlan = (more: Record<string, unknown> = {}): Plan =>
     ripcord: 1,
     name: 'cryoprotect-v2-remediation',
     environments: {
-      production: { target: { url: 'postgres://guard@db.example/cryoprotect' }, estimate: { rollback: '3h-4h' } },
+      production: {
+        target: { url: 'postgres://guard@db.example/cryoprotect', read_url },
+        estimate: { rollback: '3h-4h' },
+      },
     },
     run: { estimate: '4h' },
     phases: [

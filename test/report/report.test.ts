@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { hash } from '../../src/core/kernel/ids.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { markdownReport } from '../../src/report/report.ts';
 import { NothingRecorded, type Told } from '../../src/report/story.ts';
@@ -15,6 +16,22 @@ test('the report of an automatic rollback reads as it was read before', async ()
 
 const short = reportPlan({ watch: { for: '10m' } });
 
+test.each([
+  {
+    scripts: [{ file: 'undo.js', hash: hash('sha256:1') }],
+    says: ', files `undo.js` (`sha256:1`). An answer is valid',
+  },
+  { scripts: [], says: ', no file of its commands. An answer is valid' },
+])('the report says to which files an answer was bound: $says', ({ scripts, says }) => {
+  const run = runs.waitingRun();
+  const entries = run.entries.map(({ event, ...entry }) =>
+    event.type === 'recommendation-raised'
+      ? { ...entry, event: { ...event, binding: { ...event.binding, scripts } } }
+      : { ...entry, event },
+  );
+  expect(markdownReport({ plan: reportPlan(), entries, now: run.now })).toContain(says);
+});
+
 test.each<{
   readonly when: string;
   readonly run: () => ToldRun;
@@ -27,11 +44,11 @@ test.each<{
     says: [
       '# Post-rollback analysis of run 2026-11-22-1',
       'the guard saw a breach of performance: molecule-search is 1.9x as slow as before phase 3',
-      'The record points to phase 3, relationship-remediation: when it began, this was not there yet.',
-      'Ripcord rolled back by itself, as the pre-approval undo-scripted-phases allows, which Dana Weiss (database administrator) had activated beforehand.',
-      'It was proved: the database was compared with its snapshot from before the change, and is as it was.',
+      'The record points to phase 3, relationship-remediation: when it started, this was not there yet.',
+      'Ripcord rolled back by itself, as the pre-approval undo-scripted-phases allows, which Dana Weiss (database administrator) had activated.',
+      'Ripcord compared it with its snapshot from before the change, as far as that covers it, and found no difference. “Verification” names what was compared and what was not.',
       'The watch settled after 1h, without a relapse.',
-      '1h 01m passed, of which 1m 55s was not counted, because the guard was blind or down.',
+      '1h 01m passed, of which 1m 55s was not counted because the guard was blind or down.',
       '| The rollback, from its start to its end | 5m 25s | 10m (its estimate) | 0.54x |',
       '“Between 2026-11-22 02:14 and 2026-11-22 02:19 UTC, maintenance may have disturbed the service.',
     ],
@@ -73,7 +90,7 @@ test.each<{
     run: runs.waitingRun,
     says: [
       'Recommendation 2026-11-22-1-r1 waits for an answer until 2026-11-22 02:44:07 UTC.',
-      '**First of all**, answer `2026-11-22-1-r1`',
+      '**First**, answer `2026-11-22-1-r1`',
     ],
   },
   {
@@ -83,10 +100,10 @@ test.each<{
       'Ripcord began to roll back by itself',
       '**The rollback waits for a person**, 1 of 2 steps done. The database is not as it was before relationship-remediation.',
       'table public.molecule_experiments is new',
-      'not as it was: see the question above',
-      'The watch has not begun.',
+      'not proved: see the question above',
+      'The watch has not started.',
     ],
-    not: ['It was proved'],
+    not: ['It was compared'],
   },
   {
     when: 'a person accepted the difference',
@@ -97,24 +114,24 @@ test.each<{
       'not proved: accepted by hand',
       '“the empty table does no harm”',
     ],
-    not: ['It was proved'],
+    not: ['It was compared'],
   },
   {
     when: 'a person gave the rollback up',
     run: runs.givenUpRun,
     says: [
-      'The rollback was given up, 1 of 2 steps done: what is undone stays undone.',
+      'The rollback was aborted, 1 of 2 steps done: what is undone stays undone.',
       '| relationship-remediation/verify | compares with the boundary | not done |',
-      '**First of all**, a person must act: ',
+      '**First**, a person must act: ',
     ],
-    not: ['waits for a person', 'It was proved', 'ripcord approve'],
+    not: ['waits for a person', 'It was compared', 'ripcord approve'],
   },
   {
     when: 'forward work could not be stopped',
     run: runs.blockedRun,
     says: [
       '**The rollback waits for a person**, 0 of 2 steps done. Forward work could not be proved stopped: still there: session 812',
-      'It is not proved yet that the database is as it was.',
+      'It has not been compared yet with its snapshot from before the change.',
       'It is not proved yet that forward work has stopped.',
     ],
   },
@@ -122,8 +139,8 @@ test.each<{
     when: 'a restore was given up midway',
     run: runs.givenUpRestore,
     says: [
-      'The rollback was given up, 1 of 3 steps done: what is undone stays undone. **Left to people**: start-web and maintenance-off.',
-      'a person must act: the restore 2026-11-22-1-r1-rollback did not hold, and is never tried again by itself; left to you: start-web, maintenance-off.',
+      'The rollback was aborted, 1 of 3 steps done: what is undone stays undone. **Left to people**: start-web and maintenance-off.',
+      'a person must act: the restore 2026-11-22-1-r1-rollback did not hold, and Ripcord never tries it again by itself; left to you: start-web, maintenance-off.',
     ],
   },
   {
@@ -131,14 +148,14 @@ test.each<{
     run: runs.relapsedRun,
     says: [
       '**with a relapse at 02:31:00 UTC**',
-      'Ripcord undoes nothing because of a relapse, so people must judge it.',
+      'Ripcord undoes nothing because of a relapse, so a person must judge it.',
       '| First relapse | 2026-11-22 02:31:00 |',
     ],
   },
   {
     when: 'a phase was lost',
     run: runs.lostRun,
-    says: ['**Nobody knows how far relationship-remediation came**', 'No rollback was recommended and none was made.'],
+    says: ['**Unknown how far relationship-remediation got**', 'No rollback was recommended and none was made.'],
   },
   {
     when: 'nothing went wrong',
@@ -165,7 +182,7 @@ test.each<{
   {
     when: 'nobody answered in time and it was raised again',
     run: runs.expiredRun,
-    says: ['1 earlier recommendation came to nothing (expired or superseded); see the timeline.', '2026-11-22-1-r2'],
+    says: ['1 earlier recommendation had no effect (expired or superseded); see the timeline.', '2026-11-22-1-r2'],
   },
   {
     when: 'phase 3 was rolled back twice',

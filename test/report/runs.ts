@@ -3,6 +3,7 @@ import { millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { reportPlan } from './a-plan.ts';
 import { at, finding, firstRecommendation, orphan, slow, third, ToldRun } from './told-run.ts';
+import { watchIn } from '../../src/core/run/response.ts';
 
 /** Whole runs as they happen: each stops where a report of it says something of its own. */
 
@@ -30,7 +31,8 @@ function undo(run: ToldRun): ToldRun {
   return run.done(`${third}/undo`, seconds(312), undoOutput);
 }
 
-const compared = `3 objects of the schema and 2 checks are as they were before ${third}`;
+const compared = `3 objects of the schema are as they were before ${third}, and 2 checks are well
+Not compared: 4 checks that never veto, what probes see, rows, roles`;
 const prove = (run: ToldRun): ToldRun => run.begin(`${third}/verify`).done(`${third}/verify`, seconds(9), compared);
 
 function opened(plan?: Plan): ToldRun {
@@ -44,7 +46,7 @@ function opened(plan?: Plan): ToldRun {
 /** Nobody is asked: a slow phase 3 is undone under a pre-approval, proved, and watched to the end. */
 export function automaticRun(plan?: Plan): ToldRun {
   const run = prove(undo(seen(thirdRuns(opened(plan).at('1h10m').arm()))));
-  const { length } = run.state.watch ?? { length: minutes(60) };
+  const { length } = watchIn(run.state.response) ?? { length: minutes(60) };
   const half = Math.floor(length / 120_000);
   run.look([slow('as-before')]).watched(half);
   run.now = (run.now + 20_000) as typeof run.now;
@@ -86,7 +88,7 @@ no-orphan-prediction is worse than at the boundary: 3 rows`;
 /** The comparison finds a difference, and a person is asked. */
 export function askingRun(): ToldRun {
   const run = undo(seen(thirdRuns(opened().at('1h10m').arm()))).begin(`${third}/verify`);
-  const question = `The database is not as it was before ${third}. Look at the list; mend it and say --again, or accept it and say --done.`;
+  const question = `The database is not as it was before ${third}. Look at the list; fix it and say --again, or accept it and say --done.`;
   return run.record({ type: 'step-asked', step: stepId(`${third}/verify`), question, output: left });
 }
 

@@ -29,18 +29,25 @@ import type { RollbackEvent } from '../../src/core/response/events.ts';
 import { decide, decideOpen } from '../../src/core/run/decide.ts';
 import type { Decision } from '../../src/core/run/decision.ts';
 import { evolve } from '../../src/core/run/evolve.ts';
-import type { Input } from '../../src/core/run/input.ts';
-import type { RunState } from '../../src/core/run/state.ts';
+import { rollbackOf, type RunState } from '../../src/core/run/state.ts';
 import { performanceVerdict } from '../../src/core/verdicts/performance.ts';
 import type { Verdict } from '../../src/core/verdicts/verdict.ts';
-import { genesis, seal } from '../../src/journal/chain.ts';
+import { genesis, seal } from '../../src/journal/hash-chain.ts';
 import type { RunHead } from '../../src/journal/journal.ts';
 import type { Told } from '../../src/report/story.ts';
 import { markdownReport } from '../../src/report/report.ts';
+import { asRead, type Said } from '../support/as-read.ts';
 import { reportPlan } from './a-plan.ts';
+import { place, recordedPlan } from '../support/builders.ts';
 
 const run = runId('2026-11-22-1');
-const target = { system: '7301958123456789012', database: 'cryoprotect', serverVersion: 150018 };
+const target = {
+  system: '7301958123456789012',
+  database: 'cryoprotect',
+  oid: '16385',
+  timeline: '00000001',
+  serverVersion: 150018,
+};
 const child = { pid: 4_711, startTicks: '99', bootId: 'b' };
 const midnight = Date.UTC(2026, 10, 22);
 
@@ -75,8 +82,14 @@ export class ToldRun {
 
   constructor(plan: Plan = reportPlan()) {
     this.plan = plan;
-    const planHash = hashOf('the plan');
-    const open = { kind: 'open', run, planHash, environment: 'production', target, by: this.person('dana') } as const;
+    const open = {
+      kind: 'open',
+      run,
+      plan: recordedPlan(hashOf('the plan')),
+      environment: 'production',
+      target,
+      by: this.person('dana'),
+    } as const;
     this.#take(decideOpen(plan, undefined, open, this.now));
   }
 
@@ -96,15 +109,15 @@ export class ToldRun {
     return this;
   }
 
-  give(input: Input): this {
-    this.#take(decide(this.plan, this.state, input, this.now));
+  give(said: Said): this {
+    this.#take(decide(this.plan, this.state, asRead(this.state, said), this.now));
     return this;
   }
 
   #take(decision: Decision): void {
     if ('refused' in decision) throw new Error(decision.refused.found);
     for (const event of decision.events) {
-      const { seq, hash } = seal(this.#head, canonical(event));
+      const { seq, hash } = seal(this.#head, undefined, canonical(event));
       this.#head = { run, seq, hash };
       this.#state = evolve(this.#state, event);
       this.entries.push({ seq, event, hash });
@@ -151,7 +164,7 @@ export class ToldRun {
   }
 
   record(event: WithoutCommon<RollbackEvent>): this {
-    const { rollback } = this.state;
+    const rollback = rollbackOf(this.state);
     if (rollback === undefined) throw new Error('no rollback is under way');
     const whole = { ...event, v: 1, at: this.now, rollback: rollback.id } as RollbackEvent;
     return this.give({ kind: 'record', event: whole });
@@ -160,12 +173,16 @@ export class ToldRun {
   stopWork(): this {
     this.record({ type: 'stop-work-started' });
     this.now = after(this.now, seconds(4));
-    const quiet = { endedProcesses: 1, endedSessions: 2, since: after(this.now, millis(-1_000)) };
+    const attempts = this.state.phases
+      .filter(({ attempt }) => attempt > 0)
+      .map(({ phase, attempt }) => ({ phase, attempt, by: 'cgroup' }) as const);
+    const scope = { attempts, sessions: 'of-role', unreadable: 0 } as const;
+    const quiet = { endedProcesses: 1, endedSessions: 2, since: after(this.now, millis(-1_000)), scope };
     return this.record({ type: 'stop-work-proved', quiet });
   }
 
   begin(step: string, attempt = 1): this {
-    this.record({ type: 'step-started', step: stepId(step), attempt, tag: 'ripcord-step-1' });
+    this.record({ type: 'step-started', step: stepId(step), attempt, tag: 'ripcord-step-1', on: place });
     return step.endsWith('/verify') ? this : this.record({ type: 'step-spawned', step: stepId(step), child });
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import { evolveRollback, type Rollback } from '../../src/core/response/rollback.ts';
-import { phaseTag } from '../../src/daemon/attempts.ts';
+import { phaseTag } from '../../src/core/run/phase-tags.ts';
 import { attemptTag, idempotencyKey } from '../../src/rollback/attempt.ts';
 import { recommendation, schema, start } from '../support/builders.ts';
 import { Night } from '../support/night.ts';
@@ -14,7 +14,7 @@ const begun = (startedAt: number): Rollback => {
   const procedure = { kind: 'phase-rollback', phases: [schema], steps: [step] } as const;
   const of = { v: 1, at: instant(startedAt), rollback: rollbackId('r1-rollback') } as const;
   const by = { recommendation: recommendation(1), trigger: 'ordered', by: 'dana' } as const;
-  return evolveRollback(undefined, { ...of, ...by, type: 'rollback-started', procedure }) as Rollback;
+  return evolveRollback(undefined, { ...of, ...by, type: 'rollback-started', procedure }, 1) as Rollback;
 };
 const stateOf = (rollback: Rollback) => rollback.steps[0]!;
 
@@ -25,7 +25,7 @@ test('two guards on one host whose rollbacks bear the same id do not take each o
   expect(attemptTag(ours, step, 1)).toBe(attemptTag(begun(start), step, 1)); // as after a restart
 });
 
-test('each attempt has a name of its own; the key is the same until a person says that it shall run again', () => {
+test('each attempt has a name of its own; the key is the same until a person says that it must run again', () => {
   const rollback = begun(start);
   const names = [1, 2].map((attempt) => attemptTag(rollback, step, attempt));
   expect(new Set([...names, attemptTag(rollback, { ...step, id: stepId('other') }, 1)]).size).toBe(3);

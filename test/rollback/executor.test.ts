@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 
-import { rollbackId, stepId } from '../../src/core/kernel/ids.ts';
+import { guardId, rollbackId, stepId } from '../../src/core/kernel/ids.ts';
 import { after, hours, type Instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
 import { evolveFence, type Fence } from '../../src/core/response/fence.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import type { Step } from '../../src/core/response/step.ts';
 import { evolveRollback, openQuestion, type Rollback } from '../../src/core/response/rollback.ts';
+import { StaleEpoch } from '../../src/journal/errors.ts';
 import type { Attempt } from '../../src/rollback/attempt.ts';
 import { createExecutor, type ExecutorParts } from '../../src/rollback/executor.ts';
-import { WorkGoesOn } from '../../src/rollback/stop-work.ts';
-import type { Awaited } from '../../src/rollback/look.ts';
-import type { Guarding } from '../../src/rollback/parts.ts';
-import { dana, recommendation, schema, start } from '../support/builders.ts';
+import { WorkGoesOn } from '../../src/phases/stop-work.ts';
+import type { Awaited } from '../../src/rollback/condition.ts';
+import type { Guarding } from '../../src/target/guarded-target.ts';
+import { dana, place, recommendation, schema, start } from '../support/builders.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const step: Step = {
@@ -46,7 +47,7 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   const happened: string[] = [];
   const record = (event: RollbackEvent) => {
     happened.push(event.type);
-    rollback = evolveRollback(rollback, event);
+    rollback = evolveRollback(rollback, event, happened.length);
     fence = evolveFence(fence, event);
   };
   const procedure = { kind: 'phase-rollback', phases: [schema], steps: [only] } as const;
@@ -60,13 +61,15 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   });
   const executor = createExecutor({
     clock,
+    place,
     rollback: () => rollback,
     record: async (event) => record(event),
+    mayAct: async () => undefined,
     isOnlyGuard: async () => 'yes',
     stopWork: async () => ({ endedProcesses: 0, endedSessions: 0, since: clock.now() }),
     fence: () => fence,
     liftFence: async () => undefined,
-    lookAtPhases: async () => new Map(),
+    phaseExtents: async () => new Map(),
     precondition: async () => undefined,
     async take() {
       happened.push('taken');
@@ -86,9 +89,17 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   const done = () =>
     record({ ...common, type: 'step-answered', step: step.id, answer: 'done', by: dana.id, reason: 'I did it' });
   const abort = () => record({ ...common, type: 'abort-ordered', by: dana.id, reason: 'x' });
-  const left = (started: Instant) => {
+  const left = (started: Instant, on = place) => {
     record({ ...common, type: 'stop-work-proved', quiet: { endedProcesses: 0, endedSessions: 0, since: start } });
-    record({ ...common, at: started, type: 'step-started', step: only.id, attempt: 1, tag: 'of an earlier daemon' });
+    record({
+      ...common,
+      at: started,
+      type: 'step-started',
+      step: only.id,
+      attempt: 1,
+      tag: 'of an earlier daemon',
+      on,
+    });
   };
   const asks = () => openQuestion(rollback);
   return { clock, executor, happened, record, left, again, done, abort, asks };
@@ -109,6 +120,20 @@ test('after a failure that nobody expected it stands still, whoever wakes it: wh
   executor.wake(); // as the next look does, before the daemon has ended
   await clock.advance(seconds(1));
   expect(happened.filter((one) => one === 'taken')).toHaveLength(1);
+});
+
+test('a step that may not be taken in vain is asked about where its phase may have changed nothing', async () => {
+  const phaseExtents = async () => new Map([[schema, { extent: 'unknown', seen: 'no-difference' }]] as const);
+  const { clock, executor, happened, again, asks } = executing({ phaseExtents });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-2)).toEqual(['phase-applied', 'step-asked']);
+  expect(asks()).toMatch(/^Whether schema-standardization changed anything is unknown\. .* in particular no rows\./);
+  again();
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(happened.slice(-2)).toEqual(['taken', 'step-asked']);
+  await executor.stop(millis(0));
 });
 
 test('a person’s "again" first ends what the earlier attempt left behind', async () => {
@@ -203,12 +228,17 @@ test.each([
   {
     guarding: { rival: 'session 8 (ripcord guard-lock)' },
     question:
-      /^The guard lock of the target is lost: session 8 \(ripcord guard-lock\) has it, so another guard may be acting/,
+      /^Another session holds the guard lock: session 8 \(ripcord guard-lock\)\. Another guard may be acting on the target/,
+  },
+  {
+    guarding: { elsewhere: 'database app: this is a hot standby' },
+    question:
+      /^Ripcord undoes nothing on a server that may not be the right one\. database app: this is a hot standby\. .* --again$/,
   },
   {
     guarding: 'no-answer',
     question:
-      /^The target does not answer, so it is not known whether this is the only guard\. Bring it back, .*: ripcord confirm stop-work --again$/,
+      /^The target does not answer, so Ripcord does not know whether this is the only guard\. Bring the target back, .*: ripcord confirm stop-work --again$/,
   },
 ] as const)(
   'where it may not be the only guard it takes no step, and asks what is true: $question',
@@ -465,7 +495,9 @@ test.each([
   one.executor.wake();
   await one.clock.advance(seconds(1));
   expect(one.happened).not.toContain('taken');
-  expect(one.asks()).toMatch(/^Its precondition does not hold: it is no\. .*An earlier attempt .* may have been done/);
+  expect(one.asks()).toMatch(
+    /^Its precondition does not hold: it is no\. .*An earlier attempt may have done all of the step/,
+  );
   await one.executor.stop(millis(0));
 });
 
@@ -608,5 +640,148 @@ describe('each attempt has a tag of its own, and the key', () => {
     const recovered = await later.next(() => later.left(start));
     expect(recovered?.key).toBe(second?.key);
     await later.executor.stop(millis(0));
+  });
+});
+
+describe('once another process has the guard', () => {
+  const takenOver = new StaleEpoch(guardId('plan', 'test'), 1, 2, 'b');
+
+  test('no move is made, the fence is not lifted, and nothing has failed', async () => {
+    const failures: unknown[] = [];
+    const { clock, executor, happened } = executing({
+      mayAct: () => Promise.reject(takenOver),
+      failed: (error) => failures.push(error),
+    });
+    const before = [...happened];
+    executor.wake();
+    await clock.advance(seconds(1));
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(happened).toEqual(before);
+    expect(failures).toEqual([]);
+  });
+
+  test('the step under way comes to its end, nothing of it is recorded, and no further step begins', async () => {
+    const failures: unknown[] = [];
+    const ended = Promise.withResolvers<void>();
+    let lost = false;
+    const taken: string[] = [];
+    const { clock, executor, happened, record } = executing({
+      record: async (event) => (lost ? Promise.reject(takenOver) : record(event)),
+      async take(one, { signal }) {
+        taken.push(`begins ${one.id}`);
+        await ended.promise;
+        taken.push(`ends ${one.id}${signal.aborted ? '' : ', and would be waited for'}`);
+        return { ended: 'well', output: '' };
+      },
+      failed: (error) => failures.push(error),
+    });
+    executor.wake();
+    await clock.advance(seconds(1));
+    lost = true;
+    const stoodDown = executor.standDown().then(() => taken.push('stood down'));
+    executor.wake();
+    ended.resolve();
+    await clock.advance(seconds(1));
+    await stoodDown;
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(taken.map((one) => one.split(' ')[0])).toEqual(['begins', 'ends', 'stood']);
+    expect(happened.at(-1)).toBe('step-started');
+    expect(failures).toEqual([]);
+  });
+
+  test('a record is not tried again, unlike on a full disk', async () => {
+    let records = 0;
+    const { clock, executor } = executing({
+      record: () => {
+        records += 1;
+        return Promise.reject(takenOver);
+      },
+    });
+    executor.wake();
+    await clock.advance(seconds(1));
+    expect(records).toBe(1);
+  });
+});
+
+describe('a command that was begun where the guard cannot look', () => {
+  const elsewhere = { host: 'ops-2', bootId: '9e11' };
+  const restarted = { ...place, bootId: 'before the restart' };
+  const repeatable = { ...step, repeatable: true };
+  const holding = { prove: async () => seen('yes') };
+  const patience = seconds(1);
+
+  test.each([
+    { on: elsewhere, says: /started on ops-2, and this guard runs on ops-1/ },
+    { on: restarted, says: /started on ops-1, before that machine was restarted, or on another machine of that name/ },
+  ])(
+    'is never taken for gone, whatever its proof says and though it may be repeated: $on.host',
+    async ({ on, says }) => {
+      const { clock, executor, happened, left, asks } = executing(holding, repeatable);
+      left(start, on);
+      executor.wake();
+      await clock.advance(patience);
+      expect(happened.slice(-2)).toEqual(['ended what bears its tag', 'step-asked']); // its sessions are seen from everywhere
+      expect(asks()).toMatch(says);
+      expect(asks()).toMatch(/Look on ops-\d for processes with RIPCORD_TAG=of an earlier daemon in their environment/);
+      await executor.stop(millis(0));
+    },
+  );
+
+  test.each([
+    { answer: 'again', then: ['step-answered', 'ended what bears its tag', 'step-started', 'taken'] },
+    { answer: 'done', then: ['step-answered', 'ended what bears its tag', 'step-done'] },
+  ] as const)('is asked about once: whoever says $answer has looked there', async ({ answer, then }) => {
+    const one = executing(undefined, repeatable);
+    one.left(start, elsewhere);
+    one.executor.wake();
+    await one.clock.advance(patience);
+    const before = one.happened.length;
+    one[answer]();
+    one.executor.wake();
+    await one.clock.advance(patience);
+    expect(one.happened.slice(before, before + then.length)).toEqual(then);
+    await one.executor.stop(millis(0));
+  });
+
+  test('is asked about also where a person has answered a question that said nothing of that', async () => {
+    const one = executing(undefined, repeatable);
+    one.left(start, elsewhere);
+    one.record({ ...common, type: 'step-asked', step: step.id, question: 'it exited with 1', output: '' });
+    one.again();
+    one.executor.wake();
+    await one.clock.advance(patience);
+    expect(one.asks()).toMatch(/started on ops-2/);
+    expect(one.happened).not.toContain('taken');
+    await one.executor.stop(millis(0));
+  });
+
+  test.each([
+    { only: { ...step, kind: 'sql', sql: 'select 1', repeatable: true } as Step, asks: false },
+    { only: http('PUT'), asks: false },
+    { only: repeatable, asks: true },
+  ])('is a command: of a step of kind $only.kind nothing is left on that machine', async ({ only, asks }) => {
+    const one = executing(undefined, only);
+    one.left(start, elsewhere);
+    one.executor.wake();
+    await one.clock.advance(patience);
+    expect(one.happened.includes('taken')).toBe(!asks);
+    await one.executor.stop(millis(0));
+  });
+
+  test('an answer counts for one place: what is begun again is looked for where it was begun', async () => {
+    const one = executing({ take: async () => ({ ended: 'badly', question: 'done?', output: '' }) }, repeatable);
+    one.left(start, elsewhere);
+    for (const _ of [1, 2]) {
+      one.executor.wake();
+      await one.clock.advance(patience);
+      one.again();
+    }
+    one.executor.wake();
+    await one.clock.advance(patience);
+    expect(one.happened.filter((event) => event === 'step-asked')).toHaveLength(3);
+    expect(one.asks()).toBe('done?');
+    await one.executor.stop(millis(0));
   });
 });

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { rollbackId } from '../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../src/core/kernel/units.ts';
 import type { Fence } from '../../src/core/response/fence.ts';
-import { systemClock } from '../../src/daemon/clock.ts';
-import { liftFence, raiseFence } from '../../src/rollback/fence.ts';
-import { quieten } from '../../src/rollback/stop-work.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { liftFence } from '../../src/rollback/fence-lift.ts';
+import { raiseFence } from '../../src/rollback/fence-raise.ts';
+import { quieten } from '../../src/phases/stop-work.ts';
 import { heldConnection } from '../../src/target/connection.ts';
 import { lookAtFence } from '../../src/target/fence.ts';
 import { start } from '../support/builders.ts';
@@ -46,8 +47,8 @@ test('the phases’ role loses its right to log in before its sessions end, and 
   expect(await raiseFence({ role: role.name, urls }, fence, intend)).toEqual({ fenced: true });
   expect([intended.length, await canLogin(db, role.name)]).toEqual([1, false]);
 
-  await liftFence(fence!, urls);
-  await liftFence(fence!, urls);
+  await liftFence(fence!, { urls });
+  await liftFence(fence!, { urls });
   await using _next = await sessionAs(db.urlAs(role.name), 'the next phase');
 });
 
@@ -76,13 +77,13 @@ test('a guard without the grants stops work unfenced, says which are missing, an
   expect(await raiseFence(fencing, undefined, intend)).toEqual({ fenced: true });
   const [fence] = intended;
   await db.query(`alter role ${guard.name} nocreaterole`);
-  await expect(liftFence(fence!, fencing.urls)).rejects.toMatchObject({
+  await expect(liftFence(fence!, fencing)).rejects.toMatchObject({
     found: `neither the guard nor the rollback may change ${role.name} any more`,
     wanted: `alter role "${guard.name}" createrole`,
     todo: `Run that, or as a superuser: alter role "${role.name}" login`,
   });
   await db.query(fence!.lift); // by hand
-  await liftFence(fence!, fencing.urls);
+  await liftFence(fence!, fencing);
 });
 
 test('the login of the rollback steps may do it where the guard’s own may not', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { Condition } from '../../src/core/plan/conditions.ts';
 import type { Step } from '../../src/core/response/step.ts';
-import type { Seen } from '../../src/rollback/look.ts';
+import type { Seen } from '../../src/rollback/condition.ts';
 import { proofFails, unfinished, unmet } from '../../src/rollback/questions.ts';
 import { common } from './surroundings.ts';
 
@@ -28,8 +28,8 @@ test.each<{ readonly what: string; readonly step: Step; readonly lookAt: string 
   { what: 'a request', step: request, lookAt: 'what it was to change' },
 ])('whoever is asked about $what shall look at $lookAt', ({ step, lookAt }) => {
   expect(proofFails(step, no)).toContain(`it is not. Look at ${lookAt}, then say `);
-  expect(unfinished(step, undefined, '')).toContain(`may not run twice. Look at ${lookAt}, then say `);
-  expect(unmet(step, no, 1)).toContain(`not at all: look at ${lookAt}, then make it hold `);
+  expect(unfinished(step, undefined, '')).toContain(`call it repeatable. Look at ${lookAt}, then say `);
+  expect(unmet(step, no, 1)).toContain(`or nothing. Look at ${lookAt}, then make it hold `);
 });
 
 test('what could not be looked at is said once, and ends once', () => {
@@ -38,7 +38,7 @@ test('what could not be looked at is said once, and ends once', () => {
   const now = said.replace(':', ' now:');
   expect(unmet(command, blind, 0)).toContain(`${said}Nothing of the step was done`);
   expect(proofFails(command, blind)).toContain(`${said}Look at`);
-  expect(unfinished(command, { ...blind, interrupted: false }, '')).toContain(`${now}It may have been done`);
+  expect(unfinished(command, { ...blind, interrupted: false }, '')).toContain(`${now}The step may have done`);
 });
 
 test.each([
@@ -46,14 +46,14 @@ test.each([
     what: 'a command that had written something',
     step: command,
     output: '3 of 7',
-    said: 'What it had written until then',
+    said: 'Its output until then is shown',
   },
-  { what: 'a command that had not', step: command, output: '', said: 'Nothing that it wrote until then was kept' },
+  { what: 'a command that had not', step: command, output: '', said: 'Its output until then was not kept' },
   {
     what: 'a statement, which writes nothing',
     step: statement,
     output: '',
-    said: 'during this step. It may have been',
+    said: 'during this step. The step may have',
   },
 ])('the question about $what when the guard ended says so', ({ step, output, said }) => {
   expect(unfinished(step, undefined, output)).toContain(said);

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { taggedProcesses } from '../../src/phases/tagged-processes.ts';
+import { millis } from '../../src/core/kernel/units.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { endProcesses } from '../../src/phases/end-processes.ts';
 import { stepOutputIn } from '../../src/rollback/step-output.ts';
 
 let folder: string;
@@ -59,7 +61,7 @@ test('of a guard that is killed while a command runs, the command’s last words
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [, signal] = await once(child, 'exit');
-  for (const { pid } of await taggedProcesses('ripcord-step-dies')) process.kill(pid, 'SIGKILL');
+  await endProcesses({ groups: [], tags: ['ripcord-step-dies'], grace: millis(0), clock: systemClock() });
   expect(signal).toBe('SIGKILL');
   expect(await readFile(path, 'utf8')).toBe('ripcord-step-dies\nrestoring with [secret]\n3 of 7 tables are back\n');
 });

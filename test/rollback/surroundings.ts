@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 
 import { stepId } from '../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../src/core/kernel/units.ts';
-import { systemClock } from '../../src/daemon/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import type { Attempt } from '../../src/rollback/attempt.ts';
 import type { StepSurroundings } from '../../src/rollback/take-step.ts';
 import { schema } from '../support/builders.ts';
@@ -16,7 +16,7 @@ export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurround
   fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
   grace: millis(100),
   undoSql: { url: 'postgres://nobody@127.0.0.1/none', login: 'rollback_url' },
-  look: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
+  testCondition: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
   verify: async () => ({ ended: 'well', output: '' }),
   refuse: async () => undefined,
   endLeft: async () => undefined,

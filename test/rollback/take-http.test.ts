@@ -16,7 +16,7 @@ test.each([
   {
     answer: 302,
     ended: 'badly',
-    says: 'answered 302, .*: a redirect to http://127.0.0.1:\\d+/elsewhere, and redirects are not followed. .* what is missing and say --done; or .*ripcord abort.*write the address',
+    says: 'answered 302, .*: a redirect to http://127.0.0.1:\\d+/elsewhere, and redirects are not followed. .* what is missing, and say --done. Or .*ripcord abort.*write the address',
     cause: 'status 302',
   },
   { answer: 204, wanted: 202, ended: 'badly', says: 'answered 204, wanted 202', cause: 'status 204' },

@@ -8,11 +8,12 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 import { millis, seconds } from '../../src/core/kernel/units.ts';
-import { systemClock } from '../../src/daemon/clock.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { endProcesses } from '../../src/phases/end-processes.ts';
-import type { Seen } from '../../src/rollback/look.ts';
+import type { Seen } from '../../src/rollback/condition.ts';
 import type { Outcome } from '../../src/rollback/parts.ts';
 import { takeStep } from '../../src/rollback/take-step.ts';
+import { noCgroup } from '../phases/escapes.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { attempt, common, surroundings } from './surroundings.ts';
 
@@ -87,7 +88,9 @@ test('a command that is missing, or does not end in time, is a clear failure', a
   expect(await takeStep(hanging, attempt({ tag: 'ripcord-step-hanging' }), surroundings())).toMatchObject({
     ended: 'badly',
     question: expect.stringMatching(
-      /did not end within 1 s and was stopped\. Look at its output and at what it was to change, /,
+      noCgroup === undefined
+        ? /did not end within 1 s and was stopped\. Look at its output and at what it was to change, /
+        : /did not end within 1 s and was stopped\. A process .* would not have been seen: .*\. Look at its output/,
     ),
     cause: 'timeout',
     output: 'begun\n',
@@ -101,13 +104,13 @@ test('a wait ends when its condition holds, or asks at its timeout with what was
     saw: `is ${holds}`,
   }));
   let looks = 0;
-  const look = async (): Promise<Seen> => answers[looks++] ?? { holds: 'no', saw: 'answered 500' };
+  const testCondition = async (): Promise<Seen> => answers[looks++] ?? { holds: 'no', saw: 'answered 500' };
   const step = { ...common, kind: 'wait', wait: { tcp: 'db:5432' } } as const;
-  const first = takeStep(step, attempt(), surroundings({ clock, look }));
+  const first = takeStep(step, attempt(), surroundings({ clock, testCondition }));
   await clock.advance(seconds(2));
   expect([await first, looks]).toEqual([{ ended: 'well', output: 'is yes' }, 3]);
 
-  const second = takeStep(step, attempt(), surroundings({ clock, look }));
+  const second = takeStep(step, attempt(), surroundings({ clock, testCondition }));
   await clock.advance(seconds(11));
   expect(await second).toMatchObject({
     ended: 'badly',
@@ -115,7 +118,7 @@ test('a wait ends when its condition holds, or asks at its timeout with what was
   });
 
   const blind = async (): Promise<Seen> => ({ holds: 'unknown', saw: 'no answer. Look whether the server runs.' });
-  const third = takeStep(step, attempt(), surroundings({ clock, look: blind }));
+  const third = takeStep(step, attempt(), surroundings({ clock, testCondition: blind }));
   await clock.advance(seconds(11));
   expect(await third).toMatchObject({
     question: expect.stringContaining(

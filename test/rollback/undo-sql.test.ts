@@ -44,6 +44,17 @@ test('its session bears the step’s tag whatever the url says, so that a restar
   expect(await undoing).toMatchObject({ ended: 'well' });
 });
 
+test('a name without a schema is looked up in the plan’s path, whatever the login or the database has set', async () => {
+  db = await database();
+  await db.query(`create schema lab; create table lab.undone (i int); create table public.undone (j int)`);
+  await db.query(`alter database ${db.name} set search_path = public`);
+  const undo = { ...loginOf(db), searchPath: ['lab'] };
+  expect(await runUndoSql('insert into undone (i) values (1)', tag, millis(5_000), undo)).toMatchObject({
+    ended: 'well',
+  });
+  expect((await db.query('select i from lab.undone')).rows).toEqual([{ i: 1 }]);
+});
+
 test.each([
   { text: 'insert into undone values (1)', tries: 2 },
   { text: 'begin; insert into undone values (1); commit; select fail_once()', tries: 1 },
@@ -121,7 +132,7 @@ test.each([
 
 const nothingDone = 'Nothing of it was done: the server took the whole transaction back.';
 const byHand =
-  'do by hand what is missing and say --done; or end this rollback (ripcord abort), correct the statement in the plan';
+  'Do by hand what is missing, and say --done. Or end this rollback (ripcord abort), correct the statement in the plan';
 
 test.each([
   { text: 'insert into undone values (1); select from nothing', alone: false, says: nothingDone },
@@ -173,7 +184,7 @@ test('what was tried again because of a lock says how often, and for how long', 
   const outcome = await runUndoSql('select lock_once()', tag, millis(5_000), loginOf(db));
   expect(outcome).toMatchObject({ ended: 'badly', cause: '42883' });
   expect('question' in outcome && outcome.question).toMatch(
-    /transaction back\. It was tried 2 times within [\d.]+ m?s, waiting up to 2 s for its locks each time\. If the database/,
+    /transaction back\. It was tried 2 times within [\d.]+ m?s, waiting up to 2 s for its locks each time\. If you can change the database/,
   );
 });
 

@@ -1,10 +1,13 @@
 import { type Principal, principalOf } from '../../src/core/authority/roles.ts';
+import { evidenceOf, fingerprintOf, type Row } from '../../src/core/evidence/answer.ts';
 import type { Baseline } from '../../src/core/evidence/baseline.ts';
 import type { Boundary } from '../../src/core/evidence/boundary.ts';
 import type { Finding, Status } from '../../src/core/evidence/finding.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
+import { hashRows } from '../../src/core/evidence/row-hashes.ts';
 import {
   checkId,
+  type Hash,
   hash,
   phaseId,
   preApprovalId,
@@ -15,6 +18,7 @@ import {
 } from '../../src/core/kernel/ids.ts';
 import { after, type Instant, instant, type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import { type Plan, planSchema } from '../../src/core/plan/plan.ts';
+import type { RecordedPlan } from '../../src/core/plan/recorded.ts';
 import type { Supervisor } from '../../src/core/run/events.ts';
 import type { Criterion, Verdict } from '../../src/core/verdicts/verdict.ts';
 
@@ -32,6 +36,11 @@ export const [security, schema, relations, migration] = [
   phaseId('data-migration'),
 ] as const;
 export const planHash = hash('sha256:plan');
+export const recordedPlan = (of: Hash = planHash): RecordedPlan => ({
+  hash: of,
+  text: 'name: a plan of tests',
+  settings: {},
+});
 export const run = runId('run-1');
 export const recommendation = (count: number) => recommendationId(`${run}-r${count}`);
 export const atNight = preApprovalId('at-night');
@@ -120,6 +129,14 @@ export const withRows = (...cells: readonly string[]): Partial<Finding> => ({
   fingerprint: `of ${cells.join()}`,
 });
 
+/** An answer of which only the first twenty rows are shown, with the hashes of all. */
+export const manyRows = (rows: readonly Row[]): Partial<Finding> => ({
+  rows: evidenceOf(rows),
+  rowCount: rows.length,
+  fingerprint: fingerprintOf({ rows, fields: [] }),
+  rowHashes: hashRows(rows),
+});
+
 /** 300 latencies without order, from 2 below the middle to 2 above it. */
 const latenciesAround = (middle: number): readonly number[] =>
   Array.from({ length: 300 }, (_, index) => middle + (((index * 17) % 41) - 20) / 10);
@@ -143,7 +160,7 @@ export const aBaseline = (more: Partial<Baseline> = {}): Baseline => ({
   ...more,
 });
 
-export const target = { system: '7', database: 'app', serverVersion: 150018 };
+export const target = { system: '7', database: 'app', oid: '16385', timeline: '00000001', serverVersion: 150018 };
 export const boundaryOf = (phase: Boundary['phase'], when: Instant): Boundary => ({
   phase,
   at: when,
@@ -175,3 +192,6 @@ export const broken = (status: Status, more: Partial<Verdict> = {}) => verdict('
 export const late = (phase: string, status: Status) => verdict('runtime', phase, status);
 
 export const longEnough: Millis = seconds(8);
+
+/** Where the guard of the tests runs. */
+export const place = { host: 'ops-1', bootId: '2f7c' };

@@ -1,13 +1,15 @@
 import { setImmediate } from 'node:timers';
 
-import type { Clock } from '../../src/core/kernel/clock.ts';
+import type { GuardClock } from '../../src/core/kernel/clock.ts';
 import { after, type Instant, instant, type Millis, millis } from '../../src/core/kernel/units.ts';
 
-export interface FakeClock extends Clock {
+export interface FakeClock extends GuardClock {
   /** Lets time pass: whoever waits is woken in the order of time, and may act before time goes on. */
   advance(length: number): Promise<void>;
   /** Time passes while the process stands still: whoever waits is woken late, all at the end. */
   stall(length: number): Promise<void>;
+  /** Sets the wall clock so far ahead of this one, or behind it: somebody set it, or the machine was suspended. */
+  setWall(offset: number): void;
   /** How many wait now. */
   readonly waiting: number;
 }
@@ -23,6 +25,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 /** A clock that stands until a test moves it. */
 export function fakeClock(start: Instant = instant(1_800_000_000_000)): FakeClock {
   let now = start;
+  let offset = millis(0);
   const waiters = new Set<Waiter>();
 
   const wait = (length: Millis, signal?: AbortSignal): Promise<void> => {
@@ -71,6 +74,9 @@ export function fakeClock(start: Instant = instant(1_800_000_000_000)): FakeCloc
 
   return {
     now: () => now,
+    offset: () => offset,
+    ahead: () => millis(Math.max(0, offset)),
+    setWall: (by) => void (offset = millis(by)),
     wait,
     advance,
     async stall(length) {

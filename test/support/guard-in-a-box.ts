@@ -1,5 +1,6 @@
-import { betweenLooks } from '../../src/core/detection/limits.ts';
+import { betweenEvaluations } from '../../src/core/detection/limits.ts';
 import type { Reading } from '../../src/core/evidence/reading.ts';
+import { noOwnTime, type OwnTime } from '../../src/core/evidence/own-time.ts';
 import type { Finding } from '../../src/core/evidence/finding.ts';
 import { captureBaseline } from '../../src/core/detection/capture.ts';
 import { type ProbeId, probeId, type RunId } from '../../src/core/kernel/ids.ts';
@@ -7,22 +8,27 @@ import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Step } from '../../src/core/response/step.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
-import { type Conductor, startConductor } from '../../src/daemon/conductor.ts';
-import { evidenceKeeper } from '../../src/daemon/evidence-keeper.ts';
-import { circumstancesOf } from '../../src/daemon/circumstances.ts';
-import { createLooker } from '../../src/daemon/look.ts';
-import { markAt } from '../../src/daemon/markers.ts';
-import { repeat } from '../../src/daemon/repeat.ts';
+import { type Conductor, createConductor } from '../../src/runs/conductor.ts';
+import { loadRun } from '../../src/runs/recorded-run.ts';
+import { createEvidenceStore, markAt } from '../../src/monitoring/evidence-store.ts';
+import { circumstancesOf } from '../../src/core/run/circumstances.ts';
+import { createEvaluator } from '../../src/monitoring/evaluator.ts';
+import { repeat } from '../../src/system/repeat.ts';
 import { startSampling } from '../../src/probes/sampling-loop.ts';
-import { createExecutor, type Guarding, type Outcome } from '../../src/rollback/executor.ts';
-import { dana, planHash, target } from './builders.ts';
+import { createExecutor, type Outcome } from '../../src/rollback/executor.ts';
+import type { Guarding } from '../../src/target/guarded-target.ts';
+import { dana, place, recordedPlan, target } from './builders.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { type MemoryJournal, memoryJournal } from './memory-journal.ts';
+import { hidesNothing } from '../../src/core/plan/hide-secrets.ts';
+import { rollbackOf } from '../../src/core/run/state.ts';
 
 /** What the world does to the guard, as a test likes it. */
 export interface World {
   /** How long each probe takes to answer now; undefined when it does not answer. */
   latency: (probe: ProbeId) => Millis | undefined;
+  /** What the guard takes of an answer's time for itself. */
+  own: (probe: ProbeId) => OwnTime;
   /** What taking a step comes to. */
   take: (step: Step) => Outcome;
   onlyGuard: Guarding;
@@ -49,21 +55,30 @@ export interface Box extends AsyncDisposable {
 export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'journal' | 'clock'>): Promise<Box> {
   const { journal, clock } = before ?? { journal: memoryJournal(), clock: fakeClock() };
   const undo = new AsyncDisposableStack();
-  const conductor = await startConductor({ journal, plan, clock, run });
-  const keeper = evidenceKeeper(plan, clock.now());
+  const state = await loadRun(journal, run);
+  const conductor = createConductor({
+    journal,
+    plan,
+    clock,
+    state,
+    hide: hidesNothing.kept,
+    refuseEnded: () => undefined,
+  });
+  const evidenceStore = createEvidenceStore(plan, clock.now());
   const circumstances = circumstancesOf(plan);
-  const looker = createLooker({
+  const evaluator = createEvaluator({
     plan,
     conductor,
-    keeper,
+    evidenceStore,
     clock,
     since: clock.now(),
-    catalogue: () => [],
-    paces: () => new Map(),
+    catalogue: [],
+    paces: new Map(),
   });
   const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
   const world: World = {
     latency: () => millis(20),
+    own: () => noOwnTime,
     take: () => ({ ended: 'well', output: '' }),
     onlyGuard: 'yes',
     taken: [],
@@ -72,13 +87,17 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
 
   const executor = createExecutor({
     clock,
-    rollback: () => conductor.state()?.rollback,
+    place,
+    rollback: () => rollbackOf(conductor.state()),
     record: async (event) => void (await conductor.submit({ kind: 'record', event })),
+    mayAct: async () => {
+      if (journal.lost !== undefined) throw journal.lost;
+    },
     isOnlyGuard: async () => world.onlyGuard,
     stopWork: async () => ({ endedProcesses: 1, endedSessions: 1, since: clock.now() }),
     fence: () => undefined,
     liftFence: async () => undefined,
-    lookAtPhases: async () => new Map(),
+    phaseExtents: async () => new Map(),
     precondition: async () => undefined,
     take: async (step) => {
       world.taken.push(step.id);
@@ -92,22 +111,24 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
   undo.defer(() => executor.stop(seconds(0)));
   conductor.listen((entries) => {
     for (const { event } of entries) {
-      looker.noted(event);
-      markAt(event, keeper);
+      evaluator.noted(event);
+      markAt(event, evidenceStore);
     }
     executor.wake();
   });
   if (conductor.state() === undefined) {
-    await conductor.open({ kind: 'open', run, planHash, environment: 'staging', target, by: dana });
+    await conductor.open({ kind: 'open', run, plan: recordedPlan(), environment: 'staging', target, by: dana });
   } else {
-    await conductor.submit({ kind: 'restart', planHash });
+    await conductor.submit({ kind: 'restart', plan: recordedPlan() });
   }
 
   const sampling = startSampling({
     clock,
     onLag: () => undefined,
+    onWake: () => undefined,
+    ownTime: () => noOwnTime,
     onReading: (reading) => {
-      keeper.reading(reading, circumstances(conductor.state()));
+      evidenceStore.reading(reading, circumstances(conductor.state()));
       readings.get(reading.probe)?.push(reading);
     },
     probes: plan.probes.map(({ id, every }) => ({
@@ -117,13 +138,13 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
         const took = world.latency(probeId(id));
         const probe = probeId(id);
         if ((took ?? 0) > every) await clock.wait(took ?? millis(0), signal).catch(() => undefined);
-        if (took !== undefined) return { state: 'answered', probe, at, took };
+        if (took !== undefined) return { state: 'answered', probe, at, took, own: world.own(probe) };
         return { state: 'failed', probe, at, cause: { reason: 'timeout', message: 'no answer within 5 s' } };
       },
     })),
   });
   undo.defer(() => sampling.stop());
-  undo.use(repeat(clock, betweenLooks, looker.look, (error) => failures.push(error)));
+  undo.use(repeat(clock, betweenEvaluations, evaluator.evaluate, (error) => failures.push(error)));
 
   return {
     clock,
@@ -134,7 +155,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     readings: () => [...readings.values()].flat(),
     types: () => journal.entries.map(({ event }) => event.type as RunEvent['type']),
     async finding(finding) {
-      keeper.finding(finding);
+      evidenceStore.finding(finding);
       await conductor.submit({ kind: 'finding', finding });
     },
     async baseline(length) {

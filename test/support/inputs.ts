@@ -2,11 +2,11 @@ import type { Fault } from '../../src/core/evidence/finding.ts';
 import * as fc from 'fast-check';
 
 import { hash, phaseId, preApprovalId, probeId, stepId } from '../../src/core/kernel/ids.ts';
-import { millis } from '../../src/core/kernel/units.ts';
+import { millis, minutes } from '../../src/core/kernel/units.ts';
 import type { RollbackEvent } from '../../src/core/response/events.ts';
 import { isUnderWay, type StepState } from '../../src/core/response/rollback.ts';
-import type { Input } from '../../src/core/run/input.ts';
-import type { RunState } from '../../src/core/run/state.ts';
+import { rollbackOf, type RunState } from '../../src/core/run/state.ts';
+import type { Said } from './as-read.ts';
 import {
   aBaseline,
   at,
@@ -18,7 +18,7 @@ import {
   finding,
   late,
   migration,
-  planHash,
+  recordedPlan,
   principals,
   recommendation,
   relations,
@@ -31,7 +31,7 @@ import {
 } from './builders.ts';
 
 /** An input, or how it follows from the state, and the second of the night at which it comes. */
-export type Chance = readonly [Input | ((state: RunState) => Input), number];
+export type Chance = readonly [Said | ((state: RunState) => Said), number];
 
 const [chief = dana] = principals;
 const by = fc.constantFrom(...principals);
@@ -48,7 +48,7 @@ const anyVerdict = fc.oneof(
   fc.constantFrom(security, schema).map((of) => late(of, 'breach')),
   status.map((is) => verdict('security', 'grants', is)),
 );
-const kind = <Kind extends Input['kind']>(of: Kind) => fc.constant(of);
+const kind = <Kind extends Said['kind']>(of: Kind) => fc.constant(of);
 
 const look = fc.record({
   kind: kind('look'),
@@ -67,7 +67,7 @@ const queue: Fault = {
   consequence: 'sustained',
   causedBy: { pid: 7, ofPhase: true },
 };
-const phases: readonly fc.Arbitrary<Input>[] = [
+const phases: readonly fc.Arbitrary<Said>[] = [
   fc.record({ kind: kind('phase-start'), phase, by, supervisor: fc.constant(supervisor), boundary }),
   fc.record({ kind: kind('phase-spawned'), phase, by, child: fc.constant(child) }),
   fc.record({ kind: kind('phase-progress'), phase, by, fraction: fc.double({ min: -1, max: 2, noNaN: true }) }),
@@ -78,7 +78,7 @@ const phases: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('phase-cancelled'), phase, outcome: fc.constantFrom('cancelled', 'gone', 'failed') }),
 ];
 
-const people: readonly fc.Arbitrary<Input>[] = [
+const people: readonly fc.Arbitrary<Said>[] = [
   fc.record({ kind: kind('approve'), recommendation: recommended, by, reason, evenIfGone: fc.boolean() }),
   fc.record({ kind: kind('decline'), recommendation: recommended, by, reason }),
   fc.record({ kind: kind('acknowledge'), recommendation: recommended, by }),
@@ -99,14 +99,18 @@ const people: readonly fc.Arbitrary<Input>[] = [
   fc.record({ kind: kind('abort'), by: fc.oneof(boss, by), reason }),
 ];
 
-const daemon: readonly fc.Arbitrary<Input>[] = [
+const daemon: readonly fc.Arbitrary<Said>[] = [
   fc.record({ kind: kind('capture'), length: fc.constant(millis(300_000)), by }),
   fc.constant({ kind: 'scripts', scripts: [{ file: 'undo.ts', hash: hash('sha256:1') }] } as const),
   fc.constant({ kind: 'captured', baseline: aBaseline(), hash: hash('sha256:baseline') } as const),
   fc.record({ kind: kind('capture-failed'), because: reason }),
   fc.record({ kind: kind('finding'), finding: status.map((is) => finding(is)) }),
+  fc.record({ kind: kind('clock-ahead'), length: fc.constantFrom(minutes(2), minutes(40), minutes(600)) }),
   fc.record({ kind: kind('revoked'), principals: by.map(({ id }) => [id]) }),
-  fc.record({ kind: kind('restart'), planHash: fc.constantFrom(planHash, planHash, hash('sha256:other')) }),
+  fc.record({
+    kind: kind('restart'),
+    plan: fc.constantFrom(recordedPlan(), recordedPlan(), recordedPlan(hash('sha256:other'))),
+  }),
 ];
 
 type Report = RollbackEvent['type'];
@@ -125,7 +129,8 @@ const reports = fc.constantFrom<Report>(
   ...(['rollback-started', 'rollback-done', 'step-answered', 'rollback-unblocked', 'rollback-aborted'] as const),
 );
 
-function say({ rollback }: RunState, type: Report, about: StepState | undefined): Input {
+function say(state: RunState, type: Report, about: StepState | undefined): Said {
+  const rollback = rollbackOf(state);
   const fields = {
     question: 'Look at it',
     quiet: { endedProcesses: 0, endedSessions: 0, since: at(0) },
@@ -147,45 +152,46 @@ function say({ rollback }: RunState, type: Report, about: StepState | undefined)
 }
 
 /** Anything that an executor can say; mostly about the step that is next. */
-const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (state: RunState): Input => {
-  const steps = state.rollback?.steps ?? [];
+const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (state: RunState): Said => {
+  const steps = rollbackOf(state)?.steps ?? [];
   return say(state, type, luck === 0 ? steps.at(-1) : steps.find((step) => step.state !== 'done'));
 });
 
 /** What an executor says in the order in which things happen. */
 const outcome = fc.constantFrom<Report>('step-done', 'step-done', 'step-done', 'step-spawned', 'step-asked');
-const goOn = outcome.map((ends) => (state: RunState): Input => {
-  if (state.fence !== undefined && !isUnderWay(state.rollback)) return say(state, 'fence-lifted', undefined);
-  const next = state.rollback?.steps.find((step) => step.state !== 'done');
-  if (state.rollback?.aborting !== undefined && next?.state !== 'started') return say(state, 'rollback-aborted', next);
-  if (state.rollback?.quiet === undefined) return say(state, 'stop-work-proved', next);
+const goOn = outcome.map((ends) => (state: RunState): Said => {
+  if (state.fence !== undefined && !isUnderWay(rollbackOf(state))) return say(state, 'fence-lifted', undefined);
+  const next = rollbackOf(state)?.steps.find((step) => step.state !== 'done');
+  if (rollbackOf(state)?.aborting !== undefined && next?.state !== 'started')
+    return say(state, 'rollback-aborted', next);
+  if (rollbackOf(state)?.quiet === undefined) return say(state, 'stop-work-proved', next);
   if (next?.state === 'accepted') return say(state, 'step-done', next);
   return say(state, next?.state === 'started' ? ends : 'step-started', next);
 });
 
 /** What a person says who knows what is asked. */
-const word = fc.tuple(boss, fc.constantFrom('done', 'again')).map(([by, answer]) => ({ rollback }: RunState): Input => {
-  const asking = rollback?.steps.find(({ state }) => state === 'asking')?.step.id;
+const word = fc.tuple(boss, fc.constantFrom('done', 'again')).map(([by, answer]) => (of: RunState): Said => {
+  const asking = rollbackOf(of)?.steps.find(({ state }) => state === 'asking')?.step.id;
   return { kind: 'confirm', step: asking ?? stepId('stop-work'), answer, by, reason: 'I looked' };
 });
 
 const answer = fc
   .tuple(boss, fc.constantFrom('approve', 'approve', 'decline', 'acknowledge'))
-  .map(([by, kind]) => ({ recommendations }: RunState): Input => {
+  .map(([by, kind]) => ({ recommendations }: RunState): Said => {
     const of = { recommendation: recommendations.at(-1)?.id ?? recommendation(1), by };
     if (kind === 'acknowledge') return { kind, ...of };
     return kind === 'decline' ? { kind, ...of, reason: 'no' } : { kind, ...of, reason: 'yes', evenIfGone: true };
   });
 
 /** All is well, so that the next phase may start; without these, nights seldom get far. */
-const well: Input = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
-const breached: Input = { ...well, verdicts: [slow('ok'), broken('breach')] };
-const startNext = fc.constant(({ phases }: RunState): Input => {
+const well: Said = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
+const breached: Said = { ...well, verdicts: [slow('ok'), broken('breach')] };
+const startNext = fc.constant(({ phases }: RunState): Said => {
   const next = phases.find(({ state }) => state !== 'finished')?.phase ?? security;
   return { kind: 'phase-start', phase: next, by: chief, supervisor, boundary: boundaryOf(next, at(0)) };
 });
 const reported = fc.constantFrom('phase-spawned', 'phase-progress', 'phase-finish', 'phase-fail', 'phase-lost');
-const ofRunning = reported.map((kind) => ({ phases }: RunState): Input => {
+const ofRunning = reported.map((kind) => ({ phases }: RunState): Said => {
   const of = { phase: phases.find(({ state }) => state === 'running')?.phase ?? security, by: chief };
   switch (kind) {
     case 'phase-spawned':
@@ -200,6 +206,21 @@ const ofRunning = reported.map((kind) => ({ phases }: RunState): Input => {
   }
 });
 
+/** The target as sessions find it: mostly as it was, else after a failover or with another database in its place. */
+const foundTarget = fc
+  .constantFrom('same', 'failover', 'replaced', 'elsewhere')
+  .map((is) => ({ target }: RunState): Said => {
+    const later = String(Number(target.timeline) + 1).padStart(8, '0');
+    const found = {
+      same: target,
+      failover: { ...target, timeline: later },
+      replaced: { ...target, oid: `${target.oid}1` },
+      elsewhere: { ...target, system: '8' },
+    }[is];
+    return { kind: 'target-changed', found };
+  });
+const confirmed = fc.record({ kind: kind('confirm'), step: fc.constant(stepId('target')), by: boss, reason });
+
 const weighted = (weight: number, ...arbitraries: readonly fc.Arbitrary<Chance[0]>[]) =>
   arbitraries.map((arbitrary) => ({ arbitrary, weight }));
 
@@ -210,7 +231,12 @@ const input = fc.oneof(
   ...weighted(10, fc.constant(breached)),
   ...weighted(5, ...daemon, ...people),
   ...weighted(3, ...phases),
-  ...weighted(1, fc.constant<Input>({ kind: 'close', by: chief, reason: 'done' })),
+  ...weighted(1, foundTarget),
+  ...weighted(
+    4,
+    confirmed.map((input) => ({ ...input, answer: 'done' as const })),
+  ),
+  ...weighted(1, fc.constant<Said>({ kind: 'close', by: chief, reason: 'done' })),
 );
 
 /** Mostly forward by a minute or so; seldom far, or backwards, as a clock does that somebody sets. */

@@ -1,29 +1,38 @@
 import { canonical } from '../../src/core/kernel/canonical.ts';
-import type { RunId } from '../../src/core/kernel/ids.ts';
-import { entryOf, seal, start } from '../../src/journal/chain.ts';
-import { JournalUnwritable, StaleSequence } from '../../src/journal/errors.ts';
-import type { Entry, Journal, RunHead } from '../../src/journal/journal.ts';
+import { guardId, position, type RunId } from '../../src/core/kernel/ids.ts';
+import { entryOf, seal, start } from '../../src/journal/hash-chain.ts';
+import { JournalUnwritable, type StaleEpoch, StaleSequence } from '../../src/journal/errors.ts';
+import type { Entry, RunHead } from '../../src/journal/journal.ts';
+import type { GuardJournal } from '../../src/journal/under-lease.ts';
 
 /** Events of a journal that takes no time and no disk, for tests on a fake clock. `full` makes it refuse writes. */
-export interface MemoryJournal extends Pick<Journal, 'append' | 'read'> {
+export interface MemoryJournal extends Pick<GuardJournal, 'append' | 'read'> {
   full: boolean;
+  /** Set once another process has the guard. */
+  lost: StaleEpoch | undefined;
   readonly entries: readonly Entry[];
 }
 
+export const memoryGuard = guardId('memory', 'test');
+
 export function memoryJournal(): MemoryJournal {
   const entries: Entry[] = [];
+  let end = 0;
   const of = (run: RunId) => entries.filter((entry) => entry.run === run);
   return {
     full: false,
+    lost: undefined,
     entries,
     async append(run, expectedSeq, events) {
+      if (this.lost !== undefined) throw this.lost;
       if (this.full) throw new JournalUnwritable('memory', 'it is full');
       let head: RunHead = of(run).at(-1) ?? start(run);
       if (head.seq !== expectedSeq) throw new StaleSequence(run, expectedSeq, head.seq);
       const added = events.map((event) => {
-        const link = seal(head, canonical(event));
+        const link = seal(head, memoryGuard, canonical(event));
         head = link;
-        return entryOf<typeof event>(link);
+        end += 1;
+        return entryOf<typeof event>({ ...link, position: position(end) });
       });
       entries.push(...added);
       return added;

@@ -9,9 +9,9 @@ import { nextStep } from '../../src/core/response/rollback.ts';
 import { decide, decideOpen } from '../../src/core/run/decide.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 import { evolve } from '../../src/core/run/evolve.ts';
-import type { Input } from '../../src/core/run/input.ts';
-import type { RunState } from '../../src/core/run/state.ts';
+import { rollbackOf, type RunState } from '../../src/core/run/state.ts';
 import type { Verdict } from '../../src/core/verdicts/verdict.ts';
+import { asRead, type Said } from './as-read.ts';
 import {
   aBaseline,
   aPlan,
@@ -19,11 +19,12 @@ import {
   boundaryOf,
   dana,
   pipeline,
-  planHash,
+  place,
   recommendation,
   run,
   start,
   supervisor,
+  recordedPlan,
 } from './builders.ts';
 
 /** A run that a test leads through a night, as the daemon would: what is decided is folded in at once. */
@@ -40,7 +41,7 @@ export class Night {
     const opened = decideOpen(
       plan,
       undefined,
-      { kind: 'open', run, planHash, environment, target: aBaseline().target, by: dana },
+      { kind: 'open', run, plan: recordedPlan(), environment, target: aBaseline().target, by: dana },
       start,
     );
     if ('refused' in opened) throw new Error(opened.refused.found);
@@ -49,9 +50,9 @@ export class Night {
   }
 
   /** The types of the events that follow, or the reason of the refusal. */
-  give(input: Input, second?: number): readonly string[] | string {
+  give(said: Said, second?: number): readonly string[] | string {
     if (second !== undefined) this.now = at(second);
-    const decision = decide(this.plan, this.state, input, this.now);
+    const decision = decide(this.plan, this.state, asRead(this.state, said), this.now);
     this.refused = 'refused' in decision ? decision.refused : undefined;
     if ('refused' in decision) return decision.refused.because;
     this.journal.push(...decision.events);
@@ -103,7 +104,7 @@ export class Night {
 
   record(event: WithoutCommon<RollbackEvent>, second?: number) {
     if (second !== undefined) this.now = at(second);
-    const { rollback } = this.state;
+    const rollback = rollbackOf(this.state);
     if (rollback === undefined) throw new Error('no rollback is under way');
     return this.give({
       kind: 'record',
@@ -121,13 +122,16 @@ export class Night {
     if (second !== undefined) this.now = at(second);
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { id } = next.step;
-      this.record({ type: 'step-started', step: id, attempt: next.attempt + 1, tag: 't' });
+      this.record({ type: 'step-started', step: id, attempt: next.attempt + 1, tag: 't', on: place });
       this.record({ type: 'step-done', step: id, took: millis(5), output: '', how: 'ran' });
     }
     return this;
   }
 
-  #next = () => (this.state.rollback === undefined ? undefined : nextStep(this.state.rollback));
+  #next = () => {
+    const rollback = rollbackOf(this.state);
+    return rollback && nextStep(rollback);
+  };
 }
 
 type WithoutCommon<Event> = Event extends unknown ? Omit<Event, 'v' | 'at' | 'rollback'> : never;

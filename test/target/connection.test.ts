@@ -12,7 +12,7 @@ import { temporaryRole } from './role.ts';
 import { until } from './until.ts';
 
 const held = (url: string, more: Partial<SessionOptions> = {}): HeldConnection =>
-  heldConnection({ url, name: 'probe', readOnly: true, statementTimeout: seconds(5), ...more });
+  heldConnection({ url, name: 'probe', readOnly: true, searchPath: ['public'], statementTimeout: seconds(5), ...more });
 
 const ours = async (db: TestDatabase): Promise<unknown[]> => {
   const { rows } = await db.query(
@@ -66,7 +66,7 @@ test('settings in the url do not weaken those of the guard, and others are kept'
     application_name: 'x',
     lock_timeout: '0',
     statement_timeout: '0',
-    options: '-c search_path=elsewhere -c statement_timeout=0 -c default_transaction_read_only=off',
+    options: '-c search_path=elsewhere -c work_mem=1234kB -c statement_timeout=0 -c default_transaction_read_only=off',
   }).toString();
   await using connection = held(url.href);
   const wanted = {
@@ -75,7 +75,8 @@ test('settings in the url do not weaken those of the guard, and others are kept'
     statement_timeout: '5s',
     idle_session_timeout: '0',
     application_name: 'ripcord probe',
-    search_path: 'elsewhere',
+    search_path: 'pg_catalog,"public",pg_temp',
+    work_mem: '1234kB',
   };
   const { rows } = await connection.query('select name, current_setting(name) from unnest($1::text[]) as name', [
     Object.keys(wanted),

@@ -17,7 +17,9 @@ test('two databases of one cluster have its identifier, and are not the same tar
   const [identity, otherIdentity] = await Promise.all([identify(here), identify(there)]);
   expect(identity).toMatchObject({ system: expect.stringMatching(/^\d{15,20}$/), database: one.name });
   expect(identity.serverVersion).toBeGreaterThanOrEqual(140_000);
-  expect(otherIdentity).toEqual({ ...identity, database: other.name });
+  expect(otherIdentity).toEqual({ ...identity, database: other.name, oid: otherIdentity.oid });
+  expect(otherIdentity.oid).not.toBe(identity.oid);
+  expect(identity.timeline).toBe('00000001');
   expect(sameTarget(identity, otherIdentity)).toBe(false);
   expect(await identify(here)).toEqual(identity);
 });
@@ -38,9 +40,10 @@ test('a login that may not read the identifier is told the grant', async () => {
 });
 
 test('a server before PostgreSQL 14 is refused', async () => {
+  const said = ['7', 'app', '16385', 'primary', '00000001', '130014'];
   const old = {
     url: 'postgres://guard@old.example/app',
-    query: async () => ({ rows: [['130014', 'app', 'guard']], fields: [], ms: millis(1) }),
+    query: async () => ({ rows: [said], fields: [], ms: millis(1) }),
   };
   await expect(identify(old)).rejects.toThrow('database app on PostgreSQL 13.14; wanted PostgreSQL 14 or later.');
 });

@@ -11,18 +11,22 @@ const options = {
   statementTimeout: seconds(5),
 };
 
+const state = (lock: string | null, readOnly: string | null, role = 'guard') => ['7', 'guard', role, lock, readOnly];
+
 test.each([
-  { when: 'it waits for locks for ever', lock: '0', readOnly: 'on' },
-  { when: 'it may write', lock: '500ms', readOnly: 'off' },
-  { when: 'it says nothing', lock: undefined, readOnly: null },
-])('a session behind a pooler that dropped our settings is refused: $when', ({ lock, readOnly }) => {
-  expect(() => requireSettings(options, lock, readOnly)).toThrow(TargetRefused);
-  expect(() => requireSettings(options, lock, readOnly)).not.toThrow('secret');
+  { when: 'it waits for locks for ever', state: state('0', 'on') },
+  { when: 'it may write', state: state('500ms', 'off') },
+  { when: 'it is another role', state: state('500ms', 'on', 'anon') },
+  { when: 'it says nothing', state: state(null, null) },
+  { when: 'it answers with nothing at all', state: [] },
+])('a session behind a pooler that dropped our settings is refused: $when', ({ state: is }) => {
+  expect(() => requireSettings(options, is)).toThrow(TargetRefused);
+  expect(() => requireSettings(options, is)).not.toThrow('secret');
 });
 
 test('a session that kept them is accepted', () => {
-  expect(() => requireSettings(options, '500ms', 'on')).not.toThrow();
-  expect(() => requireSettings({ ...options, readOnly: false }, '500ms', 'off')).not.toThrow();
+  expect(() => requireSettings(options, state('500ms', 'on'))).not.toThrow();
+  expect(() => requireSettings({ ...options, readOnly: false }, state('500ms', 'off'))).not.toThrow();
 });
 
 test.each([

@@ -1,9 +1,10 @@
+import { Client } from 'pg';
 import { expect, test } from 'vitest';
 
 import { between, instant, seconds } from '../../src/core/kernel/units.ts';
 import { heldConnection } from '../../src/target/connection.ts';
 import { TargetRefused } from '../../src/target/errors.ts';
-import { endSessions, phaseSessions, preparedTransactions } from '../../src/target/sessions.ts';
+import { endSessions, phaseSessions, preparedTransactions, serverTime } from '../../src/target/sessions.ts';
 import { database } from '../support/database.ts';
 import { temporaryRole } from './role.ts';
 import { withLeftOver } from './left-over.ts';
@@ -28,6 +29,36 @@ test('the sessions of a phase are those of its role and those that bear its name
     { pid: byName.pid, role: 'postgres', applicationName: 'ripcord phase 7' }, // a stranger's state is not shown to it
   ]);
   expect(Math.abs(between(instant(Date.now()), found[0]?.queryStart ?? instant(0)))).toBeLessThan(seconds(60));
+});
+
+test('under a phase’s name a stranger is who began later and has nothing to do with the phases’ role', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using stranger = await temporaryRole(db, 'login');
+  await using member = await temporaryRole(db, 'login');
+  await using mayBecome = await temporaryRole(db, 'login');
+  await db.query(`grant ${phases.name} to ${member.name}; grant ${mayBecome.name} to ${phases.name}`);
+  await using connection = held(db.url);
+  const since = await serverTime(connection);
+  const roles = [phases, stranger, member, mayBecome];
+  await using sessions = new AsyncDisposableStack();
+  for (const { name } of roles) sessions.use(await sessionAs(db.urlAs(name), 'phase'));
+  sessions.use(await sessionAs(db.url, 'phase')); // a superuser
+  const strangers = async (strangersSince: number | undefined, role?: string) => {
+    const of = { database: db.name, applicationNames: ['phase'], ...(role !== undefined && { role }) };
+    const found = await phaseSessions(connection, { ...of, ...(strangersSince !== undefined && { strangersSince }) });
+    expect(found).toHaveLength(5);
+    return found.filter((one) => one.stranger === true).map((one) => one.role);
+  };
+  expect(await strangers(since, phases.name)).toEqual([stranger.name]);
+  expect(await strangers((await serverTime(connection)) + 1, phases.name)).toEqual([]); // they began before
+  expect(await strangers(since, 'nobody')).toEqual([]);
+  expect(await strangers(since)).toEqual([]);
+  expect(await strangers(undefined, phases.name)).toEqual([]);
+  await using blind = held(db.urlAs(stranger.name)); // to which others' beginnings are not shown
+  const of = { database: db.name, role: phases.name, applicationNames: ['phase'], strangersSince: since };
+  const seen = await phaseSessions(blind, of);
+  expect(seen.filter((one) => one.stranger === true).map((one) => one.role)).toEqual([stranger.name]);
 });
 
 test('without a role only the names count, and with neither nobody does', async () => {
@@ -89,4 +120,20 @@ test('prepared transactions of the role are listed, in whatever database they ar
   ]);
   await phase.query("rollback prepared 'left-over'");
   expect(await preparedTransactions(connection, 'phases')).toEqual([]);
+});
+
+test('a session of the phases that takes the guard’s name is still one of the phases', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  const url = new URL(db.urlAs(phases.name));
+  url.searchParams.set('application_name', 'ripcord x');
+  const disguised = new Client({ connectionString: url.href });
+  disguised.on('error', () => undefined);
+  await disguised.connect();
+  await using connection = held(db.url);
+  const of = { database: db.name, role: phases.name, applicationNames: [] };
+  expect((await phaseSessions(connection, of)).map(({ applicationName }) => applicationName)).toEqual(['ripcord x']);
+  await endSessions(connection, of);
+  await expect.poll(async () => (await phaseSessions(connection, of)).length).toBe(0);
+  await disguised.end().catch(() => undefined);
 });

@@ -11,6 +11,7 @@ import { pgBouncer } from './pgbouncer.ts';
 const never = new AbortController().signal;
 const options = { timeout: seconds(2), signal: never };
 const length = expect.any(Number);
+const own = { busy: length, waiting: length };
 const through = (url: string, most = 4, apart = millis(0)) => usersPath({ url, asGuard: false, most, apart });
 
 /** Sessions of the users' path on the server, a moment after the last one may have ended. */
@@ -24,7 +25,7 @@ test('each question has a connection of its own, whose time is told apart, and l
   await using db = await database();
   const path = through(db.url);
   const visit = await path.visit('select pg_sleep(0.05)', options);
-  expect(visit).toEqual({ state: 'answered', connect: length, took: length });
+  expect(visit).toEqual({ state: 'answered', connect: length, took: length, own });
   expect(visit.state === 'answered' && visit.took).toBeGreaterThanOrEqual(50);
   expect(path.open).toBe(0);
   await noneLeft(db);
@@ -151,7 +152,7 @@ test('through a pooler that lends sessions by transaction', async ({ skip }) => 
   const settings = "select 1 / (current_setting('statement_timeout') = '2s')::int, pg_sleep(0.03)";
   const visits = [];
   for (let count = 0; count < 5; count += 1) visits.push(await path.visit(settings, options));
-  expect(visits).toEqual(visits.map(() => ({ state: 'answered', connect: length, took: length })));
+  expect(visits).toEqual(visits.map(() => ({ state: 'answered', connect: length, took: length, own })));
 
   // A question that fails, too, gives the session back: the pooler has made one, and lends it still.
   expect(await path.visit('select * from nothing', options)).toMatchObject({

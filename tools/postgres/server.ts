@@ -1,5 +1,5 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { access, chmod, chown, constants, mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { access, chmod, chown, constants, cp, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +14,13 @@ const run = promisify(execFile);
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** Where its data is. */
+  readonly data: string;
+  readonly major: Major;
   /** A connection string for a superuser on loopback, or for another role (there are no passwords: trust). */
   url(database?: string, role?: string): string;
+  /** Ends it (fast shutdown) and starts it again at the same address. */
+  restart(): Promise<void>;
   /** Ends the server (fast shutdown) and deletes its files. */
   stop(): Promise<void>;
 }
@@ -27,6 +32,10 @@ export interface PostgresOptions {
   readonly major?: Major;
   /** Keeps the data in memory, where the machine has enough: creating a database then costs a third. */
   readonly inMemory?: boolean;
+  /** Starts as a standby with a copy of that server's data, and gets its changes from it. Its own major. */
+  readonly standbyOf?: PostgresServer;
+  /** Starts as a primary of its own with a copy of that server's data. Its own major. */
+  readonly cloneOf?: PostgresServer;
 }
 
 const memory = '/dev/shm';
@@ -104,10 +113,85 @@ async function bound(command: string, args: readonly string[]): Promise<readonly
   return setpriv ? ['setpriv', ['--pdeathsig', 'QUIT', command, ...args]] : [command, args];
 }
 
+/** Fills `data` with a copy of a running server's: PostgreSQL's own backup calls and a copy, since the binaries have no pg_basebackup. */
+async function copyOf(
+  primary: PostgresServer,
+  data: string,
+  user: { uid: number; gid: number } | undefined,
+): Promise<void> {
+  const client = new Client({ connectionString: primary.url() });
+  await client.connect();
+  try {
+    await client.query("select pg_backup_start('copy', true)");
+    await cp(primary.data, data, {
+      recursive: true,
+      filter: (path) => !/postmaster\.(pid|opts)$|pgsql_tmp/.test(path),
+    });
+    const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+    await writeFile(join(data, 'backup_label'), rows[0]?.labelfile ?? '');
+    await cp(join(primary.data, 'pg_wal'), join(data, 'pg_wal'), { recursive: true }); // up to the end of the backup
+  } finally {
+    await client.end();
+  }
+  if (user !== undefined) await run('chown', ['-R', `${user.uid}:${user.gid}`, data]);
+  await chmod(data, 0o700);
+}
+
+/** A server's process, which can be ended and started again. */
+interface Running {
+  readonly pid: number;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** How the server is started. */
+interface Start {
+  readonly program: string;
+  readonly data: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly as: SpawnOptions;
+}
+
+/** Undefined when somebody else took the port. */
+async function launch({ program, data, settings, as }: Start, port: number): Promise<Running | undefined> {
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const [command, args] = await bound(program, ['-D', data, '-p', String(port), ...flags]);
+  const server = spawn(command, args, { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
+  let logged = '';
+  server.stderr?.on('data', (text: Buffer) => (logged = (logged + text.toString()).slice(-4_000)));
+  const gone = new Promise<void>((resolve) => server.once('exit', () => resolve()).once('error', () => resolve()));
+  if (!(await untilReady(server, port, () => logged))) {
+    if (logged.includes('Address already in use')) return undefined;
+    throw new Error(`PostgreSQL did not start:\n${logged}`);
+  }
+  return {
+    pid: server.pid as number,
+    async end(signal) {
+      server.kill(signal);
+      const tooLong = setTimeout(() => server.kill('SIGQUIT'), 10_000);
+      await gone;
+      clearTimeout(tooLong);
+    },
+  };
+}
+
+/** On a port that nobody else has. */
+async function launchSomewhere(start: Start): Promise<{ readonly port: number; readonly running: Running }> {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const port = await freePort();
+    const running = await launch(start, port);
+    if (running !== undefined) return { port, running };
+  }
+  throw new Error('PostgreSQL did not start: every free port was taken by somebody else before it could be used');
+}
+
+const throwAway = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off' };
+
 /** Starts a throw-away PostgreSQL on a free loopback port: its own folder, trust authentication, no fsync. */
 export async function startPostgres({
   settings = {},
-  major = 15,
+  standbyOf,
+  cloneOf,
+  major = (standbyOf ?? cloneOf)?.major ?? 15,
   inMemory = false,
 }: PostgresOptions = {}): Promise<PostgresServer> {
   await using undo = new AsyncDisposableStack();
@@ -126,35 +210,36 @@ export async function startPostgres({
   const data = join(place, 'data');
   if (user !== undefined) for (const owned of [folder, place]) await chown(owned, user.uid, user.gid);
   const as = { cwd: '/', ...user, env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC' } };
-  await run(join(home, 'bin', 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], as);
+  const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+  const original = standbyOf ?? cloneOf;
+  if (original === undefined) await run(join(home, 'bin', 'initdb'), initdb, as);
+  else await copyOf(original, data, user);
+  if (standbyOf !== undefined) await writeFile(join(data, 'standby.signal'), '', { flag: 'wx' });
 
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const wanted = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off', ...settings };
-    const flags = Object.entries(wanted).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const [command, args] = await bound(join(home, 'bin', 'postgres'), ['-D', data, '-p', String(port), ...flags]);
-    const server = spawn(command, args, { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
-    let logged = '';
-    server.stderr.on('data', (text: Buffer) => (logged = (logged + text.toString()).slice(-4_000)));
-    const gone = new Promise<void>((resolve) => server.once('exit', () => resolve()).once('error', () => resolve()));
-    if (!(await untilReady(server, port, () => logged))) {
-      if (attempt < 5 && logged.includes('Address already in use')) continue; // someone took the port in between
-      throw new Error(`PostgreSQL did not start:\n${logged}`);
-    }
-    undo.defer(async () => {
-      server.kill('SIGINT'); // fast shutdown: ends the sessions, then the server
-      const tooLong = setTimeout(() => server.kill('SIGQUIT'), 10_000);
-      await gone;
-      clearTimeout(tooLong);
-    });
-    const ending = undo.move();
-    const stop = () => ending.disposeAsync();
-    return {
-      port,
-      pid: server.pid as number,
-      url: (database = 'postgres', role = 'postgres') => `postgres://${role}@127.0.0.1:${port}/${database}`,
-      stop,
-      [Symbol.asyncDispose]: stop,
-    };
-  }
+  const primary = standbyOf && { primary_conninfo: `host=127.0.0.1 port=${standbyOf.port} user=postgres` };
+  const wanted = { ...throwAway, ...primary, ...settings };
+  const start = { program: join(home, 'bin', 'postgres'), data, settings: wanted, as };
+  const first = await launchSomewhere(start);
+  const { port } = first;
+  let { running } = first;
+  undo.defer(() => running.end('SIGINT')); // fast shutdown: ends the sessions, then the server
+  const ending = undo.move();
+  const stop = () => ending.disposeAsync();
+  return {
+    port,
+    get pid() {
+      return running.pid;
+    },
+    data,
+    major,
+    url: (database = 'postgres', role = 'postgres') => `postgres://${role}@127.0.0.1:${port}/${database}`,
+    async restart() {
+      await running.end('SIGINT');
+      const again = await launch(start, port);
+      if (again === undefined) throw new Error(`PostgreSQL did not start again: somebody took port ${port}`);
+      running = again;
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

@@ -68,9 +68,18 @@ export async function whatIsThere(url: string): Promise<{ readonly index: boolea
   });
 }
 
-/** One sample from the text that Prometheus scrapes, by its name and labels as they stand there. */
-export async function metric(url: string, series: string): Promise<number | undefined> {
+/** A series as it stands on the page that Prometheus scrapes. */
+export interface Sample {
+  readonly series: string;
+  readonly value: number;
+}
+
+/** The first sample of this name with these labels, such as `probe="search"`, whatever other labels it has. */
+export async function sample(url: string, name: string, labels: readonly string[]): Promise<Sample | undefined> {
   const response = await fetch(`${url}/metrics`);
-  const line = (await response.text()).split('\n').find((one) => one.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  const line = (await response.text())
+    .split('\n')
+    .find((one) => one.startsWith(`${name}{`) && labels.every((label) => one.includes(label)));
+  const [series, value] = line?.split(/ (?=\S+$)/) ?? [];
+  return series === undefined ? undefined : { series, value: Number(value) };
 }

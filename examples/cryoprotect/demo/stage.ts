@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Client } from 'pg';
 
-import { hashToken, newToken } from '../../../src/api/token.ts';
+import { hashToken, newToken } from '../../../src/runs/token-hash.ts';
 import { type PostgresServer, startPostgres } from '../../../tools/postgres/server.ts';
 import { type Clients, startClients } from '../app/clients.ts';
 import { type Loaded, loadCryoprotect } from '../load.ts';
@@ -36,24 +36,11 @@ export interface Stage {
 
 const database = 'cryoprotect';
 
-/** A login for the guard that may look at everything and end sessions, and cannot change a row. */
-async function createGuardRole(url: string): Promise<void> {
+/** The logins of the guard and of the rollback steps, as an operator makes them. */
+async function createLogins(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
-  await client.query('create role ripcord_guard login bypassrls');
-  await client.query('grant pg_monitor, pg_read_all_data, pg_signal_backend, anon, authenticated to ripcord_guard');
-  await client.end();
-}
-
-/**
- * A login for the rollback steps: a member of the owner of the tables, not the owner itself, which is the phases' role and
- * may not log in while they are undone. It may take that right from it, and give it back.
- */
-async function createUndoRole(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query('create role remediation_undo login createrole');
-  await client.query('grant remediation to remediation_undo with admin option');
+  await client.query(await readFile(here('../logins.sql'), 'utf8'));
   await client.end();
 }
 
@@ -72,8 +59,7 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
   await createDatabase(server);
   const databaseUrl = server.url(database);
   const rows = await loadCryoprotect(databaseUrl, { molecules });
-  await createGuardRole(databaseUrl);
-  await createUndoRole(databaseUrl);
+  await createLogins(databaseUrl);
 
   const api = undo.use(
     await start(
@@ -89,6 +75,8 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
   const phasesUrl = server.url(database, 'remediation');
   const env = {
     GUARD_URL: server.url(database, 'ripcord_guard'),
+    READER_URL: server.url(database, 'ripcord_reader'),
+    REACH_URL: server.url(database, 'ripcord_reach'),
     UNDO_URL: server.url(database, 'remediation_undo'),
     API_URL: api.said,
     DANA_TOKEN_HASH: hashToken(tokens.dana),

@@ -10,7 +10,7 @@ import { sayEvent } from '../../../src/report/say-event.ts';
 import { type Followed, follow } from './follow.ts';
 import type { Narrator } from './narrator.ts';
 import { run } from './processes.ts';
-import { explainSearch, metric, whatIsThere } from './proofs.ts';
+import { explainSearch, sample, whatIsThere } from './proofs.ts';
 import { cwd, ripcord, type Stage } from './stage.ts';
 
 /** What the acts of the story share. */
@@ -113,22 +113,26 @@ export async function runPhases(telling: Telling): Promise<void> {
   await phase(telling, 'relationship-remediation', ['fix_relationships.ts', '--drop-redundant-indexes']);
 }
 
-const asked = 'ripcord_latency_seconds{probe="molecule-search-sql",statistic="p50"}';
+const latency = 'ripcord_latency_seconds';
+const ofTheSearch = ['probe="molecule-search-sql"', 'statistic="p50"'];
 /** Two measurements of a busy machine: of the same size, not the same. */
 const agree = (seen: number, ms: number): boolean => seen * 1_000 > ms / 3 && seen * 1_000 < ms * 3;
 
 /** While the guard makes sure: the same slowness, seen by the database and, as soon as its median is new, by the guard. */
 export async function compareNumbers({ stage, narrator, url, signal }: Telling): Promise<void> {
-  const { ms, how } = await explainSearch(stage.databaseUrl);
+  // The quickest of three: the first one after the index is gone reads the table from disk, beside everything else.
+  const tries = [];
+  for (let time = 0; time < 3; time += 1) tries.push(await explainSearch(stage.databaseUrl));
+  const { ms, how } = tries.reduce((best, one) => (one.ms < best.ms ? one : best));
   narrator.say(`PostgreSQL explains the same search now: ${how}, ${ms.toFixed(1)} ms`);
-  const deadline = performance.now() + 9_000;
-  let seen = await metric(url, asked);
-  while (!agree(seen ?? 0, ms) && performance.now() < deadline) {
+  const deadline = performance.now() + 15_000; // the page may be up to 5 s old
+  let seen = await sample(url, latency, ofTheSearch);
+  while (!agree(seen?.value ?? 0, ms) && performance.now() < deadline) {
     await setTimeout(250, undefined, { signal });
-    seen = await metric(url, asked);
+    seen = await sample(url, latency, ofTheSearch);
   }
-  narrator.say(`/metrics says ${asked} ${seen === undefined ? '(nothing)' : seen.toFixed(4)}`);
-  must(agree(seen ?? 0, ms), 'the guard and the database tell of the same slowness', narrator);
+  narrator.say(`/metrics says ${seen?.series ?? latency} ${seen?.value.toFixed(4) ?? '(nothing)'}`);
+  must(agree(seen?.value ?? 0, ms), 'the guard and the database tell of the same slowness', narrator);
 }
 
 export async function caught(telling: Telling, events: Followed): Promise<void> {
@@ -178,12 +182,13 @@ export async function undone(telling: Telling, events: Followed): Promise<void> 
   const { index, junction } = await whatIsThere(stage.databaseUrl);
   must(index && !junction, 'the database itself has the index again and no junction table', narrator);
   const verified = events.all.find((event) => event.type === 'step-done' && event.step.endsWith('/verify'));
-  must(
-    verified?.type === 'step-done',
-    `the guard compared it with the boundary: ${verified?.type === 'step-done' ? verified.output : ''}`,
-    narrator,
-  );
-  const { ms, how } = await explainSearch(stage.databaseUrl);
+  const [compared, ...beside] = verified?.type === 'step-done' ? verified.output.split('\n') : [];
+  must(compared !== undefined, `the guard compared it with the boundary: ${compared}`, narrator);
+  narrator.quote(beside.join('\n'));
+  // The quickest of three: the first one after the index is gone reads the table from disk, beside everything else.
+  const tries = [];
+  for (let time = 0; time < 3; time += 1) tries.push(await explainSearch(stage.databaseUrl));
+  const { ms, how } = tries.reduce((best, one) => (one.ms < best.ms ? one : best));
   narrator.say(`PostgreSQL explains the search again: ${how}, ${ms.toFixed(1)} ms`);
 }
 

@@ -48,6 +48,48 @@ const statusOf = (url: string): Promise<string> =>
     () => 'nothing',
   );
 
+/** One session that is kept: questions at the same time wait for each other. */
+function openSession(database: string, name: Name): Pool {
+  const pool = new Pool({ connectionString: database, application_name: name, max: 1, min: 1 });
+  pool.on('error', () => undefined); // the next question of its health tells
+  return pool;
+}
+
+async function serve(
+  name: Name,
+  {
+    database,
+    port,
+    healthOf,
+  }: { readonly database: string; readonly port: number; healthOf(name: Name): Promise<string> },
+): Promise<void> {
+  const { needs, session } = services[name];
+  const pool = session && openSession(database, name);
+  await pool?.query('select 1');
+  let maintenance = false;
+
+  const isHealthy = async () => {
+    if (needs !== undefined && (await healthOf(needs)) !== '200') return false;
+    return pool === undefined || (await pool.query('select 1').catch(() => undefined)) !== undefined;
+  };
+  const answer = async ({ method = '', url }: IncomingMessage): Promise<number> => {
+    if (name === 'cryoprotect-front' && url === '/maintenance' && ['PUT', 'DELETE'].includes(method)) {
+      maintenance = method === 'PUT';
+      console.log(
+        `maintenance ${maintenance ? 'on' : 'off'}, cryoprotect-web answers ${await healthOf('cryoprotect-web')}`,
+      );
+      return 204;
+    }
+    return !maintenance && (await isHealthy()) ? 200 : 503;
+  };
+  const server = createServer((request, response) => {
+    void answer(request).then((status) => response.writeHead(status, { connection: 'close' }).end());
+  });
+  process.once('SIGTERM', () => void Promise.resolve(pool?.end()).finally(() => process.exit()));
+  await wait(warmUp);
+  server.listen(port, '127.0.0.1');
+}
+
 function inFolder(folder: string, { database, ports }: Settings) {
   const addressOf = (name: Name) => `http://127.0.0.1:${ports?.[name] ?? services[name].port}`;
   const healthOf = (name: Name) => statusOf(`${addressOf(name)}/health`);
@@ -58,13 +100,6 @@ function inFolder(folder: string, { database, ports }: Settings) {
     const text = await readFile(processFile(name), 'utf8').catch(() => undefined);
     const identity = text === undefined ? undefined : (JSON.parse(text) as ProcessIdentity);
     return identity !== undefined && (await isRunning(identity)) ? identity : undefined;
-  }
-
-  /** One session that is kept: questions at the same time wait for each other. */
-  function openSession(name: Name): Pool {
-    const pool = new Pool({ connectionString: database, application_name: name, max: 1, min: 1 });
-    pool.on('error', () => undefined); // the next question of its health tells
-    return pool;
   }
 
   return {
@@ -94,31 +129,7 @@ function inFolder(folder: string, { database, ports }: Settings) {
       await rm(processFile(name));
     },
 
-    async run(name: Name): Promise<void> {
-      const { needs, session } = services[name];
-      const pool = session && openSession(name);
-      await pool?.query('select 1');
-      let maintenance = false;
-
-      const isHealthy = async () => {
-        if (needs !== undefined && (await healthOf(needs)) !== '200') return false;
-        return pool === undefined || (await pool.query('select 1').catch(() => undefined)) !== undefined;
-      };
-      const answer = async ({ method = '', url }: IncomingMessage): Promise<number> => {
-        if (name === 'cryoprotect-front' && url === '/maintenance' && ['PUT', 'DELETE'].includes(method)) {
-          maintenance = method === 'PUT';
-          console.log(`maintenance ${maintenance ? 'on' : 'off'}, ${await sayHealth('cryoprotect-web')}`);
-          return 204;
-        }
-        return !maintenance && (await isHealthy()) ? 200 : 503;
-      };
-      const server = createServer((request, response) => {
-        void answer(request).then((status) => response.writeHead(status, { connection: 'close' }).end());
-      });
-      process.once('SIGTERM', () => void Promise.resolve(pool?.end()).finally(() => process.exit()));
-      await wait(warmUp);
-      server.listen(Number(new URL(addressOf(name)).port), '127.0.0.1');
-    },
+    run: (name: Name) => serve(name, { database, port: Number(new URL(addressOf(name)).port), healthOf }),
   };
 }
 

@@ -1,7 +1,16 @@
 import type { ZodType } from 'zod';
 
 import type { Right } from '../../core/authority/roles.ts';
-import { phaseId, preApprovalId, type RecommendationId, recommendationId, stepId } from '../../core/kernel/ids.ts';
+import {
+  phaseId,
+  preApprovalId,
+  questionId,
+  type RecommendationId,
+  recommendationId,
+  rollbackId,
+  stepId,
+  undoRevision,
+} from '../../core/kernel/ids.ts';
 import type { Input } from '../../core/run/input.ts';
 import { bodies, readBody } from '../bodies.ts';
 import { accepted, type Call, mustBeCurrent, type Route, view } from '../route.ts';
@@ -42,34 +51,49 @@ export const acts: readonly Route[] = [
   act('arm', ['arm'], bodies.arm, (body, { by }) => ({
     kind: 'arm',
     by,
+    planHash: body.plan_hash,
     ...(body.for !== undefined && { length: body.for }),
   })),
   act('disarm', ['arm', 'hold'], bodies.reason, ({ reason }, { by }) => ({ kind: 'disarm', by, reason })),
   act('hold', ['hold'], bodies.reason, ({ reason }, { by }) => ({ kind: 'hold', by, reason })),
-  act('resume', ['hold'], bodies.nothing, (_, { by }) => ({ kind: 'resume', by })),
+  act('resume', ['hold'], bodies.resume, (body, { by }) => ({
+    kind: 'resume',
+    by,
+    questionId: questionId(body.question_id),
+  })),
   act('close', ['operate'], bodies.reason, ({ reason }, { by }) => ({ kind: 'close', by, reason })),
-  act('waive', ['waive'], bodies.waive, ({ requirement, reason }, { by }) => ({
+  act('waive', ['waive'], bodies.waive, ({ plan_hash: planHash, requirement, reason }, { by }) => ({
     kind: 'waive',
     by,
+    planHash,
     requirement,
     reason,
   })),
   act('pre-approve', ['pre-approve'], bodies.preApprove, (body, { by }) => ({
     kind: 'pre-approve',
     by,
+    planHash: body.plan_hash,
     preApproval: preApprovalId(body.pre_approval),
   })),
-  act('rollback', answering, bodies.rollback, ({ phase, restore, reason }, { by }) => ({
+  act('rollback', answering, bodies.rollback, ({ phase, restore, reason, ...read }, { by }) => ({
     kind: 'order',
     by,
+    planHash: read.plan_hash,
+    undoRevision: undoRevision(read.undo_revision),
     reason,
     ...(phase !== undefined && { phase: phaseId(phase) }),
     ...(restore !== undefined && { restore }),
   })),
-  act('abort', answering, bodies.reason, ({ reason }, { by }) => ({ kind: 'abort', by, reason })),
-  act('confirm', answering, bodies.confirm, ({ step, answer, reason }, { by }) => ({
+  act('abort', answering, bodies.abort, (body, { by }) => ({
+    kind: 'abort',
+    by,
+    rollback: rollbackId(body.rollback_id),
+    reason: body.reason,
+  })),
+  act('confirm', answering, bodies.confirm, ({ question_id: asked, step, answer, reason }, { by }) => ({
     kind: 'confirm',
     by,
+    questionId: questionId(asked),
     step: stepId(step),
     answer,
     reason,
@@ -78,18 +102,21 @@ export const acts: readonly Route[] = [
     kind: 'approve',
     by: call.by,
     recommendation: recommendationOf(call),
+    questionId: questionId(body.question_id),
     reason: body.reason,
     evenIfGone: body.even_if_gone,
   })),
-  act('recommendations/:rec/decline', answering, bodies.reason, ({ reason }, call) => ({
+  act('recommendations/:rec/decline', answering, bodies.decline, (body, call) => ({
     kind: 'decline',
     by: call.by,
     recommendation: recommendationOf(call),
-    reason,
+    questionId: questionId(body.question_id),
+    reason: body.reason,
   })),
-  act('recommendations/:rec/acknowledge', ['acknowledge'], bodies.nothing, (_, call) => ({
+  act('recommendations/:rec/acknowledge', ['acknowledge'], bodies.acknowledge, (body, call) => ({
     kind: 'acknowledge',
     by: call.by,
     recommendation: recommendationOf(call),
+    questionId: questionId(body.question_id),
   })),
 ];

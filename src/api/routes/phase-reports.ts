@@ -27,10 +27,10 @@ function report<Body>(
 }
 
 export const phaseReports: readonly Route[] = [
-  report('start', bodies.start, async ({ wrapper, host }, call, run) => {
-    const start = await call.guard.startPhase(run, phaseOf(call), call.by, wrapper, host);
+  report('start', bodies.start, async (asked, call, run) => {
+    const start = await call.guard.startPhase(run, phaseOf(call), call.by, asked);
     if ('refused' in start) throw new Refused(start.refused);
-    return { tag: start.tag, lease_ms: start.lease };
+    return { run, tag: start.tag, lease_ms: start.lease };
   }),
   report('spawned', bodies.spawned, async ({ child, tag }, call, run) => {
     accepted(await call.guard.submit(run, { kind: 'phase-spawned', phase: phaseOf(call), by: call.by, tag, child }));
@@ -43,8 +43,9 @@ export const phaseReports: readonly Route[] = [
     accepted(await call.guard.submit(run, { kind: 'phase-finish', phase: phaseOf(call), by: call.by, tag }));
     return {};
   }),
-  report('fail', bodies.fail, async ({ tag, exit_code: exitCode, because }, call, run) => {
-    const failed = { kind: 'phase-fail', phase: phaseOf(call), by: call.by, tag, exitCode, because } as const;
+  report('fail', bodies.fail, async ({ tag, exit_code: exitCode, because, never_began: neverBegan }, call, run) => {
+    const end = { exitCode, because, ...(neverBegan !== undefined && { neverBegan }) };
+    const failed = { kind: 'phase-fail', phase: phaseOf(call), by: call.by, tag, ...end } as const;
     accepted(await call.guard.submit(run, failed));
     return {};
   }),

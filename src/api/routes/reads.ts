@@ -1,9 +1,13 @@
 import { refuse } from '../../core/authority/refusal.ts';
 import { phaseId, probeId } from '../../core/kernel/ids.ts';
 import { type Instant, instant } from '../../core/kernel/units.ts';
+import { plansOfRun } from '../../core/run/plan-of-run.ts';
 import { streamEvents } from '../events.ts';
-import { Refused } from '../problem.ts';
-import { json, mustBeCurrent, type Route, runOf, unknownRun, view } from '../route.ts';
+import type { RunView } from '../../core/run/view.ts';
+import type { Guard } from '../guard.ts';
+import { problemOfError, Refused } from '../problem.ts';
+import type { Member } from '../fleet.ts';
+import { type Access, json, mustBeCurrent, type Route, runOf, unknownRun, view } from '../route.ts';
 
 function momentOf(value: unknown, otherwise: Instant): Instant {
   if (value === undefined) return otherwise;
@@ -15,14 +19,47 @@ function momentOf(value: unknown, otherwise: Instant): Instant {
   return instant(at);
 }
 
+const viewing: Access = ['view'];
+
+/** A guard in a line: where its newest run stands, and whether it can do its work. One that cannot say leaves the others their line. */
+async function summaryOf({ guard }: Member) {
+  const { shown, fault } = await newestOf(guard);
+  const because = [...guard.unready(), ...(fault === undefined ? [] : [`its newest run cannot be shown: ${fault}`])];
+  return {
+    ...guard.name,
+    ready: because.length === 0,
+    because,
+    ...(shown !== undefined && {
+      run: { run: shown.run, stage: shown.stage, mode: shown.mode, openedAt: shown.openedAt },
+    }),
+  };
+}
+
+async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | undefined; readonly fault?: string }> {
+  try {
+    const run = guard.current();
+    return { shown: run && (await guard.view(run.run)) };
+  } catch (error) {
+    return { fault: problemOfError(error).found };
+  }
+}
+
 /** What whoever may view may look at. */
 export const reads: readonly Route[] = [
-  { method: 'get', path: '/api/v1/run', access: ['view'], handle: (call) => view(call) },
+  {
+    method: 'get',
+    path: '/api/v1/guards',
+    access: viewing,
+    list: async (members) => json({ guards: await Promise.all(members.map(summaryOf)) }),
+  },
   {
     method: 'get',
     path: '/api/v1/runs',
-    access: ['view'],
-    handle: async ({ guard }) => json({ runs: await guard.runs() }),
+    access: viewing,
+    list: async (members) => {
+      const lists = await Promise.all(members.map(({ guard }) => guard.runs()));
+      return json({ runs: lists.flat().toSorted((a, b) => b.openedAt - a.openedAt) });
+    },
   },
   { method: 'get', path: '/api/v1/runs/:id', access: ['view'], handle: (call) => view(call) },
   {
@@ -30,18 +67,21 @@ export const reads: readonly Route[] = [
     path: '/api/v1/runs/:id/baseline',
     access: ['view'],
     handle: async (call) => {
-      const state = call.guard.current();
-      if (state?.run !== runOf(call) || state.baseline === undefined) {
+      const { guard } = call;
+      const run = runOf(call);
+      const state = await guard.state(run);
+      if (state === undefined) throw new Refused(unknownRun(run));
+      if (state.baseline === undefined) {
         throw new Refused(
           refuse(
             'baseline-missing',
-            'there is no baseline',
-            'a frozen baseline of the newest run',
+            `${run} has no baseline`,
+            'a frozen baseline',
             'Capture one: ripcord baseline capture',
           ),
         );
       }
-      return json({ ...state.baseline, ...(await call.guard.foretold()) });
+      return json({ ...state.baseline, ...(guard.current()?.run === run && (await guard.detectionPower())) });
     },
   },
   {
@@ -51,12 +91,23 @@ export const reads: readonly Route[] = [
     handle: async (call) => {
       const { phase, restore } = call.query;
       await mustBeCurrent(call);
-      const found = await call.guard.outlook({
+      const found = await call.guard.dryRun({
         ...(typeof phase === 'string' && { phase: phaseId(phase) }),
         ...(restore === 'true' && { restore: true as const }),
       });
       if ('refused' in found) throw new Refused(found.refused);
       return json(found);
+    },
+  },
+  {
+    method: 'get',
+    path: '/api/v1/runs/:id/plan',
+    access: ['view'],
+    handle: async ({ guard, ...call }) => {
+      const run = runOf({ guard, ...call });
+      const entries = await guard.entries(run, 0);
+      if (entries.length === 0) throw new Refused(unknownRun(run));
+      return json({ run, plans: plansOfRun(entries.map(({ event }) => event)) });
     },
   },
   {
@@ -91,15 +142,21 @@ export const reads: readonly Route[] = [
   },
   {
     method: 'get',
-    path: '/api/v1/probes/:probe/readings',
+    path: '/api/v1/runs/:id/probes/:probe/readings',
     access: ['view'],
-    handle: async ({ guard, params, query }) => {
+    handle: async (call) => {
+      const { guard, params, query } = call;
       const to = momentOf(query.to, guard.now());
       const from = momentOf(query.from, instant(to - 3_600_000));
-      const readings = await guard.readings(probeId(params.probe ?? ''), from, to);
+      const readings = await guard.readings(runOf(call), probeId(params.probe ?? ''), from, to);
       if (readings === undefined)
         throw new Refused(
-          refuse('unknown-probe', `the plan has no probe ${params.probe}`, 'a probe of the plan', 'Check its id'),
+          refuse(
+            'unknown-probe',
+            `the plan of the run has no probe ${params.probe}`,
+            'a probe of that plan',
+            'Check its id',
+          ),
         );
       return json({ readings });
     },

@@ -1,23 +1,45 @@
+import { basename } from 'node:path';
+
+import { type Fleet, sayGuard } from '../fleet.ts';
 import { json, type Route } from '../route.ts';
+
+/** Why not, may quote the plan, and this is for everybody who reaches the port. */
+const notAtWork = 'the guard is not at work; the daemon’s log says why';
+
+/** What keeps each guard from its work, with its name where there are several. */
+function unready(fleet: Fleet): readonly string[] {
+  const [guards, absent] = [fleet.guards(), fleet.absent()];
+  const isAlone = guards.length + absent.length === 1;
+  return [
+    ...absent.map(({ name, file }) => `${name === undefined ? basename(file) : sayGuard(name)}: ${notAtWork}`),
+    ...guards.flatMap((guard) =>
+      guard.unready().map((because) => (isAlone ? because : `${sayGuard(guard.name)}: ${because}`)),
+    ),
+  ];
+}
 
 /** What anyone may look at: load balancers, process supervisors, Prometheus. */
 export const signsOfLife: readonly Route[] = [
-  { method: 'get', path: '/healthz', access: 'anyone', handle: async () => json({ alive: true }) },
+  { method: 'get', path: '/healthz', access: 'anyone', show: async () => json({ alive: true }) },
   {
     method: 'get',
     path: '/readyz',
     access: 'anyone',
-    handle: async ({ guard }) => {
-      const because = guard.unready();
-      return json({ ready: because.length === 0, because }, because.length === 0 ? 200 : 503);
+    show: async (fleet) => {
+      const because = unready(fleet);
+      const ready = because.length === 0;
+      const guards = fleet.guards();
+      const logins = guards.flatMap((guard) => guard.logins());
+      const overdue = guards.flatMap((guard) => guard.overdue());
+      return json({ ready, because, overdue, logins }, ready ? 200 : 503);
     },
   },
   {
     method: 'get',
     path: '/metrics',
     access: 'anyone',
-    handle: async ({ guard }) => {
-      const { contentType, body } = await guard.metrics();
+    show: async (fleet) => {
+      const { contentType, body } = await fleet.metrics();
       return { status: 200, type: contentType, body };
     },
   },

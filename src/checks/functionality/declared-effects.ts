@@ -1,7 +1,8 @@
+import { unfinished } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import type { Effects, PhasePlan } from '../../core/plan/phase.ts';
-import { check, everyone } from '../check.ts';
+import { type Cells, check, everyone } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { canonical, spelt } from './spelt-names.ts';
 
@@ -47,6 +48,18 @@ const namesOf = ({ renames, creates, drops, indexes }: Effects): readonly string
 
 const lasting = seconds(10);
 
+/** Policies, triggers, rules and constraints of many tables may bear a name: that a stranger's does shows nothing. */
+const unseenOf = (names: readonly string[]): { readonly unseen?: string } =>
+  names.length === 0
+    ? {}
+    : {
+        unseen: `only tables of others have ${names.join(', ')}: write the name with its table in the effects, as in NAME on TABLE`,
+      };
+
+/** What is still there may be somebody else's, who took the name: it may be the phase's where one of its owners is. */
+const byOwners = (row: Cells | undefined): Pick<Fault, 'by'> =>
+  typeof row?.owners === 'string' ? { by: JSON.parse(row.owners) as readonly string[] } : {};
+
 /** What an applied phase said that it brings or takes away is so; whom it lets do what is asked by other checks. */
 export const declaredEffects = check({
   id: 'declared-effects',
@@ -59,6 +72,7 @@ export const declaredEffects = check({
     'pg_attribute',
     'pg_proc',
     'pg_trigger',
+    'pg_rewrite',
     'pg_constraint',
     'pg_policy',
     'pg_type',
@@ -67,16 +81,33 @@ export const declaredEffects = check({
     'pg_roles',
     'pg_language',
     'pg_foreign_server',
+    'pg_foreign_data_wrapper',
     'pg_event_trigger',
+    'pg_db_role_setting',
+    'pg_operator',
+    'pg_opclass',
+    'pg_opfamily',
+    'pg_cast',
+    'pg_collation',
+    'pg_ts_config',
+    'pg_ts_dict',
   ],
   needs: everyone,
   remedy: 'Look at what the phase’s script did not do, or correct the effects that the plan declares',
-  ask: ({ phases }) => spelt(phases.flatMap(({ effects }) => namesOf(effects))),
+  ask: ({ phases, phase }) =>
+    spelt(
+      phases.flatMap(({ effects }) => namesOf(effects)),
+      phase.role,
+    ),
   judge: ({ rows, declared, baseline }) => {
-    const there = new Set(rows.map(({ name }) => name ?? ''));
-    const seen = Object.fromEntries([...there].map((name) => [name, 'there'] as const));
+    const there = new Map(rows.map((row) => [row.name ?? '', row] as const));
+    const seen = Object.fromEntries([...there.keys()].map((name) => [name, 'there'] as const));
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const inFlux = new Set(declared.underWay.flatMap(({ effects }) => namesOf(effects)).map(canonical));
+    const inFlux = new Set(
+      unfinished(declared)
+        .flatMap(({ effects }) => namesOf(effects))
+        .map(canonical),
+    );
     // A later phase may undo what an earlier one declared.
     const expected = new Map(
       declared.applied.flatMap((phase) => expectations(phase, (name) => baseline[name] !== undefined)),
@@ -89,8 +120,17 @@ export const declaredEffects = check({
         what: because,
         consequence: 'sustained',
         lasting,
+        ...byOwners(there.get(name)),
       }));
-    return { faults, seen, saw: `${sayCounted(settled.length, 'declared effect')}, as declared` };
+    const strangers = settled.flatMap(([name, { there: wanted }]) =>
+      wanted && there.get(name)?.strangers === 't' ? [name] : [],
+    );
+    return {
+      faults,
+      seen,
+      saw: `${sayCounted(settled.length, 'declared effect')}, as declared`,
+      ...unseenOf(strangers),
+    };
   },
   breach: {
     baseline: {},

@@ -1,9 +1,10 @@
-import { isDeclared, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
+import { isDeclared, isInFlux, isUnsettled, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
+import { hashedIfLong } from '../sql-pieces.ts';
 
 const lasting = seconds(10);
 
@@ -21,7 +22,7 @@ const publicationOf = ({ name, relation }: Cells): Thing => ({
 function unpublished(object: string, { declared }: Look<'publications'>): readonly Fault[] {
   const [, name = '', relation] = /^publication ("(?:[^"]|"")*"|\S+)(?: on (.*))?$/s.exec(object) ?? [];
   const thing: Thing = { kind: 'publication', name, relation };
-  const dropped = isDeclared(declared, thing, 'existence') || isInFlux(declared, thing, 'existence');
+  const dropped = isDeclared(declared, thing, 'existence') || isUnsettled(declared, thing, 'existence');
   return dropped ? [] : [{ object, what: 'is gone', consequence: 'sustained', lasting }];
 }
 
@@ -42,7 +43,7 @@ export const publications = check({
       from pg_publication p
       union all
       select quote_ident(t.pubname), format('%I.%I', t.schemaname, t.tablename),
-        ${server.version >= 150_000 ? `concat_ws(' ', 'where ' || t.rowfilter, array_to_string(t.attnames, ', '))` : `''`}
+        ${server.version >= 150_000 ? hashedIfLong(`concat_ws(' ', 'where ' || t.rowfilter, array_to_string(t.attnames, ', '))`) : `''`}
       from pg_publication_tables t`,
   }),
   judge: (look) => {
@@ -100,7 +101,7 @@ function identityFault(row: Cells, look: Look<'replica-identity'>): readonly Fau
   const { declared, baseline } = look;
   const was = baseline?.[sayThing(thingBefore(declared, tableOf(row)))];
   const index: Thing = { kind: 'index', name: row.identity_index ?? '', relation: row.relation ?? '' };
-  const index_said = isDeclared(declared, index, 'existence') || isInFlux(declared, index, 'existence');
+  const index_said = isDeclared(declared, index, 'existence') || isUnsettled(declared, index, 'existence');
   const lost = row.published === 't' && row.state === 'nothing';
   if (!lost && (was === undefined || was === row.state || index_said)) return [];
   const said = lost

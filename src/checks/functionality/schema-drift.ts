@@ -1,18 +1,22 @@
-import { isDeclared, isInFlux, nameBefore } from '../../core/evidence/declared.ts';
+import { isDeclared, isUnsettled, nameBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
+import { unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
 
-/** Kind, name, hash, and the name by which it is compared; the last is left out where nothing is renamed. */
-type Part = readonly [kind: string, name: string, hash: string, before?: string];
+/**
+ * Kind, name, hash, the name by which it is compared, and the owner of what has one of its own; the last two may be left out,
+ * as in older baselines.
+ */
+type Part = readonly [kind: string, name: string, hash: string, before?: string | null, owner?: string | null];
 
 /** A part's identity within its relation, to its hash. */
 type Parts = ReadonlyMap<string, Part>;
 
-const keyOf = ([kind, name, , before = name]: Part): string => `${kind} ${before}`;
+const keyOf = ([kind, name, , before]: Part): string => `${kind} ${before ?? name}`;
 const partsIn = (text: string | null | undefined): Parts =>
   new Map((JSON.parse(text ?? '[]') as readonly Part[]).map((part) => [keyOf(part), part]));
 
@@ -24,10 +28,18 @@ function thingOf([kind, name]: Part, owner: string, relationNow: string | undefi
   if (owner === 'others') return { kind, name };
   const [ownKind, before] = [owner.slice(0, owner.indexOf(' ')), owner.slice(owner.indexOf(' ') + 1)];
   const relation = relationNow ?? before;
+  // What fills a column is a part of it.
+  if (kind === 'sequence') return { kind: 'column', relation, name };
   return kind === 'self' ? { kind: ownKind, relation } : { kind, relation, name };
 }
 
 const lasting = seconds(10);
+
+/** Whose it was and is: of a part of a relation, whose that is. */
+function makersOf(owner: string, key: string, all: readonly Parts[]): Pick<Fault, 'by'> {
+  const makers = all.flatMap((parts) => parts.get(owner === 'others' ? key : 'self ')?.[4] ?? []);
+  return makers.length === 0 ? {} : { by: [...new Set(makers)] };
+}
 
 type Change = 'new' | 'gone' | 'changed';
 const words: Readonly<Record<Change, string>> = {
@@ -36,10 +48,22 @@ const words: Readonly<Record<Change, string>> = {
   changed: 'is not as it was, and no phase declares it',
 };
 
-/** What is new harms nobody who was there before. */
-function faultFor(change: Change, thing: Thing, { declared }: Look<'schema-drift'>): readonly Fault[] {
-  if (isInFlux(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
-  if (change === 'new') return [faultOf(declared, thing, words.new, 'note')];
+/** New, and yet they change what statements from before do. A cast does where neither of its types is new as well. */
+function reachesBack([kind, name]: Part, was: Parts, is: Parts): boolean {
+  if (kind === 'rule' || kind === 'trigger') return true;
+  const isNew = (type: string) => is.has(`type ${type}`) && !was.has(`type ${type}`);
+  return kind === 'cast' && !name.split(' as ').some(isNew);
+}
+
+/** What else is new harms nobody who was there before. */
+function faultFor(
+  change: Change,
+  thing: Thing,
+  { declared }: Look<'schema-drift'>,
+  harmless: boolean,
+): readonly Fault[] {
+  if (isUnsettled(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
+  if (harmless) return [faultOf(declared, thing, words[change], 'note')];
   return [{ ...faultOf(declared, thing, words[change], 'sustained'), lasting }];
 }
 
@@ -58,8 +82,39 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
     const part = now ?? before;
     const change = changeOf(before, now);
     if (part === undefined || change === undefined) return [];
-    return faultFor(change, thingOf(part, owner, relation), look);
+    const harmless = change === 'new' && !reachesBack(part, was, is);
+    const makers = makersOf(owner, key, [was, is]);
+    const found = faultFor(change, thingOf(part, owner, relation), look, harmless);
+    // A relation that is gone has no name by which somebody could ask whose it is.
+    const named = found.map(({ relation: name, ...fault }) =>
+      whole && change === 'gone' ? fault : { ...fault, ...(name !== undefined && { relation: name }) },
+    );
+    return named.map((fault) => ({ ...fault, ...makers }));
   });
+}
+
+/** What is locked, by its place in what is seen: whole relations, and parts of what belongs to none. */
+function hiddenIn({ rows, declared }: Look<'schema-drift'>) {
+  const hidden = rows.filter(({ locked }) => typeof locked === 'string');
+  const [relations, others] = [
+    hidden.filter((row) => row.relation !== null),
+    hidden.filter((row) => row.relation === null),
+  ];
+  return {
+    owners: new Set(relations.map((row) => ownerOf(row, { declared }))),
+    parts: new Set(others.map(({ kind, name }) => `${kind} ${name}`)),
+  };
+}
+
+const without = (parts: Parts, hidden: ReadonlySet<string>): Parts =>
+  hidden.size === 0 ? parts : new Map([...parts].filter(([key]) => !hidden.has(key)));
+
+const isNote = ({ consequence }: Fault): boolean => consequence === 'note';
+
+/** A column and what fills it may both have changed: the graver is told. */
+function onceEach(faults: readonly Fault[]): readonly Fault[] {
+  const graverLast = [...faults.filter(isNote), ...faults.filter((fault) => !isNote(fault))];
+  return [...new Map(graverLast.map((fault) => [fault.object, fault])).values()];
 }
 
 const order = ({ object: a }: Fault, { object: b }: Fault): number => (a < b ? -1 : 1);
@@ -81,9 +136,25 @@ export const schemaDrift = check({
     'pg_type',
     'pg_constraint',
     'pg_index',
+    'pg_inherits',
     'pg_trigger',
+    'pg_rewrite',
+    'pg_sequence',
     'pg_proc',
+    'pg_aggregate',
     'pg_enum',
+    'pg_range',
+    'pg_operator',
+    'pg_opclass',
+    'pg_opfamily',
+    'pg_amop',
+    'pg_amproc',
+    'pg_am',
+    'pg_cast',
+    'pg_collation',
+    'pg_ts_config',
+    'pg_ts_config_map',
+    'pg_ts_dict',
     'pg_depend',
     'pg_foreign_table',
     'pg_foreign_server',
@@ -91,19 +162,32 @@ export const schemaDrift = check({
   needs: everyone,
   remedy: 'Undo what changed, or declare it in the effects of the phase that changes it',
   ask: partsQuery,
+  pastLocks: true,
   judge: (look) => {
-    const { rows, baseline } = look;
+    const { baseline } = look;
+    const { unseen } = unseenIn(look.rows);
+    const rows = look.rows.filter(({ locked }) => typeof locked !== 'string');
+    const hidden = hiddenIn(look);
     const relations = new Map(rows.map((row) => [ownerOf(row, look), row.relation ?? undefined] as const));
     const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, look), row.parts ?? '[]'] as const));
-    if (baseline === undefined) return { unknown: noBaseline, seen };
-    const owners = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
+    if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
+    const all = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
+    const owners = all.filter((owner) => !hidden.owners.has(owner));
     const faults = owners.flatMap((owner) =>
       baseline[owner] === seen[owner]
         ? []
-        : compare(owner, partsIn(baseline[owner]), partsIn(seen[owner]), relations.get(owner), look),
+        : compare(
+            owner,
+            without(partsIn(baseline[owner]), hidden.parts),
+            partsIn(seen[owner]),
+            relations.get(owner),
+            look,
+          ),
     );
+    const found = onceEach(faults).toSorted(order);
+    if (unseen !== undefined) return { faults: found, saw: unseen, unseen };
     return {
-      faults: faults.toSorted(order),
+      faults: found,
       seen,
       saw: `${sayCounted(rows.length - 1, 'table and view', 'tables and views')}, as declared`,
     };

@@ -3,7 +3,9 @@ import { asPrinted } from '../../core/evidence/quoting.ts';
 import { bare } from '../../core/evidence/thing.ts';
 import type { Scope } from '../check.ts';
 import { everyName } from '../tables.ts';
-import { ofAnother, ofExtension, settled, settling, userRelations } from '../sql-pieces.ts';
+import { aggregate, range, schemaObjects } from '../schema-objects.ts';
+import { lockedBefore } from '../past-locks.ts';
+import { ofAnother, ofExtension, options, owner, shortlyHashed as hashed, userRelations } from '../sql-pieces.ts';
 
 /** A name in a definition, and what stands for it wherever definitions are compared. */
 type Replacement = readonly [pattern: string, by: string];
@@ -37,61 +39,113 @@ export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replac
   });
 }
 
-const hashed = (text: string): string => `to_hex(hashtextextended(${text}, 0))`;
-
 /** Of a partition only itself counts: the rest it has from the table above. */
 const parts = (named: (text: string) => string): readonly string[] => [
   `select r.oid, 'self' as kind, '' as name, ${hashed(
-    named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid),
+    named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid), ${owner('r.relowner')},
       pg_get_expr(r.relpartbound, r.oid), case when r.relkind in ('v', 'm') then pg_get_viewdef(r.oid) end,
-      (select s.srvname from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
+      case when r.relkind = 'v' then ${options('r.reloptions')} end,
+      (select string_agg(h.inhparent::regclass::text, ', ' order by h.inhseqno) from pg_inherits h where h.inhrelid = r.oid),
+      (select concat_ws(' ', s.srvname, ${options('f.ftoptions')})
+       from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
        where r.relkind = 'f' and f.ftrelid = r.oid))`),
   )} as hash
-  from relation r where ${settled}`,
+  from relation r`,
   `select r.oid, 'column', quote_ident(a.attname), ${hashed(`concat_ws(' ', format_type(a.atttypid, a.atttypmod),
       case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
       case when a.attnotnull then 'not null' end, a.attidentity::text, a.attgenerated::text,
+      case when a.attfdwoptions is not null then ${options('a.attfdwoptions')} end,
       case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`)}
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-  where not r.relispartition and ${settled}`,
+  where not r.relispartition`,
   `select r.oid, 'constraint', quote_ident(k.conname),
     ${hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`))}
   from relation r join pg_constraint k on k.conrelid = r.oid
-  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition and ${settled}`,
+  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition`,
   `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${hashed(named('pg_get_indexdef(i.indexrelid)'))}
   from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid
-  where not r.relispartition and ${settled} and not exists (
+  where not r.relispartition and not exists (
     select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))`,
-  `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named('pg_get_triggerdef(t.oid)'))}
+  `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`))}
   from relation r join pg_trigger t on t.tgrelid = r.oid
-  where not t.tgisinternal and t.tgparentid = 0 and ${settled}`,
+  where not t.tgisinternal and t.tgparentid = 0`,
+  `select r.oid, 'rule', quote_ident(w.rulename), ${hashed(named(`concat_ws('; ', pg_get_ruledef(w.oid), w.ev_enabled::text)`))}
+  from relation r join pg_rewrite w on w.ev_class = r.oid
+  where w.ev_type <> '1'`,
+  `select r.oid, 'sequence', quote_ident(a.attname), ${hashed('q.definition')}
+  from sequence q join relation r on r.oid = q.relid
+    join pg_attribute a on a.attrelid = q.relid and a.attnum = q.attnum`,
 ];
 
+/** What a sequence gives: one that fills a column is a part of that, and comes, goes and changes its type with it. */
+const sequences = `
+  sequence as materialized (
+    select format('%I.%I', c.nspname, c.relname) as name, d.refobjid as relid, d.refobjsubid as attnum,
+      c.relowner as maker,
+      concat_ws(' ', case when d.objid is null then ${owner('c.relowner')} end, format_type(q.seqtypid, null), 'start', q.seqstart,
+        'increment', q.seqincrement, 'from', q.seqmin, 'to', q.seqmax, 'cache', q.seqcache, q.seqcycle) as definition
+    from pg_sequence q join (
+        select c.oid, c.relname, c.relowner, s.nspname from space s join pg_class c on c.relnamespace = s.oid
+        where c.relkind = 'S' and not ${ofExtension('pg_class', 'c.oid')}) c on c.oid = q.seqrelid
+      left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0
+        and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i'))`;
+
 /** What a function does for its callers; who may call it is asked elsewhere. */
-const functions = (named: (text: string) => string): string => `
+const functions = (named: (text: string) => string, locks: string): string => `
   select 'function' as kind, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)) as name,
     ${hashed(
       named(`concat_ws('; ', p.prokind::text, p.prosrc, p.probin, pg_get_function_sqlbody(p.oid),
         pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prolang::text, p.provolatile::text,
-        p.proisstrict::text, p.prosecdef::text, p.proconfig::text)`),
-    )} as hash
+        p.proisstrict::text, p.prosecdef::text, p.proconfig::text, p.proleakproof::text, p.proparallel::text,
+        ${owner('p.proowner')}, case p.prokind when 'a' then ${aggregate('p.oid')} end)`),
+    )} as hash, pg_get_userbyid(p.proowner) as maker
   from space s join pg_proc p on p.pronamespace = s.oid
-  where ${settled} and not ${ofAnother('pg_proc', 'p.oid')}`;
+  where not ${ofAnother('pg_proc', 'p.oid')}
+    and (p.prosqlbody is null or ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} is null)`;
+
+/** Views and rules name other relations, and so do functions whose body was parsed when they were made. */
+const hidden = (locks: string): string => `
+  hidden as materialized (
+    select r.oid, around.locked from any_relation r cross join lateral (
+      select string_agg(oid::text, ',' order by oid) as locked from (
+        select l.oid from unnest(${locks}::oid[]) l (oid) where l.oid = r.oid
+        union
+        select l.oid from unnest(${locks}::oid[]) l (oid)
+          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = l.oid
+          join pg_rewrite w on w.oid = d.objid
+        where w.ev_class = r.oid) found) around
+    where around.locked is not null),
+  relation as materialized (select * from any_relation r where not exists (select from hidden where hidden.oid = r.oid))`;
 
 /** Neither the row types of tables nor the arrays of others. */
 const types = `
-  select 'type', format('%I.%I', s.nspname, t.typname), ${hashed(`concat_ws('; ', t.typtype::text,
+  select 'type', format('%I.%I', s.nspname, t.typname), ${hashed(`concat_ws('; ', t.typtype::text, ${owner('t.typowner')},
       (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
        from pg_enum e where e.enumtypid = t.oid),
-      case t.typtype when 'd' then concat_ws(' ', format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault) end,
+      case t.typtype when 'd' then concat_ws(' ', format_type(t.typbasetype, t.typtypmod), t.typnotnull,
+        t.typcollation::regcollation, t.typdefault) end,
+      case t.typtype when 'r' then ${range('t.oid')} end,
       (select string_agg(pg_get_constraintdef(k.oid), ', ' order by k.conname)
        from pg_constraint k where k.contypid = t.oid and k.contype = 'c'),
-      (select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
-       from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped))`)}
+      (select string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+          nullif(a.attcollation, 0)::regcollation), ', ' order by a.attnum)
+       from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped))`)},
+    pg_get_userbyid(t.typowner)
   from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
-  where ${settled} and t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
+  where t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
     and not ${ofExtension('pg_type', 't.oid')}`;
+
+/** Who owns a schema may drop all that is in it. */
+const others = `
+  select 'schema', quote_ident(s.nspname), ${hashed(owner('s.nspowner'))}, pg_get_userbyid(s.nspowner)
+  from space s where not ${ofExtension('pg_namespace', 's.oid')}
+  union all
+  select 'sequence', q.name, ${hashed('q.definition')}, pg_get_userbyid(q.maker) from sequence q where q.relid is null
+  union all
+  select o.kind, o.name, ${hashed('o.definition')}, o.maker from (${schemaObjects}) o`;
+
+const kind = `case when r.relkind in ('v', 'm') then 'view' else 'table' end`;
 
 /** One row for each relation, with a hash of each part of it, and one for each kind of what belongs to none. */
 export function partsQuery(scope: Pick<Scope, 'phases'>): {
@@ -101,15 +155,23 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
   const replaced = replacements(scope);
   const named = (text: string): string =>
     replaced.reduce((sql, _, at) => `regexp_replace(${sql}, $${2 * at + 1}, $${2 * at + 2}, 'g')`, text);
+  const locks = `$${2 * replaced.length + 1}`;
   const text = `
-    with ${settling},
-    ${userRelations("'r', 'p', 'v', 'm', 'f'")},
+    with ${userRelations("'r', 'p', 'v', 'm', 'f'", 'any_relation')}, ${hidden(locks)}, ${sequences},
     part as materialized (${parts(named).join('\n union all\n')})
-    select case when r.relkind in ('v', 'm') then 'view' else 'table' end as kind, r.name as relation,
-      json_agg(json_build_array(p.kind, p.name, p.hash, ${named('p.name')}))::text as parts
-    from relation r join part p on p.oid = r.oid group by r.oid, r.relkind, r.name
+    select ${kind} as kind, r.name as relation, null as name, null as locked,
+      json_agg(case p.kind when 'self' then json_build_array(p.kind, p.name, p.hash, '', pg_get_userbyid(r.relowner))
+        else json_build_array(p.kind, p.name, p.hash, ${named('p.name')}) end)::text as parts
+    from relation r join part p on p.oid = r.oid group by r.oid, r.relkind, r.name, r.relowner
     union all
-    select 'others', null, json_agg(json_build_array(o.kind, o.name, o.hash))::text
-    from (${functions(named)} union all ${types}) o`;
+    select ${kind}, r.name, null, hidden.locked, null from any_relation r join hidden using (oid)
+    union all
+    select 'function', null, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)), around.locked, null
+    from space s join pg_proc p on p.pronamespace = s.oid and p.prosqlbody is not null
+      cross join lateral (select ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} as locked) around
+    where around.locked is not null and not ${ofAnother('pg_proc', 'p.oid')}
+    union all
+    select 'others', null, null, null, json_agg(json_build_array(o.kind, o.name, o.hash, null, o.maker))::text
+    from (${functions(named, locks)} union all ${types} union all ${others}) o`;
   return { text, values: replaced.flatMap(([pattern, by]) => [pattern, `${by.replaceAll('\\', '\\\\')}\\1`]) };
 }

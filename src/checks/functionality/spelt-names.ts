@@ -1,4 +1,7 @@
+import { actsAs } from '../acts-as.ts';
 import { userSchemas } from '../pieces.ts';
+import { schemaObjects } from '../schema-objects.ts';
+import { settingName, settingsHere } from '../sql-pieces.ts';
 
 /** Kinds by which a plan may call a thing, as findings do: `function f`, `event trigger e`. */
 const kinds = [
@@ -23,6 +26,16 @@ const kinds = [
   'language',
   'untrusted language',
   'foreign server',
+  'foreign data wrapper',
+  'rule',
+  'operator class',
+  'operator family',
+  'operator',
+  'cast',
+  'collation',
+  'text search configuration',
+  'text search dictionary',
+  'setting',
 ];
 const said = new RegExp(`^(?:${kinds.join('|')}) `);
 
@@ -45,7 +58,7 @@ function ownNames(name: string): readonly string[] {
 /** Each thing by every way in which a plan may name it, without the schema where that is `public`. */
 const within = (schema: string) => `case when ${schema} = 'public' then '' else ${schema} || '.' end`;
 const owned = (kind: string, catalogue: string, name: string, relation: string) => `
-  select '${kind}', spelt.name from ${catalogue} o join relation r on r.oid = o.${relation},
+  select '${kind}', spelt.name, r.relowner from ${catalogue} o join relation r on r.oid = o.${relation},
     lateral (values (o.${name}::text), (o.${name} || ' on ' || r.name), (o.${name} || ' on public.' || r.name))
       spelt (name)
   where o.${name}::text = any($2)`;
@@ -53,39 +66,58 @@ const owned = (kind: string, catalogue: string, name: string, relation: string) 
 const named = `
   with space as materialized (select n.* from pg_namespace n where ${userSchemas('n')}),
   relation as (
-    select c.oid, c.relname, c.relkind, ${within('s.nspname')} || c.relname as name
+    select c.oid, c.relname, c.relkind, c.relowner, ${within('s.nspname')} || c.relname as name
     from pg_class c join space s on s.oid = c.relnamespace),
-  spelt (kind, name) as (
-    select kind, name from relation, unnest(case relkind when 'v' then '{view}'
+  spelt (kind, name, owner) as (
+    select kind, name, relowner from relation, unnest(case relkind when 'v' then '{view}'
         when 'm' then '{view,materialised view,materialized view}' when 'f' then '{table,foreign table}'
         when 'S' then '{sequence}' when 'i' then '{index}' when 'I' then '{index}' when 'c' then '{type}'
         else '{table}' end::text[]) kind
       where relname::text = any($2)
-    union all select 'column', r.name || '.' || a.attname
+    union all select 'column', r.name || '.' || a.attname, r.relowner
       from pg_attribute a join relation r on r.oid = a.attrelid
       where a.attnum > 0 and not a.attisdropped and a.attname::text = any($2)
-    union all select 'function', spelt.name from pg_proc p join space s on s.oid = p.pronamespace,
+    union all select 'function', spelt.name, p.proowner from pg_proc p join space s on s.oid = p.pronamespace,
       lateral (values (${within('s.nspname')} || p.proname),
         (${within('s.nspname')} || p.proname || '(' || oidvectortypes(p.proargtypes) || ')')) spelt (name)
       where p.proname::text = any($2)
     union all ${owned('trigger', 'pg_trigger', 'tgname', 'tgrelid')}
     union all ${owned('constraint', 'pg_constraint', 'conname', 'conrelid')}
+    union all ${owned('rule', 'pg_rewrite', 'rulename', 'ev_class')}
     union all ${owned('policy', 'pg_policy', 'polname', 'polrelid')}
-    union all select 'type', ${within('s.nspname')} || t.typname from pg_type t join space s on s.oid = t.typnamespace
+    union all select 'type', ${within('s.nspname')} || t.typname, t.typowner from pg_type t join space s on s.oid = t.typnamespace
       where t.typname::text = any($2)
-    union all select 'schema', nspname from space
-    union all select 'extension', extname from pg_extension
-    union all select 'publication', pubname from pg_publication
-    union all select 'role', rolname from pg_roles
-    union all select kind, lanname from pg_language, unnest('{language,untrusted language}'::text[]) kind
-    union all select 'foreign server', srvname from pg_foreign_server
-    union all select 'event trigger', evtname from pg_event_trigger)
-  select distinct wanted as name from unnest($1::text[]) wanted
-  where wanted in (select name from spelt union all select kind || ' ' || name from spelt)`;
+    union all select 'schema', nspname, nspowner from space
+    union all select 'extension', extname, extowner from pg_extension
+    union all select 'publication', pubname, pubowner from pg_publication
+    union all select 'role', rolname, null from pg_roles
+    union all select kind, lanname, lanowner from pg_language, unnest('{language,untrusted language}'::text[]) kind
+    union all select 'foreign server', srvname, srvowner from pg_foreign_server
+    union all select 'foreign data wrapper', fdwname, fdwowner from pg_foreign_data_wrapper
+    union all select 'event trigger', evtname, evtowner from pg_event_trigger
+    union all select 'setting', replace(substr(${settingName}, length('setting ') + 1), '"', ''), null ${settingsHere}
+    union all select o.kind, spelt.name, (select oid from pg_roles where rolname = o.maker) from (${schemaObjects}) o,
+      lateral (select regexp_replace(replace(o.name, '"', ''), '^public[.]', '') as alone) own,
+      lateral (values (own.alone), (split_part(own.alone, '(', 1))) spelt (name))
+  select wanted as name,
+    case when bool_and(s.owner is not null) then json_agg(distinct pg_get_userbyid(s.owner))::text end as owners,
+    coalesce(bool_and(s.kind in ('trigger', 'constraint', 'rule', 'policy') and wanted not like '% on %'
+        and s.owner not in ${actsAs('$3')}), false)
+      and exists (select from pg_roles where rolname = $3 and not rolsuper) as strangers
+  from unnest($1::text[]) wanted
+    join (select kind, name, owner from spelt union all select kind, kind || ' ' || name, owner from spelt) s
+      on s.name = wanted
+  group by wanted`;
 
-/** Which of these names the server has something by, be it with its kind or without. */
-export function spelt(names: readonly string[]): { readonly text: string; readonly values: readonly unknown[] } {
+/**
+ * Which of these names mean something on the server, with their kind or without it; who owns all of that, unless a part of it
+ * shows no owner; and whether a name without a table means only parts of tables whose owners this role cannot act as.
+ */
+export function spelt(
+  names: readonly string[],
+  role: string | undefined,
+): { readonly text: string; readonly values: readonly unknown[] } {
   const wanted = [...new Set(names.map(canonical))];
   const own = [...new Set(wanted.flatMap((name) => [name, withoutKind(name)]).flatMap(ownNames))];
-  return { text: named, values: [wanted, own] };
+  return { text: named, values: [wanted, own, role ?? null] };
 }

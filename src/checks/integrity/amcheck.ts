@@ -1,10 +1,11 @@
 import { isInFlux } from '../../core/evidence/declared.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
+import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check } from '../check.ts';
 import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
-import { absentOf, everyName, readOr, sayUnread } from '../tables.ts';
+import { absentOf, besideFaults, careful, everyName, readOr, sayUnread } from '../tables.ts';
 import { tableThing } from './row-counts.ts';
 
 /** B-tree indexes that are whole and on disk, of the tables by these names and of their partitions. */
@@ -13,7 +14,7 @@ const listed = `
     select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'm') and n.nspname || '.' || c.relname = any($1)
     union select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid)
-  select i.indexrelid as oid, format('%I.%I', n.nspname, c.relname) as name, format('%I.%I', tn.nspname, t.relname) as relation,
+  select i.indexrelid as oid, i.indrelid as table_oid, format('%I.%I', n.nspname, c.relname) as name, format('%I.%I', tn.nspname, t.relname) as relation,
     (select en.nspname from pg_extension e join pg_namespace en on en.oid = e.extnamespace
      where e.extname = 'amcheck') as schema
   from tree join pg_index i on i.indrelid = tree.oid join pg_class c on c.oid = i.indexrelid
@@ -26,9 +27,13 @@ const listed = `
 /** Data corrupted, index corrupted: what amcheck raises once it has found something. */
 const corrupted = /^XX00[12]$/;
 
-async function examine(asks: Asks, index: Cells): Promise<Cells> {
+async function examine(asks: Asks, index: Cells, runs: RelationCode): Promise<Cells> {
   const call = `${quoteIdentifier(index.schema ?? '')}.bt_index_check($1::oid::regclass, true)`;
-  const answer = await readOr(() => asks.query(`select ${call}`, [index.oid]));
+  const answer = await readOr(() =>
+    careful(asks, runs, [{ oid: index.table_oid ?? '', name: index.relation ?? '' }]).query(`select ${call}`, [
+      index.oid,
+    ]),
+  );
   if (!('refused' in answer)) return { ...index, damage: null, unread: null };
   const { code = '', message } = answer.refused;
   return corrupted.test(code)
@@ -45,6 +50,7 @@ const needs = 'grant execute on function bt_index_check(regclass, boolean) to th
 export const amcheck = check({
   id: 'amcheck',
   cost: 'C',
+  login: 'reading',
   against: 'nothing',
   mayAt: 'veto',
   extension: 'amcheck',
@@ -55,7 +61,9 @@ export const amcheck = check({
     steps: async (asks, scope, limits) => {
       const names = everyName(scope, [...scope.staticTables, ...scope.phaseTables, ...limits.tables]);
       const rows: Cells[] = [...(await absentOf(asks, scope, limits.tables))];
-      for (const index of recordsOf(await asks.query(listed, [names]))) rows.push(await examine(asks, index));
+      const indexes = recordsOf(await asks.query(listed, [names]));
+      const runs = scope.code(indexes.map((index) => index.table_oid ?? ''));
+      for (const index of indexes) rows.push(await examine(asks, index, runs));
       return rows;
     },
   },
@@ -67,7 +75,8 @@ export const amcheck = check({
       row.unread === null ? [] : [{ what: sayThing(thingOf(row)), why: row.unread ?? '' }],
     );
     if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread, needs) };
-    return { faults, saw: `${sayCounted(rows.length, 'index', 'indexes')} in order, with every row in them` };
+    const saw = `${sayCounted(rows.length, 'index', 'indexes')} in order, with every row in them`;
+    return { faults, saw, ...besideFaults(unread, needs) };
   },
   breach: { rows: [{ name: 'public.i', relation: 'public.t', damage: 'item order invariant violated', unread: null }] },
 });

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 import { type Declared, nameBefore } from '../../core/evidence/declared.ts';
 import { relationAsPrinted } from '../../core/evidence/quoting.ts';
 import { bare } from '../../core/evidence/thing.ts';
@@ -6,8 +8,7 @@ import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { Asks } from '../asks.ts';
 import type { Before, Cells, Scope } from '../check.ts';
 import { recordsOf } from '../pieces.ts';
-import { valuesSettled } from '../sql-pieces.ts';
-import { nameOf, type Table } from '../tables.ts';
+import { named, type Table } from '../tables.ts';
 import { sameTable } from './row-counts.ts';
 
 /** The sum over the rows of a hash of these columns, with their number: equal for equal rows in whatever order. */
@@ -15,7 +16,13 @@ export interface Sum {
   readonly columns: readonly string[];
   readonly rows: string;
   readonly sum: string;
+  /** Of the hash, a whole number of 64 bits. Who does not know it cannot choose rows that leave the sum as it was. */
+  readonly seed: string;
 }
+
+/** Sums can be compared under one seed only: that of the baseline, and a random one before there is one. */
+export const seedOf = ({ baseline, boundary }: Before, random = () => randomBytes(8).readBigInt64BE()): string =>
+  [baseline, boundary].flatMap((seen) => Object.values(seen ?? {}).flatMap(sumsIn))[0]?.seed ?? `${random()}`;
 
 /** Columns of this table that the phase adds, drops or rewrites. */
 export function columnsOf({ effects }: PhasePlan, declared: Declared, relation: string): readonly string[] {
@@ -49,7 +56,7 @@ function columnSets(
 
 /**
  * Types that PostgreSQL can hash as part of a record: those with a hash operator class of 64 bits, their domains, enums,
- * and arrays of them. Others are hashed as text, under settings that are ours. A virtual column is computed from others.
+ * and arrays of them. Others are hashed as they are printed. A virtual column is computed from others.
  */
 const columnsQuery = `
   with recursive base as (
@@ -72,12 +79,12 @@ const columnsQuery = `
 const leavesQuery = `
   with recursive tree as (
     select $1::oid as oid union select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid)
-  select n.nspname as schema, c.relname as name, c.relkind as kind,
+  select c.oid, n.nspname as schema, c.relname as name, c.relkind as kind,
     case when c.relkind in ('r', 'm') and m.amname = 'heap'
       then pg_relation_size(c.oid) / current_setting('block_size')::int end as blocks
   from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
     left join pg_am m on m.oid = c.relam
-  where c.relkind <> 'p' order by 1, 2`;
+  where c.relkind <> 'p' order by 2, 3`;
 
 /** Read at a time, so that neither a statement nor its snapshot lasts long, and other checks come between. */
 const blocksAtATime = 16_384;
@@ -99,29 +106,40 @@ function ranges(blocks: string | null): readonly string[] {
 const add = (a: readonly bigint[], b: readonly (string | null)[]): readonly bigint[] =>
   a.map((one, at) => one + BigInt(b[at] ?? '0'));
 
-export async function sumsOf(asks: Asks, table: Table, scope: Scope, before: readonly Sum[]): Promise<Cells> {
+/** By the type's output function: a cast to text may be a function of the type's owner. */
+const asPrinted = (column: string): string => `case when ${column} is not null then format('%s', ${column}) end`;
+
+/**
+ * PostgreSQL's hash of a record is 31 times that of the columns so far, plus that of the next (`hash_record_extended` in
+ * rowtypes.c). Summed up as it is, it would be the same wherever the values of a column stand: so it is hashed once more.
+ */
+const hashOfRow = (cells: readonly string[]): string =>
+  `sum(hashtextextended(hash_record_extended(row(${cells.join(', ')}), $1)::text, $1))::text`;
+
+export async function sumsOf(
+  asks: Asks,
+  table: Table,
+  scope: Scope,
+  { before, seed }: { readonly before: readonly Sum[]; readonly seed: string },
+): Promise<Cells> {
   const columns = recordsOf(await asks.query(columnsQuery, [table.oid]));
   const hashable = new Map(columns.map(({ column, hashable: is }) => [column ?? '', is === 't'] as const));
   const declared = { underWay: [], applied: scope.phases };
   const touched = scope.phases.map((phase) => columnsOf(phase, declared, table.relation));
   const sets = columnSets([...hashable.keys()], touched, before);
-  const written = (column: string) => `${quoteIdentifier(column)}${hashable.get(column) === true ? '' : '::text'}`;
-  const asked = [
-    'count(*)',
-    ...sets.map((set) => `sum(hash_record_extended(row(${set.map(written).join(', ')}), 0))::text`),
-  ];
-  const needsText = [...hashable.values()].includes(false);
+  const written = (column: string) =>
+    hashable.get(column) === true ? quoteIdentifier(column) : asPrinted(quoteIdentifier(column));
+  const asked = ['count(*)', ...sets.map((set) => hashOfRow(set.map(written)))];
   let total: readonly bigint[] = asked.map(() => 0n);
-  for (const { schema, name, blocks } of recordsOf(await asks.query(leavesQuery, [table.oid]))) {
+  for (const { oid, schema, name, blocks } of recordsOf(await asks.query(leavesQuery, [table.oid]))) {
+    const leaf = named(oid, schema, name);
     for (const range of ranges(blocks ?? null)) {
-      const only = table.kind === 'f' ? '' : 'only ';
-      const from = `${only}${nameOf({ schema: schema ?? '', name: name ?? '' })}${range}`;
-      const settle = needsText ? `${range === '' ? ' where' : ' and'} ${valuesSettled}` : '';
-      total = add(total, (await asks.query(`select ${asked.join(', ')} from ${from}${settle}`)).rows[0] ?? []);
+      const question = `select ${asked.join(', ')} from ${table.kind === 'f' ? '' : 'only '}${leaf.name}${range}`;
+      total = add(total, (await asks.query(question, [seed], { holding: [leaf] })).rows[0] ?? []);
     }
   }
   const [rows = 0n, ...sums] = total;
-  const kept = sets.map((set, at): Sum => ({ columns: set, rows: `${rows}`, sum: `${sums[at] ?? 0n}` }));
+  const kept = sets.map((set, at): Sum => ({ columns: set, rows: `${rows}`, sum: `${sums[at] ?? 0n}`, seed }));
   return {
     relation: table.relation,
     columns: JSON.stringify([...hashable.keys()]),

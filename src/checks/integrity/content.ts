@@ -4,8 +4,8 @@ import { sayThing } from '../../core/evidence/thing.ts';
 import type { PhasePlan } from '../../core/plan/phase.ts';
 import { type Cells, check, type Look } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
-import { everyName, readOr, readsEverything, sayUnread, tablesNamed } from '../tables.ts';
-import { columnsOf, type Sum, sumsBefore, sumsIn, sumsOf, without } from './content-sums.ts';
+import { besideFaults, careful, everyName, named, readOr, readsEverything, sayUnread, tablesNamed } from '../tables.ts';
+import { columnsOf, seedOf, type Sum, sumsBefore, sumsIn, sumsOf, without } from './content-sums.ts';
 import { referenceOf, withApplied } from './reference.ts';
 import { neverThere, sameTable, sayNeverThere, tableThing } from './row-counts.ts';
 
@@ -24,6 +24,7 @@ function compare(
     .toSorted((a, b) => b.columns.length - a.columns.length);
   for (const was of comparable) {
     const is = sumsIn(row.sums ?? undefined).find(({ columns }) => equal(columns, was.columns));
+    if (is !== undefined && is.seed !== was.seed) continue;
     if (is !== undefined && is.sum === was.sum && is.rows === was.rows) return 'same';
     if (is === undefined) continue;
     const now = sayCounted(Number(is.rows), 'row');
@@ -86,6 +87,7 @@ function compareAll(rows: readonly Cells[], look: Look<'content'>): Compared | u
 export const content = check({
   id: 'content',
   cost: 'C',
+  login: 'reading',
   against: 'boundary',
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace', 'pg_attribute', 'pg_type', 'pg_opclass', 'pg_amproc', 'pg_am', 'pg_inherits'],
@@ -95,9 +97,15 @@ export const content = check({
     steps: async (asks, scope, _, before) => {
       const names = everyName(scope, scope.staticTables);
       const rows: Cells[] = [];
-      for (const table of await tablesNamed(asks, names)) {
+      const tables = await tablesNamed(asks, names);
+      const code = scope.code(tables.map(({ oid }) => oid));
+      const seed = seedOf(before);
+      for (const table of tables) {
         const read = await readOr(async () => ({
-          sums: await sumsOf(asks, table, scope, sumsBefore(before, table, scope)),
+          sums: await sumsOf(careful(asks, code, [named(table.oid, table.schema, table.name)]), table, scope, {
+            before: sumsBefore(before, table, scope),
+            seed,
+          }),
         }));
         rows.push('refused' in read ? { relation: table.relation, unread: read.refused.message } : read.sums);
       }
@@ -128,10 +136,22 @@ export const content = check({
       return { unknown: `no columns to compare by are left of ${incomparable.join(', ')}`, seen };
     const apart =
       left.length === 0 ? '' : `; not compared, since a phase declares to change its rows: ${left.join(', ')}`;
-    return { faults, seen, saw: `${sayCounted(read.length - left.length, 'static table')}, as before${apart}` };
+    return {
+      faults,
+      seen,
+      saw: `${sayCounted(read.length - left.length, 'static table')}, as before${apart}`,
+      ...besideFaults(unread),
+    };
   },
   breach: {
-    baseline: { 'table public.t': '[{"columns":["a"],"rows":"1","sum":"5"}]' },
-    rows: [{ relation: 'public.t', columns: '["a"]', sums: '[{"columns":["a"],"rows":"1","sum":"6"}]', unread: null }],
+    baseline: { 'table public.t': '[{"columns":["a"],"rows":"1","sum":"5","seed":"1"}]' },
+    rows: [
+      {
+        relation: 'public.t',
+        columns: '["a"]',
+        sums: '[{"columns":["a"],"rows":"1","sum":"6","seed":"1"}]',
+        unread: null,
+      },
+    ],
   },
 });

@@ -1,8 +1,8 @@
-import { type Declared, isDeclared, isInFlux } from '../../core/evidence/declared.ts';
+import { type Declared, isDeclared, isInFlux, nameBefore } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone } from '../check.ts';
-import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
+import { byOwner, faultOf, mostRows, sayCounted, tooManyRows, userSchemas } from '../pieces.ts';
 
 const constraintOf = ({ name, relation }: Cells): Thing => ({
   kind: 'constraint',
@@ -10,15 +10,23 @@ const constraintOf = ({ name, relation }: Cells): Thing => ({
   relation: relation ?? undefined,
 });
 
+/** One of a domain is called after that, since many may have one of the same name. It has no table, by whose owner it could be told whose doing it is. */
+function about(row: Cells, declared: Declared, what: string): Fault {
+  const { relation, ...fault } = faultOf(declared, constraintOf(row), what, 'veto');
+  const by = byOwner(row);
+  return { ...fault, ...('by' in by || relation === undefined ? by : { relation }) };
+}
+
 /** A phase that adds a constraint in two moves, unchecked and then checked, is judged at its end. */
 function unchecked(row: Cells, declared: Declared): readonly Fault[] {
   const constraint = constraintOf(row);
   if (isInFlux(declared, constraint, 'existence')) return [];
   if (row.enforced === 't')
-    return [faultOf(declared, constraint, 'was never checked against the rows that were there before it', 'veto')];
-  return isDeclared(declared, constraint, 'existence')
-    ? []
-    : [faultOf(declared, constraint, 'is not enforced', 'veto')];
+    return [about(row, declared, 'was never checked against the rows that were there before it')];
+  if (isDeclared(declared, constraint, 'existence')) return [];
+  // One that is known as unchecked still binds new rows: that it no longer does is a fault of its own.
+  const fault = about(row, declared, 'is off');
+  return [{ ...fault, object: `enforcement of ${fault.object}` }];
 }
 
 export const unvalidatedConstraints = check({
@@ -26,38 +34,47 @@ export const unvalidatedConstraints = check({
   cost: 'A',
   against: 'nothing',
   mayAt: 'veto',
-  reads: ['pg_constraint', 'pg_class', 'pg_namespace'],
+  reads: ['pg_constraint', 'pg_class', 'pg_namespace', 'pg_type'],
   needs: everyone,
-  remedy: 'alter table NAME validate constraint NAME, once the rows that break it are mended',
+  remedy: 'alter table NAME validate constraint NAME, once the rows that violate it are corrected',
   ask: ({ server }) => ({
     text: `
-      select quote_ident(k.conname) as name, quote_ident(tn.nspname) || '.' || quote_ident(c.relname) as relation,
-        ${server.version >= 180_000 ? 'k.conenforced' : 'true'} as enforced, counted.looked_at
+      select quote_ident(k.conname) as name, coalesce(quote_ident(tn.nspname) || '.' || quote_ident(c.relname),
+          quote_ident(dn.nspname) || '.' || quote_ident(d.typname)) as relation,
+        ${server.version >= 180_000 ? 'k.conenforced' : 'true'} as enforced, counted.looked_at,
+        case when d.oid is not null then pg_get_userbyid(d.typowner) end as owner
       from (select count(*) as looked_at from pg_constraint where contype in ('c', 'f')) counted
         left join (pg_constraint k join pg_namespace n on n.oid = k.connamespace
-          left join (pg_class c join pg_namespace tn on tn.oid = c.relnamespace) on c.oid = k.conrelid)
+          left join (pg_class c join pg_namespace tn on tn.oid = c.relnamespace) on c.oid = k.conrelid
+          left join (pg_type d join pg_namespace dn on dn.oid = d.typnamespace) on d.oid = k.contypid and k.conrelid = 0)
         on not k.convalidated and k.conparentid = 0 and (k.conislocal or k.conrelid = 0) and ${userSchemas('n')}
-      order by relation, name limit 1000`,
+      order by relation, name limit ${mostRows + 1}`,
   }),
-  judge: ({ rows, declared }) => ({
-    faults: rows.filter(({ name }) => name !== null).flatMap((row) => unchecked(row, declared)),
-    saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'constraint'),
-  }),
+  judge: ({ rows, declared }) =>
+    tooManyRows(rows, `constraint ${rows[0]?.name} on ${rows[0]?.relation}`) ?? {
+      faults: rows.filter(({ name }) => name !== null).flatMap((row) => unchecked(row, declared)),
+      saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'constraint'),
+    },
   breach: { rows: [{ name: 'k', relation: 'public.t', enforced: 't', looked_at: '1' }] },
 });
 
 const states = { D: 'is disabled', R: 'fires on replicas only' } as const;
 const statesOfKeys = { D: 'has its trigger disabled on', R: 'has its trigger fire on replicas only on' } as const;
 
-/** That of a foreign key is spoken of as the key: on either of its two tables, it is the key that is not enforced. */
+/**
+ * That of a foreign key is spoken of as the key. Where it is off on the table that is referred to, that is a fault of its own:
+ * one side that is known does not hide the other.
+ */
 function offOf(row: Cells, declared: Declared): readonly Fault[] {
   const { kind, state } = row;
   const thing: Thing = { kind: kind ?? '', name: row.name ?? '', relation: row.relation ?? '' };
   const table: Thing = { kind: 'table', relation: row.on_table ?? '' };
   if (isInFlux(declared, thing, 'existence') || isInFlux(declared, table, 'content')) return [];
   const letter = state === 'R' ? 'R' : 'D';
-  const said = kind === 'constraint' ? `${statesOfKeys[letter]} ${row.on_table}` : states[letter];
-  return [faultOf(declared, thing, said, 'veto')];
+  if (kind !== 'constraint') return [faultOf(declared, thing, states[letter], 'veto')];
+  const fault = faultOf(declared, thing, `${statesOfKeys[letter]} ${row.on_table}`, 'veto');
+  if (row.on_table === row.relation) return [fault];
+  return [{ ...fault, object: `${fault.object} towards ${nameBefore(declared, row.on_table ?? '')}` }];
 }
 
 /** Of a trigger that partitions have inherited, the topmost that is disabled is named. */
@@ -83,8 +100,10 @@ export const disabledTriggers = check({
     from (select count(*) as looked_at from pg_trigger) counted left join (off o
       join pg_class c on c.oid = o.owner join pg_namespace n on n.oid = c.relnamespace and ${userSchemas('n')}
       join pg_class a on a.oid = o.on_table join pg_namespace an on an.oid = a.relnamespace) on true
-    order by relation, name, on_table limit 1000`,
+    order by relation, name, on_table limit ${mostRows + 1}`,
   judge: ({ rows, declared }) => {
+    const unlooked = tooManyRows(rows, `${rows[0]?.kind} ${rows[0]?.name} on ${rows[0]?.relation}`);
+    if (unlooked !== undefined) return unlooked;
     const faults = rows.filter(({ state }) => state !== null).flatMap((row) => offOf(row, declared));
     const once = [...new Map(faults.map((fault) => [fault.object, fault])).values()];
     return { faults: once, saw: sayCounted(Number(rows[0]?.looked_at ?? 0), 'trigger') };
@@ -92,43 +111,4 @@ export const disabledTriggers = check({
   breach: {
     rows: [{ kind: 'trigger', name: 'x', relation: 'public.t', on_table: 'public.t', state: 'D', looked_at: '1' }],
   },
-});
-
-const settings = ['session_replication_role', 'row_security', 'search_path'] as const;
-
-/** What is set for a role or for the database is set in every session that begins from then on. */
-export const enforcementSettings = check({
-  id: 'enforcement-settings',
-  cost: 'A',
-  against: 'baseline',
-  mayAt: 'veto',
-  reads: ['pg_db_role_setting', 'pg_database', 'pg_roles'],
-  needs: everyone,
-  remedy: 'alter role NAME reset SETTING, or alter database NAME reset SETTING',
-  ask: () => ({
-    text: `
-      select concat_ws(' ', 'setting', split_part(item, '=', 1), 'of',
-          case when s.setrole = 0 then 'everybody' else 'role ' || quote_ident(r.rolname) end,
-          case when s.setdatabase <> 0 then 'in this database' end) as setting,
-        substr(item, strpos(item, '=') + 1) as value
-      from pg_db_role_setting s cross join unnest(s.setconfig) item left join pg_roles r on r.oid = s.setrole
-      where split_part(item, '=', 1) = any($1)
-        and s.setdatabase in (0, (select oid from pg_database where datname = current_database()))`,
-    values: [settings],
-  }),
-  judge: ({ rows, baseline }) => {
-    const seen = Object.fromEntries(rows.map(({ setting, value }) => [setting ?? '', value ?? ''] as const));
-    if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])]
-      .toSorted()
-      .flatMap((object): readonly Fault[] => {
-        const [was, is] = [baseline[object], seen[object]];
-        if (was === is) return [];
-        const said =
-          is === undefined ? `is no longer set, where it was ${was}` : `is ${is}, where it was ${was ?? 'not set'}`;
-        return [{ object, what: said, consequence: 'veto' }];
-      });
-    return { faults, seen, saw: `${sayCounted(rows.length, 'such setting')}, as in the baseline` };
-  },
-  breach: { baseline: {}, rows: [{ setting: 'setting session_replication_role of role app', value: 'replica' }] },
 });

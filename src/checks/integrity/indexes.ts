@@ -8,6 +8,7 @@ export const invalidIndexes = check({
   cost: 'A',
   against: 'nothing',
   mayAt: 'veto',
+  rowByRow: true,
   reads: ['pg_index', 'pg_class', 'pg_namespace', 'pg_stat_progress_create_index'],
   needs: everyone,
   remedy: 'Build it again: reindex index concurrently NAME; or drop it',

@@ -3,10 +3,13 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
+import type { NamedRelation } from '../../target/reading.ts';
+import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type Look } from '../check.ts';
+import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
-import { nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
+import { besideFaults, careful, named, nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
 
 /** One column of a key: what refers, what is referred to, and how the two are compared. */
 interface Pair {
@@ -23,8 +26,9 @@ interface Pair {
  * enforced (PostgreSQL 18) promises nothing.
  */
 const listed = (version: number): string => `
-  select k.oid, quote_ident(k.conname) as name, format('%I.%I', n.nspname, c.relname) as relation,
+  select k.oid, k.conrelid as own_oid, k.confrelid as referred_oid, quote_ident(k.conname) as name, format('%I.%I', n.nspname, c.relname) as relation,
     format('%I.%I', rn.nspname, r.relname) as referred, n.nspname as schema, c.relname as table, c.relkind as kind,
+    pg_get_userbyid(c.relowner) as owner, pg_get_userbyid(r.relowner) as referred_owner,
     rn.nspname as referred_schema, r.relname as referred_table, r.relkind as referred_kind, k.confmatchtype as match,
     ${version >= 180_000 ? 'k.conperiod' : 'false'} as period,
     (select json_agg(json_build_object('from', f.attname, 'to', t.attname, 'equals',
@@ -83,12 +87,21 @@ async function isStillThere(asks: Asks, { oid }: Cells): Promise<boolean> {
   return rows.length > 0;
 }
 
+const relationsOf = (key: Cells): readonly NamedRelation[] => [
+  named(key.own_oid, key.schema, key.table),
+  named(key.referred_oid, key.referred_schema, key.referred_table),
+];
+
 /** A key that was dropped since it was listed has no orphans; one that stands in the way of nobody else's answer. */
-async function read(asks: Asks, key: Cells): Promise<readonly Cells[]> {
+async function read(asks: Asks, key: Cells, code: RelationCode, patience: LockPatience): Promise<readonly Cells[]> {
+  const owners = [key.owner, key.referred_owner];
   const known: Cells = { name: key.name ?? null, relation: key.relation ?? null, referred: key.referred ?? null };
-  const answer = await readOr(() => asks.query(countingOrphans(key)));
+  const over = patience.over(owners);
+  if (over !== undefined) return [{ ...known, orphans: null, unread: over }];
+  const answer = await readOr(() => careful(asks, code, relationsOf(key)).query(countingOrphans(key)));
   if (!('refused' in answer)) return [{ ...known, orphans: answer.rows[0]?.[0] ?? null, unread: null }];
   if (answer.refused.kind === 'gone' && !(await isStillThere(asks, key))) return [];
+  patience.met(owners, answer.refused);
   return [{ ...known, orphans: null, unread: answer.refused.message }];
 }
 
@@ -108,7 +121,7 @@ function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly
   const known = Number(baseline?.[fault.object] ?? 0);
   if (known === 0 || orphans <= known) return [fault];
   const more = `are ${sayWhole(orphans - known)} beside the ${sayWhole(known)} of the baseline`;
-  return [fault, { object: `more orphans of ${fault.object}`, what: more, consequence: 'veto' }];
+  return [fault, { ...fault, object: `more orphans of ${fault.object}`, what: more }];
 }
 
 /**
@@ -118,16 +131,19 @@ function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly
 export const orphans = check({
   id: 'orphans',
   cost: 'C',
+  login: 'reading',
   against: 'baseline',
   mayAt: 'veto',
   reads: ['pg_constraint', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_operator', 'pg_collation'],
   needs: readsEverything,
   remedy: 'Bring back the rows that are referred to, or remove those that refer to them',
   ask: {
-    steps: async (asks, { server }) => {
+    steps: async (asks, { server, code: codeOf }) => {
       const keys = recordsOf(await asks.query(listed(server.version)));
+      const code = codeOf([...new Set(keys.flatMap(relationsOf).map(({ oid }) => oid))]);
       const found: Cells[] = [];
-      for (const key of keys) found.push(...(await read(asks, key)));
+      const patience = lockPatience();
+      for (const key of keys) found.push(...(await read(asks, key, code, patience)));
       return found;
     },
   },
@@ -142,7 +158,8 @@ export const orphans = check({
       row.unread === null ? [] : [{ what: sayThing(keyOf(row)), why: row.unread ?? '' }],
     );
     if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread), seen };
-    return { faults, seen, saw: `${sayCounted(rows.length, 'foreign key')}, all rows refer to rows that are there` };
+    const saw = `${sayCounted(rows.length, 'foreign key')}, all rows refer to rows that are there`;
+    return { faults, seen, saw, ...besideFaults(unread) };
   },
   breach: { rows: [{ name: 'k', relation: 'public.t', referred: 'public.u', orphans: '1', unread: null }] },
 });

@@ -1,4 +1,4 @@
-import type { Declared } from '../../core/evidence/declared.ts';
+import { all as everyPhase, type Declared, unfinished } from '../../core/evidence/declared.ts';
 import type { Seen } from '../../core/evidence/finding.ts';
 import type { PhasePlan } from '../../core/plan/phase.ts';
 import type { Look } from '../check.ts';
@@ -28,10 +28,10 @@ export function referenceOf({
   boundary,
   declared,
 }: Pick<Look, 'baseline' | 'boundary' | 'declared'>): Reference | undefined {
-  const all = [...declared.applied, ...declared.underWay];
+  const all = everyPhase(declared);
   const rests = (seen: Seen) => appliedIn(seen).every((id) => all.some((phase) => phase.id === id));
   const seen = boundary !== undefined && Object.keys(boundary).length > 0 && rests(boundary) ? boundary : baseline;
   if (seen === undefined) return undefined;
   const before = new Set(appliedIn(seen));
-  return { seen, since: [...declared.applied.filter(({ id }) => !before.has(id)), ...declared.underWay] };
+  return { seen, since: [...declared.applied.filter(({ id }) => !before.has(id)), ...unfinished(declared)] };
 }

@@ -1,11 +1,31 @@
-import { type Declared, isInFlux, isDeclared, nameBefore, thingBefore } from '../../core/evidence/declared.ts';
+import {
+  type Declared,
+  isDeclared,
+  isInFlux,
+  isUnsettled,
+  nameBefore,
+  thingBefore,
+  unfinished,
+} from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import type { Effects } from '../../core/plan/phase.ts';
 import { type Cells, check, type Look } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
-import { absentOf, everyName, nameOf, readOr, readsEverything, sayUnread, type Table, tablesNamed } from '../tables.ts';
+import {
+  absentOf,
+  besideFaults,
+  careful,
+  named,
+  everyName,
+  nameOf,
+  readOr,
+  readsEverything,
+  sayUnread,
+  type Table,
+  tablesNamed,
+} from '../tables.ts';
 import { referenceOf, withApplied } from './reference.ts';
 
 type Direction = Effects['writes'][string]['rows'];
@@ -68,12 +88,12 @@ function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, sc
     .flatMap((object): readonly Fault[] => {
       const relation = object.slice('table '.length);
       const table = tableThing(relation);
-      const dropped = [...declared.applied, ...declared.underWay].some(({ effects }) =>
+      const dropped = [...declared.applied, ...unfinished(declared)].some(({ effects }) =>
         effects.drops.some((name) => sameTable(declared, name, relation)),
       );
       if (dropped) return [];
       const isStatic = scope.staticTables.some((name) => sameTable(declared, name, relation));
-      const settled = !isInFlux(declared, table, 'existence');
+      const settled = !isUnsettled(declared, table, 'existence');
       const what = `is gone, with the ${sayCounted(Number(seen[object]), 'row')} that it had`;
       return [{ object, what, consequence: isStatic && settled ? 'veto' : 'note' }];
     });
@@ -92,7 +112,7 @@ export function neverThere(
         .map((name) => nameBefore(declared, name))
         .filter((name) => !known.some((relation) => sameTable(declared, name, relation)))
         .filter((name) => !isDeclared(declared, tableThing(name), 'existence'))
-        .filter((name) => !isInFlux(declared, tableThing(name), 'existence')),
+        .filter((name) => !isUnsettled(declared, tableThing(name), 'existence')),
     ),
   ];
 }
@@ -104,6 +124,7 @@ export const sayNeverThere = (names: readonly string[]): string =>
 export const rowCounts = check({
   id: 'row-counts',
   cost: 'C',
+  login: 'reading',
   against: 'boundary',
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace'],
@@ -113,8 +134,13 @@ export const rowCounts = check({
     steps: async (asks, scope, limits) => {
       const names = everyName(scope, [...scope.staticTables, ...scope.phaseTables, ...limits.tables]);
       const tables = await tablesNamed(asks, names);
+      const code = scope.code(tables.map(({ oid }) => oid));
       const count = async (table: Table): Promise<readonly Cells[]> => {
-        const answer = await readOr(() => asks.query(`select count(*) from ${nameOf(table)}`));
+        const answer = await readOr(() =>
+          careful(asks, code, [named(table.oid, table.schema, table.name)]).query(
+            `select count(*) from ${nameOf(table)}`,
+          ),
+        );
         if (!('refused' in answer))
           return [{ relation: table.relation, count: answer.rows[0]?.[0] ?? null, unread: null }];
         const again = answer.refused.kind === 'gone' ? await tablesNamed(asks, names) : tables;
@@ -155,7 +181,8 @@ export const rowCounts = check({
     );
     const grave = faults.some(({ consequence }) => consequence === 'veto');
     if (!grave && unread.length > 0) return { unknown: sayUnread(unread), seen };
-    return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, with the rows that they should have` };
+    const saw = `${sayCounted(rows.length, 'table')}, with the rows that they should have`;
+    return { faults, seen, saw, ...besideFaults(unread) };
   },
   breach: {
     baseline: { 'table public.t': '2' },

@@ -2,10 +2,12 @@ import { isInFlux, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
+import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type Look } from '../check.ts';
+import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
-import { nameOf, readOr, sayUnread } from '../tables.ts';
+import { besideFaults, careful, named, nameOf, readOr, sayUnread } from '../tables.ts';
 
 /** Identity columns own their sequence internally, serial ones automatically (pg_depend). */
 const listed = `
@@ -15,7 +17,7 @@ const listed = `
     case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647
       else 9223372036854775807 end as fits,
     a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) as numbers,
-    s.seqrelid as oid, exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
+    s.seqrelid as oid, t.oid as table_oid, pg_get_userbyid(t.relowner) as owner, exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
       where i.indrelid = t.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null
         and m.amname = 'btree') as indexed
   from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
@@ -50,21 +52,41 @@ async function isStillThere(asks: Asks, oid: string | null | undefined): Promise
   return (await asks.query('select from pg_sequence where seqrelid = $1', [oid])).rows.length > 0;
 }
 
-async function readTogether(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
-  if (rows.length === 0) return [];
-  const answer = await readOr(() => asks.query(rows.map((row, place) => asking(place, row)).join('\nunion all ')));
+interface Reading {
+  readonly asks: Asks;
+  readonly code: RelationCode;
+  readonly patience: LockPatience;
+}
+
+/** Those that are waited for no more are told as unread, and the others read. */
+async function readTogether(all: readonly Cells[], reading: Reading): Promise<readonly Cells[]> {
+  const { asks, code, patience } = reading;
+  const over = all.flatMap((row) => {
+    const unread = patience.over([row.owner]);
+    return unread === undefined ? [] : [{ ...row, unread }];
+  });
+  const rows = all.filter((row) => patience.over([row.owner]) === undefined);
+  if (rows.length === 0) return over;
+  const relations = rows.flatMap((row) => [
+    named(row.table_oid, row.table_schema, row.table),
+    named(row.oid, row.schema, row.sequence),
+  ]);
+  const question = rows.map((row, place) => asking(place, row)).join('\nunion all ');
+  const answer = await readOr(() => careful(asks, code, relations).query(question));
   if (!('refused' in answer)) {
-    return recordsOf(answer).map(({ place, ...read }) => ({ ...rows[Number(place)], ...read, unread: null }));
+    const read = recordsOf(answer).map(({ place, ...cells }) => ({ ...rows[Number(place)], ...cells, unread: null }));
+    return [...over, ...read];
   }
-  if (rows.length > 1) return readOneByOne(asks, rows);
-  if (answer.refused.kind === 'gone' && !(await isStillThere(asks, rows[0]?.oid))) return [];
-  return [{ ...rows[0], unread: answer.refused.message }];
+  if (rows.length > 1) return [...over, ...(await readOneByOne(rows, reading))];
+  if (answer.refused.kind === 'gone' && !(await isStillThere(asks, rows[0]?.oid))) return over;
+  patience.met([rows[0]?.owner], answer.refused);
+  return [...over, { ...rows[0], unread: answer.refused.message }];
 }
 
 /** One that is locked, forbidden or gone since it was listed stands in the way of all that are asked together: then each is asked for itself. */
-async function readOneByOne(asks: Asks, rows: readonly Cells[]): Promise<readonly Cells[]> {
+async function readOneByOne(rows: readonly Cells[], reading: Reading): Promise<readonly Cells[]> {
   const read: Cells[] = [];
-  for (const row of rows) read.push(...(await readTogether(asks, [row])));
+  for (const row of rows) read.push(...(await readTogether([row], reading)));
   return read;
 }
 
@@ -137,7 +159,7 @@ function saySequences(rows: readonly Cells[]): string {
   ].join('; ');
 }
 
-const readsSequences = 'grant pg_read_all_data to the guard’s role';
+const readsSequences = 'grant pg_read_all_data to the login that reads';
 
 /**
  * A sequence that is behind gives out numbers that are taken: inserts fail, or two rows get the same one. It reads the
@@ -146,17 +168,20 @@ const readsSequences = 'grant pg_read_all_data to the guard’s role';
 export const sequences = check({
   id: 'sequences',
   cost: 'C',
+  login: 'reading',
   against: 'nothing',
   mayAt: 'veto',
   reads: ['pg_sequence', 'pg_depend', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_index', 'pg_am'],
   needs: readsSequences,
   remedy: "select setval('NAME', (select max(COLUMN) from TABLE))",
   ask: {
-    steps: async (asks) => {
+    steps: async (asks, scope) => {
       const rows = recordsOf(await asks.query(listed));
+      const code = scope.code(rows.map((row) => row.table_oid ?? ''));
       const read: Cells[] = [];
+      const reading = { asks, code, patience: lockPatience() };
       for (let at = 0; at < rows.length; at += together)
-        read.push(...(await readTogether(asks, rows.slice(at, at + together))));
+        read.push(...(await readTogether(rows.slice(at, at + together), reading)));
       return read;
     },
   },
@@ -169,7 +194,7 @@ export const sequences = check({
     );
     if (faults.every(({ consequence }) => consequence === 'note') && unread.length > 0)
       return { unknown: sayUnread(unread, readsSequences) };
-    return { faults, saw: saySequences(rows) };
+    return { faults, saw: saySequences(rows), ...besideFaults(unread, readsSequences) };
   },
   breach: {
     rows: [

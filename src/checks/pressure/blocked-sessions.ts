@@ -1,14 +1,24 @@
 import { sayDuration } from '../../core/kernel/duration.ts';
-import { check, everyone } from '../check.ts';
+import { type Cells, check, everyone } from '../check.ts';
 import { sayCounted } from '../pieces.ts';
-import { lastingNow, lengthOf, ofGuard, ofPhase, phaseValues, sayHolder } from './sessions.ts';
+import { lastingNow, lengthOf, mayUse, ofGuard, ofPhase, phaseValues, sayHolder, waitedForAtWill } from './sessions.ts';
 
-/** Those that have waited longest tell who holds what; to ask for thousands would hold up the lock manager itself. */
+const isOfPhase = ({ of_phase: is }: Cells): boolean => is === 't';
+const noPhaseBlocks = { onlyRecommend: 'no session of a phase is among those that block' } as const;
+const atWill = {
+  onlyRecommend: 'for a phase sessions wait not long, or only as anybody can: by an advisory lock, or for it to end',
+} as const;
+
+/**
+ * Those that wait for a lock which a phase holds, and then those that have waited longest, tell who holds what: anybody can have
+ * sessions of its own wait for itself. To ask for thousands would hold up the lock manager itself.
+ */
 const asked = 20;
 
 /**
  * Sessions of others that wait for a lock of any kind, and who blocks them in the end. Everybody may read the locks, so
- * that no grant is needed. One object for all of them: who waits and for whom changes, and yet the applications wait.
+ * that no grant is needed. One object for all of them: who waits and for whom changes, and yet the applications wait. Another
+ * for those that wait for a phase's locks: how long others have waited says nothing of that.
  */
 export const blockedSessions = check({
   id: 'blocked-sessions',
@@ -21,16 +31,29 @@ export const blockedSessions = check({
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({
     text: `
-      with waiting as materialized (
-        select l.pid, l.waitstart from pg_locks l join pg_stat_activity a on a.pid = l.pid
+      with phases as materialized (
+        select a.pid from pg_stat_activity a where ${ofPhase('a')}
+      ), waiting as materialized (
+        select l.pid, l.waitstart, not ${waitedForAtWill('l')}
+          and (l.locktype <> 'relation' or not exists (
+            select from pg_class c where c.oid = l.relation and not ${mayUse('a', 'c')}))
+          and exists (
+            select from pg_locks h join phases p on p.pid = h.pid
+            where h.granted and (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid, h.classid,
+                h.objid, h.objsubid)
+              is not distinct from (l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid,
+                l.classid, l.objid, l.objsubid)) as for_phase
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid
         where not l.granted and a.datname = current_database() and a.usesysid is not null
           and not ${ofGuard('a')} and not ${ofPhase('a')}
       ), blockers as (
         select distinct unnest(pg_blocking_pids(pid)) as pid
-        from (select pid from waiting order by waitstart limit ${asked}) longest
+        from (select pid from waiting order by for_phase desc, waitstart limit ${asked}) longest
       )
       select (select count(*) from waiting) as waiting,
         (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting) as longest_ms,
+        (select count(*) from waiting where for_phase) as for_phases,
+        (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting where for_phase) as for_phases_ms,
         b.pid, a.usename as role, ${ofPhase('a')} as of_phase
       from (values (1)) as always
         left join blockers b on not exists (select from pg_locks l where l.pid = b.pid and not l.granted)
@@ -42,21 +65,20 @@ export const blockedSessions = check({
     const [first] = rows;
     const [waiting, longest] = [Number(first?.waiting ?? 0), lengthOf(first?.longest_ms)];
     const saw = `${sayCounted(waiting, 'session waits', 'sessions wait')} for a lock`;
-    if (longest <= limits.waiting && waiting <= limits.sessions) return { faults: [], saw };
+    const isMuch = (count: number, length: number) => length > limits.waiting || count > limits.sessions;
+    if (!isMuch(waiting, longest)) return { faults: [], saw };
     const blockers = rows.filter(({ pid }) => pid !== null).map(sayHolder);
     const by =
       blockers.length === 0 ? '' : `; ${blockers.join(', ')} ${blockers.length === 1 ? 'blocks' : 'block'} them`;
-    return {
-      faults: [
-        {
-          object: 'waiting sessions',
-          what: `are ${waiting}, and one has waited for ${sayDuration(longest)}${by}`,
-          consequence: 'sustained',
-          lasting: lastingNow(limits.lasting, declared),
-        },
-      ],
-      saw,
-    };
+    const common = { consequence: 'sustained', lasting: lastingNow(limits.lasting, declared) } as const;
+    const [forPhases, longestForPhases] = [Number(first?.for_phases ?? 0), lengthOf(first?.for_phases_ms)];
+    if (rows.some(isOfPhase) && isMuch(forPhases, longestForPhases)) {
+      const what = `are ${forPhases} of the ${waiting} that wait, and one has waited for ${sayDuration(longestForPhases)}${by}`;
+      return { faults: [{ object: 'sessions that wait for a phase', what, ...common }], saw };
+    }
+    const what = `are ${waiting}, and one has waited for ${sayDuration(longest)}${by}`;
+    const reason = rows.some(isOfPhase) ? atWill : noPhaseBlocks;
+    return { faults: [{ object: 'waiting sessions', what, ...common, ...reason }], saw };
   },
   breach: { rows: [{ waiting: '9', longest_ms: '9e12', pid: '7', role: 'app', of_phase: 'f' }] },
 });

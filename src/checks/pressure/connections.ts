@@ -1,6 +1,12 @@
 import type { Fault } from '../../core/evidence/finding.ts';
-import { check, monitor } from '../check.ts';
-import { hidden, sighted, withSight } from './sessions.ts';
+import { type Cells, check, monitor } from '../check.ts';
+import { hidden, ofPhase, phaseValues, sighted, withSight } from './sessions.ts';
+
+/** Were they without the phases' sessions just as few, it is not a phase that takes them. */
+function notByPhases({ taken, places, of_phases: phases }: Cells, full: number): Pick<Fault, 'onlyRecommend'> {
+  const others = Number(taken) - Number(phases);
+  return others / Number(places) > full ? { onlyRecommend: `${others} of the sessions are none of a phase’s` } : {};
+}
 
 /**
  * Superusers keep some places for themselves, and from 16 on so do roles with pg_use_reserved_connections: what everybody
@@ -14,10 +20,14 @@ export const connections = check({
   reads: ['pg_stat_activity', 'pg_settings'],
   needs: monitor,
   remedy: 'End idle sessions, put a pooler in front, or raise max_connections',
-  ask: withSight(`
+  ask: ({ phase }) => ({
+    text: withSight(`
     select (select count(*) from pg_stat_activity where backend_type = 'client backend') as taken,
+      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend' and ${ofPhase('a')}) as of_phases,
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(current_setting('reserved_connections', true)::int, 0) as places`),
+    values: phaseValues(phase),
+  }),
   judge: ({ rows, limits }) => {
     const [row] = sighted(rows, 'taken') ?? [];
     if (row === undefined) return hidden;
@@ -32,8 +42,9 @@ export const connections = check({
       what,
       consequence: 'sustained',
       lasting: limits.lasting,
+      ...notByPhases(row, limits.full),
     };
     return { faults: share > limits.full ? [last] : share > limits.warn ? [scarce] : [], saw };
   },
-  breach: { rows: [{ sees: 't', taken: '200', places: '100' }] },
+  breach: { rows: [{ sees: 't', taken: '200', of_phases: '0', places: '100' }] },
 });

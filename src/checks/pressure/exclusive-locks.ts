@@ -2,6 +2,7 @@ import { sayDuration } from '../../core/kernel/duration.ts';
 import { check, monitor } from '../check.ts';
 import { faultOf, userSchemas } from '../pieces.ts';
 import {
+  notThePhases,
   hidden,
   lastingNow,
   lengthOf,
@@ -15,7 +16,8 @@ import {
 
 /**
  * A lock is held until its transaction ends, so that the age of the transaction is the most that it can have been held.
- * Relations that their own transaction creates are seen by nobody else, and are not here.
+ * Relations that their own transaction creates are seen by nobody else, and are not here. Anybody can hold more locks than
+ * are shown: the phase's come first.
  */
 export const exclusiveLocks = check({
   id: 'exclusive-locks',
@@ -35,7 +37,7 @@ export const exclusiveLocks = check({
       where l.granted and l.mode = 'AccessExclusiveLock' and l.locktype = 'relation'
         and l.database = (select oid from pg_database where datname = current_database())
         and c.relkind in ('r', 'p', 'm') and ${userSchemas('n')} and (a.pid is null or not ${ofGuard('a')})
-      order by a.xact_start nulls first limit 1000`),
+      order by of_phase desc, a.xact_start nulls first limit 1000`),
     values: phaseValues(phase),
   }),
   judge: ({ rows, limits, declared }) => {
@@ -49,7 +51,7 @@ export const exclusiveLocks = check({
         const held = lock.pid === null ? '' : `, whose transaction began ${sayDuration(lengthOf(lock.held_ms))} ago`;
         const what = `is locked against every other use by ${sayHolder(lock)}${held}`;
         const table = { kind: 'table', relation: lock.relation ?? '' };
-        return { ...faultOf(declared, table, what, 'sustained'), lasting };
+        return { ...faultOf(declared, table, what, 'sustained'), lasting, ...notThePhases(lock) };
       });
     return { faults, saw: 'no table is locked against every other use' };
   },

@@ -2,16 +2,34 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { sayDuration } from '../../core/kernel/duration.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, monitor } from '../check.ts';
-import { hidden, lengthOf, ofGuard, ofPhase, phaseValues, sessionOf, sighted, withSight } from './sessions.ts';
+import {
+  hidden,
+  lengthOf,
+  notThePhases,
+  ofGuard,
+  ofPhase,
+  phaseValues,
+  sessionOf,
+  sighted,
+  waitedForAtWill,
+  withSight,
+} from './sessions.ts';
 
 /** One that blocks others is another thing than one that merely idles: it must last from when it began to block. */
 function faultsOf(session: Cells, { idle, lasting }: Limits<'idle-in-transaction'>): readonly Fault[] {
   const [length, blocked] = [lengthOf(session.idle_ms), Number(session.blocks)];
   const of = `${session.of_phase === 't' ? ', which is the phase’s own,' : ''} has done nothing`;
   const what = `${of} for ${sayDuration(length)}`;
+  if (blocked > 0 && session.in_need === '0' && session.of_phase === 't') {
+    const object = `transaction of ${sessionOf(session)} that is waited for`;
+    const onlyRecommend = 'those that wait for it do so as anybody can: by an advisory lock, or for it to end';
+    return [{ object, what: `${what}, and ${blocked} wait for it`, consequence: 'sustained', lasting, onlyRecommend }];
+  }
   if (blocked > 0) {
     const object = `blocking transaction of ${sessionOf(session)}`;
-    return [{ object, what: `${what}, and blocks ${blocked}`, consequence: 'sustained', lasting }];
+    return [
+      { object, what: `${what}, and blocks ${blocked}`, consequence: 'sustained', lasting, ...notThePhases(session) },
+    ];
   }
   if (length <= idle) return [];
   return [{ object: `open transaction of ${sessionOf(session)}`, what, consequence: 'note' }];
@@ -34,10 +52,14 @@ export const idleInTransaction = check({
         where a.state in ('idle in transaction', 'idle in transaction (aborted)')
           and a.datname = current_database() and not ${ofGuard('a')}
       ), blocking as materialized (
-        select unnest(pg_blocking_pids(l.pid)) as pid
-        from (select distinct pid from pg_locks where not granted and exists (select from idle) limit 100) l
+        select unnest(pg_blocking_pids(w.pid)) as pid, w.in_need
+        from (
+          select l.pid, bool_or(not ${waitedForAtWill('l')}) as in_need from pg_locks l
+          where not l.granted and exists (select from idle)
+          group by l.pid order by in_need desc limit 100) w
       )
-      select idle.*, (select count(*) from blocking where blocking.pid = idle.pid) as blocks
+      select idle.*, (select count(*) from blocking where blocking.pid = idle.pid) as blocks,
+        (select count(*) from blocking where blocking.pid = idle.pid and in_need) as in_need
       from idle order by blocks desc, idle_ms desc limit 1000`),
     values: phaseValues(phase),
   }),

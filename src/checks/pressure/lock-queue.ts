@@ -4,7 +4,7 @@ import type { Declared } from '../../core/evidence/declared.ts';
 import { nameBefore } from '../../core/evidence/declared.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
-import { lastingNow, lengthOf, ofGuard, ofPhase, phaseValues } from './sessions.ts';
+import { lastingNow, lengthOf, mayUse, notThePhases, ofGuard, ofPhase, phaseValues } from './sessions.ts';
 
 /** Weakest first, as in the manual: who reads, who reads to change, who writes, who cleans up, who builds, who alters. */
 const modes = [
@@ -41,12 +41,15 @@ function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): 
     consequence: 'sustained',
     lasting: lastingNow(limits.lasting, declared),
     causedBy: { pid: Number(pid), ofPhase },
+    ...(row.in_use === 'f' && { onlyRecommend: `nobody who may use ${relation ?? ''} holds it up` }),
+    ...notThePhases(row),
   };
 }
 
 /**
  * The commonest migration outage: a statement waits for a lock that stops others, and everybody who comes after it waits
- * behind it, readers too. Who holds the lock is named, and whether the head of the queue is the phase's own.
+ * behind it, readers too. Who holds the lock is named, and whether the head of the queue is the phase's own. Whoever may not use
+ * a table waits for it behind nobody, and one that only such hold up is no phase's doing.
  */
 export const lockQueue = check({
   id: 'lock-queue',
@@ -61,8 +64,8 @@ export const lockQueue = check({
     text: `
       with waiting as materialized (
         select l.pid, l.relation, l.mode, l.waitstart, a.usename as role, ${ofGuard('a')} as of_guard,
-          ${ofPhase('a')} as of_phase
-        from pg_locks l join pg_stat_activity a on a.pid = l.pid
+          ${ofPhase('a')} as of_phase, ${mayUse('a', 'c')} as may_use
+        from pg_locks l join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation
         where not l.granted and l.locktype = 'relation'
           and l.database = (select oid from pg_database where datname = current_database())
       ), heads as (
@@ -73,9 +76,10 @@ export const lockQueue = check({
       select format('%I.%I', n.nspname, c.relname) as relation, h.pid, h.role, h.of_phase,
         extract(epoch from clock_timestamp() - h.waitstart) * 1000 as waited_ms,
         (select count(*) from waiting w
-         where w.relation = h.relation and w.mode = any(h.stopped) and w.pid <> h.pid and not w.of_guard
+         where w.relation = h.relation and w.mode = any(h.stopped) and w.pid <> h.pid and not w.of_guard and w.may_use
            and (w.waitstart is null or w.waitstart >= h.waitstart)) as behind,
-        (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers
+        (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers,
+        (select coalesce(bool_or(${mayUse('a', 'c')}), true) from unnest(pg_blocking_pids(h.pid)) b left join pg_stat_activity a on a.pid = b) as in_use
       from heads h join pg_class c on c.oid = h.relation join pg_namespace n on n.oid = c.relnamespace
       order by h.waitstart`,
     values: phaseValues(phase),

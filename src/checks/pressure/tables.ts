@@ -47,10 +47,11 @@ export const deadRows = check({
 export const missingStatistics = check({
   id: 'missing-statistics',
   cost: 'B',
+  login: 'reading',
   against: 'nothing',
   mayAt: 'note',
   reads: ['pg_class', 'pg_namespace', 'pg_stats', 'pg_stat_user_tables'],
-  needs: 'grant select on all tables to the guard’s role',
+  needs: 'grant pg_read_all_data to the login that reads',
   remedy: 'analyze NAME',
   ask: `
     with candidates as materialized (
@@ -78,7 +79,7 @@ export const missingStatistics = check({
       });
     if (faults.length === 0 && unread.length > 0) {
       const which = `${sayCounted(unread.length, 'table')} such as ${unread[0]?.relation}`;
-      return { unknown: `cannot tell of ${which}: grant select on them to the guard’s role` };
+      return { unknown: `cannot tell of ${which}: grant select on them to the login that reads` };
     }
     return { faults, saw: `every table of ${sayWhole(someRows)} rows or more has statistics` };
   },

@@ -1,7 +1,7 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { noBaseline, sayCounted } from '../pieces.ts';
+import { byOwner, noBaseline, sayCounted } from '../pieces.ts';
 import { everybody, missingRole, watchedRoles } from './watched.ts';
 
 type Defaults = Look<'default-privileges'>;
@@ -14,7 +14,7 @@ const ask = `
     select r.oid, r.rolname from pg_roles r
     where exists (select from unnest($1::text[]) w where pg_has_role(w::name, r.oid, 'member'))
   ), defaults as (
-    select d.defaclrole, d.defaclnamespace, d.defaclobjtype, d.defaclacl,
+    select d.defaclrole, d.defaclnamespace, r.rolname as owner, d.defaclobjtype, d.defaclacl,
       concat('of ', quote_ident(r.rolname), ' in schema ' || quote_ident(n.nspname), ' on ',
         case d.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
           when 'T' then 'types' when 'n' then 'schemas' else 'large objects' end) as name
@@ -22,17 +22,18 @@ const ask = `
       left join pg_namespace n on n.oid = d.defaclnamespace
   )
   select 'open' as about, d.name, h.name as grantee,
-    string_agg(lower(x.privilege_type), ', ' order by x.privilege_type) as privileges
+    string_agg(lower(x.privilege_type), ', ' order by x.privilege_type) as privileges,
+    d.owner
   from defaults d cross join lateral aclexplode(d.defaclacl) x join holders h on h.oid = x.grantee
   where x.grantee <> d.defaclrole
-  group by 1, 2, 3
+  group by 1, 2, 3, d.owner
   union all
-  select 'closed', d.name, '${everybody}', 'execute'
+  select 'closed', d.name, '${everybody}', 'execute', d.owner
   from defaults d
   where d.defaclnamespace = 0 and d.defaclobjtype = 'f'
     and not exists (select from aclexplode(d.defaclacl) x where x.grantee = 0 and x.privilege_type = 'EXECUTE')
   union all
-  select 'through', h.name, null, null from holders h`;
+  select 'through', h.name, null, null, null from holders h`;
 
 const keyOf = ({ about, name, grantee }: Cells): string =>
   about === 'through' ? `watched through ${name}` : `default privileges ${name} ${about} to ${grantee}`;
@@ -52,9 +53,8 @@ function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
   const before = (baseline[keyOf(row)] ?? '').split(', ');
   const more = (privileges ?? '').split(', ').filter((one) => !before.includes(one));
   if (more.length === 0) return [];
-  return [
-    { object: `default privileges ${name} to ${grantee}`, what: `now give ${more.join(', ')}`, consequence: 'veto' },
-  ];
+  const what = `now give ${more.join(', ')}`;
+  return [{ object: `default privileges ${name} to ${grantee}`, what, consequence: 'veto', ...byOwner(row) }];
 }
 
 const saidClosed = new RegExp(`^default privileges (.*) closed to ${everybody}$`);

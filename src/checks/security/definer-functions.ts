@@ -13,17 +13,19 @@ export const definerFunctions = lint({
   about: 'roles',
   ask: `
     with ${apiRoles}, definers as materialized (
-      select p.oid, n.oid as schema, p.proconfig, p.prorettype,
+      select p.oid, n.oid as schema, p.proconfig, p.prorettype, coalesce(p.proacl, acldefault('f', p.proowner)) as acl, pg_get_userbyid(p.proowner) as owner,
         format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       where p.prosecdef and ${userSchemas('n')} and not ${ofExtension('pg_proc', 'p.oid')}
     )
-    select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller
+    select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller, owner,
+      (select json_agg(distinct pg_get_userbyid(x.grantor)) from aclexplode(acl) x where x.grantee = 0
+        or exists (select from pg_roles w where w.rolname = api.role and pg_has_role(w.oid, x.grantee, 'usage')))::text as opened_by
     from definers cross join api
     where prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
       and has_schema_privilege(role, schema, 'usage') and has_function_privilege(role, oid, 'execute')
     union all
-    select 'function', null, name, null
+    select 'function', null, name, null, owner, null
     from definers where not exists (select from unnest(proconfig) setting where setting like 'search_path=%')`,
   aspects: ['existence', 'grants'],
   object: (said, { caller }) => (caller === null ? `search_path of ${said}` : `${said} for ${caller}`),

@@ -24,7 +24,8 @@ const columns = `
   select 'column', format('%I.%I', n.nspname, c.relname), format('%I', a.attname),
     'pg_class'::regclass, c.oid, a.attnum, a.attacl, acldefault('c', c.relowner)
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-  where a.attacl is not null and not a.attisdropped and ${userSchemas('n')}`;
+  where a.attacl is not null and not a.attisdropped
+    and (${userSchemas('n')} or n.nspname in ('pg_catalog', 'information_schema'))`;
 
 const functions = `
   select 'function', null, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
@@ -33,10 +34,43 @@ const functions = `
   where ${userSchemas('n')}
     and (p.proacl is not null or not ${ofExtension('pg_proc', 'p.oid')})`;
 
+/** The kinds of which there are so few that each is known, and of a new one everybody may have what is usual. */
+const types = `
+  select 'type', null, format('%I.%I', n.nspname, t.typname), 'pg_type'::regclass, t.oid, 0,
+    coalesce(t.typacl, acldefault('T', t.typowner)), acldefault('T', t.typowner)
+  from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
+  where ${userSchemas('n')} and t.typtype in ('e', 'd', 'c', 'r', 'b') and coalesce(c.relkind = 'c', true)
+    and t.typinput <> 'array_in'::regproc
+  union all
+  select 'language', null, format('%I', l.lanname), 'pg_language'::regclass, l.oid, 0,
+    coalesce(l.lanacl, acldefault('l', l.lanowner)), acldefault('l', l.lanowner)
+  from pg_language l where l.lanispl`;
+
+/**
+ * What PostgreSQL brings along, where it was granted. Large objects are one thing: applications make and grant them all the
+ * time, and there may be millions.
+ */
+const brought = `
+  select case when c.relkind = 'v' then 'view' else 'table' end, format('%I.%I', n.nspname, c.relname), null,
+    'pg_class'::regclass, c.oid, 0, c.relacl, acldefault('r', c.relowner)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relacl is not null and c.relkind in ('r', 'v') and n.nspname in ('pg_catalog', 'information_schema')
+  union all
+  select 'function', null, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+    'pg_proc'::regclass, p.oid, 0, p.proacl, acldefault('f', p.proowner)
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  where p.proacl is not null and n.nspname in ('pg_catalog', 'information_schema')
+  union all
+  select 'large objects', null, null, 'pg_largeobject_metadata'::regclass, 0, 0, 
+    array_agg(makeaclitem(grantee, grantor, privilege_type, is_grantable)), null
+  from (select distinct x.grantee, x.grantor, x.privilege_type, x.is_grantable
+    from pg_largeobject_metadata l cross join aclexplode(l.lomacl) x where x.grantee <> l.lomowner) granted
+  having count(*) > 0`;
+
 const others = `
   select 'schema', null, format('%I', n.nspname), 'pg_namespace'::regclass, n.oid, 0,
     coalesce(n.nspacl, acldefault('n', n.nspowner)), acldefault('n', n.nspowner)
-  from pg_namespace n where ${userSchemas('n')}
+  from pg_namespace n where ${userSchemas('n')} or n.nspname in ('pg_catalog', 'information_schema')
   union all
   select 'database', null, null, 'pg_database'::regclass, d.oid, 0,
     coalesce(d.datacl, acldefault('d', d.datdba)), acldefault('d', d.datdba)
@@ -44,7 +78,15 @@ const others = `
   union all
   select 'foreign server', null, format('%I', s.srvname), 'pg_foreign_server'::regclass, s.oid, 0,
     coalesce(s.srvacl, acldefault('S', s.srvowner)), acldefault('S', s.srvowner)
-  from pg_foreign_server s`;
+  from pg_foreign_server s
+  union all
+  select 'foreign data wrapper', null, format('%I', w.fdwname), 'pg_foreign_data_wrapper'::regclass, w.oid, 0,
+    coalesce(w.fdwacl, acldefault('F', w.fdwowner)), acldefault('F', w.fdwowner)
+  from pg_foreign_data_wrapper w
+  union all
+  select 'tablespace', null, format('%I', t.spcname), 'pg_tablespace'::regclass, t.oid, 0,
+    coalesce(t.spcacl, acldefault('t', t.spcowner)), acldefault('t', t.spcowner)
+  from pg_tablespace t`;
 
 /** Settings that a role may set which are otherwise a superuser's. */
 const parameters = `
@@ -63,32 +105,37 @@ export const grantsQuery = (version: number): string => `
     union all
     select r.oid, r.rolname from pg_roles r
     where exists (select from unnest($1::text[]) w where pg_has_role(w::name, r.oid, 'member'))
+  ), speaking as ( -- what is part of an extension of a superuser, which speaks for what it has granted itself
+    select d.classid, d.objid from pg_depend d join pg_extension x on x.oid = d.refobjid join pg_roles w on w.oid = x.extowner
+    where d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and w.rolsuper
   ), things as (
-    ${relations} union all ${columns} union all ${functions} union all ${others}
+    ${[relations, columns, functions, types, brought, others].join(' union all ')}
     ${version >= 150_000 ? parameters : ''}
   ), held as (
-    select t.kind, t.relation, t.name, coalesce(x.grantee, 'PUBLIC') as grantee, x.privileges
+    select t.kind, t.relation, t.name, coalesce(x.grantee, 'PUBLIC') as grantee, x.privileges, x.grantors
     from things t
-      left join pg_depend e
-        on e.classid = t.classid and e.objid = t.objid and e.objsubid = 0 and e.deptype = 'e'
+      left join speaking e on e.classid = t.classid and e.objid = t.objid
       left join pg_init_privs i on i.classoid = t.classid and i.objoid = t.objid and i.objsubid = t.objsubid
       left join lateral (
-        select h.name as grantee, string_agg(lower(g.privilege_type) || g.star, ', ') as privileges
+        select h.name as grantee, string_agg(lower(g.privilege_type) || g.star, ', ' order by g.privilege_type collate "C", g.star) as privileges,
+          (select json_object_agg(privilege, by) from (
+            select lower(a.privilege_type) as privilege, json_agg(distinct pg_get_userbyid(a.grantor)) as by
+            from aclexplode(t.acl) a where a.grantee = h.oid group by 1) made)::text as grantors
         from holders h join (
             select grantee, privilege_type, case when bool_or(is_grantable) then '*' else '' end as star
             from aclexplode(t.acl) group by 1, 2) g on g.grantee = h.oid
         where e.objid is null or not exists (
           select from aclexplode(coalesce(i.initprivs, t.usual)) o
           where o.grantee = g.grantee and o.privilege_type = g.privilege_type)
-        group by 1) x on true
-    where x.grantee is not null or t.kind = 'function'
+        group by h.oid, h.name) x on true
+    where x.grantee is not null or t.kind in ('function', 'type', 'language')
   )
-  select 'held' as about, kind, relation, name, grantee, privileges from held
+  select 'held' as about, kind, relation, name, grantee, privileges, grantors from held
   union all
-  select 'through', null, null, null, name, null from holders
+  select 'through', null, null, null, name, null, null from holders
   union all
   select 'effective', 'table', format('%I.%I', n.nspname, c.relname), null, w,
     (select string_agg(p, ', ') from unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references',
-      'trigger'${version >= 170_000 ? ", 'maintain'" : ''}]) p where has_table_privilege(w::name, c.oid, p))
+      'trigger'${version >= 170_000 ? ", 'maintain'" : ''}]) p where has_table_privilege(w::name, c.oid, p)), null
   from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join unnest($1::text[]) w
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname || '.' || c.relname = any ($2::text[])`;

@@ -13,6 +13,8 @@ interface Held {
   readonly thing: Thing;
   readonly grantee: string;
   readonly privileges: readonly string[];
+  /** Who granted each of them. */
+  readonly by: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A function's arguments may be rows of a table that was renamed. */
@@ -31,26 +33,40 @@ const heldOf = (row: Cells, look: Grants): Held => ({
   thing: thingOf(row, look),
   grantee: row.grantee ?? everybody,
   privileges: (row.privileges ?? '').split(', ').filter((one) => one !== ''),
+  by: JSON.parse(row.grantors ?? '{}') as Held['by'],
 });
 
 const named = (thing: Thing, { declared }: Grants): string => sayThing(thingBefore(declared, thing));
 const keyOf = ({ thing, grantee }: Held, look: Grants): string => `${named(thing, look)} to ${grantee}`;
 
 /** What a bare name in the plan never means: a table may be called like a schema. */
-const saidWithKind = new Set(['schema', 'database', 'foreign server', 'parameter']);
+const saidWithKind = new Set([
+  'schema',
+  'database',
+  'foreign server',
+  'foreign data wrapper',
+  'language',
+  'tablespace',
+  'parameter',
+  'large objects',
+]);
 const forPlan = (thing: Thing): Thing =>
   saidWithKind.has(thing.kind) ? { kind: thing.kind, name: `${thing.kind} ${thing.name ?? ''}`.trim() } : thing;
 
 const onSequence = ['usage', 'select', 'update'];
 
-/** What a phase lets the holder do with this thing: said of itself, or of the table that it belongs to. */
-function allowedTo({ thing, grantee }: Held, { declared }: Grants): readonly string[] | undefined {
+/** What a phase lets these holders do with this thing: said of itself, or of the table that it belongs to. */
+function allowedTo(
+  { thing }: Held,
+  { declared }: Grants,
+  wordsIn: (mapping: Readonly<Record<string, readonly string[]>>) => readonly string[],
+): readonly string[] | undefined {
   const own = allowed(declared, forPlan(thing), 'grants');
-  if (own !== undefined) return wordsFor(own, grantee) ?? [];
+  if (own !== undefined) return wordsIn(own);
   if (thing.relation === undefined) return undefined;
   const table = allowed(declared, { kind: 'table', relation: thing.relation }, 'grants');
   if (table === undefined) return undefined;
-  const words = wordsFor(table, grantee) ?? [];
+  const words = wordsIn(table);
   if (thing.kind !== 'sequence') return words;
   return includesWord(words, 'insert') ? onSequence : [];
 }
@@ -58,6 +74,10 @@ function allowedTo({ thing, grantee }: Held, { declared }: Grants): readonly str
 const grant = (privilege: string, held: Held, look: Grants): string =>
   `grant ${privilege} on ${named(held.thing, look)} to ${held.grantee}`;
 const withoutStar = (privilege: string): string => privilege.replace('*', '');
+const grantorsOf = (privilege: string, { by }: Held): Pick<Fault, 'by'> => {
+  const grantors = by[privilege];
+  return grantors === undefined ? {} : { by: grantors };
+};
 
 /** More than a phase lets the holder do; the plan has no word for passing on. */
 function beyond(held: Held, words: readonly string[], look: Grants): readonly Fault[] {
@@ -68,6 +88,7 @@ function beyond(held: Held, words: readonly string[], look: Grants): readonly Fa
       object: grant(privilege, held, look),
       what: 'is there, though a phase declares less',
       consequence: 'veto' as const,
+      ...grantorsOf(privilege, held),
     }));
 }
 
@@ -78,19 +99,24 @@ function gained(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
     const plain = withoutStar(privilege);
     if (before.includes(privilege) || before.includes(`${plain}*`)) return [];
     const what = before.includes(plain) ? 'may now be passed on' : 'is new';
-    return [{ object: grant(plain, held, look), what, consequence: 'veto' }];
+    return [{ object: grant(plain, held, look), what, consequence: 'veto', ...grantorsOf(plain, held) }];
   });
 }
 
+const without = (held: Held, words: readonly string[]): Held => ({
+  ...held,
+  privileges: held.privileges.filter((privilege) => !includesWord(words, withoutStar(privilege))),
+});
+
+/** What everybody may do with what is new, unless somebody forbids it. */
+const usual: Readonly<Record<string, string>> = { function: 'execute', type: 'usage', language: 'usage' };
+
 /**
- * Everybody may call a new function unless somebody forbids it; what it does as its caller the caller may do anyway. Those
- * that run as their owner are looked at by a check of their own.
+ * What a new function does as its caller the caller may do anyway. Those that run as their owner, and languages that let
+ * code in, are looked at by checks of their own.
  */
 const isUsual = ({ thing, grantee, privileges }: Held, baseline: Seen, look: Grants): boolean =>
-  thing.kind === 'function' &&
-  grantee === everybody &&
-  privileges.join() === 'execute' &&
-  baseline[named(thing, look)] === undefined;
+  grantee === everybody && privileges.join() === usual[thing.kind] && baseline[named(thing, look)] === undefined;
 
 const memberKey = (role: string): string => `watched through ${role}`;
 
@@ -98,10 +124,13 @@ function faultsOf(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
   const { declared } = look;
   const thing = forPlan(held.thing);
   if (isInFlux(declared, thing, 'grants')) return [];
-  const words = allowedTo(held, look);
+  const words = allowedTo(held, look, (mapping) => wordsFor(mapping, held.grantee) ?? []);
   if (words !== undefined && isWatched(held.grantee, look)) return beyond(held, words, look);
   // A role that a watched one has become a member of: its membership is what is new.
   if (held.grantee !== everybody && baseline[memberKey(held.grantee)] === undefined) return [];
+  // What a watched role may have, it may have through a role that it is a member of; and no more than that.
+  const anybodys = allowedTo(held, look, (mapping) => Object.values(mapping).flat());
+  if (anybodys !== undefined) return gained(without(held, anybodys), baseline, look);
   if (isDeclared(declared, thing, 'grants') || isUsual(held, baseline, look)) return [];
   return gained(held, baseline, look);
 }
@@ -124,9 +153,9 @@ function lacking(row: Cells, look: Grants): readonly Fault[] {
 }
 
 function seenOf(held: readonly Held[], through: readonly string[], look: Grants): Seen {
-  const functions = held.filter(({ thing }) => thing.kind === 'function');
+  const known = held.filter(({ thing }) => thing.kind in usual);
   return Object.fromEntries([
-    ...functions.map(({ thing }) => [named(thing, look), '']),
+    ...known.map(({ thing }) => [named(thing, look), '']),
     ...through.map((role) => [memberKey(role), '']),
     ...held.flatMap((one) => (one.privileges.length === 0 ? [] : [[keyOf(one, look), one.privileges.join(', ')]])),
   ]);
@@ -141,7 +170,20 @@ export const grants = check({
   cost: 'B',
   against: 'baseline',
   mayAt: 'veto',
-  reads: ['pg_class', 'pg_attribute', 'pg_proc', 'pg_namespace', 'pg_database', 'pg_foreign_server', 'pg_roles'],
+  reads: [
+    'pg_class',
+    'pg_attribute',
+    'pg_proc',
+    'pg_type',
+    'pg_language',
+    'pg_namespace',
+    'pg_database',
+    'pg_tablespace',
+    'pg_foreign_data_wrapper',
+    'pg_foreign_server',
+    'pg_largeobject_metadata',
+    'pg_roles',
+  ],
   needs: everyone,
   remedy: 'revoke PRIVILEGE on OBJECT from ROLE',
   ask: (scope) => ({

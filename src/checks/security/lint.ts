@@ -2,25 +2,36 @@ import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
 import { type Breach, type Cells, type Check, check, everyone, type Look, type Scope } from '../check.ts';
+import { unseenIn } from '../past-locks.ts';
+import { byOwner, openedBy } from '../pieces.ts';
+import { grantorsOf } from '../sql-pieces.ts';
 import { exposedSchemas, missingRole, missingSchema, watchedRoles } from './watched.ts';
 
 /** SQL, to follow `with`: everybody and the roles that are watched ($1). */
 export const apiRoles = `api as (select 'public'::name as role union all select unnest($1::text[])::name)`;
 
-/** SQL: those of them that may do something with what is in schema `n`, as `who`; a lateral join that drops what nobody may. */
+/** SQL: that `x` was granted to one of them, or to a role that one of them is a member of. */
+const toThem = `exists (select from api join pg_roles w on w.rolname = api.role where pg_has_role(w.oid, x.grantee, 'usage'))`;
+
+/**
+ * SQL: those of them that may do something with relation `c` in schema `n`, as `who`, and who granted that, as `opened_by`; a
+ * lateral join that drops what nobody may.
+ */
 export const reachedBy = (privilege: string): string => `
   join lateral (
-    select string_agg(case api.role when 'public' then 'PUBLIC' else api.role end, ', ' order by api.role) as who
+    select string_agg(case api.role when 'public' then 'PUBLIC' else api.role end, ', ' order by api.role) as who,
+      ${grantorsOf(toThem)} as opened_by
     from api where has_schema_privilege(api.role, n.oid, 'usage') and ${privilege}) reached on reached.who is not null`;
 
 /** SQL: with relation `c`. */
 export const mayRead = `has_any_column_privilege(api.role, c.oid, 'select')`;
 
 interface Lint<Id extends CatalogueId>
-  extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since'>> {
+  extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since' | 'pastLocks'>> {
   /**
-   * A row for each fault: `kind`, `relation`, `name` of the thing, and what `what` needs. $1 are the roles that are
-   * watched, and, where it is about the schemas of an API, $2 those.
+   * A row for each fault: `kind`, `relation`, `name` of the thing, its `owner` where it has no relation, and what `what`
+   * needs. $1 are the roles that are watched, and, where it is about the schemas of an API, $2 those. One that prints
+   * definitions has the locked relations as its last parameter, and a row with `locked` is no fault.
    */
   readonly ask: string | ((scope: Scope) => string);
   readonly about: 'roles' | 'roles and schemas' | 'everything';
@@ -50,7 +61,9 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
     reads: rule.reads,
     needs: everyone,
     remedy: rule.remedy,
+    rowByRow: true,
     ...(rule.since !== undefined && { since: rule.since }),
+    ...(rule.pastLocks === true && { pastLocks: true }),
     ask: (scope) => ({
       text: typeof rule.ask === 'string' ? rule.ask : rule.ask(scope),
       values: [
@@ -65,13 +78,18 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
         (rule.about === 'roles and schemas' ? missingSchema(scope) : undefined);
       if (missing !== undefined) return { unknown: missing };
       const faults = rows.flatMap((row) => {
+        if (typeof row.locked === 'string') return [];
         const thing = thingOf(row);
         if (rule.aspects.some((aspect) => isInFlux(declared, thing, aspect))) return [];
         if (rule.excused?.(row, thing, look) === true) return [];
         const said = sayThing(thingBefore(declared, thing));
-        return [{ object: rule.object?.(said, row) ?? said, what: rule.what(row), consequence: 'veto' as const }];
+        const object = rule.object?.(said, row) ?? said;
+        const about = thing.relation === undefined ? {} : { relation: thing.relation };
+        return [
+          { object, what: rule.what(row), consequence: 'veto' as const, ...about, ...byOwner(row), ...openedBy(row) },
+        ];
       });
-      return { faults, saw: rule.well };
+      return { faults, saw: rule.well, ...unseenIn(rows) };
     },
     breach: { rows: rule.breach },
   });

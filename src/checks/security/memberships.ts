@@ -1,7 +1,7 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
-import { noBaseline, sayCounted } from '../pieces.ts';
+import { byGrantors, noBaseline, sayCounted } from '../pieces.ts';
 
 type Memberships = Look<'memberships'>;
 
@@ -22,7 +22,8 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Memberships): readon
   if (gained.length === 0) return [];
   // Since 16, who creates a role may give it to others: nothing of what was there before.
   if (gained.join() === 'administer' && baseline[`role ${row.role}`] === undefined) return [];
-  return [{ object, what: sayGain(gained, baseline[object] === undefined), consequence: 'veto' }];
+  const what = sayGain(gained, baseline[object] === undefined);
+  return [{ object, what, consequence: 'veto', ...byGrantors(row) }];
 }
 
 const ask = (version: number): string => `
@@ -31,11 +32,14 @@ const ask = (version: number): string => `
       version >= 160_000
         ? `case when bool_or(a.inherit_option) then 'inherit' end, case when bool_or(a.set_option) then 'become' end`
         : `'inherit', 'become'`
-    }, case when bool_or(a.admin_option) then 'administer' end) as says
+    }, case when bool_or(a.admin_option) then 'administer' end) as says,
+    -- Since 16, the first superuser gives a new role to whoever creates it.
+    case when bool_and(g.oid is not null and g.oid <> 10) then json_agg(distinct g.rolname)::text end as grantors
   from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid
+    left join pg_roles g on g.oid = a.grantor
   group by 1, 2
   union all
-  select null, quote_ident(rolname), null from pg_roles`;
+  select null, quote_ident(rolname), null, null from pg_roles`;
 
 /** Whoever becomes a member of a role may do what that may, or may become it. */
 export const memberships = check({

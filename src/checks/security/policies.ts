@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 
-import { allowed, isDeclared, isInFlux, sqlBefore, thingBefore } from '../../core/evidence/declared.ts';
+import {
+  all,
+  allowed,
+  isDeclared,
+  isInFlux,
+  isUnsettled,
+  sqlBefore,
+  thingBefore,
+} from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
+import { lockedBefore, unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 import { everybody, includesWord, wordsFor } from './watched.ts';
 
@@ -35,9 +44,13 @@ function states(row: Cells, { declared }: Policies): readonly [string, ...string
     : [stateOf(row, hashOf(sqlBefore(declared, expression))), plain];
 }
 
+const otherExpression = 'has another expression';
+/** Of what is locked all but the expression is known. */
+const isLocked = ({ locked }: Cells): boolean => typeof locked === 'string';
+
 const changeOf = (was: string, is: string): string => {
   const [before, after] = [was, is].map((state) => state.slice(0, state.lastIndexOf(':')));
-  return before === after ? 'has another expression' : `is ${after}, where it was ${before}`;
+  return before === after ? otherExpression : `is ${after}, where it was ${before}`;
 };
 
 const allCommands = ['select', 'insert', 'update', 'delete'];
@@ -69,31 +82,47 @@ function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] 
   const was = baseline[named(policy, look)];
   const [is, ...orSo] = states(row, look);
   if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`);
-  return [is, ...orSo].includes(was) ? [] : fault(changeOf(was, is));
+  if ([is, ...orSo].includes(was)) return [];
+  const change = changeOf(was, is);
+  return isLocked(row) && change === otherExpression ? [] : fault(change);
 }
 
 /** `policy NAME on RELATION`, back into what it says: a quoted name may hold any of these words. */
 const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/;
 
+/** Whose the table of a policy is: who else could have dropped it? Kept in what is seen, since the table may be gone as well. */
+const ownerKey = (relation: string, look: Policies): string =>
+  `owner of ${sayThing(thingBefore(look.declared, { kind: 'table', relation }))}`;
+const ownersOf = (rows: readonly Cells[], look: Policies): Seen =>
+  Object.fromEntries(
+    rows.flatMap(({ relation, owner }) => (typeof owner === 'string' ? [[ownerKey(relation ?? '', look), owner]] : [])),
+  );
+
 function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
   const { declared } = look;
   const there = new Set(look.rows.map((row) => named(policyOf(row), look)));
+  const now = ownersOf(look.rows, look);
   return Object.keys(baseline).flatMap((object): readonly Fault[] => {
-    const [, name = '', relation = ''] = saidPolicy.exec(object) ?? [];
+    const said = saidPolicy.exec(object);
+    if (said === null) return [];
+    const [, name = '', relation = ''] = said;
     const policy: Thing = { kind: 'policy', relation, name };
     if (there.has(object) || isInFlux(declared, policy, 'policies') || isDeclared(declared, policy, 'policies'))
       return [];
     // It went with its table, which a phase says that it drops.
-    const [table, dropped] = [tableOf(policy), [isInFlux, isDeclared]];
+    const [table, dropped] = [tableOf(policy), [isUnsettled, isDeclared]];
     if (dropped.some((says) => says(declared, table, 'existence')) && !isRenamed(table, look)) return [];
-    return [{ object, what: `is gone: it was ${baseline[object]?.replace(/:.*/, '')}`, consequence: 'veto' }];
+    const key = ownerKey(relation, look);
+    const by = [...new Set([baseline[key], now[key]].filter((owner) => owner !== undefined))];
+    const what = `is gone: it was ${baseline[object]?.replace(/:.*/, '')}`;
+    return [{ object, what, consequence: 'veto', ...(baseline[key] !== undefined && { by }) }];
   });
 }
 
 /** A table that is merely renamed keeps its policies. */
-const isRenamed = ({ relation = '' }: Thing, { declared: { applied, underWay } }: Policies): boolean => {
+const isRenamed = ({ relation = '' }: Thing, { declared }: Policies): boolean => {
   const bare = relation.replaceAll('"', '');
-  return [...applied, ...underWay].some(({ effects }) =>
+  return all(declared).some(({ effects }) =>
     Object.keys(effects.renames).some((name) => name === bare || `public.${name}` === bare),
   );
 };
@@ -112,13 +141,14 @@ const mentions = (tables: readonly string[]): string | null =>
  */
 const ask = `
   with path as materialized (select set_config('search_path', 'pg_catalog', true) as path), printed as materialized (
-    select format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
+    select format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name, pg_get_userbyid(c.relowner) as owner,
       case when p.polpermissive then 'permissive' else 'restrictive' end as kind,
       case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
-        else 'all' end as command, p.polroles,
-      concat_ws(E'\\n', coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
-        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) as expression
+        else 'all' end as command, p.polroles, around.locked,
+      case when around.locked is null then concat_ws(E'\\n', coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
+        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) end as expression
     from path, pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select ${lockedBefore('$2', 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around
     where path.path is not null and ${userSchemas('n')}
   ), named as materialized (
     select polroles, string_agg(name, ', ' order by name) as roles, json_agg(name order by name) as role_list
@@ -128,7 +158,7 @@ const ask = `
         from unnest(d.polroles) o) r
     group by polroles
   )
-  select relation, name, kind, command, roles, role_list,
+  select relation, name, owner, kind, command, roles, role_list, locked,
     left(encode(sha256(convert_to(expression, 'UTF8')), 'hex'), 16) as hash,
     case when expression ~ $1 then expression end as expression
   from printed join named using (polroles)`;
@@ -141,12 +171,16 @@ export const policies = check({
   reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
   needs: everyone,
   remedy: 'Create the policy as it was, or drop the one that is new',
+  pastLocks: true,
   ask: ({ phaseTables }) => ({ text: ask, values: [mentions(phaseTables)] }),
   judge: (look) => {
     const { rows, baseline } = look;
-    const seen: Seen = Object.fromEntries(rows.map((row) => [named(policyOf(row), look), states(row, look)[0]]));
-    if (baseline === undefined) return { unknown: noBaseline, seen };
+    const said = rows.map((row) => [named(policyOf(row), look), states(row, look)[0]]);
+    const seen: Seen = { ...ownersOf(rows, look), ...Object.fromEntries(said) };
+    const { unseen } = unseenIn(rows.map((row) => ({ ...row, kind: 'policy' })));
+    if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
     const faults = [...rows.flatMap((row) => faultsOf(row, baseline, look)), ...goneFaults(baseline, look)];
+    if (unseen !== undefined) return { faults, saw: unseen, unseen };
     return { faults, seen, saw: `${sayCounted(rows.length, 'policy', 'policies')}, as before` };
   },
   breach: {

@@ -1,9 +1,14 @@
 import { allowed } from '../../core/evidence/declared.ts';
 import type { Cells } from '../check.ts';
+import { lockedBefore } from '../past-locks.ts';
 import { userSchemas } from '../pieces.ts';
 import { constant } from './always-true.ts';
 import { lint } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
+
+/** SQL: what keeps the expressions of policy `p` from being printed. */
+const around = (locks: string): string =>
+  `cross join lateral (select ${lockedBefore(locks, 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around`;
 
 export const policiesOnUserMetadata = lint({
   id: 'policies-on-user-metadata',
@@ -12,10 +17,13 @@ export const policiesOnUserMetadata = lint({
   remedy: 'Let the policy read app_metadata, which users cannot edit',
   about: 'everything',
   ask: `
-    select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name
+    select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
+      around.locked
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${userSchemas('n')}
-      and concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* 'user_meta_?data'`,
+      ${around('$1')}
+    where ${userSchemas('n')} and case when around.locked is not null then true else
+      concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* 'user_meta_?data' end`,
+  pastLocks: true,
   aspects: ['policies'],
   what: () => 'trusts user_metadata, which users may edit about themselves',
   well: 'no policy trusts what users may edit about themselves',
@@ -47,14 +55,17 @@ export const alwaysTruePolicies = lint({
   ask: `
     select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
       case p.polcmd when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
-      pg_get_expr(p.polqual, p.polrelid) as uses, pg_get_expr(p.polwithcheck, p.polrelid) as checks,
+      case when around.locked is null then pg_get_expr(p.polqual, p.polrelid) end as uses,
+      case when around.locked is null then pg_get_expr(p.polwithcheck, p.polrelid) end as checks, around.locked,
       (select json_agg(case when o = 0 then 'PUBLIC' else (select rolname from pg_roles where oid = o) end)
        from unnest(p.polroles) o) as roles
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+      ${around('$2')}
     where ${userSchemas('n')} and p.polpermissive and p.polcmd <> 'r'
       and exists (
         select from unnest(p.polroles) o
         where o = 0 or exists (select from unnest($1::text[]) w where pg_has_role(w::name, o, 'usage')))`,
+  pastLocks: true,
   aspects: ['policies'],
   what: (row) => `lets ${rolesOf(row).join(', ')} ${writes(row).join(', ')} any row`,
   excused: (row, { relation }, { declared }) => {

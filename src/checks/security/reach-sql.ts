@@ -1,4 +1,6 @@
-/** Roles of identities ($1), and whether the guard may become each of them. */
+import { grantorsOf } from '../sql-pieces.ts';
+
+/** Roles of identities ($1), and whether the login that is asked may become each of them. */
 export const rolesQuery = (version: number): string => `
   select r.rolname as role, quote_ident(current_user) as guard,
     pg_has_role(r.oid, '${version >= 160_000 ? 'SET' : 'MEMBER'}') as may
@@ -73,13 +75,14 @@ export const tablesQuery = `
     from reads join pg_class c on c.oid = reads.relid join pg_namespace n on n.oid = c.relnamespace
     where reads.top <> reads.relid group by 1
   )
-  select n.nspname as schema, c.relname as table, format('%I.%I', n.nspname, c.relname) as relation,
+  select c.oid, n.nspname as schema, c.relname as table, format('%I.%I', n.nspname, c.relname) as relation,
     case c.relkind when 'v' then 'view' when 'm' then 'materialised view' when 'f' then 'foreign table' else 'table' end as kind,
-    r.rolname as role,
+    r.rolname as role, pg_get_userbyid(c.relowner) as owner,
     has_schema_privilege(r.oid, n.oid, 'usage') and has_any_column_privilege(r.oid, c.oid, 'select') as may_read,
     case when c.relkind <> 'v' then ${guarded} else true end as guarded,
     ${mayWrite('insert', 'a', 8)} as insert, ${mayWrite('update', 'w', 4)} as update, ${mayWrite('delete', 'd', 16)} as delete,
-    left(encode(sha256(convert_to(rests.rests, 'UTF8')), 'hex'), 16) as rests, bases.bases
+    left(encode(sha256(convert_to(rests.rests, 'UTF8')), 'hex'), 16) as rests, bases.bases,
+    ${grantorsOf(`pg_has_role(r.oid, x.grantee, 'usage')`)} as opened_by
   from listed join pg_class c on c.oid = listed.oid join pg_namespace n on n.oid = c.relnamespace cross join roles r
     left join policies own on own.role = r.oid and own.relid = c.oid
     left join rests on rests.top = c.oid and rests.role = r.oid left join bases on bases.top = c.oid

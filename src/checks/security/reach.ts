@@ -4,14 +4,16 @@ import {
   type Declared,
   isDeclared,
   isInFlux,
+  isUnsettled,
   namesNow,
   thingBefore,
 } from '../../core/evidence/declared.ts';
 import type { Consequence, Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, spellings, type Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, type Judged, type Look } from '../check.ts';
-import { noBaseline, sayCounted } from '../pieces.ts';
+import { noBaseline, openedBy, sayCounted } from '../pieces.ts';
 import { askReach } from './reach-asked.ts';
+import { bound } from './reading-as.ts';
 import { includesWord, missingRole, missingSchema, wordsFor } from './watched.ts';
 
 type Reach = Look<'reach'>;
@@ -19,15 +21,30 @@ type Command = 'select' | 'insert' | 'update' | 'delete';
 
 const writes = ['insert', 'update', 'delete'] as const;
 /** How far each goes; an empty table tells nothing, as long as what decides about its rows is the same. */
-const ranks: Readonly<Record<string, number>> = { denied: 0, none: 0, some: 1, 'by policy': 1, all: 2, open: 2 };
+const ranks: Readonly<Record<string, number | undefined>> = {
+  denied: 0,
+  none: 0,
+  some: 1,
+  'by policy': 1,
+  all: 2,
+  open: 2,
+};
+
+/** Of a view it is known only how many rows it shows, as there is nothing to compare them with. */
+const isCount = (sees: string): boolean => /^\d+ rows$/.test(sees);
+const seenOf = ({ kind, sees, rows }: Cells): string =>
+  kind === 'view' && sees === 'some' ? `${rows} rows` : (sees ?? '');
+const rankOf = (state: string): number | undefined => (isCount(state) ? 1 : ranks[state]);
+/** What decides about rows is another, and there are more of them. */
+const showsMore = (was: string, is: string, restsChanged: boolean): boolean =>
+  restsChanged && isCount(was) && isCount(is) && Number.parseInt(is, 10) > Number.parseInt(was, 10);
 
 const tableOf = ({ kind, relation }: Cells): Thing => ({ kind: kind ?? 'table', relation: relation ?? '' });
 const named = (row: Cells, { declared }: Reach): string => sayThing(thingBefore(declared, tableOf(row)));
 const keyOf = (row: Cells, look: Reach): string => `${named(row, look)} as ${row.identity}`;
 
 /** `some, denied, by policy, open; RESTS`: what is seen, inserted, updated and deleted, and what that rests on. */
-const stateOf = ({ sees, insert, update, delete: deletes, rests }: Cells): string =>
-  `${[sees, insert, update, deletes].join(', ')}; ${rests}`;
+const stateOf = (row: Cells): string => `${[seenOf(row), row.insert, row.update, row.delete].join(', ')}; ${row.rests}`;
 const nothing = 'denied, denied, denied, denied; ';
 
 const aspects: readonly Aspect[] = ['rls', 'policies', 'grants'];
@@ -52,7 +69,8 @@ const isClosedOnPurpose = (things: readonly Thing[], declared: Declared): boolea
   things.some((thing) => aspects.some((aspect) => isDeclared(declared, thing, aspect)));
 
 const sayRows = (sees: string): string =>
-  ({ all: 'every row', some: 'some rows', none: 'no rows', empty: 'no rows', denied: 'nothing' })[sees] ?? sees;
+  ({ all: 'every row', some: 'some rows', none: 'no rows', empty: 'no rows', denied: 'nothing' })[sees] ??
+  (sees === `${bound} rows` ? `more than ${bound - 1} rows` : sees);
 
 const whatOf = (command: Command, was: string, is: string): string =>
   command === 'select' ? `shows ${sayRows(is)}, where it showed ${sayRows(was)}` : `is ${is}, where it was ${was}`;
@@ -78,16 +96,21 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
   const restsChanged = baseline[key] === undefined || restedOn !== row.rests;
   return (['select', ...writes] as const).flatMap((command, at): readonly Fault[] => {
     const was = states[at] ?? '';
-    const is = (command === 'select' ? row.sees : row[command]) ?? '';
-    const [from, to] = [ranks[was === 'empty' && restsChanged ? 'none' : was], ranks[is]];
-    if (from === undefined || to === undefined || from === to) return [];
+    const is = command === 'select' ? seenOf(row) : (row[command] ?? '');
+    const [from, to] = [rankOf(was === 'empty' && restsChanged ? 'none' : was), rankOf(is)];
+    if (from === undefined || to === undefined) return [];
+    if (from === to && !showsMore(was, is, restsChanged)) return [];
     const object = `${command} on ${key}`;
+    const about = {
+      ...(row.relation !== null && row.relation !== undefined && { relation: row.relation }),
+      ...openedBy(row),
+    };
     const what = whatOf(command, was, is);
     if (to < from)
-      return to > 0 || isClosedOnPurpose(concerns, declared) ? [] : [{ object, what, consequence: 'note' }];
+      return to > 0 || isClosedOnPurpose(concerns, declared) ? [] : [{ object, what, consequence: 'note', ...about }];
     if (concerns.some((thing) => mayNow(thing, row.role ?? '', command, declared))) return [];
     const consequence = command === 'select' ? gravityOf(row, was, is, restsChanged, look) : 'veto';
-    return [{ object, what, consequence }];
+    return [{ object, what, consequence, ...about }];
   });
 }
 
@@ -97,7 +120,7 @@ function missingTable({ limits, rows, declared }: Reach): string | undefined {
   const table = limits.tables.find(
     (name) =>
       !namesNow(declared, name).some((now) => there.has(now)) &&
-      ![isInFlux, isDeclared].some((says) => says(declared, { kind: 'table', relation: name }, 'existence')),
+      ![isUnsettled, isDeclared].some((says) => says(declared, { kind: 'table', relation: name }, 'existence')),
   );
   return table === undefined ? undefined : `the server has no table ${table}, which catalogue.reach.tables names`;
 }
@@ -126,6 +149,7 @@ function judge(look: Reach): Judged {
     faults,
     seen,
     saw: `${sayCounted(tried.length, 'table')} tried by each identity, none open wider than before`,
+    ...(unknown !== undefined && { unseen: unknown }),
   };
 }
 
@@ -139,7 +163,7 @@ export const reach = check({
   against: 'baseline',
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace', 'pg_policy', 'pg_proc', 'pg_roles', 'pg_rewrite', 'pg_depend', 'the tables'],
-  needs: 'grant pg_read_all_data to the guard’s role',
+  needs: 'grant each watched role to the login of reach_url, and pg_read_all_data to that of read_url',
   remedy: 'See which grant, policy, function or role has changed: the other checks of security name it',
   ask: { steps: (asks, scope, { tables }) => askReach(asks, scope, tables) },
   judge,

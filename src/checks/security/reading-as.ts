@@ -1,8 +1,10 @@
+import { RipcordError } from '../../core/kernel/errors.ts';
 import { clause } from '../../core/kernel/sentence.ts';
 import { type Millis, seconds } from '../../core/kernel/units.ts';
+import { holdOn, letGo, type NamedRelation, sayRenamed } from '../../target/reading.ts';
 import type { Asks } from '../asks.ts';
 import type { Identity } from '../check.ts';
-import { refusalOf } from '../refusal.ts';
+import { type Refusal, refusalOf } from '../refusal.ts';
 
 /** So many rows at most are counted: who sees them all sees as much as anybody. */
 export const bound = 1_001;
@@ -11,7 +13,9 @@ const timeout: Millis = seconds(2);
 
 /** What a reader sees of a table; `empty`: there is nothing to see, which tells nothing. */
 export type Sees = 'denied' | 'none' | 'some' | 'all' | 'empty';
-export type Sight = { readonly sees: Sees; readonly rows: number } | { readonly untried: string };
+export type Sight =
+  | { readonly sees: Sees; readonly rows: number }
+  | { readonly untried: string; readonly refusal: Refusal };
 
 /** A setting of its own for each claim is how older versions of the API tell them. */
 const isSettingName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
@@ -35,9 +39,9 @@ export async function become(asks: Asks, { role, claims }: Identity, within = ti
   await asks.query(setLocally, values, { timeout: within });
 }
 
-const counted = async (asks: Asks, relation: string): Promise<number> => {
+const counted = async (asks: Asks, relation: string, holding: readonly NamedRelation[] = []): Promise<number> => {
   const question = `select count(*) from (select from ${relation} limit ${bound}) seen`;
-  const { rows } = await asks.query(question, [], { timeout });
+  const { rows } = await asks.query(question, [], { timeout, holding });
   return Number(rows[0]?.[0]);
 };
 
@@ -54,49 +58,119 @@ const isAllowed = async (asks: Asks, role: string, relation: string): Promise<bo
   return rows[0]?.[0] === 't';
 };
 
-async function visibleTo(asks: Asks, identity: Identity, relation: string): Promise<number | 'denied'> {
-  if (!(await isAllowed(asks, identity.role, relation))) return 'denied';
-  await become(asks, identity);
+/** What a policy calls may change the role in the middle of it: then nobody knows whose rows they were. */
+async function requireRole(asks: Asks, role: string): Promise<void> {
+  const { rows } = await asks.query('select current_user', [], { timeout });
+  if (rows[0]?.[0] !== role) throw new RoleLeft(role, rows[0]?.[0] ?? '');
+}
+
+class RoleLeft extends RipcordError {
+  constructor(role: string, now: string) {
+    super({
+      found: `something that was read changed the role from ${role} to ${now}`,
+      wanted: `rows that ${role} sees`,
+      todo: 'Look for set_config or set role in the functions that the policies of the table call',
+    });
+  }
+}
+
+/** Its name means the relation that was looked at, until the end of the transaction. */
+async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
   try {
-    return await counted(asks, relation);
+    for (const { text, values } of holdOn([relation])) await asks.query(text, values ?? [], { timeout });
+  } catch (error) {
+    throw sayRenamed(error, [relation]);
+  }
+}
+
+/**
+ * So many rows the reader sees. Nothing that the reading sets or notifies outlives it, and a commit does not count as a
+ * rollback of the application's.
+ */
+async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | 'denied'> {
+  await asks.query('begin isolation level repeatable read read only', [], { timeout });
+  try {
+    await asks.query('savepoint question', [], { timeout });
+    if (!(await isAllowed(asks, identity.role, relation.name))) return 'denied';
+    await become(asks, identity);
+    await hold(asks, relation);
+    const rows = await counted(asks, relation.name);
+    await requireRole(asks, identity.role);
+    return rows;
   } catch (error) {
     const { code } = refusalOf(error);
     if (!showsNothing(code) || code === gone) throw error;
     return 'denied';
+  } finally {
+    await asks.query('rollback to savepoint question', [], { timeout });
+    await asks.query('commit', [], { timeout });
+    await asks.query(letGo.text, [], { timeout }).catch(() => undefined); // it was never held
   }
 }
 
-/** All there are, in the same snapshot: as the guard, whom no policy stops. */
-async function allOf(asks: Asks, relation: string): Promise<number> {
-  await asks.query(
-    setLocally,
-    [
-      ['role', 'row_security'],
-      ['none', 'off'],
-    ],
-    { timeout },
-  );
-  return await counted(asks, relation);
-}
+/** How often a table is counted whose rows come and go meanwhile. */
+const mostTries = 3;
 
-function sightOf(visible: number, total: number): Sight {
-  // A view may show the reader what it does not show the guard.
-  if (visible === 0 && total === 0) return { sees: 'empty', rows: 0 };
-  if (visible === 0) return { sees: 'none', rows: 0 };
-  return { sees: visible >= total ? 'all' : 'some', rows: visible };
-}
-
-/** What one reader sees of one table or view, in a transaction that only reads. */
-export async function sightAs(asks: Asks, identity: Identity, relation: string): Promise<Sight> {
-  await asks.query('begin isolation level repeatable read read only', [], { timeout });
+/**
+ * What one reader sees of one table or view. All that there is to see is counted by the login that reads, in a snapshot of its
+ * own, before and after: where both counts are the same, it was so meanwhile. Where they never are, it is known only that
+ * the reader sees some rows, or none. `total` is absent for a view: what it shows the reader it need not show the guard, whose
+ * rights are not lent to it; so it is known only how many rows the reader sees.
+ */
+export async function sightAs(
+  asks: Asks,
+  identity: Identity,
+  relation: NamedRelation,
+  total: ((relation: NamedRelation) => Promise<number>) | undefined,
+): Promise<Sight> {
   try {
-    const visible = await visibleTo(asks, identity, relation);
-    return visible === 'denied' ? { sees: 'denied', rows: 0 } : sightOf(visible, await allOf(asks, relation));
+    return await sighted(() => visibleTo(asks, identity, relation), total && (() => total(relation)));
   } catch (error) {
-    const { code, message } = refusalOf(error);
-    const grant = code === '42501' ? '; grant pg_read_all_data to the guard’s role, which also needs bypassrls' : '';
-    return { untried: clause(message) + grant };
-  } finally {
-    await asks.query('commit', [], { timeout }); // nothing was written; a rollback would count as one of the application’s
+    const refusal = refusalOf(error);
+    return { untried: clause(refusal.message), refusal };
+  }
+}
+
+async function sighted(
+  look: () => Promise<number | 'denied'>,
+  total: (() => Promise<number>) | undefined,
+): Promise<Sight> {
+  let [visible, before, after]: [number, number, number] = [0, 0, 0];
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    before = tries === 0 ? ((await total?.()) ?? 0) : after;
+    const seen = await look();
+    if (seen === 'denied') return { sees: 'denied', rows: 0 };
+    visible = seen;
+    if (total === undefined) return { sees: visible === 0 ? 'none' : 'some', rows: visible };
+    after = await total();
+    if (before === after) {
+      if (after === 0 && visible === 0) return { sees: 'empty', rows: 0 };
+      if (visible >= after) return { sees: 'all', rows: visible };
+      break;
+    }
+  }
+  return { sees: visible === 0 ? 'none' : 'some', rows: visible };
+}
+
+/** All rows there are, as the login that reads sees them, whom no policy stops. Of tables only. */
+export const allRows =
+  (rows: Asks) =>
+  async (relation: NamedRelation): Promise<number> => {
+    try {
+      return await counted(rows, relation.name, [relation]);
+    } catch (error) {
+      const { code, message } = refusalOf(error);
+      if (code !== '42501') throw error;
+      throw new Unseen(message);
+    }
+  };
+
+class Unseen extends RipcordError {
+  constructor(found: string) {
+    super({
+      found,
+      wanted: 'all the rows there are, to know how many of them a role sees',
+      todo: 'Grant pg_read_all_data and bypassrls to the login that reads',
+    });
   }
 }

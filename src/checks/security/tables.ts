@@ -12,7 +12,7 @@ export const unprotectedTables = lint({
   about: 'roles and schemas',
   ask: `
     with ${apiRoles}
-    select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who
+    select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayUse)}
     where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname = any ($2::text[])
       and not ${ofExtension('pg_class', 'c.oid')}`,
@@ -48,7 +48,7 @@ export const sensitiveColumns = lint({
   about: 'roles and schemas',
   ask: `
     with ${apiRoles}
-    select 'column' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', a.attname) as name, who
+    select 'column' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', a.attname) as name, who, opened_by
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
       ${reachedBy(`has_column_privilege(api.role, c.oid, a.attnum, 'select')`)}
     where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname = any ($2::text[])
@@ -70,7 +70,7 @@ export const exposedQueues = lint({
   ask: `
     with ${apiRoles}
     select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name,
-      coalesce(who, 'whoever may call pgmq_public') as who
+      coalesce(who, 'whoever may call pgmq_public') as who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left ${reachedBy(mayUse).trim()}
     where n.nspname = 'pgmq' and c.relkind in ('r', 'p') and c.relname ~ '^[qa]_' and not c.relrowsecurity
       and (who is not null or 'pgmq_public' = any ($2::text[]))`,

@@ -15,7 +15,7 @@ export const definerViews = lint({
   about: 'roles and schemas',
   ask: `
     with ${apiRoles}
-    select 'view' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who
+    select 'view' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayRead)}
     where c.relkind = 'v' and n.nspname = any ($2::text[]) and not ${asReader}
       and not ${ofExtension('pg_class', 'c.oid')}`,
@@ -33,7 +33,7 @@ export const copiesWithoutPolicies = lint({
   ask: `
     with ${apiRoles}
     select case c.relkind when 'm' then 'materialised view' else 'foreign table' end as kind,
-      format('%I.%I', n.nspname, c.relname) as relation, null as name, who
+      format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayRead)}
     where c.relkind in ('m', 'f') and n.nspname = any ($2::text[]) and not ${ofExtension('pg_class', 'c.oid')}`,
   aspects: ['existence', 'grants'],
@@ -66,7 +66,7 @@ export const exposedAuthUsers = lint({
         join pg_rewrite w on w.oid = d.objid and w.ev_class <> reads.relid
     )
     select case c.relkind when 'm' then 'materialised view' else 'view' end as kind,
-      format('%I.%I', n.nspname, c.relname) as relation, null as name, who
+      format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by
     from reads join pg_class c on c.oid = reads.relid join pg_namespace n on n.oid = c.relnamespace
       ${reachedBy(`${mayRead} and (not ${asReader} or has_any_column_privilege(api.role, reads.users, 'select'))`)}
     where c.relkind in ('v', 'm') and n.nspname = any ($2::text[])`,

@@ -1,9 +1,7 @@
+import { usualRoles } from '../../core/plan/logins.ts';
 import type { Scope } from '../check.ts';
 
 type Named = Pick<Scope, 'server' | 'watchRoles' | 'exposedSchemas'>;
-
-/** As whom APIs usually let anonymous and signed-in users in. */
-const usualRoles = ['anon', 'authenticated'];
 
 /** The roles of the plan; where it names none, the usual ones. Only those that the server has. */
 export const watchedRoles = ({ watchRoles, server }: Named): readonly string[] =>
@@ -33,7 +31,10 @@ export const sayRole = (role: string): string => (role === 'public' ? everybody 
 export const wordsFor = (
   mapping: Readonly<Record<string, readonly string[]>>,
   role: string,
-): readonly string[] | undefined => (role === everybody ? (mapping[everybody] ?? mapping.public) : mapping[role]);
+): readonly string[] | undefined => {
+  const own = (name: string) => (Object.hasOwn(mapping, name) ? mapping[name] : undefined); // a role may be called constructor
+  return role === everybody ? (own(everybody) ?? own('public')) : own(role);
+};
 
 /** Whether one of the words allows this command or privilege. */
 export const includesWord = (words: readonly string[] | undefined, word: string): boolean =>

@@ -1,23 +1,33 @@
 import { type Command, Option } from 'commander';
 
-import type { ForOption, ReasonOption, RunOptions } from '../call.ts';
+import type { ForOption, PlanReadOptions, QuestionOption, ReasonOption, RunOptions } from '../call.ts';
 import type { PhaseOptions } from '../phase.ts';
 import type { ReportOptions } from '../report.ts';
-import { addCommand, addGroup, daemonOptions, option, runOptions, type Stage } from '../declare.ts';
+import type { RunPlanOptions } from '../run-plan.ts';
+import {
+  addCommand,
+  addGroup,
+  daemonOptions,
+  forPlan,
+  option,
+  boundOptions,
+  runOptions,
+  type Stage,
+} from '../declare.ts';
 
 function declareActs(run: Command, stage: Stage): void {
-  addCommand<RunOptions & ForOption>(run, stage, {
+  addCommand<RunOptions & ForOption & PlanReadOptions>(run, stage, {
     usage: 'arm',
-    summary: 'lets it act where a pre-approval covers it',
-    about:
-      'Arms the run: from now on the guard acts without asking where an active pre-approval covers what it would do.',
-    examples: ['ripcord run arm', 'ripcord run arm --for 2h'],
-    options: [option.duration('for how long (default: what the plan says)'), ...runOptions],
+    summary: 'lets the guard act without asking where a pre-approval covers it',
+    about: `Arms the run: from now on the guard acts without asking where an active pre-approval covers what it would do.
+${forPlan}`,
+    examples: ['ripcord run arm', 'ripcord run arm --for 2h', 'ripcord run arm --plan ripcord.yaml'],
+    options: [option.duration('for how long (default: what the plan says)'), ...boundOptions],
     run: async (call) => (await import('../run.ts')).arm(call),
   });
   addCommand<RunOptions & ReasonOption>(run, stage, {
     usage: 'disarm',
-    summary: 'lets it do nothing without asking',
+    summary: 'makes the guard ask before it acts',
     about: 'Disarms the run. A rollback that is under way goes on.',
     examples: ['ripcord run disarm --reason "the window is over"'],
     options: [option.reason, ...runOptions],
@@ -25,31 +35,45 @@ function declareActs(run: Command, stage: Stage): void {
   });
   addCommand<RunOptions & ReasonOption>(run, stage, {
     usage: 'hold',
-    summary: 'lets no phase start',
-    about: 'Holds the run: no phase starts until it is resumed. The guard goes on looking.',
+    summary: 'stops further phases from starting',
+    about: 'Holds the run: no phase can start until you resume it. The guard continues to watch.',
     examples: ['ripcord run hold', 'ripcord run hold --reason "waiting for the application team"'],
     options: [option.reason, ...runOptions],
     run: async (call) => (await import('../run.ts')).hold(call),
   });
-  addCommand<RunOptions>(run, stage, {
+  addCommand<RunOptions & QuestionOption>(run, stage, {
     usage: 'resume',
     summary: 'lets phases start again',
-    about: 'Lets phases start again after a hold.',
-    examples: ['ripcord run resume'],
-    options: [...runOptions],
+    about:
+      'Lets phases start again after a hold. If several people hold the run, --question confirms that you know all holds.',
+    examples: ['ripcord run resume', 'ripcord run resume --question 57'],
+    options: [option.question, ...runOptions],
     run: async (call) => (await import('../run.ts')).resume(call),
   });
   addCommand<RunOptions & ReasonOption>(run, stage, {
     usage: 'close',
     summary: 'ends the run',
-    about: 'Ends the run. It cannot be opened again; the journal keeps it.',
+    about: 'Ends the run. You cannot open it again; the journal keeps it.',
     examples: ['ripcord run close --reason "all phases applied, all is well"'],
     options: [option.reason, ...runOptions],
     run: async (call) => (await import('../run.ts')).close(call),
   });
 }
 
+function declareGuards(program: Command, stage: Stage): void {
+  addCommand<RunOptions>(program, stage, {
+    usage: 'guards',
+    summary: 'lists the guards that your token can see',
+    about: `Lists each guard whose plan has your token: its plan and environment, the state of its newest run, and whether it can do
+its work. Exits with 3 if one cannot.`,
+    examples: ['ripcord guards', 'ripcord guards --json'],
+    options: [...runOptions],
+    run: async (call) => (await import('../guards.ts')).guards(call),
+  });
+}
+
 function declareRun(program: Command, stage: Stage): void {
+  declareGuards(program, stage);
   const run = addGroup(program, 'run', 'opens, shows, arms, holds and closes the run', [
     'ripcord run open',
     'ripcord run status',
@@ -58,20 +82,37 @@ function declareRun(program: Command, stage: Stage): void {
   ]);
   addCommand<RunOptions>(run, stage, {
     usage: 'open',
-    summary: 'begins a run of the plan',
-    about: 'Begins a run of the plan that the daemon serves. The next step is the baseline.',
+    summary: 'opens a run of the plan',
+    about: 'Opens a run of the plan that the daemon serves. Next, capture the baseline.',
     examples: ['ripcord run open', 'ripcord run open --json'],
     options: [...runOptions],
     run: async (call) => (await import('../run.ts')).open(call),
   });
   addCommand<RunOptions>(run, stage, {
     usage: 'status',
-    summary: 'where the run stands, and what to type next',
-    about: `Shows where the run stands: what is wrong and what it asks first, then everything else.
-Exits with 0 when all is well, 1 while anything is breached or waits for an answer, 3 while the guard cannot look.`,
+    summary: 'shows where the run stands, and what to type next',
+    about: `Shows where the run stands: first what is wrong and what needs an answer, then everything else.
+Exits with 0 if all is well, 1 if anything is breached or waits for an answer, 3 if the guard cannot look.`,
     examples: ['ripcord run status', 'ripcord run status --json', 'watch ripcord run status'],
     options: [...runOptions],
     run: async (call) => (await import('../run.ts')).status(call),
+  });
+  addCommand<RunPlanOptions>(run, stage, {
+    usage: 'plan [RUN]',
+    args: { RUN: 'its id (default: the open run, else the newest)' },
+    summary: 'shows the plan of a run',
+    about: `Prints the plan as the run's journal holds it: the text of the file, without the secrets written in it and with its
+placeholders as they are.
+With --diff, shows how the file differs from it, and exits with 1 if it does.`,
+    examples: ['ripcord run plan', 'ripcord run plan run-20261122-020000 --diff', 'ripcord run plan --json'],
+    options: [
+      new Option('--diff', 'how the plan file differs from it'),
+      option.planHere,
+      option.environment,
+      option.json,
+      ...daemonOptions,
+    ],
+    run: async (call) => (await import('../run-plan.ts')).showRunPlan(call),
   });
   declareActs(run, stage);
 }
@@ -83,17 +124,17 @@ function declareBaseline(program: Command, stage: Stage): void {
   ]);
   addCommand<RunOptions & ForOption>(baseline, stage, {
     usage: 'capture',
-    summary: 'reads what is normal, and freezes it',
-    about: 'Has the probes read for a while and the checks looked at, and freezes that. Waits until it is done.',
+    summary: 'measures what is normal, and freezes it',
+    about: 'Reads the probes for a while, runs the checks, and freezes the result. Waits until it is done.',
     examples: ['ripcord baseline capture', 'ripcord baseline capture --for 10m'],
     options: [option.duration('for how long (default: what the plan says)'), ...runOptions],
     run: async (call) => (await import('../baseline-capture.ts')).captureBaseline(call),
   });
   addCommand<RunOptions>(baseline, stage, {
     usage: 'show',
-    summary: 'what is normal, and which slowness can be told how fast',
+    summary: 'shows what is normal, and how soon the guard can detect which slowness',
     about:
-      'Shows for each probe how it answered before the change, and how soon which slowness would be recommended for rollback.',
+      'Shows for each probe how it answered before the change, and how soon Ripcord would recommend a rollback for which slowness.',
     examples: ['ripcord baseline show', 'ripcord baseline show --json'],
     options: [...runOptions],
     run: async (call) => (await import('../baseline-show.ts')).showBaseline(call),
@@ -111,16 +152,16 @@ export function declareRunning(program: Command, stage: Stage): void {
       ID: 'the phase',
       COMMAND: 'the program and its arguments, after -- (default: what the plan has under apply)',
     },
-    summary: 'runs the work of a phase under guard',
-    about: `Asks the guard for leave, runs the command, and passes on its output, its progress and its end. The command may
-print lines such as "ripcord-progress 0.4". It is stopped when a rollback begins, or when the guard is lost.
-Exits with the command's own exit code, or with 75 when the phase was refused or stopped by the guard.`,
+    summary: 'runs the work of a phase under the guard',
+    about: `Asks the guard for permission, runs the command, and passes on its output, its progress and its end. The command can
+print lines such as "ripcord-progress 0.4". It is stopped when a rollback starts, or when the guard is lost.
+Exits with the command's own exit code, or with 75 if the guard refused or stopped the phase.`,
     examples: [
       'ripcord phase security-lockdown',
       'ripcord phase security-lockdown -- node implement_security.ts',
       'ripcord phase data-migration --token-file ~/.ripcord-token -- psql -v ON_ERROR_STOP=1 -f migrate.sql',
     ],
-    options: [option.plan, option.environment, ...daemonOptions],
+    options: [option.planHere, option.environment, ...daemonOptions],
     run: async (call) => (await import('../phase.ts')).phase(call),
   });
 }
@@ -131,12 +172,13 @@ export function declareReport(program: Command, stage: Stage): void {
   addCommand<ReportOptions>(program, stage, {
     usage: 'report [RUN]',
     args: { RUN: 'the run (default: the open one, else the newest)' },
-    summary: 'what happened in a run',
+    summary: 'shows what happened in a run',
     about: 'Prints what happened in a run: for people as Markdown, for programs as JSON with every event.',
     examples: ['ripcord report', 'ripcord report run-20261122-020000 --format json --output run.json'],
     options: [
       new Option('--format <format>', 'md or json').choices(['md', 'json']).default('md'),
-      new Option('--output <file>', 'where to (default: standard output)'),
+      new Option('--output <file>', 'the file to write (default: standard output)'),
+      option.ofPlan,
       ...daemonOptions,
     ],
     run: async (call) => (await import('../report.ts')).report(call),

@@ -8,9 +8,9 @@ type CriterionView = RunView['criteria'][number];
 const shown: Readonly<Record<CriterionView['status'], readonly [string, Tone]>> = {
   ok: ['ok', 'good'],
   unknown: ['unknown', 'warn'],
-  error: ['CHECK BROKEN', 'bad'],
-  breach: ['BREACH', 'bad'],
-  'not-asked': ['not asked', 'quiet'],
+  error: ['check broken', 'bad'],
+  breach: ['breach', 'bad'],
+  'not-asked': ['not checked', 'quiet'],
 };
 
 /** Enough to see what it is about; `--json` has all. */

@@ -1,6 +1,7 @@
 import { sayTarget } from '../../core/evidence/target.ts';
 import { sayMoment } from '../../core/kernel/duration.ts';
 import { between } from '../../core/kernel/units.ts';
+import { sayTargetChange } from '../../core/run/blindness.ts';
 import type { RunView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
 import { count } from '../../core/kernel/count.ts';
@@ -9,25 +10,30 @@ import { sayBlind } from './open-headline.ts';
 import { list } from './verdicts.ts';
 
 function sayMode({ mode, armed, now, preApprovals, requirements }: RunView): string {
-  if (mode === 'observe') return 'observe: it compares nothing and proposes nothing before a baseline is frozen';
+  if (mode === 'observe') return 'observe: the guard compares nothing and proposes nothing until a baseline is frozen';
   const active = preApprovals.map(
     ({ id, usesLeft, until: end }) => `${id} (${count(usesLeft, 'use')} left, until ${clockTime(end, now)})`,
   );
   const under = active.length === 0 ? 'no pre-approval is active' : `pre-approved: ${list(active)}`;
   if (mode === 'armed' && armed !== undefined) {
-    const acts = active.length === 0 ? 'still asks before it acts, as' : 'acts by itself where';
+    const acts =
+      active.length === 0 ? 'the guard still asks before it acts, because' : 'the guard acts by itself where';
     return `armed by ${armed.by} until ${until(armed.until, now)}; ${acts} ${under}`;
   }
-  const missing = requirements.length === 0 ? '' : `; before it can be armed: ${list(requirements)}`;
-  return `recommend: it asks before it acts${missing}`;
+  const missing = requirements.length === 0 ? '' : `; before you can arm the run: ${list(requirements)}`;
+  return `recommend: the guard asks before it acts${missing}`;
 }
 
 function sayBaseline({ baseline, capture, now }: RunView): string {
   if (capture !== undefined) {
-    return `being captured: ${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
+    return `capturing: ${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
   }
   return baseline === undefined ? 'none' : `${baseline.readings} readings, frozen ${past(baseline.frozenAt, now)}`;
 }
+
+/** Where authority of this run may have been meant for another plan. */
+const sayEdited = ({ plan: { hash, before }, now }: RunView): string | undefined =>
+  before && `${hash} since ${clockTime(before.until, now)}, before that ${before.hash}`;
 
 function sayTime({ openedAt, closed, now, runtime }: RunView): string {
   const work =
@@ -39,19 +45,30 @@ function sayTime({ openedAt, closed, now, runtime }: RunView): string {
 export const sayRunAndNow = ({ run, plan, environment, now }: RunView): string =>
   `${run} of ${plan.name} in ${environment}, ${sayMoment(now)}`;
 
+type Held = Pick<NonNullable<RunView['held']>, 'by' | 'at' | 'reason'>;
+const sayHold = ({ by, at, reason }: Held, now: RunView['now']): string => `by ${by}, ${past(at, now)}: ${reason}`;
+
 /** What the guard may do in this run, and what it knows. */
 export function head(view: RunView, saidAlready: string): readonly Row[] {
-  const { target, held, stage, waivers, now } = view;
+  const { target, targetChange: change, held, stage, waivers, now } = view;
   const blind = sayBlind(view);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['target', sayTarget(target)],
+    ['plan', sayEdited(view)],
     ['time', sayTime(view)],
     ['mode', stage === 'closed' ? undefined : sayMode(view)],
     ['baseline', sayBaseline(view)],
     ['waived', list(waivers.map(({ requirement, by }) => `${requirement} by ${by}`)) || undefined],
-    ['held', held === undefined ? undefined : `by ${held.by}, ${past(held.at, now)}: ${held.reason}`],
+    ['held', held && [held, ...(held.also ?? [])].map((one) => sayHold(one, now)).join('\n')],
     ['blind', blind === saidAlready ? undefined : blind],
+    ['logins', list(view.logins ?? []) || undefined],
+    [
+      'confirm',
+      change &&
+        `${sayTargetChange(change)}; check the target, then: ripcord confirm target --done --question ${change.questionId} --reason "..."`,
+    ],
     ['lacks', list(view.shortcomings ?? []) || undefined],
+    ['overdue', list(view.overdue ?? []) || undefined],
     ['unasked', list(view.obstacles ?? []) || undefined],
   ];
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[{ text: name, tone: 'quiet' }, text]]));

@@ -19,8 +19,8 @@ export const openRecommendations = ({ recommendations }: RunView): readonly Reco
 /** Whom it is addressed to after nobody has answered. */
 function sayEscalated({ addressedTo = [], unanswered = [] }: RecommendationView): string {
   if (unanswered.length === 0) return '';
-  const now = addressedTo.length === 0 ? '' : `; asked now: ${list(addressedTo.map(({ name }) => name))}`;
-  return ` NOBODY ANSWERED ${unanswered.length === 1 ? 'BEFORE' : `${unanswered.length} TIMES BEFORE`}${now}.`;
+  const now = addressedTo.length === 0 ? '' : `; now asked: ${list(addressedTo.map(({ name }) => name))}`;
+  return ` Nobody answered ${unanswered.length === 1 ? 'the previous recommendation' : `the previous ${unanswered.length} recommendations`}${now}.`;
 }
 
 function recommending(view: RunView): Headline {
@@ -28,9 +28,9 @@ function recommending(view: RunView): Headline {
   if (open === undefined) return openHeadline(view);
   const { procedure, proposes, evidence, expiresAt, orderedBy } = open;
   const what = procedure.kind === 'person' ? `${procedure.because}.` : `${proposes}?`;
-  const raised = orderedBy === undefined ? 'ROLLBACK RECOMMENDED' : `ROLLBACK ORDERED BY ${orderedBy.toUpperCase()}`;
-  const title = procedure.kind === 'person' ? 'A PERSON MUST ACT' : raised;
-  const why = evidence.length === 0 ? '' : `, ${sayCriteria(evidence)}`;
+  const raised = orderedBy === undefined ? 'Rollback recommended' : `Rollback ordered by ${orderedBy}`;
+  const title = procedure.kind === 'person' ? 'A person must act' : raised;
+  const why = evidence.length === 0 ? '' : ` (${sayCriteria(evidence)})`;
   const answer = `Answer by ${until(expiresAt, view.now)}.${sayEscalated(open)}`;
   return { tone: 'bad', text: `${title}${why}: ${what} ${answer}` };
 }
@@ -41,9 +41,9 @@ function givingUp({ rollback }: RunView): Headline | undefined {
   const step = rollback.steps.find(({ state }) => state === 'started' || state === 'again');
   const end =
     step === undefined
-      ? 'no further step begins, and it ends as soon as the target has been asked once more'
-      : `it ends with ${step.id}, which is under way`;
-  return { tone: 'warn', text: `THE ROLLBACK IS BEING GIVEN UP by ${rollback.aborting.by}: ${end}.` };
+      ? 'no further step starts, and the rollback ends once the guard has queried the target again'
+      : `the rollback ends after ${step.id}, which is under way`;
+  return { tone: 'warn', text: `Abort ordered by ${rollback.aborting.by}: ${end}.` };
 }
 
 function rollingBack({ rollback, now }: RunView): Headline {
@@ -51,16 +51,16 @@ function rollingBack({ rollback, now }: RunView): Headline {
   const at = steps.findIndex(({ state }) => state !== 'done');
   const step = steps[at];
   if (rollback?.quiet === undefined || step === undefined) {
-    return { tone: 'warn', text: 'ROLLING BACK: forward work is being stopped, and proved to have stopped.' };
+    return { tone: 'warn', text: 'Rolling back: stopping the phase’s processes and sessions.' };
   }
   const since = step.startedAt === undefined ? '' : `, ${sayTaken(step, step.startedAt, now)}`;
-  return { tone: 'warn', text: `ROLLING BACK: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
+  return { tone: 'warn', text: `Rolling back: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
 }
 
 /** Whether the database was compared, or a person took it as it is. */
 const sayRolledBack = ({ rollback }: RunView): string =>
   rollback?.steps.some(({ kind, how }) => kind === 'verify' && how === 'confirmed') === true
-    ? 'Rolled back BY A PERSON’S WORD, not proved'
+    ? 'Rolled back on a person’s word, not proved'
     : 'Rolled back';
 
 function watching(view: RunView): Headline {
@@ -71,27 +71,27 @@ function watching(view: RunView): Headline {
   if (relapse === undefined) {
     return {
       tone: 'good',
-      text: `${sayRolledBack(view)}, and nothing broken since: ${progress}. No phase starts before its end.`,
+      text: `${sayRolledBack(view)}, and nothing has broken since: ${progress}. No phase can start until the watch ends.`,
     };
   }
   const what = `${sayCriteria(relapse.evidence)} since ${clockTime(relapse.at, now)} UTC`;
-  return { tone: 'bad', text: `RELAPSE AFTER THE ROLLBACK, ${what}; ${progress}. Ripcord does nothing by itself now.` };
+  return { tone: 'bad', text: `Relapse after the rollback: ${what}; ${progress}. Ripcord now does nothing by itself.` };
 }
 
 function settled(view: RunView): Headline {
   const { watch } = view;
   const done = sayRolledBack(view);
   const length = watch === undefined ? '' : ` of ${roughly(watch.length)}`;
-  const close = stuckFence(view) === undefined ? ' The run can be closed.' : '';
+  const close = stuckFence(view) === undefined ? ' You can close the run.' : '';
   return (watch?.relapses.length ?? 0) === 0
     ? { tone: 'good', text: `${done}, and nothing broke during the watch${length}.${close}` }
-    : { tone: 'bad', text: `${done}, but it broke again during the watch${length}. A person must look.` };
+    : { tone: 'bad', text: `${done}, but there was a relapse during the watch${length}. A person must look.` };
 }
 
 export function headline(view: RunView): Headline {
   const stuck = stuckFence(view);
   const of = headlineOf(view);
-  return stuck === undefined ? of : { tone: 'bad', text: `${stuck.role} STILL CANNOT LOG IN. ${of.text}` };
+  return stuck === undefined ? of : { tone: 'bad', text: `${stuck.role} still cannot log in. ${of.text}` };
 }
 
 function headlineOf(view: RunView): Headline {
@@ -107,8 +107,8 @@ function headlineOf(view: RunView): Headline {
       const asking = rollback?.steps.find((step) => step.state === 'asking');
       const where = asking === undefined ? '' : ` at ${asking.id}`;
       if (asking !== undefined && isYours(asking))
-        return { tone: 'bad', text: `THE ROLLBACK WAITS FOR YOU${where}: the next step is yours.` };
-      return { tone: 'bad', text: `THE ROLLBACK IS STUCK${where} and waits for your answer.` };
+        return { tone: 'bad', text: `The rollback waits for you${where}: you must do the next step.` };
+      return { tone: 'bad', text: `The rollback is blocked${where} and waits for your answer.` };
     }
     case 'rolling-back':
       return givingUp(view) ?? rollingBack(view);

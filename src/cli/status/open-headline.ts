@@ -1,8 +1,11 @@
-import { sentence } from '../../core/kernel/sentence.ts';
+import { firstUpper, sentence } from '../../core/kernel/sentence.ts';
 import { between } from '../../core/kernel/units.ts';
-import type { GivenUpView, PhaseView, RunView } from '../../core/run/view.ts';
+import { sayBlindness } from '../../core/run/blindness.ts';
+import type { GivenUpView } from '../../core/run/rollback-view.ts';
+import type { PhaseView, RunView } from '../../core/run/view.ts';
 import { roughly } from '../moments.ts';
 import type { Tone } from '../terminal.ts';
+import { sayHolds } from './holds.ts';
 import { breachesOf, criteriaOf, list, sayCriteria, unansweredOf } from './verdicts.ts';
 
 interface Headline {
@@ -13,14 +16,14 @@ interface Headline {
 export function sayBlind({ blind, now }: RunView): string | undefined {
   if (blind === undefined) return undefined;
   const since = roughly(between(blind.since, now));
-  return `THE GUARD IS BLIND: no evidence from ${list(blind.probes)} for ${since}. No phase starts, and it rolls nothing back for being blind.`;
+  return `The guard is blind: ${sayBlindness(blind.probes, list)} for ${since}. No phase can start. Blindness alone causes no rollback.`;
 }
 
 function sayBreach(view: RunView): string | undefined {
   const breaches = breachesOf(view);
   if (breaches.length === 0) return undefined;
   const { state, answer } = view.recommendations.at(-1) ?? {};
-  const what = sayCriteria(breaches).toUpperCase();
+  const what = firstUpper(sayCriteria(breaches));
   if (state === 'declined') return `${what}, and ${answer?.by} declined the rollback: ${answer?.reason}`;
   if (state === 'expired') return `${what}, and nobody answered the recommendation in time.`;
   const touched = view.phases.some((phase) => phase.state !== 'not-started' && phase.state !== 'undone');
@@ -29,19 +32,19 @@ function sayBreach(view: RunView): string | undefined {
 
 /** What was cut off midway is neither as it was before nor as it was meant to be, whatever the checks see. */
 function sayGivenUp({ kind, phase, step, leftToYou }: GivenUpView): string {
-  const whole = kind === 'restore' ? 'THE RESTORE' : 'THE UNWIND';
-  const what = phase === undefined ? whole : `THE UNDOING OF ${phase.toUpperCase()}`;
+  const whole = kind === 'restore' ? 'The restore' : 'The unwind';
+  const what = phase === undefined ? whole : `The rollback of ${phase}`;
   const then =
     kind === 'restore'
       ? `${list(leftToYou)} ${leftToYou.length === 1 ? 'is' : 'are'} left to you.`
-      : 'it may be undone in part. Look how far it came before the next phase starts.';
-  return `${what} WAS GIVEN UP at ${step}: ${then}`;
+      : 'it may be only partly undone. Check how far it got before you start the next phase.';
+  return `${what} was aborted at ${step}: ${then}`;
 }
 
-function sayStopped({ phase, state, because = 'for no reason that is known' }: PhaseView): string {
+function sayStopped({ phase, state, because = 'the reason is unknown' }: PhaseView): string {
   return state === 'failed'
-    ? `${phase.toUpperCase()} HAS FAILED: ${sentence(because)} It may have done some of its work.`
-    : `NOBODY KNOWS HOW FAR ${phase.toUpperCase()} CAME: ${sentence(because)} Look whether it still runs.`;
+    ? `Phase ${phase} failed: ${sentence(because)} It may have done some of its work.`
+    : `Unknown how far phase ${phase} got: ${sentence(because)} Check whether it still runs.`;
 }
 
 function sayRunning({ phase, worked, estimate, progress }: PhaseView): string {
@@ -62,18 +65,18 @@ function sayKnown({ verdicts }: RunView): string {
   const known = verdicts.filter(({ because }) => because === 'known').map(({ subject }) => subject);
   if (known.length === 0) return 'All is well';
   const what = `${list(known.slice(0, 3))}${known.length > 3 ? ` and ${known.length - 3} more` : ''}`;
-  return `Nothing is worse than in the baseline, which was already broken (${what})`;
+  return `Nothing is worse than in the baseline, which already had faults (${what})`;
 }
 
 function judged(view: RunView): Headline {
   const unanswered = unansweredOf(view);
   if (unanswered.length > 0) {
     const what = list(criteriaOf(unanswered));
-    return { tone: 'warn', text: `Nothing broken is seen, but ${what} cannot be fully judged; ${sayWell(view)}` };
+    return { tone: 'warn', text: `The guard sees no breach, but cannot fully judge ${what}; ${sayWell(view)}` };
   }
   const young = view.criteria.filter(({ status }) => status === 'unknown').map(({ criterion }) => criterion);
   return young.length > 0
-    ? { tone: 'plain', text: `Nothing broken is seen; too early to tell ${list(young)}; ${sayWell(view)}` }
+    ? { tone: 'plain', text: `The guard sees no breach; it is too early to judge ${list(young)}; ${sayWell(view)}` }
     : { tone: 'good', text: `${sayKnown(view)}; ${sayWell(view)}` };
 }
 
@@ -87,13 +90,13 @@ export function openHeadline(view: RunView): Headline {
   if (givenUp !== undefined) return { tone: 'bad', text: sayGivenUp(givenUp) };
   const stopped = phases.find(({ state }) => state === 'failed' || state === 'unknown');
   if (stopped !== undefined) return { tone: 'bad', text: sayStopped(stopped) };
-  if (held !== undefined) return { tone: 'warn', text: `Held by ${held.by}: ${held.reason}` };
+  if (held !== undefined) return { tone: 'warn', text: `Held by ${sayHolds(held)}` };
   if (capture !== undefined) {
     const progress = `${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
-    return { tone: 'plain', text: `A baseline is being captured: ${progress}.` };
+    return { tone: 'plain', text: `Capturing a baseline: ${progress}.` };
   }
   if (baseline === undefined) {
-    return { tone: 'warn', text: 'There is no baseline yet: the guard only observes, and no phase may start.' };
+    return { tone: 'warn', text: 'There is no baseline yet: the guard only observes, and no phase can start.' };
   }
   return judged(view);
 }

@@ -8,8 +8,8 @@ const shown: Readonly<Record<PhaseView['state'], readonly [string, Tone]>> = {
   'not-started': ['not started', 'quiet'],
   running: ['running', 'title'],
   finished: ['finished', 'good'],
-  failed: ['FAILED', 'bad'],
-  unknown: ['UNKNOWN', 'bad'],
+  failed: ['failed', 'bad'],
+  unknown: ['unknown', 'bad'],
   undone: ['undone', 'warn'],
 };
 

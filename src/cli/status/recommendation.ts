@@ -31,20 +31,20 @@ const rowsOf = (facts: readonly Fact[]): readonly Row[] =>
   facts.flatMap(([name, text]) => (text === undefined || text === '' ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 
 function sayVoid({ ended, revoked, expiresAt }: RecommendationView['approvals'][number], now: Instant): string {
-  if (revoked === true) return ', which counts no more: the token was revoked';
+  if (revoked === true) return ', which no longer counts: the token was revoked';
   return ended === true || expiresAt <= now ? ', which has expired' : '';
 }
 
 const sayApprovals = ({ approvals, missing }: RecommendationView, now: Instant): string => {
   if (approvals.length === 0) return '';
   const each = approvals.map((one) => `${one.by} (${one.role}): ${one.reason}${sayVoid(one, now)}`);
-  const more = missing === undefined ? '' : ` That is not enough: it takes ${sayMissing(missing)}.`;
+  const more = missing === undefined ? '' : ` Still needed: ${sayMissing(missing)}.`;
   return `${each.join('; ')}.${more}`;
 };
 
 /** `1 more approval, by lena or omar`. */
 export const sayMissing = ({ approvals, from }: NonNullable<RecommendationView['missing']>): string =>
-  `${count(approvals, 'more approval')}, by ${from.join(' or ') || 'somebody whom the plan does not have'}`;
+  `${count(approvals, 'more approval')}, from ${from.join(' or ') || 'people whom the plan does not list'}`;
 
 /** Where one approval is not enough, so that nobody waits for the second in vain. */
 const sayNeeds = ({ approvals, missing }: RecommendationView): string | undefined =>
@@ -63,9 +63,7 @@ function sayRest(phases: readonly PhaseView[]): string {
   const running = phases.find(({ state }) => state === 'running');
   if (running?.worked === undefined) return '';
   const left = millis((projection(running) ?? running.estimate) - running.worked);
-  return left > 0
-    ? `; going on with ${running.phase} about ${roughly(left)}`
-    : `; ${running.phase} is over its estimate`;
+  return left > 0 ? `; ${running.phase} needs about ${roughly(left)} more` : `; ${running.phase} is over its estimate`;
 }
 
 /** None of its evidence is a breach as of now. What a person ordered, or what follows on that, has none. */
@@ -73,26 +71,47 @@ const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]):
   evidence.length > 0 &&
   !evidence.some((then) => verdicts.some((now) => now.status === 'breach' && keyOf(now) === keyOf(then)));
 
+const goneRow: Row = [
+  { text: 'now', tone: 'quiet' },
+  { text: 'the guard no longer sees the breach', tone: 'warn' },
+];
+
 /** It is asked again then, of the next contact: nothing is rolled back because nobody answered. */
 const sayUntil = ({ expiresAt, notAutomaticBecause, procedure }: RecommendationView, now: Instant): string =>
   procedure.kind !== 'person' && notAutomaticBecause.length === 0
-    ? 'the guard looks next: it is pre-approved, and nothing is missing any more'
-    : `${until(expiresAt, now)}; unanswered, nothing is rolled back`;
+    ? 'the next evaluation: it is pre-approved, and nothing is missing any more'
+    : `${until(expiresAt, now)}; without an answer, nothing is rolled back`;
+
+/** What whoever has read it earlier does not know yet. */
+const sayJoined = ({ joined = [] }: RecommendationView, now: Instant): string =>
+  joined.map(({ at, what }) => `${past(at, now)}: ${what.join('; ')}`).join('\n');
+
+function saySeen({ acknowledgedBy, acknowledgedAs, questionId }: RecommendationView): string {
+  if (acknowledgedBy === undefined) return 'nobody yet';
+  return acknowledgedAs === questionId ? acknowledgedBy : `${acknowledgedBy}, before more evidence joined`;
+}
+/** Of an older journal nobody knows. */
+const sayBinding = ({ binding: { scripts } }: RecommendationView): string | undefined =>
+  scripts &&
+  (list(scripts.map(({ file }) => file)) || 'no file: Ripcord cannot tell when what its commands run changes');
 
 /** Everything one needs for a decision: why, what, how long, who, until when. */
 export function recommendationRows(one: RecommendationView, { now, phases, verdicts }: RunView): readonly Row[] {
-  const { evidence, attributedTo, proposes, procedure, notAutomaticBecause, acknowledgedBy } = one;
+  const { evidence, attributedTo, proposes, procedure, notAutomaticBecause } = one;
   const takes = procedure.kind !== 'person' && procedure.estimate !== undefined;
   return [
     ...evidence.flatMap((verdict) => evidenceRows(verdict, now)),
+    ...(isGone(one, verdicts) ? [goneRow] : []),
     ...rowsOf([
-      ['now', isGone(one, verdicts) ? 'THE BREACH IS NO LONGER SEEN' : undefined],
       ['attributed to', attributedTo ?? 'no single phase'],
       ['proposed', proposes],
+      ['bound to', procedure.kind === 'person' ? undefined : sayBinding(one)],
       ['takes about', takes ? `${roughly(procedure.estimate)}${sayRest(phases)}` : undefined],
       ['not by itself', procedure.kind === 'person' ? undefined : notAutomaticBecause.join('\n')],
       ['raised', past(one.raisedAt, now)],
-      ['seen by', acknowledgedBy ?? 'nobody yet'],
+      ['question', String(one.questionId)],
+      ['joined', sayJoined(one, now)],
+      ['seen by', saySeen(one)],
       ['asked', sayAsked(one)],
       ['approved by', sayApprovals(one, now)],
       ['needs', sayNeeds(one)],
@@ -107,19 +126,20 @@ function dryRun({ kind, phases }: RecommendationView['procedure']): readonly (re
   if (kind === 'unwind') return []; // nobody can order one
   const first = phases.at(-1); // the latest comes first in it
   const wish = kind === 'restore' ? ' --restore' : first === undefined ? '' : ` --phase ${first}`;
-  return [[`ripcord rollback${wish} --dry-run`, 'see each step and what would be gone']];
+  return [[`ripcord rollback${wish} --dry-run`, 'see each step and what would be lost']];
 }
 
 /** What a person may type now. */
 export function answers(one: RecommendationView, { verdicts }: RunView): readonly (readonly [string, string])[] {
-  const { id, procedure } = one;
-  const decline = `ripcord decline ${id} --reason "..."`;
-  const acknowledge: readonly [string, string] = [`ripcord acknowledge ${id}`, 'tell the others that you are on it'];
+  const { procedure } = one;
+  const of = `${one.id} --question ${one.questionId}`;
+  const decline = `ripcord decline ${of} --reason "..."`;
+  const acknowledge: readonly [string, string] = [`ripcord acknowledge ${of}`, 'tell the others that you are on it'];
   if (procedure.kind === 'person') return [[decline, 'say what you did by hand'], acknowledge];
   const approve: readonly [string, string] = isGone(one, verdicts)
-    ? [`ripcord approve ${id} --even-if-gone --reason "..."`, 'roll back all the same']
-    : [`ripcord approve ${id} --reason "..."`, 'roll back now'];
-  return [approve, [decline, 'leave it as it is'], acknowledge, ...dryRun(procedure)];
+    ? [`ripcord approve ${of} --even-if-gone --reason "..."`, 'roll back anyway']
+    : [`ripcord approve ${of} --reason "..."`, 'roll back now'];
+  return [approve, [decline, 'do not roll back'], acknowledge, ...dryRun(procedure)];
 }
 
 /** How those that are not open any more ended, a line each. */

@@ -4,8 +4,10 @@ import { clause } from '../../core/kernel/sentence.ts';
 import { oneLine, shorten } from '../../core/kernel/shorten.ts';
 import { between } from '../../core/kernel/units.ts';
 import type { Fence } from '../../core/response/fence.ts';
+import { sayMeans, sayNotCounted, sayUnseen } from '../../core/response/proof-scope.ts';
 import { isYours } from '../../core/response/step.ts';
-import type { RollbackView, RunView, StepView } from '../../core/run/view.ts';
+import type { RollbackView, StepView } from '../../core/run/rollback-view.ts';
+import type { RunView } from '../../core/run/view.ts';
 import type { Row } from '../layout.ts';
 import { count } from '../../core/kernel/count.ts';
 import { clockTime, past, roughly } from '../moments.ts';
@@ -15,7 +17,7 @@ import { list } from './verdicts.ts';
 const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
   waiting: ['waiting', 'quiet'],
   started: ['started', 'title'],
-  asking: ['ASKS YOU', 'bad'],
+  asking: ['asks you', 'bad'],
   again: ['again', 'warn'],
   accepted: ['accepted', 'warn'],
   done: ['done', 'good'],
@@ -23,7 +25,7 @@ const shown: Readonly<Record<StepView['state'], readonly [string, Tone]>> = {
 
 const how = {
   ran: '',
-  proved: ', found done by its proof',
+  proved: ', its proof holds',
   confirmed: ', on a person’s word',
   'not-needed': '',
 } as const;
@@ -53,21 +55,40 @@ const mostLines = 12;
 function lastWords(output: string): string {
   const lines = output.trimEnd().split('\n');
   const left = lines.length - mostLines;
-  return left > 0 ? [`(${count(left, 'line')} before)`, ...lines.slice(-mostLines)].join('\n') : lines.join('\n');
+  return left > 0 ? [`(${count(left, 'earlier line')})`, ...lines.slice(-mostLines)].join('\n') : lines.join('\n');
 }
 
 function sayWorkStopped({ quiet, state }: RollbackView, now: Instant): string {
-  if (quiet === undefined) return state === 'blocked' ? 'NOT PROVED' : 'being stopped';
+  if (quiet === undefined) return state === 'blocked' ? 'not proved stopped' : 'being stopped';
   const { endedProcesses, endedSessions, since, fenced } = quiet;
-  const open = fenced === false ? '; UNFENCED: their role can log in' : '';
+  const open = fenced === false ? '; not fenced: their role can log in' : '';
   return `${count(endedProcesses, 'process', 'processes')} and ${count(endedSessions, 'session')} ended, none left since ${clockTime(since, now)}${open}`;
+}
+
+/** Without a fence, forward work may come back. */
+function toneOfWork({ quiet, state }: RollbackView): Tone {
+  if (quiet === undefined) return state === 'blocked' ? 'bad' : 'plain';
+  return quiet.fenced === false ? 'warn' : 'plain';
+}
+
+/** What the end of forward work was looked for by, and what would not have been seen. */
+function scopeRows({ quiet }: RollbackView): readonly (readonly [string, string])[] {
+  if (quiet === undefined) return [];
+  const { scope } = quiet;
+  if (scope === undefined) return [['looked for', 'the record does not say by what means']];
+  const unseen = sayUnseen(scope);
+  return [
+    ['looked for', sayMeans(scope).join('; ')],
+    ...(quiet.notCounted === undefined ? [] : [['not counted', sayNotCounted(quiet.notCounted)] as const]),
+    ...(unseen.length === 0 ? [] : [['not seen', unseen.join('; ')] as const]),
+  ];
 }
 
 function sayEnd({ state, endedAt, aborting, because }: RollbackView, now: Instant): string {
   if (endedAt === undefined) return '';
   if (state !== 'aborted') return `, done ${past(endedAt, now)}`;
-  if (aborting === undefined) return `, ended ${past(endedAt, now)}: ${because ?? 'it was given up'}`;
-  return `, given up by ${aborting.by} ${past(endedAt, now)}: ${aborting.reason}`;
+  if (aborting === undefined) return `, ended ${past(endedAt, now)}: ${because ?? 'it was aborted'}`;
+  return `, aborted by ${aborting.by} ${past(endedAt, now)}: ${aborting.reason}`;
 }
 
 function onWhoseWord({ trigger, by, approvedBy }: RollbackView): string {
@@ -79,14 +100,18 @@ function onWhoseWord({ trigger, by, approvedBy }: RollbackView): string {
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
   const { proposes, startedAt, id, steps } = rollback;
   const atWork = steps.find(({ state }) => state === 'started')?.does;
-  const rows: readonly (readonly [string, string])[] = [
+  const rows: readonly (readonly [name: string, text: string, tone?: Tone])[] = [
     ['rollback', id],
     ['does', proposes],
     ['started', `${past(startedAt, now)}, ${onWhoseWord(rollback)}${sayEnd(rollback, now)}`],
-    ['forward work', sayWorkStopped(rollback, now)],
+    ['forward work', sayWorkStopped(rollback, now), toneOfWork(rollback)],
+    ...scopeRows(rollback),
     ...(atWork === undefined ? [] : [['at work', oneLine(atWork, 160)] as const]),
   ];
-  return rows.map(([name, text]) => [{ text: name, tone: 'quiet' }, text]);
+  return rows.map(([name, text, tone = 'plain']) => [
+    { text: name, tone: 'quiet' },
+    { text, tone },
+  ]);
 }
 
 /** What a restore that was given up did not come to, such as the end of a maintenance page. */
@@ -116,17 +141,17 @@ export function fenceRows(view: RunView): readonly Row[] {
   const stuck = stuckFence(view);
   // Before its end the statement that lets it would let forward work back in beside its undoing.
   return stuck === undefined
-    ? [fenceRow(`${role} cannot log in until the rollback is over, when the guard lets it again`, 'plain')]
+    ? [fenceRow(`${role} cannot log in until the rollback ends; then the guard lets it log in again`, 'plain')]
     : [
-        fenceRow(`${role} STILL CANNOT LOG IN (${clause(stuck.trouble)})`, 'bad'),
-        [{ text: 'to let it', tone: 'quiet' }, stuck.lift],
+        fenceRow(`${role} still cannot log in (${clause(stuck.trouble)})`, 'bad'),
+        [{ text: 'to unlock', tone: 'quiet' }, stuck.lift],
       ];
 }
 
 export const stepRows = ({ steps, endedAt }: RollbackView, now: Instant): readonly Row[] =>
   steps.map((step, at) => {
     const isLeft = endedAt !== undefined && !['waiting', 'done'].includes(step.state);
-    const [word, tone] = isLeft ? (['GIVEN UP', 'bad'] as const) : shown[step.state];
+    const [word, tone] = isLeft ? (['aborted', 'bad'] as const) : shown[step.state];
     const what = step.title === undefined ? step.kind : `${step.kind}: ${step.title}`;
     const said = isLeft ? firstSentence(step.question ?? '') : note(step, now);
     return [String(at + 1), step.id, what, { text: word, tone }, said];
@@ -144,29 +169,30 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
 }
 
 /** Below a restore there is no other rung. Its steps belong to no phase. */
-const giveUp = (steps: readonly StepView[]) => {
+const giveUp = ({ id, steps }: RollbackView) => {
   const isRestore = steps.every(({ phase }) => phase === undefined);
-  const then = isRestore ? 'the rest of the restore is by hand' : 'a restore is proposed, where the plan has one';
-  return ['ripcord abort --reason "..."', `give it up: ${then}`] as const;
+  const then = isRestore ? 'you do the rest of the restore by hand' : 'Ripcord proposes a restore, if the plan has one';
+  return [`ripcord abort ${id} --reason "..."`, `abort it: ${then}`] as const;
 };
 
 /** What a person may type to let it go on. */
-export function confirmations({ steps, state, asks, aborting }: RollbackView): readonly (readonly [string, string])[] {
-  if (asks === undefined || aborting !== undefined) return [];
+export function confirmations({ rollback, questions }: RunView): readonly (readonly [string, string])[] {
+  if (rollback?.asks === undefined || rollback.aborting !== undefined) return [];
+  const { steps, state } = rollback;
+  const confirm = (step: string, answer: 'done' | 'again'): string => {
+    const question = questions.find((one) => one.step === step)?.questionId;
+    return `ripcord confirm ${step} --${answer}${question === undefined ? '' : ` --question ${question}`} --reason "..."`;
+  };
   const asking = steps.find((step) => step.state === 'asking');
   if (state === 'blocked' || asking === undefined) {
-    return [['ripcord confirm stop-work --again --reason "..."', 'you have mended it: try again'], giveUp(steps)];
+    return [[confirm('stop-work', 'again'), 'you have fixed it: try again'], giveUp(rollback)];
   }
   if (isYours(asking)) {
-    return [[`ripcord confirm ${asking.id} --done --reason "..."`, 'you have done it: go on'], giveUp(steps)];
+    return [[confirm(asking.id, 'done'), 'you have done it: continue'], giveUp(rollback)];
   }
   const [done, again] =
     asking.kind === 'verify'
-      ? ['accept the differences, not proved: go on', 'you have mended it: compare once more']
-      : ['you have seen that it is done: go on', 'it may run once more'];
-  return [
-    [`ripcord confirm ${asking.id} --done --reason "..."`, done],
-    [`ripcord confirm ${asking.id} --again --reason "..."`, again],
-    giveUp(steps),
-  ];
+      ? ['accept the differences without proof: continue', 'you have fixed it: compare again']
+      : ['you have checked that it is done: continue', 'run it again'];
+  return [[confirm(asking.id, 'done'), done], [confirm(asking.id, 'again'), again], giveUp(rollback)];
 }

@@ -1,6 +1,6 @@
 import type { RunView } from '../../core/run/view.ts';
 import { commands, section, type Sheet, table, wrap } from '../layout.ts';
-import { printable, type Tone } from '../terminal.ts';
+import type { Tone } from '../terminal.ts';
 import { criteriaRows } from './criteria.ts';
 import { head, sayRunAndNow } from './head.ts';
 import { headline, openRecommendations } from './headline.ts';
@@ -9,10 +9,6 @@ import { phaseRows } from './phases.ts';
 import { answers, earlierRows, recommendationRows } from './recommendation.ts';
 import { confirmations, fenceRows, leftRows, questionRows, rollbackRows, stepRows } from './rollback.ts';
 import { watchRows } from './watch.ts';
-
-/** Texts in it come from the database and from people; none of them may act on the terminal. */
-const safe = (view: RunView): RunView =>
-  JSON.parse(JSON.stringify(view), (_key, value: unknown) => (typeof value === 'string' ? printable(value) : value));
 
 const spaced = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines]);
 
@@ -32,7 +28,7 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
   const question = table(questionRows(rollback), sheet);
   const steps = table(stepRows(rollback, now), sheet);
   return [
-    ...section('Question', [...question, ...spaced(commands(confirmations(rollback), sheet))], sheet),
+    ...section('Question', [...question, ...spaced(commands(confirmations(view), sheet))], sheet),
     ...section(
       'Rollback',
       [...table([...rollbackRows(rollback, now), ...leftRows(view), ...fenceRows(view)], sheet), ...spaced(steps)],
@@ -42,14 +38,13 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
 }
 
 /** The run for a person at three in the morning: what is wrong and what to type first, the rest below. */
-export function sayRun(shown: RunView, sheet: Sheet): string {
-  const view = safe(shown);
+export function sayRun(view: RunView, sheet: Sheet): string {
   const { now, watch, phases, recommendations, troubles = [] } = view;
   const { tone, text } = headline(view);
   const paragraph = (of: Tone, words: string) => wrap(words, sheet.columns).map((line) => sheet.paint(of, line));
   const cannot = troubles.map((trouble) => trouble.replace(/\.$/, '')).join('; ');
   return [
-    ...(cannot === '' ? [] : paragraph('bad', `THE GUARD CANNOT DO ITS WORK: ${cannot}.`)),
+    ...(cannot === '' ? [] : paragraph('bad', `The guard cannot do its work: ${cannot}.`)),
     ...paragraph(tone, text),
     ...paragraph('quiet', sayRunAndNow(view)),
     ...recommendationLines(view, sheet),

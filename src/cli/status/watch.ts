@@ -14,13 +14,13 @@ function bar({ seen, length }: Watch): string {
 export function watchRows(watch: Watch, now: Instant): readonly Row[] {
   const { seen, length, startedAt, endedAt, relapses } = watch;
   const end = endedAt === undefined ? `since ${clockTime(startedAt, now)}` : `ended ${past(endedAt, now)}`;
-  const progress = `${bar(watch)} ${roughly(seen)} of ${roughly(length)} seen, ${end}`;
+  const progress = `${bar(watch)} ${roughly(seen)} of ${roughly(length)} watched, ${end}`;
   return [
     [{ text: 'progress', tone: 'quiet' }, progress],
     ...(relapses.length === 0
       ? [[{ text: 'relapses', tone: 'quiet' } as const, 'none']]
       : relapses.flatMap(({ at, evidence }) =>
-          evidence.map(({ summary }): Row => ['RELAPSE', { text: `${clockTime(at, now)}: ${summary}`, tone: 'bad' }]),
+          evidence.map(({ summary }): Row => ['relapse', { text: `${clockTime(at, now)}: ${summary}`, tone: 'bad' }]),
         )),
   ];
 }

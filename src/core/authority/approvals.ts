@@ -53,7 +53,7 @@ export const decidesAlone = (plan: Plan, right: Right, { id, role }: Person): bo
   isEnough(plan, { right, people: 1 }, [{ by: id, role }]);
 
 export const sayNotAlone = ({ id, role }: Person): string =>
-  `${id} is ${role}, who decides only together with somebody else`;
+  `${id} is ${role}, who decides only together with another person`;
 
 export interface Missing {
   readonly approvals: number;

@@ -23,7 +23,7 @@ export function refuseWithoutRight(plan: Plan, by: Principal, right: Right): Ref
   const others = whoMay(plan, right);
   return refuse(
     'not-allowed',
-    `${by.id} is ${by.role}, which may not ${right}`,
+    `${by.id} is ${by.role}, a role without the right ${right}`,
     `a principal with the right ${right}`,
     others.length === 0 ? 'Add such a principal to the plan' : `Ask ${others.join(' or ')}`,
   );

@@ -50,6 +50,20 @@ export function tokenFault(
   return expires <= now || ended.expired.has(expiry(tokenHash, expires)) ? 'expired' : undefined;
 }
 
+/** Why nothing more is taken of the principal, if so: the token may have ended since a request with it was let in. */
+export function refuseEnded(plan: Plan, ended: EndedTokens, by: PrincipalId, now: Instant): Refusal | undefined {
+  const found = plan.principals.find(({ id }) => id === by);
+  const fault = found === undefined ? 'unknown' : tokenFault(found, ended, now);
+  if (fault === undefined) return undefined;
+  const said = fault === 'unknown' ? 'is not in the plan' : `was ${fault === 'revoked' ? 'revoked' : 'found expired'}`;
+  return refuse(
+    'unknown-token',
+    `the token of ${by} ${said} before the request was decided`,
+    'a token that is valid until the request is decided',
+    'Ask somebody with a valid token',
+  );
+}
+
 /** Those that have expired, and of which nobody has written it down yet. */
 export function tokenExpiries(plan: Plan, ended: EndedTokens, now: Instant): readonly TokenEvent[] {
   return plan.principals.flatMap(({ id, token_hash: tokenHash, token_expires: expires }): readonly TokenEvent[] =>
@@ -76,9 +90,9 @@ function refuseSilencing(plan: Plan, by: Principal, { id, role }: PrincipalPlan)
   const other = others.length === 0 ? 'Take' : `Ask ${others.map((one) => one.id).join(' or ')}, or take`;
   return refuse(
     'not-allowed',
-    `${by.id} is ${by.role}, which may not ${lacks.join(', ')} as ${id} may`,
+    `${by.id} is ${by.role}, a role without rights that ${id} has: ${lacks.join(', ')}`,
     `${id}, or a principal with the right operate and every right that ${id} has`,
-    `${other} the hash out of the plan and restart`,
+    `${other} the hash out of the plan and restart the daemon`,
   );
 }
 

@@ -63,8 +63,8 @@ export const fewestReadings = 5;
 export const oldestBaseline = hours(24);
 
 function thinProbe({ probe, latencies: { length: answered } }: ProbeBaseline, minReadings: number): readonly string[] {
-  if (answered === 0) return [`probe ${probe} was not answered once`];
-  return answered < minReadings ? [`probe ${probe} was answered ${sayTimes(answered)}, wanted ${minReadings}`] : [];
+  if (answered === 0) return [`probe ${probe} never answered`];
+  return answered < minReadings ? [`probe ${probe} answered ${sayTimes(answered)}, wanted ${minReadings}`] : [];
 }
 
 /** Probes with too few answers to be compared with, one sentence each: such a baseline is not even frozen. */

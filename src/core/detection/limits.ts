@@ -45,7 +45,7 @@ export function slownessLimits(
 }
 
 /** How often the guard looks at everything it knows and decides. */
-export const betweenLooks = seconds(1);
+export const betweenEvaluations = seconds(1);
 
 /** How often the guard may be wrong in a run, and how that is shared out. */
 export interface FalseAlarms {

@@ -4,7 +4,7 @@ import type { Millis } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import { lawOf, type Weights, weightsOf } from './calibrate.ts';
-import { controlWindow, relativeRule } from './common-cause.ts';
+import { controlWindow, relativeRule } from './control-probes.ts';
 import { falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
 
 /** What one probe's readings are weighed against. Plain data, made of a baseline and limits alone. */

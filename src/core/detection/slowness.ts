@@ -1,7 +1,7 @@
 import { latencyOf, type Reading } from '../evidence/reading.ts';
 import type { Instant, Ratio } from '../kernel/units.ts';
 import type { Weights } from './calibrate.ts';
-import { weighRelative } from './common-cause.ts';
+import { weighRelative } from './control-probes.ts';
 import type { Scales } from './scales.ts';
 import { begin, type Evidence, strengthOf, weigh } from './weigh.ts';
 

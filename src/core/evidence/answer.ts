@@ -1,4 +1,5 @@
 import { canonical } from '../kernel/canonical.ts';
+import type { HideText } from '../kernel/hide-text.ts';
 import { hashOf } from '../kernel/hash.ts';
 import type { Hash } from '../kernel/ids.ts';
 import { sayWhole } from '../kernel/whole.ts';
@@ -23,9 +24,21 @@ export const isCut = ({ rows }: Answer): boolean => rows.length > mostRows;
  */
 export const fingerprintOf = ({ rows }: Answer): Hash => hashOf(rows.map((row) => canonical(row)).toSorted());
 
+/** The answer with every cell as it may be kept; the same rows where none has a secret in it. */
+export function withoutSecretsOf<Of extends Answer>(answer: Of, hide: HideText): Of {
+  const rows = answer.rows.map((row): Row => {
+    const hidden = row.map((cell) => (cell === null ? null : hide(cell)));
+    return hidden.every((cell, place) => cell === row[place]) ? row : hidden;
+  });
+  return rows.every((row, place) => row === answer.rows[place]) ? answer : { ...answer, rows };
+}
+
+/** Of a longer cell only the beginning is kept. */
+export const mostCell = 1_000;
+
 /** The first rows, for a record that is kept: at most 20, and of a huge cell only its beginning. */
 export const evidenceOf = (rows: readonly Row[]): readonly Row[] =>
-  rows.slice(0, 20).map((row) => row.map((cell) => (cell === null ? null : shorten(cell, 1_000))));
+  rows.slice(0, 20).map((row) => row.map((cell) => (cell === null ? null : shorten(cell, mostCell))));
 
 export const sayCell = (cell: Cell): string => (cell === null ? 'null' : shorten(cell.replaceAll(/\s+/g, ' '), 60));
 

@@ -5,6 +5,21 @@ import type { Finding } from './finding.ts';
 /** Every object's identity (`index public.molecule_pkey`) with its definition (text, or the hash of a long one). */
 export type SchemaSnapshot = Readonly<Record<string, string>>;
 
+/** What a snapshot does not cover, so that a comparison says nothing of it. Other kinds of objects belong to this list, too. */
+export const notInSnapshot: readonly string[] = [
+  'rows',
+  'values of sequences',
+  'roles',
+  'settings of roles and of the database',
+  'objects of extensions',
+  'user mappings',
+  'languages',
+  'large objects',
+  'subscriptions',
+  'comments',
+  'storage and statistics settings of columns',
+];
+
 /** What undoing a phase must bring back: taken at the phase's start. */
 export interface Boundary {
   readonly phase: PhaseId;

@@ -4,10 +4,17 @@ import { bare, spellings, type Thing } from './thing.ts';
 
 /** What the phases have declared that count now. */
 export interface Declared {
-  /** Running, failed, lost or being undone: what they declare may be so or otherwise, and is judged at their end. */
+  /** At work, or being undone: what they declare may be so or otherwise, and is judged at their end. */
   readonly underWay: readonly PhasePlan[];
   /** What these declare must be so. */
   readonly applied: readonly PhasePlan[];
+  /**
+   * Failed, or lost with nothing of them at work. Nobody knows how far they came, so that a name, a table or its rows may
+   * be as before or as declared. Nothing else of what they left behind is excused: least of all that anybody may do more.
+   */
+  readonly left?: readonly PhasePlan[];
+  /** Nothing of what these declare is excused, and yet they may have renamed. */
+  readonly named?: readonly PhasePlan[];
 }
 
 export const nothingDeclared: Declared = { underWay: [], applied: [] };
@@ -18,7 +25,23 @@ export type Aspect = 'existence' | 'rls' | 'policies' | 'grants' | 'rows' | 'con
 /** The name with the schema that it has when none is written. */
 const qualified = (name: string): string => (name.includes('.') ? name : `public.${name}`);
 
-const all = ({ underWay, applied }: Declared): readonly PhasePlan[] => [...applied, ...underWay];
+/** Every phase that may have changed something. */
+export const all = ({ underWay, applied, left = [], named = [] }: Declared): readonly PhasePlan[] => [
+  ...applied,
+  ...underWay,
+  ...left,
+  ...named,
+];
+
+/** Phases whose declared effects may be there or not. */
+export const unfinished = ({ underWay, left = [] }: Declared): readonly PhasePlan[] => [...underWay, ...left];
+
+/** The same names, and nothing that is left out since a phase has not finished: what that hides shows by comparison. */
+export const withoutExcuses = (declared: Declared): Declared => ({
+  underWay: [],
+  applied: declared.applied,
+  named: [...unfinished(declared), ...(declared.named ?? [])],
+});
 
 /** By the phases that were declared by then: nobody is kept from adding to them. */
 const known = new WeakMap<
@@ -151,20 +174,44 @@ const withOwner = (declared: Declared, thing: Thing): readonly string[] => [
 /** A new or dropped table brings or takes its columns and rows along; whom it is open to must be said. */
 const comesAlong: readonly Aspect[] = ['existence', 'rows', 'content'];
 
+interface Names {
+  /** What phases declare to change in this way. */
+  readonly own: ReadonlySet<string>;
+  /** What they create or drop. */
+  readonly whole: ReadonlySet<string>;
+}
+
+/** Of the effects of a phase, which never change: asked for each of thousands of things. */
+const namesOf = new WeakMap<Effects, Map<Aspect, Names>>();
+
+function namesBy(effects: Effects, aspect: Aspect): Names {
+  const made = namesOf.get(effects) ?? new Map<Aspect, Names>();
+  const known = made.get(aspect);
+  if (known !== undefined) return known;
+  const names = { own: new Set(namesIn(effects, aspect)), whole: new Set([...effects.creates, ...effects.drops]) };
+  namesOf.set(effects, made.set(aspect, names));
+  return names;
+}
+
 function declares(phases: readonly PhasePlan[], declared: Declared, thing: Thing, aspect: Aspect): boolean {
-  if (phases.length === 0) return false;
-  const mine = new Set(aspect === 'existence' ? allSpellings(declared, thing) : withOwner(declared, thing));
-  const owner = new Set(comesAlong.includes(aspect) ? withOwner(declared, thing) : []);
-  return phases.some(
-    ({ effects }) =>
-      namesIn(effects, aspect).some((name) => mine.has(name)) ||
-      [...effects.creates, ...effects.drops].some((name) => owner.has(name)),
-  );
+  const named = phases.map(({ effects }) => namesBy(effects, aspect));
+  const along = comesAlong.includes(aspect);
+  if (!named.some(({ own, whole }) => own.size > 0 || (along && whole.size > 0))) return false;
+  const mine = aspect === 'existence' ? allSpellings(declared, thing) : withOwner(declared, thing);
+  const owner = along ? withOwner(declared, thing) : [];
+  return named.some(({ own, whole }) => mine.some((name) => own.has(name)) || owner.some((name) => whole.has(name)));
 }
 
 /** Whether a phase that is under way says that it changes this: then either state is well until its end. */
 export const isInFlux = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
   declares(declared.underWay, declared, thing, aspect);
+
+/**
+ * The same, or a phase that failed says so and may have come that far or not. Only for whether something is there: a fault
+ * in itself, and what lets anybody do more, is a breach whoever left it behind.
+ */
+export const isUnsettled = (declared: Declared, thing: Thing, aspect: 'existence'): boolean =>
+  declares(unfinished(declared), declared, thing, aspect);
 
 /** Whether a phase that has been applied said that it changes this. */
 export const isDeclared = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
@@ -179,6 +226,7 @@ export function allowed(
   thing: Thing,
   aspect: 'policies' | 'grants',
 ): Readonly<Record<string, readonly string[]>> | undefined {
+  if (!declared.applied.some(({ effects }) => namesBy(effects, aspect).own.size > 0)) return undefined;
   const mine = new Set(allSpellings(declared, thing));
   for (const { effects } of declared.applied.toReversed()) {
     const named = effects[aspect];

@@ -13,6 +13,7 @@ import {
   sayRows,
 } from './answer.ts';
 import type { Finding, Status } from './finding.ts';
+import { newRows } from './row-hashes.ts';
 
 export interface Judgement {
   readonly status: Status;
@@ -76,6 +77,16 @@ function judgeExactly({ rows, fields }: Answer, wanted: readonly Row[]): Judgeme
   return { status: 'breach', summary: `${counts}: ${sayDifference(rows, wanted)}` };
 }
 
+/** Where the baseline has rows too, those are named that it does not have. */
+function judgeNone(answer: Answer, baseline: Finding | undefined): Judgement {
+  const { rows } = answer;
+  if (rows.length === 0) return { status: 'ok', summary: 'no rows, as wanted' };
+  const fresh = newRows(rows, baseline) ?? [];
+  const number = `${isCut(answer) ? 'at least ' : ''}${sayWhole(fresh.length)}`;
+  const which = fresh.length === 0 ? `: ${sayRows(rows)}` : `; ${number} not in the baseline: ${sayRows(fresh)}`;
+  return { status: 'breach', summary: `${sayCount(rows.length)}, wanted none${which}` };
+}
+
 function judgeAgainst(baseline: Finding | undefined, answer: Answer): Judgement {
   if (isCut(answer)) return tooLong;
   const count = sayCount(answer.rows.length);
@@ -97,11 +108,7 @@ function judgeAgainst(baseline: Finding | undefined, answer: Answer): Judgement 
  */
 export function judgeRows(expect: Expectation, answer: Answer, baseline: Finding | undefined): Judgement {
   const { rows } = answer;
-  if (expect === 'no rows') {
-    return rows.length === 0
-      ? { status: 'ok', summary: 'no rows, as wanted' }
-      : { status: 'breach', summary: `${sayCount(rows.length)}, wanted none: ${sayRows(rows)}` };
-  }
+  if (expect === 'no rows') return judgeNone(answer, baseline);
   if (expect === 'some rows') {
     return rows.length === 0
       ? { status: 'breach', summary: 'no rows, wanted some' }

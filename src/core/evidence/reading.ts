@@ -1,5 +1,6 @@
 import type { ProbeId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis, millis } from '../kernel/units.ts';
+import type { OwnTime } from './own-time.ts';
 
 /** Where an answer was lost, from the way out to the way back. */
 export const failureReasons = ['timeout', 'connect', 'query', 'status', 'assertion'] as const;
@@ -33,6 +34,8 @@ export type Reading =
       readonly took: Millis;
       /** Absent where nobody told the parts, or, in SQL, no new connection was made for this reading. */
       readonly parts?: Parts;
+      /** What the guard took of it for itself, where it is the guard's clock that timed it. Looked at once, and not kept. */
+      readonly own?: OwnTime;
     }
   | { readonly state: 'failed'; readonly probe: ProbeId; readonly at: Instant; readonly cause: Failure }
   | {

@@ -13,7 +13,16 @@ export interface StatementLook {
   readonly resetAt: string;
   /** By the server's number for the statement. */
   readonly counts: ReadonlyMap<string, Count>;
+  /** Calls of roles whose statements do not count, since the plan does not say that they are the application's. */
+  readonly others?: ReadonlyMap<string, number>;
 }
+
+/** Those of them who asked something from one look to the next, or ever. */
+export const othersSince = (
+  before: StatementLook | undefined,
+  { others = new Map() }: StatementLook,
+): readonly string[] =>
+  [...others].filter(([role, calls]) => calls > (before?.others?.get(role) ?? 0)).map(([role]) => role);
 
 /** What ran between two looks, by statement: the hash of its text, which outlives the server's numbers. */
 export interface StatementInterval {

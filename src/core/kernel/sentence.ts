@@ -1,9 +1,19 @@
-/** Texts of servers, programs and errors end as they like; these two let them stand in sentences of ours. */
+/** Texts of servers, programs and errors end as they like; these let them stand in sentences of ours. */
 
 /** With an end, and no second one. */
 export function sentence(text: string): string {
   const said = text.trimEnd();
   return said === '' || /[.!?…]$/.test(said) ? said : `${said}.`;
+}
+
+export const firstUpper = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
+const mostSaid = 3;
+
+/** `a; b; c; and 4 more`: the first three of many. */
+export function sayFirst<Item>(items: readonly Item[], say: (item: Item) => string): string {
+  const more = items.length - mostSaid;
+  return `${items.slice(0, mostSaid).map(say).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 /** Without its full stop: more of the same sentence follows. */

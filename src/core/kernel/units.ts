@@ -24,6 +24,8 @@ export const ratio = (value: number): Ratio => value as Ratio;
 /** From `start` to `end`; negative when `end` is earlier. */
 export const between = (start: Instant, end: Instant): Millis => (end - start) as Millis;
 export const after = (start: Instant, length: Millis): Instant => (start + length) as Instant;
+/** The later of two moments. */
+export const later = (a: Instant, b: Instant): Instant => (b > a ? b : a);
 /** How many times `part` is as long as `whole`; undefined when `whole` is zero, since nothing can be said then. */
 export const times = (part: Millis, whole: Millis): Ratio | undefined =>
   whole > 0 ? ((part / whole) as Ratio) : undefined;

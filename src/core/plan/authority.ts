@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { hours, minutes } from '../kernel/units.ts';
 import { hoursOfDay, moment } from './moments.ts';
 import { duration, id, text } from './quantities.ts';
+import { hasPlaceholder } from './shown.ts';
 
 export const criteriaNames = ['functionality', 'integrity', 'performance', 'security', 'runtime'] as const;
 
@@ -50,14 +51,21 @@ export const builtInNeeds: Readonly<Record<string, string>> = { project_manager:
 export const rightToApprove = (procedure: string): 'approve-restore' | 'approve-phase-rollback' =>
   procedure === 'restore' ? 'approve-restore' : 'approve-phase-rollback';
 
+const hashPattern = '^sha256:[0-9a-f]{64}$';
+/** With a placeholder it is of a recorded plan: no token has such a hash. */
+const tokenHash = z
+  .string()
+  .refine((hash) => hasPlaceholder(hash) || new RegExp(hashPattern).test(hash), {
+    error: 'wanted the hash that `ripcord token create` prints',
+  })
+  .meta({ pattern: hashPattern });
+
 export const principal = z
   .strictObject({
     id,
     name: text.optional(),
     role: id.meta({ description: `${builtInRoles.join(', ')}, or one of the plan's roles` }),
-    token_hash: z
-      .string()
-      .regex(/^sha256:[0-9a-f]{64}$/, { error: 'wanted the hash that `ripcord token create` prints' }),
+    token_hash: tokenHash,
     token_expires: moment.optional().meta({ description: 'From then on the token is refused: 2027-02-01, in UTC' }),
   })
   .meta({ description: 'A person or system, and their role; the token itself is never stored' });

@@ -34,7 +34,7 @@ export const catalogue = {
   'unvalidated-constraints': integrity('A constraint was never checked against the rows that were there before it.'),
   'disabled-triggers': integrity('A trigger, perhaps that of a foreign key, is disabled or fires on replicas only.'),
   'enforcement-settings': integrity(
-    'A role or the database sets session_replication_role, row_security or search_path.',
+    'A role or the database sets session_replication_role, role, search_path or the like otherwise than before.',
   ),
   orphans: integrity('A row refers, by a foreign key, to a row that is not there.'),
   sequences: integrity('A sequence is behind the column that it fills, or almost at its end.', {
@@ -60,12 +60,14 @@ export const catalogue = {
   ),
   'definer-views': security('A view reads with its owner’s rights where it read with the reader’s.'),
   'copies-without-policies': security('A materialised view or foreign table, which no policy guards, is readable.'),
-  roles: security('A role gained an attribute such as superuser, bypassrls or login.'),
+  roles: security('A role gained an attribute such as superuser, bypassrls or login, or may log in again.'),
   memberships: security('A role became a member of another.'),
   reach: security('A role sees rows, or may write where it could not before.', {
     tables: z.array(text).default([]).meta({ description: 'All of the exposed schemas when left out' }),
   }),
-  'code-execution': security('An extension, untrusted language, foreign server or event trigger is new.'),
+  'code-execution': security(
+    'An extension, untrusted language, foreign server or event trigger is new, changed or gone.',
+  ),
   logins: security('A rule lets clients in without a password, or connections or passwords are less protected.'),
   'unprotected-tables': security('A table of an exposed schema that API roles may use has no row level security.'),
   'idle-policies': security('A table has policies, but its row level security is off.'),
@@ -76,7 +78,9 @@ export const catalogue = {
   'exposed-queues': security('A message queue without row level security can be reached by API roles.'),
 
   // Functionality: what the applications use is there.
-  'schema-drift': functionality('A table, column, constraint, index, function or view is gone or changed undeclared.'),
+  'schema-drift': functionality(
+    'A table, view, rule, function, operator or the like is gone or changed, or has another owner, undeclared.',
+  ),
   'declared-effects': functionality('A phase has ended, and what it declares is not there.'),
   publications: functionality('A table is no longer published as it was.'),
   'primary-keys': functionality('A table that had a primary key has none.'),

@@ -1,7 +1,16 @@
 import { RipcordError } from '../kernel/errors.ts';
 import type { Objection } from './fault.ts';
-import { describe, isFilePlace, isSecretPlace, passwordsIn, secretsInHeader } from './shown.ts';
-import { isMapping, type Path, pathKey } from './tree.ts';
+import { shortestSecret } from '../kernel/secret-forms.ts';
+import {
+  describe,
+  isFilePlace,
+  isOpenPlace,
+  isSecretPlace,
+  isWholeSecret,
+  passwordsIn,
+  secretsInHeader,
+} from './shown.ts';
+import { isMapping, type Path, pathKey, sayPath } from './tree.ts';
 
 /** Where a plan's secrets come from; arguments, so that parsing is a pure function. */
 export interface Sources {
@@ -10,12 +19,18 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The file's text, undefined when there is none. The path is as the plan has it. */
   readonly readFile: (path: string) => string | undefined;
+  /** A placeholder without a value, and a `_file`, stay as they are written: for a plan that is looked at, not run. */
+  readonly unfilled?: boolean;
 }
 
 export interface Expanded {
   readonly tree: unknown;
   readonly objections: readonly Objection[];
   readonly secrets: readonly string[];
+  /** Secrets that cannot be hidden, one sentence each. */
+  readonly warnings: readonly string[];
+  /** The values of placeholders that stand where a plan has nothing to hide: names and lengths. */
+  readonly settings: Readonly<Record<string, string>>;
   /** The environment to run in, where one was named or there is only one. */
   readonly chosen?: string;
   /** The path in the text of a value that came from a `_file`, by the path key of the value. */
@@ -63,7 +78,7 @@ export class PlaceholderUnset extends RipcordError {
     super({
       found: `environment variable ${name} is not set`,
       wanted: `its value, for \${env:${name}} in the plan`,
-      todo: 'Set it where Ripcord runs, and start that anew',
+      todo: 'Set it where Ripcord runs, then restart Ripcord',
     });
   }
 }
@@ -76,6 +91,8 @@ const suffix = '_file';
 class Expansion {
   readonly objections: Objection[] = [];
   readonly secrets = new Set<string>();
+  readonly warnings = new Set<string>();
+  readonly settings = new Map<string, string>();
   readonly twins = new Map<string, Path>();
   readonly #chosen: string | undefined;
   readonly #sources: Sources;
@@ -97,31 +114,46 @@ class Expansion {
     if (!key.endsWith(suffix) || !isFilePlace([...path, plain])) return [key, this.value(item, own)];
     this.twins.set(pathKey([...path, plain]), own);
     if (Object.hasOwn(mapping, plain)) this.#object(own, 'key', `${plain} and ${key}`, 'one of them');
-    return [plain, this.#collect(this.#file(item, own, isSecretPlace([...path, plain])))];
+    return [plain, this.#collect(this.#file(item, own, isSecretPlace([...path, plain])), own)];
   }
 
   #string(text: string, path: Path): string {
     const header = path.at(-2) === 'headers' ? String(path.at(-1)) : undefined;
-    if (this.#isPostponed(path)) return this.#collect(text, header);
-    const filled = this.#collect(this.#text(text, path), header);
+    if (this.#isPostponed(path)) return this.#collect(text, path, header);
+    const filled = this.#collect(this.#text(text, path), path, header);
     return isFilledInLater(path) ? text : filled;
   }
 
   #text(text: string, path: Path): string {
-    return text.replaceAll(placeholder, (all, name: string) => {
+    return text.replaceAll(placeholder, (all, name: string, at: number) => {
       if (all.startsWith('$$')) return all.slice(1);
       if (!/^[A-Za-z_]\w*$/.test(name) || !all.endsWith('}')) {
         this.#object(path, 'value', 'a broken placeholder', '${env:NAME}');
         return all;
       }
       const value = Object.hasOwn(this.#sources.env, name) ? this.#sources.env[name] : undefined;
+      if (value === undefined && this.#sources.unfilled === true) return all;
       if (value === undefined) {
         this.#object(path, 'value', `environment variable ${name} is not set`, 'it set where Ripcord runs');
         return all;
       }
+      if (isOpenPlace(path)) {
+        this.settings.set(name, value);
+        return value;
+      }
       this.secrets.add(value);
+      const isPort = text.charAt(at - 1) === ':' && /^\d+$/.test(value);
+      if (!isPort) this.#noteShort(path, `environment variable ${name}`, value);
       return value;
     });
+  }
+
+  /** As short as this it is in many a word, so that it cannot be cut out of what servers say. */
+  #noteShort(path: Path, what: string, value: string): void {
+    if (value === '' || value.length >= shortestSecret) return;
+    this.warnings.add(
+      `${sayPath(path)}: ${what} has fewer than ${shortestSecret} characters, so it is not hidden where a server repeats it; use a longer secret`,
+    );
   }
 
   #file(item: unknown, path: Path, secret: boolean): unknown {
@@ -129,16 +161,26 @@ class Expansion {
       this.#object(path, 'value', describe(item, path), 'the path of a file');
       return undefined;
     }
-    if (this.#isPostponed(path)) return `\${file:${item}}`;
+    if (this.#isPostponed(path) || this.#sources.unfilled === true) return `\${file:${item}}`;
     const value = this.#sources.readFile(this.#text(item, path))?.replace(/\r?\n$/, '');
     if (value === undefined) this.#object(path, 'value', `no file at ${describe(item, path)}`, 'a file with the value');
-    else if (secret) this.secrets.add(value);
+    else if (secret) {
+      this.secrets.add(value);
+      this.#noteShort(path, 'the secret in the file', value);
+    }
     return value;
   }
 
-  #collect<Value>(value: Value, header?: string): Value {
+  #collect<Value>(value: Value, path: Path, header?: string): Value {
     if (typeof value !== 'string') return value;
-    for (const password of passwordsIn(value)) this.secrets.add(password);
+    for (const password of passwordsIn(value)) {
+      this.secrets.add(password);
+      if (!this.#isPostponed(path)) this.#noteShort(path, 'the password in the address', password);
+    }
+    if (isWholeSecret(path)) {
+      this.secrets.add(value);
+      this.#noteShort(path, 'the secret', value);
+    }
     if (header !== undefined) for (const secret of secretsInHeader(header, value)) this.secrets.add(secret);
     return value;
   }
@@ -164,5 +206,8 @@ export function expand(tree: unknown, sources: Sources): Expanded {
   }
   const { objections, twins } = expansion;
   const secrets = [...expansion.secrets].filter((secret) => secret !== '');
-  return { tree: expanded, objections, twins, secrets, ...(chosen !== undefined && { chosen }) };
+  const warnings = [...expansion.warnings];
+  // What is a secret elsewhere in the plan is none of its settings.
+  const settings = Object.fromEntries([...expansion.settings].filter(([, value]) => !expansion.secrets.has(value)));
+  return { tree: expanded, objections, twins, secrets, warnings, settings, ...(chosen !== undefined && { chosen }) };
 }

@@ -1,10 +1,12 @@
 import { expand, type Sources } from './expand.ts';
 import type { Fault, Objection } from './fault.ts';
 import { schemaObjections } from './issues.ts';
-import type { Located } from './locate.ts';
+import type { Located } from './line-numbers.ts';
+import { loginObjections } from './logins.ts';
 import { type Plan, planSchema } from './plan.ts';
 import { referenceObjections } from './references.ts';
 import { pathKey, sayPath } from './tree.ts';
+import { secretWarnings, writtenOutWarnings } from './hidden.ts';
 import { planWarnings } from './warnings.ts';
 import { readYaml } from './yaml.ts';
 
@@ -17,8 +19,18 @@ export type Parsed =
       readonly secrets: readonly string[];
       /** What the plan may say and hardly means, one sentence each. */
       readonly warnings: readonly string[];
+      /** The values of placeholders that are no secrets, by name. */
+      readonly settings: Readonly<Record<string, string>>;
     }
   | { readonly faults: readonly Fault[] };
+
+/** Looks at what stands in the text itself. */
+const asWrittenIn = (environment: string | undefined): Sources => ({
+  env: {},
+  readFile: () => undefined,
+  unfilled: true,
+  ...(environment !== undefined && { environment }),
+});
 
 /** Reads a plan. It is taken whole, and then frozen, or refused whole, with every fault in the order of the text. */
 export function parsePlan(text: string, sources: Sources): Parsed {
@@ -27,6 +39,10 @@ export function parsePlan(text: string, sources: Sources): Parsed {
   if (!read.complete) return { faults: inOrder(read.objections.map((objection) => toFault(objection, read))) };
   const expanded = expand(read.tree, sources);
   const checked = planSchema.safeParse(expanded.tree);
+  const asWritten = (objection: Objection): Objection => ({
+    ...objection,
+    path: expanded.twins.get(pathKey(objection.path)) ?? objection.path,
+  });
   const ofTwins = (objection: Objection): Objection => {
     const path = expanded.twins.get(pathKey(objection.path));
     return path === undefined ? objection : { ...objection, path, found: `a value from ${path.at(-1)}` };
@@ -36,11 +52,18 @@ export function parsePlan(text: string, sources: Sources): Parsed {
     expanded.objections,
     schemaObjections(checked.error?.issues ?? [], read.tree).map(ofTwins),
     referenceObjections({ expanded: expanded.tree, written: read.tree }),
+    loginObjections(expanded.tree).map(asWritten),
   ]);
   if (checked.data !== undefined && objections.length === 0) {
-    const { chosen: environment, secrets } = expanded;
+    const { chosen: environment, secrets, settings } = expanded;
     const plan = deepFreeze(checked.data);
-    return { plan, secrets, warnings: planWarnings(plan), ...(environment !== undefined && { environment }) };
+    const warnings = [
+      ...expanded.warnings,
+      ...writtenOutWarnings(expand(read.tree, asWrittenIn(environment)).secrets),
+      ...secretWarnings(plan, environment, secrets),
+      ...planWarnings(plan),
+    ];
+    return { plan, secrets, warnings, settings, ...(environment !== undefined && { environment }) };
   }
   return { faults: inOrder(objections.map((objection) => toFault(objection, read))) };
 }

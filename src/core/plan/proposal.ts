@@ -1,4 +1,5 @@
 import { idPattern } from '../kernel/ids.ts';
+import { yamlComment, yamlValue } from './yaml-text.ts';
 
 /** A table of a stranger's database, as far as a plan may want to speak of it. */
 export interface SurveyedTable {
@@ -19,6 +20,8 @@ export interface SurveyedTable {
 export interface Survey {
   readonly database: string;
   readonly version: number;
+  /** Whether whoever looked is a superuser, which no login of the guard's may be. */
+  readonly isSuper: boolean;
   readonly tables: readonly SurveyedTable[];
   /** Roles that an API lets strangers be. */
   readonly apiRoles: readonly string[];
@@ -26,13 +29,15 @@ export interface Survey {
   readonly exposedSchemas: readonly string[];
   /** Roles that may log in and own tables: the phases would be one of these. */
   readonly owners: readonly string[];
+  /** Roles that own code which runs when tables and views are read, and what holds it. */
+  readonly codeOwners: readonly { readonly owner: string; readonly holders: readonly string[] }[];
   /** The most time-consuming statements, with `$1` for each value; undefined where nobody counts them. */
   readonly hot: readonly string[] | undefined;
+  /** The roles, superusers aside, whose statements took most time. */
+  readonly callers: readonly string[];
 }
 
-/** A text as YAML that no character of it can break. */
-const quoted = (text: string): string => JSON.stringify(text);
-const list = (texts: readonly string[]): string => `[${texts.map(quoted).join(', ')}]`;
+const list = (texts: readonly string[]): string => `[${texts.map(yamlValue).join(', ')}]`;
 
 /** What a plan may use as an id, made of any name. */
 function idOf(...parts: readonly string[]): string {
@@ -60,22 +65,28 @@ const inPlan = ({ schema, name }: SurveyedTable): string => (schema === 'public'
 
 const mostProbes = 4;
 
-function probes({ tables, hot }: Survey): readonly string[] {
+function statementsProbe({ hot, callers }: Pick<Survey, 'hot' | 'callers'>): string {
+  if (hot === undefined)
+    return '  # - { id: statements, statements: { top: 20, of: [app] }, every: 10s } # needs the extension pg_stat_statements';
+  const asked = callers.length === 0 ? '[app]' : list(callers);
+  const probe = `- { id: statements, statements: { top: 20, of: ${asked} }, every: 10s } # confirms a slowdown, and never clears one`;
+  const whose =
+    callers.length === 0 ? '; whose: the roles of your application' : '; keep only the roles of your application';
+  return `  ${callers.length === 0 ? '# ' : ''}${probe}${whose}`;
+}
+
+function probes({ tables, hot, callers }: Survey): readonly string[] {
   const keyed = tables.flatMap((table) => (table.key === undefined ? [] : [{ ...table, key: table.key }]));
   const chosen = keyed.slice(0, mostProbes);
   const ids = distinct(chosen.map(({ name }) => idOf(name, 'by-key')));
   const lines = chosen.map(({ schema, name, key }, place) => {
     const from = `${identifier(schema)}.${identifier(name)}`;
     const statement = `select * from ${from} where ${identifier(key.column)} = ${literal(key.value)}`;
-    return `  - { id: ${ids[place]}, sql: ${quoted(statement)}, every: 1s }`;
+    return `  - { id: ${ids[place]}, sql: ${yamlValue(statement)}, every: 1s }`;
   });
-  const counted =
-    hot === undefined
-      ? '  # - { id: statements, statements: { top: 20 }, every: 10s } # needs the extension pg_stat_statements'
-      : '  - { id: statements, statements: { top: 20 }, every: 10s } # confirms a slowdown, and never clears one';
   return [
     ...lines,
-    counted,
+    statementsProbe({ hot, callers }),
     '  - { id: control, sql: select 1, every: 1s, control: true } # touches nothing that changes',
     '  # What your users feel is worth most:',
     "  # - { id: search, http: { url: 'http://127.0.0.1:3000/search?q=example', expect: { status: 200 } }, every: 1s }",
@@ -83,7 +94,7 @@ function probes({ tables, hot }: Survey): readonly string[] {
       ? []
       : [
           '  # What takes most of the time here now; give each $1 a value that your users ask for, and make it a probe:',
-          ...hot.map((statement) => `  #   ${statement.replaceAll(/\s+/g, ' ')}`),
+          ...hot.map((statement) => `  #   ${yamlComment(statement)}`),
         ]),
   ];
 }
@@ -99,7 +110,7 @@ function security({ apiRoles, exposedSchemas }: Survey): readonly string[] {
     '  security:',
     `    watch_roles: ${list(apiRoles)} # they may not see or do more than before`,
     `    exposed_schemas: ${list(exposedSchemas)}`,
-    `    # The guard tries what each can read, for which it must be a member: grant ${apiRoles.join(', ')} to the guard’s role`,
+    '    # What each can read is tried by the login of reach_url, which must be a member of them; see there.',
   ];
 }
 
@@ -111,6 +122,52 @@ function staticTables({ tables }: Survey): string {
     : `  integrity: { static_tables: ${list(still.slice(0, 20))} } # ${why}`;
 }
 
+/** Public first, where names without a schema usually are; none where there is no table. No plan may name `$user`. */
+function schemasOf({ tables }: Survey): readonly string[] {
+  const named = [...new Set(tables.map(({ schema }) => schema))].filter((one) => one !== '$user').toSorted();
+  return [...named.filter((one) => one === 'public'), ...named.filter((one) => one !== 'public')];
+}
+
+/** Without them the tables with their code would not be looked at; with them, their code sees what the guard sees. */
+function trusts({ codeOwners }: Survey): readonly string[] {
+  if (codeOwners.length === 0) {
+    return ['# trusts: [app_owner] # roles whose functions may run while the guard reads; none is needed here now'];
+  }
+  const told = codeOwners.flatMap(({ owner, holders }) => {
+    const more = holders.length > 3 ? `, and ${holders.length - 3} more` : '';
+    return [`#   ${yamlComment(`${owner}: ${holders.slice(0, 3).join(', ')}${more}`)}`];
+  });
+  return [
+    '# Code of these roles runs when their tables are read, and can then see every row that the reading login sees; it can change',
+    '# nothing. Take out whom you do not trust with that: what holds their code is not read, and its checks are unknown.',
+    `trusts: ${list(codeOwners.map(({ owner }) => owner))}`,
+    ...told,
+  ];
+}
+
+/** The logins, by what each may do, and where names without a schema are looked up. */
+function target(survey: Survey): readonly string[] {
+  const [schemas, role, roles] = [schemasOf(survey), survey.owners[0], survey.apiRoles];
+  const grants = roles.length === 0 ? 'each watched role' : yamlComment(roles.map(identifier).join(', '));
+  return [
+    '# Logins of the guard’s own, each of which may do one thing; docs/operating.md has the grants to paste.',
+    'url: "${env:DATABASE_URL}" # watches, and ends sessions: pg_monitor, pg_signal_backend',
+    '# read_url: "${env:READ_URL}" # reads, and does nothing else: pg_read_all_data, bypassrls. Without it url reads, too',
+    `# reach_url: "\${env:REACH_URL}" # tries what watched roles see: a member of ${grants}, and of nothing else`,
+    '# rollback_url: "${env:OWNER_URL}" # what undoes logs in with it: a member of the owner of what the phases change',
+    survey.isSuper
+      ? '# allow_superuser: true # DATABASE_URL was a superuser’s here, which is refused without this; for local development only'
+      : '# allow_superuser: true # for local development only',
+    schemas.length === 0
+      ? '# search_path: [public] # where the SQL in this plan looks up names without a schema'
+      : `search_path: ${list(schemas)} # where the SQL in this plan looks up names without a schema; leave out what others may create in`,
+    ...trusts(survey),
+    role === undefined
+      ? '# role_for_phases: remediation # a login that only the phases use: ending its sessions ends their work'
+      : `role_for_phases: ${yamlValue(role)} # owns tables; better one that only the phases use: ending its sessions ends their work`,
+  ];
+}
+
 /**
  * psql does not look at DATABASE_URL by itself, and goes on after a statement that fails. The file is an argument of its
  * own: so an approval is bound to what it holds.
@@ -119,7 +176,6 @@ const psqlCommand = (file: string): string => `[sh, -c, 'psql "$DATABASE_URL" -v
 
 /** A plan for a database that nobody has told us about: it is sound, and says in comments what to write where. */
 export function proposePlan(survey: Survey): string {
-  const role = survey.owners[0];
   return `# The plan of a change that Ripcord guards, proposed by looking at the database. Read it through: what it cannot see is
 # said in comments. \`ripcord validate\` names every fault at once, \`ripcord doctor\` what is missing on the server.
 ripcord: 1
@@ -128,9 +184,9 @@ name: ${idOf(survey.database)}-change
 environments:
   staging: # rehearse there first; then add production beside it
     target:
-      url: "\${env:DATABASE_URL}" # a login of the guard’s own: pg_monitor, pg_signal_backend, pg_read_all_data, BYPASSRLS
-      # rollback_url: "\${env:OWNER_URL}" # what undoes logs in with it: the guard’s login cannot change a row
-${role === undefined ? '      # role_for_phases: remediation # a login that only the phases use: ending its sessions ends their work' : `      # role_for_phases: ${quoted(role)} # owns tables; better one that only the phases use: ending its sessions ends their work`}
+${target(survey)
+  .map((line) => `      ${line}`)
+  .join('\n')}
 
 run: { estimate: 1h } # all phases together
 baseline: { capture_for: 5m } # longer is surer: \`ripcord baseline show\` says what it can tell

@@ -1,12 +1,16 @@
 import { isMapping, type Path } from './tree.ts';
 
+/** The keys of a target that are addresses, with a password in each; a test compares them with the schema. */
+const targetAddresses = ['url', 'read_url', 'reach_url', 'users_url', 'rollback_url'] as const;
+
+/** Places whose whole text is a secret, also where it is written out. */
+const wholeSecrets: readonly Path[] = [['probes', '*', 'prometheus', 'token']];
+
 /** Places whose text is or holds a secret. */
 const secretPlaces: readonly Path[] = [
-  ['environments', '*', 'target', 'url'],
-  ['environments', '*', 'target', 'users_url'],
-  ['environments', '*', 'target', 'rollback_url'],
+  ...targetAddresses.map((key): Path => ['environments', '*', 'target', key]),
   ['principals', '*', 'token_hash'],
-  ['probes', '*', 'prometheus', 'token'],
+  ...wholeSecrets,
 ];
 
 /** Places whose text may come from a file instead, under the same key with `_file`: secrets, and what is long. */
@@ -19,8 +23,30 @@ export const filePlaces: readonly Path[] = [
 const matches = (path: Path, place: Path): boolean =>
   path.length === place.length && place.every((part, index) => part === '*' || part === path[index]);
 
+export const isWholeSecret = (path: Path): boolean => wholeSecrets.some((place) => matches(path, place));
 export const isSecretPlace = (path: Path): boolean => secretPlaces.some((place) => matches(path, place));
 export const isFilePlace = (path: Path): boolean => filePlaces.some((place) => matches(path, place));
+
+/** Keys of what a plan says to everybody: names, lengths and references stand in every message and label. */
+const openKeys = new Set(['id', 'name', 'role', 'by_role', 'criterion', 'criteria', 'phases', 'environments', 'after']);
+const openLengths = new Set([
+  'every',
+  'timeout',
+  'estimate',
+  'capture_for',
+  'broken_for',
+  'slower_than',
+  'phase_lease',
+]);
+/** Below these keys stand texts for somebody else, whatever their own keys are called. */
+const forOthers = ['headers', 'env', 'body', 'http', 'sql', 'rows', 'command', 'claims'];
+
+/** Whether what a placeholder stands for is obviously no secret here. */
+export function isOpenPlace(path: Path): boolean {
+  if (path.some((key) => forOthers.includes(String(key)))) return false;
+  const key = String(path.findLast((part) => typeof part === 'string'));
+  return openKeys.has(key) || openLengths.has(key);
+}
 
 /** What of a header is a secret: of `authorization: Bearer …`, the token too. */
 export function secretsInHeader(name: string, value: string): readonly string[] {
@@ -33,11 +59,15 @@ export function secretsInHeader(name: string, value: string): readonly string[] 
 export const hasPlaceholder = (text: string): boolean => /\$\{(env|file):/.test(text);
 
 const userInfo = /([a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:)(?!\$\{env:\w+\}@)[^\n]*@/gi;
-const inQuery = /([?&](?:password|token|api_key|key|secret)=)(?!\$\{)[^&#\s]+/gi;
+const inQuery = /([?&][\w.-]*(?:password|passwd|token|key|secret)=)(?!\$\{)[^&#\s]+/gi;
+
+/** A text with something else in place of the passwords and tokens of its addresses. */
+export const maskedAddresses = (text: string, instead: string): string =>
+  text.replace(userInfo, `$1${instead}@`).replace(inQuery, `$1${instead}`);
 
 /** A plan's text as a fault may quote it: shortened, passwords of addresses masked. */
 export const masked = (text: string): string => {
-  const safe = text.replace(userInfo, '$1***@').replace(inQuery, '$1***');
+  const safe = maskedAddresses(text, '***');
   return safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
 };
 
@@ -53,7 +83,16 @@ export function passwordsIn(text: string): readonly string[] {
   return [written, queried].filter((password) => password !== '').flatMap((password) => [password, decoded(password)]);
 }
 
-function decoded(text: string): string {
+/** What an address says openly: login, host and database. */
+export function decodedParts(address: string): readonly string[] {
+  const parsed = URL.parse(address);
+  if (parsed === null) return [];
+  const { username, hostname, host, pathname, searchParams } = parsed;
+  const given = ['user', 'host', 'port', 'dbname'].flatMap((name) => searchParams.getAll(name));
+  return [username, hostname, host, pathname.slice(1), ...given].map(decoded).filter((part) => part !== '');
+}
+
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

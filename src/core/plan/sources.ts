@@ -58,11 +58,10 @@ export const statementsQuestion = z
     top: z.int().min(1).max(200).default(20).meta({
       description: 'How many of the statements count: those with the most time in the baseline',
     }),
-    of: z
-      .array(text)
-      .min(1)
-      .optional()
-      .meta({ description: 'Whose statements: roles; all but the guard when left out' }),
+    of: z.array(text).min(1).optional().meta({
+      description:
+        'Whose statements: the roles of the application. When left out: superusers, target.trusts and the login of users_url',
+    }),
     like: text.optional().meta({ description: 'Only statements whose text is like this pattern of SQL: select %' }),
   })
   .meta({ description: 'What the application itself waits for, from pg_stat_statements; confirms, never clears' });

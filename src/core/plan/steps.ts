@@ -91,7 +91,7 @@ export const step = z
       }),
       z.strictObject({ ...common, http }),
       z.strictObject({ ...common, wait: condition.meta({ description: 'Looked at until it holds' }) }),
-      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person shall do, and then confirm' }) }),
+      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person must do and then confirm' }) }),
       z.strictObject({
         ...common,
         verify: z.enum(['all']).meta({ description: 'Every verification query, and the first phase’s boundary' }),

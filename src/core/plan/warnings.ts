@@ -6,6 +6,7 @@ import type { ProbePlan } from './questions.ts';
 import { mayClear } from './sources.ts';
 import { mayRunAgain } from './step-rules.ts';
 import type { StepPlan } from './steps.ts';
+import { unstatedPaths } from './unqualified.ts';
 
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 const range = /\[\s*([0-9a-z]+)\s*(?::[^\]]*)?\]/g;
@@ -31,6 +32,20 @@ const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.some((one) => mayClear(one) && !one.control)
     ? []
     : ['no probe but controls and statements: what waits and does not end would not be seen; add one of sql or http'];
+
+/** A login that others share cannot be told from the application's. */
+function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
+  const unsaid = Object.entries(environments).flatMap(([name, { target }]) =>
+    target.users_url === undefined ? [name] : [],
+  );
+  if (unsaid.length === 0) return [];
+  return probes
+    .filter(({ statements }) => statements !== undefined && statements.of === undefined)
+    .map(
+      ({ id }) =>
+        `probe ${id}: it does not say whose statements count; in environment ${unsaid.join(', ')}, which has no users_url, those of superusers and target.trusts do; name the roles of the application, as in of: [app]`,
+    );
+}
 
 /** Controls have no voice in whether something is slower: they only tell whose slowness it is. */
 const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
@@ -71,5 +86,7 @@ export const planWarnings = (plan: Plan): readonly string[] => [
   ...plan.probes.flatMap(overlap),
   ...onlyControls(plan.probes),
   ...(plan.probes.every(mayClear) ? [] : standstill(plan.probes)),
+  ...loginsInStatistics(plan),
   ...uncertainSteps(plan),
+  ...unstatedPaths(plan),
 ];

@@ -1,7 +1,7 @@
 import { type ErrorCode, LineCounter, parseDocument, type YAMLError } from 'yaml';
 
 import type { Fault } from './fault.ts';
-import { locate, type Located } from './locate.ts';
+import { locate, type Located } from './line-numbers.ts';
 
 const longest = 1_000_000;
 

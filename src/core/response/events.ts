@@ -1,9 +1,12 @@
-import type { Hash, PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
+import type { Hash, PhaseId, PrincipalId, QuestionId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { Contact } from '../plan/plan.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
+import type { Containment } from './containment.ts';
 import type { Procedure } from './procedure.ts';
+import type { ProofScope } from './proof-scope.ts';
 import type { Script } from './scripts.ts';
+import type { Place } from './place.ts';
 
 interface At {
   readonly v: 1;
@@ -18,6 +21,11 @@ interface During extends At {
 interface OfStep extends During {
   readonly step: StepId;
 }
+/** A person's answer. */
+interface Answer {
+  /** Which question it answers. Absent in older journals: then it was whatever was asked. */
+  readonly questionId?: QuestionId;
+}
 
 /** Which process it was, in a form that a later process cannot be mistaken for. */
 export interface ProcessIdentity {
@@ -25,6 +33,14 @@ export interface ProcessIdentity {
   /** Clock ticks since boot at which the kernel started it (`/proc/PID/stat`, field 22). */
   readonly startTicks: string;
   readonly bootId: string;
+}
+
+/** The process that does the work, and what holds it and all that it starts together. */
+export interface Child extends ProcessIdentity {
+  /** The name of the machine that it runs on. Absent where somebody else than the guard or the wrapper tells of it. */
+  readonly host?: string | undefined;
+  /** Absent in older journals, and where somebody else than the wrapper tells of it. */
+  readonly containment?: Containment | undefined;
 }
 
 /** What undoing the recommended phases would mean, bound by hash into every approval. */
@@ -47,14 +63,24 @@ export interface Quiet {
   readonly fenced?: boolean;
   /** Why it still can. */
   readonly unfencedBecause?: string;
+  /** What was looked at. Absent in older journals: then nothing is known of it. */
+  readonly scope?: ProofScope;
+  /** Sessions that bear a phase's name and cannot be a phase's, one phrase for each role and name. Absent where there were none. */
+  readonly notCounted?: readonly string[];
 }
 
 /**
  * How far a phase came, as far as one can tell: `wholly`: its command said so and something differs from its boundary;
- * `partly`: something differs; `not-at-all`: nothing does, and nothing that cannot be seen is to be expected.
+ * `partly`: something differs; `not-at-all`: nothing does, and its command was never started.
  */
 export const extents = ['wholly', 'partly', 'not-at-all', 'unknown'] as const;
 export type Extent = (typeof extents)[number];
+
+/** `no-difference`: its command did not finish, and the schema and the checks, but nothing else, are as at its boundary. */
+export interface Came {
+  readonly extent: Extent;
+  readonly seen?: 'no-difference';
+}
 
 export type RecommendationEvent =
   | (Of & {
@@ -75,18 +101,19 @@ export type RecommendationEvent =
       readonly unanswered?: readonly RecommendationId[];
     })
   | (Of & { readonly type: 'evidence-joined'; readonly evidence: readonly Verdict[] })
-  | (Of & { readonly type: 'recommendation-acknowledged'; readonly by: PrincipalId })
-  | (Of & {
-      readonly type: 'recommendation-approved';
-      readonly by: PrincipalId | 'pre-approval';
-      readonly reason: string;
-      readonly binding: Binding;
-      readonly role: string;
-      readonly expiresAt: Instant;
-      /** Whether it needs nobody else's approval beside it any more. */
-      readonly complete: boolean;
-    })
-  | (Of & { readonly type: 'recommendation-declined'; readonly by: PrincipalId; readonly reason: string })
+  | (Of & Answer & { readonly type: 'recommendation-acknowledged'; readonly by: PrincipalId })
+  | (Of &
+      Answer & {
+        readonly type: 'recommendation-approved';
+        readonly by: PrincipalId | 'pre-approval';
+        readonly reason: string;
+        readonly binding: Binding;
+        readonly role: string;
+        readonly expiresAt: Instant;
+        /** Whether it needs nobody else's approval beside it any more. */
+        readonly complete: boolean;
+      })
+  | (Of & Answer & { readonly type: 'recommendation-declined'; readonly by: PrincipalId; readonly reason: string })
   /** An approval counts no more: nobody joined it in time, or, where it says so, the token that gave it is not trusted. */
   | (Of & { readonly type: 'approval-expired'; readonly by: PrincipalId; readonly because?: 'token-revoked' })
   | (Of & { readonly type: 'recommendation-expired' })
@@ -125,32 +152,42 @@ export type RollbackEvent =
       readonly because: string;
     })
   | (During & { readonly type: 'stop-work-proved'; readonly quiet: Quiet })
-  | (During & { readonly type: 'phase-applied'; readonly phase: PhaseId; readonly extent: Extent })
-  | (OfStep & { readonly type: 'step-started'; readonly attempt: number; readonly tag: string })
-  | (OfStep & { readonly type: 'step-spawned'; readonly child: ProcessIdentity })
+  | (During & { readonly type: 'phase-applied'; readonly phase: PhaseId } & Came)
   | (OfStep & {
-      readonly type: 'step-done';
-      readonly took: Millis;
-      readonly output: string;
-      readonly how: StepEnd;
-      readonly by?: PrincipalId;
+      readonly type: 'step-started';
+      readonly attempt: number;
+      readonly tag: string;
+      /** Where the process runs that takes it: a command that it starts runs there, too. */
+      readonly on: Place;
     })
+  | (OfStep & { readonly type: 'step-spawned'; readonly child: Child })
+  | (OfStep &
+      Answer & {
+        readonly type: 'step-done';
+        readonly took: Millis;
+        readonly output: string;
+        readonly how: StepEnd;
+        readonly by?: PrincipalId;
+      })
   | (OfStep & {
       readonly type: 'step-asked';
       readonly question: string;
       readonly output: string;
       /** It ended well and only its proof does not hold: what it left at work, such as a server, it left on purpose. */
       readonly ended?: 'well';
+      /** Where a process of it may be at work that the guard cannot see: whoever answers has looked there. */
+      readonly unseen?: Place;
     })
   /** `done` where something of the step may be at work: its `step-done` comes once that is gone. */
-  | (OfStep & {
-      readonly type: 'step-answered';
-      readonly answer: 'done' | 'again';
-      readonly by: PrincipalId;
-      readonly reason: string;
-    })
+  | (OfStep &
+      Answer & {
+        readonly type: 'step-answered';
+        readonly answer: 'done' | 'again';
+        readonly by: PrincipalId;
+        readonly reason: string;
+      })
   | (During & { readonly type: 'rollback-blocked'; readonly question: string })
-  | (During & { readonly type: 'rollback-unblocked'; readonly by: PrincipalId; readonly reason: string })
+  | (During & Answer & { readonly type: 'rollback-unblocked'; readonly by: PrincipalId; readonly reason: string })
   | (During & { readonly type: 'abort-ordered'; readonly by: PrincipalId; readonly reason: string })
   /** No further step is taken; what is undone stays undone. */
   | (During & {

@@ -40,8 +40,7 @@ export function undoing(
 ): Procedure {
   const order = latestFirst(plan, phases);
   const ids = order.map(({ id }) => phaseId(id));
-  if (phases.length === 0)
-    return { kind: 'person', phases: [], because: 'no phase has changed anything that could be undone' };
+  if (phases.length === 0) return { kind: 'person', phases: [], because: 'no phase has changed anything to undo' };
   const unknown = phases.filter((phase) => !ids.includes(phase));
   if (unknown.length > 0) {
     return { kind: 'person', phases, because: `the plan no longer says how ${unknown.join(' and ')} is undone` };

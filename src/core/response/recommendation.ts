@@ -1,4 +1,4 @@
-import type { PhaseId, PrincipalId, RecommendationId } from '../kernel/ids.ts';
+import { type PhaseId, type PrincipalId, type QuestionId, type RecommendationId, questionId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { Contact } from '../plan/plan.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
@@ -23,8 +23,20 @@ export interface Approval {
 export const isLapsed = ({ ended, at, expiresAt }: Approval, now: Instant): boolean =>
   ended === true || expiresAt <= now || at > now;
 
+/** Evidence that came after it was raised, so that an answer may not have been about it. */
+export interface Joined {
+  readonly questionId: QuestionId;
+  readonly at: Instant;
+  /** One sentence each. */
+  readonly what: readonly string[];
+}
+
 export interface Recommendation {
   readonly id: RecommendationId;
+  /** What an answer is bound to: with each evidence that joins it is another question. */
+  readonly questionId: QuestionId;
+  /** What has joined since it was raised; the newest comes last. */
+  readonly joined?: readonly Joined[];
   readonly state: 'open' | 'approved' | 'declined' | 'expired' | 'superseded' | 'withdrawn';
   readonly raisedAt: Instant;
   readonly expiresAt: Instant;
@@ -40,16 +52,19 @@ export interface Recommendation {
   /** Those that it follows, and that nobody answered in time: the oldest first. */
   readonly unanswered?: readonly RecommendationId[];
   readonly acknowledgedBy?: PrincipalId;
+  /** Which question of it they had seen. */
+  readonly acknowledgedAs?: QuestionId;
   readonly approvals: readonly Approval[];
   /** Who answered, and why. */
   readonly answer?: { readonly by: string; readonly reason: string; readonly at: Instant };
 }
 
-function raised(event: Extract<RecommendationEvent, { type: 'recommendation-raised' }>): Recommendation {
+function raised(event: Extract<RecommendationEvent, { type: 'recommendation-raised' }>, seq: number): Recommendation {
   const { recommendation: id, at, expiresAt, evidence, attributedTo, procedure, binding, notAutomaticBecause } = event;
   const { addressedTo, unanswered } = event;
   return {
     id,
+    questionId: questionId(seq),
     state: 'open',
     raisedAt: at,
     expiresAt,
@@ -71,14 +86,29 @@ function joined(before: readonly Verdict[], more: readonly Verdict[]): readonly 
   return [...before.filter((verdict) => !keys.has(keyOf(verdict))), ...more];
 }
 
-function answered(one: Recommendation, event: RecommendationEvent): Recommendation {
+function joinedBy(
+  one: Recommendation,
+  { evidence, at }: Extract<RecommendationEvent, { type: 'evidence-joined' }>,
+  seq: number,
+): Recommendation {
+  const what = evidence.map(({ summary }) => summary);
+  const now = questionId(seq);
+  return {
+    ...one,
+    questionId: now,
+    joined: [...(one.joined ?? []), { questionId: now, at, what }],
+    evidence: joined(one.evidence, evidence),
+  };
+}
+
+function answered(one: Recommendation, event: RecommendationEvent, seq: number): Recommendation {
   switch (event.type) {
     case 'recommendation-raised':
-      return raised(event);
+      return raised(event, seq);
     case 'evidence-joined':
-      return { ...one, evidence: joined(one.evidence, event.evidence) };
+      return joinedBy(one, event, seq);
     case 'recommendation-acknowledged':
-      return { ...one, acknowledgedBy: event.by };
+      return { ...one, acknowledgedBy: event.by, acknowledgedAs: event.questionId ?? one.questionId };
     case 'recommendation-approved': {
       const { by, role, reason, at, binding, expiresAt } = event;
       const approvals = [...one.approvals, { by, role, reason, at, binding, expiresAt }];
@@ -105,12 +135,14 @@ function answered(one: Recommendation, event: RecommendationEvent): Recommendati
   }
 }
 
+/** `seq` is the event's place in its run. */
 export function evolveRecommendations(
   all: readonly Recommendation[],
   event: RecommendationEvent,
+  seq: number,
 ): readonly Recommendation[] {
-  if (event.type === 'recommendation-raised') return [...all, raised(event)];
-  return all.map((one) => (one.id === event.recommendation ? answered(one, event) : one));
+  if (event.type === 'recommendation-raised') return [...all, raised(event, seq)];
+  return all.map((one) => (one.id === event.recommendation ? answered(one, event, seq) : one));
 }
 
 /** The approvals of it that still count: each person's last, given in time and for what is proposed now. */

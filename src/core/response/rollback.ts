@@ -1,8 +1,17 @@
-import type { PhaseId, PrincipalId, RecommendationId, RollbackId, StepId } from '../kernel/ids.ts';
+import {
+  type PhaseId,
+  type PrincipalId,
+  type QuestionId,
+  questionId,
+  type RecommendationId,
+  type RollbackId,
+  type StepId,
+} from '../kernel/ids.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
-import type { Extent, ProcessIdentity, Quiet, RollbackEvent, StepEnd, Trigger } from './events.ts';
+import type { Came, Child, Quiet, RollbackEvent, StepEnd, Trigger } from './events.ts';
 import type { Procedure } from './procedure.ts';
 import { leavesWork, type Step } from './step.ts';
+import type { Place } from './place.ts';
 
 export interface StepState {
   readonly step: Step;
@@ -12,16 +21,22 @@ export interface StepState {
    */
   readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'accepted' | 'done';
   readonly attempt: number;
-  /** How often a person has said that it shall run again. */
+  /** How often a person has said that it must run again. */
   readonly agains: number;
   /** Marks the child's environment and sessions, so that an orphan can be found. */
   readonly tag?: string;
-  readonly child?: ProcessIdentity;
+  readonly child?: Child;
+  /** Where the latest attempt was begun. */
+  readonly on?: Place;
+  /** Of the latest question: where it may be at work, unseen. */
+  readonly unseen?: Place;
   readonly startedAt?: Instant;
   readonly took?: Millis;
   readonly how?: StepEnd;
   readonly output?: string;
   readonly question?: string;
+  /** Of an asking one: what an answer is bound to. */
+  readonly questionId?: QuestionId;
   /** Of an asking one: it ended well, and only its proof does not hold. */
   readonly ended?: 'well';
   /** Whose word it is that it is done. */
@@ -39,12 +54,13 @@ export interface Rollback {
   readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done' | 'aborted';
   readonly quiet?: Quiet;
   /** How far each phase came that is to be undone, as far as it was looked at. */
-  readonly applied?: readonly { readonly phase: PhaseId; readonly extent: Extent }[];
+  readonly applied?: readonly ({ readonly phase: PhaseId } & Came)[];
   readonly steps: readonly StepState[];
   /** No further step begins, by a person's word; the one under way ends first. */
   readonly aborting?: { readonly by: PrincipalId; readonly reason: string };
   /** What a person must look at before it goes on. */
   readonly question?: string;
+  readonly questionId?: QuestionId;
   /** Why the guard itself ended it before its first step. */
   readonly because?: string;
   readonly endedAt?: Instant;
@@ -71,12 +87,12 @@ const change = (rollback: Rollback, id: StepId, to: (step: StepState) => StepSta
 });
 
 function withoutQuestion(rollback: Rollback): Rollback {
-  const { question: _, ...rest } = rollback;
+  const { question: _, questionId: __, ...rest } = rollback;
   return rest;
 }
 
 function answered(
-  { question: _, ...one }: StepState,
+  { question: _, questionId: __, ...one }: StepState,
   { answer, by, reason }: Extract<RollbackEvent, { type: 'step-answered' }>,
 ): StepState {
   return answer === 'again'
@@ -84,7 +100,44 @@ function answered(
     : { ...one, state: 'accepted', accepted: { by, reason } };
 }
 
-export function evolveRollback(rollback: Rollback | undefined, event: RollbackEvent): Rollback | undefined {
+function evolveStep(one: StepState, event: Extract<RollbackEvent, { readonly step: StepId }>, seq: number): StepState {
+  switch (event.type) {
+    case 'step-started': {
+      const { attempt, tag, on, at: startedAt } = event;
+      const { step, agains } = one;
+      return { step, state: 'started', attempt, agains, tag, on, startedAt };
+    }
+    case 'step-spawned':
+      return { ...one, child: event.child };
+    case 'step-done': {
+      const { took, output, how } = event;
+      const { questionId: _, ...rest } = one;
+      return { ...rest, state: 'done', took, output, how };
+    }
+    case 'step-asked': {
+      const { question, output, ended, unseen } = event;
+      const { ended: _, unseen: __, ...rest } = one;
+      return {
+        ...rest,
+        state: 'asking',
+        question,
+        questionId: questionId(seq),
+        output,
+        ...(ended !== undefined && { ended }),
+        ...(unseen !== undefined && { unseen }),
+      };
+    }
+    case 'step-answered':
+      return answered(one, event);
+  }
+}
+
+/** `seq` is the event's place in its run. */
+export function evolveRollback(
+  rollback: Rollback | undefined,
+  event: RollbackEvent,
+  seq: number,
+): Rollback | undefined {
   if (event.type === 'rollback-started') return started(event);
   if (rollback === undefined || rollback.id !== event.rollback) return rollback;
   switch (event.type) {
@@ -97,38 +150,18 @@ export function evolveRollback(rollback: Rollback | undefined, event: RollbackEv
     case 'fence-stands':
       return rollback; // the fence may outlast the rollback
     case 'phase-applied': {
-      const { phase, extent } = event;
-      return { ...rollback, applied: [...(rollback.applied ?? []), { phase, extent }] };
+      const { phase, extent, seen } = event;
+      const came = { phase, extent, ...(seen !== undefined && { seen }) };
+      return { ...rollback, applied: [...(rollback.applied ?? []), came] };
     }
     case 'step-started':
-      return change(rollback, event.step, ({ step, agains }) => ({
-        step,
-        state: 'started',
-        attempt: event.attempt,
-        agains,
-        tag: event.tag,
-        startedAt: event.at,
-      }));
     case 'step-spawned':
-      return change(rollback, event.step, (one) => ({ ...one, child: event.child }));
-    case 'step-done': {
-      const { took, output, how } = event;
-      return change(rollback, event.step, (one) => ({ ...one, state: 'done', took, output, how }));
-    }
-    case 'step-asked': {
-      const { question, output, ended } = event;
-      return change(rollback, event.step, ({ ended: _, ...one }) => ({
-        ...one,
-        state: 'asking',
-        question,
-        output,
-        ...(ended !== undefined && { ended }),
-      }));
-    }
+    case 'step-done':
+    case 'step-asked':
     case 'step-answered':
-      return change(rollback, event.step, (one) => answered(one, event));
+      return change(rollback, event.step, (one) => evolveStep(one, event, seq));
     case 'rollback-blocked':
-      return { ...rollback, state: 'blocked', question: event.question };
+      return { ...rollback, state: 'blocked', question: event.question, questionId: questionId(seq) };
     case 'rollback-unblocked':
       return { ...withoutQuestion(rollback), state: rollback.quiet === undefined ? 'starting' : 'undoing' };
     case 'abort-ordered':

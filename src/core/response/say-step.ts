@@ -21,7 +21,7 @@ export function sayStep(step: Step, fill = (written: string): string => written)
       return `asks a person: ${step.confirm}`;
     case 'verify':
       return step.phase === undefined
-        ? 'asks every verification query, and compares with the boundary of the first phase'
+        ? 'runs every verification query, and compares with the boundary of the first phase'
         : 'compares the database with the phase’s boundary';
     case 'restore':
       return 'asks a person to restore the latest proved backup by hand';
@@ -42,7 +42,7 @@ export function stepDetails(step: Step, fill = (written: string): string => writ
     case 'command':
       return [...Object.entries(step.env ?? {}).map(([name, value]) => `with ${name}=${fill(value)}`), ...retried];
     case 'sql':
-      return [...(step.transaction === false ? ['alone, outside of a transaction'] : []), ...retried];
+      return [...(step.transaction === false ? ['alone, outside a transaction'] : []), ...retried];
     case 'http': {
       const { headers, body, expect } = step.http;
       const sent = typeof body === 'string' ? body : JSON.stringify(body);
@@ -63,4 +63,4 @@ export function stepDetails(step: Step, fill = (written: string): string => writ
 
 /** What a person is asked where the step is theirs to take. */
 export const restoreQuestion =
-  'Ripcord restores no backups itself yet: restore the latest backup that was proved by hand, then say --done.';
+  'Ripcord does not restore backups itself yet. Restore the latest proved backup by hand, then say --done.';

@@ -1,33 +1,12 @@
 import type { Hash } from '../kernel/ids.ts';
+import { type Command, namedFiles } from './named-files.ts';
 import type { Procedure } from './procedure.ts';
-import type { Step } from './step.ts';
 
-/** A file that a command names, and what it held when it was looked at. */
+/** A file that a command names, wherever it is, and what it held when it was looked at. */
 export interface Script {
   /** As the plan writes it, after the directory of its command where that has one. */
   readonly file: string;
   readonly hash: Hash;
-}
-
-/** What a command runs, and where: its directory is relative to the plan's folder, and is that folder where it has none. */
-export type Command = Pick<Extract<Step, { kind: 'command' }>, 'command' | 'directory'>;
-
-export interface NamedFile {
-  /** As the command writes it, in its directory. */
-  readonly name: string;
-  readonly directory: string;
-  /** Both, as the record has it. */
-  readonly file: string;
-}
-
-/** The arguments of a command that may name a file: also what follows `=` in a switch. Whether it does, only a disk knows. */
-export function namedFiles({ command, directory = '' }: Command): readonly NamedFile[] {
-  const names = command.map((word) => (word.startsWith('-') ? word.slice(word.indexOf('=') + 1) : word));
-  const within = (name: string): string =>
-    directory === '' || name.startsWith('/') ? name : `${directory.replace(/\/$/, '')}/${name}`;
-  return [...new Set(names.filter((name) => name !== '' && !name.startsWith('-') && !name.includes('\0')))].map(
-    (name) => ({ name, directory, file: within(name) }),
-  );
 }
 
 const commandsOf = (procedure: Procedure): readonly Command[] =>
@@ -55,7 +34,7 @@ export function sayChange({ file, is }: Change, event: string): string {
     case 'changed':
       return `${file} has changed since ${event}`;
     case 'gone':
-      return `${file} is not there any more`;
+      return `${file} no longer exists`;
     case 'new':
       return `${file} is there only now`;
   }

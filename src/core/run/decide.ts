@@ -10,8 +10,10 @@ import { decideLook } from './decide/look.ts';
 import { decideOrder } from './decide/orders.ts';
 import { decidePhase } from './decide/phase-reports.ts';
 import { decideRollback } from './decide/rollback.ts';
+import { confirmTarget, decideTarget } from './decide/target.ts';
 import { type Decision, no, nothing } from './decision.ts';
 import type { Input } from './input.ts';
+import { targetStep } from './questions.ts';
 import type { RunState } from './state.ts';
 
 export { decideOpen } from './decide/lifecycle.ts';
@@ -20,21 +22,28 @@ export { decideOpen } from './decide/lifecycle.ts';
 export const closedRun = (run: RunId): Refusal =>
   refuse('closed', `run ${run} is closed`, 'the open run', 'Use `current`');
 
+/** What the guard itself notes: it is no mistake of anybody's that the run is closed. */
+const silentWhenClosed: ReadonlySet<Input['kind']> = new Set([
+  'look',
+  'finding',
+  'scripts',
+  'clock-ahead',
+  'revoked',
+  'record',
+  'restart',
+  'target-changed',
+  'phase-cancelled',
+] satisfies Input['kind'][]);
+
 /** What follows from an input in this state, at this moment. Nothing is done here; the answer says what to record. */
 export function decide(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
-  if (state.closed !== undefined) {
-    const silent =
-      input.kind === 'look' ||
-      input.kind === 'finding' ||
-      input.kind === 'scripts' ||
-      input.kind === 'revoked' ||
-      input.kind === 'record' ||
-      input.kind === 'restart' ||
-      input.kind === 'phase-cancelled';
-    return silent
-      ? nothing
-      : no(refuse('closed', `run ${state.run} is closed`, 'an open run', 'Open one: ripcord run open'));
-  }
+  if (state.closed === undefined) return decideWhileOpen(plan, state, input, now);
+  return silentWhenClosed.has(input.kind)
+    ? nothing
+    : no(refuse('closed', `run ${state.run} is closed`, 'an open run', 'Open one: ripcord run open'));
+}
+
+function decideWhileOpen(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
   switch (input.kind) {
     case 'look':
       return decideLook(plan, state, input, now);
@@ -69,10 +78,16 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
     case 'close':
     case 'finding':
     case 'scripts':
+    case 'clock-ahead':
     case 'revoked':
       return decideLifecycle(plan, state, input, now);
-    case 'record':
+    case 'target-changed':
+      return decideTarget(state, input, now);
     case 'confirm':
+      return input.step === targetStep
+        ? confirmTarget(plan, state, input, now)
+        : decideRollback(plan, state, input, now);
+    case 'record':
     case 'abort':
       return decideRollback(plan, state, input, now);
   }

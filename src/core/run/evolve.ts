@@ -1,17 +1,28 @@
 import { evolveAuthority, noAuthority } from '../authority/state.ts';
 import { hold, release } from '../evidence/phase-clock.ts';
-import type { Instant } from '../kernel/units.ts';
+import { type QuestionId, questionId, type StepId, undoRevision } from '../kernel/ids.ts';
+import { type Instant, later } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveFence } from '../response/fence.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
-import { evolveRollback, isCutShort, isUnderWay } from '../response/rollback.ts';
-import { keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
-import { evolveWatch, type WatchEvent } from '../watch/watch.ts';
+import { crowdOf, keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
 import { byFamily } from './families.ts';
+import { stopWorkStep, targetStep } from './questions.ts';
 import { evolvePhase, holdPhase, releasePhase, runningPhase } from './phases.ts';
 import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './standing.ts';
-import { openRun, type RunState, startClock } from './state.ts';
+import { movesUndo } from './stale.ts';
+import { type Hold, openRun, type RunState, startClock } from './state.ts';
+import { shorten } from './wall-clock.ts';
+import { endResponse, evolveRollingBack, evolveWatching } from './response.ts';
+
+/** What is asked by the event that comes next. */
+const nextQuestion = ({ seq }: RunState): QuestionId => questionId(seq + 1);
+
+function countAsked(state: RunState, step: StepId): RunState {
+  const times = (state.timesAsked.get(step) ?? 0) + 1;
+  return { ...state, timesAsked: new Map([...state.timesAsked, [step, times]]) };
+}
 
 const without = <Key extends keyof RunState>(state: RunState, key: Key): RunState => {
   const { [key]: _, ...rest } = state;
@@ -23,11 +34,11 @@ const without = <Key extends keyof RunState>(state: RunState, key: Key): RunStat
  * rest when every phase is applied. A phase that runs is not stopped by a hold, so its time counts until a rollback ends it.
  */
 function isHeld(state: RunState): boolean {
-  const { held, recommendations, rollback, afterRollback, phases } = state;
-  if (isUnderWay(rollback)) return true;
+  const { held, recommendations, response, phases } = state;
+  if (response.stands === 'rolling-back') return true;
   if (runningPhase(phases) !== undefined) return false;
   const waits = held !== undefined || openRecommendation(recommendations) !== undefined;
-  return waits || afterRollback === true || phases.every(({ state: is }) => is === 'finished');
+  return waits || response.stands !== 'idle' || phases.every(({ state: is }) => is === 'finished');
 }
 
 /** Time held by the guard is not the phases': the clocks stop and go with the hold. */
@@ -41,16 +52,37 @@ function settleClocks(before: RunState, state: RunState, at: Instant): RunState 
   };
 }
 
+/** A second hold does not take the place of the first: who ends them ends both, and shall have read both. */
+function evolveHeld(state: RunState, { by, reason, at }: Hold): NonNullable<RunState['held']> {
+  const { questionId: _, also = [], ...before } = state.held ?? {};
+  const others = state.held === undefined ? [] : [...also, before as Hold];
+  return { by, reason, at, questionId: nextQuestion(state), ...(others.length > 0 && { also: others }) };
+}
+
 function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type: 'run-opened' }>): RunState {
   const { at } = event;
   switch (event.type) {
     case 'guard-restarted': {
       // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
-      const authority = event.planHash === state.plan.hash ? state.authority : noAuthority;
-      const { setBackFrom } = event;
-      const known = setBackFrom === undefined ? {} : { setBackFrom };
-      return { ...state, plan: { ...state.plan, hash: event.planHash }, authority, seeingSince: at, ...known };
+      const isSamePlan = event.planHash === state.plan.hash;
+      const authority = isSamePlan ? state.authority : noAuthority;
+      const plan = isSamePlan
+        ? state.plan
+        : { ...state.plan, hash: event.planHash, before: { hash: state.plan.hash, until: at } };
+      const { setBackFrom, uptime } = event;
+      const known = {
+        ...(setBackFrom !== undefined && { setBackFrom, lastAt: at }),
+        ...(uptime !== undefined && { uptime }),
+      };
+      const before = uptime === undefined ? without(state, 'uptime') : state; // an older mark may be of another time
+      return { ...before, plan, authority, seeingSince: at, ...known };
     }
+    case 'plan-recorded': {
+      const { hash, text, settings } = event;
+      return { ...state, recordedPlan: { hash, text, settings } };
+    }
+    case 'clock-ran-ahead':
+      return shorten(state, event.length);
     case 'capture-started':
       return { ...state, capture: { since: at, length: event.length } };
     case 'capture-failed':
@@ -58,11 +90,24 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
     case 'baseline-frozen':
       return { ...without(state, 'capture'), baseline: { baseline: event.baseline, hash: event.hash, frozenAt: at } };
     case 'run-held':
-      return { ...state, held: { by: event.by, reason: event.reason, at } };
+      return { ...state, held: evolveHeld(state, event) };
     case 'run-resumed':
       return without(state, 'held');
     case 'scripts-seen':
       return { ...state, scripts: event.scripts };
+    case 'target-failed-over': {
+      const { from, to } = event;
+      const change = { kind: 'failover', questionId: nextQuestion(state), at, from, to } as const;
+      return { ...countAsked(state, targetStep), target: to, targetChange: change };
+    }
+    case 'target-replaced': {
+      const { from, to, byRestore } = event;
+      if (byRestore === true) return { ...state, target: to };
+      const change = { kind: 'replaced', questionId: nextQuestion(state), at, from, to } as const;
+      return { ...countAsked(state, targetStep), targetChange: change };
+    }
+    case 'target-confirmed':
+      return { ...without(state, 'targetChange'), target: state.targetChange?.to ?? state.target };
     case 'run-closed':
       return { ...state, closed: { at, by: event.by, reason: event.reason } };
   }
@@ -72,7 +117,10 @@ function isOver(trouble: string, verdict: Verdict): boolean {
   const isAbout = trouble === keyOf(verdict) || trouble.startsWith(`${keyOf(verdict)}:`);
   if (!isAbout || verdict.status === 'unknown' || verdict.status === 'error') return false;
   const isWell = verdict.status === 'ok' && !verdict.warning;
-  return isWell || (verdict.objects !== undefined && !troublesOf(verdict).includes(trouble));
+  if (isWell) return true;
+  // Of more than are named nobody knows which are gone, nor of a phase's start at which there were more.
+  if (verdict.more !== undefined || trouble === crowdOf(verdict)) return false;
+  return verdict.objects !== undefined && verdict.inPart !== true && !troublesOf(verdict).includes(trouble);
 }
 
 /** What was seen well since a phase's start is no longer a trouble that was there before it. */
@@ -97,10 +145,6 @@ function evolveEvidence(state: RunState, event: EvidenceEvent): RunState {
   }
 }
 
-/** With a phase that starts everything may be undone as if nothing had been tried before. */
-const newLadder = (state: RunState): RunState =>
-  without(without(without(state, 'afterRollback'), 'cutShort'), 'restoreFell');
-
 function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   const state = {
     ...before,
@@ -109,7 +153,8 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
   switch (event.type) {
     case 'phase-started':
       return {
-        ...newLadder(state),
+        ...state,
+        response: endResponse(state.response),
         clock: state.clock ?? startClock(state.estimate, event.at),
         verdicts: startPhase(state.verdicts),
       };
@@ -127,29 +172,22 @@ function evolvePhases(before: RunState, event: PhaseEvent): RunState {
 }
 
 function evolveAnswers(state: RunState, event: RecommendationEvent): RunState {
-  const next = { ...state, recommendations: evolveRecommendations(state.recommendations, event) };
+  const next = { ...state, recommendations: evolveRecommendations(state.recommendations, event, state.seq + 1) };
   if (event.type !== 'recommendation-declined') return next;
   const evidence = state.recommendations.find(({ id }) => id === event.recommendation)?.evidence ?? [];
   return { ...next, verdicts: declineBreaches(state.verdicts, evidence) };
 }
 
-function evolveUndoing(before: RunState, event: RollbackEvent): RunState {
-  const fence = evolveFence(before.fence, event);
-  const state = fence === undefined ? without(before, 'fence') : { ...before, fence };
-  const rollback = evolveRollback(state.rollback, event);
-  if (rollback === undefined) return state;
-  if (event.type === 'rollback-done') return { ...without(state, 'cutShort'), rollback };
-  if (event.type === 'rollback-aborted' && isCutShort(rollback)) {
-    const fell = rollback.procedure.kind === 'restore' ? { restoreFell: rollback.id } : {};
-    return { ...state, rollback, cutShort: rollback, ...fell };
-  }
-  if (event.type !== 'rollback-started') return { ...state, rollback };
-  return { ...without(state, 'watch'), rollback, afterRollback: true };
+function countQuestion(state: RunState, event: RollbackEvent): RunState {
+  if (event.type === 'step-asked') return countAsked(state, event.step);
+  return event.type === 'rollback-blocked' ? countAsked(state, stopWorkStep) : state;
 }
 
-function evolveWatching(state: RunState, event: WatchEvent): RunState {
-  const watch = evolveWatch(state.watch, event);
-  return watch === undefined ? state : { ...state, watch };
+function evolveUndoing(so: RunState, event: RollbackEvent): RunState {
+  const before = countQuestion(so, event);
+  const fence = evolveFence(before.fence, event);
+  const state = fence === undefined ? without(before, 'fence') : { ...before, fence };
+  return { ...state, response: evolveRollingBack(state.response, event, state.seq + 1) };
 }
 
 /** Each family of events is folded by its room. */
@@ -161,7 +199,7 @@ function fold(state: RunState, event: RunEvent): RunState {
     authority: (one) => ({ ...state, authority: evolveAuthority(state.authority, one) }),
     recommendation: (one) => evolveAnswers(state, one),
     rollback: (one) => evolveUndoing(state, one),
-    watch: (one) => evolveWatching(state, one),
+    watch: (one) => ({ ...state, response: evolveWatching(state.response, one) }),
   });
 }
 
@@ -170,7 +208,9 @@ export function evolve(state: RunState | undefined, event: RunEvent): RunState {
   if (event.type === 'run-opened') return openRun(event);
   if (state === undefined) throw new TypeError(`a run begins with run-opened, not with ${event.type}`);
   const next = settleClocks(state, fold(state, event), event.at);
-  return { ...next, seq: state.seq + 1, lastAt: event.at };
+  const seq = state.seq + 1;
+  const revision = movesUndo(state, event) ? undoRevision(seq) : state.undoRevision;
+  return { ...next, seq, undoRevision: revision, lastAt: later(next.lastAt, event.at) };
 }
 
 export const evolveAll = (state: RunState | undefined, events: readonly RunEvent[]): RunState | undefined =>

@@ -1,5 +1,4 @@
 import type { AuthorityEvent } from '../authority/events.ts';
-import { unreachable } from '../kernel/errors.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import type { WatchEvent } from '../watch/watch.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
@@ -15,77 +14,80 @@ export interface Families<Result> {
   readonly watch: (event: WatchEvent) => Result;
 }
 
-/** The one place that knows which family an event belongs to: a new kind that has none does not compile. */
+type FamilyOf<Type extends RunEvent['type']> = {
+  [Family in keyof Families<void>]: Type extends Parameters<Families<void>[Family]>[0]['type'] ? Family : never;
+}[keyof Families<void>];
+
+/** The one place that knows which family an event belongs to: a new kind that has none, or a wrong one, does not compile. */
+const familyOf: { readonly [Type in RunEvent['type']]: FamilyOf<Type> } = {
+  'run-opened': 'lifecycle',
+  'plan-recorded': 'lifecycle',
+  'guard-restarted': 'lifecycle',
+  'clock-ran-ahead': 'lifecycle',
+  'capture-started': 'lifecycle',
+  'capture-failed': 'lifecycle',
+  'baseline-frozen': 'lifecycle',
+  'run-held': 'lifecycle',
+  'run-resumed': 'lifecycle',
+  'scripts-seen': 'lifecycle',
+  'target-failed-over': 'lifecycle',
+  'target-replaced': 'lifecycle',
+  'target-confirmed': 'lifecycle',
+  'run-closed': 'lifecycle',
+  'phase-started': 'phase',
+  'phase-spawned': 'phase',
+  'phase-progressed': 'phase',
+  'phase-finished': 'phase',
+  'phase-failed': 'phase',
+  'phase-lost': 'phase',
+  'phase-undone': 'phase',
+  'phase-cancel-started': 'phase',
+  'phase-cancel-done': 'phase',
+  'verdicts-changed': 'evidence',
+  'finding-changed': 'evidence',
+  'guard-blinded': 'evidence',
+  'guard-sighted': 'evidence',
+  'run-armed': 'authority',
+  'run-disarmed': 'authority',
+  'arming-expired': 'authority',
+  'requirement-waived': 'authority',
+  'waiver-ended': 'authority',
+  'pre-approval-activated': 'authority',
+  'pre-approval-used': 'authority',
+  'pre-approval-ended': 'authority',
+  'recommendation-raised': 'recommendation',
+  'evidence-joined': 'recommendation',
+  'recommendation-acknowledged': 'recommendation',
+  'recommendation-approved': 'recommendation',
+  'recommendation-declined': 'recommendation',
+  'approval-expired': 'recommendation',
+  'recommendation-expired': 'recommendation',
+  'recommendation-superseded': 'recommendation',
+  'recommendation-withdrawn': 'recommendation',
+  'rollback-started': 'rollback',
+  'stop-work-started': 'rollback',
+  'fence-raised': 'rollback',
+  'fence-lifted': 'rollback',
+  'fence-stands': 'rollback',
+  'stop-work-proved': 'rollback',
+  'phase-applied': 'rollback',
+  'step-started': 'rollback',
+  'step-spawned': 'rollback',
+  'step-done': 'rollback',
+  'step-asked': 'rollback',
+  'step-answered': 'rollback',
+  'rollback-blocked': 'rollback',
+  'rollback-unblocked': 'rollback',
+  'abort-ordered': 'rollback',
+  'rollback-aborted': 'rollback',
+  'rollback-done': 'rollback',
+  'watch-started': 'watch',
+  'watch-advanced': 'watch',
+  'watch-relapsed': 'watch',
+  'watch-settled': 'watch',
+};
+
 export function byFamily<Result>(event: RunEvent, families: Families<Result>): Result {
-  switch (event.type) {
-    case 'run-opened':
-    case 'guard-restarted':
-    case 'capture-started':
-    case 'capture-failed':
-    case 'baseline-frozen':
-    case 'run-held':
-    case 'run-resumed':
-    case 'scripts-seen':
-    case 'run-closed':
-      return families.lifecycle(event);
-    case 'phase-started':
-    case 'phase-spawned':
-    case 'phase-progressed':
-    case 'phase-finished':
-    case 'phase-failed':
-    case 'phase-lost':
-    case 'phase-undone':
-    case 'phase-cancel-started':
-    case 'phase-cancel-done':
-      return families.phase(event);
-    case 'verdicts-changed':
-    case 'finding-changed':
-    case 'guard-blinded':
-    case 'guard-sighted':
-      return families.evidence(event);
-    case 'run-armed':
-    case 'run-disarmed':
-    case 'arming-expired':
-    case 'requirement-waived':
-    case 'waiver-ended':
-    case 'pre-approval-activated':
-    case 'pre-approval-used':
-    case 'pre-approval-ended':
-      return families.authority(event);
-    case 'recommendation-raised':
-    case 'evidence-joined':
-    case 'recommendation-acknowledged':
-    case 'recommendation-approved':
-    case 'recommendation-declined':
-    case 'approval-expired':
-    case 'recommendation-expired':
-    case 'recommendation-superseded':
-    case 'recommendation-withdrawn':
-      return families.recommendation(event);
-    case 'rollback-started':
-    case 'stop-work-started':
-    case 'fence-raised':
-    case 'fence-lifted':
-    case 'fence-stands':
-    case 'stop-work-proved':
-    case 'phase-applied':
-    case 'step-started':
-    case 'step-spawned':
-    case 'step-done':
-    case 'step-asked':
-    case 'step-answered':
-    case 'rollback-blocked':
-    case 'rollback-unblocked':
-    case 'abort-ordered':
-    case 'rollback-aborted':
-    case 'rollback-done':
-      return families.rollback(event);
-    case 'watch-started':
-    case 'watch-advanced':
-    case 'watch-relapsed':
-    case 'watch-settled':
-      return families.watch(event);
-    default:
-      return unreachable(event);
-  }
+  const handle = families[familyOf[event.type]] as (event: RunEvent) => Result; // the table's type says that it takes it
+  return handle(event);
 }

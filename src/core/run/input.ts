@@ -8,24 +8,31 @@ import type {
   PhaseId,
   PreApprovalId,
   PrincipalId,
+  QuestionId,
   RecommendationId,
+  RollbackId,
   RunId,
   StepId,
   Sense,
+  UndoRevision,
 } from '../kernel/ids.ts';
+import type { UptimeMark } from '../kernel/clock.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
-import type { ProcessIdentity, RollbackEvent } from '../response/events.ts';
+import type { RecordedPlan } from '../plan/recorded.ts';
+import type { Child, RollbackEvent } from '../response/events.ts';
 import type { Script } from '../response/scripts.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
-import type { CancelOutcome, Supervisor } from './events.ts';
+import type { CancelOutcome, ComparedBoundary, Supervisor } from './events.ts';
 
 export interface OpenInput {
   readonly kind: 'open';
   readonly run: RunId;
-  readonly planHash: Hash;
+  readonly plan: RecordedPlan;
   readonly environment: string;
   readonly target: TargetIdentity;
   readonly by: Principal;
+  /** As the machine tells it now. */
+  readonly uptime?: UptimeMark;
 }
 
 /** What the guard has seen since the last look. */
@@ -55,13 +62,20 @@ export type PhaseInput =
       readonly phase: PhaseId;
       readonly by: Principal;
       readonly supervisor: Supervisor;
+      /** Of the plan that the command was read from; absent where it was given by hand. */
+      readonly planHash?: Hash | undefined;
       /** Absent when the question is only whether it may start: the boundary is not taken in vain. */
       readonly boundary?: Boundary;
     }
-  | (Report & { readonly kind: 'phase-spawned'; readonly child: ProcessIdentity })
+  | (Report & { readonly kind: 'phase-spawned'; readonly child: Child })
   | (Report & { readonly kind: 'phase-progress'; readonly fraction: number })
   | (Report & { readonly kind: 'phase-finish' })
-  | (Report & { readonly kind: 'phase-fail'; readonly exitCode: number | null; readonly because: string })
+  | (Report & {
+      readonly kind: 'phase-fail';
+      readonly exitCode: number | null;
+      readonly because: string;
+      readonly neverBegan?: true;
+    })
   | { readonly kind: 'phase-lost'; readonly phase: PhaseId };
 
 export type CancelInput =
@@ -75,73 +89,97 @@ export type CancelInput =
       readonly said?: string;
     };
 
+/** The word of somebody who was asked. It counts for what they had read, not for what is asked once it arrives. */
+interface Answer {
+  readonly by: Principal;
+  readonly questionId: QuestionId;
+}
+
+/** The word of somebody who lets the guard do more. It counts for the plan that they had read. */
+interface Authorising {
+  readonly by: Principal;
+  readonly planHash: Hash;
+}
+
 export type AnswerInput =
-  | {
+  | (Answer & {
       readonly kind: 'approve';
       readonly recommendation: RecommendationId;
-      readonly by: Principal;
       readonly reason: string;
       /** The principal knows that the breach is no longer seen. */
       readonly evenIfGone: boolean;
-    }
-  | {
+    })
+  | (Answer & {
       readonly kind: 'decline';
       readonly recommendation: RecommendationId;
-      readonly by: Principal;
       readonly reason: string;
-    }
-  | { readonly kind: 'acknowledge'; readonly recommendation: RecommendationId; readonly by: Principal };
+    })
+  | (Answer & { readonly kind: 'acknowledge'; readonly recommendation: RecommendationId });
 
 export type AuthorityInput =
-  | {
+  | (Authorising & {
       readonly kind: 'arm';
-      readonly by: Principal;
       readonly length?: Millis;
       /** What the guard found that it may not do, one sentence each. */
       readonly shortcomings?: readonly string[];
       /** Why the phases' role could log in again while it is undone, likewise. */
       readonly unfenced?: readonly string[];
-    }
+    })
   | { readonly kind: 'disarm'; readonly by: Principal; readonly reason: string }
-  | { readonly kind: 'waive'; readonly requirement: string; readonly by: Principal; readonly reason: string }
-  | { readonly kind: 'pre-approve'; readonly preApproval: PreApprovalId; readonly by: Principal };
+  | (Authorising & { readonly kind: 'waive'; readonly requirement: string; readonly reason: string })
+  | (Authorising & { readonly kind: 'pre-approve'; readonly preApproval: PreApprovalId });
 
 export type LifecycleInput =
   | {
       readonly kind: 'restart';
-      readonly planHash: Hash;
-      /** Of those that the journal has from later than now, if any: then the clock was set back. */
-      readonly newestReading?: Instant;
+      /** As it is now. */
+      readonly plan: RecordedPlan;
+      /** The newest moment that is known to be over (`newestMoment`), if not the run's last event. */
+      readonly newest?: Instant;
+      /** As the machine tells it now. */
+      readonly uptime?: UptimeMark;
+      /** Principals whose token in the plan was revoked: the last daemon may have died before it wrote what follows. */
+      readonly revoked?: readonly PrincipalId[];
     }
   | { readonly kind: 'hold'; readonly by: Principal; readonly reason: string }
-  | { readonly kind: 'resume'; readonly by: Principal }
+  | (Answer & { readonly kind: 'resume' })
   | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'scripts'; readonly scripts: readonly Script[] }
+  /** The machine's clocks ran ahead of the guard's by so much more. */
+  | { readonly kind: 'clock-ahead'; readonly length: Millis }
   /** Principals whose token in the plan was revoked. */
   | { readonly kind: 'revoked'; readonly principals: readonly PrincipalId[] };
+
+/** The target as sessions find it now, where it is on another timeline or another database has its name. */
+export interface TargetInput {
+  readonly kind: 'target-changed';
+  readonly found: TargetIdentity;
+  readonly compared?: ComparedBoundary;
+}
 
 export type RollbackInput =
   /** What the executor is about to do, or has seen. */
   | { readonly kind: 'record'; readonly event: RollbackEvent }
-  | {
+  | (Answer & {
       readonly kind: 'confirm';
-      /** A step's id, or `stop-work`. */
+      /** A step's id, `stop-work`, or `target`, whose change can be confirmed without a rollback as well. */
       readonly step: StepId;
       readonly answer: 'done' | 'again';
-      readonly by: Principal;
       readonly reason: string;
-    }
-  | { readonly kind: 'abort'; readonly by: Principal; readonly reason: string };
+    })
+  /** It counts for the rollback that its author had read. */
+  | { readonly kind: 'abort'; readonly rollback: RollbackId; readonly by: Principal; readonly reason: string };
 
 /** A rollback that nobody recommended. */
-export interface OrderInput {
+export interface OrderInput extends Authorising {
   readonly kind: 'order';
   /** That phase and those after it; the one that was started last when left out. */
   readonly phase?: PhaseId;
   /** Restore the whole database instead. */
   readonly restore?: true;
-  readonly by: Principal;
+  /** What there was to undo when its author looked. */
+  readonly undoRevision: UndoRevision;
   readonly reason: string;
 }
 
@@ -154,5 +192,6 @@ export type Input =
   | AnswerInput
   | AuthorityInput
   | LifecycleInput
+  | TargetInput
   | OrderInput
   | RollbackInput;

@@ -2,11 +2,18 @@ import type { Boundary } from '../evidence/boundary.ts';
 import { end, hold, type PhaseClock, release } from '../evidence/phase-clock.ts';
 import type { PhaseId } from '../kernel/ids.ts';
 import { type Instant, millis } from '../kernel/units.ts';
-import type { ProcessIdentity } from '../response/events.ts';
+import type { Child } from '../response/events.ts';
 import type { CancelOutcome, PhaseEvent, Supervisor } from './events.ts';
 
 /** `unknown`: its wrapper was lost. `failed` and `unknown` phases may have changed anything. */
 export const phaseStates = ['not-started', 'running', 'finished', 'failed', 'unknown', 'undone'] as const;
+
+/** Who did, or does, an attempt. */
+export interface Worked {
+  readonly attempt: number;
+  readonly supervisor: Supervisor;
+  readonly child?: Child;
+}
 
 export interface PhaseState {
   readonly phase: PhaseId;
@@ -14,10 +21,16 @@ export interface PhaseState {
   readonly attempt: number;
   readonly clock?: PhaseClock;
   readonly supervisor?: Supervisor;
-  readonly child?: ProcessIdentity;
+  readonly child?: Child;
+  /** Who did the attempts before: what they started may still be at work. */
+  readonly earlier?: readonly Worked[];
   readonly boundary?: Boundary;
   readonly troubled: readonly string[];
   readonly because?: string;
+  /** Its command was never started, in no attempt since its boundary. */
+  readonly neverBegan?: true;
+  /** An attempt before this one may have done something. */
+  readonly retried?: true;
   /** The last statement of this attempt that the guard cancelled, or is about to: without an outcome it is under way. */
   readonly cancel?: { readonly at: Instant; readonly pid: number; readonly outcome?: CancelOutcome };
 }
@@ -29,6 +42,15 @@ export const hasTouched = ({ state }: PhaseState): boolean => state !== 'not-sta
 
 export const touchedPhases = (phases: readonly PhaseState[]): readonly PhaseId[] =>
   phases.filter(hasTouched).map(({ phase }) => phase);
+
+/** Every attempt that is on record, the latest last. */
+export const workedOn = ({ attempt, supervisor, child, earlier = [] }: PhaseState): readonly Worked[] =>
+  supervisor === undefined ? earlier : [...earlier, { attempt, supervisor, ...(child !== undefined && { child }) }];
+
+const kept = (phase: PhaseState): Pick<PhaseState, 'earlier'> => {
+  const earlier = workedOn(phase);
+  return earlier.length === 0 ? {} : { earlier };
+};
 
 function started(before: PhaseState, event: Extract<PhaseEvent, { type: 'phase-started' }>): PhaseState {
   const { phase, attempt, estimate, at, supervisor } = event;
@@ -42,6 +64,8 @@ function started(before: PhaseState, event: Extract<PhaseEvent, { type: 'phase-s
     supervisor,
     boundary: first.boundary ?? event.boundary,
     troubled: first.troubled,
+    ...(hasTouched(before) && before.neverBegan !== true && { retried: true }),
+    ...kept(before),
   };
 }
 
@@ -66,11 +90,14 @@ export function evolvePhase(before: PhaseState, event: PhaseEvent): PhaseState {
     case 'phase-finished':
       return ended(before, 'finished', event.at);
     case 'phase-failed':
-      return ended(before, 'failed', event.at, event.because);
+      return {
+        ...ended(before, 'failed', event.at, event.because),
+        ...(event.neverBegan === true && before.retried !== true && { neverBegan: true }),
+      };
     case 'phase-lost':
       return ended(before, 'unknown', event.at, 'its wrapper was lost');
     case 'phase-undone':
-      return { phase: before.phase, state: 'undone', attempt: before.attempt, troubled: [] };
+      return { phase: before.phase, state: 'undone', attempt: before.attempt, troubled: [], ...kept(before) };
     case 'phase-cancel-started':
       return { ...before, cancel: { at: event.at, pid: event.pid } };
     case 'phase-cancel-done':

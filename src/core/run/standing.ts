@@ -3,6 +3,9 @@ import type { ProbeId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
 
+/** A breach as it was when somebody said no: with its objects, and whether it was in doubt. */
+type Declined = Pick<Verdict, 'objects' | 'more' | 'onlyRecommend'>;
+
 /** How one question stands: the last change of its verdict, and what has become of a breach. */
 export interface Standing {
   readonly verdict: Verdict;
@@ -11,10 +14,8 @@ export interface Standing {
   readonly breachSince?: Instant;
   /** When the probe was last seen well again after an alarm: its slowness is measured anew from there. */
   readonly recoveredAt?: Instant;
-  /**
-   * Somebody declined to roll back for it, or for these objects of it. Holds until it is seen well, or a phase starts.
-   */
-  readonly declined?: readonly string[];
+  /** As what somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
+  readonly declined?: readonly Declined[];
 }
 
 /** By criterion and subject. */
@@ -38,14 +39,20 @@ export const changeVerdicts = (before: Standings, verdicts: readonly Verdict[], 
     ...verdicts.map((verdict) => [keyOf(verdict), change(before.get(keyOf(verdict)), verdict, at)] as const),
   ]);
 
+const declinedAs = ({ objects, more, onlyRecommend }: Verdict): Declined => ({
+  ...(objects !== undefined && { objects }),
+  ...(more !== undefined && { more }),
+  ...(onlyRecommend !== undefined && { onlyRecommend }),
+});
+
 /** A no to a rollback counts for the breaches that were its evidence, as far as they are still there. */
 export function declineBreaches(before: Standings, evidence: readonly Verdict[]): Standings {
-  const declined = new Map(evidence.map((verdict) => [keyOf(verdict), verdict.objects ?? []]));
+  const declined = new Map(evidence.map((verdict) => [keyOf(verdict), verdict]));
   return new Map(
     [...before].map(([key, one]) => {
-      const objects = declined.get(key);
-      if (objects === undefined || one.breachSince === undefined) return [key, one];
-      return [key, { ...one, declined: [...(one.declined ?? []), ...objects] }];
+      const verdict = declined.get(key);
+      if (verdict === undefined || one.breachSince === undefined) return [key, one];
+      return [key, { ...one, declined: [...(one.declined ?? []), declinedAs(verdict)] }];
     }),
   );
 }
@@ -84,10 +91,18 @@ export const undoPhase = (before: Standings, phase: string): Standings =>
 export const stands = (standings: Standings, verdict: Verdict): boolean =>
   standings.get(keyOf(verdict))?.breachSince !== undefined;
 
-/** All of it: an object that is at fault since the answer was not asked about. */
+/**
+ * All of it: an object at fault since the answer was not asked about, and what is sure was not while it was in doubt. Of more
+ * than are named, only the same ones are known to have been asked about.
+ */
 export function isDeclined(standings: Standings, verdict: Verdict): boolean {
-  const declined = standings.get(keyOf(verdict))?.declined;
-  return declined !== undefined && (verdict.objects ?? []).every((object) => declined.includes(object));
+  const declined = standings.get(keyOf(verdict))?.declined ?? [];
+  const covering = declined.filter((one) => one.onlyRecommend === undefined || verdict.onlyRecommend !== undefined);
+  if (verdict.objects === undefined) return covering.some(({ objects }) => objects === undefined);
+  const { more } = verdict;
+  if (more !== undefined) return covering.some((one) => one.more?.hash === more.hash);
+  const covered = new Set(covering.flatMap(({ objects = [] }) => objects));
+  return covering.length > 0 && verdict.objects.every((object) => covered.has(object));
 }
 
 export const isBreach = ({ status }: Verdict): boolean => status === 'breach';

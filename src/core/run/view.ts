@@ -5,25 +5,26 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, RollbackId, RunId, Sense, StepId } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RunId, Sense, UndoRevision } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
+import { notesIn } from '../plan/logins.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type Procedure, sayProcedure } from '../response/procedure.ts';
+import { sayProcedure } from '../response/procedure.ts';
 import type { Fence } from '../response/fence.ts';
 import { type Recommendation, validApprovals } from '../response/recommendation.ts';
-import { leftToPeople, nextStep, openQuestion, type Rollback, type StepState } from '../response/rollback.ts';
-import { sayWork } from '../response/say-step.ts';
-import { limitOf } from '../response/step.ts';
 import { byCriterion, criteriaNames, type Criterion, type Verdict } from '../verdicts/verdict.ts';
 import type { Watch } from '../watch/watch.ts';
 import { notByItself } from './decide/raise.ts';
 import type { PhaseState } from './phases.ts';
-import { modeOf, type RunState, type Stage, stageOf } from './state.ts';
+import { openQuestions, type Question } from './questions.ts';
+import { modeOf, rollbackOf, type RunState, type Stage, stageOf } from './state.ts';
+import { triedIn, watchIn } from './response.ts';
+import { type GivenUpView, givenUpView, type RollbackView, rollbackView } from './rollback-view.ts';
 
 /** What `GET /run` answers and `ripcord run status` prints: the run without its bulk (boundaries, raw readings). */
 export interface RunView {
   readonly run: RunId;
-  readonly plan: { readonly name: string; readonly hash: Hash };
+  readonly plan: RunState['plan'];
   readonly environment: string;
   readonly target: TargetIdentity;
   readonly now: Instant;
@@ -35,22 +36,32 @@ export interface RunView {
   readonly armed?: { readonly by: string; readonly until: Instant };
   readonly held?: RunState['held'];
   readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
+  /** What became of the target that a person has to confirm before anything is done without asking. */
+  readonly targetChange?: RunState['targetChange'];
   readonly runtime?: { readonly worked: Millis; readonly estimate: Millis };
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };
   readonly requirements: readonly string[];
+  /** Logins that may do more than they need, by the plan's word; one sentence each. */
+  readonly logins?: readonly string[];
   /** What keeps the guard from its work now, such as a full disk; one sentence each. */
   readonly troubles?: readonly string[];
   /** What the guard may not do, though a rollback would need it; one sentence each. */
   readonly shortcomings?: readonly string[];
   /** Why probes are not answered though the target may be well; one sentence each. */
   readonly obstacles?: readonly string[];
+  /** What is not done yet that must be done about the run's events, such as its report, and why. */
+  readonly overdue?: readonly string[];
   readonly waivers: readonly Waiver[];
   readonly preApprovals: readonly ActivePreApproval[];
+  /** What an order to roll back names: it is higher with each event that changes what there is to undo. */
+  readonly undoRevision: UndoRevision;
   readonly phases: readonly PhaseView[];
   readonly criteria: readonly { readonly criterion: Criterion; readonly status: Status | 'not-asked' }[];
   readonly verdicts: readonly Verdict[];
   readonly recommendations: readonly RecommendationView[];
+  /** What waits for a person to confirm it: steps, `stop-work`, `target`. */
+  readonly questions: readonly Question[];
   readonly rollback?: RollbackView;
   readonly givenUp?: GivenUpView;
   /** While the phases' role cannot log in. */
@@ -79,40 +90,6 @@ export interface RecommendationView extends Recommendation {
   readonly mayApprove: readonly string[];
   /** How many approvals it still takes, and who can give the next; of an open one that can be carried out. */
   readonly missing?: Missing;
-}
-
-export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
-  readonly proposes: string;
-  /** Whose approvals it is carried out on, together; nobody's where it was pre-approved. */
-  readonly approvedBy: readonly string[];
-  /** What it waits for a person to say. */
-  readonly asks?: string;
-  readonly steps: readonly StepView[];
-}
-
-/** A rollback that was given up after it had begun, until one is done or a phase starts again. */
-export interface GivenUpView {
-  readonly rollback: RollbackId;
-  readonly kind: Procedure['kind'];
-  /** The first step that is not done. */
-  readonly step: StepId;
-  /** Which phase that step undoes; absent for one of a restore. */
-  readonly phase?: PhaseId;
-  /** The steps of a restore that were not taken. */
-  readonly leftToYou: readonly string[];
-}
-
-export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child' | 'agains'> {
-  readonly id: string;
-  readonly kind: string;
-  readonly title?: string;
-  /** In one line, as the plan has it; of the one that is at work. */
-  readonly does?: string;
-  /** Absent for a step of a restore. */
-  readonly phase?: PhaseId;
-  /** How long a try of it may take, and how often it may be tried again by itself. */
-  readonly limit?: Millis;
-  readonly retries?: number;
 }
 
 function phaseView(plan: Plan, { phase, state, attempt, clock, because }: PhaseState, now: Instant): PhaseView {
@@ -144,56 +121,15 @@ function recommendationView(plan: Plan, state: RunState, one: Recommendation, no
   };
 }
 
-function stepView({ step, tag: _tag, child: _child, agains: _agains, ...state }: StepState): StepView {
-  const { id, kind, title, phase, retry } = step;
-  const limit = limitOf(step);
-  return {
-    id,
-    kind,
-    ...(title !== undefined && { title }),
-    ...(state.state === 'started' && { does: sayWork(step) }),
-    ...(phase !== undefined && { phase }),
-    ...(limit !== undefined && { limit }),
-    ...(retry !== undefined && { retries: retry.times }),
-    ...state,
-  };
-}
-
-function approversOf({ recommendation, trigger, startedAt }: Rollback, all: readonly Recommendation[]) {
-  const one = trigger === 'automatic' ? undefined : all.find(({ id }) => id === recommendation);
-  return one === undefined ? [] : validApprovals(one, startedAt).map(({ by }) => by);
-}
-
-function rollbackView(rollback: Rollback, recommendations: readonly Recommendation[]): RollbackView {
-  const { procedure, steps, ...rest } = rollback;
-  const asks = openQuestion(rollback);
-  return {
-    ...rest,
-    proposes: sayProcedure(procedure),
-    approvedBy: approversOf(rollback, recommendations),
-    steps: steps.map(stepView),
-    ...(asks !== undefined && { asks }),
-  };
-}
-
-function givenUpView(rollback: Rollback): GivenUpView | undefined {
-  const step = nextStep(rollback)?.step;
-  if (step === undefined) return undefined;
-  return {
-    rollback: rollback.id,
-    kind: rollback.procedure.kind,
-    step: step.id,
-    ...(step.phase !== undefined && { phase: step.phase }),
-    leftToYou: leftToPeople(rollback),
-  };
-}
-
 /** The run as people and programs see it. `latest` are the newest verdicts, younger than the journalled changes. */
 export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] | undefined, now: Instant): RunView {
   const verdicts = latest ?? [...state.verdicts.values()].map(({ verdict }) => verdict);
   const statuses = byCriterion(verdicts);
   const { authority, baseline, clock } = state;
-  const givenUp = state.cutShort === undefined ? undefined : givenUpView(state.cutShort);
+  const tried = triedIn(state.response).givenUp;
+  const givenUp = tried && givenUpView(tried);
+  const [rollback, watch] = [rollbackOf(state), watchIn(state.response)];
+  const logins = notesIn(plan, state.environment);
   return {
     run: state.run,
     plan: state.plan,
@@ -207,21 +143,25 @@ export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] |
     requirements: openRequirements(plan, authority),
     waivers: authority.waivers,
     preApprovals: authority.preApprovals,
+    undoRevision: state.undoRevision,
     phases: state.phases.map((phase) => phaseView(plan, phase, now)),
     criteria: criteriaNames.map((criterion) => ({ criterion, status: statuses.get(criterion) ?? 'not-asked' })),
     verdicts,
     recommendations: state.recommendations.map((one) => recommendationView(plan, state, one, now)),
+    questions: openQuestions(state),
+    ...(logins.length > 0 && { logins }),
     ...(state.closed !== undefined && { closed: state.closed }),
     ...(authority.armed !== undefined && { armed: authority.armed }),
     ...(state.held !== undefined && { held: state.held }),
     ...(state.blind !== undefined && { blind: state.blind }),
+    ...(state.targetChange !== undefined && { targetChange: state.targetChange }),
     ...(state.capture !== undefined && { capture: state.capture }),
     ...(clock !== undefined && { runtime: { worked: worked(clock, now), estimate: clock.estimate } }),
     ...(baseline !== undefined && { baseline: baselineView(baseline) }),
-    ...(state.rollback !== undefined && { rollback: rollbackView(state.rollback, state.recommendations) }),
+    ...(rollback !== undefined && { rollback: rollbackView(rollback, state.recommendations) }),
     ...(givenUp !== undefined && { givenUp }),
     ...(state.fence !== undefined && { fence: state.fence }),
-    ...(state.watch !== undefined && { watch: state.watch }),
+    ...(watch !== undefined && { watch }),
   };
 }
 

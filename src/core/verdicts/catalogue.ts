@@ -1,23 +1,32 @@
 import { type Fault, type Finding, freshFaults } from '../evidence/finding.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
+import { sayWhole } from '../kernel/whole.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import { catalogue, type CatalogueId } from '../plan/catalogue.ts';
 import { type CheckHistory, reasonOf } from './checks.ts';
-import { sayKnown } from './known.ts';
+import { sayKnown } from '../evidence/known.ts';
+import { hashOfFaults, namedOf } from '../evidence/many-faults.ts';
 import type { Reason, Verdict } from './verdict.ts';
 
 const mostSaid = 3;
 
 /** `policy p on public.t is new; table public.u has no row level security; and 4 more`. */
-export function sayFaults(faults: readonly Fault[]): string {
+export function sayFaults(faults: readonly Fault[], beside = 0): string {
   const said = faults.slice(0, mostSaid).map(({ object, what }) => `${object} ${what}`);
-  const more = faults.length - said.length;
-  return [...said, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  const more = faults.length - said.length + beside;
+  return [...said, ...(more > 0 ? [`and ${sayWhole(more)} more`] : [])].join('; ');
 }
 
+const sayFaultsOf = ({ faults = [], cut }: Finding): string =>
+  sayFaults(faults, cut === undefined ? 0 : cut.faults - faults.length);
+
 /** A veto counts at once; what is to last, once it has; the rest never by itself. */
-function hasLasted(fault: Fault, { finding, faultsSince }: CheckHistory, brokenFor: Millis): boolean {
+function hasLasted(
+  fault: Fault,
+  { finding, faultsSince }: Pick<CheckHistory, 'finding' | 'faultsSince'>,
+  brokenFor: Millis,
+): boolean {
   if (fault.consequence === 'veto') return true;
   const since = faultsSince?.get(fault.object) ?? finding.at;
   return fault.consequence === 'sustained' && between(since, finding.at) > (fault.lasting ?? brokenFor);
@@ -31,8 +40,70 @@ function calmReason(faults: readonly Fault[]): Reason {
   return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-but-young' : 'noted';
 }
 
+/** Why a person decides, where none of them is a phase's doing, or has been for as long as it must last. */
+function othersDoing(
+  breaches: readonly Fault[],
+  { finding, faultsSince, blamedSince = faultsSince }: CheckHistory,
+  brokenFor: Millis,
+): { readonly onlyRecommend?: string } {
+  const asBlamed = { finding, ...(blamedSince !== undefined && { faultsSince: blamedSince }) };
+  const reasons = breaches.map((fault) => {
+    if (fault.onlyRecommend !== undefined || hasLasted(fault, asBlamed, brokenFor)) return fault.onlyRecommend;
+    const since = sayTime(asBlamed.faultsSince?.get(fault.object) ?? finding.at);
+    return `before ${since} it was the doing of others, as far as is known`;
+  });
+  const [first] = reasons;
+  return first === undefined || reasons.includes(undefined) ? {} : { onlyRecommend: first };
+}
+
+/** The objects of a verdict: all that count, or, where they are many, the gravest and newest of them. */
+function named(faults: readonly Fault[], fresh: readonly Fault[], { finding, faultsSince }: CheckHistory) {
+  const shown = namedOf(faults, faultsSince);
+  const objects = shown.map(({ object }) => object);
+  // Of what a journal has kept, what is not named there counts as well.
+  const hidden = Math.max(0, (finding.cut?.fresh ?? 0) - fresh.length);
+  const count = faults.length - shown.length + hidden;
+  if (count === 0) return { shown, objects };
+  const hash = hidden > 0 && finding.cut !== undefined ? finding.cut.hash : hashOfFaults(faults);
+  return { shown, objects, more: { count, hash } };
+}
+
+interface Judged {
+  readonly inBaseline: Finding | undefined;
+  readonly brokenFor: Millis;
+  readonly verdict: Verdict;
+}
+
+/** A history is judged each second until the next look, and never otherwise than before: thousands of faults once. */
+const judged = new WeakMap<CheckHistory, Judged>();
+
 /** The verdict of a check of the catalogue: each faulty object that is new since the baseline counts by itself. */
 export function catalogueVerdict(
+  id: CatalogueId,
+  history: CheckHistory | undefined,
+  inBaseline: Finding | undefined,
+  brokenFor: Millis,
+): Verdict {
+  if (history === undefined) return judge(id, history, inBaseline, brokenFor);
+  const before = judged.get(history);
+  if (before?.inBaseline === inBaseline && before?.brokenFor === brokenFor) return before.verdict;
+  const verdict = judge(id, history, inBaseline, brokenFor);
+  judged.set(history, { inBaseline, brokenFor, verdict });
+  return verdict;
+}
+
+/** What a verdict of a breach says of its faults. */
+function inBreach(breaches: readonly Fault[], fresh: readonly Fault[], history: CheckHistory, brokenFor: Millis) {
+  const { shown, ...objects } = named(breaches, fresh, history);
+  return {
+    said: sayFaults(shown, objects.more?.count),
+    ...objects,
+    ...(history.finding.unseen !== undefined && { inPart: true as const }),
+    ...othersDoing(breaches, history, brokenFor),
+  };
+}
+
+function judge(
   id: CatalogueId,
   history: CheckHistory | undefined,
   inBaseline: Finding | undefined,
@@ -53,33 +124,41 @@ export function catalogueVerdict(
     const because = finding.young === true ? 'never-asked' : reasonOf(finding.status);
     return { ...common, ...minor, status: finding.status, because, summary, facts };
   }
+  const { unseen } = finding;
   const fresh = freshFaults(finding, inBaseline);
   const breaches = fresh.filter((fault) => hasLasted(fault, history, brokenFor));
   if (breaches.length > 0) {
     const since = earliest(breaches, history);
+    const { said, ...objects } = inBreach(breaches, fresh, history, brokenFor);
+    const summary = `${id}: ${said} (since ${sayTime(since)})`;
     return {
       ...common,
       status: 'breach',
       because: 'breach',
-      summary: `${id}: ${sayFaults(breaches)} (since ${sayTime(since)})`,
-      facts: { ...facts, is: sayFaults(breaches), since },
-      objects: breaches.map(({ object }) => object),
+      summary,
+      facts: { ...facts, is: said, since },
+      ...objects,
     };
   }
+  if (unseen !== undefined) {
+    const summary = [`${id}: ${unseen}`, ...(fresh.length > 0 ? [sayFaults(fresh)] : [])].join('; ');
+    return { ...common, ...minor, status: 'unknown', because: reasonOf('unknown'), summary, facts };
+  }
   if (fresh.length === 0) {
-    const summary = sayKnown(`${id}: ${sayFaults(finding.faults ?? [])}`);
+    const summary = sayKnown(`${id}: ${sayFaultsOf(finding)}`);
     return { ...common, status: 'ok', because: 'known', summary, facts };
   }
   const because = calmReason(fresh);
   const since = earliest(fresh, history);
   const lasting = because === 'broken-but-young' ? `, for ${sayDuration(between(since, finding.at))} so far` : '';
+  const { shown, ...objects } = named(fresh, fresh, history);
   return {
     ...common,
     status: 'ok',
     because,
     warning: true,
-    summary: `${id}: ${sayFaults(fresh)}${lasting}`,
+    summary: `${id}: ${sayFaults(shown, objects.more?.count)}${lasting}`,
     facts: { ...facts, since },
-    objects: fresh.map(({ object }) => object),
+    ...objects,
   };
 }

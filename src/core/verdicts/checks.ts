@@ -1,9 +1,9 @@
-import type { Finding, Status } from '../evidence/finding.ts';
+import type { Fault, Finding, Status } from '../evidence/finding.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import type { Expectation } from '../plan/questions.ts';
-import { isKnown, sayKnown } from './known.ts';
+import { isKnown, sayKnown, sayUnlikened } from '../evidence/known.ts';
 import type { Facts, Reason, Verdict } from './verdict.ts';
 
 /** A check's last finding, and since when it has been a breach without a break. */
@@ -14,16 +14,27 @@ export interface CheckHistory {
   readonly knownAt?: Instant;
   /** For a check of the catalogue: since when each faulty object is seen, by its name. */
   readonly faultsSince?: ReadonlyMap<string, Instant>;
+  /** The same of those that may be a phase's doing: since when they may be. */
+  readonly blamedSince?: ReadonlyMap<string, Instant>;
 }
 
-const sinceOf = (before: CheckHistory | undefined, { faults, at }: Finding): Pick<CheckHistory, 'faultsSince'> =>
-  faults === undefined
-    ? {}
-    : { faultsSince: new Map(faults.map(({ object }) => [object, before?.faultsSince?.get(object) ?? at])) };
+type Since = Pick<CheckHistory, 'faultsSince' | 'blamedSince'>;
+
+function sinceOf(before: CheckHistory | undefined, finding: Finding): Since {
+  const { faults, at, unseen } = finding;
+  if (faults === undefined) return {};
+  const goOn = (known: ReadonlyMap<string, Instant> | undefined, seen: readonly Fault[]) => {
+    const stillUnknown = unseen === undefined ? [] : (known ?? []);
+    return new Map([...stillUnknown, ...seen.map(({ object }) => [object, known?.get(object) ?? at] as const)]);
+  };
+  const blamed = faults.filter(({ onlyRecommend }) => onlyRecommend === undefined);
+  return { faultsSince: goOn(before?.faultsSince, faults), blamedSince: goOn(before?.blamedSince, blamed) };
+}
 
 export function noteFinding(before: CheckHistory | undefined, finding: Finding): CheckHistory {
+  const saw = finding.unseen === undefined;
   const knew = finding.status === 'ok' || finding.status === 'breach' || finding.young === true;
-  const knownAt = knew ? finding.at : before?.knownAt;
+  const knownAt = knew && saw ? finding.at : before?.knownAt;
   return { ...noteStatus(before, finding), ...(knownAt !== undefined && { knownAt }) };
 }
 
@@ -33,8 +44,13 @@ function noteStatus(before: CheckHistory | undefined, finding: Finding): CheckHi
   }
   // Not having been able to look does not say that it is well again.
   if (finding.status === 'ok' || before?.breachSince === undefined) return { finding };
-  const { breachSince, faultsSince } = before;
-  return { finding, breachSince, ...(faultsSince !== undefined && { faultsSince }) };
+  const { breachSince, faultsSince, blamedSince } = before;
+  return {
+    finding,
+    breachSince,
+    ...(faultsSince !== undefined && { faultsSince }),
+    ...(blamedSince !== undefined && { blamedSince }),
+  };
 }
 
 const reasons: Readonly<Record<Exclude<Status, 'breach'>, Reason>> = {
@@ -86,7 +102,7 @@ export function checkVerdict(
       status: 'unknown',
       because: 'never-asked',
       warning: false,
-      summary: `${rule.check} has not been looked at yet`,
+      summary: `${rule.check} has not run yet`,
     };
   }
   const { finding, breachSince } = history;
@@ -94,8 +110,11 @@ export function checkVerdict(
   if (finding.status !== 'breach') {
     return { ...common, status: finding.status, because: reasons[finding.status], warning: false, summary };
   }
-  if (isKnown(inBaseline, finding, rule.expect)) {
-    return { ...common, status: 'ok', because: 'known', warning: false, summary: sayKnown(summary) };
+  const known = isKnown(inBaseline, finding, rule.expect);
+  if (known === 'yes') return { ...common, status: 'ok', because: 'known', warning: false, summary: sayKnown(summary) };
+  if (known === 'unknown') {
+    const said = sayUnlikened(summary, 'baseline');
+    return { ...common, status: 'unknown', because: reasons.unknown, warning: false, summary: said };
   }
   const since = breachSince ?? finding.at;
   const young = rule.criterion === 'functionality' && between(since, finding.at) <= rule.brokenFor;

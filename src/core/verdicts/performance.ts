@@ -33,9 +33,9 @@ function saySpeechless(why: Speechless): string {
     case 'no-baseline':
       return (why.failed ?? 0) > 0 ? 'it mostly failed in its baseline: capture another' : 'it has no baseline';
     case 'baseline-too-short':
-      return `its baseline says no more than ${Math.floor(why.independentReadings)} independent readings would: capture a longer one`;
+      return `its baseline is worth only ${Math.floor(why.independentReadings)} independent readings: capture a longer one`;
     case 'too-few-readings':
-      return `${why.readings} of the ${why.wanted} readings that it takes are there`;
+      return `it has ${why.readings} of the ${why.wanted} readings that it needs`;
   }
 }
 
@@ -100,10 +100,10 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
     }
     case 'slower-controls-unsure':
       return controlsSlower === undefined
-        ? '; whether the control is slower too is not known'
+        ? '; unknown whether the control is slower too'
         : `; ${sayControl(controlsSlower)}, which is not yet ruled out as the cause`;
     case 'slower-but-young':
-      return '; that is too little to be sure';
+      return '; not yet enough evidence to be sure';
     case 'recovered':
       return '; it was slower, and is well again';
     case 'as-before':
@@ -116,11 +116,11 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
 function onlyRecommend({ state, limits }: Judged): string | undefined {
   switch (state) {
     case 'slower-or-nearly':
-      return `the slowness may be as little as ${Number(limits.guard.toFixed(2))}x: only what is surely above ${limits.limit}x may be acted upon`;
+      return `the slowness may be as little as ${Number(limits.guard.toFixed(2))}x: Ripcord may act only if it is surely above ${limits.limit}x`;
     case 'slower-like-the-controls':
       return 'the controls are slower too, so the cause may be common';
     case 'slower-controls-unsure':
-      return 'it is not sure yet that the cause is not one that slows the controls too';
+      return 'a cause that also slows the controls is not ruled out yet';
     case 'as-before':
     case 'slower':
     case 'slower-but-young':

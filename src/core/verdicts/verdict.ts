@@ -1,6 +1,7 @@
 import type { Status } from '../evidence/finding.ts';
 import { worst } from '../evidence/finding.ts';
 import type { SlownessState } from '../detection/judge-slowness.ts';
+import type { Hash } from '../kernel/ids.ts';
 import type { Instant, Ratio } from '../kernel/units.ts';
 import { criteriaNames } from '../plan/authority.ts';
 
@@ -38,6 +39,10 @@ export interface Verdict {
   readonly minor?: true;
   /** What a check of the catalogue finds fault with that the baseline does not show: each counts by itself. */
   readonly objects?: readonly string[];
+  /** It could not look at everything: what is not among the objects may be wrong still. */
+  readonly inPart?: true;
+  /** Where `objects` are not all there are, but the gravest and newest: how many more, and a hash of them all. */
+  readonly more?: { readonly count: number; readonly hash: Hash };
   /** One sentence for a person. */
   readonly summary: string;
   readonly facts: Facts;
@@ -71,6 +76,13 @@ export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subje
 /** What was found wrong: each faulty object by itself, or the question where it has none. */
 export const troublesOf = (verdict: Verdict): readonly string[] =>
   verdict.objects === undefined ? [keyOf(verdict)] : verdict.objects.map((object) => `${keyOf(verdict)}:${object}`);
+
+/** Stands for what is at fault beside the objects that are named, whatever it is called. */
+export const crowdOf = (verdict: Pick<Verdict, 'criterion' | 'subject'>): string => `${keyOf(verdict)}:*`;
+
+/** What a phase that starts finds wrong: where not all of it is named, that there is more. */
+export const troublesBefore = (verdict: Verdict): readonly string[] =>
+  verdict.more === undefined ? troublesOf(verdict) : [...troublesOf(verdict), crowdOf(verdict)];
 
 /** What is evidence only and cannot be told just now says nothing about its criterion. */
 const speaks = ({ status, minor }: Verdict): boolean => minor !== true || status === 'ok' || status === 'breach';

@@ -4,8 +4,9 @@ import { backup } from 'node:sqlite';
 
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { JournalRefused } from '../errors.ts';
+import { syncFolder } from './durable.ts';
 import { systemCode, writeFailure } from './faults.ts';
-import { openToRead, reserve, syncFolder } from './files.ts';
+import { openToRead, reserve } from './files.ts';
 
 /** In one step: a copy in several starts anew whenever an event is appended between two of them. */
 const allPages = 2 ** 31 - 1;

@@ -1,70 +1,115 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
-import { type Link, seal, start } from '../chain.ts';
-import { StaleSequence } from '../errors.ts';
+import { type GuardId, hash, position, type Position, runId, type RunId } from '../../core/kernel/ids.ts';
+import { type Link, seal, start } from '../hash-chain.ts';
+import { RunOfAnother, StaleSequence } from '../errors.ts';
 import { isOwnStream, type RunHead } from '../journal.ts';
+import type { LeaseShown } from '../lease.ts';
+import { mustBeCurrent } from './leases.ts';
+import { transaction } from './transaction.ts';
 
 type Row = ReturnType<ReturnType<DatabaseSync['prepare']>['all']>[number];
 
+const guardOf = ({ guard }: Row): { readonly guard?: GuardId } =>
+  typeof guard === 'string' ? { guard: guard as GuardId } : {};
 const headOf = (row: Row): RunHead => ({
   run: runId(String(row.run)),
   seq: Number(row.seq),
   hash: hash(String(row.hash)),
+  ...guardOf(row),
 });
-const linkOf = (row: Row): Link => ({ ...headOf(row), event: String(row.event), prev: hash(String(row.prev)) });
+const linkOf = (row: Row): Link => ({
+  ...headOf(row),
+  position: position(Number(row.position)),
+  event: String(row.event),
+  prev: hash(String(row.prev)),
+});
 
-/** All of `work` or nothing of it. After a failure the connection is as before, also when SQLite rolled back itself. */
-export function transaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('begin immediate');
-  try {
-    const result = work();
-    db.exec('commit');
-    return result;
-  } catch (error) {
-    if (db.isTransaction) db.exec('rollback');
-    throw error;
-  }
-}
+/** Entries by a condition with its order and limit. */
+export const readLinks = (db: DatabaseSync, where: string, ...parameters: readonly (string | number)[]) =>
+  db
+    .prepare(`select run, seq, position, guard, event, prev, hash from entries where ${where}`)
+    .all(...parameters)
+    .map(linkOf);
 
 /** The entries of a run after `afterSeq`, at most `limit` of them. */
-export function readEntries(db: DatabaseSync, run: RunId, afterSeq = 0, limit = -1): readonly Link[] {
-  const rows = db.prepare(`select run, seq, event, prev, hash from entries
-    where run = ? and seq > ? order by seq limit ?`);
-  return rows.all(run, afterSeq, limit).map(linkOf);
-}
+export const readEntries = (db: DatabaseSync, run: RunId, afterSeq = 0, limit = -1): readonly Link[] =>
+  readLinks(db, 'run = ? and seq > ? order by seq limit ?', run, afterSeq, limit);
+
+/** The highest position that an entry has; 0 where there is none. */
+export const endOf = (db: DatabaseSync): Position =>
+  position(Number(db.prepare('select max(position) as position from entries').get()?.position ?? 0));
 
 /** Where the run stands; undefined for one without entries. */
 export function readHead(db: DatabaseSync, run: RunId): RunHead | undefined {
-  const row = db.prepare('select run, seq, hash from heads where run = ?').get(run);
+  const row = db.prepare('select run, seq, hash, guard from heads where run = ?').get(run);
   return row && headOf(row);
 }
 
 /** The run begun last comes first. */
 export const readHeads = (db: DatabaseSync): readonly RunHead[] =>
   db
-    .prepare('select run, seq, hash from heads order by opened desc')
+    .prepare('select run, seq, hash, guard from heads order by opened desc')
     .all()
     .map(headOf)
     .filter(({ run }) => !isOwnStream(run));
 
-/** Appends events, each in canonical JSON, in one durable transaction. */
+/** A run with its first and its last event in JSON, where they are there. */
+export interface SummaryRow extends RunHead {
+  readonly first?: string;
+  readonly last?: string;
+}
+
+/** The same with what each began and ended with, whatever lies between. */
+export const readSummaries = (db: DatabaseSync, guard?: GuardId): readonly SummaryRow[] =>
+  db
+    .prepare(
+      `select h.run, h.seq, h.hash, h.guard, f.event as first, l.event as last from heads h
+        left join entries f on f.run = h.run and f.seq = 1
+        left join entries l on l.run = h.run and l.seq = h.seq
+        where :guard is null or h.guard = :guard order by h.opened desc`,
+    )
+    .all({ guard: guard ?? null })
+    .filter(({ run }) => !isOwnStream(runId(String(run))))
+    .map((row) => ({
+      ...headOf(row),
+      ...(typeof row.first === 'string' && { first: row.first }),
+      ...(typeof row.last === 'string' && { last: row.last }),
+    }));
+
+/** Whose run it is from its first entry on. Own streams are nobody's. */
+const ownerOf = (run: RunId, head: RunHead, guard: GuardId | undefined): GuardId | undefined => {
+  if (isOwnStream(run)) return undefined;
+  return head.seq === 0 ? guard : head.guard;
+};
+
+/**
+ * Appends events, each in canonical JSON, in one durable transaction. Without a lease it is the store itself that writes, which
+ * has the file alone.
+ */
 export function appender(db: DatabaseSync) {
-  const head = db.prepare('select run, seq, hash from heads where run = ?');
-  const insert = db.prepare('insert into entries (run, seq, event, prev, hash) values (?, ?, ?, ?, ?)');
-  const advance = db.prepare(`insert into heads (run, seq, hash) values (?, ?, ?)
+  const head = db.prepare('select run, seq, hash, guard from heads where run = ?');
+  const insert = db.prepare(
+    'insert into entries (run, seq, position, guard, event, prev, hash) values (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const advance = db.prepare(`insert into heads (run, seq, hash, guard) values (?, ?, ?, ?)
     on conflict (run) do update set seq = excluded.seq, hash = excluded.hash`);
-  return (run: RunId, expectedSeq: number, events: readonly string[]): readonly Link[] =>
+  return (run: RunId, expectedSeq: number, lease: LeaseShown | undefined, events: readonly string[]): readonly Link[] =>
     transaction(db, () => {
+      if (lease !== undefined) mustBeCurrent(db, lease);
       const row = head.get(run);
-      let last = row ? headOf(row) : start(run);
+      let last: RunHead = row ? headOf(row) : start(run);
       if (last.seq !== expectedSeq) throw new StaleSequence(run, expectedSeq, last.seq);
-      const links = events.map((event) => {
-        const link = seal(last, event);
-        insert.run(run, link.seq, event, link.prev, link.hash);
+      const guard = lease?.guard;
+      const owner = ownerOf(run, last, guard);
+      if (guard !== undefined && owner !== undefined && owner !== guard) throw new RunOfAnother(run, guard, owner);
+      const end = endOf(db);
+      const links = events.map((event, index): Link => {
+        const link = { ...seal(last, guard, event), position: position(end + 1 + index) };
+        insert.run(run, link.seq, link.position, guard ?? null, event, link.prev, link.hash);
         return (last = link);
       });
-      if (links.length > 0) advance.run(run, last.seq, last.hash);
+      if (links.length > 0) advance.run(run, last.seq, last.hash, owner ?? null);
       return links;
     });
 }

@@ -1,11 +1,12 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { JournalRefused } from '../errors.ts';
+import { syncFolder } from './durable.ts';
 import { readFailure, sqliteFault } from './faults.ts';
+import { headFile, witnessBeside } from './head-file.ts';
 import { applicationId, schema, schemaVersion } from './schema.ts';
 
 // POSIX drops all locks that a process holds on a file when it closes any descriptor of it. So nothing here opens a
@@ -64,39 +65,65 @@ function identity(path: string): { readonly application: number; readonly versio
   }
 }
 
+const empty = (path: string) =>
+  new JournalRefused(
+    {
+      found: `the journal ${path} is damaged: it is empty`,
+      wanted: 'a sound file, or none where a new one is to begin',
+      todo: 'Put its latest backup in its place, or remove it where there was none',
+    },
+    exitCodes.failed,
+  );
+
+const gone = (path: string, isRead: boolean) =>
+  new JournalRefused(
+    {
+      found: `the journal ${path} is missing, but ${headFile(path)} ${isRead ? 'tells of its entries' : 'is there'}`,
+      wanted: 'the journal that was there',
+      todo: `Put it back. To begin a new one that does not know what was done, remove ${headFile(path)}`,
+    },
+    exitCodes.failed,
+  );
+
+/** Nothing is there, and nothing tells that something was. */
+function mustBeNew(path: string): void {
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  if (link !== undefined) throw notOurs(path, 'is a link to a file that is not there');
+  // SQLite would replay such a log into the new file
+  if ((look(`${path}-wal`)?.size ?? 0) > 0)
+    throw notOurs(path, 'is missing, but its log (-wal) with the last entries is there');
+  const { state } = witnessBeside(path);
+  if (state !== 'absent') throw gone(path, state === 'read');
+}
+
+const otherFormat = (path: string, version: number) => {
+  const isOlder = version < schemaVersion;
+  const todo = isOlder
+    ? 'Close its run with the version that wrote it, and keep it with that version for its reports. Then move it away with its -wal, -shm, -lock, -head and -step, start with a new journal, and revoke again what tokens were revoked'
+    : 'Start that version, or name another file';
+  return new JournalRefused(
+    {
+      found: `the journal ${path} was written by ${isOlder ? 'an earlier' : 'a later'} version of Ripcord (format ${version})`,
+      wanted: `format ${schemaVersion}`,
+      todo: `${todo}; this one was left as it is`,
+    },
+    exitCodes.usage,
+  );
+};
+
 /** Says whether there is a journal at `path`; refuses what is none, or one that this version does not know. Only looks. */
 export function examine(path: string): 'absent' | 'journal' {
   const file = look(path);
   if (file?.isFile() === false) throw notOurs(path, 'is not a file');
-  if (file === undefined || file.size === 0) {
-    // SQLite would replay such a log into the new file
-    if ((look(`${path}-wal`)?.size ?? 0) > 0)
-      throw notOurs(path, 'is missing, but its log (-wal) with the last entries is there');
+  if (file === undefined) {
+    mustBeNew(path);
     return 'absent';
   }
+  if (file.size === 0) throw empty(path);
   const { application, version } = identity(path);
   if (application !== applicationId) throw notOurs(path, 'is an SQLite database of another program');
-  if (version > schemaVersion) {
-    throw new JournalRefused(
-      {
-        found: `the journal ${path} was written by a later version of Ripcord (schema ${version})`,
-        wanted: `schema ${schemaVersion} or lower`,
-        todo: 'Start that version, or name another file; this one was left as it is',
-      },
-      exitCodes.usage,
-    );
-  }
+  if (version !== schemaVersion) throw otherFormat(path, version);
   return 'journal';
-}
-
-/** Makes the directory entries of `path`'s folder durable, as far as the file system can. */
-export function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** Creates an empty file that only we may read; throws EEXIST when there is one. SQLite gives its log the same mode. */
@@ -109,7 +136,8 @@ export function create(path: string): void {
   reserve(draft);
   const db = new DatabaseSync(draft);
   try {
-    db.exec(`begin; ${schema} commit; pragma journal_mode = wal;`);
+    // before the first table, or it would take a VACUUM of the whole file: see compact.ts
+    db.exec(`pragma auto_vacuum = incremental; begin; ${schema} commit; pragma journal_mode = wal;`);
   } finally {
     db.close();
   }

@@ -1,10 +1,11 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { JournalRefused } from '../errors.ts';
 import { sqliteFault, systemCode } from './faults.ts';
+import { type JournalNames, namesOf } from './names.ts';
 
 const unwritable = (what: string, cause: unknown) =>
   new JournalRefused(
@@ -28,11 +29,6 @@ const inUse = (path: string, cause: unknown) =>
     { cause },
   );
 
-const realName = (path: string): string => {
-  const absolute = resolve(path);
-  return existsSync(absolute) ? realpathSync(absolute) : join(realpathSync(dirname(absolute)), basename(absolute));
-};
-
 /** One by one: the recursive `mkdir` of Node 24 never ends where the system answers ENOENT for a folder that is there. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
@@ -48,15 +44,28 @@ function makeFolder(folder: string): void {
  * Creates the folder where it is missing, for us alone, and makes sure that files can be made in it. Answers the one
  * real name of the journal, however it was spelled: two names would have two locks.
  */
-export function settle(path: string): string {
+export function settle(path: string): JournalNames {
   const folder = dirname(resolve(path));
   try {
     makeFolder(folder);
     accessSync(`${folder}/.`, constants.W_OK | constants.X_OK); // the dot: a file with that name is no folder
-    return realName(path);
+    return namesOf(path);
   } catch (error) {
     throw unwritable(`the folder ${folder}`, error);
   }
+}
+
+/** Whoever can write to it can let the guard do whatever they like: the chain tells of accidents, not of forgers. */
+export function mustBeOurs(path: string): void {
+  if ((statSync(path).mode & 0o002) === 0) return;
+  throw new JournalRefused(
+    {
+      found: `the journal ${path} may be written by everybody on this machine`,
+      wanted: 'a file that only the guard’s user writes',
+      todo: `Find out who has written to it, verify it, then: chmod o-w ${path}`,
+    },
+    exitCodes.failed,
+  );
 }
 
 /** On a file that it may not write, SQLite opens a read-only connection without a word, whose locks exclude nobody. */

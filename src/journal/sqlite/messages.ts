@@ -1,19 +1,38 @@
 import { type ExitCode, RipcordError, unreachable } from '../../core/kernel/errors.ts';
-import type { ProbeId, RunId } from '../../core/kernel/ids.ts';
-import type { Instant } from '../../core/kernel/units.ts';
-import type { Link } from '../chain.ts';
-import { JournalClosed, JournalMoved, JournalRefused, JournalUnwritable, StaleSequence } from '../errors.ts';
-import type { ChainReport, ReadingChunk, RunHead } from '../journal.ts';
+import type { GuardId, Position, ProbeId, RunId } from '../../core/kernel/ids.ts';
+import type { Instant, Millis } from '../../core/kernel/units.ts';
+import type { Link } from '../hash-chain.ts';
+import {
+  JournalClosed,
+  JournalMoved,
+  JournalRefused,
+  JournalUnwritable,
+  PositionBeyondEnd,
+  PositionGoesBack,
+  RunOfAnother,
+  StaleEpoch,
+  StaleSequence,
+} from '../errors.ts';
+import type { ChainReport, ReadingChunk } from '../journal.ts';
+import type { Claim, Lease, LeaseShown, Renewal } from '../lease.ts';
+import type { SummaryRow } from './entries.ts';
 
 /** What the writer thread can be asked. Events travel and are kept as canonical JSON. */
 export interface Operations {
   open(): void;
-  append(run: RunId, expectedSeq: number, events: readonly string[]): readonly Link[];
+  claim(guard: GuardId, owner: string, length: Millis, now: Instant): Claim;
+  renew(lease: Lease, now: Instant): Renewal;
+  release(lease: Lease): void;
+  append(run: RunId, expectedSeq: number, lease: LeaseShown, events: readonly string[]): readonly Link[];
+  positionOf(consumer: string): Position;
+  advance(consumer: string, position: Position): void;
+  readFrom(position: Position, limit: number): readonly Link[];
   read(run: RunId, afterSeq?: number): readonly Link[];
-  runs(): readonly RunHead[];
-  writeReadings(chunks: readonly ReadingChunk[]): void;
+  runs(guard?: GuardId): readonly SummaryRow[];
+  writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): void;
   readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): readonly ReadingChunk[];
-  pruneReadings(before: Instant): Promise<number>;
+  pruneReadings(guard: GuardId, before: Instant): Promise<number>;
+  compact(): number;
   verify(): Promise<ChainReport>;
   backup(target: string): Promise<void>;
   close(): Promise<void>;
@@ -31,6 +50,16 @@ export type Answer = { readonly id: number } & ({ readonly value: unknown } | { 
 /** An error between threads: cloning keeps the message of an error, and drops its class and its facts. */
 type Failure =
   | { readonly kind: 'stale'; readonly run: RunId; readonly expected: number; readonly actual: number }
+  | {
+      readonly kind: 'stale-epoch';
+      readonly guard: GuardId;
+      readonly given: number;
+      readonly current: number;
+      readonly owner: string | undefined;
+    }
+  | { readonly kind: 'of-another'; readonly run: RunId; readonly guard: GuardId; readonly of: GuardId | undefined }
+  | { readonly kind: 'beyond-end'; readonly position: Position; readonly end: Position }
+  | { readonly kind: 'goes-back'; readonly consumer: string; readonly position: Position; readonly stored: Position }
   | { readonly kind: 'closed'; readonly path: string }
   | { readonly kind: 'moved'; readonly path: string; readonly file: string }
   | { readonly kind: 'unwritable'; readonly path: string; readonly reason: string }
@@ -47,6 +76,15 @@ export function packed(error: unknown): Failure {
   if (error instanceof StaleSequence) {
     return { kind: 'stale', run: error.run, expected: error.expected, actual: error.actual };
   }
+  if (error instanceof StaleEpoch) {
+    const { guard, given, current, owner } = error;
+    return { kind: 'stale-epoch', guard, given, current, owner };
+  }
+  if (error instanceof RunOfAnother) return { kind: 'of-another', run: error.run, guard: error.guard, of: error.of };
+  if (error instanceof PositionBeyondEnd) return { kind: 'beyond-end', position: error.position, end: error.end };
+  if (error instanceof PositionGoesBack) {
+    return { kind: 'goes-back', consumer: error.consumer, position: error.position, stored: error.stored };
+  }
   if (error instanceof JournalMoved) return { kind: 'moved', path: error.path, file: error.file };
   if (error instanceof JournalUnwritable) return { kind: 'unwritable', path: error.path, reason: error.reason };
   if (error instanceof JournalClosed) return { kind: 'closed', path: error.path };
@@ -61,6 +99,14 @@ export function unpacked(failure: Failure): Error {
   switch (failure.kind) {
     case 'stale':
       return new StaleSequence(failure.run, failure.expected, failure.actual);
+    case 'stale-epoch':
+      return new StaleEpoch(failure.guard, failure.given, failure.current, failure.owner);
+    case 'of-another':
+      return new RunOfAnother(failure.run, failure.guard, failure.of);
+    case 'beyond-end':
+      return new PositionBeyondEnd(failure.position, failure.end);
+    case 'goes-back':
+      return new PositionGoesBack(failure.consumer, failure.position, failure.stored);
     case 'closed':
       return new JournalClosed(failure.path);
     case 'moved':

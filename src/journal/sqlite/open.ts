@@ -1,15 +1,19 @@
 import { canonical } from '../../core/kernel/canonical.ts';
 import type { RunId } from '../../core/kernel/ids.ts';
-import { entryOf } from '../chain.ts';
+import { type Instant, instant } from '../../core/kernel/units.ts';
+import { entryOf, summaryOf } from '../hash-chain.ts';
 import type { Journal, OpaqueEvent } from '../journal.ts';
+import type { LeaseShown } from '../lease.ts';
 import { startThread } from './thread.ts';
+
+const wallClock = (): Instant => instant(Date.now());
 
 /**
  * Opens the journal at `path`, or creates it (its folder too), and holds it alone until disposed. Rejects with
  * `JournalRefused` when another daemon holds it, when it is no journal or a later version's, or when nothing can be
- * written there; the file is then as it was.
+ * written there; the file is then as it was. PhaseLeases end by `now`; whoever held one before is gone, since the file was held alone.
  */
-export async function openJournal(path: string): Promise<Journal> {
+export async function openJournal(path: string, now: () => Instant = wallClock): Promise<Journal> {
   const thread = startThread(path);
   try {
     await thread.ask('open');
@@ -18,20 +22,37 @@ export async function openJournal(path: string): Promise<Journal> {
     throw error;
   }
   return {
-    append: async <Event extends OpaqueEvent>(run: RunId, expectedSeq: number, events: readonly Event[]) => {
+    claim: (guard, owner, length) => thread.ask('claim', guard, owner, length, now()),
+    renew: (lease) => thread.ask('renew', lease, now()),
+    release: (lease) => thread.ask('release', lease),
+    append: async <Event extends OpaqueEvent>(
+      run: RunId,
+      expectedSeq: number,
+      { guard, epoch }: LeaseShown,
+      events: readonly Event[],
+    ) => {
       const texts = events.map((event) => canonical(event));
-      return (await thread.ask('append', run, expectedSeq, texts)).map((link) => entryOf<Event>(link));
+      return (await thread.ask('append', run, expectedSeq, { guard, epoch }, texts)).map((link) =>
+        entryOf<Event>(link),
+      );
     },
     read: async (run, afterSeq) => (await thread.ask('read', run, afterSeq)).map((link) => entryOf(link)),
-    runs: () => thread.ask('runs'),
+    readFrom: async (position, limit) => (await thread.ask('readFrom', position, limit)).map((link) => entryOf(link)),
+    consumers: {
+      positionOf: (consumer) => thread.ask('positionOf', consumer),
+      advance: (consumer, position) => thread.ask('advance', consumer, position),
+    },
+    runs: async (guard) => (await thread.ask('runs', guard)).map(summaryOf),
     // a view into a larger buffer would take the whole of it along to the other thread
-    writeReadings: (chunks) =>
+    writeReadings: ({ guard, epoch }, chunks) =>
       thread.ask(
         'writeReadings',
+        { guard, epoch },
         chunks.map((chunk) => ({ ...chunk, body: new Uint8Array(chunk.body) })),
       ),
     readReadings: (run, probe, from, to) => thread.ask('readReadings', run, probe, from, to),
-    pruneReadings: (before) => thread.ask('pruneReadings', before),
+    pruneReadings: (guard, before) => thread.ask('pruneReadings', guard, before),
+    compact: () => thread.ask('compact'),
     verify: () => thread.ask('verify'),
     backup: (target) => thread.ask('backup', target),
     [Symbol.asyncDispose]: () => thread.end(),

@@ -1,19 +1,22 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 
 import { exitCodes } from '../../core/kernel/errors.ts';
-import { entryOf } from '../chain.ts';
+import { entryOf, summaryOf } from '../hash-chain.ts';
 import { JournalRefused } from '../errors.ts';
 import type { JournalReader } from '../journal.ts';
-import { readEntries, readHeads } from './entries.ts';
+import { readEntries, readSummaries } from './entries.ts';
+import { mustBeLongEnough, mustBeWhole } from './believe.ts';
 import { readFailure } from './faults.ts';
 import { examine, openToRead, restingState } from './files.ts';
+import { readHeadFiles } from './head-file.ts';
+import { namesOf } from './names.ts';
 import { readReadings } from './readings.ts';
 import { verifyChains } from './verify.ts';
 
-const missing = (path: string) =>
+export const missing = (path: string) =>
   new JournalRefused(
     { found: `there is no journal at ${path}`, wanted: 'one that a daemon wrote', todo: 'Check the path' },
     exitCodes.usage,
@@ -43,13 +46,21 @@ async function reading<T>(path: string, work: (db: DatabaseSync) => T | Promise<
  */
 export async function openJournalReader(path: string): Promise<JournalReader> {
   const absolute = resolve(path);
-  const file = existsSync(absolute) ? realpathSync(absolute) : absolute;
+  const { path: file, names } = existsSync(absolute) ? namesOf(absolute) : { path: absolute, names: [absolute] };
   if (examine(file) === 'absent') throw missing(file);
   return {
     read: (run, afterSeq) => reading(file, (db) => readEntries(db, run, afterSeq).map((link) => entryOf(link))),
-    runs: () => reading(file, readHeads),
+    runs: (guard) => reading(file, (db) => readSummaries(db, guard).map(summaryOf)),
     readReadings: (run, probe, from, to) => reading(file, (db) => readReadings(db, run, probe, from, to)),
-    verify: () => reading(file, (db) => verifyChains(db, () => setImmediate())),
+    async verify() {
+      const stood = readHeadFiles(names); // before the snapshot: it is never ahead of the entries
+      return reading(file, async (db) => {
+        mustBeLongEnough(file, db);
+        const report = await verifyChains(db, stood, () => setImmediate());
+        if (report.faults.length === 0) mustBeWhole(file, db);
+        return report;
+      });
+    },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

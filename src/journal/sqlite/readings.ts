@@ -1,16 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-import type { ProbeId, RunId } from '../../core/kernel/ids.ts';
+import type { GuardId, ProbeId, RunId } from '../../core/kernel/ids.ts';
 import { type Instant, instant } from '../../core/kernel/units.ts';
 import type { ReadingChunk } from '../journal.ts';
-import { transaction } from './entries.ts';
+import type { LeaseShown } from '../lease.ts';
+import { mustBeCurrent } from './leases.ts';
+import { transaction } from './transaction.ts';
 
 /** Writes all chunks or none; the later of two for the same minute stays. */
 export function readingsWriter(db: DatabaseSync) {
   const upsert = db.prepare(`insert into readings (run, probe, minute, body) values (?, ?, ?, ?)
     on conflict (run, probe, minute) do update set body = excluded.body`);
-  return (chunks: readonly ReadingChunk[]): void =>
+  return (lease: LeaseShown, chunks: readonly ReadingChunk[]): void =>
     transaction(db, () => {
+      mustBeCurrent(db, lease);
       for (const { run, probe, minute, body } of chunks) upsert.run(run, probe, minute, body);
     });
 }
@@ -31,18 +34,20 @@ export function readReadings(
   });
 }
 
-/** Deletes what is before `before` in small transactions, with `breathe` between them, so that appends get through. */
+/** Deletes what is before `before` of a guard's runs in small transactions, with `breathe` between them, so that appends get through. */
 export async function pruneReadings(
   db: DatabaseSync,
+  guard: GuardId,
   before: Instant,
   breathe: () => Promise<void>,
   batch = 1_000,
 ): Promise<number> {
   const prune = db.prepare(`delete from readings where (run, probe, minute) in
-    (select run, probe, minute from readings indexed by readings_by_minute where minute < ? limit ?)`);
+    (select run, probe, minute from readings indexed by readings_by_minute
+    where minute < ? and run in (select run from heads where guard = ?) limit ?)`);
   let pruned = 0;
   for (;;) {
-    const count = Number(prune.run(before, batch).changes);
+    const count = Number(prune.run(before, guard, batch).changes);
     pruned += count;
     if (count < batch) return pruned;
     await breathe();

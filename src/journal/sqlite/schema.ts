@@ -1,11 +1,12 @@
 /** `Ripc`, in the header of the file (sqlite.org/pragma.html#pragma_application_id): tells our files from others. */
 export const applicationId = 0x52_69_70_63;
-/** In `PRAGMA user_version`. A file with a higher number was written by a later Ripcord. */
-export const schemaVersion = 1;
+/** In `PRAGMA user_version`. A file with another number was written by another version of Ripcord. */
+export const schemaVersion = 2;
 
 /**
  * The tables. `type` and `at` are computed from the event for those who look with SQL: a copy could be made to
- * disagree with what the hash covers. `opened` numbers the runs in the order of their first append.
+ * disagree with what the hash covers. `opened` numbers the runs in the order of their first append. `guard` is whose run it is, null
+ * for own streams. A lease whose `owner` is null is nobody's, and keeps its epoch.
  */
 export const schema = `
   pragma application_id = ${applicationId};
@@ -14,20 +15,22 @@ export const schema = `
   create table entries (
     run text not null check (run <> ''),
     seq integer not null check (seq > 0),
+    position integer primary key check (position > 0),
+    guard text,
     type text generated always as (event ->> 'type') virtual,
     at real generated always as (event ->> 'at') virtual,
     event text not null,
     prev text not null,
     hash text not null,
-    primary key (run, seq)
-  ) strict, without rowid;
+    unique (run, seq)
+  ) strict;
 
   create trigger entries_are_never_changed before update on entries
     begin select raise(abort, 'the journal is append-only: entries are never changed'); end;
   create trigger entries_are_never_deleted before delete on entries
     begin select raise(abort, 'the journal is append-only: entries are never deleted'); end;
   create trigger entries_are_never_replaced before insert on entries
-    when exists (select 1 from entries where run = new.run and seq = new.seq)
+    when exists (select 1 from entries where (run = new.run and seq = new.seq) or position = new.position)
     begin select raise(abort, 'the journal is append-only: entries are never replaced'); end;
 
   create table heads (
@@ -35,8 +38,22 @@ export const schema = `
     run text not null unique,
     seq integer not null,
     hash text not null,
+    guard text,
     foreign key (run, seq) references entries (run, seq)
   ) strict;
+
+  create table leases (
+    guard text primary key,
+    epoch integer not null check (epoch > 0),
+    owner text,
+    until real not null,
+    length real not null
+  ) strict, without rowid;
+
+  create table consumers (
+    consumer text primary key,
+    position integer not null
+  ) strict, without rowid;
 
   create table readings (
     run text not null,

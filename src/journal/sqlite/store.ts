@@ -3,16 +3,21 @@ import { DatabaseSync } from 'node:sqlite';
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { JournalRefused } from '../errors.ts';
 import { copyJournal } from './backup.ts';
-import { appender, readEntries, readHeads } from './entries.ts';
+import { believed, mustBeSound } from './believe.ts';
+import { compactor } from './compact.ts';
+import { consumers, readFrom } from './consumers.ts';
+import { appender, readEntries, readHead, readSummaries } from './entries.ts';
 import { create, examine, openToRead, patience } from './files.ts';
+import { keepHeadFiles, readHeadFiles } from './head-file.ts';
 import { stayingInPlace } from './in-place.ts';
-import { mustBeWritable, settle, takeLock } from './lock.ts';
+import { endAllLeases, leases } from './leases.ts';
+import { mustBeOurs, mustBeWritable, settle, takeLock } from './lock.ts';
 import type { Operations } from './messages.ts';
 import { pruneReadings, readingsWriter, readReadings } from './readings.ts';
 import { verifyChains } from './verify.ts';
 
 /** A durable commit is one that a power cut does not undo: SQLite's FULL syncs the log at each. */
-function openToWrite(path: string): DatabaseSync {
+export function openToWrite(path: string): DatabaseSync {
   mustBeWritable(path);
   const db = new DatabaseSync(path, { timeout: patience });
   try {
@@ -44,29 +49,58 @@ export interface Store extends Omit<Operations, 'open' | 'close'>, Disposable {
  */
 export function openStore(name: string, breathe: () => Promise<void>): Store {
   using undo = new DisposableStack();
-  const path = settle(name);
+  const { path, names } = settle(name);
   examine(path); // before the lock: nothing is put beside a file that is not ours
   undo.use(takeLock(path));
   if (examine(path) === 'absent') create(path);
+  else {
+    mustBeOurs(path);
+    mustBeSound(path, readHeadFiles(names));
+  }
   const db = undo.use(openToWrite(path));
+  const stands = keepHeadFiles(
+    names,
+    believed(db).flatMap((run) => readHead(db, run) ?? []),
+  );
+  endAllLeases(db);
+  const { claim, renew, release } = leases(db);
+  const { positionOf, advance } = consumers(db);
   const append = appender(db);
+  const compact = compactor(db);
   const writeReadings = readingsWriter(db);
   const mustBeInPlace = stayingInPlace(path);
   const opened = undo.move();
+  /** What becomes durable in a file without a name is gone with the process. */
+  const inPlace =
+    <Parameters extends readonly unknown[], Result>(work: (...parameters: Parameters) => Result) =>
+    (...parameters: Parameters): Result => {
+      mustBeInPlace();
+      return work(...parameters);
+    };
   return {
     path,
-    append(...entries) {
-      mustBeInPlace();
-      return append(...entries);
-    },
+    claim: inPlace(claim),
+    renew: inPlace(renew),
+    release: inPlace(release),
+    append: inPlace((...entries) => {
+      const links = append(...entries);
+      const last = links.at(-1);
+      if (last !== undefined) stands(last);
+      return links;
+    }),
+    positionOf,
+    advance: inPlace(advance),
+    readFrom: (position, limit) => readFrom(db, position, limit),
     read: (run, afterSeq) => readEntries(db, run, afterSeq),
-    runs: () => readHeads(db),
-    writeReadings,
+    runs: (guard) => readSummaries(db, guard),
+    writeReadings: inPlace(writeReadings),
     readReadings: (run, probe, from, to) => readReadings(db, run, probe, from, to),
-    pruneReadings: (before) => pruneReadings(db, before, breathe),
+    pruneReadings: (guard, before) => pruneReadings(db, guard, before, breathe),
+    compact: inPlace(() => compact()),
     async verify() {
+      const stood = readHeadFiles(names); // before the snapshot: it is never ahead of the entries
       using snapshot = openToRead(path);
-      return await verifyChains(snapshot, breathe);
+      return await verifyChains(snapshot, stood, breathe);
     },
     backup: (target) => copyJournal(path, target),
     [Symbol.dispose]: () => opened.dispose(),

@@ -1,6 +1,14 @@
-import { phaseWith } from './declared.ts';
-import { type Ground, hide, provable, proveAll } from './harness.ts';
+import { expect, test } from 'vitest';
 
+import { freshFaults } from '../../../src/core/evidence/finding.ts';
+import { seconds } from '../../../src/core/kernel/units.ts';
+import { checksSession } from '../../support/checks-session.ts';
+import { database } from '../../support/database.ts';
+import { everyCase } from '../../support/every-case.ts';
+import { phaseWith } from './declared.ts';
+import { type Ground, hide, lookingAs, provable, proveAll, roleName } from './harness.ts';
+
+const app = roleName();
 const tables = [
   'create table public."Mol é" (id int primary key, n int)',
   'create table public.mixture (id int primary key, mol int constraint "to Mol" references public."Mol é")',
@@ -35,7 +43,7 @@ proveAll([
     ],
     heal: ['drop domain public.positive'],
     withhold: hide('pg_constraint'),
-    faults: ['constraint undeclared'],
+    faults: ['constraint undeclared on public.positive'],
     declared: { underWay: [phaseWith({ creates: ['declared'] })], applied: [] },
   }),
   provable({
@@ -57,7 +65,7 @@ proveAll([
     plant: ['alter table public."Mol é" disable trigger all'],
     heal: ['alter table public."Mol é" enable trigger all'],
     withhold: hide('pg_constraint'),
-    faults: ['constraint "to Mol" on public.mixture'],
+    faults: ['constraint "to Mol" on public.mixture towards public."Mol é"'],
   }),
   provable({
     id: 'disabled-triggers',
@@ -92,4 +100,53 @@ proveAll([
     withhold: hide('pg_db_role_setting'),
     faults: ['setting session_replication_role of everybody in this database'],
   }),
+  provable({
+    id: 'enforcement-settings',
+    when: 'of whatever a session does, beside one that a phase declares and those that cost time only',
+    roles: [app],
+    setup: [`alter role ${app} set timezone = 'UTC'`],
+    plant: [
+      `alter role ${app} set role = 'pg_read_all_data'`,
+      `alter role ${app} set default_transaction_read_only = on`,
+      `alter role ${app} set request.jwt.claim.role = 'service_role'`,
+      `alter role ${app} set lo_compat_privileges = on`,
+      `alter role ${app} reset timezone`,
+    ],
+    heal: [`alter role ${app} reset all`, `alter role ${app} set timezone = 'UTC'`],
+    withhold: hide('pg_db_role_setting'),
+    faults: ['role', 'request.jwt.claim.role', 'lo_compat_privileges', 'TimeZone'].map(
+      (name) => `setting ${name} of role ${app}`,
+    ),
+    scope: { watchRoles: [app] },
+    only: app,
+    declared: {
+      underWay: [],
+      applied: [phaseWith({ creates: [`setting default_transaction_read_only of role ${app}`] })],
+    },
+  }),
 ]);
+
+test.runIf(everyCase).each(['unvalidated-constraints', 'disabled-triggers'] as const)(
+  '%s: a thousand that the baseline knows hide no other',
+  async (id) => {
+    await using db = await database();
+    for (const statement of [
+      'create schema a; create table a.t (i int); create table public.orders (id int)',
+      `create function a.f() returns trigger language plpgsql as 'begin return new; end'`,
+      `do $$ begin for n in 1..1000 loop
+         execute format('alter table a.t add constraint c%s check (i > %s) not valid', n, n);
+         execute format('create trigger t%s before insert on a.t for each row execute function a.f()', n);
+       end loop; end $$`,
+      'create trigger later before insert on public.orders for each row execute function a.f()',
+      'alter table a.t disable trigger user',
+    ])
+      await db.query(statement);
+    await using connection = checksSession(db.url, { statementTimeout: seconds(10) });
+    const look = await lookingAs(connection, { id });
+    const before = await look(true);
+    await db.query('alter table public.orders disable trigger user, add constraint later check (id > 0) not valid');
+    expect(freshFaults(await look(), before).map(({ object }) => object)).toEqual([
+      `${id === 'disabled-triggers' ? 'trigger' : 'constraint'} later on public.orders`,
+    ]);
+  },
+);

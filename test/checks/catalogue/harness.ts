@@ -4,14 +4,17 @@ import { describe, expect, inject, test } from 'vitest';
 
 import { checks } from '../../../src/checks/catalogue.ts';
 import type { Check, Sample, Scope } from '../../../src/checks/check.ts';
-import { lookAt } from '../../../src/checks/look.ts';
+import { executeCheck } from '../../../src/checks/execute-check.ts';
 import { notApplicable, readServer } from '../../../src/checks/server.ts';
 import { type Declared, nothingDeclared } from '../../../src/core/evidence/declared.ts';
 import type { Finding } from '../../../src/core/evidence/finding.ts';
 import { instant, millis, seconds } from '../../../src/core/kernel/units.ts';
 import { type CatalogueId, type Limits, cataloguePlan } from '../../../src/core/plan/catalogue.ts';
 import { heldConnection, type HeldConnection } from '../../../src/target/connection.ts';
+import { codeOfRelations } from '../../../src/target/untrusted-code.ts';
+import { checksSession } from '../../support/checks-session.ts';
 import { database, type TestDatabase } from '../../support/database.ts';
+import { everyCase } from '../../support/every-case.ts';
 import { type TestRole, temporaryRole } from '../../target/role.ts';
 
 /** What a case may use to plant its fault: the scratch database, and the role as which the guard looks. */
@@ -78,15 +81,24 @@ async function perform(deed: Deed | undefined, ground: Ground): Promise<AsyncDis
 }
 
 /** Looks as the guard does, over a connection of its own. */
-export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'plant' | 'withhold' | 'faults'>) {
+export async function lookingAs(
+  connection: HeldConnection,
+  one: Omit<Case, 'plant' | 'withhold' | 'faults'> & { readonly frozen?: Finding },
+) {
   const tuned = cataloguePlan.parse({})[one.id];
   const limits = { ...(tuned === 'off' ? {} : tuned), ...one.limits } as unknown as Limits<CatalogueId>;
   const check = checks[one.id] as Check;
-  let [clock, baseline, earlier]: [number, Finding | undefined, Sample | undefined] = [1_000, undefined, undefined];
+  let [clock, baseline, earlier]: [number, Finding | undefined, Sample | undefined] = [1_000, one.frozen, undefined];
   const server = await readServer(connection);
+  const { url } = connection;
+  const beside = async <T>(name: string, readsUserData: boolean, work: (on: HeldConnection) => Promise<T>) => {
+    const common = { readOnly: true, seesAllRows: true, statementTimeout: seconds(5) };
+    await using session = heldConnection({ url, name, ...common, readsUserData });
+    return await work(session);
+  };
   return async (capturing = false): Promise<Finding> => {
     clock += 60_000;
-    const looked = await lookAt(check, connection, {
+    const looked = await executeCheck(check, connection, {
       scope: {
         server,
         watchRoles: [],
@@ -96,17 +108,10 @@ export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'pla
         phaseTables: [],
         phases: [],
         phase: { role: undefined, tags: [] },
-        aside: async (work) => {
-          const { url } = connection;
-          await using session = heldConnection({
-            url,
-            name: 'aside',
-            readOnly: true,
-            seesAllRows: true,
-            statementTimeout: seconds(5),
-          });
-          return await work(session);
-        },
+        code: (relations, reader) =>
+          codeOfRelations(connection, relations, { trusts: [], path: ['public'], reader: reader !== undefined }),
+        aside: (work) => beside('aside', false, work),
+        rows: (work) => beside('rows', true, work),
         ...one.scope,
       },
       declared: one.declared ?? nothingDeclared,
@@ -124,7 +129,7 @@ export async function lookingAs(connection: HeldConnection, one: Omit<Case, 'pla
 }
 
 const held = (url: string): HeldConnection =>
-  heldConnection({ url, name: 'checks', readOnly: true, seesAllRows: true, statementTimeout: millis(10_000) });
+  checksSession(url, { seesAllRows: true, statementTimeout: millis(10_000) });
 
 /** What the check said of each state of things; undefined where this server is not asked at all. */
 async function prove(one: Case, server: string) {
@@ -156,10 +161,9 @@ async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Findi
 type Tested = 15 | 18;
 const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'postgres18');
 
-/** `npm run test:every-case` plants every case on both majors; otherwise it is the first of each check, on both. */
-const everyCase = process.env['RIPCORD_EVERY_CASE'] !== undefined;
 /** Where what is special is tested: nowhere, unless every case is wanted. */
 export const testedServers: readonly ('postgres' | 'postgres18')[] = everyCase ? ['postgres', 'postgres18'] : [];
+/** Otherwise the first of each check, on both majors. */
 const casesOf = (cases: readonly Case[]): readonly Case[] =>
   everyCase ? cases : cases.filter((one, place) => cases.findIndex(({ id }) => id === one.id) === place);
 

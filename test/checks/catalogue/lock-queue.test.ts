@@ -1,7 +1,7 @@
 import { describe, expect, inject, test } from 'vitest';
 
-import { millis, seconds } from '../../../src/core/kernel/units.ts';
-import { heldConnection } from '../../../src/target/connection.ts';
+import { millis } from '../../../src/core/kernel/units.ts';
+import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { type Ground, hide, lookingAs, provable, proveAll, testedServers } from './harness.ts';
 import { type Crowd, crowd, untilWaiting } from './sessions.ts';
@@ -62,7 +62,7 @@ proveAll([
 describe.each(testedServers)('on %s', (server) => {
   const phase = { role: undefined, tags: ['ripcord-phase-lockdown'] };
   const look = async (url: string) => {
-    const connection = heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5) });
+    const connection = checksSession(url);
     const ask = await lookingAs(connection, { id: 'lock-queue', limits: { waiting: millis(0) }, scope: { phase } });
     return { ask, [Symbol.asyncDispose]: () => connection.close() };
   };

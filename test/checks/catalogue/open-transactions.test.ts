@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 
-import { millis, seconds } from '../../../src/core/kernel/units.ts';
-import { heldConnection } from '../../../src/target/connection.ts';
+import { millis } from '../../../src/core/kernel/units.ts';
+import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
 import { type Crowd, crowd, untilSo, untilWaiting } from './sessions.ts';
@@ -98,12 +98,7 @@ test.each([
   { id: 'wraparound', limits: { held: millis(0) } },
 ] as const)('$id says of the phase’s own session that it is its own, and nothing of the guard’s', async (one) => {
   await using db = await database(inject('postgres'));
-  await using connection = heldConnection({
-    url: db.url,
-    name: 'checks',
-    readOnly: true,
-    statementTimeout: seconds(5),
-  });
+  await using connection = checksSession(db.url);
   const look = await lookingAs(connection, {
     ...one,
     scope: { phase: { role: undefined, tags: ['ripcord-phase-lockdown'] } },

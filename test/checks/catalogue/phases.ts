@@ -1,4 +1,4 @@
-import type { Declared } from '../../../src/core/evidence/declared.ts';
+import { type Declared, nothingDeclared } from '../../../src/core/evidence/declared.ts';
 import { effects, type Effects, type PhasePlan } from '../../../src/core/plan/phase.ts';
 
 const phase = (declared: Partial<Effects>): PhasePlan =>
@@ -6,5 +6,7 @@ const phase = (declared: Partial<Effects>): PhasePlan =>
 
 /** A phase with these effects has ended. */
 export const applied = (declared: Partial<Effects>): Declared => ({ underWay: [], applied: [phase(declared)] });
+/** A phase with these effects has failed. */
+export const left = (declared: Partial<Effects>): Declared => ({ ...nothingDeclared, left: [phase(declared)] });
 /** A phase with these effects is running. */
 export const underWay = (declared: Partial<Effects>): Declared => ({ underWay: [phase(declared)], applied: [] });

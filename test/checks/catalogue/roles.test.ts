@@ -7,7 +7,7 @@ const line = `host ${app} all 203.0.113.7/32`;
 const intoRules = (rule: string) =>
   `do $$ begin execute format('copy (select %L) to program %L', '${rule}', format('cat >> %L', current_setting('hba_file'))); end $$`;
 const outOfRules = `do $$ begin execute format('copy (select 1) to program %L',
-  format('sed -i /${app}/d %L', current_setting('hba_file'))); end $$`;
+  format('cat > /dev/null; sed -i /${app}/d %L', current_setting('hba_file'))); end $$`;
 const loginsCase = (one: Omit<Case<'logins'>, 'id' | 'withhold'>) =>
   provable({
     id: 'logins',
@@ -42,6 +42,27 @@ proveAll([
     faults: [`role ${fresh}`],
     only: fresh,
     declared: applied({ creates: [fresh] }),
+  }),
+  provable({
+    id: 'roles',
+    when: 'that may log in again',
+    roles: [app, other],
+    setup: [
+      `alter role ${app} login valid until '2020-01-01'`,
+      `alter role ${other} login connection limit 0 noinherit valid until '2120-01-01'`,
+    ],
+    plant: [
+      `alter role ${app} valid until '2130-01-01'`,
+      `alter role ${other} connection limit 5 inherit valid until 'infinity'`,
+    ],
+    heal: [
+      `alter role ${app} valid until '2020-01-01'`,
+      `alter role ${other} connection limit 0 noinherit valid until '2120-01-01'`,
+    ],
+    withhold: hide('pg_roles'),
+    named: (objects) => objects.filter((object) => object.includes(app) || object.includes(other)),
+    faults: [`role ${other}`, `end of role ${app}`, `end of role ${other}`, `connections of role ${other}`],
+    only: 'role_',
   }),
   provable({
     id: 'memberships',
@@ -109,6 +130,51 @@ proveAll([
     withhold: hide('pg_extension'),
     faults: ['extension citext', 'foreign server "fa r"', 'event trigger "wat ches"'],
     declared: applied({ creates: ['pgcrypto'] }),
+  }),
+  provable({
+    id: 'code-execution',
+    when: 'that is off, gone or another',
+    setup: [
+      'create function f() returns event_trigger language plpgsql as $$ begin end $$',
+      ...['off', '"lo st"', 'replica', 'said'].map(
+        (name) => `create event trigger ${name} on sql_drop execute function f()`,
+      ),
+      'create foreign data wrapper nowhere',
+      'create server far foreign data wrapper nowhere',
+      `create extension pgcrypto version '1.3'`,
+      'create schema lab',
+      'create extension citext',
+    ],
+    plant: [
+      'alter event trigger off disable',
+      'alter event trigger replica enable replica',
+      'drop event trigger "lo st"',
+      'drop event trigger said',
+      'drop server far',
+      'alter extension pgcrypto set schema lab',
+      `alter foreign data wrapper nowhere options (add here 'there')`,
+      'drop extension citext',
+    ],
+    heal: [
+      'alter event trigger off enable',
+      'alter event trigger replica enable',
+      'create event trigger "lo st" on sql_drop execute function f()',
+      'alter extension pgcrypto set schema public',
+      'alter foreign data wrapper nowhere options (drop here)',
+      'create server far foreign data wrapper nowhere',
+      'create extension citext',
+    ],
+    withhold: hide('pg_extension'),
+    faults: [
+      'event trigger off',
+      'event trigger replica',
+      'event trigger "lo st"',
+      'foreign server far',
+      'extension pgcrypto',
+      'extension citext',
+      'foreign data wrapper nowhere',
+    ],
+    declared: applied({ drops: ['event trigger said'] }),
   }),
   loginsCase({
     when: 'without a password',

@@ -45,6 +45,22 @@ proveAll([
     ['alter table public."Mol é" drop "New é", alter n type int', 'alter table public."Mol é" alter name set not null'],
     ['column public."Mol é".n', 'column public."Mol é".name', 'column public."Mol é"."New é"'],
   ),
+  provable({
+    id: 'schema-drift',
+    when: 'in what its owner has made part of an extension',
+    setup: [
+      ...schema,
+      'create extension hstore',
+      `update pg_extension set extowner = 'pg_monitor'::regrole where extname = 'hstore'`, // as of a trusted one that an ordinary role made
+    ],
+    plant: [
+      'alter extension hstore add function public.f(int, text)',
+      `create or replace function public.f(a int, b text) returns int language sql as 'select 2'`,
+    ],
+    heal: [`create or replace function public.f(a int, b text) returns int language sql as 'select 1'`],
+    withhold: hide('pg_attribute'),
+    faults: ['function public.f(integer, text)'],
+  }),
   drifts(
     'in what guards and serves a table',
     [

@@ -2,8 +2,8 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { millis, ratio } from '../../../src/core/kernel/units.ts';
-import { heldConnection } from '../../../src/target/connection.ts';
 import { type PostgresServer, startPostgres } from '../../../tools/postgres/server.ts';
+import { checksSession } from '../../support/checks-session.ts';
 import { database, type TestDatabase } from '../../support/database.ts';
 import { type Ground, hide, lookingAs, provable, proveAll } from './harness.ts';
 import { crowd, untilSo } from './sessions.ts';
@@ -193,8 +193,7 @@ proveAll(
 describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
   test('a replica that was there in the baseline and receives no more is missed', async () => {
     await using db = await database(serverOf(major));
-    const options = { url: db.url, name: 'checks', readOnly: true, statementTimeout: millis(5_000) };
-    await using connection = heldConnection(options);
+    await using connection = checksSession(db.url);
     const look = await lookingAs(connection, { id: 'replica-lag' });
     {
       await using _first = await replica(db, 'a');

@@ -142,3 +142,39 @@ test.each([
 test('a role that the plan watches and the server lacks leaves it unknown', () => {
   expect(judged(none, { sees: 'none' }, { scope: { ...look('', {}).scope, watchRoles: ['absent'] } })).toBe('unknown');
 });
+
+test.each([
+  {
+    was: '3 rows, denied, denied, denied; old',
+    rows: '50',
+    status: 'veto',
+    what: 'shows 50 rows, where it showed 3 rows',
+  },
+  {
+    was: '3 rows, denied, denied, denied; old',
+    rows: '1001',
+    status: 'veto',
+    what: 'shows more than 1000 rows, where it showed 3 rows',
+  },
+  { was: '3 rows, denied, denied, denied; old', rows: '2', status: 'well', what: '' },
+  { was: '3 rows, denied, denied, denied; new', rows: '50', status: 'well', what: '' },
+  {
+    was: 'none, denied, denied, denied; new',
+    rows: '50',
+    status: 'note',
+    what: 'shows 50 rows, where it showed no rows',
+  },
+  { was: 'all, denied, denied, denied; old', rows: '50', status: 'well', what: '' },
+])('a view that showed "$was" and shows $rows rows: $status', ({ was, rows, status, what }) => {
+  const now = { kind: 'view', relation: 'public.v', rows, rests: 'new' };
+  const judged = reach.judge(look('', now, { baseline: { 'view public.v as ada': was } }));
+  const [fault] = 'faults' in judged ? judged.faults : [];
+  expect({ status: fault?.consequence ?? 'well', what: fault?.what ?? '' }).toEqual({ status, what });
+});
+
+test('which table it is about is told, so that whose it is can be asked', () => {
+  const answer = reach.judge(look('denied, denied, denied, denied; same', { sees: 'all', insert: 'allowed' }));
+  const faults = 'faults' in answer ? answer.faults : [];
+  expect(faults.map(({ relation }) => relation)).toEqual(faults.map(() => 'public.t'));
+  expect(faults).not.toHaveLength(0);
+});

@@ -50,7 +50,7 @@ describe('what a role may do', () => {
     expect(refuseWithoutRight(plan, dana, 'arm')).toBeUndefined();
     expect(refuseWithoutRight(plan, ravi, 'arm')).toEqual({
       because: 'not-allowed',
-      found: 'ravi is release_engineer, which may not arm',
+      found: 'ravi is release_engineer, a role without the right arm',
       wanted: 'a principal with the right arm',
       todo: 'Ask dana or omar',
     });

@@ -89,9 +89,9 @@ describe('a token is revoked', () => {
     const decision = revoke('lena', ravi);
     expect('refused' in decision && decision.refused).toEqual({
       because: 'not-allowed',
-      found: 'ravi is release_engineer, which may not approve-phase-rollback, approve-restore as lena may',
+      found: 'ravi is release_engineer, a role without rights that lena has: approve-phase-rollback, approve-restore',
       wanted: 'lena, or a principal with the right operate and every right that lena has',
-      todo: 'Ask dana, or take the hash out of the plan and restart',
+      todo: 'Ask dana, or take the hash out of the plan and restart the daemon',
     });
   });
 

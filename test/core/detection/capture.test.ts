@@ -14,7 +14,7 @@ const seen = (readings: readonly Reading[]): Captured => ({
   readings: new Map([[search, readings]]),
   findings: [],
   environment: 'staging',
-  target: { system: '1', database: 'app', serverVersion: 150_018 },
+  target: { system: '1', database: 'app', oid: '16385', timeline: '00000001', serverVersion: 150_018 },
   from,
   to,
 });
@@ -25,7 +25,7 @@ test('a baseline sums up each probe, and its hash stands for all of it', () => {
   const { baseline, hash } = captureBaseline(seen([...three, failed, missing]));
   expect(baseline).toEqual({
     environment: 'staging',
-    target: { system: '1', database: 'app', serverVersion: 150_018 },
+    target: { system: '1', database: 'app', oid: '16385', timeline: '00000001', serverVersion: 150_018 },
     from,
     to,
     probes: [{ probe: search, latencies: [1, 2, 3], failed: 1, missing: 1, p50: 2, spread: 0.549, correlationTime: 1 }],
@@ -45,13 +45,13 @@ test.each([
     age: 61,
     faults: ['it is 1h 01m old, wanted at most 1h'],
   },
-  { when: 'a probe was never asked', readings: [], age: 0, faults: ['probe molecule-search was not answered once'] },
+  { when: 'a probe was never asked', readings: [], age: 0, faults: ['probe molecule-search never answered'] },
   {
     when: 'a probe was never answered',
     readings: [failed, missing],
     age: 0,
     faults: [
-      'probe molecule-search was not answered once',
+      'probe molecule-search never answered',
       'probe molecule-search failed once, wanted a baseline of answers only',
     ],
   },
@@ -60,7 +60,7 @@ test.each([
     readings: [answered(1), answered(2), failed, failed],
     age: 0,
     faults: [
-      'probe molecule-search was answered 2 times, wanted 3',
+      'probe molecule-search answered 2 times, wanted 3',
       'probe molecule-search failed 2 times, wanted a baseline of answers only',
     ],
   },
@@ -77,7 +77,7 @@ test('a baseline without probes is none, and a fault names its probe', () => {
     [count, []],
   ]);
   const { baseline } = captureBaseline({ ...seen([]), readings: two });
-  expect(baselineFaults(baseline, to, limits)).toEqual(['probe mixture-count was not answered once']);
+  expect(baselineFaults(baseline, to, limits)).toEqual(['probe mixture-count never answered']);
 });
 
 test('a probe of statements is captured from what ran, not from its readings before there was a mix', () => {

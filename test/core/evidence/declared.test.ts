@@ -5,10 +5,12 @@ import {
   type Declared,
   isDeclared,
   isInFlux,
+  isUnsettled,
   nameBefore,
   namesNow,
   nothingDeclared,
   thingBefore,
+  withoutExcuses,
 } from '../../../src/core/evidence/declared.ts';
 import { sayThing, spellings, type Thing } from '../../../src/core/evidence/thing.ts';
 import { type Effects, effects, type PhasePlan } from '../../../src/core/plan/phase.ts';
@@ -125,6 +127,26 @@ describe('what a phase declares', () => {
     expect(isDeclared(applied(declared), thing, aspect)).toBe(is);
     const underWay: Declared = { underWay: [phase(declared)], applied: [] };
     expect([isInFlux(underWay, thing, aspect), isDeclared(underWay, thing, aspect)]).toEqual([is, false]);
+  });
+
+  test.each<{ aspect: Parameters<typeof isDeclared>[2] }>([
+    { aspect: 'rls' },
+    { aspect: 'policies' },
+    { aspect: 'grants' },
+    { aspect: 'existence' },
+  ])('a phase that failed excuses no $aspect, and may have made or renamed what it declares', ({ aspect }) => {
+    const said = { creates: ['t'], rls: ['t'], policies: ['t'], grants: ['t'], renames: { old: 'new' } };
+    const failed: Declared = { underWay: [], applied: [], left: [phase(said)] };
+    const thing = table('public.t');
+    expect([isInFlux(failed, thing, aspect), isDeclared(failed, thing, aspect)]).toEqual([false, false]);
+    expect([isUnsettled(failed, thing, 'existence'), nameBefore(failed, 'public.new')]).toEqual([true, 'public.old']);
+  });
+
+  test('without excuses nothing is in flux or unsettled, and names are as they were', () => {
+    const said = { creates: ['t'], renames: { old: 'new' } };
+    const all = withoutExcuses({ underWay: [phase(said)], applied: [], left: [phase(said)] });
+    const excused = [isInFlux(all, table('public.t'), 'existence'), isUnsettled(all, table('public.t'), 'existence')];
+    expect([excused, nameBefore(all, 'public.new')]).toEqual([[false, false], 'public.old']);
   });
 
   test('role by role, the last phase that says so counts, under whichever name of the table', () => {

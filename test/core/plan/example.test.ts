@@ -9,7 +9,12 @@ import { planOf } from './a-plan.ts';
 
 const folder = 'examples/cryoprotect';
 const text = await readFile(`${folder}/ripcord.yaml`, 'utf8');
-const env = { DATABASE_URL: 'postgres://guard:Zx9-secret@db.example/cryoprotect' };
+const env = Object.fromEntries(
+  ['guard', 'reader', 'reach', 'undo'].map((login) => [
+    `${login.toUpperCase()}_URL`,
+    `postgres://${login}:Zx9-secret@db.example/cryoprotect`,
+  ]),
+);
 
 test.each([undefined, 'development', 'staging', 'production'])('the example is a plan in %s', (environment) => {
   const { plan } = planOf(text, { env, ...(environment !== undefined && { environment }) });

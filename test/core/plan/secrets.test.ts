@@ -2,9 +2,19 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 
+import { environment } from '../../../src/core/plan/environment.ts';
 import { fillIn } from '../../../src/core/plan/expand.ts';
+import { hidden } from '../../../src/core/plan/hidden.ts';
 import { parsePlan } from '../../../src/core/plan/parse.ts';
+import { isFilePlace, isSecretPlace } from '../../../src/core/plan/shown.ts';
 import { changed, faultsOf, goodPlan, noSources, planOf } from './a-plan.ts';
+import { targetAt } from '../../support/target.ts';
+
+const guessable = 'can test guesses';
+const probed = (more: string): string => {
+  const before = '{ id: control, sql: select 1, control: true }';
+  return changed(goodPlan, before, `${before}\n  - { id: site, http: { url: "http://127.0.0.1/", ${more} } }`);
+};
 
 const url = 'postgres://guard@db.example/demo';
 const twoPlaces = changed(
@@ -86,7 +96,7 @@ test('a secret may come from a file, without the end of its last line', () => {
   const fromFile = changed(goodPlan, `url: ${url}`, 'url_file: "${env:DIR}/url"');
   const files: Record<string, string> = { '/run/url': 'postgres://u:pw@h/d\n' };
   const { plan, secrets } = planOf(fromFile, { env: { DIR: '/run' }, readFile: (path) => files[path] });
-  expect(plan.environments.staging?.target).toEqual({ url: 'postgres://u:pw@h/d' });
+  expect(plan.environments.staging?.target).toMatchObject({ url: 'postgres://u:pw@h/d' });
   expect(secrets).toEqual(['/run', 'postgres://u:pw@h/d', 'pw']);
 });
 
@@ -191,4 +201,81 @@ test('no fault of the syntax shows a secret either', () => {
     expect(JSON.stringify(parsed)).toContain('found');
     expect(JSON.stringify(parsed)).not.toContain('SECRET');
   }
+});
+
+test.each([
+  {
+    what: 'a short variable',
+    write: ['sql: select 1,', 'sql: "select ${env:PIN}",'],
+    says: ['probes[0].sql: environment variable PIN has fewer than 6 characters'],
+  },
+  { what: 'a long variable', write: ['sql: select 1,', 'sql: "select ${env:LONG}",'], says: [] },
+  { what: 'a name', write: ['name: demo', 'name: "${env:APP}"'], says: [] },
+  { what: 'a port', write: [url, '"postgres://guard@db:${env:PORT}/app"'], says: [] },
+  {
+    what: 'a short password',
+    write: [url, 'postgres://guard:pw@db/app'],
+    says: ['environments.staging.target.url: the password in the address has fewer'],
+  },
+  {
+    what: 'a short password in a file',
+    write: [`url: ${url}`, 'url_file: secret'],
+    says: ['environments.staging.target.url_file: the password in the address has fewer'],
+  },
+  {
+    what: 'the login’s name as its password',
+    write: [url, 'postgres://guardian:guardian@db/app'],
+    says: ['target.url: the password is the name of a login, host or database'],
+  },
+  {
+    what: 'a secret in a step',
+    write: ['[node, first.ts, --rollback]', '[psql, "postgres://dana:hunter-22@db/app"]'],
+    says: ['the rollback of phase first: a secret is written out in it'],
+  },
+  {
+    what: 'a placeholder in a step',
+    write: ['[node, first.ts, --rollback]', '[psql, "postgres://dana:${env:LONG}@db/app"]'],
+    says: [],
+  },
+] as const)('of $what the plan warns: $says', ({ write: [from, to], says }) => {
+  const { warnings } = planOf(changed(goodPlan, from, to), {
+    env: { PIN: '1234', APP: 'demo', LONG: 'hunter-22', PORT: '5432' },
+    readFile: () => 'postgres://u:pw@h/d',
+  });
+  const about = warnings.filter((one) => /secret|password|variable/.test(one) && !one.includes(guessable));
+  expect(about).toEqual(says.map((text) => expect.stringContaining(text)));
+});
+
+test.each([
+  { what: 'a password', text: changed(goodPlan, url, 'postgres://u:hunter-22@h/d'), warns: true },
+  { what: 'a header', text: probed('headers: { x-api-key: abcdef }'), warns: true },
+  { what: 'a placeholder', text: changed(goodPlan, url, '"postgres://u:${env:LONG}@h/d"'), warns: false },
+  { what: 'a placeholder in a header', text: probed('headers: { authorization: "Bearer ${env:LONG}" }'), warns: false },
+  { what: 'a file', text: changed(goodPlan, `url: ${url}`, 'url_file: secret'), warns: false },
+])('whoever writes out a secret is told that it can be guessed at: $what', ({ text, warns }) => {
+  const { warnings } = planOf(text, { env: { LONG: 'hunter-22' }, readFile: () => 'postgres://u:hunter-22@h/d' });
+  expect(warnings.some((one) => one.includes(guessable))).toBe(warns);
+});
+
+test('names and lengths from the environment are no secrets; an address under whatever key of the target is', () => {
+  const named = changed(goodPlan, 'name: demo', 'name: "${env:NAME}"');
+  expect(planOf(named, { env: { NAME: 'demonstration' } }).secrets).toEqual([]);
+  const users = changed(goodPlan, `url: ${url}`, `url: ${url}, users_url: "postgres://u:hunter-22@h/d"`);
+  expect(planOf(users).secrets).toEqual(['hunter-22']);
+});
+
+test('every address of a target may come from a file, and is a secret place: its password is in no fault', () => {
+  const addresses = Object.keys(environment.shape.target.shape).filter((key) => key.endsWith('url'));
+  expect(addresses).toContain('users_url');
+  for (const key of addresses) {
+    const place = ['environments', 'staging', 'target', key];
+    expect([key, isSecretPlace(place), isFilePlace(place)]).toEqual([key, true, true]);
+  }
+});
+
+test('what is hidden in other texts are secrets that are long enough and no open name', () => {
+  const target = targetAt('postgres://guardian:x@db.example/archive', { role_for_phases: 'migrator' });
+  const all = ['pw', 'hunter-22', 'guardian', 'db.example', 'archive', 'migrator', target.url];
+  expect(hidden(all, target)).toEqual(['hunter-22', target.url]);
+  expect(hidden(all, undefined)).toEqual(all.slice(1));
 });

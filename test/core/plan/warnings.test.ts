@@ -3,7 +3,11 @@ import { expect, test } from 'vitest';
 import { rangesIn } from '../../../src/core/plan/warnings.ts';
 import { changed, goodPlan as shortPlan, planOf } from './a-plan.ts';
 
-const goodPlan = changed(shortPlan, 'first.ts, --rollback] }', 'first.ts, --rollback], repeatable: true }');
+const goodPlan = changed(
+  changed(shortPlan, 'first.ts, --rollback] }', 'first.ts, --rollback], repeatable: true }'),
+  'demo }',
+  'demo, search_path: [public] }',
+);
 
 test.each([
   { query: 'rate(a[1m])', ranges: [60_000] },
@@ -23,6 +27,18 @@ test.each([
 ])('with $probes nobody would see a standstill: $warned', ({ probes, warned }) => {
   const { warnings } = planOf(changed(goodPlan, '{ id: control, sql: select 1, control: true }', probes));
   expect(warnings.some((one) => one.includes('does not end'))).toBe(warned);
+});
+
+test.each([
+  { probe: '{ id: app, statements: {} }', target: '', warned: true },
+  { probe: '{ id: app, statements: { of: [app] } }', target: '', warned: false },
+  { probe: '{ id: app, statements: {} }', target: ', users_url: "postgres://app@pool/chemistry"', warned: false },
+])('with $probe and a target$target it is not said whose statements count: $warned', ({ probe, target, warned }) => {
+  const probed = changed(goodPlan, '{ id: control, sql: select 1, control: true }', probe);
+  const { warnings } = planOf(changed(probed, ', search_path:', `${target}, search_path:`));
+  expect(warnings.filter((one) => one.includes('whose statements count'))).toEqual(
+    warned ? [expect.stringMatching(/^probe app: .* environment staging, .*of: \[app\]$/)] : [],
+  );
 });
 
 test('where all probes are controls, nothing would ever be slower, and that is said', () => {
@@ -71,8 +87,8 @@ test.each([
 });
 
 test('also in a restore, by its environment', () => {
-  const restore = `demo }
+  const restore = `[public] }
     restore: { method: in-place, steps: [{ id: drop, sql: drop schema x }, { id: back, restore: latest-proved-backup }] }`;
-  const { warnings } = planOf(changed(goodPlan, 'demo }', restore));
+  const { warnings } = planOf(changed(goodPlan, '[public] }', restore));
   expect(warnings.some((one) => one.startsWith(`restore of staging: drop ${uncertain}`))).toBe(true);
 });

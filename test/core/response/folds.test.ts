@@ -16,7 +16,7 @@ import {
   openQuestion,
   type Rollback,
 } from '../../../src/core/response/rollback.ts';
-import { aPlan, at, broken, child, dana, recommendation, security, slow } from '../../support/builders.ts';
+import { aPlan, at, broken, child, dana, place, recommendation, security, slow } from '../../support/builders.ts';
 
 const procedure = undoing(aPlan(), [security]);
 const binding = { planHash: hash('p'), procedureHash: hash('q'), phasesHash: hash('r') };
@@ -102,7 +102,14 @@ describe('a rollback is the fold of its events', () => {
   };
   const quiet = { endedProcesses: 1, endedSessions: 2, since: at(2) };
   const proved: RollbackEvent = { type: 'stop-work-proved', ...during(2), quiet };
-  const started: RollbackEvent = { type: 'step-started', ...during(3), step: undo, attempt: 1, tag: 'tag-1' };
+  const started: RollbackEvent = {
+    type: 'step-started',
+    ...during(3),
+    step: undo,
+    attempt: 1,
+    tag: 'tag-1',
+    on: place,
+  };
   const spawned: RollbackEvent = { type: 'step-spawned', ...during(4), step: undo, child };
   const done = (step = undo): RollbackEvent => ({
     type: 'step-done',
@@ -159,13 +166,15 @@ describe('a rollback is the fold of its events', () => {
     expect(openQuestion(fold(begin, proved, started, asked, abort))).toBeUndefined();
   });
 
-  test('an attempt keeps nothing of the one before it but how often a person said that it shall run again', () => {
+  test('an attempt keeps nothing of the one before it but how often a person said that it must run again', () => {
     const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' };
-    const rollback = fold(begin, proved, started, spawned, asked, again, second);
+    const unseen: RollbackEvent = { ...asked, unseen: place };
+    const rollback = fold(begin, proved, started, spawned, unseen, again, second);
     expect(rollback?.steps[0]).toMatchObject({ state: 'started', attempt: 2, tag: 'tag-2' });
     expect(Object.keys(rollback?.steps[0] ?? {}).toSorted()).toEqual([
       'agains',
       'attempt',
+      'on',
       'startedAt',
       'state',
       'step',

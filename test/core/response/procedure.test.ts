@@ -41,7 +41,7 @@ describe('what undoing means', () => {
   });
 
   test.each([
-    { when: 'nothing was changed', phases: [], because: 'no phase has changed anything that could be undone' },
+    { when: 'nothing was changed', phases: [], because: 'no phase has changed anything to undo' },
     {
       when: 'the phase has no script',
       phases: [migration],

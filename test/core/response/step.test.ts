@@ -32,7 +32,7 @@ test.each([
     again: true,
   },
   { does: 'asks a person: Look', written: { confirm: 'Look' }, again: true },
-  { does: /^asks every verification query/, written: { verify: 'all' }, again: true },
+  { does: /^runs every verification query/, written: { verify: 'all' }, again: true },
   { does: /^asks a person to restore/, written: { restore: 'latest-proved-backup' }, again: true },
 ])('"$does" may be taken again though nobody knows whether it was done: $again', ({ does, written, again }) => {
   const [step] = steps(written);
@@ -64,7 +64,7 @@ test.each([
     written: { command: ['x'], repeatable: true, retry: { times: 1, on: ['exit 75', 'timeout'] } },
     details: ['tried again up to 1 time, first after 1 s, when: exit 75, timeout'],
   },
-  { written: { sql: 'vacuum', transaction: false }, details: ['alone, outside of a transaction'] },
+  { written: { sql: 'vacuum', transaction: false }, details: ['alone, outside a transaction'] },
   { written: { sql: 'select 1' }, details: [] },
   {
     written: {

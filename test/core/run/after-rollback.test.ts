@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { broken, dana, late, schema, security, slow } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
+import { watchIn } from '../../../src/core/run/response.ts';
+import { rollbackOf } from '../../../src/core/run/state.ts';
 
 /** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
 function approved(): Night {
@@ -36,7 +38,7 @@ describe('nothing new is raised', () => {
     expect(night.look(everything, 43)).toEqual([]);
     expect(night.look(everything, 44, 60_000)).toEqual(['watch-advanced']);
     expect(night.look(everything, 45, 3_540_000)).toEqual(['watch-settled']);
-    expect(night.state.watch).toMatchObject({
+    expect(watchIn(night.state.response)).toMatchObject({
       state: 'settled',
       relapses: [{ evidence: [broken('breach'), slow('breach')] }],
     });
@@ -52,7 +54,7 @@ describe('nothing new is raised', () => {
     expect(night.look([slow('breach')], 70 + set)).toEqual(['verdicts-changed', 'recommendation-raised']);
     night.approve(3, dana, 71 + set);
     expect(night.state).not.toHaveProperty('watch');
-    expect(night.state.rollback?.state).toBe('starting');
+    expect(rollbackOf(night.state)?.state).toBe('starting');
   });
 });
 

@@ -21,8 +21,10 @@ import {
   schema,
   security,
   slow,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night, nightsFrom } from '../../support/night.ts';
+import { rollbackOf } from '../../../src/core/run/state.ts';
 
 const breached = (plan = aPlan()) => {
   const night = new Night(plan).baseline();
@@ -119,7 +121,7 @@ describe('what is approved', () => {
     },
     {
       when: 'the plan has changed since',
-      night: with1((night) => night.give({ kind: 'restart', planHash: hash('other') })),
+      night: with1((night) => night.give({ kind: 'restart', plan: recordedPlan(hash('other')) })),
       answer: 'changed',
     },
     {
@@ -178,7 +180,7 @@ describe('what is approved', () => {
         },
       },
     ]);
-    expect(night.state.rollback).toMatchObject({
+    expect(rollbackOf(night.state)).toMatchObject({
       recommendation: recommendation(1),
       trigger: 'approved',
       by: 'dana',
@@ -229,7 +231,7 @@ describe('who may decline', () => {
     const night = by1(priya)();
     night.decline(1, lena, 30);
     expect(night.refused).toMatchObject({
-      found: 'lena is technical_lead, who decides only together with somebody else, and priya approved run-1-r1',
+      found: 'lena is technical_lead, who decides only together with another person, and priya approved run-1-r1',
       todo: 'Talk to priya or dana or omar',
     });
     expect(night.approve(1, lena, 31)).toEqual(complete);

@@ -10,8 +10,7 @@ import { type Procedure, undoing } from '../../../src/core/response/procedure.ts
 import { decide, decideOpen } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
-import type { Input } from '../../../src/core/run/input.ts';
-import type { RunState } from '../../../src/core/run/state.ts';
+import { rollbackOf, type RunState } from '../../../src/core/run/state.ts';
 import {
   aPlan,
   atNight,
@@ -22,6 +21,7 @@ import {
   lena,
   omar,
   pipeline,
+  place,
   planHash,
   priya,
   ravi,
@@ -32,7 +32,9 @@ import {
   start,
   supervisor,
   target,
+  recordedPlan,
 } from '../../support/builders.ts';
+import { asRead, type Said } from '../../support/as-read.ts';
 import { Night } from '../../support/night.ts';
 
 /** Every combination of who, what, where and by which procedure; also those that nobody would try. */
@@ -88,20 +90,20 @@ function asking(plan: Plan, environment: string, kind: Kind): Night {
   const night = proposed(plan, environment, kind);
   for (const by of [dana, omar]) night.approve(1, by);
   night.stopWork();
-  const step = night.state.rollback?.steps[0]?.step.id;
+  const step = rollbackOf(night.state)?.steps[0]?.step.id;
   if (step === undefined) throw new Error('no rollback is under way');
-  night.record({ type: 'step-started', step, attempt: 1, tag: 't' });
+  night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place });
   night.record({ type: 'step-asked', step, question: 'is it done?', output: '' });
   return night;
 }
 
 /** The events that it would have, or why it is refused; nothing is folded in. */
-function answerOf(plan: Plan, state: RunState, input: Input): string {
-  const decision = decide(plan, state, input, after(start, minutes(1)));
+function answerOf(plan: Plan, state: RunState, input: Said): string {
+  const decision = decide(plan, state, asRead(state, input), after(start, minutes(1)));
   return 'refused' in decision ? decision.refused.because : decision.events.map(({ type }) => type).join();
 }
 
-const approve = (by: Principal): Input => ({
+const approve = (by: Principal): Said => ({
   kind: 'approve',
   recommendation: recommendation(1),
   by,
@@ -176,7 +178,7 @@ describe.each(environments)('in %s', (environment) => {
   interface Try {
     readonly act: string;
     readonly of: (plan: Plan) => Night;
-    readonly input: Input;
+    readonly input: Said;
     readonly needs: Needs;
   }
   const answers = { recommendation: recommendation(1), by, reason };
@@ -190,7 +192,7 @@ describe.each(environments)('in %s', (environment) => {
   });
   const ofEachProcedure = kinds.flatMap((kind): readonly Try[] => {
     const of = (plan: Plan) => asking(plan, environment, kind);
-    const step = of(has(...rightNames)).state.rollback?.steps[0]?.step.id ?? stepId('none');
+    const step = rollbackOf(of(has(...rightNames)).state)?.steps[0]?.step.id ?? stepId('none');
     const needs = [[rights[kind]]];
     return [
       {
@@ -286,7 +288,7 @@ describe.each(environments)('in %s', (environment) => {
   );
 
   test('to open a run takes operate, and no other right', () => {
-    const open = { kind: 'open', run, planHash, environment, target, by } as const;
+    const open = { kind: 'open', run, plan: recordedPlan(), environment, target, by } as const;
     for (const some of roles) {
       const decision = decideOpen(has(...some), undefined, open, start);
       expect([some, 'refused' in decision]).toEqual([some, !some.includes('operate')]);

@@ -8,7 +8,6 @@ import { type Procedure, undoing } from '../../../src/core/response/procedure.ts
 import { decide } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
-import type { Input } from '../../../src/core/run/input.ts';
 import { viewOf } from '../../../src/core/run/view.ts';
 import {
   aPlan,
@@ -18,14 +17,17 @@ import {
   lena,
   omar,
   pipeline,
-  planHash,
+  place,
   priya,
   ravi,
   recommendation,
   search,
   security,
+  recordedPlan,
 } from '../../support/builders.ts';
+import { asRead, type Said } from '../../support/as-read.ts';
 import { Night, nightsFrom } from '../../support/night.ts';
+import { rollbackOf } from '../../../src/core/run/state.ts';
 
 /** The seed's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
 const stranger: Principal = { id: principalId('mallory'), role: 'visitor' };
@@ -81,13 +83,13 @@ const byBoth = () => {
 /** Its first step has ended badly, so a person is asked. */
 const asking = (night: Night): Night => {
   night.stopWork();
-  night.record({ type: 'step-started', step: asked, attempt: 1, tag: 't' });
+  night.record({ type: 'step-started', step: asked, attempt: 1, tag: 't', on: place });
   night.record({ type: 'step-asked', step: asked, question: 'exit code 1', output: '' });
   return night;
 };
 const armed = () => new Night().baseline().arm();
 
-type Act = (by: Principal) => Input;
+type Act = (by: Principal) => Said;
 const rec = recommendation(1);
 const asked = stepId(`${security}/undo`);
 const acts = {
@@ -108,7 +110,7 @@ const acts = {
 
 const [yes, half, no] = ['yes', 'half', 'not-allowed'];
 /** Whether it was recorded; and where it is an approval, whether it was enough. */
-function give(night: Night, input: Input): string {
+function give(night: Night, input: Said): string {
   const answer = night.give(input);
   if (typeof answer === 'string') return answer;
   const approved = answer.includes('recommendation-approved');
@@ -169,7 +171,7 @@ describe('what nobody may answer any more', () => {
   test('what was raised under another plan is not approved; it may still be declined', () => {
     const changed = () => {
       const night = breached();
-      night.give({ kind: 'restart', planHash: hash('sha256:other') });
+      night.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
       return night;
     };
     const answers = ['changed', 'changed', 'changed', 'changed', no, no, no];
@@ -223,7 +225,7 @@ describe('a restore takes two', () => {
     expect(give(night, acts.approve(lena))).toBe(no);
     expect(give(night, acts.decline(lena))).toBe(no);
     expect([give(night, acts.approve(dana)), give(night, acts.approve(omar))]).toEqual([half, yes]);
-    expect(night.state.rollback?.procedure.kind).toBe('restore');
+    expect(rollbackOf(night.state)?.procedure.kind).toBe('restore');
     expect([give(night, acts.abort(lena)), give(night, acts.abort(omar))]).toEqual([no, yes]);
   });
 });
@@ -239,7 +241,7 @@ describe('who did not approve a rollback and decides only together with somebody
     const night = confirming();
     expect(give(night, acts['confirm --done'](lena))).toBe(no);
     expect(night.refused).toMatchObject({
-      found: 'lena is technical_lead, who decides only together with somebody else, and has not approved run-1-r1',
+      found: 'lena is technical_lead, who decides only together with another person, and has not approved run-1-r1',
       todo: 'Talk to dana or omar',
     });
   });
@@ -251,7 +253,7 @@ describe('who did not approve a rollback and decides only together with somebody
     night.approve(1, dana, 30);
     night.stopWork();
     const step = stepId(`${security}/by-hand`);
-    night.record({ type: 'step-started', step, attempt: 1, tag: 't' });
+    night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place });
     night.record({ type: 'step-asked', step, question: 'Turn the key', output: '' });
     expect(give(night, { kind: 'confirm', step, answer: 'done', by: lena, reason: 'turned' })).toBe(yes);
   });
@@ -288,7 +290,9 @@ describe('who did not approve a rollback and decides only together with somebody
   test('may, where the plan has nobody else left', () => {
     const night = confirming();
     const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id === 'lena') };
-    expect('events' in decide(plan, night.state, acts['confirm --done'](lena), night.now)).toBe(true);
+    expect('events' in decide(plan, night.state, asRead(night.state, acts['confirm --done'](lena)), night.now)).toBe(
+      true,
+    );
   });
 });
 
@@ -316,12 +320,12 @@ describe('half an approval', () => {
 
   test.each([
     { step: -3_600, answer: [] }, // the restart has asked anew
-    { step: -60, answer: ['approval-expired'] },
+    { step: -60, answer: [] },
     { step: 60, answer: [] },
   ])('given before a restart with the clock set by $step s does not outlast its minutes', ({ step, answer }) => {
     const night = breached();
     night.approve(1, priya, 30);
-    night.give({ kind: 'restart', planHash }, 31 + step);
+    night.give({ kind: 'restart', plan: recordedPlan() }, 31 + step);
     const isLost = step < 0;
     expect(night.look([broken('breach')], 32 + step)).toEqual(answer);
     const asked = night.state.recommendations.length;
@@ -340,7 +344,7 @@ describe('half an approval', () => {
     const night = breached();
     night.approve(1, priya, 30);
     const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id !== 'priya') };
-    const decision = decide(plan, night.state, acts.approve(lena), night.now);
+    const decision = decide(plan, night.state, asRead(night.state, acts.approve(lena)), night.now);
     expect('events' in decision && decision.events.map(({ type }) => type)).toEqual(['recommendation-approved']);
   });
 });
@@ -405,9 +409,9 @@ describe('a pre-approval', () => {
     { more: { do: 'unwind' }, missing: ['pre-approval at-night: it allows an unwind, not a phase-rollback'] },
     { more: { do: 'restore' }, missing: ['pre-approval at-night: it allows a restore, not a phase-rollback'] },
   ])('with $more: $missing', ({ more, missing }) => {
-    const { recommendations, rollback, authority } = acted(planned(more));
+    const { recommendations, response, authority } = acted(planned(more));
     expect(recommendations[0]?.notAutomaticBecause).toEqual(missing);
-    expect(rollback === undefined).toBe(missing.length > 0);
+    expect(response.stands === 'idle').toBe(missing.length > 0);
     expect(authority.preApprovals[0]?.usesLeft).toBe(missing.length > 0 ? 1 : 0);
   });
 
@@ -441,7 +445,7 @@ describe('a pre-approval', () => {
     expect(night.look([], end)).toEqual(['arming-expired', 'pre-approval-ended']);
     night.start(security, end + step);
     night.look([broken('breach')], end + step + 1);
-    expect(night.state.rollback).toBeUndefined();
+    expect(rollbackOf(night.state)).toBeUndefined();
     expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
       'the run is not armed',
       'pre-approval at-night: it is not activated',

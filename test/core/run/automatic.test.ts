@@ -4,7 +4,7 @@ import { openRequirements } from '../../../src/core/authority/requirements.ts';
 import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
 import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
-import { modeOf } from '../../../src/core/run/state.ts';
+import { modeOf, rollbackOf } from '../../../src/core/run/state.ts';
 import { viewOf } from '../../../src/core/run/view.ts';
 import {
   aBaseline,
@@ -106,7 +106,7 @@ describe('arming', () => {
     const unfenced = ['"migrator" could log in again; so that it cannot, run: alter role "guard" createrole'];
     expect(night.give({ ...arm, unfenced })).toBe('not-ready');
     expect(night.refused?.missing).toEqual([
-      `${unfenced[0]} (and then ripcord baseline capture once more: beside the old one the grant is a breach); or answer for it: ripcord waive fence --reason …`,
+      `${unfenced[0]} (then run ripcord baseline capture again: compared with the old baseline, the grant is a breach); or waive it: ripcord waive fence --reason …`,
     ]);
     expect(night.give(waive('fence'))).toEqual(['requirement-waived']);
     expect(night.give({ ...arm, unfenced, shortcomings: ['the guard may not end sessions'] })).toBe('not-ready');
@@ -122,9 +122,9 @@ describe('arming', () => {
       'there is no baseline: ripcord baseline capture',
       'no evidence from molecule-search',
       'no-orphan-prediction: could not look: timeout',
-      'rehearsal is neither there nor waived: ripcord waive rehearsal --reason …',
-      'proved-backups is neither there nor waived: ripcord waive proved-backups --reason …',
-      'team-familiar is neither there nor waived: ripcord waive team-familiar --reason …',
+      'rehearsal is not met: ripcord waive rehearsal --reason …',
+      'proved-backups is not met: ripcord waive proved-backups --reason …',
+      'team-familiar is not met: ripcord waive team-familiar --reason …',
     ]);
   });
 
@@ -156,7 +156,7 @@ describe('arming', () => {
       because: 'bad-request',
       found: 'arming for 240h',
       wanted: 'at most 12h, as the plan says in answering.armed_for',
-      todo: 'Arm it for less, and again when that is over',
+      todo: 'Arm it for a shorter time, and again when that ends',
     });
   });
 
@@ -183,7 +183,7 @@ describe('an armed run acts by itself', () => {
       notAutomaticBecause: [],
       answer: { by: 'pre-approval', reason: 'covered by at-night' },
     });
-    expect(night.state.rollback).toMatchObject({
+    expect(rollbackOf(night.state)).toMatchObject({
       trigger: 'automatic',
       by: atNight,
       recommendation: recommendation(1),
@@ -198,7 +198,7 @@ describe('an armed run acts by itself', () => {
   ])('does not when $when', ({ verdicts }) => {
     const night = running();
     night.look(verdicts, 20);
-    expect(night.state.rollback).toBeUndefined();
+    expect(rollbackOf(night.state)).toBeUndefined();
   });
 
   test('does not when it would undo a phase that is not covered', () => {
@@ -221,7 +221,7 @@ describe('an armed run acts by itself', () => {
     night.look([verdict('functionality', search, 'breach', { facts })], 20);
     expect(night.state.recommendations[0]).toMatchObject({
       state: 'open',
-      notAutomaticBecause: ['nothing can be reached, which undoing a phase may not mend'],
+      notAutomaticBecause: ['nothing can be reached, and undoing a phase may not fix that'],
     });
   });
 
@@ -290,7 +290,7 @@ describe('an armed run acts by itself', () => {
     expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 15)).toEqual(ends);
     expect(night.give({ kind: 'revoked', principals: [priya.id, revoked.id] }, 16)).toEqual([]);
     night.look([broken('breach')], 20);
-    expect(night.state.rollback !== undefined).toBe(acts);
+    expect(rollbackOf(night.state) !== undefined).toBe(acts);
   });
 
   test('a requirement whose waiver ended can be waived anew, by somebody else', () => {
@@ -308,10 +308,10 @@ describe('an armed run acts by itself', () => {
   test('disarming never stops the rollback under way', () => {
     const night = running();
     night.look([broken('breach')], 20);
-    const { rollback } = night.state;
+    const rollback = rollbackOf(night.state);
     night.give(disarm(), 21);
     night.give({ kind: 'revoked', principals: [dana.id] }, 21);
-    expect(night.state.rollback).toBe(rollback);
+    expect(rollbackOf(night.state)).toBe(rollback);
     expect(night.stopWork(22)).toEqual(['stop-work-proved']);
   });
 
@@ -355,7 +355,7 @@ describe('a recommendation that is open already', () => {
     night.arm();
     expect(missing(night)).toEqual([]);
     expect(night.look([broken('breach')], 30)).toEqual(acts);
-    expect(night.state.rollback).toMatchObject({ trigger: 'automatic' });
+    expect(rollbackOf(night.state)).toMatchObject({ trigger: 'automatic' });
   });
 
   test('is acted upon when the hours end in which the pre-approval does not count', () => {
@@ -377,7 +377,7 @@ describe('a recommendation that is open already', () => {
     const night = asking().arm();
     act(night);
     expect(night.look([], 30)).toEqual([]);
-    expect(night.state.rollback).toBeUndefined();
+    expect(rollbackOf(night.state)).toBeUndefined();
   });
 
   describe('is judged by what is seen now', () => {

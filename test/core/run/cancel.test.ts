@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { Fault } from '../../../src/core/evidence/finding.ts';
 import { seconds } from '../../../src/core/kernel/units.ts';
-import { aPlan, dana, omar, planHash, priya, security } from '../../support/builders.ts';
+import { aPlan, dana, omar, priya, security, recordedPlan } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
 const cancelling = aPlan({ catalogue: { 'lock-queue': { cancel_phase: true, lasting: '10s' } } });
@@ -122,10 +122,10 @@ test('an outcome that was never told is recorded as unknown before the next is c
 test('after a restart between intent and outcome the outcome is unknown, and the phase’s queue is looked at again', () => {
   const night = running();
   night.give(seen(), 20);
-  expect(night.give({ kind: 'restart', planHash }, 25)).toEqual(['guard-restarted', 'phase-cancel-done']);
+  expect(night.give({ kind: 'restart', plan: recordedPlan() }, 25)).toEqual(['guard-restarted', 'phase-cancel-done']);
   expect(night.journal.at(-1)).toMatchObject({ pid: 7, outcome: 'unknown' });
   expect(night.give(cancelled, 26), 'what the daemon says that died').toEqual([]);
-  expect(night.give({ kind: 'restart', planHash }, 27)).toEqual(['guard-restarted']);
+  expect(night.give({ kind: 'restart', plan: recordedPlan() }, 27)).toEqual(['guard-restarted']);
   expect(night.give(seen(), 31)).toEqual(['phase-cancel-started']);
 });
 

@@ -13,6 +13,7 @@ import {
   search,
   security,
   slow,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
@@ -165,7 +166,8 @@ describe('withdrawn', () => {
     },
     {
       when: 'the guard was down in between',
-      night: () => ((night) => (night.give({ kind: 'restart', planHash: night.state.plan.hash }, 400), night))(gone()),
+      night: () =>
+        ((night) => (night.give({ kind: 'restart', plan: recordedPlan(night.state.plan.hash) }, 400), night))(gone()),
     },
     { when: 'it is only better', night: gone, look: [broken('ok', { warning: true, because: 'slower-but-young' })] },
     { when: 'this look did not judge it', night: gone, look: [] },
@@ -205,7 +207,7 @@ describe('withdrawn', () => {
     night.look([broken('ok')], 700);
     expect(night.approve(1, omar, 701, true)).toBe('not-open');
     const other = gone();
-    other.give({ kind: 'restart', planHash: hash('sha256:other') }, 650);
+    other.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) }, 650);
     expect(other.look([broken('ok')], 800)).toEqual(['recommendation-superseded']);
   });
 });

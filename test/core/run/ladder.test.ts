@@ -14,13 +14,17 @@ import {
   late,
   migration,
   omar,
+  place,
   priya,
   relations,
   schema,
   security,
   slow,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
+import { rollbackOf } from '../../../src/core/run/state.ts';
+import { watchIn } from '../../../src/core/run/response.ts';
 
 const target = { url: 'postgres://guard@127.0.0.1/app' };
 const verification = [{ id: 'tables', sql: 'select 1', expect: 'no rows' }];
@@ -59,8 +63,8 @@ function orderedInVain(night: Night): Night {
 }
 /** The step that is next fails, and somebody gives the rollback up. */
 function giveUp(night: Night): Night {
-  const { id } = nextStep(night.state.rollback!)!.step;
-  night.record({ type: 'step-started', step: id, attempt: 1, tag: 't' });
+  const { id } = nextStep(rollbackOf(night.state)!)!.step;
+  night.record({ type: 'step-started', step: id, attempt: 1, tag: 't', on: place });
   night.record({ type: 'step-asked', step: id, question: 'It failed', output: '' });
   night.give({ kind: 'abort', by: dana, reason: 'this leads nowhere' });
   night.record({ type: 'rollback-aborted' });
@@ -203,7 +207,7 @@ describe('what belongs to the proof', () => {
     night.stopWork();
     night.undo();
     expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
-    expect(night.state.watch?.state).toBe('watching');
+    expect(watchIn(night.state.response)?.state).toBe('watching');
   });
 });
 
@@ -213,7 +217,7 @@ test('a restore that is given up leaves the steps that were not taken to a perso
   const night = givenUp(breached(withRestore({ environments: { staging }, verification: [] }), security));
   night.approve(2, omar, undefined, true);
   night.stopWork();
-  night.record({ type: 'step-started', step: stepId('restore/maintenance-on'), attempt: 1, tag: 't' });
+  night.record({ type: 'step-started', step: stepId('restore/maintenance-on'), attempt: 1, tag: 't', on: place });
   night.record({ type: 'step-done', step: stepId('restore/maintenance-on'), took: millis(1), output: '', how: 'ran' });
   const { procedure } = giveUp(night).state.recommendations.at(-1)!;
   expect(sayProcedure(procedure)).toMatch(/ did not hold, .*; left to you: start-web, maintenance-off$/);
@@ -241,13 +245,13 @@ test('a restore that the guard ends before its first step is no way back to the 
   const otherwise = { staging: { target, restore: { ...restore, steps } } };
   const changed = new Night(withRestore({ environments: otherwise }));
   Object.assign(changed, { state: night.state });
-  changed.give({ kind: 'restart', planHash: hash('sha256:other') });
+  changed.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
   expect(changed.stopWork()).toEqual(['stop-work-proved', 'rollback-aborted', 'recommendation-raised']);
   changed.look([breach]);
   changed.look([breach]);
   expect(proposed(changed).kind).toBe('restore');
   expect(changed.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
-    'dana ended the rollback before it, so a person decides what comes next',
+    'dana ended the previous rollback, so a person decides what comes next',
   ]);
 });
 
@@ -257,10 +261,10 @@ describe('who gave a rollback up decides what comes next', () => {
     night.arm();
     expect(proposed(givenUp(night)).kind).toBe('restore');
     expect(night.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
-      'dana ended the rollback before it, so a person decides what comes next',
+      'dana ended the previous rollback, so a person decides what comes next',
     ]);
     night.look([breach, late('run', 'breach')]);
-    expect(night.state.rollback?.state).toBe('aborted');
+    expect(rollbackOf(night.state)?.state).toBe('aborted');
   });
 
   test('what follows on a rollback that a person ordered stands on no breach, and is approved without one', () => {
@@ -334,7 +338,7 @@ describe('who gave a rollback up decides what comes next', () => {
       night.approve(2, omar, undefined, true);
       night.stopWork();
       night.give({ kind: 'abort', by: dana, reason: 'not now' });
-      expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted']); // the run is held already
+      expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']); // the run is held already
       return night;
     };
 
@@ -343,7 +347,7 @@ describe('who gave a rollback up decides what comes next', () => {
       expect(night.look([breach])).toEqual(['recommendation-raised']);
       expect(proposed(night).kind).toBe('restore');
       expect(night.state.recommendations.at(-1)?.notAutomaticBecause).toEqual([
-        'dana ended the rollback before it, so a person decides what comes next',
+        'dana ended the previous rollback, so a person decides what comes next',
       ]);
       expect(night.look([breach])).toEqual([]);
     });

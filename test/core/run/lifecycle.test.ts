@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { hash } from '../../../src/core/kernel/ids.ts';
+import { hash, type StepId } from '../../../src/core/kernel/ids.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 import { decideOpen } from '../../../src/core/run/decide.ts';
-import { stageOf } from '../../../src/core/run/state.ts';
+import { evolve } from '../../../src/core/run/evolve.ts';
+import { newestMoment } from '../../../src/core/run/resume.ts';
+import { rollbackOf, stageOf } from '../../../src/core/run/state.ts';
 import {
   aBaseline,
   at,
@@ -11,12 +13,14 @@ import {
   dana,
   finding,
   pipeline,
+  place,
   planHash,
   priya,
   run,
   schema,
   security,
   target,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
@@ -26,9 +30,9 @@ const failed = { kind: 'capture-failed', because: 'it never answered' } as const
 const changed = hash('sha256:another-plan');
 
 describe('opening', () => {
-  const open = { kind: 'open', run, planHash, environment: 'staging', target, by: dana } as const;
+  const open = { kind: 'open', run, plan: recordedPlan(), environment: 'staging', target, by: dana } as const;
   test('a run begins with what it was opened for', () => {
-    expect(new Night().state).toMatchObject({ run, seq: 1, environment: 'staging', target, plan: { hash: planHash } });
+    expect(new Night().state).toMatchObject({ run, seq: 2, environment: 'staging', target, plan: { hash: planHash } });
     expect(new Night().state.phases.map(({ state }) => state)).toEqual(Array.from({ length: 4 }, () => 'not-started'));
   });
 
@@ -52,6 +56,12 @@ describe('the baseline', () => {
     night.give(capture);
     return night;
   };
+  const armedMeanwhile = () => {
+    const night = new Night().baseline();
+    night.give(capture);
+    night.state = evolve(night.state, { type: 'run-armed', v: 1, at: night.now, by: dana.id, until: at(3_600) });
+    return night;
+  };
   test.each([
     { when: 'nothing is there', night: () => new Night(), input: capture, answer: ['capture-started'] },
     { when: 'one is being captured', night: capturing, input: capture, answer: 'capturing' },
@@ -62,6 +72,13 @@ describe('the baseline', () => {
       answer: ['capture-started'],
     },
     { when: 'a phase was started', night: touched, input: capture, answer: 'too-late' },
+    { when: 'the run is armed', night: () => new Night().baseline().arm(), input: capture, answer: 'armed' },
+    {
+      when: 'the run is armed by an older guard meanwhile',
+      night: () => armedMeanwhile(),
+      input: captured,
+      answer: ['capture-failed'],
+    },
     {
       when: 'the principal may not',
       night: () => new Night(),
@@ -75,6 +92,19 @@ describe('the baseline', () => {
     { when: 'nobody captures: a failure says nothing', night: () => new Night(), input: failed, answer: [] },
   ])('$input.kind when $when: $answer', ({ night, input, answer }) => {
     expect(night().give(input)).toEqual(answer);
+  });
+
+  test('one can be captured again once the run is disarmed', () => {
+    const night = new Night().baseline().arm();
+    night.give({ kind: 'disarm', by: priya, reason: 'a new baseline' });
+    expect(night.give(capture)).toEqual(['capture-started']);
+  });
+
+  test('the run is not armed while another baseline is captured', () => {
+    const night = new Night().baseline();
+    night.give(capture);
+    night.arm();
+    expect(night.refused).toMatchObject({ because: 'not-ready', missing: [expect.stringContaining('captured')] });
   });
 
   test('no phase starts while readings for another baseline are collected', () => {
@@ -106,6 +136,16 @@ describe('hold, resume, close', () => {
     night.give(hold);
     return night;
   };
+  test('nobody can hold a run for more reasons than can be read, and it stays held; others can', () => {
+    const night = running();
+    for (const reason of '0123456789') expect(night.give({ ...hold, reason })).toEqual(['run-held']);
+    const before = night.state;
+    expect(night.give({ ...hold, reason: 'one more' })).toBe('held');
+    expect(night.give({ ...hold, reason: '7' })).toEqual([]);
+    expect(night.state).toBe(before);
+    expect(night.give({ ...hold, by: dana })).toEqual(['run-held']);
+  });
+
   test.each([
     { when: 'the run is open', night: () => new Night(), input: hold, answer: ['run-held'] },
     { when: 'it is held already', night: held, input: hold, answer: [] },
@@ -132,7 +172,7 @@ describe('hold, resume, close', () => {
     const before = night.state;
     expect(night.look([broken('breach')], 99)).toEqual([]);
     expect(night.give({ kind: 'finding', finding: finding('breach') })).toEqual([]);
-    expect(night.give({ kind: 'restart', planHash })).toEqual([]);
+    expect(night.give({ kind: 'restart', plan: recordedPlan() })).toEqual([]);
     for (const input of [hold, resume, close, capture]) expect(night.give(input)).toBe('closed');
     expect(night.state).toBe(before);
   });
@@ -143,13 +183,18 @@ describe('a restart', () => {
   test('with the same plan takes nothing', () => {
     const night = allowed();
     const { authority } = night.state;
-    expect(night.give({ kind: 'restart', planHash })).toEqual(['guard-restarted']);
+    expect(night.give({ kind: 'restart', plan: recordedPlan() })).toEqual(['guard-restarted']);
     expect(night.state.authority).toEqual(authority);
   });
 
   test('with a changed plan voids all that was allowed: pre-approvals, waivers and arming', () => {
     const night = allowed();
-    expect(night.give({ kind: 'restart', planHash: changed })).toEqual(['guard-restarted', 'pre-approval-ended']);
+    expect(night.give({ kind: 'restart', plan: recordedPlan(changed) })).toEqual([
+      'guard-restarted',
+      'plan-recorded',
+      'pre-approval-ended',
+    ]);
+    expect(night.state.recordedPlan).toEqual(recordedPlan(changed));
     expect(night.state.authority).toEqual({ waivers: [], preApprovals: [] });
     expect(night.give({ kind: 'arm', by: dana })).toBe('not-ready');
   });
@@ -159,19 +204,82 @@ describe('a restart', () => {
     night.start(security, 10);
     night.look([broken('breach')], 20);
     night.approve(1, priya, 30);
-    night.give({ kind: 'restart', planHash: changed }, 40);
+    night.give({ kind: 'restart', plan: recordedPlan(changed) }, 40);
     expect(night.approve(1, dana, 50)).toBe('changed');
     expect(night.look([broken('breach')], 60)).toEqual(['recommendation-superseded', 'recommendation-raised']);
     expect(night.state.recommendations.at(-1)?.approvals).toEqual([]);
   });
 });
 
+describe('what follows from a restart is in one append with it:', () => {
+  const far = 100_000;
+  test.each([
+    { what: 'what has expired meanwhile', second: far, more: {}, follows: ['arming-expired', 'pre-approval-ended'] },
+    {
+      what: 'what a token allowed that is revoked by now',
+      second: 40,
+      more: { revoked: [dana.id] },
+      follows: ['arming-expired', 'waiver-ended', 'waiver-ended', 'waiver-ended', 'pre-approval-ended'],
+    },
+  ])('$what', ({ second, more, follows }) => {
+    const night = new Night().baseline().arm();
+    expect(night.give({ kind: 'restart', plan: recordedPlan(), ...more }, second)).toEqual([
+      'guard-restarted',
+      ...follows,
+    ]);
+  });
+
+  test('a capture that nobody goes on with', () => {
+    const night = new Night();
+    night.give({ kind: 'capture', length: millis(1), by: dana });
+    expect(night.give({ kind: 'restart', plan: recordedPlan() }, 40)).toEqual(['guard-restarted', 'capture-failed']);
+  });
+
+  test('a rollback amid its steps waits for a person where the plan is another; once one lets it, it goes on', () => {
+    const night = new Night().baseline();
+    night.start(security, 10);
+    night.look([broken('breach')], 20);
+    night.approve(1, dana, 30);
+    night.stopWork();
+    night.record({
+      type: 'step-started',
+      step: rollbackOf(night.state)!.steps[0]!.step.id,
+      attempt: 1,
+      tag: 't',
+      on: place,
+    });
+    expect(night.give({ kind: 'restart', plan: recordedPlan() }, 40)).toEqual(['guard-restarted']);
+    expect(night.give({ kind: 'restart', plan: recordedPlan(changed) }, 41)).toEqual([
+      'guard-restarted',
+      'plan-recorded',
+      'rollback-blocked',
+    ]);
+    expect(rollbackOf(night.state)?.question).toMatch(/The plan was edited during the rollback/);
+    const again = { kind: 'confirm', step: 'stop-work' as StepId, answer: 'again', by: dana, reason: 'seen' } as const;
+    expect(night.give(again)).toEqual(['rollback-unblocked']);
+    expect(night.give({ kind: 'restart', plan: recordedPlan(changed) }, 50)).toEqual(['guard-restarted']);
+    expect(night.stopWork()).toEqual(['stop-work-proved']);
+    expect(rollbackOf(night.undo().state)?.state).toBe('done');
+  });
+
+  test('a rollback that has begun no step is proposed anew where the plan is another, though its steps are the same', () => {
+    const night = new Night().baseline();
+    night.start(security, 10);
+    night.look([broken('breach')], 20);
+    night.approve(1, dana, 30);
+    night.give({ kind: 'restart', plan: recordedPlan(changed) }, 40);
+    expect(night.stopWork()).toEqual(['stop-work-proved', 'rollback-aborted', 'recommendation-raised']);
+    expect(rollbackOf(night.state)?.because).toBe('the plan was edited since it was approved');
+  });
+});
+
 describe('a restart after which the clock shows less than the journal', () => {
   const hour = 3_600;
-  const restart = (newestReading?: number) => ({
-    kind: 'restart' as const,
-    planHash,
-    ...(newestReading !== undefined && { newestReading: at(newestReading) }),
+  const restart = () => ({ kind: 'restart' as const, plan: recordedPlan() });
+  /** With a reading of then in the journal. */
+  const restartAfter = (night: Night, newestReading: number) => ({
+    ...restart(),
+    newest: newestMoment(night.state, { newestReading: at(newestReading) }),
   });
   const ended = ['guard-restarted', 'arming-expired', 'pre-approval-ended'];
   const asking = (from = new Night().baseline()) => {
@@ -188,17 +296,17 @@ describe('a restart after which the clock shows less than the journal', () => {
       newest: 2 * hour,
       answer: ended,
     },
-    { when: 'at most a minute before it: clocks are corrected so', second: hour - 60, answer: ['guard-restarted'] },
     {
-      when: 'an hour after it: what is over by then ends at the next look',
-      second: 2 * hour,
-      answer: ['guard-restarted'],
+      when: 'a second before it, where the guard’s own clock would have passed that over',
+      second: hour - 1,
+      answer: ended,
     },
+    { when: 'a second after it', second: hour + 1, answer: ['guard-restarted'] },
   ])('$when: $answer', ({ second, newest, answer }) => {
     const night = new Night().baseline();
     night.now = at(hour);
     night.arm();
-    expect(night.give(restart(newest), second)).toEqual(answer);
+    expect(night.give(newest === undefined ? restart() : restartAfter(night, newest), second)).toEqual(answer);
     const isEnded = answer === ended;
     expect(night.state.authority.armed === undefined).toBe(isEnded);
     expect(night.state.authority.preApprovals).toHaveLength(isEnded ? 0 : 1);
@@ -211,7 +319,7 @@ describe('a restart after which the clock shows less than the journal', () => {
     expect(night.give(restart(), 0)).toEqual(['guard-restarted', 'recommendation-superseded', 'recommendation-raised']);
     const [before, open] = night.state.recommendations;
     expect(before?.answer?.reason).toBe(
-      'the clock was set back by 1h at least: nobody knows how long ago it was asked',
+      'the clock was set back by at least 1h, so it is unknown how long ago it was raised',
     );
     expect(open).toMatchObject({
       state: 'open',
@@ -227,22 +335,30 @@ describe('a restart after which the clock shows less than the journal', () => {
   test('does not act by itself on what it asks anew', () => {
     const night = asking().arm();
     expect(night.give(restart(), 0)).toEqual([...ended, 'recommendation-superseded', 'recommendation-raised']);
-    expect(night.state.rollback).toBeUndefined();
+    expect(rollbackOf(night.state)).toBeUndefined();
   });
 
   test('goes on with the rollback that was begun', () => {
     const night = asking();
     night.approve(1, dana, hour + 20);
     expect(night.give(restart(), 0)).toEqual(['guard-restarted']);
-    expect(night.state.rollback?.state).toBe('starting');
+    expect(rollbackOf(night.state)?.state).toBe('starting');
   });
 
   test('is told once: the next restart takes nothing, though readings from before the step are there still', () => {
     const night = new Night().baseline();
-    night.give(restart(hour), 0);
+    night.give(restartAfter(night, hour), 0);
     night.arm();
-    expect(night.give(restart(hour), 60)).toEqual(['guard-restarted']);
-    expect(night.give(restart(hour + 120), 90)).toEqual(ended); // and once more it was set back
+    expect(night.give(restartAfter(night, hour), 60)).toEqual(['guard-restarted']);
+    expect(night.give(restartAfter(night, hour + 120), 90)).toEqual(ended); // and once more it was set back
+  });
+
+  test('what is recorded at the earlier moments hides nothing of the step: a revocation, for one', () => {
+    const night = new Night().baseline();
+    night.now = at(hour);
+    night.arm();
+    night.give({ kind: 'finding', finding: finding('ok') }, 0);
+    expect(night.give(restart(), 1)).toEqual(ended);
   });
 });
 

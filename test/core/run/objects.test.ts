@@ -61,6 +61,9 @@ describe('each faulty object counts by itself', () => {
     night.start(schema, 30);
     night.look([faulty('a', 'b')], 32);
     expect(last(night)).toMatchObject({ attributedTo: security, procedure: { phases: [schema, security] } });
+    night.look([{ ...faulty('b'), inPart: true }], 33); // what is not seen has not healed
+    night.look([faulty('a', 'b')], 33);
+    expect(last(night)).toMatchObject({ attributedTo: security });
     night.look([faulty('b')], 33); // the older one has healed: what is left is the second phase's doing
     night.decline(night.state.recommendations.length, dana, 34);
     night.look([faulty('b', 'c')], 35);

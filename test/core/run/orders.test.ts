@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Principal } from '../../../src/core/authority/roles.ts';
 import { hash, type PhaseId, type StepId } from '../../../src/core/kernel/ids.ts';
 import { openQuestion } from '../../../src/core/response/rollback.ts';
-import { stageOf } from '../../../src/core/run/state.ts';
+import { rollbackOf, stageOf } from '../../../src/core/run/state.ts';
 import {
   aPlan,
   broken,
@@ -12,11 +12,13 @@ import {
   migration,
   omar,
   pipeline,
+  place,
   priya,
   ravi,
   relations,
   schema,
   security,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
@@ -40,14 +42,14 @@ describe('somebody with authority orders a rollback', () => {
   test('though every light is green and the run was never armed', () => {
     const night = applied();
     expect(order(night)).toEqual(ordered);
-    expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: dana.id, procedure: { phases: [schema] } });
+    expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', by: dana.id, procedure: { phases: [schema] } });
     expect(last(night)).toMatchObject({ state: 'approved', orderedBy: dana.id, evidence: [] });
   });
 
   test('of a phase, and of those after it', () => {
     const night = applied();
     expect(order(night, omar, security)).toEqual(ordered);
-    expect(night.state.rollback?.procedure.phases).toEqual([schema, security]);
+    expect(rollbackOf(night.state)?.procedure.phases).toEqual([schema, security]);
   });
 
   test('and what was recommended gives way to it, with its evidence', () => {
@@ -60,10 +62,10 @@ describe('somebody with authority orders a rollback', () => {
   test('and a project manager only together with a technical lead', () => {
     const night = applied();
     expect(order(night, priya)).toEqual(['recommendation-raised', 'recommendation-approved']);
-    expect(night.state.rollback).toBeUndefined();
+    expect(rollbackOf(night.state)).toBeUndefined();
     expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
     expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
-    expect(night.state.rollback).toMatchObject({ trigger: 'ordered', by: lena.id });
+    expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', by: lena.id });
   });
 
   describe('and waits for the second word as what it is, also when a phase moves on meanwhile', () => {
@@ -98,8 +100,8 @@ describe('somebody with authority orders a rollback', () => {
         expect(night.start(migration)).toBe('recommendation-open');
         expect(night.approve(2, second)).toEqual(['recommendation-approved']);
         expect(night.approve(2, by)).toEqual(['recommendation-approved', 'rollback-started']);
-        expect(night.state.rollback).toMatchObject({ trigger: 'ordered', procedure: { phases: expect.any(Array) } });
-        expect(night.state.rollback?.procedure.phases).toHaveLength(3);
+        expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', procedure: { phases: expect.any(Array) } });
+        expect(rollbackOf(night.state)?.procedure.phases).toHaveLength(3);
       },
     );
 
@@ -122,7 +124,7 @@ describe('somebody with authority orders a rollback', () => {
     order(night, priya, schema);
     const phases = night.plan.phases.map((one) => (one.id === schema ? { ...one, rollback: 'restore' as const } : one));
     const changed = Object.assign(new Night(), { plan: { ...night.plan, phases }, state: night.state, now: night.now });
-    changed.give({ kind: 'restart', planHash: hash('sha256:other') });
+    changed.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
     expect(changed.look([broken('ok')])).toEqual(['recommendation-superseded']);
     expect(changed.look([broken('breach')])).toEqual(['verdicts-changed', 'recommendation-raised']);
     expect(last(changed)).not.toHaveProperty('orderedBy');
@@ -196,9 +198,9 @@ describe('a rollback is ended early', () => {
   };
   const underWay = () => {
     const night = rollingBack();
-    const step = night.state.rollback?.steps[0]?.step.id;
+    const step = rollbackOf(night.state)?.steps[0]?.step.id;
     if (step === undefined) throw new Error('there is no step');
-    night.record({ type: 'step-started', step, attempt: 1, tag: 't' });
+    night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place });
     return { night, step };
   };
 
@@ -213,9 +215,9 @@ describe('a rollback is ended early', () => {
 
   test('before the intent of a step that was on its way: it does not begin', () => {
     const night = rollingBack();
-    const step = night.state.rollback?.steps[0]?.step.id as StepId;
+    const step = rollbackOf(night.state)?.steps[0]?.step.id as StepId;
     abort(night);
-    expect(night.record({ type: 'step-started', step, attempt: 1, tag: 't' })).toEqual([]);
+    expect(night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place })).toEqual([]);
     expect(night.record({ type: 'rollback-aborted' })).toEqual(['rollback-aborted', 'run-held']);
   });
 
@@ -234,10 +236,10 @@ describe('a rollback is ended early', () => {
   test('while a step asks: nobody waits for its answer any more', () => {
     const { night, step } = underWay();
     night.record({ type: 'step-asked', step, question: 'Is it done?', output: '' });
-    expect(openQuestion(night.state.rollback)).toBe('Is it done?');
+    expect(openQuestion(rollbackOf(night.state))).toBe('Is it done?');
     abort(night);
     night.record({ type: 'rollback-aborted' });
-    expect(openQuestion(night.state.rollback)).toBeUndefined();
+    expect(openQuestion(rollbackOf(night.state))).toBeUndefined();
     expect(night.give({ kind: 'confirm', step, answer: 'done', by: dana, reason: 'x' })).toBe('no-rollback');
   });
 

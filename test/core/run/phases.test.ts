@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { phaseId } from '../../../src/core/kernel/ids.ts';
+import { hash, phaseId } from '../../../src/core/kernel/ids.ts';
 import { decide } from '../../../src/core/run/decide.ts';
 import type { PhaseInput } from '../../../src/core/run/input.ts';
 import type { Reason } from '../../../src/core/verdicts/verdict.ts';
@@ -14,6 +14,7 @@ import {
   lena,
   omar,
   pipeline,
+  planHash,
   priya,
   schema,
   search,
@@ -72,6 +73,15 @@ describe('a phase starts only when nothing speaks against it', () => {
     night.decline(2, dana, 2_002);
     return night;
   };
+  test.each([
+    { of: 'the plan that the guard has read', hash: planHash, gives: ['phase-started'] },
+    { of: 'no plan, but of a person', hash: undefined, gives: ['phase-started'] },
+    { of: 'a plan that was edited since', hash: hash('sha256:edited'), gives: 'changed' },
+  ])('whose command is that of $of: $gives', ({ hash: read, gives }) => {
+    const boundary = boundaryOf(security, at(10));
+    const start = { kind: 'phase-start', phase: security, by: pipeline, supervisor, boundary, planHash: read } as const;
+    expect(ready().give(start, 10)).toEqual(gives);
+  });
   test.each([
     { when: 'all is well', night: ready, phase: security, answer: ['phase-started'] },
     { when: 'the plan does not have it', night: ready, phase: phaseId('unheard-of'), answer: 'unknown-phase' },
@@ -246,6 +256,29 @@ describe('what a phase reports', () => {
       boundary: { at: at(10) },
       troubled: [],
     });
+  });
+
+  const failed = (night: Night, neverBegan?: true) => {
+    const end = { exitCode: null, because: 'it failed', ...(neverBegan !== undefined && { neverBegan }) };
+    return night.give({ kind: 'phase-fail', phase: security, by, ...end }, 20);
+  };
+  test('that its command was never started counts where nothing of it was heard', () => {
+    const [never, begun, working, retried] = [running(), running(), running(), running()];
+    failed(never, true);
+    expect(never.state.phases[0]).toMatchObject({ state: 'failed', neverBegan: true });
+    never.start(security, 30);
+    expect(never.state.phases[0]).not.toHaveProperty('neverBegan');
+    failed(never, true);
+    expect(never.state.phases[0]).toHaveProperty('neverBegan');
+    begun.give({ kind: 'phase-spawned', phase: security, by, child });
+    working.give({ kind: 'phase-progress', phase: security, by, fraction: 0.1 });
+    failed(retried);
+    retried.start(security, 30);
+    for (const night of [begun, working, retried]) {
+      failed(night, true);
+      expect(night.state.phases[0]).toMatchObject({ state: 'failed' });
+      expect(night.state.phases[0]).not.toHaveProperty('neverBegan');
+    }
   });
 
   test('an attempt after the phase was undone begins with a boundary of its own', () => {

@@ -12,6 +12,7 @@ import {
   search,
   security,
   slow,
+  recordedPlan,
 } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
@@ -138,13 +139,13 @@ describe('superseded', () => {
     night.look([broken('unknown')], 31);
     expect(last(night)).toMatchObject({
       state: 'open',
-      notAutomaticBecause: ['the breach cannot be looked at just now'],
+      notAutomaticBecause: ['the guard cannot look at the breach now'],
     });
   });
 
   test('when the plan changed', () => {
     const night = breached();
-    night.give({ kind: 'restart', planHash: hash('sha256:other') });
+    night.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
     expect(night.look([broken('breach')], 40)).toEqual(['recommendation-superseded', 'recommendation-raised']);
   });
 

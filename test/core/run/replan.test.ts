@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import { hash, type PhaseId } from '../../../src/core/kernel/ids.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
-import { extentOf, isDoubtful } from '../../../src/core/response/extent.ts';
-import { phasesToLookAt } from '../../../src/core/response/rollback.ts';
 import { replan } from '../../../src/core/run/decide/replan.ts';
 import type { PhaseState } from '../../../src/core/run/phases.ts';
-import { aPlan, broken, dana, late, pipeline, planHash, schema, security, slow } from '../../support/builders.ts';
+import { aPlan, broken, dana, pipeline, place, recordedPlan, schema, security, slow } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
+import { rollbackOf } from '../../../src/core/run/state.ts';
 
 const well = [broken('ok'), slow('ok')];
 
@@ -88,7 +87,7 @@ describe('once forward work is proved stopped it is asked whether what was appro
       plan: otherPlan,
       answer: {
         goOn: 'not',
-        because: 'the plan says by now that it is undone otherwise than was approved',
+        because: 'the plan now says to undo it in another way than was approved',
         proposal: { procedure: { kind: 'phase-rollback', phases: [schema] } },
       },
     },
@@ -99,7 +98,7 @@ describe('once forward work is proved stopped it is asked whether what was appro
       answer: { goOn: 'not', proposal: { procedure: { kind: 'person' } } },
     },
   ])('$when: $answer.goOn', ({ night, plan = night.plan, phases = night.state.phases, answer }) => {
-    expect(replan(plan, { ...night.state, phases }, night.state.rollback!)).toMatchObject(answer);
+    expect(replan(plan, { ...night.state, phases }, rollbackOf(night.state)!)).toMatchObject(answer);
   });
 
   test('a late word from the phase is recorded, and the same goes on', () => {
@@ -107,17 +106,20 @@ describe('once forward work is proved stopped it is asked whether what was appro
     night.record({ type: 'stop-work-started' });
     expect(night.give({ kind: 'phase-finish', phase: schema, by: pipeline })).toEqual(['phase-finished']);
     expect(night.stopWork()).toEqual(['stop-work-proved']);
-    expect(night.undo().state.rollback?.state).toBe('done');
+    expect(rollbackOf(night.undo().state)?.state).toBe('done');
   });
 
   test('what is no longer what was approved ends, and is proposed anew: its approvals are void', () => {
     const night = ordered(schema);
     const changed = new Night(otherPlan);
     Object.assign(changed, { state: night.state });
-    changed.give({ kind: 'restart', planHash: hash('sha256:other') });
+    changed.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
     changed.record({ type: 'stop-work-started' });
     expect(changed.stopWork()).toEqual(['stop-work-proved', 'rollback-aborted', 'recommendation-raised']);
-    expect(changed.state.rollback).toMatchObject({ state: 'aborted', because: expect.stringContaining('otherwise') });
+    expect(rollbackOf(changed.state)).toMatchObject({
+      state: 'aborted',
+      because: expect.stringContaining('in another way'),
+    });
     expect(changed.look(well)).toEqual([]);
     expect(changed.approve(2)).toEqual(['recommendation-approved', 'rollback-started']);
     expect(changed.stopWork()).toEqual(['stop-work-proved']);
@@ -126,94 +128,16 @@ describe('once forward work is proved stopped it is asked whether what was appro
   test('once a step was taken it goes on as it was begun', () => {
     const night = ordered(schema);
     night.stopWork();
-    night.record({ type: 'step-started', step: night.state.rollback!.steps[0]!.step.id, attempt: 1, tag: 't' });
+    night.record({
+      type: 'step-started',
+      step: rollbackOf(night.state)!.steps[0]!.step.id,
+      attempt: 1,
+      tag: 't',
+      on: place,
+    });
     const changed = new Night(otherPlan);
     Object.assign(changed, { state: night.state });
-    changed.give({ kind: 'restart', planHash });
+    changed.give({ kind: 'restart', plan: recordedPlan() });
     expect(changed.stopWork()).toEqual(['stop-work-proved']);
-  });
-});
-
-describe('how far a phase came', () => {
-  const sure = { finished: true, doubtful: false };
-  test.each([
-    { outcome: 'different', applied: sure, extent: 'wholly' },
-    { outcome: 'different', applied: { finished: false, doubtful: false }, extent: 'partly' },
-    { outcome: 'same', applied: sure, extent: 'unknown' },
-    { outcome: 'same', applied: { finished: false, doubtful: true }, extent: 'unknown' },
-    { outcome: 'same', applied: { finished: false, doubtful: false }, extent: 'not-at-all' },
-    { outcome: 'unknown', applied: { finished: false, doubtful: false }, extent: 'unknown' },
-  ] as const)('$outcome from its boundary, $applied: $extent', ({ outcome, applied, extent }) => {
-    expect(extentOf(outcome, applied)).toBe(extent);
-  });
-
-  const [planned] = aPlan().phases;
-  const writing = aPlan({
-    phases: [
-      { id: security, estimate: '1m', rollback: 'restore', effects: { writes: { molecule: { rows: 'grow' } } } },
-    ],
-    pre_approvals: [],
-  }).phases[0];
-  test.each([
-    { when: 'it writes rows, which no boundary sees', phase: writing, because: undefined, doubt: true },
-    { when: 'the plan has forgotten it', phase: undefined, because: undefined, doubt: true },
-    {
-      when: 'a breach is attributed to it',
-      phase: planned,
-      because: { attributedTo: security, evidence: [broken('breach')] },
-      doubt: true,
-    },
-    {
-      when: 'somebody ordered it undone',
-      phase: planned,
-      because: { attributedTo: security, evidence: [], orderedBy: dana.id },
-      doubt: true,
-    },
-    {
-      when: 'all that is wrong is its runtime',
-      phase: planned,
-      because: { attributedTo: security, evidence: [late(security, 'breach')] },
-      doubt: false,
-    },
-    {
-      when: 'the breach is attributed to another',
-      phase: planned,
-      because: { attributedTo: schema, evidence: [broken('breach')] },
-      doubt: false,
-    },
-    { when: 'nobody says anything of it', phase: planned, because: undefined, doubt: false },
-  ])('it may have done something unseen when $when: $doubt', ({ phase, because, doubt }) => {
-    expect(isDoubtful(phase, because)).toBe(doubt);
-  });
-
-  test('one that changed nothing is not undone, but its boundary is proved all the same', () => {
-    const night = ordered(security);
-    night.stopWork();
-    expect(night.record({ type: 'phase-applied', phase: schema, extent: 'not-at-all' })).toEqual([
-      'phase-applied',
-      'step-done',
-    ]);
-    expect(night.journal.at(-1)).toMatchObject({ step: `${schema}/undo`, how: 'not-needed' });
-    expect(night.record({ type: 'phase-applied', phase: security, extent: 'wholly' })).toEqual(['phase-applied']);
-    expect(phasesToLookAt(night.state.rollback!)).toEqual([]);
-    night.undo();
-    expect(night.state.rollback?.steps.map(({ step: { id }, how }) => [id, how])).toEqual([
-      [`${schema}/undo`, 'not-needed'],
-      [`${schema}/verify`, 'ran'],
-      [`${security}/undo`, 'ran'],
-      [`${security}/verify`, 'ran'],
-    ]);
-    expect(night.state.phases.slice(0, 2).map(({ state }) => state)).toEqual(['undone', 'undone']);
-  });
-
-  test('is asked before the first step, once for each phase', () => {
-    const night = ordered(security);
-    const seen = (phase: PhaseId) => ({ type: 'phase-applied', phase, extent: 'unknown' }) as const;
-    expect(night.record(seen(schema))).toBe('out-of-order');
-    night.stopWork();
-    expect(night.record(seen(schema))).toEqual(['phase-applied']);
-    expect(night.record(seen(schema))).toBe('out-of-order');
-    night.record({ type: 'step-started', step: night.state.rollback!.steps[0]!.step.id, attempt: 1, tag: 't' });
-    expect(night.record(seen(security))).toBe('out-of-order');
   });
 });

@@ -2,9 +2,22 @@ import { describe, expect, test } from 'vitest';
 
 import { rollbackId, type StepId, stepId } from '../../../src/core/kernel/ids.ts';
 import { hours, millis } from '../../../src/core/kernel/units.ts';
-import { stageOf } from '../../../src/core/run/state.ts';
-import { aPlan, at, broken, child, dana, pipeline, ravi, schema, security } from '../../support/builders.ts';
+import { rollbackOf, stageOf } from '../../../src/core/run/state.ts';
+import {
+  aPlan,
+  at,
+  broken,
+  child,
+  dana,
+  pipeline,
+  place,
+  ravi,
+  schema,
+  security,
+  supervisor,
+} from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
+import { watchIn } from '../../../src/core/run/response.ts';
 
 const [undoSchema, verifySchema] = [stepId(`${schema}/undo`), stepId(`${schema}/verify`)];
 const [undoSecurity, verifySecurity] = [stepId(`${security}/undo`), stepId(`${security}/verify`)];
@@ -26,7 +39,7 @@ const quiet = () => {
   night.stopWork(31);
   return night;
 };
-const step = (id: StepId) => ({ type: 'step-started', step: id, attempt: 1, tag: 't' }) as const;
+const step = (id: StepId) => ({ type: 'step-started', step: id, attempt: 1, tag: 't', on: place }) as const;
 const done = (id: StepId) => ({ type: 'step-done', step: id, took: millis(5), output: '', how: 'ran' }) as const;
 const asked = (id: StepId) => ({ type: 'step-asked', step: id, question: 'Was it done?', output: '' }) as const;
 const confirm = (id: string, answer: 'done' | 'again', by = dana) =>
@@ -41,6 +54,20 @@ const quietThen =
     then(night, ...events);
     return night;
   };
+
+test.each([
+  { answer: 'again', unseen: place, recorded: ['step-asked'] },
+  { answer: 'done', unseen: place, recorded: ['step-asked'] },
+  { answer: 'again', unseen: undefined, recorded: 'out-of-order' },
+] as const)(
+  'after $answer one is asked once more only for a place that cannot be seen',
+  ({ answer, unseen, recorded }) => {
+    const night = quietThen(step(undoSchema), asked(undoSchema))();
+    night.give(confirm(undoSchema, answer));
+    const event = { ...asked(undoSchema), ...(unseen !== undefined && { unseen }) };
+    expect(night.record(event)).toEqual(recorded);
+  },
+);
 
 describe('in this order and no other', () => {
   test('work is stopped, each step taken, each phase proved, and then the watch begins', () => {
@@ -71,7 +98,7 @@ describe('in this order and no other', () => {
       ['step-done', 'phase-undone', 'rollback-done', 'watch-started'],
     ]);
     expect(night.state.phases.map(({ state }) => state)).toEqual(['undone', 'undone', 'not-started', 'not-started']);
-    expect(night.state.watch).toMatchObject({ state: 'watching', length: hours(1) });
+    expect(watchIn(night.state.response)).toMatchObject({ state: 'watching', length: hours(1) });
   });
 
   test.each([
@@ -170,7 +197,7 @@ describe('a person is asked', () => {
       input: confirm(verifySchema, 'done'),
       answer: ['step-done', 'phase-undone'],
     },
-    { when: 'it shall run again', night: asking, input: confirm(undoSchema, 'again'), answer: ['step-answered'] },
+    { when: 'it must run again', night: asking, input: confirm(undoSchema, 'again'), answer: ['step-answered'] },
     { when: 'another is asked about', night: asking, input: confirm(verifySchema, 'done'), answer: 'not-asked' },
     { when: 'nothing is asked', night: quiet, input: confirm(undoSchema, 'done'), answer: 'not-asked' },
     { when: 'stopping is not asked about', night: quiet, input: confirm('stop-work', 'done'), answer: 'not-asked' },
@@ -210,19 +237,19 @@ describe('a person is asked', () => {
       when: 'nothing is asked',
       night: quiet,
       input: confirm(undoSchema, 'done'),
-      wanted: 'none: nothing is asked now',
+      wanted: 'none: no step asks now',
     },
   ])('who answers something else is told what is asked when $when: $wanted', ({ night, input, wanted }) => {
     const tonight = night();
     tonight.give(input);
-    expect(tonight.refused?.wanted).toBe(`the step that is: ${wanted}`);
+    expect(tonight.refused?.wanted).toBe(`the step that asks: ${wanted}`);
   });
 
-  test('who says that forward work is stopped is told what lets the rollback go on', () => {
+  test('who says that forward work is stopped is told what let the rollback continue', () => {
     const night = blocked();
     night.give(confirm('stop-work', 'done'));
     expect(night.refused?.todo).toMatch(/^End what is left.*ripcord confirm stop-work --again/);
-    expect(night.state.rollback).toMatchObject({ state: 'blocked', question: 'Who is that?' });
+    expect(rollbackOf(night.state)).toMatchObject({ state: 'blocked', question: 'Who is that?' });
   });
 
   test('a person’s word for the last step ends the rollback as its proof would', () => {
@@ -253,11 +280,11 @@ describe('a person is asked', () => {
     expect(night.record({ ...done(undoSchema), how: 'confirmed', by: dana.id })).toEqual(['step-done']);
   });
 
-  test('a step that shall run again counts its attempts', () => {
+  test('a step that must run again counts its attempts', () => {
     const night = asking();
     night.give(confirm(undoSchema, 'again'));
     night.undo(50);
-    expect(night.state.rollback?.steps[0]).toMatchObject({ state: 'done', attempt: 2 });
+    expect(rollbackOf(night.state)?.steps[0]).toMatchObject({ state: 'done', attempt: 2 });
   });
 });
 
@@ -270,6 +297,7 @@ test('a phase that ends while it is undone is recorded, and undone all the same'
     ),
   ).toEqual(['phase-failed']);
   night.undo(50);
-  expect(night.state.phases[1]).toEqual({ phase: schema, state: 'undone', attempt: 1, troubled: [] });
+  const earlier = [{ attempt: 1, supervisor }]; // what it started may still be looked for
+  expect(night.state.phases[1]).toEqual({ phase: schema, state: 'undone', attempt: 1, troubled: [], earlier });
   expect(night.finish(schema, 60)).toBe('not-running');
 });

@@ -22,6 +22,10 @@ const saw = (second: number, ...faults: readonly Fault[]): Finding => ({
   summary: 'summed up',
   faults,
 });
+const inPart = (second: number, ...faults: readonly Fault[]): Finding => ({
+  ...saw(second, ...faults),
+  unseen: 'not looked at: c',
+});
 const blind = (second: number, more: Partial<Finding> = {}): Finding => ({
   check: checkId('orphans'),
   status: 'unknown',
@@ -78,6 +82,27 @@ test.each<{ when: string; findings: readonly Finding[]; baseline?: Finding; is: 
     findings: [saw(0, fault('a', 'sustained')), blind(30), saw(61, fault('a', 'sustained'))],
     is: { status: 'breach' },
   },
+  {
+    when: 'a look in between could not see it, and saw another',
+    findings: [saw(0, fault('a', 'sustained')), inPart(30, fault('b', 'note')), saw(61, fault('a', 'sustained'))],
+    is: { status: 'breach', objects: ['a'] },
+  },
+  {
+    when: 'it could not see everything, and saw a breach',
+    findings: [inPart(0, fault('a'))],
+    is: { status: 'breach', objects: ['a'], inPart: true },
+  },
+  {
+    when: 'it could not see everything, and saw what is known',
+    findings: [inPart(0, fault('a'))],
+    baseline: saw(0, fault('a')),
+    is: { status: 'unknown', because: 'could-not-look', summary: 'orphans: not looked at: c' },
+  },
+  {
+    when: 'it could not see everything, and saw what is evidence only',
+    findings: [inPart(0, fault('a', 'note'))],
+    is: { status: 'unknown', because: 'could-not-look', summary: 'orphans: not looked at: c; a is broken' },
+  },
   { when: 'it holds phases up', findings: [saw(0, fault('a', 'hold'))], is: { status: 'ok', because: 'holds' } },
   { when: 'it is evidence only', findings: [saw(0, fault('a', 'note'))], is: { status: 'ok', because: 'noted' } },
   { when: 'it could not look', findings: [saw(0), blind(9)], is: { status: 'unknown', because: 'could-not-look' } },
@@ -106,4 +131,25 @@ describe('troubles are told apart', () => {
   test('by the question where there are none', () => {
     expect(troublesOf(verdictOf([saw(0)]))).toEqual(['integrity:orphans']);
   });
+});
+
+test('what no phase has done is for people to act upon, unless something beside it is a phase’s', () => {
+  const others = { ...fault('a'), onlyRecommend: 'it belongs to somebody else' };
+  expect(verdictOf([saw(0, others)])).toMatchObject({ status: 'breach', onlyRecommend: 'it belongs to somebody else' });
+  expect(verdictOf([saw(0, others, fault('b'))])).not.toHaveProperty('onlyRecommend');
+  expect(verdictOf([saw(0, others, fault('b', 'note'))])).toHaveProperty('onlyRecommend');
+});
+
+test('how long somebody else has brought it about does not count for a phase that does so now', () => {
+  const lasts = fault('a', 'sustained', 10);
+  const others = { ...lasts, onlyRecommend: 'it belongs to somebody else' };
+  const since = [saw(0, others), saw(20, others), saw(25, lasts)];
+  expect(verdictOf(since)).toMatchObject({
+    status: 'breach',
+    onlyRecommend: 'before 02:00:25 it was the doing of others, as far as is known',
+  });
+  expect(verdictOf([...since, blind(30), saw(35, lasts)])).toHaveProperty('onlyRecommend');
+  expect(verdictOf([...since, blind(30), saw(36, lasts)])).not.toHaveProperty('onlyRecommend');
+  expect(verdictOf([...since, saw(30, others), saw(36, lasts)])).toHaveProperty('onlyRecommend');
+  expect(verdictOf([saw(0, lasts), saw(11, lasts)])).not.toHaveProperty('onlyRecommend');
 });

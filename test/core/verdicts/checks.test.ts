@@ -4,7 +4,7 @@ import { type Finding, type Status, statuses } from '../../../src/core/evidence/
 import { seconds } from '../../../src/core/kernel/units.ts';
 import type { Expectation } from '../../../src/core/plan/questions.ts';
 import { type CheckHistory, type CheckRule, checkVerdict, noteFinding } from '../../../src/core/verdicts/checks.ts';
-import { at, finding, orphans, withRows } from '../../support/builders.ts';
+import { at, finding, manyRows, orphans, withRows } from '../../support/builders.ts';
 
 const rule = (more: Partial<CheckRule> = {}): CheckRule => ({
   check: orphans,
@@ -73,11 +73,9 @@ describe('not knowing', () => {
 
 describe('what the baseline shows is known, what is new beside it is not', () => {
   const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(...cells));
-  const many = (count: number, first: string): Partial<Finding> => ({
-    rows: Array.from({ length: 20 }, (_, index) => [`${first}${index}`]),
-    rowCount: count,
-    fingerprint: `${count} of ${first}`,
-  });
+  const rows = (...names: readonly string[]): Partial<Finding> => manyRows(names.map((name) => [name]));
+  const numbered = (count: number, first: string) => Array.from({ length: count }, (_, index) => `${first}${index}`);
+  const many = (count: number, first: string) => finding('breach', 0, rows(...numbered(count, first)));
   test.each<{
     readonly when: string;
     readonly before: Finding;
@@ -91,24 +89,22 @@ describe('what the baseline shows is known, what is new beside it is not', () =>
     { when: 'one of two rows is left', before: breach('17', '18'), now: breach('18'), status: 'ok' },
     { when: 'another row is there', before: breach('17'), now: breach('18'), status: 'breach' },
     { when: 'one more row is there', before: breach('17'), now: breach('17', '18'), status: 'breach' },
+    { when: 'thousands are there', before: breach('17'), now: many(5_000, 'x'), status: 'breach' },
+    { when: 'many, and each was there', before: many(90, 'x'), now: many(80, 'x'), status: 'ok' },
+    { when: 'many, and fewer others than before', before: many(90, 'x'), now: many(80, 'y'), status: 'breach' },
     {
-      when: 'thousands are there',
-      before: breach('17'),
-      now: finding('breach', 0, many(5_000, 'x')),
+      when: 'one of many has given way to another',
+      before: many(25, 'x'),
+      now: finding('breach', 0, rows(...numbered(24, 'x'), 'new')),
       status: 'breach',
     },
     {
-      when: 'many, and fewer than before',
-      before: finding('breach', 0, many(90, 'x')),
-      now: finding('breach', 0, many(80, 'y')),
-      status: 'ok',
-    },
-    {
-      when: 'many, and more than before',
-      before: finding('breach', 0, many(90, 'x')),
-      now: finding('breach', 0, many(91, 'x')),
+      when: 'one of many is there twice',
+      before: many(25, 'x'),
+      now: finding('breach', 0, rows(...numbered(24, 'x'), 'x0')),
       status: 'breach',
     },
+    { when: 'many, and more than before', before: many(90, 'x'), now: many(91, 'x'), status: 'breach' },
     { when: 'the number is the same', before: breach('3'), now: breach('3'), expect: { value: 0 }, status: 'ok' },
     { when: 'the number is nearer', before: breach('3'), now: breach('2'), expect: { value: '0' }, status: 'ok' },
     {
@@ -116,6 +112,13 @@ describe('what the baseline shows is known, what is new beside it is not', () =>
       before: breach('3'),
       now: breach('4'),
       expect: { value: 0 },
+      status: 'breach',
+    },
+    {
+      when: 'it is as far off on the other side',
+      before: breach('90'),
+      now: breach('110'),
+      expect: { value: 100 },
       status: 'breach',
     },
     {
@@ -153,5 +156,46 @@ describe('what the baseline shows is known, what is new beside it is not', () =>
       because: status === 'ok' ? 'known' : 'breach',
       warning: false,
     });
+  });
+});
+
+describe('where rows were kept without their hashes, what they show is not guessed', () => {
+  const kept = (count: number, name: string, more: Partial<Finding> = {}): Finding =>
+    finding('breach', 0, {
+      rows: Array.from({ length: Math.min(count, 20) }, (_, index) => [`${name}${index}`]),
+      ...(count <= 10_000 && { rowCount: count, fingerprint: `${count} of ${name}` }),
+      ...more,
+    });
+  const cut = kept(10_001, 'x');
+  const hashed = (count: number) =>
+    finding('breach', 0, manyRows(Array.from({ length: count }, (_, index) => [`x${index}`])));
+  test.each([
+    { when: 'an older baseline has the same answer', before: kept(25, 'x'), now: kept(25, 'x'), status: 'ok' },
+    { when: 'an older baseline has as many rows', before: kept(25, 'x'), now: kept(25, 'y'), status: 'unknown' },
+    { when: 'an older baseline has more rows', before: kept(25, 'x'), now: hashed(24), status: 'unknown' },
+    { when: 'an older baseline has fewer rows', before: kept(25, 'x'), now: hashed(26), status: 'breach' },
+    { when: 'the baseline was cut', before: cut, now: hashed(30), status: 'unknown' },
+    { when: 'both were cut', before: cut, now: cut, status: 'unknown' },
+    { when: 'the answer is cut and the baseline was not', before: kept(9_000, 'x'), now: cut, status: 'breach' },
+    {
+      when: 'a restart left its first rows, which are known',
+      before: hashed(25),
+      now: kept(24, 'x'),
+      status: 'unknown',
+    },
+    { when: 'a restart left its first rows, which are new', before: hashed(25), now: kept(24, 'y'), status: 'breach' },
+    {
+      when: 'a cell is so long that it may have been cut',
+      before: kept(1, 'x'.repeat(1_000)),
+      now: kept(1, 'x'.repeat(1_000), { fingerprint: 'another' }),
+      status: 'unknown',
+    },
+  ] as const)('$when: $status', ({ before, now, status }) => {
+    const verdict = judged([now], before);
+    expect(verdict.status).toBe(status);
+    if (status === 'unknown') {
+      expect(verdict.because).toBe('could-not-look');
+      expect(verdict.summary).toContain('whether the baseline shows the same rows cannot be told');
+    }
   });
 });

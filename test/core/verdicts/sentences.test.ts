@@ -89,11 +89,11 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   },
   {
     verdict: speechless(search, limits, { because: 'too-few-readings', readings: 3, wanted: 20 }),
-    says: 'molecule-search cannot be compared yet: 3 of the 20 readings that it takes are there',
+    says: 'molecule-search cannot be compared yet: it has 3 of the 20 readings that it needs',
   },
   {
     verdict: speechless(search, limits, { because: 'baseline-too-short', independentReadings: 7.9 }),
-    says: 'molecule-search cannot be compared yet: its baseline says no more than 7 independent readings would: capture a longer one',
+    says: 'molecule-search cannot be compared yet: its baseline is worth only 7 independent readings: capture a longer one',
   },
   {
     verdict: compared('as-before', 20),
@@ -109,7 +109,7 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   },
   {
     verdict: compared('slower-but-young', 41),
-    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07); that is too little to be sure',
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07); not yet enough evidence to be sure',
   },
   {
     verdict: compared('slower', 28.6),
@@ -125,7 +125,7 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
   },
   {
     verdict: compared('slower-controls-unsure', 41),
-    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); whether the control is slower too is not known',
+    says: 'molecule-search is 2.2x as slow as before relationship-remediation (median 41 ms, was 19 ms; 34 readings since 02:14:07; false alarms at most one in 8,700 runs); unknown whether the control is slower too',
   },
   {
     verdict: compared('recovered', 19),
@@ -173,7 +173,7 @@ test.each<{ readonly verdict: Verdict; readonly says: string }>([
     says: 'schema-standardization has worked 31m of an estimated 30m (1.03x, since 02:14:07); at this speed it takes 1h 17m in all',
   },
   { verdict: runtime('run', 61), says: 'the run has worked 1h 01m of an estimated 30m (2.03x, since 02:14:07)' },
-  { verdict: checkVerdict(orphanRule, undefined, undefined), says: 'no-orphan-prediction has not been looked at yet' },
+  { verdict: checkVerdict(orphanRule, undefined, undefined), says: 'no-orphan-prediction has not run yet' },
   { verdict: check(one), says: 'no-orphan-prediction: 1 row, wanted none: (17) (since 02:14:07)' },
   {
     verdict: check(one, one),

@@ -1,7 +1,7 @@
 import { isEnough, needsOf } from '../../authority/approvals.ts';
 import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusal.ts';
 import { sayMoment } from '../../kernel/duration.ts';
-import type { RecommendationId } from '../../kernel/ids.ts';
+import type { QuestionId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -10,12 +10,27 @@ import { type Recommendation, validApprovals } from '../../response/recommendati
 import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
+import { changed } from '../stale.ts';
 import { stands } from '../standing.ts';
 import type { RunState } from '../state.ts';
 import { refuseOverruling } from './overruling.ts';
 import { bindingOf, startRollback } from './raise.ts';
 
-function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommendation | { readonly refused: Refusal } {
+/** Whoever answers had read less than it asks by now: a breach that joined meanwhile is neither declined nor approved unread. */
+function refuseUnread(
+  { id, questionId: asked, joined = [] }: Recommendation,
+  answered: QuestionId,
+): Refusal | undefined {
+  if (asked === answered) return undefined;
+  const since = joined.filter((one) => one.questionId > answered).flatMap(({ what }) => what);
+  return changed(since.length === 0 ? id : `${id}, which has new evidence: ${since.join('; ')}`, asked, answered);
+}
+
+function findOpen(
+  state: RunState,
+  { recommendation: id, questionId }: AnswerInput,
+  now: Instant,
+): Recommendation | { readonly refused: Refusal } {
   const found = state.recommendations.find((one) => one.id === id);
   if (found === undefined) {
     const ids = state.recommendations.map((one) => one.id).join(', ') || 'none was raised';
@@ -26,10 +41,13 @@ function findOpen(state: RunState, id: RecommendationId, now: Instant): Recommen
   if (found.state !== 'open') {
     return { refused: refuse('not-open', `recommendation ${id} is ${found.state}`, 'an open recommendation') };
   }
-  if (found.expiresAt > now) return found;
+  if (found.expiresAt > now) {
+    const unread = refuseUnread(found, questionId);
+    return unread === undefined ? found : { refused: unread };
+  }
   const expired = `recommendation ${id} expired at ${sayMoment(found.expiresAt)}`;
-  const again = 'It is raised again as long as the breach lasts; answer that one';
-  return { refused: refuse('expired', expired, 'an answer in time', again) };
+  const again = 'Ripcord raises it again while the breach lasts; answer the new one';
+  return { refused: refuse('expired', expired, 'an answer before it expires', again) };
 }
 
 /** A yes and a no take the same right: the one for the procedure that is proposed. */
@@ -47,8 +65,8 @@ function refuseApproval(
   if (procedure.kind === 'person') {
     return refuse(
       'no-procedure',
-      `recommendation ${id} has no procedure that Ripcord could run: ${procedure.because}`,
-      'a phase rollback',
+      `recommendation ${id} has no procedure that Ripcord can run: ${procedure.because}`,
+      'a recommendation with a procedure',
       'Act by hand, then decline the recommendation with what you did',
     );
   }
@@ -56,7 +74,7 @@ function refuseApproval(
     return refuse(
       'changed',
       `the plan or the state of a phase has changed since ${id} was raised`,
-      'an answer to what is true now',
+      'an answer to the current state',
       'Answer the recommendation that supersedes it',
     );
   }
@@ -66,9 +84,9 @@ function refuseApproval(
   if (isGone && open.orderedBy === undefined && !input.evenIfGone) {
     return refuse(
       'no-longer-seen',
-      `the breach behind ${id} is no longer seen`,
-      'a breach, or your word that it shall be rolled back all the same',
-      'Look at `ripcord run status`, then approve with --even-if-gone, or decline',
+      `the guard no longer sees the breach behind ${id}`,
+      'a breach, or your decision to roll back anyway',
+      'See `ripcord run status`, then approve with --even-if-gone, or decline',
     );
   }
   return undefined;
@@ -82,7 +100,7 @@ function approve(
 ): Decision {
   const denied = refuseDeciding(plan, state, input);
   if (denied !== undefined) return no(denied);
-  const open = findOpen(state, input.recommendation, now);
+  const open = findOpen(state, input, now);
   if ('refused' in open) return open;
   const refusal = refuseApproval(state, open, input);
   if (refusal !== undefined) return no(refusal);
@@ -102,6 +120,7 @@ function approve(
     binding: open.binding,
     expiresAt: after(now, plan.answering.approval_expires_after),
     complete,
+    questionId: open.questionId,
   };
   return complete
     ? record(approval, startRollback(open, open.orderedBy === undefined ? 'approved' : 'ordered', by.id, now))
@@ -113,9 +132,10 @@ export function decideAnswer(plan: Plan, state: RunState, input: AnswerInput, no
   const denied =
     input.kind === 'decline' ? refuseDeciding(plan, state, input) : refuseWithoutRight(plan, input.by, 'acknowledge');
   if (denied !== undefined) return no(denied);
-  const open = findOpen(state, input.recommendation, now);
+  const open = findOpen(state, input, now);
   if ('refused' in open) return open;
-  const common = { v: 1, at: now, recommendation: open.id, by: input.by.id } as const;
+  const { id: recommendation, questionId } = open;
+  const common = { v: 1, at: now, recommendation, by: input.by.id, questionId } as const;
   if (input.kind === 'acknowledge') return record({ type: 'recommendation-acknowledged', ...common });
   const overruling = refuseOverruling(plan, open, input.by, now);
   return overruling === undefined

@@ -7,8 +7,10 @@ import { sayDuration } from '../../kernel/duration.ts';
 import { after, type Instant, type Millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { sayBlindness } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { AuthorityInput } from '../input.ts';
+import { refuseOtherPlan } from '../stale.ts';
 import { unseen } from '../standing.ts';
 import type { RunState } from '../state.ts';
 
@@ -19,8 +21,8 @@ function sayUnfenced(lack: string, { baseline }: RunState): string {
   const late =
     baseline === undefined
       ? ''
-      : ' (and then ripcord baseline capture once more: beside the old one the grant is a breach)';
-  return `${lack}${late}; or answer for it: ripcord waive fence --reason …`;
+      : ' (then run ripcord baseline capture again: compared with the old baseline, the grant is a breach)';
+  return `${lack}${late}; or waive it: ripcord waive fence --reason …`;
 }
 
 type Armed = Extract<AuthorityInput, { kind: 'arm' }>;
@@ -30,7 +32,7 @@ function refuseLength({ answering: { armed_for: most } }: Plan, length: Millis):
   if (length <= most) return undefined;
   const found = `arming for ${sayDuration(length)}`;
   const wanted = `at most ${sayDuration(most)}, as the plan says in answering.armed_for`;
-  return refuse('bad-request', found, wanted, 'Arm it for less, and again when that is over');
+  return refuse('bad-request', found, wanted, 'Arm it for a shorter time, and again when that ends');
 }
 
 /** Everything that is missing before the run may act by itself, in one answer. */
@@ -43,14 +45,15 @@ function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): 
     ...(state.baseline === undefined ? [] : baselineFaults(state.baseline.baseline, now, limits)).map(
       (fault) => `the baseline: ${fault}`,
     ),
-    ...(state.blind !== undefined ? [`no evidence from ${state.blind.probes.join(', ')}`] : []),
+    ...(state.capture === undefined ? [] : ['another baseline is being captured: wait for its end']),
+    ...(state.blind !== undefined ? [sayBlindness(state.blind.probes, (names) => names.join(', '))] : []),
     ...shortcomings,
     ...(mayBeUnfenced(state.authority) ? [] : unfenced.map((lack) => sayUnfenced(lack, state))),
     ...unseen(state.verdicts).map(({ summary }) => summary),
-    ...open.map((requirement) => `${requirement} is neither there nor waived: ripcord waive ${requirement} --reason …`),
+    ...open.map((requirement) => `${requirement} is not met: ripcord waive ${requirement} --reason …`),
   ];
   if (missing.length === 0) return undefined;
-  const todo = 'Do what is missing, then arm again';
+  const todo = 'Do what is missing, then arm the run again';
   return { ...refuse('not-ready', 'the run cannot be armed', 'every requirement met or waived', todo), missing };
 }
 
@@ -81,7 +84,7 @@ function preApprove(
         'not-allowed',
         sayNotAlone(by),
         'a principal who decides alone',
-        'Let by_role in the plan name such a role',
+        'Name such a role in by_role in the plan',
       ),
     );
   }
@@ -110,7 +113,7 @@ export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInp
       ? nothing
       : record({ type: 'run-disarmed', v: 1, at: now, by: by.id, reason: input.reason });
   }
-  const denied = refuseWithoutRight(plan, by, input.kind);
+  const denied = refuseWithoutRight(plan, by, input.kind) ?? refuseOtherPlan(state, input.planHash);
   if (denied !== undefined) return no(denied);
   switch (input.kind) {
     case 'arm': {

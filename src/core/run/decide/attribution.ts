@@ -4,6 +4,7 @@ import { leftToPeople, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
+import { triedIn } from '../response.ts';
 import type { RunState } from '../state.ts';
 
 /**
@@ -30,12 +31,14 @@ export const since = (phases: readonly PhaseState[], first: PhaseId): readonly P
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
-const fell = (restore: RollbackId): string => `the restore ${restore} did not hold, and is never tried again by itself`;
+const fell = (restore: RollbackId): string =>
+  `the restore ${restore} did not hold, and Ripcord never tries it again by itself`;
 
 /** The next rung for what cannot be undone by scripts; a person where the environment cannot be restored either. */
 export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {
   if (procedure.kind !== 'person') return procedure;
-  if (state.restoreFell !== undefined) return { ...procedure, because: fell(state.restoreFell) };
+  const { restore: gone } = triedIn(state.response);
+  if (gone !== undefined) return { ...procedure, because: fell(gone) };
   const restore = restoring(plan, state.environment, touchedPhases(state.phases));
   return restore.kind === 'person' ? procedure : restore;
 }
@@ -43,34 +46,34 @@ export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Pr
 /** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
 function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
   const { id, procedure } = rollback;
-  const { restoreFell } = state;
+  const { restore: gone } = triedIn(state.response);
   const touched = touchedPhases(state.phases).toReversed();
   const phases = touched.length > 0 ? touched : procedure.phases;
-  if (restoreFell !== undefined) {
+  if (gone !== undefined) {
     const left = leftToPeople(rollback);
     const rest = left.length === 0 ? '' : `; left to you: ${left.join(', ')}`;
-    return { kind: 'person', phases, because: `${fell(restoreFell)}${rest}` };
+    return { kind: 'person', phases, because: `${fell(gone)}${rest}` };
   }
   const restore = restoring(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
   const end =
     rollback.aborting === undefined
       ? `the rollback ${id} ended before its last step`
-      : `${rollback.aborting.by} gave up the rollback ${id} before its last step`;
+      : `${rollback.aborting.by} aborted the rollback ${id} before its last step`;
   return { ...restore, because: `${end}, and ${restore.because}` };
 }
 
 /** What to propose for these breaches; undefined while no phase has changed anything. */
 export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[]): Proposal | undefined {
-  const { cutShort } = state;
-  if (cutShort !== undefined) return { procedure: nextRung(plan, state, cutShort) };
+  const { givenUp } = triedIn(state.response);
+  if (givenUp !== undefined) return { procedure: nextRung(plan, state, givenUp) };
   if (latestPhase(state.phases) === undefined) return undefined;
   const implicated = breaches.flatMap((verdict) => attribute(state.phases, verdict));
   const first = state.phases.find(({ phase }) => implicated.includes(phase))?.phase;
   const several = implicated.includes(undefined) || new Set(implicated).size > 1;
   if (several && plan.several_phases === 'restore') {
     const phases = touchedPhases(state.phases);
-    const because = 'the plan wants a restore when several phases are implicated';
+    const because = 'the plan requires a restore when several phases are implicated';
     return { procedure: orRestore(plan, state, { kind: 'person', phases, because }) };
   }
   if (first !== undefined && !(several && plan.several_phases === 'unwind')) {

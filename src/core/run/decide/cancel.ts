@@ -3,12 +3,12 @@ import type { Fault } from '../../evidence/finding.ts';
 import { sayDuration } from '../../kernel/duration.ts';
 import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { isUnderWay } from '../../response/rollback.ts';
+import { unsure } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { CancelInput } from '../input.ts';
 import { type PhaseState, runningPhase } from '../phases.ts';
-import { modeOf, type RunState } from '../state.ts';
+import { modeOf, rollbackUnderWay, type RunState } from '../state.ts';
 
 /** Why nothing is cancelled now; undefined when it may be. */
 function refuseCancel(
@@ -29,16 +29,34 @@ function refuseCancel(
   if (causedBy?.ofPhase !== true)
     return refuse(
       'not-the-phases',
-      'the queue is headed by a session that is not the phase’s',
+      'the session at the head of the queue is not the phase’s',
       'the phase’s own session',
       'Look at who that is, and end the statement by hand',
     );
   if (modeOf(state, now) !== 'armed')
-    return refuse('not-armed', 'the run is not armed', 'an armed run', 'End the statement by hand: ripcord run arm');
-  if (isUnderWay(state.rollback))
-    return refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'It ends the sessions of phases itself');
+    return refuse(
+      'not-armed',
+      'the run is not armed',
+      'an armed run',
+      'End the statement by hand, or arm the run: ripcord run arm',
+    );
+  const doubt = unsure(state);
+  if (doubt !== undefined)
+    return refuse('unsure', doubt, 'the right target, and no other guard', 'End the statement by hand, or wait');
+  if (rollbackUnderWay(state) !== undefined)
+    return refuse(
+      'rolling-back',
+      'a rollback is under way',
+      'a run at rest',
+      'The rollback itself ends the phases’ sessions',
+    );
   if (running === undefined)
-    return refuse('no-phase', 'no phase is running', 'a running phase', 'See whose session it is, and end it by hand');
+    return refuse(
+      'no-phase',
+      'no phase is running',
+      'a running phase',
+      'Find out whose session it is, and end it by hand',
+    );
   const { cancel } = running;
   if (cancel === undefined) return undefined;
   const patience = Math.max(lasting ?? 0, tuned.lasting);
@@ -47,7 +65,7 @@ function refuseCancel(
       'just-cancelled',
       `a statement of the phase was cancelled ${sayDuration(between(cancel.at, now))} ago`,
       'time for the queue to pass',
-      'Wait: a queue that lasts is recommended upon',
+      'Wait: a queue that lasts becomes a recommendation',
     );
   return undefined;
 }

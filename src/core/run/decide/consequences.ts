@@ -3,30 +3,32 @@ import { type Instant, millis } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
-import { isBeforeSteps, isCutShort, isUnderWay, nextStep } from '../../response/rollback.ts';
+import { isBeforeSteps, isCutShort, nextStep, type Rollback } from '../../response/rollback.ts';
 import type { Step } from '../../response/step.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
 import { hasTouched } from '../phases.ts';
-import type { RunState } from '../state.ts';
+import { isHeldSo, rollbackOf, rollbackUnderWay, type RunState } from '../state.ts';
 import { propose } from './attribution.ts';
 import { raise } from './raise.ts';
-import { replan } from './replan.ts';
+import { isOfThisPlan, type Replan, replan } from './replan.ts';
 
 /** A database that is half undone is no ground for the next phase: a person looks first. */
-function held({ rollback, held: before }: RunState, now: Instant): readonly RunEvent[] {
-  if (rollback?.aborting === undefined || before !== undefined) return [];
-  const { by, reason } = rollback.aborting;
-  return [{ type: 'run-held', v: 1, at: now, by, reason: `the rollback was aborted: ${reason}` }];
+function held(state: RunState, now: Instant): readonly RunEvent[] {
+  const { aborting } = rollbackOf(state) ?? {};
+  if (aborting === undefined) return [];
+  const { by } = aborting;
+  const reason = `the rollback was aborted: ${aborting.reason}`;
+  return isHeldSo(state, by, reason) ? [] : [{ type: 'run-held', v: 1, at: now, by, reason }];
 }
 
 /** What the recommendation of the rollback under way rests on. */
-const evidenceOf = ({ recommendations, rollback }: RunState) =>
-  recommendations.find(({ id }) => id === rollback?.recommendation)?.evidence ?? [];
+const evidenceOf = (state: RunState) =>
+  state.recommendations.find(({ id }) => id === rollbackOf(state)?.recommendation)?.evidence ?? [];
 
 /** A rollback that was given up after it had begun has not held: the next rung is proposed, to people. */
 function climb(plan: Plan, state: RunState, now: Instant): readonly RunEvent[] {
-  if (!isCutShort(state.rollback) || openRecommendation(state.recommendations) !== undefined) return [];
+  if (!isCutShort(rollbackOf(state)) || openRecommendation(state.recommendations) !== undefined) return [];
   const evidence = evidenceOf(state);
   const proposal = propose(plan, state, evidence);
   return proposal === undefined ? [] : raise(plan, state, evidence, proposal, now);
@@ -38,12 +40,11 @@ function ended(plan: Plan, state: RunState, event: RollbackEvent, now: Instant):
 }
 
 function notNeeded(
-  { rollback }: RunState,
+  rollback: Rollback,
   which: (step: Step) => boolean,
   because: string,
   now: Instant,
 ): readonly RunEvent[] {
-  if (rollback === undefined) return [];
   return rollback.steps
     .filter(({ step, state }) => which(step) && state === 'waiting')
     .map(({ step }) => ({
@@ -61,28 +62,51 @@ function notNeeded(
 /** Phases may have ended while work was stopped, and the plan may be another: the approval may not cover it any more. */
 function plannedAgain(plan: Plan, before: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
   const state = evolve(before, event);
-  if (!isUnderWay(state.rollback) || !isBeforeSteps(state.rollback)) return [];
-  const again = replan(plan, state, state.rollback);
+  const rollback = rollbackUnderWay(state);
+  if (rollback === undefined || !isBeforeSteps(rollback)) return [];
+  const again = replan(plan, state, rollback);
   switch (again.goOn) {
     case 'as-approved':
       return [];
     case 'with-less': {
       const isSpared = ({ phase }: Step) => phase !== undefined && again.spared.includes(phase);
-      const spared = notNeeded(state, isSpared, 'the phase is not applied any more', now);
+      const spared = notNeeded(rollback, isSpared, 'the phase is no longer applied', now);
       return [...spared, ...finish(plan, spared.reduce(evolve, state), now)];
     }
-    case 'not': {
-      const { id } = state.rollback;
-      const stopped: RunEvent = { type: 'rollback-aborted', v: 1, at: now, rollback: id, because: again.because };
-      return [stopped, ...raise(plan, evolve(state, stopped), evidenceOf(state), again.proposal, now)];
-    }
+    case 'not':
+      return proposedInstead(plan, state, rollback, again, now);
   }
 }
 
+/** It ends before its first step, and what would be done now is proposed. */
+function proposedInstead(
+  plan: Plan,
+  state: RunState,
+  { id }: Rollback,
+  { because, proposal }: Extract<Replan, { goOn: 'not' }>,
+  now: Instant,
+): readonly RunEvent[] {
+  const stopped: RunEvent = { type: 'rollback-aborted', v: 1, at: now, rollback: id, because };
+  return [stopped, ...raise(plan, evolve(state, stopped), evidenceOf(state), proposal, now)];
+}
+
+/** What follows instead of the first step where the approval that it rests on was given under another plan. */
+export function insteadOfFirstStep(
+  plan: Plan,
+  state: RunState,
+  rollback: Rollback,
+  now: Instant,
+): readonly RunEvent[] | undefined {
+  if (!isBeforeSteps(rollback) || isOfThisPlan(state, rollback)) return undefined;
+  const again = replan(plan, state, rollback);
+  return again.goOn === 'not' ? proposedInstead(plan, state, rollback, again, now) : undefined;
+}
+
 /** After the last step the rollback is done, and the watch begins. A restore has taken back every phase. */
-function finish(plan: Plan, { rollback, phases }: RunState, now: Instant): readonly RunEvent[] {
+function finish(plan: Plan, state: RunState, now: Instant): readonly RunEvent[] {
+  const rollback = rollbackOf(state);
   if (rollback === undefined || nextStep(rollback) !== undefined) return [];
-  const restored = phases.filter((one) => rollback.procedure.kind === 'restore' && hasTouched(one));
+  const restored = state.phases.filter((one) => rollback.procedure.kind === 'restore' && hasTouched(one));
   return [
     ...restored.map(({ phase }): RunEvent => ({ type: 'phase-undone', v: 1, at: now, phase })),
     { type: 'rollback-done', v: 1, at: now, rollback: rollback.id },
@@ -97,7 +121,7 @@ function afterStep(
   event: Extract<RollbackEvent, { type: 'step-done' }>,
   now: Instant,
 ): readonly RunEvent[] {
-  const step = state.rollback?.steps.find(({ step: { id } }) => id === event.step)?.step;
+  const step = rollbackOf(state)?.steps.find(({ step: { id } }) => id === event.step)?.step;
   const undone: readonly RunEvent[] =
     step?.kind === 'verify' && step.phase !== undefined
       ? [{ type: 'phase-undone', v: 1, at: now, phase: step.phase }]
@@ -116,6 +140,7 @@ export function consequences(plan: Plan, state: RunState, event: RollbackEvent, 
   if (event.type === 'stop-work-proved') return plannedAgain(plan, state, event, now);
   if (event.type === 'step-done') return afterStep(plan, state, event, now);
   if (event.type !== 'phase-applied' || event.extent !== 'not-at-all') return [];
-  const because = 'the phase has changed nothing: all is as at its boundary';
-  return notNeeded(state, isUndoOf(event.phase), because, now);
+  const because = 'its command never started, and the schema and the checks are as at its boundary';
+  const rollback = rollbackOf(state);
+  return rollback === undefined ? [] : notNeeded(rollback, isUndoOf(event.phase), because, now);
 }

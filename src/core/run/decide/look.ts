@@ -2,8 +2,7 @@ import { sayDuration } from '../../kernel/duration.ts';
 import { between, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { sameBinding } from '../../response/binding.ts';
-import { isLapsed, openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { isUnderWay } from '../../response/rollback.ts';
+import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
 import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { decideWatch } from '../../watch/watch.ts';
 import { type Decision } from '../decision.ts';
@@ -13,7 +12,9 @@ import type { LookInput } from '../input.ts';
 import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
 import { modeOf, type RunState } from '../state.ts';
 import { planAnew, type Proposal, propose } from './attribution.ts';
+import { expiries } from './expiries.ts';
 import { bindingOf, goOnWith, raise } from './raise.ts';
+import { type ResponseState, triedIn } from '../response.ts';
 
 /** What has changed enough to be written down: the status, its reason, a doubt or the objects at fault, not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
@@ -22,7 +23,9 @@ function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonl
     return (
       before?.status !== verdict.status ||
       before.because !== verdict.because ||
+      before.inPart !== verdict.inPart ||
       (before.onlyRecommend === undefined) !== (verdict.onlyRecommend === undefined) ||
+      before.more?.hash !== verdict.more?.hash ||
       before.objects?.join('\n') !== verdict.objects?.join('\n')
     );
   });
@@ -32,24 +35,6 @@ function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant):
   if (blind.length === 0) return before === undefined ? [] : [{ type: 'guard-sighted', v: 1, at: now }];
   if (before !== undefined && before.probes.join() === blind.join()) return [];
   return [{ type: 'guard-blinded', v: 1, at: now, probes: blind }];
-}
-
-/** What ended by time. It is written down, so that a clock set back revives nothing. */
-function expiries({ authority, recommendations }: RunState, now: Instant): readonly RunEvent[] {
-  const { armed, preApprovals } = authority;
-  const open = openRecommendation(recommendations);
-  const late = (open?.approvals ?? []).filter((one) => one.ended !== true && isLapsed(one, now));
-  return [
-    ...(armed !== undefined && armed.until <= now ? [{ type: 'arming-expired', v: 1, at: now } as const] : []),
-    ...preApprovals
-      .filter(({ until }) => until <= now)
-      .map(({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because: 'expired' }) as const),
-    ...[...new Set(late.map(({ by }) => by))].flatMap((by): readonly RunEvent[] =>
-      open === undefined || by === 'pre-approval'
-        ? []
-        : [{ type: 'approval-expired', v: 1, at: now, recommendation: open.id, by }],
-    ),
-  ];
 }
 
 const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
@@ -75,7 +60,11 @@ function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): Run
   const open = openRecommendation(state.recommendations);
   if (open === undefined) return undefined;
   const of = { v: 1, at: now, recommendation: open.id } as const;
-  if (open.orderedBy === undefined && state.cutShort === undefined && isOver(plan, state, open, look, now)) {
+  if (
+    open.orderedBy === undefined &&
+    triedIn(state.response).givenUp === undefined &&
+    isOver(plan, state, open, look, now)
+  ) {
     const because = `every breach has been seen well for ${sayDuration(plan.answering.withdrawn_after)}`;
     return { type: 'recommendation-withdrawn', ...of, because };
   }
@@ -86,7 +75,9 @@ function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): Run
 function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
   const before = evidence.find((one) => keyOf(one) === keyOf(verdict));
   if (before === undefined || (before.onlyRecommend !== undefined && verdict.onlyRecommend === undefined)) return true;
-  return verdict.objects?.some((object) => before.objects?.includes(object) !== true) === true;
+  if (before.more !== undefined && before.more.hash === verdict.more?.hash) return false;
+  const known = new Set(before.objects);
+  return verdict.objects?.some((object) => !known.has(object)) === true;
 }
 
 /**
@@ -99,8 +90,8 @@ function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence
 }
 
 /** Whether there is a reason to ask once more what was superseded: a breach, a person's wish, or a database half undone. */
-const isWanted = ({ cutShort }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
-  standing.length > 0 || orderedBy !== undefined || cutShort !== undefined;
+const isWanted = ({ response }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
+  standing.length > 0 || orderedBy !== undefined || triedIn(response).givenUp !== undefined;
 
 /** One open decision: it goes on with what is seen now; another procedure, or phases that moved on, supersede it. */
 function onOpen(
@@ -124,9 +115,10 @@ function onOpen(
 }
 
 /** A rollback that did not hold has left the database half undone: people are asked until one of them says no. */
-const isLeftOpen = ({ cutShort, recommendations }: RunState): boolean => {
-  const at = recommendations.findIndex(({ id }) => id === cutShort?.recommendation);
-  return cutShort !== undefined && !recommendations.slice(at + 1).some(({ state }) => state === 'declined');
+const isLeftOpen = ({ response, recommendations }: RunState): boolean => {
+  const { givenUp } = triedIn(response);
+  const at = recommendations.findIndex(({ id }) => id === givenUp?.recommendation);
+  return givenUp !== undefined && !recommendations.slice(at + 1).some(({ state }) => state === 'declined');
 };
 
 /** Nobody answered in time: what still stands is asked again, of the next contact. */
@@ -152,6 +144,10 @@ function recommend(
   return raise(plan, state, breaches, proposal, now, before);
 }
 
+/** What was undone last was undone to its end, or ended by a person before anything was. */
+const hasHeld = (response: ResponseState): boolean =>
+  response.stands !== 'idle' && response.tried.givenUp === undefined && response.rollback.because === undefined;
+
 /** The guard looked: verdicts, blindness, expiries, the watch, and what follows from them. */
 export function decideLook(plan: Plan, state: RunState, look: LookInput, now: Instant): Decision {
   const changed = changedVerdicts(state, look.verdicts);
@@ -164,17 +160,16 @@ export function decideLook(plan: Plan, state: RunState, look: LookInput, now: In
   const end = ending(plan, sighted, look, now);
   const first = end === undefined ? seen : [...seen, end];
   const noted = end === undefined ? sighted : evolve(sighted, end);
-  const { watch, rollback } = noted;
-  if (watch?.state === 'watching') {
+  const { response } = noted;
+  if (response.stands === 'watching') {
     const breaches = look.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
     const tick = { breaches, unrecorded: look.unrecorded };
-    return { events: [...first, ...decideWatch(watch, tick, now)] };
+    return { events: [...first, ...decideWatch(response.watch, tick, now)] };
   }
   // After a rollback nothing is proposed until a phase starts again: a relapse is for people to judge. One that ended
   // before it was through has not held, also where the next rung was ended before its first step: the database is half
   // undone. One that the guard ended itself is planned again.
-  const isAtRest = noted.afterRollback === true && noted.cutShort === undefined && rollback?.because === undefined;
-  if (isUnderWay(rollback) || isAtRest) return { events: first };
+  if (response.stands === 'rolling-back' || hasHeld(response)) return { events: first };
   const unanswered = end?.type === 'recommendation-expired' ? openRecommendation(sighted.recommendations) : undefined;
   return { events: [...first, ...recommend(plan, noted, look.verdicts, unanswered, now)] };
 }

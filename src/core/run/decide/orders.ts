@@ -5,13 +5,14 @@ import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
-import { isUnderWay, type Rollback } from '../../response/rollback.ts';
+import { type Rollback } from '../../response/rollback.ts';
 import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
 import type { OrderInput } from '../input.ts';
 import { hasTouched, latestPhase, touchedPhases } from '../phases.ts';
-import type { RunState } from '../state.ts';
+import { refuseOtherPlan, refuseOtherUndo } from '../stale.ts';
+import { rollbackUnderWay, type RunState } from '../state.ts';
 import { since } from './attribution.ts';
 import { refuseOverruling } from './overruling.ts';
 import { addressed, bindingOf, nextId, startRollback } from './raise.ts';
@@ -45,16 +46,14 @@ export interface Ordered {
 const underWay = ({ aborting }: Rollback): Refusal =>
   refuse(
     'rolling-back',
-    aborting === undefined
-      ? 'a rollback is under way'
-      : `a rollback is under way, and being given up by ${aborting.by}`,
+    aborting === undefined ? 'a rollback is under way' : `a rollback is under way, and ${aborting.by} is aborting it`,
     'a run at rest',
-    aborting === undefined ? 'Wait for its end, or: ripcord abort' : 'Wait for its end',
+    aborting === undefined ? 'Wait for its end, or end it: ripcord abort' : 'Wait for its end',
   );
 const onePhase = refuse(
   'bad-request',
   'a phase and a restore',
-  'one of the two: a restore takes back every phase',
+  'one of them: a restore takes back every phase',
   'Leave one of them out',
 );
 
@@ -72,7 +71,8 @@ function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Re
 
 /** What an order would carry out now, or why it cannot. */
 export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wanted): Ordered | Refusal {
-  if (isUnderWay(state.rollback)) return underWay(state.rollback);
+  const now = rollbackUnderWay(state);
+  if (now !== undefined) return underWay(now);
   if (restore === true) return phase === undefined ? restoreFor(plan, state) : onePhase;
   const first = firstOf(state, phase);
   if (typeof first === 'object') return first;
@@ -96,7 +96,10 @@ export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now:
   if (!('procedure' in ordered)) return no(ordered);
   const { first, procedure } = ordered;
   const needs = needsOf(plan, state.environment, procedure.kind);
-  const denied = refuseWithoutRight(plan, by, needs.right);
+  const denied =
+    refuseWithoutRight(plan, by, needs.right) ??
+    refuseOtherPlan(state, input.planHash) ??
+    refuseOtherUndo(state, input.undoRevision);
   if (denied !== undefined) return no(denied);
   const complete = isEnough(plan, needs, [{ by: by.id, role: by.role }]);
   const open = openRecommendation(state.recommendations);

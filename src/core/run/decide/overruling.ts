@@ -18,7 +18,7 @@ export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal
   return refuse(
     'not-allowed',
     `${sayNotAlone(by)}, and ${approved} approved ${open.id}`,
-    'a word against it by somebody who decides alone, or before anybody has approved',
+    'an answer from somebody who decides alone, or one given before anybody approved',
     `Talk to ${[approved, ...deciding].join(' or ')}`,
   );
 }
@@ -43,7 +43,7 @@ export function refuseOverrulingRollback(
   return refuse(
     'not-allowed',
     `${sayNotAlone(by)}, and has not approved ${recommendation}`,
-    'the word of somebody who decides alone, or of one of those who approved it',
+    'an answer from somebody who decides alone, or from somebody who approved it',
     `Talk to ${may.map(({ id }) => id).join(' or ')}`,
   );
 }

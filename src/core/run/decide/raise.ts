@@ -1,17 +1,26 @@
 import { type Coverage, coverage } from '../../authority/pre-approval.ts';
 import { hashOf } from '../../kernel/hash.ts';
-import { type PreApprovalId, recommendationId, rollbackId, type RecommendationId } from '../../kernel/ids.ts';
+import {
+  type PreApprovalId,
+  type PrincipalId,
+  recommendationId,
+  type RecommendationId,
+  rollbackId,
+} from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
 import { changedInAll, sayChange, type Script, scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { keyOf, type Verdict } from '../../verdicts/verdict.ts';
+import { crowdOf, keyOf, type Verdict } from '../../verdicts/verdict.ts';
+import { unsure } from '../blindness.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
+import { hasTouched } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
+import type { ResponseState } from '../response.ts';
 
 /** What an approval of this procedure would be bound to now. */
 export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
@@ -48,6 +57,19 @@ const breachedNow = ({ verdicts }: RunState, evidence: readonly Verdict[]): read
     return now?.status === 'breach' ? [now] : [];
   });
 
+/** Who ended what was tried last. */
+const endedBy = (response: ResponseState): PrincipalId | undefined =>
+  response.stands === 'idle' ? undefined : (response.rollback.aborting ?? response.tried.givenUp?.aborting)?.by;
+
+/** Of a check that found more at a phase's start than it names, nobody can tell what is new since, and who did it. */
+function hiddenBefore({ phases }: RunState, verdict: Verdict): string | undefined {
+  const crowd = crowdOf(verdict);
+  const phase = phases.find((one) => hasTouched(one) && one.troubled.includes(crowd))?.phase;
+  return phase === undefined
+    ? undefined
+    : `when ${phase} began, ${verdict.subject} found more faults than it names, so some of these may be older`;
+}
+
 /** Whether it may be acted upon without asking, or each thing that is missing for that. */
 function mayAct(
   plan: Plan,
@@ -57,15 +79,15 @@ function mayAct(
   now: Instant,
 ): Coverage {
   if (procedure.kind === 'person') return not(procedure.because);
-  const { rollback, afterRollback, cutShort } = state;
-  const givenUp = (afterRollback === true ? rollback?.aborting : undefined) ?? cutShort?.aborting;
-  if (givenUp !== undefined)
-    return not(`${givenUp.by} ended the rollback before it, so a person decides what comes next`);
+  const ended = endedBy(state.response);
+  if (ended !== undefined) return not(`${ended} ended the previous rollback, so a person decides what comes next`);
+  const doubt = unsure(state);
+  if (doubt !== undefined) return not(doubt);
   const seen = breachedNow(state, evidence);
-  if (seen.length === 0) return not('the breach cannot be looked at just now');
-  const doubts = seen.map(({ onlyRecommend }) => onlyRecommend);
+  if (seen.length === 0) return not('the guard cannot look at the breach now');
+  const doubts = seen.map((verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict));
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
-  if (seen.every(isUnreachable)) return not('nothing can be reached, which undoing a phase may not mend');
+  if (seen.every(isUnreachable)) return not('nothing can be reached, and undoing a phase may not fix that');
   const wish = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,

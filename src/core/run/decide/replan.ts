@@ -22,6 +22,12 @@ function sameSteps(approved: Planned, now: Procedure): boolean {
   return hashOf(left) === hashOf(now.steps);
 }
 
+/** Whether the approval that it rests on was given under the plan that holds now. */
+export function isOfThisPlan({ recommendations, plan }: RunState, rollback: Rollback): boolean {
+  const of = recommendations.find(({ id }) => id === rollback.recommendation);
+  return of === undefined || of.binding.planHash === plan.hash;
+}
+
 /** Is what was approved still what is to be done, now that forward work is proved stopped and every late word is in? */
 export function replan(plan: Plan, state: RunState, rollback: Rollback): Replan {
   const { procedure: approved } = rollback;
@@ -33,12 +39,14 @@ export function replan(plan: Plan, state: RunState, rollback: Rollback): Replan 
   const more = isWhole ? [] : now.phases.filter((phase) => !approved.phases.includes(phase));
   const spared = isWhole ? [] : approved.phases.filter((phase) => !now.phases.includes(phase));
   const isEmpty = now.phases.length === 0 && !isWhole;
-  if (more.length === 0 && (isEmpty || sameSteps(approved, now))) {
+  if (more.length === 0 && (isEmpty || (isOfThisPlan(state, rollback) && sameSteps(approved, now)))) {
     return spared.length === 0 ? { goOn: 'as-approved' } : { goOn: 'with-less', spared };
   }
   const because =
     more.length > 0
       ? `${more.join(' and ')} has been applied since it was approved`
-      : 'the plan says by now that it is undone otherwise than was approved';
+      : sameSteps(approved, now)
+        ? 'the plan was edited since it was approved'
+        : 'the plan now says to undo it in another way than was approved';
   return { goOn: 'not', because, proposal: { ...proposal, procedure: orRestore(plan, state, now) } };
 }

@@ -4,6 +4,7 @@ import { type Instant, millis } from '../../kernel/units.ts';
 import { rightToApprove } from '../../plan/authority.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RollbackEvent } from '../../response/events.ts';
+import { asksFirst } from '../../response/extent.ts';
 import {
   isUnderWay,
   mayBeAtWork,
@@ -15,79 +16,81 @@ import {
 import { isYours } from '../../response/step.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { RollbackInput } from '../input.ts';
-import type { RunState } from '../state.ts';
-import { consequences } from './consequences.ts';
+import { openQuestions, stopWorkStep, targetStep } from '../questions.ts';
+import { changed, refuseOtherRollback } from '../stale.ts';
+import { rollbackOf, rollbackUnderWay, type RunState } from '../state.ts';
+import { consequences, insteadOfFirstStep } from './consequences.ts';
 import { refuseOverrulingRollback } from './overruling.ts';
 
 /** Nothing is undone beside work that may go on, whoever says that it does not: the guard looks once more. */
 const guardProves = refuse(
   'guard-proves',
   'stop-work cannot be confirmed as done',
-  'the answer --again: the guard itself proves that forward work is stopped',
-  'End what is left, or mend what the question names, then let it prove so: ripcord confirm stop-work --again',
+  '--again: the guard itself proves that forward work is stopped',
+  'End what is left, or fix what the question names, then let the guard check again: ripcord confirm stop-work --again',
 );
 
 /** Who may approve a rollback may also say how it goes on. */
 const refuseDeciding = (plan: Plan, rollback: Rollback | undefined, by: Principal): Refusal | undefined =>
   refuseWithoutRight(plan, by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
 
-function confirm(
-  plan: Plan,
-  state: RunState,
-  input: Extract<RollbackInput, { kind: 'confirm' }>,
-  now: Instant,
-): Decision {
-  const { rollback } = state;
+type Confirm = Extract<RollbackInput, { kind: 'confirm' }>;
+
+function confirm(plan: Plan, state: RunState, input: Confirm, now: Instant): Decision {
+  const rollback = rollbackOf(state);
   const denied = refuseDeciding(plan, rollback, input.by);
   if (denied !== undefined) return no(denied);
   if (!isUnderWay(rollback)) return no(refuse('no-rollback', 'no rollback is under way', 'a rollback that asks'));
-  const common = { v: 1, at: now, rollback: rollback.id } as const;
-  const { step, answer, by, reason } = input;
-  if (rollback.state === 'blocked' && step === 'stop-work') {
-    if (answer === 'done') return no(guardProves);
-    return record({ type: 'rollback-unblocked', ...common, by: by.id, reason });
+  const { step, questionId } = input;
+  const questions = openQuestions(state).filter((one) => one.step !== targetStep);
+  const question = questions.find((one) => one.step === step);
+  if (question === undefined) {
+    const wanted = questions[0]?.step ?? 'none: no step asks now';
+    return no(refuse('not-asked', `${step} asks nothing`, `the step that asks: ${wanted}`));
   }
-  const asking = rollback.steps.find((one) => one.state === 'asking');
-  if (asking?.step.id !== step) {
-    const wanted = rollback.state === 'blocked' ? 'stop-work' : (asking?.step.id ?? 'none: nothing is asked now');
-    return no(refuse('not-asked', `${step} is not asked about`, `the step that is: ${wanted}`));
-  }
+  if (question.questionId !== questionId)
+    return no(changed(`${step}: ${question.asks}`, question.questionId, questionId));
+  return step === stopWorkStep ? letGoOn(rollback, input, now) : answerStep(plan, state, rollback, input, now);
+}
+
+function letGoOn({ id }: Rollback, { answer, by, reason, questionId }: Confirm, now: Instant): Decision {
+  if (answer === 'done') return no(guardProves);
+  return record({ type: 'rollback-unblocked', v: 1, at: now, rollback: id, by: by.id, reason, questionId });
+}
+
+function answerStep(plan: Plan, state: RunState, rollback: Rollback, input: Confirm, now: Instant): Decision {
+  const { step, answer, by, reason, questionId } = input;
+  const asking = rollback.steps.find((one) => one.step.id === step);
+  if (asking === undefined) return nothing;
+  const common = { v: 1, at: now, rollback: rollback.id, step, by: by.id, questionId } as const;
   // That a person took their own step is a fact that they report; all else says that the guard's proof does not count.
   const { kind } = asking.step;
   const isOverruling = answer === 'done' && !isYours({ kind, attempt: asking.attempt });
   const overruling = isOverruling ? refuseOverrulingRollback(plan, state, rollback, by) : undefined;
   if (overruling !== undefined) return no(overruling);
-  if (answer === 'again' || mayBeAtWork(asking))
-    return record({ type: 'step-answered', ...common, step, answer, by: by.id, reason });
-  const done: RollbackEvent = {
-    type: 'step-done',
-    ...common,
-    step,
-    took: millis(0),
-    output: reason,
-    how: 'confirmed',
-    by: by.id,
-  };
+  if (answer === 'again' || mayBeAtWork(asking)) return record({ type: 'step-answered', ...common, answer, reason });
+  const done: RollbackEvent = { type: 'step-done', ...common, took: millis(0), output: reason, how: 'confirmed' };
   return record(done, ...consequences(plan, state, done, now));
 }
 
 const outOfOrder = (found: string, wanted: string): Refusal => refuse('out-of-order', found, wanted);
 
-/** A step whose precondition does not hold is not started, but asked about. */
-const mayAskBefore = (rollback: Rollback, { step, state }: StepState): boolean =>
+/** A step whose precondition does not hold, or that may have nothing to undo, is not started, but asked about. */
+const mayAskBefore = (rollback: Rollback, one: StepState): boolean =>
   rollback.state === 'undoing' &&
-  nextStep(rollback)?.step.id === step.id &&
-  step.precondition !== undefined &&
-  (state === 'waiting' || state === 'again');
+  nextStep(rollback)?.step.id === one.step.id &&
+  (one.step.precondition !== undefined || asksFirst(rollback, one)) &&
+  (one.state === 'waiting' || one.state === 'again');
 
 /** Work is proved stopped before the first step, steps are taken strictly in order, and only a step under way has an outcome. */
 function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
   switch (event.type) {
+    case 'rollback-blocked':
+      return undefined;
     case 'stop-work-started':
     case 'fence-raised':
     case 'stop-work-proved':
-    case 'rollback-blocked':
-      return undefined;
+      return rollback.state === 'blocked' ? outOfOrder('the rollback is blocked', 'the word of a person') : undefined;
     case 'phase-applied':
       return rollback.state === 'undoing' && phasesToLookAt(rollback).includes(event.phase)
         ? undefined
@@ -97,7 +100,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       if (rollback.state !== 'undoing')
         return outOfOrder(`the rollback is ${rollback.state}`, 'forward work proved stopped');
       if (next?.step.id === event.step && next.state !== 'asking' && next.state !== 'accepted') return undefined;
-      return outOfOrder(`${event.step} shall start`, `the next step: ${next?.step.id ?? 'none is left'}`);
+      return outOfOrder(`${event.step} is to start`, `the next step: ${next?.step.id ?? 'none is left'}`);
     }
     case 'step-spawned':
     case 'step-done':
@@ -105,6 +108,8 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       const of = rollback.steps.find(({ step }) => step.id === event.step);
       const state = of?.state ?? 'unknown';
       if (event.type === 'step-asked' && of !== undefined && mayAskBefore(rollback, of)) return undefined;
+      const isAnswered = state === 'again' || state === 'accepted';
+      if (event.type === 'step-asked' && event.unseen !== undefined && isAnswered) return undefined;
       if (event.type === 'step-done' && state === 'accepted') return undefined;
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
@@ -128,13 +133,15 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
 function abort(
   plan: Plan,
   state: RunState,
-  { by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
+  { rollback: read, by, reason }: Extract<RollbackInput, { kind: 'abort' }>,
   now: Instant,
 ): Decision {
-  const { rollback } = state;
+  const rollback = rollbackOf(state);
   const denied = refuseDeciding(plan, rollback, by);
   if (denied !== undefined) return no(denied);
-  if (!isUnderWay(rollback)) return no(refuse('no-rollback', 'no rollback is under way', 'one that could be ended'));
+  if (!isUnderWay(rollback)) return no(refuse('no-rollback', 'no rollback is under way', 'a rollback to end'));
+  const other = refuseOtherRollback(rollback.id, read);
+  if (other !== undefined) return no(other);
   if (rollback.aborting !== undefined) return nothing;
   const overruling = refuseOverrulingRollback(plan, state, rollback, by);
   if (overruling !== undefined) return no(overruling);
@@ -149,13 +156,17 @@ const isOfFence = (event: RollbackEvent): event is OfFence =>
 export function decideRollback(plan: Plan, state: RunState, input: RollbackInput, now: Instant): Decision {
   if (input.kind === 'confirm') return confirm(plan, state, input, now);
   if (input.kind === 'abort') return abort(plan, state, input, now);
-  if (isOfFence(input.event) && !isUnderWay(state.rollback)) {
+  const rollback = rollbackUnderWay(state);
+  if (isOfFence(input.event) && rollback === undefined) {
     return state.fence?.role === input.event.role ? record(input.event) : nothing;
   }
-  if (!isUnderWay(state.rollback) || state.rollback.id !== input.event.rollback) return nothing;
+  if (rollback === undefined || rollback.id !== input.event.rollback) return nothing;
   // A person’s word that came first: the executor sees that its step has not begun.
-  if (input.event.type === 'step-started' && state.rollback.aborting !== undefined) return nothing;
-  const misplaced = refuseRecord(state.rollback, input.event);
+  if (input.event.type === 'step-started' && rollback.aborting !== undefined) return nothing;
+  const misplaced = refuseRecord(rollback, input.event);
   if (misplaced !== undefined) return no(misplaced);
+  const isStep = input.event.type === 'step-started';
+  const instead = isStep ? insteadOfFirstStep(plan, state, rollback, now) : undefined;
+  if (instead !== undefined) return record(...instead);
   return record(input.event, ...consequences(plan, state, input.event, now));
 }

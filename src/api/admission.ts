@@ -1,0 +1,129 @@
+import type { Request } from 'express';
+
+import { refuse, type Refusal } from '../core/authority/refusal.ts';
+import type { Right } from '../core/authority/roles.ts';
+import type { TokenFault } from '../core/authority/tokens.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { runId } from '../core/kernel/ids.ts';
+import type { Millis } from '../core/kernel/units.ts';
+import { addressOf } from './crowd.ts';
+import type { Failures } from './failures.ts';
+import {
+  type Choice,
+  currentOne,
+  type Fleet,
+  type Member,
+  type Membership,
+  membership,
+  onlyOne,
+  ownerOf,
+  refuseElsewhere,
+} from './fleet.ts';
+import { type Access, unknownRun } from './route.ts';
+
+export interface Nobody {
+  readonly address: string;
+  readonly path: string;
+  readonly fault: TokenFault | 'absent';
+  /** Whose token it was. */
+  readonly of?: string;
+}
+
+export interface AdmissionParts {
+  readonly fleet: Fleet;
+  readonly failures: Failures;
+  /** A request of nobody; told as often as such requests are answered with 401, which is bounded. */
+  readonly onNobody: (who: Nobody) => void;
+}
+
+type Refused = { readonly refused: Refusal & { readonly retryAfter?: number } };
+
+/** One that has no token, or none that counts: which of these it is, the log says and the client is not told. */
+const noPrincipal = refuse(
+  'unknown-token',
+  'the request has no token that belongs to a principal of a plan, or that one has ended',
+  'a principal’s token',
+  'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
+);
+
+export const tokenIn = ({ headers }: Request): string | undefined =>
+  /^Bearer (\S{1,512})$/.exec(headers.authorization ?? '')?.[1];
+
+const tooMany = (address: string, wait: Millis) => ({
+  ...refuse(
+    'too-many-failures',
+    `too many requests without a principal’s token from ${address}`,
+    'fewer of them',
+    `Wait ${sayDuration(wait)}, and come with a principal’s token`,
+  ),
+  retryAfter: Math.ceil(wait / 1_000),
+});
+
+const notAllowed = ({ by: { id, role } }: Member, access: Access): Refusal =>
+  refuse(
+    'not-allowed',
+    `${id} is ${role}, which may not do that`,
+    `a principal with the right ${[access].flat().join(' or ')}`,
+    'Ask one',
+  );
+
+const mayCall = ({ guard, by }: Member, access: Access): boolean =>
+  access === 'principals' || access.some((right: Right) => guard.rightsOf(by.role).includes(right));
+
+type Known = Extract<Membership, { readonly member: unknown }>;
+
+/** Every guard whose plan knows the caller; else why nobody is let in. */
+export function whoCalls(request: Request, parts: AdmissionParts): Known | Refused {
+  const { fleet, failures, onNobody } = parts;
+  const token = tokenIn(request);
+  const whose = token === undefined ? ({ fault: 'absent' } as const) : membership(fleet, token);
+  if ('member' in whose) return whose;
+  const address = addressOf(request.socket.remoteAddress);
+  const wait = failures.note(address);
+  if (wait !== undefined) return { refused: tooMany(address, wait) };
+  onNobody({ address, path: request.path, ...whose });
+  return { refused: noPrincipal };
+}
+
+const isClear = (value: unknown): value is string | undefined => value === undefined || typeof value === 'string';
+
+/** What names a guard twice names none: to take no notice of it would be to choose for the caller. */
+function choiceIn({ query }: Request): Choice | Refused {
+  const { plan, target } = query;
+  const unclear = isClear(plan) ? 'target' : 'plan';
+  if (isClear(plan) && isClear(target))
+    return { ...(plan !== undefined && { plan }), ...(target !== undefined && { target }) };
+  return {
+    refused: refuse('bad-request', `${unclear} more than once in the query`, 'one guard', `Say ${unclear}=NAME once`),
+  };
+}
+
+async function meant(request: Request, { member: members, elsewhere }: Known): Promise<Member | Refused> {
+  const choice = choiceIn(request);
+  if ('refused' in choice) return choice;
+  const { id } = request.params;
+  const unclear = id === undefined || id === 'current' ? refuseElsewhere(elsewhere, choice) : undefined;
+  if (unclear !== undefined) return { refused: unclear };
+  if (id === undefined) return onlyOne(members, choice);
+  if (id === 'current') return currentOne(members, choice);
+  const run = runId(String(id));
+  return (await ownerOf(members, run, choice)) ?? { refused: unknownRun(run) };
+}
+
+/** The guard that a call is about, and the caller there, if they may call the route. */
+export async function admitToOne(request: Request, access: Access, parts: AdmissionParts): Promise<Member | Refused> {
+  const known = whoCalls(request, parts);
+  if ('refused' in known) return known;
+  const member = await meant(request, known);
+  if ('refused' in member) return member;
+  return mayCall(member, access) ? member : { refused: notAllowed(member, access) };
+}
+
+/** The guards in whose plan the caller may call the route. */
+export function admitToMany(request: Request, access: Access, parts: AdmissionParts): readonly Member[] | Refused {
+  const known = whoCalls(request, parts);
+  if ('refused' in known) return known;
+  const { member: members } = known;
+  const may = members.filter((member) => mayCall(member, access));
+  return may.length > 0 ? may : { refused: notAllowed(members[0], access) };
+}

@@ -1,0 +1,190 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+import { refuse } from '../core/authority/refusal.ts';
+import type { Instant } from '../core/kernel/units.ts';
+import type { Rejection } from '../metrics/view.ts';
+import { addressOf, type Crowd, crowd } from './crowd.ts';
+import { limitFailures } from './failures.ts';
+import { readHead } from './head.ts';
+import { type Limits, limits as usualLimits } from './limits.ts';
+import { problemOf } from './problem.ts';
+import { StrangerStream } from './stranger-stream.ts';
+
+/** Why a connection was ended, or answered with no more than "not now". */
+
+export type TurnedAway = Rejection;
+
+export interface DoorParts {
+  /** Whether the token is one that counts. */
+  readonly isPrincipal: (token: string) => boolean;
+  readonly now: () => Instant;
+  readonly onTurnedAway: (because: TurnedAway, address: string) => void;
+}
+
+export interface Door {
+  /** Ends the connections of strangers, of which the HTTP server may know nothing. */
+  close(): void;
+}
+
+/** What is said to whom there is no time to listen: made once. */
+function notNow(because: string, found: string, wanted: string): string {
+  const problem = problemOf(refuse(because, found, wanted, 'Wait a second and try again'));
+  const body = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'retry-after: 1',
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+const tooOften = notNow(
+  'too-many-requests',
+  'there are too many requests without a principal’s token',
+  'fewer of them',
+);
+const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer of them');
+
+/** What all connections share. */
+interface Hall extends DoorParts {
+  readonly limits: Limits;
+  readonly strangers: Crowd<Visit>;
+  readonly held: Set<Visit>;
+  readonly principals: Crowd<Socket>;
+  readonly mayAsk: (address: string) => boolean;
+  readonly toHttp: (connection: Socket | StrangerStream) => void;
+}
+
+/** One connection until it is known whose it is; a stranger's until its end. */
+class Visit {
+  readonly #hall: Hall;
+  readonly #socket: Socket;
+  readonly #address: string;
+  #timer: NodeJS.Timeout;
+  #received = Buffer.alloc(0);
+  /** Of a stranger, after the head. */
+  #unread: number | undefined;
+  readonly #onData = (chunk: Buffer) => this.#take(chunk);
+  readonly #onEnd = () => this.#unread === undefined && this.#socket.destroy();
+  readonly #onClose = () => this.#leave();
+
+  constructor(socket: Socket, hall: Hall) {
+    this.#hall = hall;
+    this.#socket = socket;
+    this.#address = addressOf(socket.remoteAddress);
+    this.#timer = setTimeout(() => this.#tooSlow(), hall.limits.strangersStay);
+    socket.on('error', () => socket.destroy());
+    socket.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
+    const oldest = hall.strangers.enter(this.#address, this);
+    if (oldest !== undefined) oldest.#holdOff('crowded');
+  }
+
+  #tooSlow(): void {
+    this.#socket.destroy();
+    this.#hall.onTurnedAway('slow', this.#address);
+  }
+
+  /** Reads no more, and ends it after a while, with these words if there are any. */
+  #holdOff(because: TurnedAway, words?: string): void {
+    const { limits, held, onTurnedAway } = this.#hall;
+    const socket = this.#socket.off('data', this.#onData).pause();
+    onTurnedAway(because, this.#address);
+    this.#leave();
+    if (held.size >= limits.held) return void socket.destroy();
+    held.add(this);
+    this.#timer = setTimeout(() => {
+      if (words !== undefined) socket.write(words);
+      socket.destroySoon();
+    }, limits.hold);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#timer);
+    this.#hall.strangers.leave(this.#address, this);
+    this.#hall.held.delete(this);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#unread !== undefined) return this.#throwAway(chunk.length);
+    this.#received = Buffer.concat([this.#received, chunk]);
+    const head = readHead(this.#received, this.#hall.limits.head);
+    if (head.state === 'partial') return;
+    if (head.state === 'too-long') return this.#holdOff('too-long');
+    if (head.token !== undefined && this.#hall.isPrincipal(head.token)) return this.#welcome();
+    this.#serveStranger(head.bytes);
+  }
+
+  /** So that whoever sends a body with a wrong token can read the answer; more than a body may have ends the connection. */
+  #throwAway(bytes: number): void {
+    this.#unread = (this.#unread ?? 0) + bytes;
+    if (this.#unread > this.#hall.limits.body) this.#holdOff('too-long');
+  }
+
+  #serveStranger(bytes: number): void {
+    const { mayAsk, toHttp } = this.#hall;
+    const [head, rest] = [this.#received.subarray(0, bytes), this.#received.length - bytes];
+    this.#received = Buffer.alloc(0);
+    this.#unread = 0;
+    if (!mayAsk(this.#address)) return this.#holdOff('too-often', tooOften);
+    toHttp(new StrangerStream(this.#socket, head));
+    this.#throwAway(rest);
+  }
+
+  #welcome(): void {
+    const { principals, onTurnedAway, toHttp } = this.#hall;
+    const [socket, address] = [this.#socket, this.#address];
+    if (!principals.hasRoom(address)) {
+      this.#unread = 0;
+      onTurnedAway('crowded', address);
+      return void socket.end(full);
+    }
+    this.#leave();
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    principals.enter(address, socket);
+    socket.once('close', () => principals.leave(address, socket));
+    socket.pause();
+    socket.unshift(this.#received);
+    toHttp(socket);
+    socket.resume();
+  }
+}
+
+/**
+ * Stands before the HTTP server and reads the head of each connection's first request. With a token that counts in it, the
+ * connection is handed on as it is. Without one, the server gets this head and nothing else, and only as often as strangers may
+ * ask. So what a stranger sends costs a look at some kilobytes, whatever it is.
+ */
+export function openDoor(server: Server, parts: DoorParts, limits: Limits = usualLimits): Door {
+  const listeners = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const { perAddress, inAll } = limits.strangersRequests;
+  const [ofAddress, ofAll] = [
+    limitFailures(parts.now, { ...perAddress, addresses: 1_000 }),
+    limitFailures(parts.now, { ...inAll, addresses: 1 }),
+  ];
+  const hall: Hall = {
+    ...parts,
+    limits,
+    strangers: crowd<Visit>(limits.strangers),
+    held: new Set(),
+    principals: crowd<Socket>(limits.principals),
+    mayAsk: (address) => ofAddress.note(address) === undefined && ofAll.note('all') === undefined,
+    toHttp(connection) {
+      for (const listener of listeners) listener.call(server, connection);
+    },
+  };
+  server.on('connection', (socket: Socket) => void new Visit(socket, hall));
+  return {
+    close() {
+      for (const visit of [...hall.strangers.members(), ...hall.held]) visit.destroy();
+    },
+  };
+}

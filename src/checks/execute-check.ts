@@ -1,0 +1,190 @@
+import { type Declared, unfinished, withoutExcuses } from '../core/evidence/declared.ts';
+import type { Fault, Finding, Seen } from '../core/evidence/finding.ts';
+import { sayDuration } from '../core/kernel/duration.ts';
+import { sayError } from '../core/kernel/errors.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import { checkId } from '../core/kernel/ids.ts';
+import { clause } from '../core/kernel/sentence.ts';
+import { shorten } from '../core/kernel/shorten.ts';
+import { between, type Instant, type Millis, seconds } from '../core/kernel/units.ts';
+import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
+import { sayFaults } from '../core/verdicts/catalogue.ts';
+import type { Asks } from './asks.ts';
+import type { Cells, Check, Judged, Look, Sample, Scope } from './check.ts';
+import { askPastLocks } from './past-locks.ts';
+import { refusalOf } from './refusal.ts';
+import { inSlices, recordsInSlices } from './slices.ts';
+
+/** What a look at one check of the catalogue takes beside a connection. */
+export interface CheckContext<Id extends CatalogueId = CatalogueId> {
+  readonly scope: Scope;
+  readonly declared: Declared;
+  readonly baseline: Seen | undefined;
+  readonly boundary: Seen | undefined;
+  readonly earlier: Sample | undefined;
+  readonly limits: Limits<Id>;
+  /** What is seen becomes the baseline. */
+  readonly capturing: boolean;
+  readonly now: () => Instant;
+}
+
+const usualTimeout: Readonly<Record<Check['cost'], Millis>> = {
+  A: seconds(1),
+  B: seconds(5),
+  C: seconds(60),
+};
+
+/** How long one statement of the check may take. */
+export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limits<Id>): Millis =>
+  (limits as { readonly timeout?: Millis }).timeout ?? check.timeout ?? usualTimeout[check.cost];
+
+async function ask<Id extends CatalogueId>(
+  { ask: asked, cost, pastLocks }: Check<Id>,
+  asks: Asks,
+  { scope, limits, baseline, boundary }: CheckContext<Id>,
+  timeout: Millis,
+): Promise<readonly Cells[]> {
+  if (typeof asked === 'object') {
+    const bounded: Asks = { query: (text, values, options) => asks.query(text, values, { timeout, ...options }) };
+    return asked.steps(bounded, scope, limits, { baseline, boundary });
+  }
+  const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
+  if (pastLocks === true) return askPastLocks(asks, { text, values }, { timeout, prepared: cost !== 'C' });
+  return recordsInSlices(await asks.query(text, values, { timeout, prepared: cost !== 'C' }));
+}
+
+/** The judge's words on all rows: slice by slice, where each row is judged by itself. */
+async function judgeAll<Id extends CatalogueId>(check: Check<Id>, look: Look<Id>): Promise<Judged> {
+  if (check.rowByRow !== true) return check.judge(look);
+  const all = await inSlices(look.rows, (rows) => check.judge({ ...look, rows }));
+  if (all.some((judged) => 'unseen' in judged && judged.unseen !== undefined)) return check.judge(look); // one sentence for all
+  const [first] = all;
+  const faults = all.flatMap((judged) => ('faults' in judged ? judged.faults : []));
+  return first === undefined || 'unknown' in first ? check.judge(look) : { ...first, faults };
+}
+
+type Outcome = Pick<Finding, 'status' | 'summary'> & Partial<Finding>;
+
+/** The same as long as the same objects are at fault, though what is said of them goes on counting. */
+const fingerprintOf = (faults: readonly Fault[]) =>
+  hashOf(faults.map(({ object, consequence }) => [object, consequence]));
+
+/** What is said of a fault may be the text of whoever brought it about, and is kept for good. */
+const mostSaid = 1_000;
+const withShortWords = (fault: Fault): Fault =>
+  fault.what.length <= mostSaid ? fault : { ...fault, what: shorten(fault.what, mostSaid) };
+
+function outcomeOf(judged: Judged): Outcome {
+  const seen = judged.seen === undefined ? {} : { seen: judged.seen };
+  if ('unknown' in judged) {
+    return { status: 'unknown', summary: judged.unknown, ...(judged.young === true && { young: true }), ...seen };
+  }
+  const { saw, unseen } = judged;
+  const faults = judged.faults.map(withShortWords);
+  if (unseen !== undefined && faults.length === 0) return { status: 'unknown', summary: unseen };
+  const breach = { status: 'breach', faults, fingerprint: fingerprintOf(faults) } as const;
+  if (unseen !== undefined) return { ...breach, summary: `${sayFaults(faults)}; ${unseen}`, unseen, ...seen };
+  return faults.length === 0
+    ? { status: 'ok', summary: saw, faults, ...seen }
+    : { ...breach, summary: sayFaults(faults), ...seen };
+}
+
+function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome {
+  const { kind, code, message } = refusalOf(error);
+  if (kind === 'broken') return { status: 'error', summary: `the check itself is broken: ${message}` };
+  const grant = code === '42501' && needs !== 'nothing' ? `; ${needs}` : '';
+  const limit = code === '57014' ? `, limit ${sayDuration(timeout)}` : '';
+  return { status: 'unknown', summary: `could not look: ${clause(message)}${limit}${grant}` };
+}
+
+/** What is compared with a baseline is young as long as there is none: it is looked at again as soon as it is frozen. */
+const canCompare = <Id extends CatalogueId>(
+  { against }: Check<Id>,
+  { baseline, capturing }: CheckContext<Id>,
+): boolean => against === 'nothing' || baseline !== undefined || capturing;
+
+/** What passes by itself is told, and yet never becomes something known. */
+const forBaseline = <Id extends CatalogueId>({ passing }: Check<Id>, outcome: Outcome): Outcome =>
+  passing === true && outcome.faults !== undefined ? { ...outcome, faults: [] } : outcome;
+
+const mostLeftOut = 5;
+
+/**
+ * What is well is well but for what was left out, since a phase that declares it has not ended as it should. It is found
+ * by judging once more as if no phase were excused anything.
+ */
+async function sayLeftOut<Id extends CatalogueId>(
+  check: Check<Id>,
+  look: Look<Id>,
+  faults: readonly Fault[],
+): Promise<string> {
+  const phases = unfinished(look.declared);
+  if (phases.length === 0) return '';
+  const all = await judgeAll(check, { ...look, declared: withoutExcuses(look.declared) });
+  const judged = new Set(faults.map(({ object }) => object));
+  const left = 'faults' in all ? all.faults.map(({ object }) => object).filter((object) => !judged.has(object)) : [];
+  if (left.length === 0) return '';
+  const more = left.length > mostLeftOut ? ` and ${left.length - mostLeftOut} more` : '';
+  const said = `${left.slice(0, mostLeftOut).join(', ')}${more}`;
+  const has = phases.length === 1 ? 'has' : 'have';
+  return `; not judged, since ${phases.map(({ id }) => id).join(' and ')} ${has} not finished: ${said}`;
+}
+
+const withLeftOut = async <Id extends CatalogueId>(check: Check<Id>, look: Look<Id>, judged: Judged): Promise<Judged> =>
+  'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, look, judged.faults)}` };
+
+/** A judge that throws has not judged, and never will. */
+async function judgedOutcome<Id extends CatalogueId>(
+  check: Check<Id>,
+  looking: CheckContext<Id>,
+  at: Instant,
+  rows: readonly Cells[],
+): Promise<Outcome> {
+  const look = { ...looking, at, rows };
+  try {
+    const judged = await judgeAll(check, look);
+    // What is seen while a baseline is captured is what later looks are compared with, and so is like itself.
+    if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, looking)) {
+      return outcomeOf({ ...judged, young: true });
+    }
+    if (!looking.capturing) return outcomeOf(await withLeftOut(check, look, judged));
+    const itself = await judgeAll(check, { ...look, baseline: judged.seen ?? {}, boundary: undefined });
+    // What is compared with a part of what there is would find the rest new.
+    if ('unseen' in itself && itself.unseen !== undefined) return outcomeOf({ unknown: itself.unseen });
+    return forBaseline(check, outcomeOf(itself));
+  } catch (error) {
+    const because = sayError(error);
+    return { status: 'error', summary: `the check itself is broken: its judge failed on what it saw: ${because}` };
+  }
+}
+
+/** One look: the finding, and the answer it rests on, for checks that count from one look to the next. */
+export interface Looked {
+  readonly finding: Finding;
+  readonly sample: Sample | undefined;
+}
+
+/** Looks once. Never rejects: what could not be asked is `unknown`, what can never be answered is `error`. */
+export async function executeCheck<Id extends CatalogueId>(
+  check: Check<Id>,
+  asks: Asks,
+  looking: CheckContext<Id>,
+): Promise<Looked> {
+  const { now, limits } = looking;
+  const at = now();
+  const timeout = timeoutOf(check, limits);
+  const finding = (outcome: Outcome): Finding => ({
+    check: checkId(check.id),
+    at,
+    took: between(at, now()),
+    ...(check.mayAt === 'note' && { minor: true }),
+    ...outcome,
+  });
+  let rows: readonly Cells[];
+  try {
+    rows = await ask(check, asks, looking, timeout);
+  } catch (error) {
+    return { finding: finding(refusedOutcome(error, check.needs, timeout)), sample: undefined };
+  }
+  return { finding: finding(await judgedOutcome(check, looking, at, rows)), sample: { at, rows } };
+}

@@ -1,0 +1,66 @@
+import type { QuestionId } from '../core/kernel/ids.ts';
+import type { RecommendationView, RunView } from '../core/run/view.ts';
+import { troublesOf } from '../core/verdicts/verdict.ts';
+import { UsageError } from './errors.ts';
+import { list } from './status/verdicts.ts';
+
+/** What somebody is about to answer who did not say which question they had read. */
+export interface Asked {
+  readonly questionId: QuestionId;
+  /** What it asks, for whoever answers it. */
+  readonly says: string;
+  /** Why they may have read another question than this one; undefined where there was none. */
+  readonly mayBeOther?: string;
+}
+
+/** The daemon says why there is nothing to answer. No question has this number: the run begins with it. */
+export const nothingAsked = 1 as QuestionId;
+
+/** Only what was asked once can be answered without its number: whatever was read then was this question. */
+export function mustBeRead({ questionId, mayBeOther }: Asked, command: (option: string) => string): QuestionId {
+  if (mayBeOther === undefined) return questionId;
+  const todo = `Look first: ripcord run status. Then: ${command(`--question ${questionId}`)}`;
+  throw new UsageError(mayBeOther, 'the number of the question that you answer', todo);
+}
+
+const summaries = ({ evidence }: RecommendationView): string => evidence.map(({ summary }) => summary).join('; ');
+
+/** Whoever has read the one before has read this one: the same is proposed for the same breaches. */
+const isSame = (one: RecommendationView, before: RecommendationView): boolean =>
+  one.proposes === before.proposes &&
+  one.evidence.flatMap(troublesOf).every((trouble) => before.evidence.flatMap(troublesOf).includes(trouble));
+
+function sayOther(one: RecommendationView, before: RecommendationView | undefined, isNamed: boolean) {
+  const joined = (one.joined ?? []).flatMap(({ what }) => what);
+  if (joined.length > 0) return `${one.id} has more evidence than when it was raised: ${joined.join('; ')}`;
+  const wasReplaced = before?.state === 'superseded' || before?.state === 'expired';
+  if (isNamed || !wasReplaced || isSame(one, before)) return undefined;
+  return `${one.id} replaced ${before.id}, which is ${before.state}, and asks something else`;
+}
+
+export function askedBy({ recommendations }: RunView, one: RecommendationView, isNamed: boolean): Asked {
+  const before = recommendations[recommendations.findIndex(({ id }) => id === one.id) - 1];
+  const mayBeOther = sayOther(one, before, isNamed);
+  const why = one.evidence.length === 0 ? '' : `, because ${summaries(one)}`;
+  const says = `${one.id}, question ${one.questionId}: ${one.proposes}${why}`;
+  return { questionId: one.questionId, says, ...(mayBeOther !== undefined && { mayBeOther }) };
+}
+
+export function askedAbout({ questions }: RunView, step: string): Asked | undefined {
+  const question = questions.find((one) => one.step === step);
+  if (question === undefined) return undefined;
+  const { questionId, asks, times } = question;
+  const says = `${step}, question ${questionId}: ${asks}`;
+  return {
+    questionId,
+    says,
+    ...(times > 1 && { mayBeOther: `${step} has asked ${times} times; it now asks: ${asks}` }),
+  };
+}
+
+export function askedByHold({ held }: RunView): Asked | undefined {
+  if (held === undefined) return undefined;
+  const { questionId, also = [] } = held;
+  const holds = list([held, ...also].map(({ by, reason }) => `${by} (${reason})`));
+  return { questionId, says: holds, ...(also.length > 0 && { mayBeOther: `the run is held by ${holds}` }) };
+}

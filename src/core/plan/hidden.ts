@@ -1,0 +1,75 @@
+import { shortestSecret } from '../kernel/secret-forms.ts';
+import { hidingText } from '../kernel/hide-text.ts';
+import type { EnvironmentPlan } from './environment.ts';
+import type { Plan } from './plan.ts';
+import { decodedParts, hasPlaceholder, passwordsIn } from './shown.ts';
+
+type Target = EnvironmentPlan['target'];
+
+const textsIn = (value: unknown): readonly string[] => {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+};
+
+/** What the target's addresses say openly: hosts, logins and databases, which stand in every message. */
+const openNames = (target: Target): ReadonlySet<string> =>
+  new Set(
+    Object.values(target)
+      .flatMap(textsIn)
+      .flatMap((text) => [text, ...decodedParts(text)]),
+  );
+
+/**
+ * Of all that a plan keeps out of sight, what can be hidden in other texts. A value as short as `1` cannot, nor a password that
+ * is the login's or database's name: cutting it out would make every text unreadable, and hide nothing.
+ */
+export function hidden(secrets: readonly string[], target: Target | undefined): readonly string[] {
+  const open = target === undefined ? new Set<string>() : openNames(target);
+  return secrets.filter((secret) => secret.length >= shortestSecret && (!open.has(secret) || secret.includes('://')));
+}
+
+/**
+ * Secrets that will be seen. Procedures stand in the journal as they are written, since they are carried out from there.
+ */
+export function secretWarnings(
+  { phases, environments }: Pick<Plan, 'phases' | 'environments'>,
+  environment: string | undefined,
+  secrets: readonly string[],
+): readonly string[] {
+  const chosen = environments[environment ?? ''];
+  const hide = hidingText(hidden(secrets, chosen?.target));
+  const procedures: readonly (readonly [string, unknown])[] = [
+    ...phases.map(({ id, rollback }) => [`the rollback of phase ${id}`, rollback] as const),
+    ...(chosen === undefined ? [] : [[`the restore of environment ${environment}`, chosen.restore] as const]),
+  ];
+  const open = chosen === undefined ? [] : openPasswords(chosen.target);
+  const written = procedures.flatMap(([name, procedure]) =>
+    textsIn(procedure).some((text) => hide(text) !== text)
+      ? [`${name}: a secret is written out in it, and would stand in the journal; put \${env:NAME} in its place`]
+      : [],
+  );
+  return [...open, ...written];
+}
+
+/**
+ * The journal holds the plan's text without its secrets, and the hash of the text with them, to which orders are bound: so
+ * whoever reads it can try one guess after the other. A placeholder leaves nothing to try. `collected` from the text as it is.
+ */
+export function writtenOutWarnings(collected: readonly string[]): readonly string[] {
+  const isOne = collected.some((secret) => !hasPlaceholder(secret));
+  return isOne
+    ? [
+        'a secret is written out in the plan: anyone who reads the journal can test guesses against the plan’s hash; put ${env:NAME} in its place, or use a key with _file',
+      ]
+    : [];
+}
+
+/** Passwords that are no secret, since they are a name that every message shows. */
+const openPasswords = (target: Target): readonly string[] =>
+  Object.entries(target).flatMap(([key, address]) =>
+    textsIn(address)
+      .flatMap(passwordsIn)
+      .some((password) => openNames(target).has(password))
+      ? [`target.${key}: the password is the name of a login, host or database, so it is not hidden; use another one`]
+      : [],
+  );

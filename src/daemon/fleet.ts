@@ -1,0 +1,227 @@
+import type { AbsentGuard } from '../api/fleet.ts';
+import type { GuardName } from '../api/guard.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { count } from '../core/kernel/count.ts';
+import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
+import type { HideText } from '../core/kernel/hide-text.ts';
+import { seconds } from '../core/kernel/units.ts';
+import { loadPlan, type LoadedPlan, PlanRefused } from '../plan-files/load-plan.ts';
+import { tokenMatches } from '../runs/token-hash.ts';
+import { factsOf, type Log } from '../system/log.ts';
+import { repeat } from '../system/repeat.ts';
+import type { Shared } from './foundation.ts';
+import { type GuardAtWork, startGuard } from './guard-at-work.ts';
+
+/** A plan file, and the environment in which it is guarded where it has several. */
+export interface PlanChoice {
+  readonly file: string;
+  readonly environment?: string | undefined;
+}
+
+/** A guard that this process should run: at work, being started, or not there and why. */
+interface Berth {
+  readonly choice: PlanChoice;
+  /** Until it is first started. */
+  loaded?: LoadedPlan;
+  /** Of the tokens in the plan, as it was read last. */
+  hashes?: readonly string[];
+  name?: GuardName;
+  atWork?: GuardAtWork;
+  starting?: Promise<void>;
+  /** One that cannot go on, until it has let everything go: only then is it tried again. */
+  ending?: Promise<void>;
+  because?: string;
+  /** The same for whoever can reach the port. */
+  shown?: string;
+  /** Takes out the secrets of its plan, as it was read last. */
+  hide?: HideText;
+}
+
+export interface FleetParts {
+  readonly choices: readonly PlanChoice[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of each plan's secrets before anything of it is said. */
+  readonly conceal: (hide: HideText) => void;
+  /** The only guard of this process cannot go on. */
+  readonly failed: (error: unknown) => void;
+  readonly startOne?: typeof startGuard;
+}
+
+/** How often a guard that is not there is started once more, its plan read again. */
+const betweenTries = seconds(30);
+/** A target that does not answer keeps nobody waiting for longer: its guard joins the others later. */
+const patience = seconds(15);
+
+class GuardTwice extends RipcordError {
+  readonly files: readonly string[];
+  constructor({ plan, target }: GuardName, files: readonly string[]) {
+    super(
+      {
+        found: `${files.join(' and ')} are both the plan ${plan} in ${target}`,
+        wanted: 'one guard for a plan in an environment',
+        todo: 'Take one of them away, or give it another name',
+      },
+      exitCodes.usage,
+    );
+    this.files = files;
+  }
+}
+
+class NoGuard extends RipcordError {
+  constructor(absent: readonly Omit<AbsentGuard, 'knows'>[]) {
+    const each = absent.map(({ file, because }) => `\n  ${file}: ${because}`).join('');
+    super({
+      found: `none of ${absent.length} guards could be started`,
+      wanted: 'at least one',
+      todo: `Correct them:${each}`,
+    });
+  }
+}
+
+/** Faults quote the plan, whose secrets nobody knows before it could be read. */
+const sayRefused = ({ faults }: PlanRefused, file: string): string =>
+  `${count(faults.length, 'fault')} in ${file}; wanted a sound plan. See the daemon’s log, or: ripcord validate ${file}`;
+
+const isSame = (a: GuardName | undefined, b: GuardName): boolean => a?.plan === b.plan && a.target === b.target;
+
+/** The guards that this process runs. One that cannot be started, or cannot go on, is told and tried again; the others do not notice. */
+export class Guards {
+  readonly #parts: FleetParts;
+  readonly #berths: readonly Berth[];
+  /** What is hidden already: a plan that is read every half minute for weeks has the same secrets each time. */
+  readonly #hidden = new Set<string>();
+  #isClosing = false;
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+    this.#berths = parts.choices.map((choice) => ({ choice }));
+  }
+
+  atWork = (): readonly GuardAtWork[] => this.#berths.flatMap(({ atWork }) => atWork ?? []);
+
+  absent = (): readonly AbsentGuard[] =>
+    this.#berths
+      .filter(({ atWork }) => atWork === undefined)
+      .map(({ choice: { file }, name, shown = 'it is being started', hashes = [] }) => ({
+        name,
+        file,
+        because: shown,
+        knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
+      }));
+
+  /** Reads the plans, before anything is opened. Rejects as `start` does. */
+  read(): void {
+    for (const berth of this.#berths) {
+      try {
+        berth.loaded = this.#load(berth);
+      } catch (error) {
+        if (this.#berths.length === 1) throw error;
+        this.#tell(berth, error);
+      }
+    }
+    if (this.#berths.every(({ loaded }) => loaded === undefined)) throw this.#none();
+  }
+
+  /** Starts every guard. Of a single one it rejects with whatever is wrong; of several only when none can be started. */
+  async start(shared: Shared, undo: AsyncDisposableStack): Promise<void> {
+    const { clock, log } = this.#parts;
+    undo.defer(() => this.#close());
+    const [only, ...others] = this.#berths;
+    if (only !== undefined && others.length === 0) return this.#begin(only, shared);
+    const all = Promise.all(this.#berths.map((berth) => this.#try(berth, shared)));
+    const late = new AbortController();
+    await Promise.race([all, clock.wait(patience, late.signal).catch(() => undefined)]);
+    late.abort();
+    if (this.#berths.every(({ atWork, starting }) => atWork === undefined && starting === undefined))
+      throw this.#none();
+    // A person's word for the clock was about the clock as it was then. Nobody waits for one that is long in starting.
+    const later = { ...shared, clockIsRight: false };
+    const again = async () => {
+      for (const berth of this.#berths) void this.#try(berth, later);
+    };
+    undo.use(repeat(clock, betweenTries, again, (error) => log.error(factsOf(error), 'starting the guards failed')));
+  }
+
+  #try(berth: Berth, shared: Shared): Promise<void> {
+    if (berth.atWork !== undefined || berth.ending !== undefined || this.#isClosing) return Promise.resolve();
+    berth.starting ??= this.#begin(berth, shared)
+      .catch((error: unknown) => this.#tell(berth, error))
+      .finally(() => delete berth.starting);
+    return berth.starting;
+  }
+
+  /** Whoever starts them is told what the plans say. */
+  #none = (): NoGuard =>
+    new NoGuard(this.#berths.map(({ choice: { file }, name, because = '' }) => ({ name, file, because })));
+
+  /** Told when it changes, not each time that it is tried. */
+  #tell(berth: Berth, error: unknown): void {
+    const because = sayError(error);
+    if (berth.because !== because)
+      this.#parts.log.error({ ...factsOf(error), file: berth.choice.file, ...berth.name }, 'a guard is not at work');
+    berth.because = because;
+    const { file } = berth.choice;
+    berth.shown = error instanceof PlanRefused ? sayRefused(error, file) : (berth.hide?.(because) ?? because);
+  }
+
+  #load(berth: Berth): LoadedPlan {
+    const { file, environment } = berth.choice;
+    const loaded = loadPlan(file, environment);
+    const secrets = JSON.stringify(loaded.secrets);
+    if (!this.#hidden.has(secrets)) this.#parts.conceal(loaded.hide.text);
+    this.#hidden.add(secrets);
+    berth.hide = loaded.hide.text;
+    return loaded;
+  }
+
+  async #begin(berth: Berth, shared: Shared): Promise<void> {
+    const { log, startOne = startGuard } = this.#parts;
+    const loaded = berth.loaded ?? this.#load(berth);
+    delete berth.loaded;
+    const name = { plan: loaded.plan.name, target: loaded.environment.name };
+    const twin = this.#berths.find((one) => one !== berth && isSame(one.name, name));
+    if (twin !== undefined) throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
+    berth.name = name;
+    berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
+    let atWork: GuardAtWork | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    const failed = (error: unknown) => {
+      failure ??= { error };
+      if (atWork !== undefined && berth.atWork === atWork) this.#lose(berth, error);
+    };
+    atWork = await startOne(loaded, shared, failed);
+    if (this.#isClosing) return atWork[Symbol.asyncDispose]();
+    berth.atWork = atWork;
+    if (failure !== undefined) return this.#lose(berth, failure.error);
+    if (berth.because !== undefined) log.info({ ...name }, 'the guard is at work again');
+    delete berth.because;
+    delete berth.shown;
+  }
+
+  /** One that cannot go on is ended, and tried again as if it had just been started; the process of a single one ends. */
+  #lose(berth: Berth, error: unknown): void {
+    if (this.#berths.length === 1) return this.#parts.failed(error);
+    const { atWork } = berth;
+    if (atWork === undefined) return undefined;
+    delete berth.atWork;
+    this.#tell(berth, error);
+    berth.ending = this.#end(berth, atWork).finally(() => delete berth.ending);
+    return undefined;
+  }
+
+  /** Whatever it cannot let go of, such as readings that cannot be written, is no trouble of the others'. */
+  async #end({ choice: { file }, name }: Berth, atWork: GuardAtWork): Promise<void> {
+    try {
+      await atWork[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#parts.log.error({ ...factsOf(error), file, ...name }, 'ending a guard failed');
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.#berths.flatMap(({ starting, ending }) => [starting ?? [], ending ?? []].flat()));
+    await Promise.all(this.atWork().map((one) => one[Symbol.asyncDispose]()));
+  }
+}

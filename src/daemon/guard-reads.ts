@@ -1,0 +1,66 @@
+import type { Guard } from '../api/guard.ts';
+import { probeId, type RunId } from '../core/kernel/ids.ts';
+import { planOfRun } from '../core/run/plan-of-run.ts';
+import type { RunState } from '../core/run/state.ts';
+import { type RunView, viewOf } from '../core/run/view.ts';
+import { readingsBetween } from '../monitoring/reading-history.ts';
+import { markdownReport } from '../report/report.ts';
+import { storedRuns } from '../runs/stored-runs.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
+import type { Recovered } from './recover.ts';
+
+export interface ReadsParts {
+  readonly recovered: Recovered;
+  readonly monitoring: Monitoring;
+  /** Why it cannot do its work now; empty when it can. */
+  readonly unready: () => readonly string[];
+}
+
+type Reads = Pick<Guard, 'owns' | 'state' | 'view' | 'runs' | 'entries' | 'report' | 'readings'>;
+
+/** Answers questions about the guard's runs: about the current one from memory, about the others from the store. */
+export function guardReads({ recovered, monitoring, unready }: ReadsParts): Reads {
+  const { loaded, journal, lease, conductor, clock, tokens, health } = recovered;
+  const { evidenceStore, evaluator } = monitoring;
+  const { kept, shown: hide } = loaded.hide;
+  const stored = storedRuns(journal, lease.guard, kept);
+  const state = async (run: RunId): Promise<RunState | undefined> =>
+    conductor.state()?.run === run ? conductor.state() : stored.state(run);
+  const isNow = (run: RunId) => conductor.openRun()?.run === run;
+  const withTroubles = (view: RunView): RunView => {
+    const [troubles, shortcomings, obstacles] = [unready(), health.missingPermissions(), monitoring.probeIssues()];
+    return {
+      ...view,
+      ...(troubles.length > 0 && { troubles }),
+      ...(shortcomings.length > 0 && { shortcomings }),
+      ...(obstacles.length > 0 && { obstacles }),
+      ...(health.overdue().length > 0 && { overdue: health.overdue() }),
+    };
+  };
+  return {
+    state,
+    owns: async (run) => (await state(run)) !== undefined,
+    async view(run) {
+      const now = await state(run);
+      if (now === undefined) return undefined;
+      if (!isNow(run)) return viewOf(planOfRun(loaded, now), now, undefined, clock.now());
+      const answerable = { ...loaded.plan, principals: tokens.heard() }; // nobody is sent to one who cannot say yes any more
+      return withTroubles(viewOf(answerable, now, evaluator.latest(), clock.now()));
+    },
+    runs: stored.list,
+    entries: stored.entries,
+    async report(run) {
+      const now = await state(run);
+      if (now === undefined) return undefined;
+      const entries = hide(await stored.entries(run));
+      return markdownReport({ plan: planOfRun(loaded, now), entries, now: clock.now() });
+    },
+    async readings(run, probe, from, to) {
+      const now = await state(run);
+      if (now === undefined) return undefined;
+      if (!planOfRun(loaded, now).probes.some(({ id }) => probeId(id) === probe)) return undefined;
+      const recent = conductor.state()?.run === run ? (evidenceStore.recent().get(probe) ?? []) : [];
+      return readingsBetween({ journal, recent }, run, probe, from, to);
+    },
+  };
+}

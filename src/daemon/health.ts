@@ -1,0 +1,131 @@
+import type { ConsumerFault } from '../consumers/consumer.ts';
+import { sayMoment } from '../core/kernel/duration.ts';
+import { sayError } from '../core/kernel/errors.ts';
+import { JournalUnwritable, StaleEpoch } from '../journal/errors.ts';
+import type { ProcessMetrics } from '../metrics/process-metrics.ts';
+import { factsOf, type Log } from '../system/log.ts';
+
+/** What keeps the daemon from doing its work now, for /readyz and the log: each trouble is told once, not every second. */
+export interface Health {
+  /** A handler for what failed while doing `what`. */
+  during(what: string): (error: unknown) => void;
+  /** A look did not come to its end: until one does, nothing is decided. */
+  evaluationFailed(error: unknown): void;
+  /** A look came to its end. One that had nothing to write says nothing of the journal. */
+  evaluated(): void;
+  /** Something was written. */
+  journalWorks(): void;
+  /** Another process has the guard: this one does nothing more, and says so. */
+  takenOver(by: StaleEpoch): void;
+  targetAnswers(answers: boolean): void;
+  isTargetUp(): boolean;
+  /** What is wrong with the clock: told once in the log, and once when it is over. */
+  clock(trouble: string | undefined): void;
+  /** What the target connections is not sure of now: told once each in the log, and listed by whoever asks it. */
+  doubts(doubts: readonly string[]): void;
+  /** What a rollback would need and the guard has not. It can watch all the same, so it stays ready. */
+  lacks(permissions: readonly string[]): void;
+  missingPermissions(): readonly string[];
+  /** A consumer does not get on, or, with undefined, does again: told once each. The guard stays ready. */
+  undelivered(consumer: string, fault: ConsumerFault | undefined): void;
+  /** What consumers have not got to, and why. */
+  overdue(): readonly string[];
+  list(): readonly string[];
+}
+
+function sayOverdue({ consumer, since, tries, error, at }: ConsumerFault): string {
+  const where = at === undefined ? '' : ` of entry ${at.seq} of run ${at.run}`;
+  return `${consumer} has not got past the handling${where} since ${sayMoment(since)} (tried ${tries === 1 ? 'once' : `${tries} times`}): ${sayError(error)}`;
+}
+
+type StoreHealth = Pick<Health, 'during' | 'takenOver' | 'journalWorks' | 'list'>;
+
+/** Whether what is decided can be written, and may be. */
+function storeHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): StoreHealth {
+  let unwritable: string | undefined;
+  let takenOver: StaleEpoch | undefined;
+  const noteTakenOver = (by: StaleEpoch) => {
+    if (takenOver === undefined) log.error(factsOf(by), 'this process does nothing more');
+    takenOver = by;
+  };
+  return {
+    takenOver: noteTakenOver,
+    during: (what) => (error) => {
+      if (error instanceof StaleEpoch) return noteTakenOver(error); // each look meets it again
+      if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
+      metrics.storeFailed();
+      if (unwritable === undefined) log.error(factsOf(error), 'the journal cannot be written');
+      unwritable = error.message;
+      return undefined;
+    },
+    journalWorks() {
+      if (unwritable !== undefined) log.info({}, 'the journal can be written again');
+      unwritable = undefined;
+    },
+    list: () => [takenOver?.found, unwritable].filter((one) => one !== undefined),
+  };
+}
+
+/** What the consumers of events have not got past. */
+function consumersHealth(log: Log): Pick<Health, 'undelivered' | 'overdue'> {
+  const overdue = new Map<string, ConsumerFault>();
+  return {
+    undelivered(consumer, fault) {
+      if (fault === undefined) {
+        if (overdue.delete(consumer)) log.info({}, `${consumer} gets on again`);
+        return;
+      }
+      if (!overdue.has(consumer)) log.error(factsOf(fault.error), `${consumer} does not get on`);
+      overdue.set(consumer, fault);
+    },
+    overdue: () => [...overdue.values()].map(sayOverdue),
+  };
+}
+
+export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): Health {
+  const store = storeHealth(log, metrics);
+  let evaluationFails = false;
+  let targetUp = true;
+  let clockTrouble: string | undefined;
+  let doubted: readonly string[] = [];
+  let lacking: readonly string[] = [];
+  return {
+    ...store,
+    ...consumersHealth(log),
+    evaluationFailed(error) {
+      if (!(error instanceof JournalUnwritable || error instanceof StaleEpoch)) evaluationFails = true;
+      store.during('a look')(error);
+    },
+    evaluated() {
+      evaluationFails = false;
+    },
+    targetAnswers(answers) {
+      if (targetUp && !answers) log.error({}, 'the target does not answer');
+      if (!targetUp && answers) log.info({}, 'the target answers again');
+      targetUp = answers;
+    },
+    isTargetUp: () => targetUp,
+    clock(trouble) {
+      if (clockTrouble === undefined && trouble !== undefined) log.error({}, trouble);
+      if (clockTrouble !== undefined && trouble === undefined)
+        log.info({}, 'the guard’s clock and the wall clock agree');
+      clockTrouble = trouble;
+    },
+    doubts(now) {
+      for (const one of now) if (!doubted.includes(one)) log.error({}, one);
+      if (doubted.length > 0 && now.length === 0) log.info({}, 'the guard has its lock, and the right server answers');
+      doubted = now;
+    },
+    lacks(permissions) {
+      for (const one of permissions) if (!lacking.includes(one)) log.warn({}, `not ready to roll back: ${one}`);
+      lacking = permissions;
+    },
+    missingPermissions: () => lacking,
+    list: () => [
+      ...store.list(),
+      ...(evaluationFails ? ['looks fail, so nothing is decided: see the daemon’s log, and restart it'] : []),
+      ...(targetUp ? [] : ['the target does not answer']),
+      ...(clockTrouble === undefined ? [] : [clockTrouble]),
+    ],
+  };
+}

@@ -1,0 +1,122 @@
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+
+import { exitCodes } from '../../core/kernel/errors.ts';
+import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
+import { JournalRefused } from '../errors.ts';
+import { isOwnStream, type RunHead } from '../journal.ts';
+import { replaceFile } from './durable.ts';
+import { systemCode } from './faults.ts';
+
+/**
+ * `PATH-head` says where the journal stood last. SQLite drops the end of a log that is torn, and a file whose log is gone is
+ * whole in itself: without another witness a journal that has lost its last entries looks like an older one.
+ */
+export const headFile = (path: string): string => `${path}-head`;
+
+/** What a `-head` says. One that is there and cannot be read is not the same as none: something became of it. */
+export type Witness =
+  | { readonly state: 'absent' }
+  | { readonly state: 'read'; readonly heads: readonly RunHead[] }
+  | { readonly state: 'unreadable'; readonly file: string; readonly because: string };
+
+const isHead = (one: unknown): one is RunHead => {
+  if (typeof one !== 'object' || one === null || !('run' in one && 'seq' in one && 'hash' in one)) return false;
+  const { run, seq, hash: of } = one;
+  const isPlace = Number.isSafeInteger(seq) && Number(seq) > 0;
+  if ('guard' in one && typeof one.guard !== 'string') return false;
+  return typeof run === 'string' && run !== '' && isPlace && /^sha256:[0-9a-f]{64}$/.test(String(of));
+};
+
+const told = ({ run, seq, hash: of, guard }: RunHead): RunHead => ({
+  run,
+  seq,
+  hash: of,
+  ...(guard !== undefined && { guard }),
+});
+
+/** Undefined where the text is not what the guard writes, which tells of one run at least. */
+function headsIn(text: string): readonly RunHead[] | undefined {
+  const said: unknown = JSON.parse(text);
+  if (typeof said !== 'object' || said === null || !('heads' in said) || !Array.isArray(said.heads)) return undefined;
+  const heads: readonly unknown[] = said.heads;
+  if (heads.length === 0 || !heads.every(isHead)) return undefined;
+  return heads.map(({ run, seq, hash: of, guard }) => told({ run: runId(run), seq, hash: hash(of), guard }));
+}
+
+/** Looks at what has the name first: to read a pipe would take for ever. */
+function textOf(file: string): { readonly text: string } | { readonly because: string } {
+  try {
+    if (!statSync(file).isFile()) return { because: 'it is not a file' };
+    const text = readFileSync(file, 'utf8');
+    return text === '' ? { because: 'it is empty' } : { text };
+  } catch (error) {
+    return { because: systemCode(error) ?? String(error) };
+  }
+}
+
+/** What the `-head` beside this name says. */
+export function witnessBeside(path: string): Witness {
+  const file = headFile(path);
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return { state: 'absent' };
+  const read = textOf(file);
+  if ('because' in read) return { state: 'unreadable', file, because: read.because };
+  try {
+    const heads = headsIn(read.text);
+    if (heads !== undefined) return { state: 'read', heads };
+    return { state: 'unreadable', file, because: 'it names no run and place' };
+  } catch {
+    return { state: 'unreadable', file, because: 'it is not JSON' };
+  }
+}
+
+type Unreadable = Extract<Witness, { state: 'unreadable' }>;
+
+export const sayUnreadable = ({ file, because }: Unreadable): string =>
+  `${file}, which says where the journal stood last, cannot be read: ${because}`;
+
+const unreadable = (witness: Unreadable) =>
+  new JournalRefused(
+    {
+      found: sayUnreadable(witness),
+      wanted: 'what the guard wrote there last',
+      todo: 'Find out what became of it, and whether the journal is the newest one. Put both back, or go on with the journal as it is: ripcord journal accept --reason "..."',
+    },
+    exitCodes.failed,
+  );
+
+/** What the `-head` files beside the journal's names say, all of them. Throws JournalRefused where one cannot be read. */
+export function readHeadFiles(names: readonly string[]): readonly RunHead[] {
+  return names.map(witnessBeside).flatMap((witness) => {
+    if (witness.state === 'unreadable') throw unreadable(witness);
+    return witness.state === 'read' ? witness.heads : [];
+  });
+}
+
+/**
+ * Keeps the heads of each guard's run begun last and of the own streams beside each name of the journal. What it answers is
+ * called after entries are durable, so that a `-head` is never ahead of them.
+ */
+export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): (head: RunHead) => void {
+  const heads = new Map<RunId, RunHead>();
+  const note = (head: RunHead) => {
+    const ofGuard = ({ run, guard }: RunHead) => !isOwnStream(run) && guard === head.guard;
+    if (!isOwnStream(head.run)) for (const one of heads.values()) if (ofGuard(one)) heads.delete(one.run);
+    heads.set(head.run, told(head));
+  };
+  const write = () => {
+    const text = `${JSON.stringify({ heads: [...heads.values()] })}\n`;
+    for (const name of names) {
+      try {
+        replaceFile(headFile(name), text);
+      } catch {
+        // The entries are durable without it, and a `-head` that is behind them is of use still.
+      }
+    }
+  };
+  for (const head of known) note(head);
+  if (known.length > 0) write();
+  return (head) => {
+    note(head);
+    write();
+  };
+}

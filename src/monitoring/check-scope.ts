@@ -1,0 +1,80 @@
+import type { Scope, Server } from '../checks/check.ts';
+import { type Declared, namesNow, nothingDeclared } from '../core/evidence/declared.ts';
+import { type PhaseId, phaseId } from '../core/kernel/ids.ts';
+import { type PhasePlan, tablesOf } from '../core/plan/phase.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { SchemaState } from '../core/plan/statements.ts';
+import type { PhaseState } from '../core/run/phases.ts';
+import { isBeingUndone, schemaState } from '../core/run/schema-state.ts';
+import { rollbackUnderWay, type RunState } from '../core/run/state.ts';
+
+/** A phase that ended before its end is done changing things: what it has left is judged. */
+function countsAs(state: RunState, phase: PhaseState, atWork: ReadonlySet<PhaseId>): SchemaState | 'left' {
+  const known = schemaState(state, phase);
+  if (known !== 'under-way' || phase.state === 'running' || isBeingUndone(state, phase)) return known;
+  return phase.state === 'unknown' && atWork.has(phase.phase) ? 'under-way' : 'left';
+}
+
+/** What the phases have declared that counts now. `atWork`: the lost phases of which something is still seen at work. */
+export function declaredNow(
+  { phases }: Plan,
+  state: RunState | undefined,
+  atWork: ReadonlySet<PhaseId> = new Set(),
+): Declared {
+  if (state === undefined) return nothingDeclared;
+  const counting = (wanted: 'applied' | 'under-way' | 'left'): readonly PhasePlan[] =>
+    phases.filter(({ id }) => {
+      const phase = state.phases.find((one) => one.phase === phaseId(id));
+      return phase !== undefined && countsAs(state, phase, atWork) === wanted;
+    });
+  return { underWay: counting('under-way'), applied: counting('applied'), left: counting('left') };
+}
+
+const namedBy = ({ effects }: PhasePlan): readonly string[] => [
+  ...Object.keys(effects.renames),
+  ...Object.keys(effects.writes),
+  ...effects.rls,
+  ...tablesOf(effects.policies),
+  ...tablesOf(effects.grants),
+];
+
+export interface ScopeParts {
+  readonly plan: Plan;
+  readonly role: string | undefined;
+  readonly state: RunState | undefined;
+  readonly server: Server;
+  readonly code: Scope['code'];
+  readonly aside: Scope['aside'];
+  readonly rows: Scope['rows'];
+  readonly noReachLogin: boolean;
+}
+
+/** What the checks of the catalogue must know before they can ask. */
+export function scopeOf({ plan, role, state, server, ...sessions }: ScopeParts): Scope {
+  const { integrity, security } = plan.criteria;
+  const declared = declaredNow(plan, state);
+  const now = (tables: readonly string[]) => [...new Set(tables.flatMap((table) => namesNow(declared, table)))];
+  const watchRoles = security.watch_roles;
+  return {
+    server,
+    watchRoles,
+    exposedSchemas: security.exposed_schemas,
+    identities:
+      security.identities.length > 0
+        ? security.identities
+        : watchRoles.map((watched) => ({ id: watched, role: watched, claims: {} })),
+    staticTables: now(integrity.static_tables),
+    phaseTables: now(plan.phases.flatMap(namedBy)),
+    phases: plan.phases,
+    phase: { role, tags: (state?.phases ?? []).flatMap(({ supervisor }) => supervisor?.tag ?? []) },
+    ...sessions,
+  };
+}
+
+/** Nobody is at work: what reads much would be in the way, and is asked at the end anyway. */
+export const isQuiet = (now: RunState | undefined): boolean =>
+  now?.baseline !== undefined &&
+  now.closed === undefined &&
+  now.capture === undefined &&
+  rollbackUnderWay(now) === undefined &&
+  !now.phases.some(({ state }) => state === 'running' || state === 'unknown');

@@ -1,0 +1,101 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import type { CheckId, GuardSense, ProbeId, Sense } from '../core/kernel/ids.ts';
+import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
+import type { CatalogueId } from '../core/plan/catalogue.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { limitsNow } from '../core/run/circumstances.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import { comparedWith } from '../core/run/markers.ts';
+import { runningPhase } from '../core/run/phases.ts';
+import { cannotTell, standingAlarm } from '../core/run/standing.ts';
+import type { RunState } from '../core/run/state.ts';
+import { blindSenses, judge } from '../core/verdicts/judge.ts';
+import type { Verdict } from '../core/verdicts/verdict.ts';
+import { stride } from '../core/watch/watch.ts';
+import type { Conductor } from '../runs/conductor.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+
+export interface Evaluator {
+  /** Judges now, and journals what follows. Rejects when the journal cannot be written. */
+  evaluate(): Promise<void>;
+  /** The verdicts of the last evaluation. */
+  latest(): readonly Verdict[] | undefined;
+  blind(): readonly Sense[];
+  /** Told of every event, so that watched time is counted once only. */
+  noted(event: RunEvent): void;
+}
+
+export interface EvaluatorParts {
+  readonly plan: Plan;
+  readonly conductor: Conductor;
+  readonly evidenceStore: EvidenceStore;
+  readonly clock: Clock;
+  /** When this daemon began to ask. */
+  readonly since: Instant;
+  /** The checks of the catalogue that are asked of this server. */
+  readonly catalogue: readonly CatalogueId[];
+  /** How often each check is asked that is asked every so often. */
+  readonly paces: ReadonlyMap<CheckId, Millis>;
+  /** What all evidence rests on, and cannot be relied on now. */
+  readonly unsure?: () => readonly GuardSense[];
+}
+
+function clocksOf(state: RunState) {
+  const running = runningPhase(state.phases);
+  return [
+    ...(running?.clock === undefined ? [] : [{ subject: running.phase as string, clock: running.clock }]),
+    ...(state.clock === undefined ? [] : [{ subject: 'run', clock: state.clock }]),
+  ];
+}
+
+/** Time in which something could not be looked at is not time that was watched. */
+const isSightless = (blind: readonly Sense[], verdicts: readonly Verdict[]): boolean =>
+  blind.length > 0 || verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true);
+
+export function createEvaluator({
+  plan,
+  conductor,
+  evidenceStore,
+  clock,
+  since,
+  catalogue,
+  paces,
+  unsure = () => [],
+}: EvaluatorParts): Evaluator {
+  let latest: readonly Verdict[] | undefined;
+  let blind: readonly Sense[] = [];
+  let lastEvaluated: Instant | undefined;
+  let unrecorded: Millis = millis(0);
+
+  const evidenceOf = (state: RunState) => ({
+    baseline: state.baseline?.baseline,
+    probes: evidenceStore.probes(),
+    common: evidenceStore.common(),
+    standing: (probe: ProbeId) => standingAlarm(state.verdicts, probe, evidenceStore.probes().get(probe)?.marker),
+    checks: evidenceStore.checks(),
+    catalogue,
+    clocks: clocksOf(state),
+    comparedWith: comparedWith(state),
+  });
+
+  return {
+    async evaluate() {
+      const state = conductor.state();
+      const now = clock.now();
+      if (state === undefined || state.closed !== undefined) return;
+      const evidence = { probes: evidenceStore.probes(), checks: evidenceStore.checks() };
+      blind = [...unsure(), ...blindSenses(plan, evidence, paces, since, now)];
+      latest = judge(plan, evidenceOf(state), limitsNow(plan, state), now);
+      const watching = state.response.stands === 'watching';
+      unrecorded = watching ? millis(unrecorded + stride(lastEvaluated, isSightless(blind, latest), now)) : millis(0);
+      lastEvaluated = now;
+      await conductor.submit({ kind: 'look', verdicts: latest, blind, unrecorded });
+    },
+    latest: () => latest,
+    blind: () => blind,
+    noted({ type }) {
+      if (type === 'watch-advanced' || type === 'watch-started') unrecorded = millis(0);
+      if (type === 'watch-started') lastEvaluated = undefined;
+    },
+  };
+}

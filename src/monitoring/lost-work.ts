@@ -1,0 +1,38 @@
+import type { Clock } from '../core/kernel/clock.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
+import { between, type Instant, seconds } from '../core/kernel/units.ts';
+import type { PhaseState } from '../core/run/phases.ts';
+import type { RunState } from '../core/run/state.ts';
+import { forwardWork, type Quietening, whatIsLeft } from '../phases/stop-work.ts';
+
+/** As often as the cheap checks are asked: a look goes over all processes. */
+const counts = seconds(5);
+
+type Lost = readonly PhaseState[];
+
+/**
+ * Tells the lost phases of which a process or a session is still seen, as of a few seconds ago. Where nobody can look, none
+ * is: a phase is excused only as long as it is known to be at work.
+ */
+export function lostWork(connection: Quietening['connection'], { now }: Pick<Clock, 'now'>) {
+  let known: { readonly at: Instant; readonly of: string; readonly atWork: Promise<ReadonlySet<PhaseId>> } | undefined;
+
+  const look = async (lost: Lost, database: string): Promise<ReadonlySet<PhaseId>> => {
+    const atWork = new Set<PhaseId>();
+    for (const phase of lost) {
+      const worker = forwardWork([phase], undefined);
+      const left = await whatIsLeft(worker, { connection, database }).catch(() => []);
+      if (left.length > 0) atWork.add(phase.phase);
+    }
+    return atWork;
+  };
+
+  return (state: RunState | undefined): Promise<ReadonlySet<PhaseId>> => {
+    const lost = state?.phases.filter((one) => one.state === 'unknown') ?? [];
+    if (state === undefined || lost.length === 0) return Promise.resolve(new Set<PhaseId>());
+    const of = lost.map(({ phase, attempt }) => `${phase} ${attempt}`).join();
+    if (known === undefined || known.of !== of || between(known.at, now()) >= counts)
+      known = { at: now(), of, atWork: look(lost, state.target.database) };
+    return known.atWork;
+  };
+}

@@ -1,0 +1,53 @@
+import type { Capture } from '../baseline/capture.ts';
+import { baselineOf } from '../core/evidence/baseline.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { lastMarker } from '../core/run/markers.ts';
+import { statementsNow } from '../core/run/schema-state.ts';
+import type { LoadedPlan } from '../plan-files/load-plan.ts';
+import { askerOf, type StatisticsParts } from '../probes/ask.ts';
+import type { Asker } from '../probes/sampling-loop.ts';
+import type { Conductor } from '../runs/conductor.ts';
+import { addressOf } from '../target/address.ts';
+import { loginsOf } from '../target/session-kinds.ts';
+import type { TargetConnections } from '../target/target-connections.ts';
+
+/** Who the guard is, and who the application, as far as the plan says so. */
+export const loginsInStatistics = (target: EnvironmentPlan['target']): Pick<StatisticsParts, 'guards' | 'users'> => ({
+  guards: loginsOf(target),
+  users: target.users_url === undefined ? [] : [addressOf(target.users_url).user],
+});
+
+export interface ProbeParts {
+  readonly loaded: LoadedPlan;
+  readonly connections: Pick<TargetConnections, 'probes' | 'users' | 'checks'>;
+  readonly conductor: Pick<Conductor, 'state' | 'openRun'>;
+  /** Told what ran between two looks at the statistics of statements. */
+  readonly capture: Pick<Capture, 'interval'>;
+}
+
+/** The probes of the plan, each with what it asks on and what it must know of the run. */
+export function plannedProbes({ loaded, connections, conductor, capture }: ProbeParts): readonly Asker[] {
+  const { plan, environment } = loaded;
+  const { role_for_phases: phases, trusts } = environment.target;
+  const marker = () => {
+    const run = conductor.openRun();
+    return run === undefined ? undefined : lastMarker(run);
+  };
+  return plan.probes.map((probe, place) =>
+    askerOf(probe, {
+      connection: () => connections.probes(place),
+      users: connections.users,
+      statements: (asked) => statementsNow(plan, conductor.state(), asked),
+      statistics: {
+        connection: connections.checks,
+        hide: loaded.hide.text,
+        trusts,
+        ...loginsInStatistics(environment.target),
+        notOf: phases === undefined ? [] : [phases],
+        mix: (id) => baselineOf(conductor.openRun()?.baseline?.baseline, id)?.statements,
+        marker,
+        onInterval: capture.interval,
+      },
+    }),
+  );
+}

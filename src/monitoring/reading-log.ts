@@ -1,0 +1,92 @@
+import { decodeReadings, encodeReadings } from '../core/evidence/chunk.ts';
+import type { Reading } from '../core/evidence/reading.ts';
+import type { Hide } from '../core/kernel/hide-document.ts';
+import type { ProbeId, RunId } from '../core/kernel/ids.ts';
+import { shorten } from '../core/kernel/shorten.ts';
+import { type Instant, instant } from '../core/kernel/units.ts';
+import type { Journal, ReadingChunk } from '../journal/journal.ts';
+import type { GuardJournal } from '../journal/under-lease.ts';
+
+const minuteOf = (at: Instant): Instant => instant(Math.floor(at / 60_000) * 60_000);
+
+/** Readings on their way to the journal: whole minutes, so that a day is megabytes and not gigabytes. */
+export interface ReadingLog {
+  add(reading: Reading): void;
+  /** Writes the minutes that are over; with `all` also those under way, which later readings then replace. */
+  flush(run: RunId, now: Instant, all?: boolean): Promise<void>;
+}
+
+/** When the disk is full this much is kept for later; then the oldest minutes are lost, and count as missing. */
+const mostMinutes = 30;
+
+/** A server quotes what it could not take, and a page what it answered, however long that is; each reading is kept for weeks. */
+const mostSaid = 1_000;
+
+function withShortWords(reading: Exclude<Reading, { readonly state: 'answered' }>): Reading {
+  if (reading.state === 'failed')
+    return { ...reading, cause: { ...reading.cause, message: shorten(reading.cause.message, mostSaid) } };
+  return reading.because === undefined ? reading : { ...reading, because: shorten(reading.because, mostSaid) };
+}
+
+/** An answer says nothing but how long it took; there are a thousand of them a second. */
+export const hiddenReading = (reading: Reading, hide: Hide): Reading =>
+  reading.state === 'answered' ? reading : withShortWords(hide(reading));
+
+export function readingLog(journal: Pick<GuardJournal, 'writeReadings'>, hide: Hide): ReadingLog {
+  const minutes = new Map<Instant, Map<ProbeId, Reading[]>>();
+  const forget = () => {
+    for (const minute of [...minutes.keys()].slice(0, -mostMinutes)) minutes.delete(minute);
+  };
+  return {
+    add(reading) {
+      const minute = minuteOf(reading.at);
+      const probes = minutes.get(minute) ?? new Map<ProbeId, Reading[]>();
+      minutes.set(minute, probes);
+      const readings = probes.get(reading.probe);
+      const hidden = hiddenReading(reading, hide);
+      if (readings === undefined) probes.set(reading.probe, [hidden]);
+      else readings.push(hidden);
+    },
+    async flush(run, now, all = false) {
+      // A slow answer belongs to the minute in which it was due, so a minute is closed only a while after its end.
+      const due = [...minutes].filter(([minute]) => all || minute + 75_000 <= now);
+      const chunks = due.flatMap(([minute, probes]) =>
+        [...probes].map(([probe, readings]): ReadingChunk => ({ run, probe, minute, body: encodeReadings(readings) })),
+      );
+      forget();
+      if (chunks.length === 0) return;
+      await journal.writeReadings(chunks);
+      for (const [minute] of due) if (minute + 75_000 <= now) minutes.delete(minute);
+    },
+  };
+}
+
+/** One probe's stored readings from `from` to `to`, oldest first. */
+export async function storedReadings(
+  journal: Pick<Journal, 'readReadings'>,
+  run: RunId,
+  probe: ProbeId,
+  from: Instant,
+  to: Instant,
+): Promise<readonly Reading[]> {
+  const chunks = await journal.readReadings(run, probe, minuteOf(from), minuteOf(to));
+  return chunks
+    .flatMap(({ minute, body }) => decodeReadings(probe, minute, body))
+    .filter(({ at }) => at >= from && at <= to);
+}
+
+/** Every moment that a clock can show is before it. */
+const farAhead = instant(8.64e15);
+
+/** The moment of the newest stored reading of these probes from `from` on, if any. */
+export async function newestReading(
+  journal: Pick<Journal, 'readReadings'>,
+  run: RunId,
+  probes: readonly ProbeId[],
+  from: Instant,
+): Promise<Instant | undefined> {
+  const stored = await Promise.all(probes.map((probe) => storedReadings(journal, run, probe, from, farAhead)));
+  return stored
+    .flatMap((readings) => readings.at(-1)?.at ?? [])
+    .reduce<Instant | undefined>((newest, at) => (newest === undefined || at > newest ? at : newest), undefined);
+}

@@ -1,0 +1,65 @@
+import { snapshotSchema } from '../baseline/schema-snapshot.ts';
+import { asksWithoutSecrets } from '../checks/asks.ts';
+import { isProof } from '../checks/catalogue.ts';
+import type { SchemaSnapshot } from '../core/evidence/boundary.ts';
+import { compareWithBoundary, expectationsOf } from '../core/evidence/compare.ts';
+import type { Finding } from '../core/evidence/finding.ts';
+import type { PhaseId } from '../core/kernel/ids.ts';
+import type { Hiding } from '../core/plan/hide-secrets.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Came } from '../core/response/events.ts';
+import { extentOf, isExpected } from '../core/response/extent.ts';
+import { rollbackOf } from '../core/run/state.ts';
+import type { Conductor } from '../runs/conductor.ts';
+import type { GuardedTarget } from '../target/guarded-target.ts';
+
+interface ExtentParts {
+  readonly plan: Plan;
+  readonly conductor: Pick<Conductor, 'state'>;
+  readonly connections: Pick<GuardedTarget, 'checks'>;
+  readonly runChecks: () => Promise<readonly Finding[]>;
+  readonly hide: Pick<Hiding, 'text'>;
+}
+
+/** The schema tells most of it, at once; the checks, which may take long, are asked only where all the rest is the same. */
+async function extentNow(
+  { plan, conductor }: ExtentParts,
+  phase: PhaseId,
+  schema: SchemaSnapshot,
+  askChecks: () => Promise<readonly Finding[]>,
+): Promise<Came> {
+  const state = conductor.state();
+  const is = state?.phases.find((one) => one.phase === phase);
+  const boundary = is?.boundary;
+  if (state === undefined || boundary === undefined) return { extent: 'unknown' };
+  const rollback = rollbackOf(state);
+  const because = state.recommendations.find(({ id }) => id === rollback?.recommendation);
+  const planned = plan.phases.find(({ id }) => id === phase);
+  const { endedProcesses, endedSessions } = rollback?.quiet ?? { endedProcesses: 0, endedSessions: 0 };
+  const applied = {
+    finished: is?.state === 'finished',
+    expected: isExpected(planned, because),
+    neverBegan: is?.neverBegan === true && endedProcesses + endedSessions === 0,
+  };
+  const expects = expectationsOf(plan.checks);
+  const bySchema = compareWithBoundary({ ...boundary, findings: [] }, { schema, findings: [], expects });
+  const seen = extentOf(bySchema.outcome, applied);
+  if (bySchema.outcome !== 'same' || applied.finished || applied.expected) return seen;
+  const findings = await askChecks();
+  return extentOf(compareWithBoundary(boundary, { schema, findings, expects }).outcome, applied);
+}
+
+/** How far each of the phases came that are to be undone. */
+export async function phaseExtents(
+  parts: ExtentParts,
+  phases: readonly PhaseId[],
+): Promise<ReadonlyMap<PhaseId, Came>> {
+  const schema = await snapshotSchema(asksWithoutSecrets(parts.connections.checks, parts.hide.text));
+  if (schema === undefined) return new Map();
+  let asked: Promise<readonly Finding[]> | undefined;
+  const proofs = async () => (await parts.runChecks()).filter(({ check }) => isProof(check));
+  const askChecks = () => (asked ??= proofs()); // nothing is done between one phase and the next
+  const seen = new Map<PhaseId, Came>();
+  for (const phase of phases) seen.set(phase, await extentNow(parts, phase, schema, askChecks));
+  return seen;
+}

@@ -1,0 +1,69 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+import { whyUncontained } from '../core/response/containment.ts';
+import type { AttemptScope, ProofScope } from '../core/response/proof-scope.ts';
+import { type PhaseState, type Worked, workedOn } from '../core/run/phases.ts';
+import { currentBoot, readProcesses } from '../system/procfs.ts';
+import { isEmptied } from './find-cgroups.ts';
+
+/** The kernel gives the first pid namespace, which has every process, this number. */
+const firstPidNamespace = 'pid:[4026531836]';
+
+/** Why `/proc` does not show every process of the machine, where it does not. */
+function whyPartial(): ProofScope['partial'] {
+  if (readlinkSync('/proc/self/ns/pid') !== firstPidNamespace) return 'pid-namespace';
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const hides = mounts.some((line) => / \/proc .* - proc .*hidepid=(?!0|off)/.test(line));
+  return hides && process.getuid?.() !== 0 ? 'hidepid' : undefined;
+}
+
+type Seen = Pick<AttemptScope, 'by' | 'because'>;
+
+async function lookAt({ supervisor, child }: Worked): Promise<Seen> {
+  if (supervisor.host !== hostname()) return { by: 'sessions', because: `it ran on ${supervisor.host}` };
+  const { bootId } = child ?? supervisor.wrapper;
+  if (bootId !== currentBoot()) {
+    return { by: 'sessions', because: 'it ran before this machine was restarted, or on another of its name' };
+  }
+  if (child === undefined) return { by: 'tags', because: 'its wrapper did not tell of its process' };
+  const { containment } = child;
+  if (containment === undefined || 'none' in containment) {
+    return { by: 'tags', because: whyUncontained(containment) ?? 'unknown' };
+  }
+  const emptied = await isEmptied(containment.cgroup).catch(() => undefined);
+  if (emptied === true) return { by: 'cgroup' };
+  return { by: 'tags', because: `its cgroup ${containment.cgroup.path} cannot be seen from here` };
+}
+
+/** Of an attempt that is not on record only the tag is known, which is looked for on this host. */
+const unrecorded = (phase: PhaseState, attempt: number): AttemptScope => ({
+  phase: phase.phase,
+  attempt,
+  by: 'sessions',
+  because: 'where it ran is not on record',
+});
+
+async function scopeOf(phase: PhaseState): Promise<readonly AttemptScope[]> {
+  const known = new Map(workedOn(phase).map((one) => [one.attempt, one]));
+  const attempts = Array.from({ length: phase.attempt }, (_, before) => before + 1);
+  return Promise.all(
+    attempts.map(async (attempt) => {
+      const one = known.get(attempt);
+      return one === undefined ? unrecorded(phase, attempt) : { phase: phase.phase, attempt, ...(await lookAt(one)) };
+    }),
+  );
+}
+
+/** What a proof that forward work has stopped rests on; to be asked once nothing of it is seen any more. */
+export async function proofScope(phases: readonly PhaseState[], role: string | undefined): Promise<ProofScope> {
+  const attempts = (await Promise.all(phases.map(scopeOf))).flat();
+  const unreadable = (await readProcesses()).filter((one) => one.unreadable && !one.zombie).length;
+  const partial = whyPartial();
+  return {
+    attempts,
+    sessions: role === undefined ? 'by-name' : 'of-role',
+    unreadable,
+    ...(partial !== undefined && { partial }),
+  };
+}

@@ -1,0 +1,187 @@
+import { hostname } from 'node:os';
+
+import type { Clock } from '../core/kernel/clock.ts';
+import { RipcordError } from '../core/kernel/errors.ts';
+import { after, between, type Instant, millis, seconds } from '../core/kernel/units.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import type { Child, ProcessIdentity, Quiet } from '../core/response/events.ts';
+import { type PhaseState, workedOn } from '../core/run/phases.ts';
+import type { HeldConnection } from '../target/connection.ts';
+import { TargetRefused } from '../target/errors.ts';
+import {
+  endSessions,
+  phaseSessions,
+  type PhaseSessions,
+  preparedTransactions,
+  serverTime,
+  type Session,
+} from '../target/sessions.ts';
+import { type Ending, endProcesses } from './end-processes.ts';
+import { StillRunning } from './errors.ts';
+import type { Marks } from './find-cgroups.ts';
+import { workOf } from './tagged-processes.ts';
+
+/** Something of the phases is still there after it was told to end. */
+export class WorkGoesOn extends RipcordError {
+  readonly left: readonly string[];
+  constructor(left: readonly string[]) {
+    super({
+      found: `still there: ${left.join('; ')}`,
+      wanted: 'no process, session or prepared transaction of the phases',
+      todo: 'End it by hand, then continue the rollback: ripcord confirm stop-work --again --reason "…"',
+    });
+    this.left = left;
+  }
+}
+
+/** Whose processes and sessions are meant. */
+export interface Worker extends Marks {
+  /** Leaders of process groups on this host. */
+  readonly groups: readonly ProcessIdentity[];
+  /** What marks the environment of the processes, and names their cgroups and the sessions. */
+  readonly tags: readonly string[];
+  /** A role whose every session in the database is the worker's. */
+  readonly role?: string | undefined;
+}
+
+export interface Quietening {
+  readonly database: string;
+  readonly rules: EnvironmentPlan['stop_work'];
+  readonly connection: Pick<HeldConnection, 'query'>;
+  readonly clock: Clock;
+  /**
+   * Whether the kernel's own lists show every process of the worker gone: then nobody is left who could begin a session of
+   * it. Left out where nobody can know.
+   */
+  readonly allGone?: () => Promise<boolean>;
+}
+
+/** A connection that a process had begun before its end may have waited for the server so long, and no longer. */
+const onTheWay = seconds(5);
+/** Whoever takes a phase's name may do so as many roles. */
+const mostStrangers = 20;
+
+/** Beyond the grace: how long to go on trying before a person is asked. */
+const patience = seconds(20);
+const betweenLooks = millis(100);
+
+/** Those that are on record, whoever made them. */
+export const cgroupsOf = (children: readonly (Child | undefined)[]): NonNullable<Marks['cgroups']> =>
+  children.flatMap((child) =>
+    child?.containment !== undefined && 'cgroup' in child.containment ? child.containment.cgroup : [],
+  );
+
+/** The work of the phases. A process on another host is told to stop by its next heartbeat; here its sessions are ended. */
+export function forwardWork(phases: readonly PhaseState[], role: string | undefined): Worker {
+  const here = phases.filter(({ supervisor }) => supervisor?.host === hostname());
+  const tags = phases.flatMap(({ supervisor }) => (supervisor === undefined ? [] : [supervisor.tag]));
+  const cgroups = cgroupsOf(phases.flatMap(workedOn).map(({ child }) => child));
+  return { tags, cgroups, groups: here.flatMap(({ child }) => (child === undefined ? [] : [child])), role };
+}
+
+const sessionsOf = ({ tags, role }: Worker, database: string, strangersSince?: number): PhaseSessions => ({
+  database,
+  applicationNames: tags,
+  ...(role !== undefined && { role }),
+  ...(strangersSince !== undefined && { strangersSince }),
+});
+
+interface Left {
+  /** One phrase each. */
+  readonly left: readonly string[];
+  /** Whether a process is among them. */
+  readonly works: boolean;
+  /** Sessions that only bear a name of the worker. */
+  readonly strangers: readonly Session[];
+}
+
+async function lookAround(
+  worker: Worker,
+  { connection, database }: Pick<Quietening, 'connection' | 'database'>,
+  strangersSince?: number,
+): Promise<Left> {
+  const { processes, cgroups } = await workOf(worker);
+  const sessions = await phaseSessions(connection, sessionsOf(worker, database, strangersSince));
+  const prepared = worker.role === undefined ? [] : await preparedTransactions(connection, worker.role);
+  const own = sessions.filter(({ stranger }) => stranger !== true);
+  const left = [
+    ...processes.map(({ pid }) => `process ${pid}`),
+    ...cgroups.map((folder) => `a process in ${folder}`),
+    ...own.map(({ pid, applicationName }) => `session ${pid} (${applicationName})`),
+    ...prepared.map(({ gid }) => `prepared transaction ${gid}`),
+  ];
+  const works = processes.length > 0 || cgroups.length > 0;
+  return { left, works, strangers: sessions.filter(({ stranger }) => stranger === true) };
+}
+
+/** What can be seen of the worker now, one phrase each. */
+export const whatIsLeft = async (
+  worker: Worker,
+  quietening: Pick<Quietening, 'connection' | 'database'>,
+): Promise<readonly string[]> => (await lookAround(worker, quietening)).left;
+
+/** From when on, by the server's clock, no session can be the worker's; undefined as long as nobody can know. */
+async function strangersFrom({ role }: Worker, { connection, allGone }: Quietening): Promise<number | undefined> {
+  if (role === undefined || allGone === undefined || !(await allGone())) return undefined;
+  return (await serverTime(connection)) + onTheWay;
+}
+
+const sayStranger = ({ role, applicationName }: Session): string => `sessions of ${role} named ${applicationName}`;
+
+/** A stranger's session keeps nothing back: where it cannot be ended, it stays. */
+async function endStrangers(connection: Quietening['connection'], of: PhaseSessions): Promise<void> {
+  await endSessions(connection, of).catch((error: unknown) => {
+    if (!(error instanceof TargetRefused)) throw error;
+  });
+}
+
+/** What could not be ended; anything else that went wrong is thrown. */
+async function endOrTell(ending: Ending): Promise<{ readonly ended: number; readonly stays?: StillRunning }> {
+  try {
+    return await endProcesses(ending);
+  } catch (error) {
+    if (error instanceof StillRunning) return { ended: 0, stays: error };
+    throw error;
+  }
+}
+
+/**
+ * Ends the worker's processes, also those that left their group, and its sessions, by role and by name; then looks until
+ * nothing of it has been seen for `quiet_for`. A process that only its wrapper may end is ended by it once it hears of the
+ * rollback: such a process gets the same time as sessions that come back. Rejects with WorkGoesOn, StillRunning, or the
+ * target's error.
+ */
+export async function quieten(worker: Worker, quietening: Quietening): Promise<Quiet> {
+  const { database, rules, connection, clock } = quietening;
+  const deadline = after(clock.now(), millis(rules.kill_grace + rules.quiet_for + patience));
+  let [endedProcesses, endedSessions] = [0, 0];
+  let quietSince: Instant | undefined;
+  let goesOn: StillRunning | WorkGoesOn = new WorkGoesOn([]); // what comes back again and again may be away for a moment
+  let since: number | undefined;
+  const notCounted = new Set<string>();
+  for (;;) {
+    let stays: StillRunning | undefined;
+    if (quietSince === undefined) {
+      const ending = endOrTell({ ...worker, grace: rules.kill_grace, clock });
+      const [processes, sessions] = await Promise.all([ending, endSessions(connection, sessionsOf(worker, database))]);
+      endedProcesses += processes.ended;
+      endedSessions += sessions.length;
+      stays = processes.stays; // the next look may not see it, as where only its group is known
+    }
+    const { left, works, strangers } = await lookAround(worker, quietening, since);
+    if (works) since = undefined;
+    else if (left.length > 0) since ??= await strangersFrom(worker, quietening);
+    for (const one of strangers) if (notCounted.size < mostStrangers) notCounted.add(sayStranger(one));
+    if (strangers.length > 0 && quietSince !== undefined) await endStrangers(connection, sessionsOf(worker, database));
+    if (left.length > 0) goesOn = new WorkGoesOn(left);
+    if (stays !== undefined) goesOn = stays;
+    const now = clock.now();
+    quietSince = left.length > 0 || stays !== undefined ? undefined : (quietSince ?? now);
+    if (quietSince !== undefined && between(quietSince, now) >= rules.quiet_for) {
+      const named = notCounted.size === 0 ? {} : { notCounted: [...notCounted] };
+      return { endedProcesses, endedSessions, since: quietSince, ...named };
+    }
+    if (now > deadline) throw goesOn;
+    await clock.wait(betweenLooks);
+  }
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { count } from '../core/kernel/count.ts';
+import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { hashOf } from '../core/kernel/hash.ts';
+import type { Hash } from '../core/kernel/ids.ts';
+import type { EnvironmentPlan } from '../core/plan/environment.ts';
+import { fillIn } from '../core/plan/expand.ts';
+import type { Fault } from '../core/plan/fault.ts';
+import { hidden } from '../core/plan/hidden.ts';
+import { hideSecrets, type Hiding } from '../core/plan/hide-secrets.ts';
+import { parsePlan } from '../core/plan/parse.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { type RecordedPlan, recordedText } from '../core/plan/recorded.ts';
+import { sayFault } from '../core/plan/say.ts';
+
+/** The plan as the daemon runs it. */
+export interface LoadedPlan {
+  readonly plan: Plan;
+  readonly environment: { readonly name: string } & EnvironmentPlan;
+  readonly secrets: readonly string[];
+  /** Takes them out of what is stored, and of what is shown. */
+  readonly hide: Hiding;
+  /** Puts the values of placeholders into what is about to run. */
+  readonly fill: (text: string) => string;
+  /** What the plan may say and hardly means, one sentence each. */
+  readonly warnings: readonly string[];
+  /** Of the text as it was read, before secrets are put in. */
+  readonly hash: Hash;
+  /** As a run's journal keeps it. */
+  readonly recorded: RecordedPlan;
+  /** Where it was read. */
+  readonly file: string;
+  /** Where relative commands start. */
+  readonly folder: string;
+}
+
+export class PlanRefused extends RipcordError {
+  readonly faults: readonly Fault[];
+  constructor(file: string, faults: readonly Fault[]) {
+    const lines = faults.map((fault) => `\n  ${sayFault(fault, file)}`).join('');
+    super(
+      {
+        found: `${count(faults.length, 'fault')} in ${file}`,
+        wanted: 'a sound plan',
+        todo: `Correct it:${lines}`,
+      },
+      exitCodes.usage,
+    );
+    this.faults = faults;
+  }
+}
+
+class PlanUnreadable extends RipcordError {
+  constructor(
+    found: string,
+    wanted: string,
+    todo: string,
+    exitCode: ExitCode = exitCodes.usage,
+    options?: ErrorOptions,
+  ) {
+    super({ found, wanted, todo }, exitCode, options);
+  }
+}
+
+const readText = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // the caller says which file was wanted
+  }
+};
+
+const fill = (written: string): string => fillIn(written, process.env);
+
+/** Reads the plan for one environment. Rejects with every fault at once. */
+export function loadPlan(file: string, environment: string | undefined): LoadedPlan {
+  const folder = dirname(resolve(file));
+  const text = readText(file);
+  if (text === undefined) {
+    throw new PlanUnreadable(
+      `${file} cannot be read`,
+      'the plan',
+      'Check the path, or write one and give it with --plan FILE',
+    );
+  }
+  const parsed = parsePlan(text, {
+    env: process.env,
+    readFile: (path) => readText(resolve(folder, path)),
+    ...(environment !== undefined && { environment }),
+  });
+  if ('faults' in parsed) throw new PlanRefused(file, parsed.faults);
+  const { plan, warnings, environment: name } = parsed;
+  const chosen = name === undefined ? undefined : plan.environments[name];
+  if (name === undefined || chosen === undefined) {
+    const names = Object.keys(plan.environments).join(', ');
+    throw new PlanUnreadable('no environment was named', `one of ${names}`, 'Name it: --env NAME');
+  }
+  const secrets = hidden(parsed.secrets, chosen.target);
+  const [hide, hash] = [hideSecrets(secrets), hashOf(text)];
+  const recorded = { hash, text: recordedText(text, parsed, name), settings: parsed.settings };
+  return { plan, environment: { name, ...chosen }, secrets, hide, fill, warnings, hash, recorded, file, folder };
+}
+
+/** A plan that was edited counts from the next start on, which whoever edited it should know. */
+export function whatWasEdited({ file, hash }: Pick<LoadedPlan, 'file' | 'hash'>): readonly string[] {
+  const text = readText(file);
+  if (text === undefined) return [`${file} can no longer be read: the guard goes on with the plan that it began with`];
+  return hashOf(text) === hash
+    ? []
+    : [`${file} was edited: the guard goes on with the plan that it began with until it is restarted`];
+}

@@ -1,0 +1,49 @@
+import {
+  latenessOf,
+  latenessOfFailure,
+  learnUsual,
+  nothingUsual,
+  type OwnTime,
+  ownTimeBetween,
+} from '../core/evidence/own-time.ts';
+import type { Reading } from '../core/evidence/reading.ts';
+import type { Clock } from '../core/kernel/clock.ts';
+import { between, instant } from '../core/kernel/units.ts';
+import type { Stops } from './stops.ts';
+
+export interface LatenessParts {
+  readonly clock: Pick<Clock, 'now'>;
+  /** What the guard has taken for itself so far. */
+  readonly ownTime: () => OwnTime;
+  readonly stops: Pick<Stops, 'within'>;
+}
+
+/** Called when a probe is asked; what it answers turns the reading into a missing one where the guard itself was late. */
+export type LatenessJudge = () => (reading: Reading) => Reading;
+
+/** For the readings of one probe, in their order: it learns what they usually cost the guard. */
+export function latenessJudge({ clock, ownTime, stops }: LatenessParts): LatenessJudge {
+  let usual = nothingUsual;
+  return () => {
+    const [asked, before] = [clock.now(), ownTime()];
+    const latenessIn = (reading: Reading): string | undefined => {
+      const now = clock.now();
+      if (reading.state === 'failed') {
+        const [took, own] = [between(asked, now), ownTimeBetween(before, ownTime())];
+        return latenessOfFailure({ took, own, stopped: stops.within(asked, now) }, reading.cause.reason);
+      }
+      if (reading.state === 'missing' || reading.own === undefined) return undefined;
+      const { took, own } = reading;
+      const because = latenessOf({ took, own, stopped: stops.within(instant(now - took), now) }, usual);
+      usual = learnUsual(usual, own, took);
+      return because;
+    };
+    return (reading) => {
+      const because = latenessIn(reading);
+      if (because !== undefined) return { state: 'missing', probe: reading.probe, at: reading.at, because };
+      if (reading.state !== 'answered') return reading;
+      const { own: _, ...kept } = reading;
+      return kept;
+    };
+  };
+}

@@ -1,0 +1,131 @@
+import { type Refusal, refuse } from '../core/authority/refusal.ts';
+import type { GuardClock } from '../core/kernel/clock.ts';
+import type { Hide } from '../core/kernel/hide-document.ts';
+import type { PrincipalId, RunId } from '../core/kernel/ids.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { closedRun, decide, decideOpen } from '../core/run/decide.ts';
+import { type Decision, no } from '../core/run/decision.ts';
+import type { Input, OpenInput } from '../core/run/input.ts';
+import type { RunState } from '../core/run/state.ts';
+import { whenAhead } from '../core/run/wall-clock.ts';
+import { StaleEpoch } from '../journal/errors.ts';
+import type { GuardJournal } from '../journal/under-lease.ts';
+import { serialQueue } from '../system/serial-queue.ts';
+import { type Listener, recordedRun } from './recorded-run.ts';
+
+/** The one place where a run's state changes: input, decision, journal, state, in this order and one at a time. */
+export interface Conductor {
+  /** The newest run, open or closed; undefined before the first. */
+  state(): RunState | undefined;
+  /** The run that is not closed, if there is one. */
+  openRun(): RunState | undefined;
+  /** Rejects with StaleSequence when the name of the run is taken. */
+  open(input: OpenInput): Promise<Decision>;
+  /**
+   * Rejects with the journal's error when the events could not be written; then nothing has happened. Decides again where the
+   * journal has more of the run than this process knew. Rejects with StaleEpoch, now and ever after, once another process has
+   * the guard. What somebody meant
+   * for a certain run is refused when another is the newest by the time that it is its turn.
+   */
+  submit(input: Input, meantFor?: RunId): Promise<Decision>;
+  /** Another process has the guard: nothing is decided any more. */
+  standDown(to: StaleEpoch): void;
+  /** Until the signal, if there is one, is aborted. */
+  listen(listener: Listener, signal?: AbortSignal): void;
+}
+
+/** The answer to what is asked of a run before there is one. */
+export const noRun = refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open');
+
+export interface ConductorParts {
+  readonly journal: Pick<GuardJournal, 'append' | 'read'>;
+  readonly plan: Plan;
+  readonly clock: Pick<GuardClock, 'now' | 'ahead'>;
+  /**
+   * Takes the secrets out of what is about to be decided on, so that hashes and comparisons are of what is stored. The
+   * journal does it once more: what is decided may quote the plan.
+   */
+  readonly hide: Hide;
+  /** Asked when it is an input's turn: the sender's token may have ended while it waited, or while something was looked up. */
+  readonly refuseEnded: (by: PrincipalId) => Refusal | undefined;
+  /** The newest run, as the journal has it. An open one takes nothing before its restart is on record. */
+  readonly state?: RunState | undefined;
+}
+
+/** Somebody would have decided under a plan, a clock or tokens that the journal does not know of yet. */
+class BeforeRestart extends TypeError {
+  constructor(kind: Input['kind']) {
+    super(`the restart must be on record before anything else is: ${kind}`);
+  }
+}
+
+const senderOf = (input: Input | OpenInput): PrincipalId | undefined => ('by' in input ? input.by.id : undefined);
+
+/** One at a time, and none once another process has the guard. */
+function orderUntilLost() {
+  const turn = serialQueue();
+  let lost: StaleEpoch | undefined;
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> =>
+    turn(async () => {
+      if (lost !== undefined) throw lost;
+      return work().catch((error: unknown) => {
+        if (error instanceof StaleEpoch) lost = error;
+        throw error;
+      });
+    });
+  const standDown = (to: StaleEpoch): void => void (lost ??= to);
+  return { inOrder, standDown };
+}
+
+export function createConductor(parts: ConductorParts): Conductor {
+  const { plan, clock, hide, state: stored } = parts;
+  const recorded = recordedRun(parts);
+  const { state, append } = recorded;
+  let isResumed = stored === undefined || stored.closed !== undefined;
+  const { inOrder, standDown } = orderUntilLost();
+  const openRun = () => (state()?.closed === undefined ? state() : undefined);
+
+  let level = clock.ahead();
+  /** Before each decision, so that nothing is decided by a word that is over by the later of the machine's clocks. */
+  const noteAhead = async (of: RunState): Promise<void> => {
+    const { level: next, by: length } = whenAhead(level, clock.ahead());
+    if (length !== undefined)
+      await append(decide(plan, of, { kind: 'clock-ahead', length }, clock.now()), of.run, of.seq);
+    level = next;
+  };
+
+  const refused = (input: Input | OpenInput): Decision | undefined => {
+    const sender = senderOf(input);
+    const ended = sender === undefined ? undefined : parts.refuseEnded(sender);
+    return ended && no(ended);
+  };
+
+  const decideOn = async (input: Input, meantFor: RunId | undefined): Promise<Decision> => {
+    const before = state();
+    if (before === undefined) throw new TypeError(`nothing can be submitted before a run is open: ${input.kind}`);
+    if (!isResumed && input.kind !== 'restart') throw new BeforeRestart(input.kind);
+    if (meantFor !== undefined && meantFor !== before.run) return no(closedRun(meantFor));
+    const ended = refused(input);
+    if (ended !== undefined) return ended;
+    if (isResumed) await noteAhead(before);
+    const now = state() ?? before;
+    const decision = await append(decide(plan, now, hide(input), clock.now()), now.run, now.seq);
+    isResumed = true;
+    return decision;
+  };
+
+  return {
+    state,
+    openRun,
+    open: (input) =>
+      inOrder(async () => {
+        const ended = refused(input);
+        if (ended !== undefined) return ended;
+        level = clock.ahead();
+        return append(decideOpen(plan, openRun(), hide(input), clock.now()), input.run, 0);
+      }),
+    submit: (input, meantFor) => inOrder(() => recorded.onNewest(() => decideOn(input, meantFor))),
+    standDown,
+    listen: recorded.listen,
+  };
+}

@@ -1,0 +1,100 @@
+import type { Hide } from '../core/kernel/hide-document.ts';
+import type { RunId } from '../core/kernel/ids.ts';
+import { readEvent } from '../core/run/catalogue.ts';
+import type { Decision } from '../core/run/decision.ts';
+import type { RunEvent } from '../core/run/events.ts';
+import { fold } from '../core/run/fold.ts';
+import type { RunState } from '../core/run/state.ts';
+import { StaleSequence } from '../journal/errors.ts';
+import type { Entry } from '../journal/journal.ts';
+import type { GuardJournal } from '../journal/under-lease.ts';
+
+/** Told after the events are durable, never before. */
+export type Listener = (entries: readonly Entry<RunEvent>[], state: RunState) => void;
+
+/**
+ * Rebuilds the state of a run from its journal. With `hide`, also without what an earlier version or another plan left in it:
+ * what is seen now is compared with that.
+ */
+export async function loadRun(
+  journal: Pick<GuardJournal, 'read'>,
+  run: RunId,
+  hide: Hide = (value) => value,
+): Promise<RunState | undefined> {
+  const entries = await journal.read(run);
+  return fold(
+    undefined,
+    entries.map(({ event }) => hide(readEvent(event))),
+  );
+}
+
+/** How often a decision is made again because the journal had more than this process knew. */
+const mostDecisions = 5;
+
+/** The newest run as the journal has it: state is the fold of what is stored, also of what is stored by this process. */
+export interface RecordedRun {
+  state(): RunState | undefined;
+  /** Stores what was decided on the run's events up to `seq`, and folds it; a refusal is returned as it is. */
+  append(decision: Decision, of: RunId, seq: number): Promise<Decision>;
+  /** Decides again on the newer state where the one that it was decided on was old. */
+  onNewest<T>(work: () => Promise<T>): Promise<T>;
+  /** Until the signal, if there is one, is aborted. */
+  listen(listener: Listener, signal?: AbortSignal): void;
+}
+
+export function recordedRun({
+  journal,
+  hide,
+  state: stored,
+}: {
+  readonly journal: Pick<GuardJournal, 'append' | 'read'>;
+  readonly hide: Hide;
+  readonly state?: RunState | undefined;
+}): RecordedRun {
+  const listeners = new Set<Listener>();
+  let state = stored;
+
+  /** What was stored is folded, as it will be after a restart. */
+  const take = (entries: readonly Entry<RunEvent>[], before: RunState | undefined): void => {
+    const events = entries.map(({ event }) => event);
+    state = fold(before, events);
+    if (state !== undefined) for (const listener of listeners) listener(entries, state);
+  };
+
+  const append = async (decision: Decision, of: RunId, seq: number): Promise<Decision> => {
+    if ('refused' in decision || decision.events.length === 0) return decision;
+    const entries = await journal.append(of, seq, decision.events);
+    take(entries, seq === 0 ? undefined : state);
+    return decision;
+  };
+
+  /** Takes in what became durable without this process knowing it, as where the answer to its append was lost. */
+  const catchUp = async (stale: StaleSequence): Promise<void> => {
+    const entries = state === undefined ? [] : await journal.read(state.run, state.seq);
+    if (entries.length === 0) throw stale; // the journal has less than was acknowledged
+    take(
+      entries.map((entry) => ({ ...entry, event: hide(readEvent(entry.event)) })),
+      state,
+    );
+  };
+
+  return {
+    state: () => state,
+    append,
+    async onNewest(work) {
+      for (let made = 1; ; made += 1) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof StaleSequence) || made === mostDecisions) throw error;
+          await catchUp(error);
+        }
+      }
+    },
+    listen(listener, signal) {
+      if (signal?.aborted === true) return;
+      listeners.add(listener);
+      signal?.addEventListener('abort', () => listeners.delete(listener), { once: true });
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { doubtClockAhead } from '../core/authority/clock-ahead.ts';
+import type { Refusal } from '../core/authority/refusal.ts';
+import { type Principal, principalOf } from '../core/authority/roles.ts';
+import {
+  decideRevoke,
+  type EndedTokens,
+  evolveTokens,
+  noneEnded,
+  refuseEnded,
+  type RevokeInput,
+  type TokenEvent,
+  tokenExpiries,
+  type TokenFault,
+  tokenFault,
+} from '../core/authority/tokens.ts';
+import type { GuardClock } from '../core/kernel/clock.ts';
+import { sayMoment } from '../core/kernel/duration.ts';
+import type { Complaint } from '../core/kernel/errors.ts';
+import { after, type Instant } from '../core/kernel/units.ts';
+import type { PrincipalPlan } from '../core/plan/authority.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { UnknownEvent } from '../core/run/catalogue.ts';
+import { StaleSequence } from '../journal/errors.ts';
+import { type Entry, type OpaqueEvent, tokenStream } from '../journal/journal.ts';
+import type { GuardJournal } from '../journal/under-lease.ts';
+import type { Log } from '../system/log.ts';
+import { serialQueue } from '../system/serial-queue.ts';
+import { tokenMatches } from './token-hash.ts';
+
+/** Who speaks; else why it is nobody, and whose token it was. */
+export type Whose = { readonly principal: Principal } | { readonly fault: TokenFault; readonly of?: Principal['id'] };
+
+export type Revoked = { readonly events: readonly TokenEvent[] } | { readonly refused: Refusal };
+
+/**
+ * The tokens of the plan's principals, and the journal of those that ended: of no run, and before, after and during each. The
+ * guards of one plan share it.
+ */
+export interface Tokens {
+  whose(token: string): Whose;
+  /** When it resolves, the end is durable, and no request gets by. */
+  revoke(input: RevokeInput): Promise<Revoked>;
+  /** The principals of the plan whose token was revoked. */
+  revoked(): readonly Principal['id'][];
+  /** The principals of the plan whose token counts, so that they can still say something. */
+  heard(): PrincipalPlan[];
+  /** Why nothing of this principal is taken any more, if so: also of a request that was let in before. */
+  refuseEnded(by: Principal['id']): Refusal | undefined;
+  /** Why a start at which this was the newest moment known is not to be gone on with, if so. */
+  doubtClock(newest: Instant): Complaint | undefined;
+  /** Takes note of what other guards of the plan have ended, and writes down what has expired by then, or by now. */
+  expire(by?: Instant): Promise<void>;
+}
+
+export interface TokensParts {
+  readonly plan: Plan;
+  readonly journal: Pick<GuardJournal, 'append' | 'read'>;
+  readonly clock: Pick<GuardClock, 'now' | 'ahead'>;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** How often others may be faster. */
+const mostTries = 5;
+
+const types: readonly TokenEvent['type'][] = ['token-revoked', 'token-expired'];
+
+function readTokenEvent(stored: OpaqueEvent): TokenEvent {
+  const isKnown = types.some((type) => type === stored.type) && stored.v === 1;
+  if (!isKnown) throw new UnknownEvent(stored.type, stored.v);
+  return stored as TokenEvent;
+}
+
+const say = (event: TokenEvent): string =>
+  event.type === 'token-revoked'
+    ? `${event.by} revoked the token of ${event.principal}: ${event.reason}`
+    : `the token of ${event.principal} expired at ${sayMoment(event.expires)}`;
+
+export async function keepTokens({ plan, journal, clock, log }: TokensParts): Promise<Tokens> {
+  const stream = tokenStream(plan.name);
+  let ended: EndedTokens = noneEnded;
+  let seq = 0;
+  const turn = serialQueue();
+  /** A token ends at a moment that its holder reads off a wall clock: the later of the machine's clocks says when. */
+  const latest = (): Instant => after(clock.now(), clock.ahead());
+
+  const take = (entries: readonly Entry[]): readonly TokenEvent[] => {
+    const events = entries.map(({ event }) => readTokenEvent(event));
+    ended = events.reduce(evolveTokens, ended);
+    seq += entries.length;
+    return events;
+  };
+  const tell = (events: readonly TokenEvent[]) => {
+    for (const event of events) log.warn({ event: event.type, principal: event.principal }, say(event));
+  };
+  const follow = async () => take(await journal.read(stream, seq));
+
+  /** Another guard of the plan may have written meanwhile: then it is decided again on what that was. */
+  const settle = async (decide: () => Revoked): Promise<Revoked> => {
+    for (let tries = 1; ; tries += 1) {
+      const decision = decide();
+      if ('refused' in decision || decision.events.length === 0) return decision;
+      try {
+        tell(take(await journal.append(stream, seq, decision.events)));
+        return decision;
+      } catch (error) {
+        if (!(error instanceof StaleSequence) || tries === mostTries) throw error;
+        tell(await follow());
+      }
+    }
+  };
+  await follow();
+
+  return {
+    /** Every hash is compared, so that the time tells nothing about which one came close. */
+    whose(token) {
+      const [found] = plan.principals.filter(({ token_hash: hash }) => tokenMatches(token, hash));
+      if (found === undefined) return { fault: 'unknown' };
+      const principal = principalOf(found);
+      const fault = tokenFault(found, ended, latest());
+      return fault === undefined ? { principal } : { fault, of: principal.id };
+    },
+    revoke: (input) => turn(() => settle(() => decideRevoke(plan, ended, input, clock.now()))),
+    revoked: () =>
+      plan.principals.filter(({ token_hash: hash }) => ended.revoked.has(hash)).map((one) => principalOf(one).id),
+    refuseEnded: (by) => refuseEnded(plan, ended, by, latest()),
+    heard: () => plan.principals.filter((one) => tokenFault(one, ended, latest()) === undefined),
+    doubtClock: (newest) => doubtClockAhead(plan, ended, newest, latest()),
+    expire: (by = latest()) =>
+      turn(async () => {
+        tell(await follow());
+        await settle(() => ({ events: tokenExpiries(plan, ended, by) }));
+      }),
+  };
+}

@@ -1,0 +1,182 @@
+import { performance } from 'node:perf_hooks';
+
+import { exitCodes } from '../core/kernel/errors.ts';
+import { sayFirst } from '../core/kernel/sentence.ts';
+import { namesIn, type SqlNames } from '../core/plan/sql-names.ts';
+import { type Asks, type CodeWatch, watchCode } from './code-watch.ts';
+import type { HeldConnection } from './connection.ts';
+import { TargetError } from './errors.ts';
+import { AmbiguousName } from './shadowed-names.ts';
+
+/** Code of a role that the plan does not trust, which would run with the guard's rights if the guard read on. */
+export interface FoundCode {
+  /** Of what is read, or of what a word of a statement may mean. */
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  /** What holds the code: `index public.orders_expr_idx`. */
+  readonly holder: string;
+  /** `function public.evil(text)`. */
+  readonly runs: string;
+  readonly owner: string;
+}
+
+/** `public.orders: reading it may run function public.evil(text) of mallory (index public.orders_expr_idx)`, and what to do. */
+export function sayFound(found: readonly FoundCode[]): string {
+  const said = sayFirst(found, ({ schema, name, holder, runs, owner }) => {
+    const by = holder.endsWith(runs.replace(/^\w+ /, '')) ? '' : ` (${holder})`;
+    return `reading ${schema}.${name} may run ${runs} of ${owner}${by}`;
+  });
+  const owners = [...new Set(found.map(({ owner }) => owner))].filter((owner) => owner !== 'PUBLIC').join(', ');
+  const trust = owners === '' ? '' : `; if its code may see what the guard sees, add ${owners} to target.trusts`;
+  const revoke = found.some(({ owner }) => owner === 'PUBLIC') ? '; revoke create on that schema from public' : '';
+  return `${said}${trust}${revoke}`;
+}
+
+/** The statement was not sent. */
+export class UntrustedCode extends TargetError {
+  readonly untrusted: readonly FoundCode[];
+  constructor(found: readonly FoundCode[]) {
+    super(
+      {
+        found: sayFound(found),
+        wanted: 'to run no code but that of roles that the plan trusts',
+        todo: 'Name the owner in target.trusts, or take its function out of what is read',
+      },
+      exitCodes.unknown,
+      'untrusted-code',
+    );
+    this.untrusted = found;
+  }
+}
+
+/** It cannot be told what the statement names, so nobody can say whose code it would run. */
+class UnreadableStatement extends TargetError {
+  constructor() {
+    super(
+      {
+        found: 'the statement has a name in the form U&"..." or a quote that does not end',
+        wanted: 'names that can be compared with those in the database',
+        todo: 'Write the name itself between double quotes',
+      },
+      exitCodes.unknown,
+      'untrusted-code',
+    );
+  }
+}
+
+export interface CodeRules {
+  /** Roles whose code may run; the bootstrap superuser's always may. */
+  readonly trusts: readonly string[];
+  /** Where names without a schema are looked up. */
+  readonly path: readonly string[];
+  /** The reader is held by row-level policies, whatever its login. */
+  readonly reader: boolean;
+  /** The reader's login: it is held by them unless it bypasses row-level security. */
+  readonly login?: string;
+}
+
+/** Whether what was found stands behind a name of this statement: others are watched together with it. */
+const isOf = (names: SqlNames, path: readonly string[], { schema, name }: FoundCode): boolean =>
+  (names.words.has(name) || names.operators.has(name)) && (path.includes(schema) || names.schemas.has(schema));
+
+/** Vets statements before they are sent. */
+export interface Vetting {
+  /** Rejects with UntrustedCode or AmbiguousName, or with the TargetError that kept it from looking. `since`: as for `look`. */
+  vet(statement: string, since?: number): Promise<void>;
+  /** Another one when something that a statement names has changed since the last time that one was vetted. */
+  changes(): string;
+}
+
+const none = () => new Set<string>();
+const kinds = ['words', 'schemas', 'operators', 'alone'] as const satisfies readonly (keyof SqlNames)[];
+const isWatched = (of: SqlNames, names: SqlNames): boolean =>
+  kinds.every((kind) => [...names[kind]].every((one) => of[kind].has(one)));
+
+/** All statements that are expected or were ever asked about are watched together: few questions do for many probes. */
+export function vetStatements(asks: Asks, rules: CodeRules, expected: readonly string[] = []): Vetting {
+  const known = new Map<string, SqlNames>();
+  const all = { words: none(), schemas: none(), operators: none(), alone: none() };
+  let watch: CodeWatch | undefined;
+  let watches = 0;
+  /** Undefined where they cannot be told. */
+  const learn = (statement: string): SqlNames | undefined => {
+    const names = known.get(statement) ?? namesIn(statement);
+    if (names === undefined || known.has(statement)) return names;
+    known.set(statement, names);
+    if (isWatched(all, names)) return names;
+    for (const kind of kinds) for (const one of names[kind]) all[kind].add(one);
+    watch = undefined;
+    watches += 1;
+    return names;
+  };
+  for (const statement of expected) learn(statement);
+  return {
+    async vet(statement, since) {
+      const names = learn(statement);
+      if (names === undefined) throw new UnreadableStatement();
+      await Promise.resolve(); // whatever else is asked now is watched from the beginning
+      watch ??= watchCode(asks, { statements: [all] }, rules);
+      const found = (await watch.look(since)).filter((one) => isOf(names, rules.path, one));
+      if (found.length > 0) throw new UntrustedCode(found);
+      const shadowed = watch.shadowed().filter(({ name }) => names.alone.has(name));
+      if (shadowed.length > 0) throw new AmbiguousName(shadowed);
+    },
+    changes: () => `${watches} ${watch?.changes() ?? 0}`,
+  };
+}
+
+/** Nobody knows what was read: the answer does not count, and the next may. */
+export class ChangedMeanwhile extends TargetError {
+  constructor() {
+    super(
+      {
+        found: 'something that the statement reads was changed meanwhile',
+        wanted: 'the same tables, views and functions before and after',
+        todo: 'Where no phase did it, look who changes them: the answer was thrown away',
+      },
+      exitCodes.unknown,
+      'changed-meanwhile',
+    );
+  }
+}
+
+/** The same connection, on which no statement is sent that would run code of others, and no answer counts that may have. */
+export function vetted(connection: HeldConnection, { vet, changes }: Vetting): HeldConnection {
+  return {
+    url: connection.url,
+    async query(text, values, options) {
+      await vet(text);
+      const before = changes();
+      const answer = await connection.query(text, values, options);
+      await vet(text, performance.now());
+      if (changes() !== before) throw new ChangedMeanwhile();
+      return answer;
+    },
+    connect: (signal) => connection.connect(signal),
+    get connectMs() {
+      return connection.connectMs;
+    },
+    close: () => connection.close(),
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+/** Why relations, by number, are not to be read. */
+export interface RelationCode {
+  /** A sentence that names the code; undefined where the relation may be read. Rejects as `CodeWatch.look` does. */
+  why(relation: string, since?: number): Promise<string | undefined>;
+  /** As `CodeWatch.changes`. */
+  changes(): number;
+}
+
+export function codeOfRelations(asks: Asks, relations: readonly string[], rules: CodeRules): RelationCode {
+  const watch = watchCode(asks, { relations }, rules);
+  return {
+    async why(relation, since) {
+      const found = (await watch.look(since)).filter(({ oid }) => oid === relation);
+      return found.length === 0 ? undefined : sayFound(found);
+    },
+    changes: watch.changes,
+  };
+}

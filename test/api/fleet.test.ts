@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { Guard } from '../../src/api/guard.ts';
+import { type Api, startApi } from '../../src/api/server.ts';
+import { principalId } from '../../src/core/kernel/ids.ts';
+import { rightNames } from '../../src/core/plan/authority.ts';
+import { fleetOf } from '../support/fleet-of.ts';
+
+/** Which principal each token is in which plan. `shared` is in two plans, in one of them without any right. */
+const tokens: Readonly<Record<string, readonly string[]>> = {
+  mover: ['move'],
+  shared: ['move', 'shrink'],
+  half: ['shrink'],
+  ended: ['shrink'],
+  nobody: [],
+};
+
+interface Newest {
+  readonly run: string;
+  readonly open?: boolean;
+}
+
+/** Guards whose journal cannot be read. */
+const sick = new Set<string>();
+const done: string[] = [];
+const newest = new Map<string, Newest>();
+
+function healthy(name: string): true {
+  if (sick.has(name)) throw new Error('the disk is gone');
+  return true;
+}
+
+function guardOf(plan: string, target: string): Guard {
+  const name = `${plan} in ${target}`;
+  const current = () => {
+    const now = newest.get(name);
+    return now && { run: now.run, openedAt: 1, ...(now.open !== true && { closed: {} }) };
+  };
+  return {
+    name: { plan, target },
+    rightsOf: (role: string) => (role === 'shared in shrink' ? [] : rightNames),
+    principalOf: (token: string) =>
+      tokens[token]?.includes(plan) === true
+        ? { principal: { id: principalId(token), role: `${token} in ${plan}` } }
+        : { fault: token === 'ended' && target === 'staging' ? 'revoked' : 'unknown' },
+    owns: async (run: string) => healthy(name) && (run.startsWith(name.replaceAll(' ', '-')) || current()?.run === run),
+    current,
+    view: async (run: string) => healthy(name) && { run, stage: 'open', mode: 'observe', openedAt: 1, guard: name },
+    runs: async () =>
+      current() === undefined ? [] : [{ run: current()?.run, plan, environment: target, openedAt: 1 }],
+    unready: () => (target === 'prod' ? [] : ['the target does not answer']),
+    overdue: () => [],
+    logins: () => [],
+    open: async () => (done.push(`open ${name}`), { events: [] }),
+    submit: async (run: string, { kind }: { kind: string }) => (done.push(`${kind} ${run}`), { events: [] }),
+  } as unknown as Guard;
+}
+
+const absent = [
+  { name: undefined, file: 'broken.yaml', because: 'the plan has 2 faults', knows: () => false },
+  {
+    name: { plan: 'gone', target: 'prod' },
+    file: 'gone.yaml',
+    because: 'the target does not answer',
+    knows: (token: string) => token === 'half',
+  },
+];
+let api: Api;
+beforeAll(async () => {
+  const guards = [guardOf('move', 'prod'), guardOf('move', 'staging'), guardOf('shrink', 'prod')];
+  const ignore = () => undefined;
+  const listen = { host: '127.0.0.1', port: 0 };
+  const fleet = fleetOf(guards, absent);
+  api = await startApi({ fleet, listen, onError: ignore, onNobody: ignore, onTurnedAway: ignore });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function ask(path: string, token: string, body?: object) {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+  const response = await fetch(`${api.url}/api/v1${path}`, init);
+  return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+}
+
+const stand = (now: Readonly<Record<string, Newest>>): void => {
+  newest.clear();
+  sick.clear();
+  done.length = 0;
+  for (const [name, run] of Object.entries(now)) newest.set(name, run);
+};
+
+const [inProd, inStaging] = [{ run: 'move-in-prod-1' }, { run: 'move-in-staging-1' }];
+
+describe('the current run', () => {
+  test.each([
+    { when: 'one of two is open', now: { 'move in prod': inProd, 'move in staging': { ...inStaging, open: true } } },
+    { when: 'one of two ever was', now: { 'move in staging': { ...inStaging, open: true } } },
+  ])('is clear where $when', async ({ now }) => {
+    stand(now);
+    expect(await ask('/runs/current', 'mover')).toMatchObject({ status: 200, answer: { run: 'move-in-staging-1' } });
+  });
+
+  test.each([
+    {
+      when: 'both are open',
+      now: { 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } },
+    },
+    { when: 'neither is', now: { 'move in prod': inProd, 'move in staging': inStaging } },
+  ])('is ambiguous where $when, and what there is to choose from is said', async ({ now }) => {
+    stand(now);
+    const { status, answer } = await ask('/runs/current/hold', 'mover', { reason: 'x' });
+    expect([status, answer.because]).toEqual([409, 'ambiguous']);
+    expect(answer.found).toMatch(
+      /^2 guards could be meant: move in prod \(move-in-prod-1.*\); move in staging \(move-in-staging-1/,
+    );
+    expect(answer.todo).toContain('--plan NAME');
+    expect(done).toEqual([]);
+  });
+
+  test.each([
+    { query: '?target=staging', run: 'move-in-staging-1' },
+    { query: '?plan=move&target=prod', run: 'move-in-prod-1' },
+  ])('is that of $query', async ({ query, run }) => {
+    stand({ 'move in prod': inProd, 'move in staging': inStaging });
+    await ask(`/runs/current/hold${query}`, 'mover', { reason: 'x' });
+    expect(done).toEqual([`hold ${run}`]);
+  });
+
+  test('of a guard that is not there is refused with those that are', async () => {
+    expect(await ask('/runs/current?plan=shrnk', 'shared')).toMatchObject({
+      status: 404,
+      answer: { because: 'unknown-guard', wanted: 'one of: move in prod; move in staging; shrink in prod' },
+    });
+  });
+});
+
+describe('a run that is named by its id', () => {
+  const twins = {
+    'move in prod': { run: 'same-second', open: true },
+    'move in staging': { run: 'same-second', open: true },
+  };
+
+  test('is that of the guard that is named beside it, and of no guard where two have opened one of that id', async () => {
+    stand(twins);
+    const hold = (query: string) => ask(`/runs/same-second/hold${query}`, 'mover', { reason: 'x' });
+    expect(await hold('')).toMatchObject({ status: 409, answer: { because: 'ambiguous' } });
+    expect(done).toEqual([]);
+    expect(await hold('?target=staging')).toMatchObject({ status: 200, answer: { guard: 'move in staging' } });
+  });
+
+  test('is not acted upon where another guard is named beside it', async () => {
+    stand({ 'move in prod': { ...inProd, open: true } });
+    expect(await ask('/runs/move-in-prod-1/hold?target=staging', 'mover', { reason: 'x' })).toMatchObject({
+      status: 404,
+      answer: { because: 'unknown-guard' },
+    });
+    expect(done).toEqual([]);
+  });
+});
+
+test('a guard that cannot read its journal keeps nobody from the runs of another, nor from the list', async () => {
+  stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } });
+  sick.add('move in prod');
+  expect((await ask('/runs/move-in-staging-1/hold', 'mover', { reason: 'x' })).status).toBe(200);
+  const { answer } = await ask('/guards', 'mover');
+  expect(answer.guards).toMatchObject([
+    { target: 'prod', ready: false, because: [expect.stringMatching(/^its newest run cannot be shown: /)] },
+    { target: 'staging', run: { run: 'move-in-staging-1' } },
+  ]);
+  expect((await ask('/runs/move-in-prod-1', 'mover')).status).toBe(500);
+});
+
+test.each(['/runs/current', '/runs/move-in-prod-1'])('a guard that is named twice is none: %s', async (path) => {
+  stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': inStaging });
+  const { status, answer } = await ask(`${path}/hold?target=staging&target=prod`, 'mover', { reason: 'x' });
+  expect([status, answer.because]).toEqual([400, 'bad-request']);
+  expect(done).toEqual([]);
+});
+
+describe('a token', () => {
+  const all = { 'move in prod': inProd, 'move in staging': inStaging, 'shrink in prod': { run: 'shrink-in-prod-1' } };
+  test('shows the guards and the runs of its plan, and no others', async () => {
+    stand(all);
+    const { answer } = await ask('/guards', 'mover');
+    expect(answer.guards).toMatchObject([
+      { plan: 'move', target: 'prod', ready: true, run: { run: 'move-in-prod-1' } },
+      { plan: 'move', target: 'staging', ready: false, because: ['the target does not answer'] },
+    ]);
+    const { runs } = (await ask('/runs', 'mover')).answer as { runs: readonly { run: string }[] };
+    expect(runs.map(({ run }) => run)).toEqual(['move-in-prod-1', 'move-in-staging-1']);
+  });
+
+  test('of another plan knows none of its runs, whatever is asked of it', async () => {
+    stand(all);
+    for (const path of ['', '/events', '/report', '/plan', '/baseline'])
+      expect(await ask(`/runs/shrink-in-prod-1${path}`, 'mover')).toMatchObject({
+        status: 404,
+        answer: { because: 'unknown-run' },
+      });
+    expect(await ask('/runs/shrink-in-prod-1/hold', 'mover', { reason: 'x' })).toMatchObject({ status: 404 });
+    expect(done).toEqual([]);
+  });
+
+  test('has in each plan the rights of that plan', async () => {
+    stand(all);
+    expect(await ask('/runs/shrink-in-prod-1', 'shared')).toMatchObject({ status: 403 });
+    expect(await ask('/runs/move-in-prod-1', 'shared')).toMatchObject({ status: 200 });
+    expect((await ask('/guards', 'shared')).answer.guards).toHaveLength(2);
+  });
+
+  test.each([
+    { token: 'half', where: 'a guard that is not at work', names: 'gone in prod' },
+    { token: 'ended', where: 'a guard where it was revoked', names: 'move in staging' },
+  ])('that is also of $where means no other guard in its place, unless it is named', async ({ token, names }) => {
+    stand({ 'shrink in prod': { run: 'shrink-in-prod-1', open: true } });
+    const { status, answer } = await ask('/runs/current/hold', token, { reason: 'x' });
+    expect([status, answer.because, done]).toEqual([409, 'ambiguous', []]);
+    expect(answer.found).toContain(names);
+    await ask('/runs/current/hold?plan=shrink', token, { reason: 'x' });
+    await ask('/runs/shrink-in-prod-1/hold', token, { reason: 'x' });
+    expect(done).toEqual(['hold shrink-in-prod-1', 'hold shrink-in-prod-1']);
+  });
+
+  test('of no plan is nobody’s', async () => {
+    expect(await ask('/guards', 'nobody')).toMatchObject({ status: 401 });
+  });
+});
+
+test('a run is opened by the guard that is named, since several could be meant', async () => {
+  stand({});
+  expect(await ask('/runs', 'mover', {})).toMatchObject({ status: 409, answer: { because: 'ambiguous' } });
+  expect(done).toEqual([]);
+  stand({ 'move in staging': inStaging });
+  expect((await ask('/runs?target=staging', 'mover', {})).status).toBe(201);
+  expect(done).toEqual(['open move in staging']);
+});
+
+test('whoever looks at /readyz is told whose trouble it is, also of a guard that is not there', async () => {
+  const answer = await fetch(`${api.url}/readyz`);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({
+    because: [
+      'broken.yaml: the guard is not at work; the daemon’s log says why',
+      'gone in prod: the guard is not at work; the daemon’s log says why',
+      'move in staging: the target does not answer',
+    ],
+  });
+});

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+
+import { othersObjects } from '../../src/checks/others-objects.ts';
+import type { Fault, Finding } from '../../src/core/evidence/finding.ts';
+import { checkId } from '../../src/core/kernel/ids.ts';
+import { instant, millis } from '../../src/core/kernel/units.ts';
+import { checksSession } from '../support/checks-session.ts';
+import { database } from '../support/database.ts';
+import { separateLogins } from '../support/logins.ts';
+import { temporaryRole } from '../target/role.ts';
+
+const fault = (relation?: string): Fault => ({
+  object: `index i on ${relation}`,
+  what: 'is not valid',
+  consequence: 'veto',
+  ...(relation !== undefined && { relation }),
+});
+const breach = (...faults: readonly Fault[]): Finding => ({
+  check: checkId('invalid-indexes'),
+  status: 'breach',
+  at: instant(0),
+  took: millis(0),
+  summary: '',
+  faults,
+});
+
+test('what is wrong with a table that the phases’ role cannot change is for people to act upon', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using group = await temporaryRole(db, '');
+  await using stranger = await temporaryRole(db, 'login');
+  await db.query(`grant ${group.name} to ${phases.name};
+    create table own (id int); alter table own owner to ${phases.name};
+    create table shared (id int); alter table shared owner to ${group.name};
+    create table "Odd 1" (id int); alter table "Odd 1" owner to ${stranger.name}`);
+  await using asks = checksSession(db.url);
+  const relations = ['public.own', 'public.shared', 'public."Odd 1"', 'public.gone', undefined];
+  const gone = 'public.gone was not there any more a moment later, so that nobody can tell whose it is';
+  const mark = othersObjects(asks, phases.name);
+  expect((await mark(breach(fault('public.gone')))).faults?.map((one) => one.onlyRecommend)).toEqual([gone]);
+  const marked = async (role: string | undefined) =>
+    (await othersObjects(asks, role)(breach(...relations.map(fault)))).faults?.map((one) => one.onlyRecommend);
+  expect(await marked(phases.name)).toEqual([
+    undefined,
+    undefined,
+    `public."Odd 1" belongs to ${stranger.name}, as which the phases’ role ${phases.name} cannot act`,
+    gone,
+    undefined,
+  ]);
+  await db.query(`create table gone (id int); alter table gone owner to ${phases.name}`);
+  expect((await mark(breach(fault('public.gone')))).faults?.map((one) => one.onlyRecommend)).toEqual([undefined]); // asked anew
+  await db.query('drop table gone');
+  const setting = (name: string): Fault => ({ ...fault(), role: name });
+  const settings = await othersObjects(asks, phases.name)(breach(setting(stranger.name), setting(phases.name)));
+  expect(settings.faults?.map((one) => one.onlyRecommend)).toEqual([
+    `the phases’ role ${phases.name} cannot alter ${stranger.name}`,
+    undefined,
+  ]);
+  expect((await marked('postgres'))?.filter((one) => one !== gone)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]); // it may act as everybody
+  expect(await marked(undefined)).toEqual(relations.map(() => undefined));
+  await db.query('drop table own, shared, "Odd 1"');
+});
+
+test('what a stranger lets the phases’ role act as does not become the phases’ doing', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using stranger = await temporaryRole(db, 'login');
+  await using group = await temporaryRole(db, '');
+  await using lent = await temporaryRole(db, '');
+  await db.query(`grant ${group.name}, ${lent.name} to ${stranger.name} with admin option;
+    grant ${group.name} to ${phases.name};
+    set role ${stranger.name}; grant ${lent.name} to ${phases.name}; reset role`);
+  await using asks = checksSession(db.url);
+  const by = (maker: string): Fault => ({ ...fault(), object: maker, by: [maker] });
+  const { faults } = await othersObjects(asks, phases.name)(breach(by(group.name), by(lent.name)));
+  expect(faults?.map((one) => one.onlyRecommend === undefined)).toEqual([true, false]);
+  await db.query(`set role ${stranger.name}; revoke ${lent.name} from ${phases.name}; reset role`);
+});
+
+test('whose a table is in a schema that the guard may not use is told', async () => {
+  await using db = await database();
+  await using logins = await separateLogins(db);
+  await using phases = await temporaryRole(db, 'login');
+  await using stranger = await temporaryRole(db, 'login');
+  await db.query(`create schema side authorization ${stranger.name}; create table side.t (id int);
+    alter table side.t owner to ${stranger.name}`);
+  await using asks = checksSession(db.urlAs(logins.guard));
+  const { faults } = await othersObjects(asks, phases.name)(breach(fault('side.t')));
+  expect(faults?.map((one) => one.onlyRecommend)).toEqual([
+    `side.t belongs to ${stranger.name}, as which the phases’ role ${phases.name} cannot act`,
+  ]);
+  await db.query('drop schema side cascade');
+});
+
+test('what only others can have made or granted is for people to act upon, and is asked about once', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using group = await temporaryRole(db, '');
+  await using stranger = await temporaryRole(db, 'login');
+  await db.query(`grant ${group.name} to ${phases.name}`);
+  await using connection = checksSession(db.url);
+  let asked = 0;
+  const query: typeof connection.query = (...question) => {
+    asked += 1;
+    return connection.query(...question);
+  };
+  const made = (...by: readonly string[]): Fault => ({
+    object: `function f of ${by.join()}`,
+    what: '',
+    consequence: 'veto',
+    by,
+  });
+  const mark = othersObjects({ query }, phases.name);
+  const makers = [[stranger.name], [group.name], [stranger.name, phases.name], ['nobody'], []];
+  const reasons = async (faults: readonly Fault[], inBaseline?: Finding) =>
+    (await mark(breach(...faults), inBaseline)).faults?.map((one) => one.onlyRecommend);
+  const theirs = `function f of ${stranger.name} belongs to, or was granted by, ${stranger.name}, as which the phases’ role ${phases.name} cannot act`;
+  const all = makers.map((by) => made(...by));
+  expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
+  expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
+  expect(asked).toBe(1);
+  const [known] = all;
+  expect(await reasons(all, breach(...(known === undefined ? [] : [known])))).toEqual(all.map(() => undefined));
+  expect(asked).toBe(1);
+  expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
+  expect(asked).toBe(2); // it was known meanwhile, and is looked at anew
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+
+import { checks } from '../../../src/checks/catalogue.ts';
+import type { Check } from '../../../src/checks/check.ts';
+import { executeCheck } from '../../../src/checks/execute-check.ts';
+import { exampleOf } from '../../../src/checks/self-test.ts';
+import type { Declared } from '../../../src/core/evidence/declared.ts';
+import { effects } from '../../../src/core/plan/phase.ts';
+import { instant } from '../../../src/core/kernel/units.ts';
+import { catalogue, type CatalogueId, cataloguePlan } from '../../../src/core/plan/catalogue.ts';
+import { left, underWay } from '../catalogue/phases.ts';
+
+const limits = cataloguePlan.parse({});
+const everything = effects.parse({
+  rls: ['t'],
+  policies: ['t', 'p'],
+  grants: [
+    't',
+    'membership of anon in service_role',
+    'default privileges of postgres in schema public on tables',
+    'public.f()',
+  ],
+  creates: ['app', 'plpython3u', 'public.f()'],
+});
+
+const secure = (Object.keys(checks) as readonly CatalogueId[]).filter((id) => catalogue[id].criterion === 'security');
+
+/** The check's own example of a breach, under a phase that declares all of it. */
+function judged(id: CatalogueId, declared: Declared) {
+  const check = checks[id] as Check;
+  const answer = check.judge({ ...exampleOf(check, limits[id] as never), declared });
+  return 'faults' in answer ? answer.faults.map(({ consequence }) => consequence) : answer.unknown;
+}
+
+describe('what a phase declares and left behind when it failed', () => {
+  test.each(secure)('%s: is a breach', (id) => {
+    expect(judged(id, left(everything))).toContain('veto');
+  });
+});
+
+describe('what is left out while a phase is under way is named beside what was judged', () => {
+  const look = async (declared: Declared) => {
+    const fields = ['relation', 'on', 'forced', 'owner_logs_in'];
+    const rows = [
+      ['public.t', 'f', 'f', 'f'],
+      ['public.u', 't', 'f', 'f'],
+    ];
+    const { finding } = await executeCheck(
+      checks['rls-off'],
+      { query: () => Promise.resolve({ rows, fields, ms: 0 }) },
+      {
+        ...exampleOf(checks['rls-off'], limits['rls-off'] as never),
+        scope: {} as never,
+        baseline: { 'table public.t': 'on', 'table public.u': 'on' },
+        boundary: undefined,
+        declared,
+        capturing: false,
+        now: () => instant(0),
+      },
+    );
+    return finding.summary;
+  };
+  test.each([
+    {
+      when: 'it runs',
+      declared: underWay({ rls: ['t'] }),
+      said: '2 tables, none less guarded than before; not judged, since phase has not finished: table public.t',
+    },
+    {
+      when: 'it runs, and declares what has not changed',
+      declared: underWay({ rls: ['u'] }),
+      said: 'table public.t has its row level security switched off',
+    },
+    {
+      when: 'it has failed',
+      declared: left({ rls: ['t'] }),
+      said: 'table public.t has its row level security switched off',
+    },
+  ])('$when: $said', async ({ declared, said }) => {
+    expect(await look(declared)).toBe(said);
+  });
+});

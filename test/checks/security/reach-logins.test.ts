@@ -1,0 +1,204 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+
+import type { Asks } from '../../../src/checks/asks.ts';
+import type { Scope } from '../../../src/checks/check.ts';
+import { askReach } from '../../../src/checks/security/reach-asked.ts';
+import { readServer } from '../../../src/checks/server.ts';
+import { allRows, sightAs } from '../../../src/checks/security/reading-as.ts';
+import { StatementFailed } from '../../../src/target/errors.ts';
+import { heldConnection } from '../../../src/target/connection.ts';
+import { asksCatalogs, readsRows, triesRoles } from '../../../src/target/session-kinds.ts';
+import type { SessionOptions } from '../../../src/target/session-settings.ts';
+import { database, type TestDatabase } from '../../support/database.ts';
+import { type SeparateLogins, separateLogins } from '../../support/logins.ts';
+import { type TestRole, temporaryRole } from '../../target/role.ts';
+
+describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+  let db: TestDatabase;
+  let [anon, member, owner]: TestRole[] = [];
+  let logins: SeparateLogins;
+  beforeAll(async () => {
+    db = await database(inject(major === 15 ? 'postgres' : 'postgres18'));
+    [anon, member, owner] = [
+      await temporaryRole(db, ''),
+      await temporaryRole(db, ''),
+      await temporaryRole(db, 'login'),
+    ];
+    logins = await separateLogins(db, [anon.name, member.name]);
+    await db.query(`
+      create table public.note (id int, owner text);
+      insert into note values (1, 'a'), (2, 'b'), (3, 'b');
+      create table closed (id int);
+      insert into closed values (1);
+      grant create on schema public to ${owner.name};
+      alter table note owner to ${owner.name};
+      alter table note enable row level security;
+      grant select on note to ${anon.name}, ${member.name}`);
+  });
+  afterAll(async () => {
+    await logins[Symbol.asyncDispose]();
+    for (const role of [anon, member, owner]) await role?.[Symbol.asyncDispose]();
+    await db[Symbol.asyncDispose]();
+  });
+
+  afterEach(async () => void (await db.query('drop policy if exists p on note; drop policy if exists trap on note')));
+
+  const identity = () => ({ id: 'anonymous', role: anon?.name ?? '', claims: {} });
+  const named = async (name: string) => ({
+    oid: String((await db.query('select $1::regclass::oid as oid', [name])).rows[0]?.['oid']),
+    name,
+  });
+  /** What is seen of `relation` with the separated logins, and what the session is afterwards. */
+  async function tried(relation: string, isView = false) {
+    const target = logins.target;
+    await using aside = heldConnection(triesRoles(target, 'reach'));
+    await using rows = heldConnection(readsRows(target, 'rows'));
+    const sight = await sightAs(aside, identity(), await named(relation), isView ? undefined : allRows(rows));
+    const { rows: after } = await aside.query("select session_user, current_user, current_setting('role')");
+    return { sight, after: after[0] };
+  }
+  /** A policy of the table's owner that runs this before it says no. */
+  const trap = async (does: string, body = `perform ${does};`) => {
+    await db.query(`
+      create or replace function public.trap() returns boolean language plpgsql as $$ begin ${body} return true; end $$;
+      create policy trap on note for select using (public.trap())`);
+  };
+
+  test('without a reach login, one is asked for instead of a membership that the reading login must not have', async () => {
+    await using watching = heldConnection(asksCatalogs(logins.target, 'checks'));
+    const { reach_url: _reach, ...target } = logins.target;
+    const beside = async <T>(options: SessionOptions, work: (asks: Asks) => Promise<T>): Promise<T> => {
+      await using session = heldConnection(options);
+      return await work(session);
+    };
+    const asked = async (separated: boolean) => {
+      const scope = {
+        server: await readServer(watching),
+        watchRoles: [anon?.name ?? ''],
+        exposedSchemas: ['public'],
+        identities: [identity()],
+        phaseTables: [],
+        noReachLogin: separated,
+        code: () => ({ why: async () => undefined }),
+        aside: (work: (asks: Asks) => Promise<unknown>) => beside(triesRoles(target, 'reach'), work),
+        rows: (work: (asks: Asks) => Promise<unknown>) => beside(readsRows(target, 'rows'), work),
+      };
+      return askReach(watching, scope as unknown as Scope, []);
+    };
+    expect(await asked(true)).toEqual([
+      { problem: expect.stringMatching(`^could not look as anonymous: give the target a reach_url, whose login is`) },
+    ]);
+    expect(await asked(false)).toEqual([
+      { problem: `could not look as anonymous: grant "${anon?.name}" to ${logins.reader}` },
+    ]);
+  });
+
+  test.each([
+    { policy: 'using (true)', sees: 'all', rows: 3 },
+    { policy: `using (owner = 'b')`, sees: 'some', rows: 2 },
+    { policy: 'using (false)', sees: 'none', rows: 0 },
+    { policy: 'using (1 / (id - 1) > 0)', sees: 'denied', rows: 0 },
+  ])('with the policy "$policy" it sees $sees of what the reading login counts', async ({ policy, sees, rows }) => {
+    await db.query(`create policy p on note for select ${policy}`);
+    expect((await tried('public.note')).sight).toEqual({ sees, rows });
+  });
+
+  test('of a view it is known how many rows it shows, and whether it is denied: never whether these are all', async () => {
+    await db.query(`
+      create policy p on note for select using (true);
+      create view shows as select * from note;
+      create view hides as select * from note where current_user = 'postgres';
+      create view fails as select * from note where 1 / (id - 1) > 0;
+      create view closed_view as select * from note;
+      grant select on shows, hides, fails to ${anon?.name}`);
+    expect((await tried('public.shows', true)).sight).toEqual({ sees: 'some', rows: 3 });
+    expect((await tried('public.hides', true)).sight).toEqual({ sees: 'none', rows: 0 });
+    expect((await tried('public.fails', true)).sight).toEqual({ sees: 'denied', rows: 0 });
+    expect((await tried('public.closed_view', true)).sight).toEqual({ sees: 'denied', rows: 0 });
+    await db.query('drop view shows, hides, fails, closed_view');
+  });
+
+  test.each([
+    { leaves: 'to nobody', does: "set_config('role', 'none', false)" },
+    { leaves: 'to another watched role', does: `set_config('role', 'MEMBER', false)` },
+  ])('a policy that leaves the role $leaves is noticed, and gains nothing', async ({ does }) => {
+    await trap(does.replace('MEMBER', member?.name ?? ''));
+    const { sight, after } = await tried('public.note');
+    expect(sight).toMatchObject({ untried: expect.stringContaining(`changed the role from ${anon?.name}`) });
+    expect(after).toEqual([logins.reach, logins.reach, 'none']);
+  });
+
+  test.each([
+    { reads: 'a table that only the guard’s other logins read', body: 'perform * from public.closed;' },
+    {
+      reads: 'the same after it left its role',
+      body: "perform set_config('role', 'none', true); perform * from public.closed;",
+    },
+    { reads: 'the passwords', body: "perform set_config('role', 'none', true); perform * from pg_catalog.pg_authid;" },
+    {
+      reads: 'sessions, to end them',
+      body: "perform set_config('role', 'none', true); perform pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres';",
+    },
+  ])('a policy that reads $reads is denied', async ({ body }) => {
+    await trap('', body);
+    expect((await tried('public.note')).sight).toEqual({ sees: 'denied', rows: 0 });
+  });
+
+  test('what a policy sets or notifies does not outlive the reading', async () => {
+    const heard: string[] = [];
+    const listener = await db.client();
+    listener.on('notification', ({ channel }) => heard.push(channel));
+    await listener.query('listen trap');
+    await trap('', `perform pg_notify('trap', 'x'); perform set_config('application_name', 'stolen', false);`);
+    await using aside = heldConnection(triesRoles(logins.target, 'reach'));
+    await using rows = heldConnection(readsRows(logins.target, 'rows'));
+    expect(await sightAs(aside, identity(), await named('public.note'), allRows(rows))).toEqual({
+      sees: 'all',
+      rows: 3,
+    });
+    const { rows: called } = await aside.query("select current_setting('application_name')");
+    expect(called).toEqual([['ripcord reach']]);
+    await listener.query('select 1'); // notifications come before its answer
+    expect(heard).toEqual([]);
+    await listener.end();
+  });
+});
+
+/** Counts in turn what it is told; the reader always sees `visible`. */
+function counting(visible: number, totals: readonly number[]) {
+  const left = [...totals];
+  const answer = (cell: string) => Promise.resolve({ rows: [[cell]], fields: [], ms: 0 });
+  const aside: Asks = {
+    query: (text) => {
+      if (text.startsWith('select count')) return answer(String(visible));
+      if (text.startsWith('select current_user')) return answer('anon');
+      return answer('t');
+    },
+  };
+  const total = async () => left.shift() ?? 0;
+  return sightAs(aside, { id: 'a', role: 'anon', claims: {} }, { oid: '1', name: 't' }, total);
+}
+
+test.each([
+  { when: 'nothing is written meanwhile', visible: 3, totals: [3, 3], sees: 'all' },
+  { when: 'others’ rows are there', visible: 3, totals: [5, 5], sees: 'some' },
+  { when: 'there is nothing', visible: 0, totals: [0, 0], sees: 'empty' },
+  { when: 'there is nothing for it', visible: 0, totals: [2, 2], sees: 'none' },
+  { when: 'a row came once', visible: 4, totals: [3, 4, 4], sees: 'all' },
+  { when: 'rows come all the time', visible: 4, totals: [3, 4, 5, 6], sees: 'some' },
+  { when: 'rows come all the time, and none for it', visible: 0, totals: [0, 1, 2, 3], sees: 'none' },
+])('of two snapshots, where $when, it sees $sees', async ({ visible, totals, sees }) => {
+  expect(await counting(visible, totals)).toEqual({ sees, rows: visible });
+});
+
+test('a reading login that may not count all rows leaves it untried, with what it needs', async () => {
+  const refusing: Asks = {
+    query: () => {
+      const todo = { found: 'permission denied for table t', wanted: 'rows', todo: 'Grant it' };
+      return Promise.reject(new StatementFailed(todo, '42501'));
+    },
+  };
+  await expect(allRows(refusing)({ oid: '1', name: 't' })).rejects.toThrow(
+    'Grant pg_read_all_data and bypassrls to the login that reads',
+  );
+});

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+
+import { type CatalogueId, catalogueIds } from '../../src/core/plan/catalogue.ts';
+import { millis, seconds } from '../../src/core/kernel/units.ts';
+import { everyCase } from '../support/every-case.ts';
+import { armedGround } from './armed-ground.ts';
+import { untilSo } from './catalogue/sessions.ts';
+
+interface Attack {
+  readonly what: string;
+  /** Its tuning in the plan; all other checks are switched off. */
+  readonly check: Partial<Record<CatalogueId, string>>;
+  /** As the superuser, with the names of roles in place of `PHASES`, `STRANGER` and `WATCHED`. */
+  readonly before: string;
+  /** What the healthy phase does, in a session that stays open. */
+  readonly phase: string;
+  readonly does: string;
+}
+
+/** Whoever comes next queues behind it. */
+const phaseWaits = `select exists (select from pg_locks where relation = 'app.orders'::regclass and not granted)`;
+const soon = 'every: 500ms, lasting: 1s';
+const own = 'set role STRANGER; create table side.t (id int); reset role';
+const granted = 'set role PHASES; grant select on app.orders to STRANGER with grant option; reset role';
+const passesOn = { before: granted, phase: 'select 1', does: 'grant select on app.orders to WATCHED' };
+const attacks: readonly Attack[] = [
+  {
+    what: 'waits for the advisory lock of a migration',
+    check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
+    before: '',
+    phase: 'select pg_advisory_lock(4711)',
+    does: 'select pg_advisory_lock(4711)',
+  },
+  {
+    what: 'builds an index beside the open transaction of a phase',
+    check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
+    before: own,
+    phase: 'begin isolation level repeatable read; select 1 from app.orders',
+    does: 'create index concurrently on side.t (id)',
+  },
+  {
+    what: 'waits for the idle transaction of a phase to end',
+    check: { 'idle-in-transaction': `{ ${soon} }` },
+    before: own,
+    phase: 'begin isolation level repeatable read; select 1 from app.orders',
+    does: 'create index concurrently on side.t (id)',
+  },
+  { what: 'lets somebody read by what it may pass on', check: { reach: '{ every: 500ms }' }, ...passesOn },
+  { what: 'opens a table by what it may pass on', check: { 'unprotected-tables': '{ every: 500ms }' }, ...passesOn },
+];
+
+describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+  test.runIf(everyCase || server === 'postgres18').each(attacks)(
+    'a stranger who $what has no healthy phase of an armed run undone, and people are asked',
+    async ({ check, before, phase, does }) => {
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
+      await using on = await armedGround({ server, catalogue, before });
+      await on.begin('work');
+      const working = await on.phase();
+      await working.query(on.named(phase));
+      const attacking = await on.stranger();
+      const done = attacking.query(on.named(does)).catch(() => undefined); // it may wait until its session is ended
+      const recommended = async () => (await on.view()).recommendations;
+      await expect.poll(recommended, { timeout: 40_000 }).not.toEqual([]);
+      await on.looksOnFor(millis(500));
+      const { rollback, recommendations } = await on.view();
+      expect(rollback?.trigger).toBeUndefined();
+      expect(recommendations).toMatchObject([{ state: 'open', notAutomaticBecause: [expect.any(String)] }]);
+      await working.end();
+      await done;
+    },
+    120_000,
+  );
+
+  test.runIf(everyCase || server === 'postgres18')(
+    'strangers who may not use a table, and hold up and wait behind a phase there, have no healthy phase undone',
+    async () => {
+      const often = '{ every: 500ms, waiting: 200ms, lasting: 1s }';
+      const check: Attack['check'] = { 'lock-queue': often, 'blocked-sessions': often };
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
+      await using on = await armedGround({ server, catalogue, before: '' });
+      await on.begin('work');
+      const holds = await on.stranger();
+      await holds.query('begin; prepare p as select from app.orders');
+      const working = await on.phase();
+      const altered = working.query('alter table app.orders add column more int');
+      await untilSo(on.db, phaseWaits);
+      const waits = await on.stranger();
+      const waited = waits.query(`select pg_relation_size('app.orders')`);
+      await expect.poll(async () => (await on.view()).recommendations, { timeout: 40_000 }).not.toEqual([]);
+      await on.looksOnFor(seconds(3));
+      expect((await on.view()).rollback?.trigger).toBeUndefined();
+      await holds.query('rollback');
+      await Promise.all([altered, waited]);
+    },
+    120_000,
+  );
+
+  test.runIf(everyCase || server === 'postgres18')(
+    'a phase that has waited for the lock of a stranger is not undone for how long that was held',
+    async () => {
+      const check: Attack['check'] = { 'exclusive-locks': '{ every: 500ms, held: 1s, lasting: 4s }' };
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
+      const before = 'set role PHASES; grant all on app.orders to STRANGER; reset role';
+      await using on = await armedGround({ server, catalogue, before });
+      await on.begin('work');
+      const stranger = await on.stranger();
+      await stranger.query('begin; lock app.orders');
+      const working = await on.phase();
+      const locked = working.query('begin; lock app.orders');
+      await expect.poll(async () => (await on.view()).recommendations, { timeout: 40_000 }).not.toEqual([]);
+      await stranger.query('commit');
+      await locked;
+      await on.looksOnFor(seconds(2));
+      await working.query('commit');
+      await on.looksOnFor(millis(500));
+      expect((await on.view()).rollback?.trigger).toBeUndefined();
+    },
+    120_000,
+  );
+
+  test.runIf(everyCase || server === 'postgres18')(
+    'a phase that has an application queue behind it is undone',
+    async () => {
+      const check: Attack['check'] = { 'lock-queue': '{ every: 500ms, waiting: 200ms, lasting: 1s }' };
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
+      await using on = await armedGround({ server, catalogue, before: granted });
+      await on.begin('work');
+      const reads = await on.stranger();
+      await reads.query('begin; select from app.orders');
+      const working = await on.phase();
+      const altered = working.query('alter table app.orders add column more int').catch(() => undefined);
+      await untilSo(on.db, phaseWaits);
+      const waits = await on.stranger();
+      const waited = waits.query('select from app.orders');
+      await expect.poll(async () => (await on.view()).rollback?.trigger, { timeout: 40_000 }).toBe('automatic');
+      await Promise.all([altered, waited]);
+    },
+    120_000,
+  );
+
+  test.runIf(everyCase || server === 'postgres18').each([
+    {
+      what: 'keeps others from a table for long',
+      check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
+      phase: 'begin; lock app.orders',
+      stranger: 'table app.orders',
+    },
+    {
+      what: 'lets somebody read who could not',
+      check: { reach: '{ every: 500ms }' },
+      phase: 'grant select on app.orders to WATCHED',
+      stranger: 'grant select on app.orders to WATCHED',
+    },
+  ])(
+    'a phase that $what is undone all the same, whatever strangers do',
+    async ({ check, phase, stranger }) => {
+      const catalogue = catalogueIds.map((id) => `${id}: ${(check as Attack['check'])[id] ?? 'off'}`).join(', ');
+      await using on = await armedGround({ server, catalogue, before: granted });
+      await on.begin('work');
+      const working = await on.phase();
+      await working.query(on.named(phase));
+      const other = await on.stranger();
+      const done = other.query(on.named(stranger)).catch(() => undefined);
+      const trigger = async () => (await on.view()).rollback?.trigger;
+      await expect.poll(trigger, { timeout: 40_000 }).toBe('automatic');
+      await working.end();
+      await done;
+    },
+    120_000,
+  );
+});

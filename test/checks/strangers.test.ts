@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+
+import { othersObjects } from '../../src/checks/others-objects.ts';
+import type { Scope } from '../../src/checks/check.ts';
+import { nothingDeclared } from '../../src/core/evidence/declared.ts';
+import { freshFaults } from '../../src/core/evidence/finding.ts';
+import type { CatalogueId } from '../../src/core/plan/catalogue.ts';
+import type { PhasePlan } from '../../src/core/plan/phase.ts';
+import { type Case, lookingAs } from './catalogue/harness.ts';
+import { ground } from './stranger-ground.ts';
+
+const applied = {
+  id: 'p',
+  effects: {
+    renames: {},
+    creates: [],
+    drops: ['members_read'],
+    writes: {},
+    rls: [],
+    policies: [],
+    grants: [],
+    indexes: [],
+  },
+} as unknown as PhasePlan;
+
+/** What a stranger does in a schema of its own, which nobody else may use, and what the checks call it. */
+const cases: readonly {
+  readonly id: CatalogueId;
+  readonly before?: string;
+  readonly does: string;
+  readonly object: string;
+  readonly declared?: Case['declared'];
+  readonly scope?: Partial<Scope>;
+  readonly since?: 18;
+}[] = [
+  {
+    id: 'disabled-triggers',
+    before: `create table side.t (id int);
+      create function side.f() returns trigger language plpgsql as 'begin return new; end';
+      create trigger x after insert on side.t for each row execute function side.f()`,
+    does: 'alter table side.t disable trigger x',
+    object: 'trigger x on side.t',
+  },
+  {
+    id: 'policies',
+    before: 'create table side.t (id int); create policy p on side.t using (true)',
+    does: 'drop policy p on side.t',
+    object: 'policy p on side.t',
+  },
+  {
+    id: 'policies',
+    before: 'create table side.t (id int); create policy p on side.t using (true)',
+    does: 'drop table side.t',
+    object: 'policy p on side.t',
+  },
+  {
+    id: 'unvalidated-constraints',
+    before: 'create domain side.d as int',
+    does: 'alter domain side.d add constraint k check (value > 0) not valid',
+    object: 'constraint k on side.d',
+  },
+  {
+    id: 'unvalidated-constraints',
+    before: 'create table side.t (id int)',
+    does: 'alter table side.t add constraint k check (id > 0) not enforced',
+    object: 'enforcement of constraint k on side.t',
+    since: 18,
+  },
+  {
+    id: 'grants',
+    does: 'select lo_create(4711); grant select on large object 4711 to public',
+    object: 'grant select on large objects to PUBLIC',
+  },
+  {
+    id: 'declared-effects',
+    before: 'create table side.t (id int)',
+    does: 'create policy members_read on side.t using (true)',
+    object: 'effect members_read',
+    declared: { underWay: [], applied: [applied] },
+    scope: { phases: [applied] },
+  },
+];
+
+describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+  test.each(cases.filter(({ since }) => since === undefined || server === 'postgres18'))(
+    '$id: $does is for people to act upon',
+    async ({ id, before, does, object, declared, scope }) => {
+      await using on = await ground(server);
+      const { db, stranger, phases, asks } = on;
+      const as = (sql: string) => db.query(`set role ${stranger.name}; ${sql}; reset role`);
+      if (before !== undefined) await as(before);
+      const one = { id, ...(declared !== undefined && { declared }), ...(scope !== undefined && { scope }) };
+      const look = await lookingAs(asks, one);
+      await look(true);
+      await as(does);
+      const { faults } = await othersObjects(asks, phases.name)(await look());
+      const found = faults?.find((fault) => fault.object === object);
+      expect(found?.onlyRecommend).toContain(stranger.name);
+      expect(found?.onlyRecommend).toContain(`the phases’ role ${phases.name} cannot act`);
+    },
+  );
+
+  test('a name that a stranger gives its own constraint hides no other of that name', async () => {
+    await using on = await ground(server);
+    const { db, stranger, asks } = on;
+    const unchecked = (domain: string) =>
+      `create domain ${domain} as int; alter domain ${domain} add constraint k check (value > 0) not valid`;
+    await db.query(`set role ${stranger.name}; ${unchecked('side.d')}; reset role`);
+    const look = await lookingAs(asks, { id: 'unvalidated-constraints' });
+    const before = await look(true);
+    await db.query(unchecked('public.d'));
+    const fresh = freshFaults(await look(), before);
+    expect(fresh.map((one) => one.object)).toEqual(['constraint k on public.d']);
+  });
+
+  test('a name without its table is no effect of a phase where only a stranger has it', async () => {
+    await using on = await ground(server);
+    const { db, stranger, phases, asks } = on;
+    await db.query(`create table public.t (id int); alter table public.t owner to ${phases.name}; set role ${stranger.name};
+      create table side.t (id int); create policy members_read on side.t using (true); reset role`);
+    const creates = (name: string) => ({ ...applied, effects: { ...applied.effects, drops: [], creates: [name] } });
+    const look = async (name: string, role: string | undefined = phases.name) => {
+      const phase = creates(name);
+      const scope = { phases: [phase], phase: { role, tags: [] } };
+      const looking = { id: 'declared-effects', scope, declared: { underWay: [], applied: [phase] } } as const;
+      const frozen = await (await lookingAs(asks, { ...looking, declared: nothingDeclared }))(true);
+      return (await lookingAs(asks, { ...looking, frozen }))();
+    };
+    expect(await look('members_read')).toMatchObject({
+      status: 'unknown',
+      summary: expect.stringContaining('only tables of others have members_read'),
+    });
+    expect(await look('members_read on side.t')).toMatchObject({ status: 'ok' });
+    expect(await look('members_read', 'postgres')).toMatchObject({ status: 'ok' });
+    await db.query(`set role ${phases.name}; create policy members_read on public.t using (true); reset role`);
+    expect(await look('members_read')).toMatchObject({ status: 'ok' });
+  });
+
+  test('a privilege that the phases’ role grants is its doing, whoever granted another', async () => {
+    await using on = await ground(server);
+    const { db, stranger, phases, asks } = on;
+    const look = await lookingAs(asks, { id: 'grants' });
+    await look(true);
+    await db.query(`set role ${stranger.name}; select lo_create(4711); grant select on large object 4711 to public;
+      reset role; set role ${phases.name}; select lo_create(4712); grant update on large object 4712 to public; reset role`);
+    const { faults } = await othersObjects(asks, phases.name)(await look());
+    expect(faults?.map((one) => [one.object, one.onlyRecommend === undefined])).toEqual([
+      ['grant select on large objects to PUBLIC', false],
+      ['grant update on large objects to PUBLIC', true],
+    ]);
+  });
+
+  test('what a stranger sets for itself, however long, is kept and told in few words', async () => {
+    await using on = await ground(server);
+    const { db, stranger, phases, asks } = on;
+    const look = await lookingAs(asks, { id: 'enforcement-settings', only: stranger.name });
+    const set = (letter: string) =>
+      db.query(`set role ${stranger.name}; do $$ begin execute format(
+        'alter role ${stranger.name} set search_path = %L', repeat('${letter}', 1000000)); end $$; reset role`);
+    await set('a');
+    const { seen } = await look(true);
+    expect(JSON.stringify(seen).length).toBeLessThan(10_000);
+    expect((await look()).status).toBe('ok');
+    await set('b');
+    const found = await othersObjects(asks, phases.name)(await look());
+    expect(found.faults).toMatchObject([{ what: 'is another than before', role: stranger.name }]);
+    expect(JSON.stringify(found.faults).length).toBeLessThan(1_000);
+  });
+});

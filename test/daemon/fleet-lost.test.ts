@@ -1,0 +1,147 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { minutes, seconds } from '../../src/core/kernel/units.ts';
+import { Guards } from '../../src/daemon/fleet.ts';
+import type { Shared } from '../../src/daemon/foundation.ts';
+import type { GuardAtWork } from '../../src/daemon/guard-at-work.ts';
+import type { LoadedPlan } from '../../src/plan-files/load-plan.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+
+const planOf = (name: string): string => `
+ripcord: 1
+name: ${name}
+environments:
+  test: { target: { url: 'postgres://guard:secret-of-${name}@127.0.0.1:1/x' } }
+run: { estimate: 10m }
+phases: [{ id: first, estimate: 5m, rollback: { command: ['true'] } }]
+probes: [{ id: alive, sql: select 1 }]
+principals: [{ id: dana, role: database_administrator, token_hash: 'sha256:${'0'.repeat(64)}' }]
+`;
+
+/** Guards of the plans a, b and so on, each started as the test says. */
+async function fleet(count: number) {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'ripcord-fleet-'));
+  const undo = new AsyncDisposableStack();
+  onTestFinished(async () => {
+    await undo.disposeAsync();
+    await folder.remove();
+  });
+  const choices = 'abc'
+    .slice(0, count)
+    .split('')
+    .map((name) => ({ file: join(folder.path, `${name}.yaml`) }));
+  for (const [index, { file }] of choices.entries()) await writeFile(file, planOf('abc'.charAt(index)));
+  const clock = fakeClock();
+  const said: string[] = [];
+  const tell = (_: object, text: string) => void said.push(text);
+  const log = { fatal: tell, error: tell, warn: tell, info: tell, debug: tell };
+  const world = {
+    clock,
+    said,
+    undo,
+    hides: 0,
+    /** The tries of each guard, with what each was told. */
+    tries: new Map<string, { readonly shared: Shared; readonly failed: (error: unknown) => void }[]>(),
+    begin: async (_name: string, _failed: (error: unknown) => void): Promise<void> => undefined,
+    end: async (_name: string): Promise<void> => undefined,
+  };
+  const startOne = async ({ plan: { name } }: LoadedPlan, shared: Shared, failed: (error: unknown) => void) => {
+    world.tries.set(name, [...(world.tries.get(name) ?? []), { shared, failed }]);
+    await world.begin(name, failed);
+    return {
+      guard: { name: { plan: name, target: 'test' } },
+      [Symbol.asyncDispose]: () => world.end(name),
+    } as unknown as GuardAtWork;
+  };
+  const guards = new Guards({
+    choices,
+    clock,
+    log,
+    conceal: () => (world.hides += 1),
+    failed: (error) => said.push(String(error)),
+    startOne,
+  });
+  const start = async (shared: Partial<Shared> = {}) => {
+    guards.read();
+    const starting = guards.start(shared as Shared, undo);
+    await clock.advance(seconds(16));
+    await starting;
+  };
+  const atWork = () => guards.atWork().map(({ guard: { name } }) => name.plan);
+  return { ...world, world, guards, start, atWork, files: choices.map(({ file }) => file) };
+}
+
+const gone = () => Promise.reject(new Error('nothing answers there'));
+
+test('secrets of a plan that is read again and again are hidden once', async () => {
+  const { world, start, clock, tries } = await fleet(2);
+  world.begin = (name) => (name === 'b' ? gone() : Promise.resolve());
+  await start();
+  await clock.advance(minutes(60));
+  expect(tries.get('b')?.length).toBeGreaterThan(100);
+  expect(world.hides).toBe(2);
+});
+
+test('a guard that is long in starting keeps no lost one from being tried again', async () => {
+  const { world, start, clock, tries, atWork } = await fleet(3);
+  const long = Promise.withResolvers<void>();
+  world.begin = (name) => (name === 'b' ? long.promise : Promise.resolve());
+  await start();
+  expect(atWork()).toEqual(['a', 'c']);
+  await clock.advance(minutes(1));
+  tries.get('c')?.[0]?.failed(new Error('out of step'));
+  expect(atWork()).toEqual(['a']);
+  await clock.advance(minutes(1));
+  expect(atWork()).toEqual(['a', 'c']);
+  long.resolve();
+});
+
+test('a guard that cannot go on while it is being started is not at work', async () => {
+  const { world, start, clock, atWork, tries } = await fleet(2);
+  world.begin = async (name, failed) => {
+    if (name === 'b' && tries.get('b')?.length === 1) failed(new Error('out of step'));
+  };
+  await start();
+  expect(tries.get('b')?.length).toBeLessThan(3);
+  await clock.advance(minutes(1));
+  expect(tries.get('b')).toHaveLength(2);
+  expect(atWork()).toEqual(['a', 'b']);
+});
+
+test('what a lost guard cannot let go of is told, and it is tried again only when it has ended', async () => {
+  const { world, start, clock, atWork, tries, said } = await fleet(2);
+  const ended = Promise.withResolvers<void>();
+  world.end = (name) => (name === 'b' && tries.get('b')?.length === 1 ? ended.promise : Promise.resolve());
+  await start();
+  tries.get('b')?.[0]?.failed(new Error('out of step'));
+  await clock.advance(minutes(2));
+  expect(tries.get('b')).toHaveLength(1);
+  ended.reject(new Error('the disk is gone'));
+  await clock.advance(minutes(1));
+  expect(said).toContain('ending a guard failed');
+  expect(atWork()).toEqual(['a', 'b']);
+});
+
+test('a word for the clock is about the clock at the start, not about that of a guard that comes back weeks later', async () => {
+  const { start, clock, tries } = await fleet(2);
+  await start({ clockIsRight: true });
+  tries.get('b')?.[0]?.failed(new Error('out of step'));
+  await clock.advance(minutes(1));
+  expect(tries.get('b')?.map(({ shared }) => shared.clockIsRight)).toEqual([true, false]);
+});
+
+test('why a guard is not at work is told to everybody without what its plan says, and without its secrets', async () => {
+  const { world, guards, start, clock, files } = await fleet(2);
+  world.begin = (name) =>
+    name === 'b' ? Promise.reject(new Error('refused for guard:secret-of-b@127.0.0.1')) : Promise.resolve();
+  await start();
+  const absent = () => guards.absent().map(({ because }) => because);
+  expect(absent()).toEqual(['refused for guard:[secret]@127.0.0.1']);
+  await writeFile(files[1] ?? '', planOf('b').replace('run:', 'Bearer-of-somebody: 1\nrun:'));
+  await clock.advance(minutes(1));
+  expect(absent()).toEqual([expect.stringMatching(/^1 fault in \S+b\.yaml; wanted a sound plan\./)]);
+});

@@ -1,0 +1,37 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { serve } from '../../src/daemon/serve.ts';
+import { miniature } from '../crash/miniature.ts';
+import { apiClient } from '../support/api-client.ts';
+
+const patience = { timeout: 20_000 };
+
+test('a report that cannot be written is said to be overdue, the guard stays ready, and it is written once it can be', async () => {
+  await using mini = await miniature();
+  const reports = join(dirname(mini.journal), 'reports');
+  await writeFile(reports, 'somebody else’s file');
+  const listen = { host: '127.0.0.1', port: mini.port };
+  const daemon = await serve({ plans: [{ file: mini.planFile }], journal: mini.journal, listen, logLevel: 'silent' });
+  await using _ = { [Symbol.asyncDispose]: () => daemon.close() };
+  const client = apiClient(daemon, mini.token);
+  await client.ask('/runs', {});
+  const { run } = await client.view();
+  await client.ask('/runs/current/close', { reason: 'over' });
+  const ready = async () => {
+    const answer = await fetch(`${daemon.url}/readyz`);
+    return { status: answer.status, ...((await answer.json()) as object) };
+  };
+  const says = expect.stringMatching(
+    /^report-files\/miniature@test has not got past the handling of entry \d+ of run \S+ since .* \(tried \w+( times)?\): E/,
+  );
+  await expect.poll(ready, patience).toMatchObject({ status: 200, ready: true, overdue: [says] });
+  expect(await client.ask(`/runs/${run}`)).not.toHaveProperty('overdue'); // it is of the guard, and shown with what is open
+  await client.ask('/runs', {});
+  expect(await client.view()).toMatchObject({ overdue: [says] });
+  await rm(reports);
+  await expect.poll(ready, patience).toMatchObject({ overdue: [] });
+  expect(await readFile(join(reports, `${run}.md`), 'utf8')).toContain(run);
+}, 60_000);

@@ -1,0 +1,14 @@
+import { systemClock } from '../../src/system/clock.ts';
+import { seconds } from '../../src/core/kernel/units.ts';
+import { runCommand } from '../../src/phases/run-command.ts';
+
+/** Says what held a command together that a process of its own, perhaps of another user, has run. */
+const { exitCode, containment } = await runCommand({
+  command: ['true'],
+  cwd: '/',
+  env: { PATH: process.env.PATH },
+  tag: 'test-contained-process',
+  grace: seconds(5),
+  clock: systemClock(),
+});
+process.stdout.write(JSON.stringify({ exitCode, containment }));

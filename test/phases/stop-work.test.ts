@@ -1,0 +1,146 @@
+import { setTimeout } from 'node:timers/promises';
+
+import { Client } from 'pg';
+import { expect, test } from 'vitest';
+
+import type { Clock } from '../../src/core/kernel/clock.ts';
+import { after, type Instant, instant, millis, seconds } from '../../src/core/kernel/units.ts';
+import type { Quiet } from '../../src/core/response/events.ts';
+import { quieten, WorkGoesOn } from '../../src/phases/stop-work.ts';
+import { heldConnection } from '../../src/target/connection.ts';
+import { start } from '../support/builders.ts';
+import { database, type TestDatabase } from '../support/database.ts';
+import { everyCase } from '../support/every-case.ts';
+import { withLeftOver } from '../target/left-over.ts';
+import { temporaryRole } from '../target/role.ts';
+import { type OtherSession, sessionAs } from '../target/session-as.ts';
+
+const rules = { kill_grace: millis(100), quiet_for: millis(1_500) };
+
+type Meanwhile = (wait: number, now: Instant) => Promise<void>;
+
+/** Time passes only while somebody waits, then at once and five times as fast; `meanwhile` is what the world does in each wait. */
+function hurriedClock(meanwhile: Meanwhile): Clock {
+  let [now, waits]: [Instant, number] = [start, 0];
+  return {
+    now: () => now,
+    async wait(length) {
+      now = after(now, millis(5 * length));
+      await meanwhile((waits += 1), now);
+    },
+  };
+}
+
+const realClock: Clock = { now: () => instant(Date.now()), wait: (length) => setTimeout(length) };
+
+/** Logs in again under a phase's name as soon as it is ended. */
+async function reconnecting(url: string, tag: string) {
+  let on = true;
+  const once = async (): Promise<void> => {
+    const client = new Client({ connectionString: url, application_name: tag });
+    const ended = new Promise<void>((resolve) => {
+      client.on('error', () => resolve()).on('end', () => resolve());
+    });
+    await client.connect().catch(() => undefined);
+    await Promise.race([ended, setTimeout(2_000)]);
+    await client.end().catch(() => undefined);
+    if (on) await once();
+  };
+  const going = once();
+  return {
+    async [Symbol.asyncDispose]() {
+      on = false;
+      await going;
+    },
+  };
+}
+
+/** Somebody logs in again and again under a phase's name, and whether it is known that every process has ended. */
+async function quietingUnderName(allGone: boolean) {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using other = await temporaryRole(db, 'login');
+  const tag = `phase-${db.name}`;
+  await using _taken = await reconnecting(db.urlAs(other.name), tag);
+  await using connection = heldConnection({
+    url: db.url,
+    name: 'control',
+    readOnly: true,
+    statementTimeout: seconds(5),
+  });
+  const quick = { kill_grace: millis(100), quiet_for: millis(300) };
+  const work = { groups: [], tags: [tag], role: phases.name };
+  const common = { database: db.name, rules: quick, connection, clock: realClock };
+  const proof = await quieten(work, { ...common, allGone: async () => allGone }).catch((error: unknown) => error);
+  return { proof, stranger: `sessions of ${other.name} named ${tag}` };
+}
+
+test('a stranger who takes a phase’s name again and again keeps no proof back, and is named', async () => {
+  const { proof, stranger } = await quietingUnderName(true);
+  expect(proof).toMatchObject({ notCounted: [stranger] });
+});
+
+test.runIf(everyCase)('where nobody knows that every process has ended, the stranger counts', async () => {
+  expect((await quietingUnderName(false)).proof).toBeInstanceOf(WorkGoesOn);
+});
+
+async function quieting(url: string, name: string, role: string, meanwhile: Meanwhile) {
+  const clock = hurriedClock(meanwhile);
+  await using connection = heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
+  const proof = await quieten({ groups: [], tags: [], role }, { database: name, rules, connection, clock }).catch(
+    (error: unknown) => error,
+  );
+  return { proof, clock };
+}
+
+/** Sessions of the phases' role that come back, as those of a pooler do. */
+async function comingBack(db: TestDatabase, role: string) {
+  const sessions: OtherSession[] = [];
+  const come = async () => void sessions.push(await sessionAs(db.urlAs(role), 'pooler'));
+  await come();
+  return {
+    come,
+    async [Symbol.asyncDispose]() {
+      for (const one of sessions) await one[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('sessions that come back again and again are no proof: what is still there is named after twenty seconds', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using pooler = await comingBack(db, role.name);
+  const { proof, clock } = await quieting(db.url, db.name, role.name, async (wait) => {
+    if (wait % 3 === 2) await pooler.come(); // never quiet for three looks, which would be enough
+  });
+  expect(proof).toBeInstanceOf(WorkGoesOn);
+  expect(proof).toMatchObject({ left: [expect.stringMatching(/^session \d+ \(pooler\)$/)] });
+  expect(clock.now() - start).toBeGreaterThan(seconds(20));
+});
+
+test('the quiet is counted anew from when the last of them was seen', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using pooler = await comingBack(db, role.name);
+  let cameBack = start;
+  const { proof } = await quieting(db.url, db.name, role.name, async (wait, now) => {
+    if (wait !== 2) return;
+    cameBack = now;
+    await pooler.come();
+  });
+  expect((proof as Quiet).endedSessions).toBeGreaterThanOrEqual(2); // one on its way out may be found once more
+  expect((proof as Quiet).since).toBeGreaterThan(cameBack);
+});
+
+test('a prepared transaction of the role outlives its session, and is no quiet', async () => {
+  await using leftOver = await withLeftOver();
+  const { url } = leftOver;
+  const { proof } = await quieting(url, 'postgres', 'phases', async () => undefined);
+  expect(proof).toMatchObject({
+    left: ['prepared transaction left-over'],
+    message: expect.stringContaining('ripcord confirm stop-work --again'),
+  });
+  await leftOver.admin.query("rollback prepared 'left-over'");
+  const again = await quieting(url, 'postgres', 'phases', async () => undefined);
+  expect(again.proof).toMatchObject({ endedSessions: 0 });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+
+import { guardId } from '../../src/core/kernel/ids.ts';
+import { type Journal, tokenStream } from '../../src/journal/journal.ts';
+import { openJournal } from '../../src/journal/sqlite/open.ts';
+import { underLease } from '../../src/journal/under-lease.ts';
+import { hashToken } from '../../src/runs/token-hash.ts';
+import { keepTokens } from '../../src/runs/token-revocation.ts';
+import { tempFolder } from '../journal/folder.ts';
+import { aPlan } from '../support/builders.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { claimed } from '../support/leased.ts';
+
+const base = aPlan();
+const plan = { ...base, principals: base.principals.map((one) => ({ ...one, token_hash: hashToken(one.id) })) };
+const [first, second] = plan.principals.map(({ id }) => id);
+const by = { id: first, role: 'database_administrator', rights: ['operate'] } as never;
+const clock = fakeClock();
+
+/** The tokens of a guard of the plan, in a store that others share. */
+async function tokensOf(journal: Journal, environment: string, of = plan) {
+  const lease = await claimed(journal, guardId(of.name, environment));
+  return keepTokens({
+    plan: of,
+    journal: underLease(journal, () => lease),
+    clock,
+    log: { warn: () => undefined },
+  });
+}
+
+test('a token that one guard of a plan revokes ends in its other environments, and means nobody’s end in another plan', async () => {
+  await using folder = await tempFolder();
+  await using journal = await openJournal(folder.journal);
+  const production = await tokensOf(journal, 'production');
+  const staging = await tokensOf(journal, 'staging');
+  const other = await tokensOf(journal, 'production', { ...plan, name: 'another-plan' });
+  await production.revoke({ principal: second!, by, reason: 'stolen' });
+  for (const one of [staging, other]) await one.expire();
+  expect(staging.whose(second!)).toMatchObject({ fault: 'revoked' });
+  expect(staging.revoked()).toEqual([second]);
+  expect(other.whose(second!)).toMatchObject({ principal: { id: second } });
+});
+
+test('two guards that revoke at once both do, one after the other, and a revocation is recorded once', async () => {
+  await using folder = await tempFolder();
+  await using journal = await openJournal(folder.journal);
+  const guards = await Promise.all(['production', 'staging', 'testing'].map((name) => tokensOf(journal, name)));
+  const revoked = guards.map((one) => one.revoke({ principal: second!, by, reason: 'stolen' }));
+  const count = (await Promise.all(revoked)).flatMap((one) => ('events' in one ? one.events : []));
+  expect(count).toHaveLength(1);
+  expect(await journal.read(tokenStream(plan.name))).toHaveLength(1);
+  for (const one of guards) expect(one.whose(second!)).toMatchObject({ fault: 'revoked' });
+});

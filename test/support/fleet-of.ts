@@ -1,0 +1,11 @@
+import type { AbsentGuard, Fleet } from '../../src/api/fleet.ts';
+import type { Guard } from '../../src/api/guard.ts';
+import { start } from './builders.ts';
+
+/** What the API asks, with these guards and nothing else to tell. */
+export const fleetOf = (guards: readonly Guard[], absent: readonly AbsentGuard[] = []): Fleet => ({
+  guards: () => guards,
+  absent: () => absent,
+  metrics: async () => ({ contentType: 'text/plain', body: '' }),
+  now: () => start,
+});

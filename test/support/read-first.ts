@@ -1,0 +1,18 @@
+import type { RunView } from '../../src/core/run/view.ts';
+
+const plan = ({ plan: { hash } }: RunView) => ({ plan_hash: hash });
+
+/** What an order over HTTP names of the run that its author has read. Answers name their question themselves. */
+const named: Readonly<Record<string, (view: RunView) => object>> = {
+  arm: plan,
+  waive: plan,
+  'pre-approve': plan,
+  rollback: (view) => ({ ...plan(view), undo_revision: view.undoRevision }),
+  abort: ({ rollback }) => ({ rollback_id: rollback?.id ?? 'none' }),
+};
+
+/** The body as somebody sends it who looks at the run first. */
+export async function readFirst(path: string, body: object, look: () => Promise<RunView>): Promise<object> {
+  const of = named[path.split('/').at(-1) ?? ''];
+  return of === undefined ? body : { ...of(await look()), ...body };
+}

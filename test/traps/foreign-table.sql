@@ -1,0 +1,6 @@
+-- Whose server answers, and what it is sent, is up to the owner of the foreign table.
+-- ask: select count(*) from foreign_table
+-- says: foreign server foreign_table_s
+-- runs: never
+create server foreign_table_s foreign data wrapper postgres_fdw options (host '127.0.0.1', port '1');
+create foreign table foreign_table (id int) server foreign_table_s;

@@ -1,0 +1,6 @@
+-- What a stored column is computed by runs when a row is written. Reading it is refused all the same: virtual ones run when read.
+-- ask: select count(*) from generated_column
+-- says: default value for public.generated_column.twice
+-- runs: never
+create function generated_column_f() returns int immutable language plpgsql as $$ begin return public.evil('generated-column'); end $$;
+create table generated_column (id serial primary key, twice int generated always as (id * generated_column_f()) stored);

@@ -1,0 +1,6 @@
+-- The server cuts a name after 63 bytes, in the question as well.
+-- ask: select count(*) from long_name_äääääääääääääääääääääääääääääääääääääääää
+-- says: index public.long_name_idx
+create table long_name_äääääääääääääääääääääääääääääääääääääääää (id serial primary key);
+create function long_name_f() returns int immutable language plpgsql as $$ begin return public.evil('long-name'); end $$;
+create index long_name_idx on long_name_äääääääääääääääääääääääääääääääääääääääää ((id + long_name_f()));
