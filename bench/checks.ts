@@ -14,10 +14,11 @@ import { cpuMs } from './support/usage.ts';
 
 const watched = ['anon', 'authenticated'];
 
-/** A big schema, as an API over it has it: two roles that are watched may use it, 1,000 tables, 2,000 policies, 200 functions that run as their owner, and one table with many rows. */
+/** A big schema, as an API over it has it: two roles that are watched may use it, 1,000 tables, 2,000 policies, 200 functions that run as their owner, and one table with many rows, all of them a role's that is no superuser. */
 const bigSchema = (rows: number): string => `
-  create role anon; create role authenticated;
-  grant usage on schema public to anon, authenticated;
+  create role anon; create role authenticated; create role app;
+  grant usage on schema public to anon, authenticated; grant create on schema public to app;
+  set role app;
   do $$ begin
     for i in 1..1000 loop
       execute format('create table t_%s (id int primary key, owner uuid, parent int, note text)', i);
@@ -32,6 +33,7 @@ const bigSchema = (rows: number): string => `
   end $$;
   create table big (id int primary key, name text, value numeric, at timestamptz);
   insert into big select i, 'molecule ' || i, i * 1.5, now() from generate_series(1, ${rows}) i;
+  reset role;
   analyze;`;
 
 interface Looked {

@@ -39,7 +39,14 @@ const subjectsOf = ({ relation, role }: Fault): readonly string[] => [
 ];
 
 const keyOf = (fault: Fault): string =>
-  JSON.stringify([fault.object, fault.consequence, ...subjectsOf(fault), fault.by ?? [], fault.openedBy ?? []]);
+  JSON.stringify([
+    fault.object,
+    fault.consequence,
+    ...subjectsOf(fault),
+    fault.by ?? [],
+    fault.openedBy ?? [],
+    fault.takers ?? [],
+  ]);
 
 /** Undefined where one of them may be the phases' role. */
 const allOthers = (makers: readonly string[], reasons: ReadonlyMap<string, string>): string | undefined => {
@@ -47,13 +54,21 @@ const allOthers = (makers: readonly string[], reasons: ReadonlyMap<string, strin
   return makers.length === 0 || others.length < makers.length ? undefined : others.join(', ');
 };
 
+/** The phases' role may have done it, and so may whoever owns what it depends on: nobody can tell which. */
+function takenAway({ object, takers = [] }: Fault, reasons: ReadonlyMap<string, string>, role: string) {
+  const others = takers.flatMap((taker) => reasons.get(`maker ${taker}`) ?? []);
+  if (others.length === 0) return undefined;
+  const whose = `${others.join(', ')}, as which the phases’ role ${role} cannot act`;
+  return `${object} depends on what belongs to ${whose}: dropping that with cascade takes it as well`;
+}
+
 /** All that could have brought it about are others; where one of them may be the phases' role, or nobody knows, it may be the phase's. */
 function reasonFor(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): string | undefined {
   const { by, openedBy = [], object } = fault;
   const ofOwner = by === undefined ? subjectsOf(fault).flatMap((subject) => reasons.get(subject) ?? [])[0] : undefined;
   if (ofOwner !== undefined) return ofOwner;
-  const makers = allOthers(by ?? [], reasons) ?? allOthers(openedBy, reasons);
-  if (makers === undefined) return undefined;
+  const makers = [by ?? [], ...openedBy].flatMap((roles) => allOthers(roles, reasons) ?? [])[0];
+  if (makers === undefined) return takenAway(fault, reasons, role);
   return `${object} belongs to, or was granted by, ${makers}, as which the phases’ role ${role} cannot act`;
 }
 
@@ -63,7 +78,9 @@ const isGone = ({ relation, by }: Fault, reasons: ReadonlyMap<string, string>): 
 async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<ReadonlyMap<string, string>> {
   const relations = [...new Set(faults.flatMap(({ relation, by }) => (by === undefined ? (relation ?? []) : [])))];
   const roles = [...new Set(faults.flatMap((one) => one.role ?? []))];
-  const makers = [...new Set(faults.flatMap(({ by = [], openedBy = [] }) => [...by, ...openedBy]))];
+  const makers = [
+    ...new Set(faults.flatMap(({ by = [], openedBy = [], takers = [] }) => [...by, ...openedBy.flat(), ...takers])),
+  ];
   if (relations.length + roles.length + makers.length === 0) return new Map();
   const { rows } = await asks.query(notTheirs, [relations, roles, role, makers]);
   return new Map(rows.map(([subject, why]) => [subject ?? '', why ?? '']));

@@ -24,10 +24,6 @@ export const byOwner = ({ owner }: Cells): Pick<Fault, 'by'> =>
 export const byGrantors = ({ grantors }: Cells): Pick<Fault, 'by'> =>
   grantors === null || grantors === undefined ? {} : { by: JSON.parse(grantors) as readonly string[] };
 
-/** Those without whose grants it would be open to nobody. */
-export const openedBy = ({ opened_by: grantors }: Cells): Pick<Fault, 'openedBy'> =>
-  grantors === null || grantors === undefined ? {} : { openedBy: JSON.parse(grantors) as readonly string[] };
-
 /** `1,204 grants`, `1 grant`, `no grants`. */
 export const sayCounted = (count: number, one: string, many = `${one}s`): string =>
   `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;

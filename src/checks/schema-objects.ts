@@ -1,7 +1,7 @@
 import { ofAnother, ofExtension, owner } from './sql-pieces.ts';
 
 /**
- * What decides how expressions and rows are understood, and belongs to no relation: kind, name, definition and owner. `space` is
+ * What decides how expressions and rows are understood, and belongs to no relation: kind, name, definition, owner, catalogue and number. `space` is
  * a part of the query's `with`. What each catalogue holds: PostgreSQL manual, "System Catalogs".
  */
 
@@ -32,7 +32,7 @@ const operators = `
   select 'operator' as kind, format('%I.%s(%s, %s)', s.nspname, o.oprname, ${type('nullif(o.oprleft, 0)')}, ${type('o.oprright')}) as name,
     row(${owner('o.oprowner')}, ${routine('o.oprcode')}, ${type('o.oprresult')}, o.oprcom::regoperator, o.oprnegate::regoperator,
       o.oprcanmerge, o.oprcanhash, ${routine('o.oprrest')}, ${routine('o.oprjoin')})::text as definition,
-    pg_get_userbyid(o.oprowner) as maker
+    pg_get_userbyid(o.oprowner) as maker, 'pg_operator'::regclass::oid as classid, o.oid as objid
   from space s join pg_operator o on o.oprnamespace = s.oid where not ${ofExtension('pg_operator', 'o.oid')}`;
 
 const operatorClasses = `
@@ -40,7 +40,7 @@ const operatorClasses = `
     row(${owner('c.opcowner')}, ${type('c.opcintype')}, ${type('c.opckeytype')}, c.opcdefault,
       (select format('%I.%I', n.nspname, f.opfname) from pg_opfamily f join pg_namespace n on n.oid = f.opfnamespace
        where f.oid = c.opcfamily))::text,
-    pg_get_userbyid(c.opcowner)
+    pg_get_userbyid(c.opcowner), 'pg_opclass'::regclass::oid, c.oid
   from space s join pg_opclass c on c.opcnamespace = s.oid join pg_am m on m.oid = c.opcmethod
   where not ${ofExtension('pg_opclass', 'c.oid')}`;
 
@@ -52,21 +52,21 @@ const operatorFamilies = `
       (select string_agg(said, ', ' order by said collate "C") from pg_amproc p, lateral (
         select row(p.amprocnum, ${type('p.amproclefttype')}, ${type('p.amprocrighttype')}, ${routine('p.amproc')})::text as said) x
        where p.amprocfamily = f.oid))::text,
-    pg_get_userbyid(f.opfowner)
+    pg_get_userbyid(f.opfowner), 'pg_opfamily'::regclass::oid, f.oid
   from space s join pg_opfamily f on f.opfnamespace = s.oid join pg_am m on m.oid = f.opfmethod
   where not ${ofExtension('pg_opfamily', 'f.oid')}`;
 
 /** That of a range to its multirange is a part of the type. */
 const casts = `
   select 'cast', format('%s as %s', ${type('k.castsource')}, ${type('k.casttarget')}),
-    row(${routine('k.castfunc')}, k.castcontext, k.castmethod)::text, null
+    row(${routine('k.castfunc')}, k.castcontext, k.castmethod)::text, null, 'pg_cast'::regclass::oid, k.oid
   from pg_cast k where k.oid >= ${firstOfUsers} and not ${ofAnother('pg_cast', 'k.oid')}`;
 
 /** The columns of collations differ by version; the version of the operating system's is asked by a check of its own. */
 const collations = `
   select 'collation', format('%I.%I', s.nspname, c.collname),
     row(${owner('c.collowner')}, (to_jsonb(c) - '{oid,collnamespace,collowner,collversion}'::text[]))::text,
-    pg_get_userbyid(c.collowner)
+    pg_get_userbyid(c.collowner), 'pg_collation'::regclass::oid, c.oid
   from space s join pg_collation c on c.collnamespace = s.oid where not ${ofExtension('pg_collation', 'c.oid')}`;
 
 const textSearch = `
@@ -74,12 +74,12 @@ const textSearch = `
     row(${owner('c.cfgowner')}, c.cfgparser, (
       select string_agg(concat_ws(' ', m.maptokentype, m.mapdict::regdictionary), ', ' order by m.maptokentype, m.mapseqno)
       from pg_ts_config_map m where m.mapcfg = c.oid))::text,
-    pg_get_userbyid(c.cfgowner)
+    pg_get_userbyid(c.cfgowner), 'pg_ts_config'::regclass::oid, c.oid
   from space s join pg_ts_config c on c.cfgnamespace = s.oid where not ${ofExtension('pg_ts_config', 'c.oid')}
   union all
   select 'text search dictionary', format('%I.%I', s.nspname, t.dictname),
     row(${owner('t.dictowner')}, t.dicttemplate, t.dictinitoption)::text,
-    pg_get_userbyid(t.dictowner)
+    pg_get_userbyid(t.dictowner), 'pg_ts_dict'::regclass::oid, t.oid
   from space s join pg_ts_dict t on t.dictnamespace = s.oid where not ${ofExtension('pg_ts_dict', 't.oid')}`;
 
 export const schemaObjects = [operators, operatorClasses, operatorFamilies, casts, collations, textSearch].join(

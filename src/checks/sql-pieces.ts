@@ -59,15 +59,3 @@ where s.setdatabase in (0, (select oid from pg_database where datname = current_
 export const settingName = `concat_ws(' ', 'setting', split_part(item, '=', 1), 'of',
   case when s.setrole = 0 then 'everybody' else 'role ' || quote_ident(r.rolname) end,
   case when s.setdatabase <> 0 then 'in this database' end)`;
-
-/**
- * SQL: who granted what lets roles use relation `c`, or a column of it, as JSON; `grantees` is a condition on `x.grantee`. What its
- * owner granted, whoever did it for them, is the owner's.
- */
-export const grantorsOf = (grantees: string): string => `(
-  select json_agg(distinct pg_get_userbyid(x.grantor)) from (
-    select own.grantee, own.grantor from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) own
-    union all
-    select of_column.grantee, of_column.grantor from pg_attribute granted cross join lateral aclexplode(granted.attacl) of_column
-    where granted.attrelid = c.oid and not granted.attisdropped) x
-  where x.grantee = 0 or ${grantees})::text`;

@@ -8,10 +8,17 @@ import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
 
 /**
- * Kind, name, hash, the name by which it is compared, and the owner of what has one of its own; the last two may be left out,
- * as in older baselines.
+ * Kind, name, hash, the name by which it is compared, the owner of what has one of its own, and who else can take it away; the
+ * last three may be left out.
  */
-type Part = readonly [kind: string, name: string, hash: string, before?: string | null, owner?: string | null];
+type Part = readonly [
+  kind: string,
+  name: string,
+  hash: string,
+  before?: string | null,
+  owner?: string | null,
+  takers?: readonly string[] | null,
+];
 
 /** A part's identity within its relation, to its hash. */
 type Parts = ReadonlyMap<string, Part>;
@@ -39,6 +46,12 @@ const lasting = seconds(10);
 function makersOf(owner: string, key: string, all: readonly Parts[]): Pick<Fault, 'by'> {
   const makers = all.flatMap((parts) => parts.get(owner === 'others' ? key : 'self ')?.[4] ?? []);
   return makers.length === 0 ? {} : { by: [...new Set(makers)] };
+}
+
+/** Who else can have taken it away, or a part of it. */
+function takersOf(key: string, all: readonly Parts[]): Pick<Fault, 'takers'> {
+  const takers = all.flatMap((parts) => parts.get(key)?.[5] ?? []);
+  return takers.length === 0 ? {} : { takers: [...new Set(takers)] };
 }
 
 type Change = 'new' | 'gone' | 'changed';
@@ -83,7 +96,7 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
     const change = changeOf(before, now);
     if (part === undefined || change === undefined) return [];
     const harmless = change === 'new' && !reachesBack(part, was, is);
-    const makers = makersOf(owner, key, [was, is]);
+    const makers = { ...makersOf(owner, key, [was, is]), ...(change !== 'new' && takersOf(key, [was, is])) };
     const found = faultFor(change, thingOf(part, owner, relation), look, harmless);
     // A relation that is gone has no name by which somebody could ask whose it is.
     const named = found.map(({ relation: name, ...fault }) =>

@@ -2,6 +2,7 @@ import { nameBefore } from '../../core/evidence/declared.ts';
 import { asPrinted } from '../../core/evidence/quoting.ts';
 import { bare } from '../../core/evidence/thing.ts';
 import type { Scope } from '../check.ts';
+import { taken } from '../cascades.ts';
 import { everyName } from '../tables.ts';
 import { aggregate, range, schemaObjects } from '../schema-objects.ts';
 import { lockedBefore } from '../past-locks.ts';
@@ -49,31 +50,38 @@ const parts = (named: (text: string) => string): readonly string[] => [
       (select concat_ws(' ', s.srvname, ${options('f.ftoptions')})
        from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
        where r.relkind = 'f' and f.ftrelid = r.oid))`),
-  )} as hash
+  )} as hash,
+    'pg_class'::regclass::oid as classid, r.oid as objid, 0 as objsubid
   from relation r`,
   `select r.oid, 'column', quote_ident(a.attname), ${hashed(`concat_ws(' ', format_type(a.atttypid, a.atttypmod),
       case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
       case when a.attnotnull then 'not null' end, a.attidentity::text, a.attgenerated::text,
       case when a.attfdwoptions is not null then ${options('a.attfdwoptions')} end,
-      case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`)}
+      case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`)},
+    'pg_class'::regclass::oid, r.oid, a.attnum
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where not r.relispartition`,
   `select r.oid, 'constraint', quote_ident(k.conname),
-    ${hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`))}
+    ${hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`))},
+    'pg_constraint'::regclass::oid, k.oid, 0
   from relation r join pg_constraint k on k.conrelid = r.oid
   where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition`,
-  `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${hashed(named('pg_get_indexdef(i.indexrelid)'))}
+  `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${hashed(named('pg_get_indexdef(i.indexrelid)'))},
+    'pg_class'::regclass::oid, i.indexrelid, 0
   from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid
   where not r.relispartition and not exists (
     select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))`,
-  `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`))}
+  `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`))},
+    'pg_trigger'::regclass::oid, t.oid, 0
   from relation r join pg_trigger t on t.tgrelid = r.oid
   where not t.tgisinternal and t.tgparentid = 0`,
-  `select r.oid, 'rule', quote_ident(w.rulename), ${hashed(named(`concat_ws('; ', pg_get_ruledef(w.oid), w.ev_enabled::text)`))}
+  `select r.oid, 'rule', quote_ident(w.rulename), ${hashed(named(`concat_ws('; ', pg_get_ruledef(w.oid), w.ev_enabled::text)`))},
+    'pg_rewrite'::regclass::oid, w.oid, 0
   from relation r join pg_rewrite w on w.ev_class = r.oid
   where w.ev_type <> '1'`,
-  `select r.oid, 'sequence', quote_ident(a.attname), ${hashed('q.definition')}
+  `select r.oid, 'sequence', quote_ident(a.attname), ${hashed('q.definition')},
+    'pg_class'::regclass::oid, q.oid, 0
   from sequence q join relation r on r.oid = q.relid
     join pg_attribute a on a.attrelid = q.relid and a.attnum = q.attnum`,
 ];
@@ -81,7 +89,7 @@ const parts = (named: (text: string) => string): readonly string[] => [
 /** What a sequence gives: one that fills a column is a part of that, and comes, goes and changes its type with it. */
 const sequences = `
   sequence as materialized (
-    select format('%I.%I', c.nspname, c.relname) as name, d.refobjid as relid, d.refobjsubid as attnum,
+    select c.oid, format('%I.%I', c.nspname, c.relname) as name, d.refobjid as relid, d.refobjsubid as attnum,
       c.relowner as maker,
       concat_ws(' ', case when d.objid is null then ${owner('c.relowner')} end, format_type(q.seqtypid, null), 'start', q.seqstart,
         'increment', q.seqincrement, 'from', q.seqmin, 'to', q.seqmax, 'cache', q.seqcache, q.seqcycle) as definition
@@ -99,7 +107,8 @@ const functions = (named: (text: string) => string, locks: string): string => `
         pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prolang::text, p.provolatile::text,
         p.proisstrict::text, p.prosecdef::text, p.proconfig::text, p.proleakproof::text, p.proparallel::text,
         ${owner('p.proowner')}, case p.prokind when 'a' then ${aggregate('p.oid')} end)`),
-    )} as hash, pg_get_userbyid(p.proowner) as maker
+    )} as hash, pg_get_userbyid(p.proowner) as maker,
+    'pg_proc'::regclass::oid as classid, p.oid as objid
   from space s join pg_proc p on p.pronamespace = s.oid
   where not ${ofAnother('pg_proc', 'p.oid')}
     and (p.prosqlbody is null or ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} is null)`;
@@ -131,19 +140,20 @@ const types = `
       (select string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
           nullif(a.attcollation, 0)::regcollation), ', ' order by a.attnum)
        from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped))`)},
-    pg_get_userbyid(t.typowner)
+    pg_get_userbyid(t.typowner), 'pg_type'::regclass::oid, t.oid
   from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
   where t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
     and not ${ofExtension('pg_type', 't.oid')}`;
 
 /** Who owns a schema may drop all that is in it. */
 const others = `
-  select 'schema', quote_ident(s.nspname), ${hashed(owner('s.nspowner'))}, pg_get_userbyid(s.nspowner)
+  select 'schema', quote_ident(s.nspname), ${hashed(owner('s.nspowner'))}, pg_get_userbyid(s.nspowner), 'pg_namespace'::regclass::oid, s.oid
   from space s where not ${ofExtension('pg_namespace', 's.oid')}
   union all
-  select 'sequence', q.name, ${hashed('q.definition')}, pg_get_userbyid(q.maker) from sequence q where q.relid is null
+  select 'sequence', q.name, ${hashed('q.definition')}, pg_get_userbyid(q.maker), 'pg_class'::regclass::oid, q.oid
+  from sequence q where q.relid is null
   union all
-  select o.kind, o.name, ${hashed('o.definition')}, o.maker from (${schemaObjects}) o`;
+  select o.kind, o.name, ${hashed('o.definition')}, o.maker, o.classid, o.objid from (${schemaObjects}) o`;
 
 const kind = `case when r.relkind in ('v', 'm') then 'view' else 'table' end`;
 
@@ -157,12 +167,14 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
     replaced.reduce((sql, _, at) => `regexp_replace(${sql}, $${2 * at + 1}, $${2 * at + 2}, 'g')`, text);
   const locks = `$${2 * replaced.length + 1}`;
   const text = `
-    with ${userRelations("'r', 'p', 'v', 'm', 'f'", 'any_relation')}, ${hidden(locks)}, ${sequences},
+    with recursive ${taken},
+    ${userRelations("'r', 'p', 'v', 'm', 'f'", 'any_relation')}, ${hidden(locks)}, ${sequences},
     part as materialized (${parts(named).join('\n union all\n')})
     select ${kind} as kind, r.name as relation, null as name, null as locked,
-      json_agg(case p.kind when 'self' then json_build_array(p.kind, p.name, p.hash, '', pg_get_userbyid(r.relowner))
-        else json_build_array(p.kind, p.name, p.hash, ${named('p.name')}) end)::text as parts
-    from relation r join part p on p.oid = r.oid group by r.oid, r.relkind, r.name, r.relowner
+      json_agg(case when p.kind = 'self' then json_build_array(p.kind, p.name, p.hash, '', pg_get_userbyid(r.relowner), taken.takers)
+        when taken.takers is null then json_build_array(p.kind, p.name, p.hash, ${named('p.name')})
+        else json_build_array(p.kind, p.name, p.hash, ${named('p.name')}, null, taken.takers) end)::text as parts
+    from relation r join part p on p.oid = r.oid left join taken using (classid, objid, objsubid) group by r.oid, r.relkind, r.name, r.relowner
     union all
     select ${kind}, r.name, null, hidden.locked, null from any_relation r join hidden using (oid)
     union all
@@ -171,7 +183,8 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
       cross join lateral (select ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} as locked) around
     where around.locked is not null and not ${ofAnother('pg_proc', 'p.oid')}
     union all
-    select 'others', null, null, null, json_agg(json_build_array(o.kind, o.name, o.hash, null, o.maker))::text
-    from (${functions(named, locks)} union all ${types} union all ${others}) o`;
+    select 'others', null, null, null, json_agg(json_build_array(o.kind, o.name, o.hash, null, o.maker, taken.takers))::text
+    from (${functions(named, locks)} union all ${types} union all ${others}) o
+      left join taken on (taken.classid, taken.objid, taken.objsubid) = (o.classid, o.objid, 0)`;
   return { text, values: replaced.flatMap(([pattern, by]) => [pattern, `${by.replaceAll('\\', '\\\\')}\\1`]) };
 }

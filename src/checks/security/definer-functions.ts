@@ -2,6 +2,7 @@ import { allowed, isDeclared } from '../../core/evidence/declared.ts';
 import { userSchemas } from '../pieces.ts';
 import { ofExtension } from '../sql-pieces.ts';
 import { apiRoles, lint } from './lint.ts';
+import { openings } from './openings.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
 /** Each caller is an object of its own, and so is the path: a known fault must not hide another of the same function. */
@@ -19,11 +20,10 @@ export const definerFunctions = lint({
       where p.prosecdef and ${userSchemas('n')} and not ${ofExtension('pg_proc', 'p.oid')}
     )
     select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller, owner,
-      (select json_agg(distinct pg_get_userbyid(x.grantor)) from aclexplode(acl) x where x.grantee = 0
-        or exists (select from pg_roles w where w.rolname = api.role and pg_has_role(w.oid, x.grantee, 'usage')))::text as opened_by
-    from definers cross join api
+      ${openings('(select w.oid from pg_roles w where w.rolname = api.role)', 'select a.grantee, a.grantor from aclexplode(acl) a')} as opened_by
+    from definers join pg_namespace n on n.oid = schema cross join api
     where prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-      and has_schema_privilege(role, schema, 'usage') and has_function_privilege(role, oid, 'execute')
+      and has_schema_privilege(role, schema, 'usage') and has_function_privilege(role, definers.oid, 'execute')
     union all
     select 'function', null, name, null, owner, null
     from definers where not exists (select from unnest(proconfig) setting where setting like 'search_path=%')`,

@@ -111,23 +111,28 @@ export const grantsQuery = (version: number): string => `
   ), things as (
     ${[relations, columns, functions, types, brought, others].join(' union all ')}
     ${version >= 150_000 ? parameters : ''}
-  ), held as (
-    select t.kind, t.relation, t.name, coalesce(x.grantee, 'PUBLIC') as grantee, x.privileges, x.grantors
+  ), alike as ( -- most lists of a database are one of a few
+    select t.acl, coalesce(i.initprivs, t.usual) as usual, e.objid is not null as spoken_for,
+      array_agg(t.kind) as kinds, array_agg(t.relation) as relations, array_agg(t.name) as names
     from things t
       left join speaking e on e.classid = t.classid and e.objid = t.objid
       left join pg_init_privs i on i.classoid = t.classid and i.objoid = t.objid and i.objsubid = t.objsubid
+    group by 1, 2, 3
+  ), held as (
+    select t.kind, t.relation, t.name, coalesce(x.grantee, 'PUBLIC') as grantee, x.privileges, x.grantors
+    from alike
       left join lateral (
         select h.name as grantee, string_agg(lower(g.privilege_type) || g.star, ', ' order by g.privilege_type collate "C", g.star) as privileges,
           (select json_object_agg(privilege, by) from (
             select lower(a.privilege_type) as privilege, json_agg(distinct pg_get_userbyid(a.grantor)) as by
-            from aclexplode(t.acl) a where a.grantee = h.oid group by 1) made)::text as grantors
+            from aclexplode(alike.acl) a where a.grantee = h.oid group by 1) made)::text as grantors
         from holders h join (
             select grantee, privilege_type, case when bool_or(is_grantable) then '*' else '' end as star
-            from aclexplode(t.acl) group by 1, 2) g on g.grantee = h.oid
-        where e.objid is null or not exists (
-          select from aclexplode(coalesce(i.initprivs, t.usual)) o
-          where o.grantee = g.grantee and o.privilege_type = g.privilege_type)
+            from aclexplode(alike.acl) group by 1, 2) g on g.grantee = h.oid
+        where not alike.spoken_for or not exists (
+          select from aclexplode(alike.usual) o where o.grantee = g.grantee and o.privilege_type = g.privilege_type)
         group by h.oid, h.name) x on true
+      cross join lateral unnest(alike.kinds, alike.relations, alike.names) t (kind, relation, name)
     where x.grantee is not null or t.kind in ('function', 'type', 'language')
   )
   select 'held' as about, kind, relation, name, grantee, privileges, grantors from held

@@ -3,15 +3,15 @@ import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
 import { type Breach, type Cells, type Check, check, everyone, type Look, type Scope } from '../check.ts';
 import { unseenIn } from '../past-locks.ts';
-import { byOwner, openedBy } from '../pieces.ts';
-import { grantorsOf } from '../sql-pieces.ts';
+import { byOwner } from '../pieces.ts';
+import { openedBy, openings } from './openings.ts';
 import { exposedSchemas, missingRole, missingSchema, watchedRoles } from './watched.ts';
 
 /** SQL, to follow `with`: everybody and the roles that are watched ($1). */
 export const apiRoles = `api as (select 'public'::name as role union all select unnest($1::text[])::name)`;
 
-/** SQL: that `x` was granted to one of them, or to a role that one of them is a member of. */
-const toThem = `exists (select from api join pg_roles w on w.rolname = api.role where pg_has_role(w.oid, x.grantee, 'usage'))`;
+/** SQL: the numbers of those that are roles. */
+const watchedNumbers = '(select w.oid from api join pg_roles w on w.rolname = api.role)';
 
 /**
  * SQL: those of them that may do something with relation `c` in schema `n`, as `who`, and who granted that, as `opened_by`; a
@@ -20,7 +20,7 @@ const toThem = `exists (select from api join pg_roles w on w.rolname = api.role 
 export const reachedBy = (privilege: string): string => `
   join lateral (
     select string_agg(case api.role when 'public' then 'PUBLIC' else api.role end, ', ' order by api.role) as who,
-      ${grantorsOf(toThem)} as opened_by
+      ${openings(watchedNumbers)} as opened_by
     from api where has_schema_privilege(api.role, n.oid, 'usage') and ${privilege}) reached on reached.who is not null`;
 
 /** SQL: with relation `c`. */

@@ -11,6 +11,7 @@ import {
 } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
+import { taken } from '../cascades.ts';
 import { type Cells, check, everyone, type Look } from '../check.ts';
 import { lockedBefore, unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
@@ -98,6 +99,15 @@ const ownersOf = (rows: readonly Cells[], look: Policies): Seen =>
     rows.flatMap(({ relation, owner }) => (typeof owner === 'string' ? [[ownerKey(relation ?? '', look), owner]] : [])),
   );
 
+/** Who else could have dropped it, with what it depends on. */
+const takersKey = (policy: string): string => `takers of ${policy}`;
+const takersOf = (rows: readonly Cells[], look: Policies): Seen =>
+  Object.fromEntries(
+    rows.flatMap((row) =>
+      typeof row.takers === 'string' ? [[takersKey(named(policyOf(row), look)), row.takers]] : [],
+    ),
+  );
+
 function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
   const { declared } = look;
   const there = new Set(look.rows.map((row) => named(policyOf(row), look)));
@@ -115,7 +125,16 @@ function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
     const key = ownerKey(relation, look);
     const by = [...new Set([baseline[key], now[key]].filter((owner) => owner !== undefined))];
     const what = `is gone: it was ${baseline[object]?.replace(/:.*/, '')}`;
-    return [{ object, what, consequence: 'veto', ...(baseline[key] !== undefined && { by }) }];
+    const takers = baseline[takersKey(object)];
+    return [
+      {
+        object,
+        what,
+        consequence: 'veto',
+        ...(baseline[key] !== undefined && { by }),
+        ...(takers !== undefined && { takers: JSON.parse(takers) as readonly string[] }),
+      },
+    ];
   });
 }
 
@@ -140,14 +159,15 @@ const mentions = (tables: readonly string[]): string | null =>
  * phase's mapping declares is held for every role that a policy names, not only for those that are watched.
  */
 const ask = `
-  with path as materialized (select set_config('search_path', 'pg_catalog', true) as path), printed as materialized (
+  with recursive ${taken},
+  path as materialized (select set_config('search_path', 'pg_catalog', true) as path), printed as materialized (
     select format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name, pg_get_userbyid(c.relowner) as owner,
       case when p.polpermissive then 'permissive' else 'restrictive' end as kind,
       case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
         else 'all' end as command, p.polroles, around.locked,
       case when around.locked is null then concat_ws(E'\\n', coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
-        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) end as expression
-    from path, pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+        coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) end as expression, taken.takers
+    from path, pg_policy p left join taken on (taken.classid, taken.objid) = ('pg_policy'::regclass, p.oid) join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
       cross join lateral (select ${lockedBefore('$2', 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around
     where path.path is not null and ${userSchemas('n')}
   ), named as materialized (
@@ -158,7 +178,7 @@ const ask = `
         from unnest(d.polroles) o) r
     group by polroles
   )
-  select relation, name, owner, kind, command, roles, role_list, locked,
+  select relation, name, owner, kind, command, roles, role_list, locked, takers::text,
     left(encode(sha256(convert_to(expression, 'UTF8')), 'hex'), 16) as hash,
     case when expression ~ $1 then expression end as expression
   from printed join named using (polroles)`;
@@ -168,7 +188,7 @@ export const policies = check({
   cost: 'B',
   against: 'baseline',
   mayAt: 'veto',
-  reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
+  reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles', 'pg_depend'],
   needs: everyone,
   remedy: 'Create the policy as it was, or drop the one that is new',
   pastLocks: true,
@@ -176,7 +196,7 @@ export const policies = check({
   judge: (look) => {
     const { rows, baseline } = look;
     const said = rows.map((row) => [named(policyOf(row), look), states(row, look)[0]]);
-    const seen: Seen = { ...ownersOf(rows, look), ...Object.fromEntries(said) };
+    const seen: Seen = { ...ownersOf(rows, look), ...takersOf(rows, look), ...Object.fromEntries(said) };
     const { unseen } = unseenIn(rows.map((row) => ({ ...row, kind: 'policy' })));
     if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
     const faults = [...rows.flatMap((row) => faultsOf(row, baseline, look)), ...goneFaults(baseline, look)];

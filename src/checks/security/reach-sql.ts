@@ -1,4 +1,4 @@
-import { grantorsOf } from '../sql-pieces.ts';
+import { openings } from './openings.ts';
 
 /** Roles of identities ($1), and whether the login that is asked may become each of them. */
 export const rolesQuery = (version: number): string => `
@@ -82,7 +82,7 @@ export const tablesQuery = `
     case when c.relkind <> 'v' then ${guarded} else true end as guarded,
     ${mayWrite('insert', 'a', 8)} as insert, ${mayWrite('update', 'w', 4)} as update, ${mayWrite('delete', 'd', 16)} as delete,
     left(encode(sha256(convert_to(rests.rests, 'UTF8')), 'hex'), 16) as rests, bases.bases,
-    ${grantorsOf(`pg_has_role(r.oid, x.grantee, 'usage')`)} as opened_by
+    ${openings('(select r.oid)')} as opened_by
   from listed join pg_class c on c.oid = listed.oid join pg_namespace n on n.oid = c.relnamespace cross join roles r
     left join policies own on own.role = r.oid and own.relid = c.oid
     left join rests on rests.top = c.oid and rests.role = r.oid left join bases on bases.top = c.oid

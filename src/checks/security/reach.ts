@@ -11,7 +11,8 @@ import {
 import type { Consequence, Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, spellings, type Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, type Judged, type Look } from '../check.ts';
-import { noBaseline, openedBy, sayCounted } from '../pieces.ts';
+import { noBaseline, sayCounted } from '../pieces.ts';
+import { openedBy } from './openings.ts';
 import { askReach } from './reach-asked.ts';
 import { bound } from './reading-as.ts';
 import { includesWord, missingRole, missingSchema, wordsFor } from './watched.ts';

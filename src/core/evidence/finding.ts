@@ -39,8 +39,10 @@ export interface Fault {
   readonly role?: string;
   /** The roles as one of which somebody must act to bring it about: its owner's, or the grantors'. */
   readonly by?: readonly string[];
-  /** The roles of which one at least has granted what it takes, beside whoever owns it. */
-  readonly openedBy?: readonly string[];
+  /** What it takes, beside whoever owns it: for each part of that, the roles of which one at least has granted it. */
+  readonly openedBy?: readonly (readonly string[])[];
+  /** The roles that can take it away by `drop … cascade` of something of theirs, whoever owns it. */
+  readonly takers?: readonly string[];
   /** Why it is no phase's doing, so that nothing is undone for it without asking. */
   readonly onlyRecommend?: string;
 }

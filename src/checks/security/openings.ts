@@ -1,0 +1,43 @@
+import type { Fault } from '../../core/evidence/finding.ts';
+import type { Cells } from '../check.ts';
+
+/** Superusers, and whoever owns a schema because the database is theirs: what they have opened counts as open for good. */
+const trusted = (role: string): string => `exists (
+      select from pg_roles t where t.oid = ${role} and (t.rolsuper or t.rolname = 'pg_database_owner'))`;
+
+/** SQL: the access list of relation `c`, and of its columns. */
+const relationAccess = `
+    select own.grantee, own.grantor from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) own
+    union all
+    select of_column.grantee, of_column.grantor from pg_attribute granted cross join lateral aclexplode(granted.attacl) of_column
+    where granted.attrelid = c.oid and not granted.attisdropped`;
+
+/**
+ * SQL: what the access of some roles takes, beside whoever owns the object, as a JSON list: for each of a grant on it, the usage of
+ * its schema `n` and a membership by which it is theirs, who granted that. All of them are needed. Usage and membership that somebody
+ * trusted has granted are left out. `who` is a subquery of the roles' numbers; `access` gives `grantee` and `grantor`. What its owner
+ * granted, whoever did it for them, is the owner's.
+ */
+export const openings = (who: string, access: string = relationAccess): string => {
+  const theirs = (role: string) => `exists (select from ${who} w (oid) where pg_has_role(w.oid, ${role}, 'usage'))`;
+  return `(
+  select json_agg(grantors)::text from (values ((
+    select json_agg(distinct pg_get_userbyid(x.grantor)) from (${access}) x where x.grantee = 0 or ${theirs('x.grantee')}
+  )), (case when not ${trusted('n.nspowner')} then (
+    select json_agg(distinct pg_get_userbyid(u.grantor)) from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) u
+    where u.privilege_type = 'USAGE' and (u.grantee = 0 or ${theirs('u.grantee')})
+    having not bool_or(${trusted('u.grantor')})) end
+  ), ((
+    select json_agg(distinct pg_get_userbyid(m.grantor)) from pg_auth_members m
+    where exists (select from ${who} w (oid) where pg_has_role(w.oid, m.member, 'member'))
+      and exists (select from (${access}) x where x.grantee <> 0 and pg_has_role(m.roleid, x.grantee, 'member'))
+      and not exists (select from (${access}) x where x.grantee = 0 or x.grantee in ${who})
+    having not bool_or(${trusted('m.grantor')})))) links (grantors)
+  where grantors is not null)`;
+};
+
+/** What it took to open it, as a row tells it: a list of grantors for each part. */
+export const openedBy = ({ opened_by: grantors }: Cells): Pick<Fault, 'openedBy'> =>
+  grantors === null || grantors === undefined
+    ? {}
+    : { openedBy: JSON.parse(grantors) as NonNullable<Fault['openedBy']> };

@@ -1,0 +1,84 @@
+import { describe, expect, inject, test } from 'vitest';
+
+import { othersObjects } from '../../../src/checks/others-objects.ts';
+import type { CatalogueId } from '../../../src/core/plan/catalogue.ts';
+import { seconds } from '../../../src/core/kernel/units.ts';
+import { checksSession } from '../../support/checks-session.ts';
+import { database } from '../../support/database.ts';
+import { temporaryRole } from '../../target/role.ts';
+import { lookingAs } from '../catalogue/harness.ts';
+
+/** What the phases' role has granted does nothing until somebody adds the rest. */
+const cases: readonly {
+  readonly when: string;
+  /** As the superuser, with the roles' names in place of `PHASES`, `STRANGER`, `GROUP` and `WATCHED`. */
+  readonly before: string;
+  readonly does: string;
+  readonly mayBeThePhases: boolean;
+}[] = [
+  {
+    when: 'a stranger opens its schema, in which the phases’ role has granted a table',
+    before: `grant create on schema side to PHASES; set role PHASES; create table side.own (id int);
+      create function side.f() returns int language sql security definer set search_path = '' as 'select 1';
+      revoke execute on function side.f() from public;
+      grant select on side.own to WATCHED; grant execute on function side.f() to WATCHED; reset role`,
+    does: 'set role STRANGER; grant usage on schema side to WATCHED',
+    mayBeThePhases: false,
+  },
+  {
+    when: 'a stranger adds a member to a group, to which the phases’ role has granted a table',
+    before: `grant create on schema public to PHASES; grant GROUP to STRANGER with admin option;
+      set role PHASES; create table public.own (id int);
+      create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
+      revoke execute on function public.f() from public;
+      grant select on public.own to GROUP; grant execute on function public.f() to GROUP; reset role`,
+    does: 'set role STRANGER; grant GROUP to WATCHED',
+    mayBeThePhases: false,
+  },
+  {
+    when: 'the phases’ role grants its table, in a schema that is the database owner’s',
+    before: `grant create on schema public to PHASES; set role PHASES; create table public.own (id int);
+      create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
+      revoke execute on function public.f() from public; reset role`,
+    does: 'set role PHASES; grant select on public.own to WATCHED; grant execute on function public.f() to WATCHED',
+    mayBeThePhases: true,
+  },
+  {
+    when: 'the phases’ role grants a group its table',
+    before: `grant create on schema public to PHASES; grant GROUP to WATCHED; set role PHASES; create table public.own (id int);
+      create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
+      revoke execute on function public.f() from public; reset role`,
+    does: 'set role PHASES; grant select on public.own to GROUP; grant execute on function public.f() to GROUP',
+    mayBeThePhases: true,
+  },
+];
+const ids: readonly CatalogueId[] = ['reach', 'unprotected-tables', 'definer-functions'];
+
+describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+  test.each(cases.flatMap((one) => ids.map((id) => ({ ...one, id }))))(
+    '$id, when $when: it may be the phase’s: $mayBeThePhases',
+    async ({ id, before, does, mayBeThePhases }) => {
+      await using db = await database(inject(server));
+      await using stranger = await temporaryRole(db, 'login');
+      await using phases = await temporaryRole(db, 'login');
+      await using group = await temporaryRole(db, '');
+      await using watched = await temporaryRole(db, '');
+      const roles = { PHASES: phases, STRANGER: stranger, GROUP: group, WATCHED: watched };
+      const named = (sql: string) =>
+        Object.entries(roles).reduce((text, [word, role]) => text.replaceAll(word, role.name), sql);
+      await db.query(
+        named(`create schema side authorization STRANGER; grant usage on schema side to PHASES; ${before}`),
+      );
+      await using connection = checksSession(db.url, { seesAllRows: true, statementTimeout: seconds(10) });
+      const identities = [{ id: watched.name, role: watched.name, claims: {} }];
+      const scope = { watchRoles: [watched.name], exposedSchemas: ['public', 'side'], identities };
+      const look = await lookingAs(connection, { id, scope });
+      await look(true);
+      await db.query(named(`${does}; reset role`));
+      const { faults = [] } = await othersObjects(connection, phases.name)(await look());
+      const veto = faults.filter(({ object, consequence }) => consequence === 'veto' && /own|f\(\)/.test(object));
+      expect(veto.map(({ onlyRecommend }) => onlyRecommend === undefined)).toEqual([mayBeThePhases]);
+      await db.query(named('drop owned by STRANGER, PHASES, GROUP, WATCHED cascade'));
+    },
+  );
+});
