@@ -1,8 +1,11 @@
-// What the test runner itself reported: each failure by name, and as the last line `N passed, N failed`. Plain JavaScript: it runs on any Node.
+// What the test runner itself reported: each failure by name, and as the last line `N passed, N failed`. Its arguments name
+// other steps that failed, which count as well. Plain JavaScript: it runs on any Node.
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 export const resultsFile = 'node_modules/.cache/ripcord/vitest.json';
+/** Of the steps of `npm test` that have no tests, those that failed: a JSON list of commands. */
+export const failedStepsFile = 'node_modules/.cache/ripcord/failed-steps.json';
 /** Of `npm run test:every-case`, where it was run as well. */
 const everyCaseFile = 'node_modules/.cache/ripcord/every-case.json';
 
@@ -26,16 +29,21 @@ function resultsIn(file) {
   }
 }
 
-/** Of all these files together; one that is not there has failed. */
-export function sayResults(files = [resultsFile]) {
+/** Whether a test of this file failed. If none did and the runner failed, then an error outside of all tests. */
+export const hasFailures = (file) => resultsIn(file).failures.length > 0;
+
+const failedSteps = () => (existsSync(failedStepsFile) ? JSON.parse(readFileSync(failedStepsFile, 'utf8')) : []);
+
+/** Of all these files together, of the steps of `npm test`, and of `others`. A file that is not there has failed. */
+export function sayResults(files = [resultsFile], others = []) {
   const all = files.map(resultsIn);
   const sum = (key) => all.reduce((total, one) => total + one[key], 0);
-  const failures = all.flatMap((one) => one.failures);
+  const failures = [...failedSteps(), ...others, ...all.flatMap((one) => one.failures)];
   const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
   const named = failures.map((failure) => `failed: ${failure}\n`).join('');
   return `${named}${sum('passed')} passed, ${failures.length} failed${skipped}`;
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {
-  console.log(sayResults([resultsFile, ...(existsSync(everyCaseFile) ? [everyCaseFile] : [])]));
+  console.log(sayResults([resultsFile, ...(existsSync(everyCaseFile) ? [everyCaseFile] : [])], process.argv.slice(2)));
 }
