@@ -57,6 +57,13 @@ export async function explainSearch(url: string): Promise<{ readonly ms: number;
   });
 }
 
+/** The quickest of three: the first one after the index is gone reads the table from disk, beside everything else. */
+export async function quickestSearch(url: string): Promise<{ readonly ms: number; readonly how: string }> {
+  const tries = [];
+  for (let time = 0; time < 3; time += 1) tries.push(await explainSearch(url));
+  return tries.reduce((best, one) => (one.ms < best.ms ? one : best));
+}
+
 /** Whether the index of the search and the junction table are there. */
 export async function whatIsThere(url: string): Promise<{ readonly index: boolean; readonly junction: boolean }> {
   return asking(url, async (client) => {
