@@ -7,7 +7,7 @@ const question = `
     (select json_object_agg(extname, extversion) from pg_extension), (select json_agg(rolname) from pg_roles),
     (select json_agg(nspname) from pg_namespace)`;
 
-/** Facts about the server, read anew for each round of checks, because phases create roles and extensions. */
+/** Facts about the server, read again for each round of checks, because phases create roles and extensions. */
 export async function readServer(asks: Asks): Promise<Server> {
   const { rows } = await asks.query(question);
   const [[version, replica, checksums, extensions, roles, schemas] = []] = rows;

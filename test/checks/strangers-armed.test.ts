@@ -157,7 +157,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       stranger: 'grant select on app.orders to WATCHED',
     },
   ])(
-    'a phase that $what is undone all the same, whatever strangers do',
+    'a phase that $what is rolled back, even if strangers do the same',
     async ({ check, phase, stranger }) => {
       const catalogue = catalogueIds.map((id) => `${id}: ${(check as Attack['check'])[id] ?? 'off'}`).join(', ');
       await using on = await armedGround({ server, catalogue, before: granted });

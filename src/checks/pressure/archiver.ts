@@ -1,6 +1,6 @@
 import { check } from '../check.ts';
 
-const switchedOff = 'archiving is switched on, and yet there is neither a command nor a library for it';
+const switchedOff = 'archiving is switched on without a command or a library';
 
 /**
  * A segment that was not archived breaks the chain from the last backup to now. No risky work may start until that is

@@ -33,7 +33,7 @@ export const definerFunctions = lint({
   aspects: ['existence', 'grants'],
   object: (said, { caller }) => (caller === null ? `search_path of ${said}` : `${said} for ${caller}`),
   what: ({ caller }) =>
-    caller === null ? 'is not fixed, though it runs as its owner' : 'runs as its owner for whoever calls it',
+    caller === null ? 'is not fixed, although the function runs as its owner' : 'runs as its owner for every caller',
   // A phase may declare who may call the function.
   excused: ({ caller }, thing, { declared }) => {
     if (caller === null || caller === undefined) return false;

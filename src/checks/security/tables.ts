@@ -70,7 +70,7 @@ export const exposedQueues = lint({
   ask: `
     with ${apiRoles}
     select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name,
-      coalesce(who, 'whoever may call pgmq_public') as who, opened_by
+      coalesce(who, 'callers of pgmq_public') as who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left ${reachedBy(mayUse).trim()}
     where n.nspname = 'pgmq' and c.relkind in ('r', 'p') and c.relname ~ '^[qa]_' and not c.relrowsecurity
       and (who is not null or 'pgmq_public' = any ($2::text[]))`,
