@@ -11,20 +11,20 @@ import { snapshotSchema } from './schema-snapshot.ts';
 export interface BoundarySources {
   readonly phase: PhaseId;
   readonly asks: Asks;
-  /** Asks every check once, now. */
+  /** Runs every check once, now. */
   readonly runChecks: () => Promise<readonly Finding[]>;
-  /** Each probe's last readings. */
+  /** The last readings of each probe. */
   readonly readings: ReadonlyMap<ProbeId, readonly Reading[]>;
   readonly now: () => Instant;
 }
 
-/** What a check saw is kept with each boundary only where later looks are compared with it. */
+/** Keeps what a check saw in the boundary only if later evaluations compare with it. */
 const keptInBoundary = (finding: Finding): Finding =>
   isComparedWithBoundary(finding.check) ? finding : withoutSeen(finding);
 
 /**
- * What undoing the phase must bring back; taken before its command starts. Rejects with SchemaUnreadable: a phase that
- * nobody could prove undone must not begin.
+ * The state that a rollback of the phase must restore, captured before the phase's command starts. Rejects with
+ * SchemaUnreadable, because a phase whose rollback nobody could verify must not start.
  */
 export async function captureBoundary({ phase, asks, runChecks, readings, now }: BoundarySources): Promise<Boundary> {
   const at = now();

@@ -16,23 +16,23 @@ export interface CaptureParts {
   readonly conductor: Conductor;
   readonly clock: Clock;
   readonly runChecks: () => Promise<readonly Finding[]>;
-  /** How many sessions are at work in the database now; undefined when it does not say. */
+  /** The number of active sessions in the database now; undefined if the login cannot see it. */
   readonly concurrency: () => Promise<number | undefined>;
   readonly signal: AbortSignal;
 }
 
-/** Collects readings for a baseline while one is being captured, and freezes it when its time is over. */
+/** Collects readings while a baseline is being captured, and freezes the baseline when the capture time is over. */
 export interface Capture {
   reading(reading: Reading): void;
-  /** What ran between two looks at the statistics of statements. */
+  /** What ran between two reads of the statement statistics. */
   interval(probe: ProbeId, interval: StatementInterval): void;
-  /** Begins when the state says that a capture has begun. */
+  /** Starts when the state says that a capture has begun. */
   begin(state: RunState): void;
 }
 
 const betweenCounts = seconds(5);
 
-/** Looks now and then until the end, and says what was usual. */
+/** Samples until the end and returns the typical value. */
 async function concurrencyUntil(
   end: Instant,
   count: CaptureParts['concurrency'],
@@ -42,7 +42,7 @@ async function concurrencyUntil(
   const counts: number[] = [];
   for (let left = between(clock.now(), end); left > 0; left = between(clock.now(), end)) {
     await clock.wait(millis(Math.min(left, betweenCounts)), signal);
-    const now = await count().catch(() => undefined); // what cannot be seen is left out
+    const now = await count().catch(() => undefined); // a failed sample is left out
     if (now !== undefined) counts.push(now);
   }
   return median(counts);

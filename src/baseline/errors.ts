@@ -1,9 +1,9 @@
 import { refusalOf } from '../checks/refusal.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 
-/** The catalogues could not be read, so nothing can be said about the schema: no boundary, no comparison. */
+/** The catalogs could not be read, so the schema is unknown: no boundary and no comparison. */
 export class SchemaUnreadable extends RipcordError {
-  /** SQLSTATE or system error code, where there is one. */
+  /** SQLSTATE or system error code, if there is one. */
   readonly code: string | undefined;
   constructor(cause: unknown) {
     const { message, code } = refusalOf(cause);

@@ -1,7 +1,7 @@
 import { aggregate, range, schemaObjects } from '../checks/schema-objects.ts';
 import { access, hashed, ofAnother, ofExtension, owner } from '../checks/sql-pieces.ts';
 
-/** Everything that does not belong to one relation, as (object, definition). */
+/** Every object that does not belong to one relation, as (object, definition). */
 
 const schemas = `
 select format('schema %I', s.nspname),
@@ -16,7 +16,7 @@ select format('%s %I.%I(%s)', case p.prokind when 'p' then 'procedure' when 'a' 
 from space s join pg_proc p on p.pronamespace = s.oid
 where not ${ofAnother('pg_proc', 'p.oid')}`;
 
-/** The row types of tables, the array type beside each type and the multirange beside each range are no objects. */
+/** Leaves out the row types of tables, the array type of each type and the multirange of each range. */
 const types = `
 select format('%s %I.%I', case t.typtype when 'e' then 'enum' when 'd' then 'domain' else 'type' end,
     s.nspname, t.typname),
@@ -54,7 +54,7 @@ select format('event trigger %I', e.evtname),
     case when e.evtenabled <> 'O' then 'enabled ' || e.evtenabled::text end)
 from pg_event_trigger e where not ${ofExtension('pg_event_trigger', 'e.oid')}`;
 
-/** Which of a published table's columns and rows are; PostgreSQL 14 has no such columns. */
+/** The published columns and row filter of a table. PostgreSQL 14 has no such columns in its catalog. */
 const filters = `nullif((to_jsonb(t) - '{pubname,schemaname,tablename}'::text[])::text, '{}')`;
 
 const publications = `
@@ -67,7 +67,7 @@ select format('publication %I', p.pubname),
      from pg_publication_tables t where t.pubname = p.pubname and not p.puballtables))
 from pg_publication p`;
 
-/** Options may hold a secret. */
+/** Foreign wrappers, servers and mappings. Their options may contain a secret. */
 const foreign = `
 select format('foreign data wrapper %I', w.fdwname), concat_ws('; ', ${owner('w.fdwowner')}, w.fdwhandler::regprocedure,
   w.fdwvalidator::regprocedure, ${hashed('w.fdwoptions::text')}, ${access('w.fdwacl', `'F'`, 'w.fdwowner')})

@@ -1,8 +1,8 @@
 import { access, hashed, options, owner, roles } from '../checks/sql-pieces.ts';
 
 /**
- * Relations and what belongs to them, as (object, definition). Column positions are left out on purpose: a column that
- * was dropped and added again is the same column. What each catalogue holds: PostgreSQL manual, "System Catalogs".
+ * Relations and their parts, as (object, definition). Column positions are left out on purpose: a column that was
+ * dropped and added again is the same column. For each catalog, see the PostgreSQL manual, "System Catalogs".
  */
 
 const sequence = `(
@@ -50,7 +50,7 @@ from relation r
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where r.relkind <> 'S'`;
 
-/** A foreign key also names the state of its triggers: disabled, it is written down but no longer enforced. */
+/** For a foreign key, also the state of its triggers: if they are disabled, the key exists but is not enforced. */
 const constraints = `
 select format('constraint %I on %s', k.conname, r.name),
   concat_ws('; ', pg_get_constraintdef(k.oid), case when not k.convalidated then 'not validated' end,
@@ -67,7 +67,7 @@ select format('index %I.%I', r.nspname, c.relname),
     case when i.indisclustered then 'clustered' end)
 from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid`;
 
-/** Arguments of a trigger may be a web hook's headers, so a definition with arguments is kept as a hash only. */
+/** A trigger's arguments may contain a web hook's headers, so a definition with arguments is kept only as a hash. */
 const triggers = `
 select format('trigger %I on %s', t.tgname, r.name),
   concat_ws('; ', case when t.tgnargs = 0 then pg_get_triggerdef(t.oid) else ${hashed('pg_get_triggerdef(t.oid)')} end,

@@ -13,13 +13,13 @@ ${[...relationParts, ...otherParts].join('\nunion all\n')}`;
 
 const timeout = seconds(30);
 
-/** A boundary is kept in the journal, so a long definition is kept as its hash. */
+/** The journal keeps every boundary, so a long definition is kept as its hash. */
 const kept = (definition: string): string => (definition.length > 200 ? hashOf(definition) : definition);
 
 /**
- * Every object of the user's schemas with its definition, in one statement and so from one moment. Objects of
- * extensions, roles, data and sequences' values are left out. Rejects with SchemaUnreadable; it waits for nobody's lock
- * for longer than the session's lock timeout.
+ * Every object of the user schemas with its definition, read in one statement and so at one moment. Leaves out objects
+ * of extensions, roles, data and the values of sequences. Waits for a lock no longer than the session's lock timeout.
+ * Rejects with SchemaUnreadable.
  */
 export async function snapshotSchema(asks: Asks): Promise<SchemaSnapshot> {
   try {

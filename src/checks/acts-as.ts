@@ -1,8 +1,8 @@
 /**
- * SQL: the roles as which the one of this name can act, itself among them, as a subquery of their numbers; a superuser can act
- * as everybody, which it does not say. Only memberships count that were granted by who administers roles, or by that role: on
- * PostgreSQL 14 every login may grant itself to another role, and later whoever has the admin option of a role may, so that what
- * such a stranger does would be taken for the phases' doing.
+ * SQL subquery: the oids of the roles that the named role can act as, including itself. A superuser can act as every
+ * role; the subquery does not list those. It counts only memberships that a role administrator or the role itself
+ * granted. On PostgreSQL 14 every login can grant itself to another role, and on later versions anyone with the admin
+ * option on a role can do so. If we counted those grants, a stranger's actions would look like the phases' work.
  */
 export const actsAs = (role: string): string => `(
   with recursive self as (select oid from pg_roles where rolname = ${role}),

@@ -1,9 +1,9 @@
 /**
- * Who else can take an object away: whoever owns something that it depends on may drop that, and with `cascade` all that depends
- * on it, whoever owns it. PostgreSQL manual, "Dependency Tracking" and "pg_depend".
+ * Which other roles can take an object away. The owner of an object can drop it, and `cascade` also drops everything
+ * that depends on it, whoever owns that. PostgreSQL manual, "Dependency Tracking" and "pg_depend".
  */
 
-/** Catalogues whose objects have an owner, each with the column that names it. */
+/** Catalogs whose objects have an owner, each with the column that names the owner. */
 const withOwner: readonly (readonly [catalogue: string, owner: string])[] = [
   ['pg_class', 'relowner'],
   ['pg_type', 'typowner'],
@@ -21,16 +21,19 @@ const withOwner: readonly (readonly [catalogue: string, owner: string])[] = [
   ['pg_language', 'lanowner'],
 ];
 
-/** What belongs to a relation and has no owner of its own. */
+/** Catalogs of objects that belong to a relation and have no owner of their own. */
 const parts = ['pg_attrdef', 'pg_constraint', 'pg_trigger', 'pg_rewrite', 'pg_policy'];
 
 const numbers = (catalogues: readonly string[]): string =>
   catalogues.map((catalogue) => `'${catalogue}'::regclass`).join(', ');
 
-/** PostgreSQL brings along schemas that users own by now; what else it brings nobody drops. */
+/**
+ * User-made objects have oids from here on. A user can own a built-in schema, but nobody drops any other built-in
+ * object.
+ */
 const firstOfUsers = 16_384;
 
-/** Objects of all but the role that owns most, which are few: so that the walk need not begin at every object. */
+/** Objects whose owner is not the most frequent one. They are few, so the walk need not start at every object. */
 const beside = withOwner
   .map(
     ([catalogue, owner]) => `select '${catalogue}'::regclass::oid, oid, ${owner} from ${catalogue}
@@ -39,10 +42,11 @@ const beside = withOwner
   .join('\n    union all\n    ');
 
 /**
- * SQL, to follow `with recursive`: `taken`, with `classid, objid, objsubid` of whatever somebody can take away who does not own it,
- * and `takers`, their names as JSON. Superusers are left out, and whoever owns the schema because the database is theirs: both are
- * trusted. A walk starts where the owner changes from an object to what it depends on, since an owner drops its own things
- * anyway. What a relation takes with it is told of the relation alone.
+ * SQL, to follow `with recursive`. `taken` has the `classid, objid, objsubid` of each object that a role other than its
+ * owner can take away, and `takers` has the names of those roles as JSON. It leaves out superusers and roles that own a
+ * schema because they own the database: both are trusted. A walk starts where the owner changes between an object and
+ * one that depends on it, because an owner can drop its own objects anyway. When a relation takes its parts with it,
+ * only the relation is listed.
  */
 export const taken = `
   most as materialized (
@@ -77,7 +81,7 @@ export const taken = `
       where d.refclassid = f.classid and d.refobjid = f.objid and (f.objsubid = 0 or d.refobjsubid = f.objsubid)
         and not (f.classid = 'pg_class'::regclass and f.objsubid = 0 and d.deptype in ('a', 'i') and d.classid <> 'pg_class'::regclass)
       union all
-      -- What is an inner part of another object, as the rule of a view is, takes that with it.
+      -- An internal part of another object, such as a view's rule, takes that object with it.
       select d.refclassid, d.refobjid, d.refobjsubid from pg_depend d
       where d.classid = f.classid and d.objid = f.objid and d.deptype = 'i') next),
   taken as materialized (

@@ -43,10 +43,10 @@ import { rlsOff } from './security/row-level.ts';
 import { exposedQueues, idlePolicies, sensitiveColumns, unprotectedTables } from './security/tables.ts';
 import { copiesWithoutPolicies, definerViews, exposedAuthUsers } from './security/views.ts';
 
-/** An id of the plan without a check does not compile. */
+/** A catalogue id in the plan that has no check does not compile. */
 type Catalogue = { readonly [Id in CatalogueId]: Check<Id> };
 
-/** Every check that a PostgreSQL is asked unless the plan switches it off, in the order in which they are shown. */
+/** Every check that runs unless the plan switches it off, in display order. */
 export const checks: Catalogue = {
   'invalid-indexes': invalidIndexes,
   'unvalidated-constraints': unvalidatedConstraints,
@@ -108,12 +108,12 @@ export const checks: Catalogue = {
   'stuck-operations': stuckOperations,
 };
 
-/** Whether a finding tells of what undoing a phase must bring back: what comes and goes by itself does not. */
+/** Whether a rollback must repair what this check finds. A condition that comes and goes by itself is no proof. */
 export function isProof(id: string): boolean {
   const check = Object.values(checks).find((one) => one.id === id);
   return check === undefined || check.mayAt === 'veto';
 }
 
-/** Whether the answers of a check are compared with the boundary of the latest phase. */
+/** Whether the check compares its answers with the boundary of the latest phase. */
 export const isComparedWithBoundary = (id: string): boolean =>
   Object.entries(checks).some(([known, { against }]) => known === id && against === 'boundary');

@@ -6,148 +6,159 @@ import type { PhasePlan } from '../core/plan/phase.ts';
 import type { RelationCode } from '../target/untrusted-code.ts';
 import type { Asks } from './asks.ts';
 
-/** A row by the names of its columns, every cell in PostgreSQL's text form. */
+/** A row by column name. Every cell is in PostgreSQL's text form. */
 export type Cells = Readonly<Record<string, Cell>>;
 
-/** What a server is, and what the guard may do there: it decides which checks can be asked, and how. */
+/** Facts about the server and the guard's permissions on it. They decide which checks apply, and how they query. */
 export interface Server {
-  /** As in `server_version_num`: 150018. */
+  /** As `server_version_num`, for example 150018. */
   readonly version: number;
   readonly extensions: ReadonlyMap<string, string>;
-  /** The roles there are. */
+  /** The roles that exist. */
   readonly roles: ReadonlySet<string>;
-  /** The schemas there are. */
+  /** The schemas that exist. */
   readonly schemas: ReadonlySet<string>;
   readonly isReplica: boolean;
-  /** Whether it would notice a damaged page. */
+  /** Whether data checksums are on, so that the server notices a damaged page. */
   readonly checksums: boolean;
 }
 
-/** Whose claims a reader brings along. */
+/** A role and the claims that its reader presents. */
 export interface Identity {
   readonly id: string;
   readonly role: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What the plan and the run say that a check must know before it can ask. */
+/** The facts from the plan and the run that a check needs before it can query. */
 export interface Scope {
   readonly server: Server;
-  /** Roles whose reach must not grow; everybody (PUBLIC) is always meant as well. */
+  /** Roles whose access must not grow. PUBLIC is always included. */
   readonly watchRoles: readonly string[];
   readonly exposedSchemas: readonly string[];
   readonly identities: readonly Identity[];
-  /** Tables to which only phases write that say so, by their names now: `public.molecules`. */
+  /** Tables that only phases which declare it write to, by their current names: `public.molecules`. */
   readonly staticTables: readonly string[];
-  /** Tables that a phase writes or otherwise names, by their names now. */
+  /** Tables that a phase writes or names, by their current names. */
   readonly phaseTables: readonly string[];
-  /** Every phase of the plan, those that are still to come too. */
+  /** Every phase of the plan, including phases still to come. */
   readonly phases: readonly PhasePlan[];
-  /** Whose sessions are the running phase's. */
+  /** How to recognise the sessions of the running phase. */
   readonly phase: { readonly role: string | undefined; readonly tags: readonly string[] };
-  /** Whose code would run if these relations, by number, were read: asked before each of them is. */
+  /** Whose code would run if these relations, given by oid, were read. Checks call this before they read a relation. */
   readonly code: (relations: readonly string[], reader?: 'held by policies') => RelationCode;
-  /** Does something in a session of the login that tries what roles can read, which is closed afterwards. */
+  /** Runs `work` in a session of the login that tries what roles can read, and closes the session afterwards. */
   readonly aside: <T>(work: (asks: Asks) => Promise<T>) => Promise<T>;
-  /** The plan has no such login, and that which reads, which would try instead, may be a member of nothing. */
+  /**
+   * Set if the plan has no such login. The reading login would try instead, but it must not be a member of any role.
+   */
   readonly noReachLogin?: boolean;
-  /** Does something in a session of the login that reads what users own, which is closed afterwards. */
+  /** Runs `work` in a session of the login that reads user data, and closes the session afterwards. */
   readonly rows: <T>(work: (asks: Asks) => Promise<T>) => Promise<T>;
 }
 
-/** An earlier answer of the same check, for counters: what they count is the difference. */
+/** An earlier answer of the same check. A check that counts works with the difference. */
 export interface Sample {
   readonly at: Instant;
   readonly rows: readonly Cells[];
 }
 
-/** What a look will be compared with, for checks that must ask accordingly. */
+/** What an evaluation will compare its answer with, for checks whose query depends on it. */
 export type Before = Pick<Look, 'baseline' | 'boundary'>;
 
-/** Everything that a judge looks at. */
+/** The whole input of a judge. */
 export interface Look<Id extends CatalogueId = CatalogueId> {
   readonly at: Instant;
   readonly rows: readonly Cells[];
   /** What the same check saw when the baseline was frozen; undefined before that. */
   readonly baseline: Seen | undefined;
-  /** What it saw at the boundary of the phase that was started last, where the check is compared with that. */
+  /** What the check saw at the boundary of the latest started phase, if the check compares with a boundary. */
   readonly boundary: Seen | undefined;
   readonly declared: Declared;
   readonly scope: Pick<Scope, 'server' | 'watchRoles' | 'exposedSchemas' | 'staticTables' | 'phase'>;
-  /** The answer from about a minute ago, or the oldest there is; undefined at the first look. */
+  /** The answer from about a minute ago, or the oldest available; undefined at the first evaluation. */
   readonly earlier: Sample | undefined;
   readonly limits: Limits<Id>;
 }
 
 export type Judged =
   | {
-      /** None: all is well. */
+      /** Empty if all is well. */
       readonly faults: readonly Fault[];
-      /** What is kept in a baseline or boundary, to compare later looks with. */
+      /** Kept in a baseline or boundary for later evaluations to compare with. */
       readonly seen?: Seen;
-      /** What was looked at, for a person: `1,204 grants`. */
+      /** What the check examined, for a person: `1,204 grants`. */
       readonly saw: string;
-      /** What could not be looked at, with the reason: without a fault elsewhere it cannot tell. */
+      /** What the check could not examine, and why. If there is no fault elsewhere, the result is unknown. */
       readonly unseen?: string;
     }
-  /** It looked, and yet cannot tell: why, and what to do. `young`: the next look can, since it counts from this one. */
+  /**
+   * The check got an answer but cannot judge it: why, and what to do. `young`: the next evaluation can, because it
+   * counts from this one.
+   */
   | { readonly unknown: string; readonly young?: true; readonly seen?: Seen };
 
-/** A judge's example of a breach: fed to it before a run is armed, since a check that cannot fail is a bug. */
+/** A judge's example of a breach. Arming a run feeds it to the judge, because a check that cannot fail is a bug. */
 export type Breach<Id extends CatalogueId = CatalogueId> = Partial<Omit<Look<Id>, 'rows' | 'limits'>> &
   Pick<Look<Id>, 'rows'>;
 
-/** One check of the catalogue: what is asked, and a pure judge of the answer. */
+/** One check of the catalogue: its query, and a pure judge of the answer. */
 export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly id: Id;
-  /** `A`: under 3 ms, every 5 s. `B`: up to 40 ms, every 30 s. `C`: reads table data, at boundaries of phases, and between them only while it is not well. */
+  /**
+   * `A`: under 3 ms, every 5 s. `B`: up to 40 ms, every 30 s. `C`: reads table data; runs at phase boundaries, and
+   * between them only while it is not ok.
+   */
   readonly cost: 'A' | 'B' | 'C';
-  /** `reading`: it reads what users own, which the watching login never does. */
+  /** `reading`: the check reads user data, which the watching login never does. */
   readonly login?: 'reading';
-  /** Whether the answer is judged by itself, against the baseline, or also against the latest phase's boundary. */
+  /**
+   * Whether the judge uses the answer alone, or compares it with the baseline, or also with the latest phase's
+   * boundary.
+   */
   readonly against: 'nothing' | 'baseline' | 'boundary';
-  /** Whether it counts from one answer to the next, so that earlier answers are kept for it. */
+  /** Whether the check counts from one answer to the next, so that the guard keeps earlier answers for it. */
   readonly counts?: true;
-  /** How far back, where it must be compared with an answer of more than a minute ago. */
+  /** How far back the earlier answer must lie, if more than a minute. */
   readonly remembers?: (limits: Limits<Id>) => Millis;
   /**
-   * Whether its faults come and go by themselves, whoever is at work: one that a baseline happened to meet is not known
-   * from then on.
+   * Whether the check's faults come and go by themselves, whatever the phase does. A baseline does not make such a
+   * fault a known one.
    */
   readonly passing?: true;
-  /** The gravest that its faults lead to. */
+  /** The most severe consequence of its faults. */
   readonly mayAt: Fault['consequence'];
-  /** The catalogues, views and functions that it reads. */
+  /** The catalogs, views and functions that the check reads. */
   readonly reads: readonly string[];
-  /** The grant or membership without which it cannot look; `nothing` where every login may. */
+  /** The grant or membership that the check needs; `nothing` if every login may run it. */
   readonly needs: string;
-  /** The oldest major version that can answer, where it is not the oldest supported one. */
+  /** The oldest major version that can answer, if newer than the oldest supported one. */
   readonly since?: 15 | 16 | 17 | 18;
-  /** The extension without which there is nothing to ask. */
+  /** The extension that the check needs. */
   readonly extension?: string;
-  /** Why there is nothing to ask on this server; undefined when there is. */
+  /** Why the check does not apply to this server; undefined if it does. */
   readonly pointless?: (server: Server) => string | undefined;
-  /** What a person does about a fault. */
+  /** What an operator does about a fault. */
   readonly remedy: string;
-  /** Its statement prints definitions, and is asked as `askPastLocks` says. */
+  /** The statement prints definitions, so it runs through `askPastLocks`. */
   readonly pastLocks?: true;
   /** For one answer. */
   readonly timeout?: Millis;
-  /** A statement with its values, or several statements that together make up the rows. */
+  /** A statement with its values, or several statements whose results together are the rows. */
   readonly ask:
     | string
     | ((scope: Scope) => { readonly text: string; readonly values?: readonly unknown[] })
     | { readonly steps: (asks: Asks, scope: Scope, limits: Limits<Id>, before: Before) => Promise<readonly Cells[]> };
-  /** Each row is judged by itself, and nothing is kept of what was seen: thousands are judged slice by slice. */
+  /** The judge looks at each row alone and keeps nothing, so thousands of rows are judged in slices. */
   readonly rowByRow?: true;
-  /** Rejects nothing, asks nothing: the same look is always judged alike. */
+  /** Never throws and sends no query: the same input always gives the same verdict. */
   readonly judge: (look: Look<Id>) => Judged;
   readonly breach: Breach<Id>;
 }
 
-/** Keeps the id's own limits known to the judge. */
+/** Gives the judge the type of its own limits. */
 export const check = <Id extends CatalogueId>(declared: Check<Id>): Check<Id> => declared;
 
-/** `pg_monitor`, which every role may be given. */
+/** Any role can be granted `pg_monitor`. */
 export const monitor = 'grant pg_monitor to the guard’s role';
 export const everyone = 'nothing';

@@ -5,18 +5,18 @@ import type { Check } from './check.ts';
 const paces = {
   A: 'every 5 s',
   B: 'every 30 s',
-  C: 'at the boundaries of phases, and while it is not well every minute between them',
+  C: 'at phase boundaries, and every minute between them while it is not ok',
 } as const;
 
 const consequences = {
-  veto: 'A fault is a breach at once, after one confirming look.',
-  sustained: 'A fault is a breach once it has lasted.',
-  hold: 'A fault lets no phase start.',
-  note: 'A fault is evidence, and by itself no more.',
+  veto: 'A fault is a breach as soon as a second run confirms it.',
+  sustained: 'A fault becomes a breach once it has lasted long enough.',
+  hold: 'A fault stops the next phase from starting.',
+  note: 'A fault is recorded as evidence and has no other effect.',
 } as const;
 
 const compared = {
-  nothing: 'by itself',
+  nothing: 'on its own',
   baseline: 'against the baseline',
   boundary: 'against the baseline and the boundary of the latest phase',
 } as const;
@@ -37,9 +37,9 @@ function chapter(check: Check): string {
     '',
     bad,
     '',
-    `- Asked ${paces[cost]} (class ${cost}), judged ${compared[against]}. ${consequences[mayAt]}`,
+    `- Runs ${paces[cost]} (class ${cost}), judged ${compared[against]}. ${consequences[mayAt]}`,
     `- Reads ${reads.map(code).join(', ')}.`,
-    `- Needs ${wants.length === 0 ? 'no permission that is not everybody’s' : wants.join('; ')}.`,
+    `- Needs ${wants.length === 0 ? 'no special permission' : wants.join('; ')}.`,
     ...(tunable.length === 0 ? [] : [`- Tuned by ${tunable.map(code).join(', ')}.`]),
     `- What to do: ${remedy}.`,
   ].join('\n');
@@ -47,7 +47,7 @@ function chapter(check: Check): string {
 
 const criteria = ['integrity', 'security', 'functionality', 'performance'] as const;
 
-/** The page about the check catalogue, as Markdown: everything on it is said by the declarations. */
+/** The check catalogue as a Markdown page, generated from the check declarations. */
 export function checksDocument(): string {
   const all = catalogueIds.flatMap((id) => checks[id] ?? []) as readonly Check[];
   const parts = criteria.map((criterion) => {
@@ -59,18 +59,19 @@ export function checksDocument(): string {
 
 <!-- Written by \`ripcord export checks docs\` from the declarations in src/checks. -->
 
-Every PostgreSQL is asked these ${all.length} checks unless the plan switches them off. A finding is a check and an object: what the
-baseline already shows is known and never fires, whatever a phase declares is expected of it at its end, and all else that is
-new is a breach. What could not be looked at is \`unknown\`, never \`ok\`: no phase starts over it, and the run cannot be armed. A check
-that could not look is asked again after 5 s, 10 s, 20 s and so on, for as long as that is sooner than its own interval.
+Ripcord runs these ${all.length} checks on every target unless the plan switches them off. A check reports each fault as an
+object. Faults that the baseline already shows are known and never fire. Changes that a phase declares are expected once the
+phase has ended. Everything else that is new is a breach. If a check cannot run, its result is \`unknown\`, never \`ok\`: no
+phase starts, and the run cannot be armed. Ripcord runs such a check again after 5 s, 10 s, 20 s and so on, until that delay
+reaches the check's own interval.
 
 \`\`\`yaml
 catalogue:
-  replica-lag: off # not asked at all
-  idle-in-transaction: { idle: 5m, every: 30s } # tuned; \`timeout\` may be given for each as well
+  replica-lag: off # never runs
+  idle-in-transaction: { idle: 5m, every: 30s } # tuned; every check also takes \`timeout\`
 \`\`\`
 
-\`ripcord check\` asks them once, \`ripcord doctor\` says which of them cannot look and which grant is missing.
+\`ripcord check\` runs them once. \`ripcord doctor\` lists the checks that cannot run and the grants they need.
 
 ${parts.join('\n\n')}
 `;

@@ -15,7 +15,7 @@ import { askPastLocks } from './past-locks.ts';
 import { refusalOf } from './refusal.ts';
 import { inSlices, recordsInSlices } from './slices.ts';
 
-/** What a look at one check of the catalogue takes beside a connection. */
+/** What one evaluation of a catalogue check needs besides a connection. */
 export interface CheckContext<Id extends CatalogueId = CatalogueId> {
   readonly scope: Scope;
   readonly declared: Declared;
@@ -23,7 +23,7 @@ export interface CheckContext<Id extends CatalogueId = CatalogueId> {
   readonly boundary: Seen | undefined;
   readonly earlier: Sample | undefined;
   readonly limits: Limits<Id>;
-  /** What is seen becomes the baseline. */
+  /** Whether the result becomes part of the baseline. */
   readonly capturing: boolean;
   readonly now: () => Instant;
 }
@@ -34,7 +34,7 @@ const usualTimeout: Readonly<Record<Check['cost'], Millis>> = {
   C: seconds(60),
 };
 
-/** How long one statement of the check may take. */
+/** The time limit for one statement of the check. */
 export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limits<Id>): Millis =>
   (limits as { readonly timeout?: Millis }).timeout ?? check.timeout ?? usualTimeout[check.cost];
 
@@ -53,11 +53,11 @@ async function ask<Id extends CatalogueId>(
   return recordsInSlices(await asks.query(text, values, { timeout, prepared: cost !== 'C' }));
 }
 
-/** The judge's words on all rows: slice by slice, where each row is judged by itself. */
+/** The judgement on all rows. Rows that can be judged one by one are judged in slices. */
 async function judgeAll<Id extends CatalogueId>(check: Check<Id>, look: Look<Id>): Promise<Judged> {
   if (check.rowByRow !== true) return check.judge(look);
   const all = await inSlices(look.rows, (rows) => check.judge({ ...look, rows }));
-  if (all.some((judged) => 'unseen' in judged && judged.unseen !== undefined)) return check.judge(look); // one sentence for all
+  if (all.some((judged) => 'unseen' in judged && judged.unseen !== undefined)) return check.judge(look); // judge together, for one message
   const [first] = all;
   const faults = all.flatMap((judged) => ('faults' in judged ? judged.faults : []));
   return first === undefined || 'unknown' in first ? check.judge(look) : { ...first, faults };
@@ -65,11 +65,11 @@ async function judgeAll<Id extends CatalogueId>(check: Check<Id>, look: Look<Id>
 
 type Outcome = Pick<Finding, 'status' | 'summary'> & Partial<Finding>;
 
-/** The same as long as the same objects are at fault, though what is said of them goes on counting. */
+/** Stays the same while the same objects are at fault, even if the counts in the message change. */
 const fingerprintOf = (faults: readonly Fault[]) =>
   hashOf(faults.map(({ object, consequence }) => [object, consequence]));
 
-/** What is said of a fault may be the text of whoever brought it about, and is kept for good. */
+/** A fault's message may contain text chosen by whoever caused the fault, and the journal keeps it forever. */
 const mostSaid = 1_000;
 const withShortWords = (fault: Fault): Fault =>
   fault.what.length <= mostSaid ? fault : { ...fault, what: shorten(fault.what, mostSaid) };
@@ -97,21 +97,21 @@ function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome
   return { status: 'unknown', summary: `could not look: ${clause(message)}${limit}${grant}` };
 }
 
-/** What is compared with a baseline is young as long as there is none: it is looked at again as soon as it is frozen. */
+/** A check that compares with a baseline is young until one exists: it runs again as soon as the baseline is frozen. */
 const canCompare = <Id extends CatalogueId>(
   { against }: Check<Id>,
   { baseline, capturing }: CheckContext<Id>,
 ): boolean => against === 'nothing' || baseline !== undefined || capturing;
 
-/** What passes by itself is told, and yet never becomes something known. */
+/** A passing fault is reported but never becomes a known one. */
 const forBaseline = <Id extends CatalogueId>({ passing }: Check<Id>, outcome: Outcome): Outcome =>
   passing === true && outcome.faults !== undefined ? { ...outcome, faults: [] } : outcome;
 
 const mostLeftOut = 5;
 
 /**
- * What is well is well but for what was left out, since a phase that declares it has not ended as it should. It is found
- * by judging once more as if no phase were excused anything.
+ * Names the faults that an otherwise ok result left out because a phase declares them while that phase has not ended as
+ * it should. To find them, the judge runs once more as if no phase excused anything.
  */
 async function sayLeftOut<Id extends CatalogueId>(
   check: Check<Id>,
@@ -133,7 +133,7 @@ async function sayLeftOut<Id extends CatalogueId>(
 const withLeftOut = async <Id extends CatalogueId>(check: Check<Id>, look: Look<Id>, judged: Judged): Promise<Judged> =>
   'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, look, judged.faults)}` };
 
-/** A judge that throws has not judged, and never will. */
+/** A judge that throws has not judged, and will throw again. */
 async function judgedOutcome<Id extends CatalogueId>(
   check: Check<Id>,
   looking: CheckContext<Id>,
@@ -143,28 +143,31 @@ async function judgedOutcome<Id extends CatalogueId>(
   const look = { ...looking, at, rows };
   try {
     const judged = await judgeAll(check, look);
-    // What is seen while a baseline is captured is what later looks are compared with, and so is like itself.
+    // Later evaluations compare with what a baseline capture saw, so that answer equals its own reference.
     if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, looking)) {
       return outcomeOf({ ...judged, young: true });
     }
     if (!looking.capturing) return outcomeOf(await withLeftOut(check, look, judged));
     const itself = await judgeAll(check, { ...look, baseline: judged.seen ?? {}, boundary: undefined });
-    // What is compared with a part of what there is would find the rest new.
+    // If the baseline covered only part of the objects, a later comparison would find the rest new.
     if ('unseen' in itself && itself.unseen !== undefined) return outcomeOf({ unknown: itself.unseen });
     return forBaseline(check, outcomeOf(itself));
   } catch (error) {
     const because = sayError(error);
-    return { status: 'error', summary: `the check itself is broken: its judge failed on what it saw: ${because}` };
+    return { status: 'error', summary: `the check itself is broken: its judge failed on this answer: ${because}` };
   }
 }
 
-/** One look: the finding, and the answer it rests on, for checks that count from one look to the next. */
+/** One evaluation: the finding, and the answer it rests on, for checks that count from one evaluation to the next. */
 export interface Looked {
   readonly finding: Finding;
   readonly sample: Sample | undefined;
 }
 
-/** Looks once. Never rejects: what could not be asked is `unknown`, what can never be answered is `error`. */
+/**
+ * Evaluates the check once. Never rejects: a query that could not run gives `unknown`, and one that can never run gives
+ * `error`.
+ */
 export async function executeCheck<Id extends CatalogueId>(
   check: Check<Id>,
   asks: Asks,

@@ -1,20 +1,21 @@
 import type { Refusal } from './refusal.ts';
 
-/** So many tables of one owner are waited for in one look, each for as long as a lock is waited for. */
+/** The number of one owner's locked tables that an evaluation waits for, each for the lock timeout. */
 const mostLocked = 10;
 const lockNotGranted = '55P03';
 
-/** Whose tables are read together: of a foreign key two owners, of anything else one. */
+/** The owners of the tables that one statement reads: two for a foreign key, otherwise one. */
 type Owners = readonly (string | null | undefined)[];
 
 /**
- * Whoever owns a table can lock it, and may own thousands: a look that waited for each would take an hour, and hold up all
- * others that read much. So of an owner whose tables are locked one after the other the rest is not read, and named.
+ * An owner can lock its tables and may own thousands. An evaluation that waited for each lock would take an hour and
+ * hold up every other expensive check. So once an owner's tables prove locked one after the other, the check skips the
+ * rest of that owner's tables and names them.
  */
 export interface LockPatience {
-  /** Why what belongs to these is not waited for any more; undefined where it is. */
+  /** Why the check no longer waits for relations of these owners; undefined if it still does. */
   over(owners: Owners): string | undefined;
-  /** It could not be read. */
+  /** Records that a relation of these owners could not be read. */
   met(owners: Owners, refusal: Refusal): void;
 }
 
@@ -26,7 +27,7 @@ export function lockPatience(): LockPatience {
     over: (owners) =>
       (locked.get(keyOf(owners)) ?? 0) < mostLocked
         ? undefined
-        : `it is not waited for, since ${mostLocked} other tables of ${keyOf(owners)} are locked`,
+        : `the check no longer waits for it, because ${mostLocked} other tables of ${keyOf(owners)} are locked`,
     met(owners, { code }) {
       if (code === lockNotGranted) locked.set(keyOf(owners), (locked.get(keyOf(owners)) ?? 0) + 1);
     },

@@ -3,9 +3,10 @@ import { actsAs } from './acts-as.ts';
 import type { Asks } from './asks.ts';
 
 /**
- * Which of the relations ($1) belong to a role that the phases' role ($3) cannot act as, or are not there any more; which of
- * the roles ($2) it cannot alter, and as which of the roles ($4) it cannot act: each with why. Relations are found by comparing
- * names: to_regclass refuses to look into a schema which this login may not use, as it may not use that of a stranger.
+ * Which of the relations ($1) are gone or belong to a role that the phases' role ($3) cannot act as; which of the roles
+ * ($2) it cannot alter; and which of the roles ($4) it cannot act as. Each comes with a reason. The query finds
+ * relations by comparing names, because to_regclass fails for a schema that this login may not use, such as a
+ * stranger's.
  */
 const notTheirs = `
   with phases as (select oid, rolname, rolsuper from pg_roles where rolname = $3),
@@ -14,11 +15,11 @@ const notTheirs = `
     select r.name, c.relowner from unnest($1::text[]) r (name) left join (
       select format('%I.%I', n.nspname, c.relname) as name, c.relowner
       from pg_class c join pg_namespace n on n.oid = c.relnamespace) c using (name))
-  select 'relation ' || r.name, format('%s belongs to %s, as which the phases’ role %I cannot act', r.name, r.relowner::regrole, p.rolname)
+  select 'relation ' || r.name, format('%s belongs to %s, and the phases’ role %I cannot act as its owner', r.name, r.relowner::regrole, p.rolname)
   from phases p cross join named r
   where r.relowner is not null and not p.rolsuper and r.relowner not in (select oid from acts)
   union all
-  select 'gone ' || r.name, format('%s was not there any more a moment later, so that nobody can tell whose it is', r.name)
+  select 'gone ' || r.name, format('%s no longer existed a moment later, so its owner is unknown', r.name)
   from phases p cross join named r where r.relowner is null
   union all
   select 'role ' || r.name, format('the phases’ role %I cannot alter %s', p.rolname, r.name)
@@ -30,7 +31,7 @@ const notTheirs = `
   from phases p cross join unnest($4::text[]) r (name) join pg_roles o on o.rolname = r.name
   where not p.rolsuper and o.oid not in (select oid from acts)`;
 
-/** What is known of a fault's author by now: a reason, or none. */
+/** What is known so far about who caused a fault: a reason, or none. */
 type Known = Map<string, string | undefined>;
 
 const subjectsOf = ({ relation, role }: Fault): readonly string[] => [
@@ -48,28 +49,34 @@ const keyOf = (fault: Fault): string =>
     fault.takers ?? [],
   ]);
 
-/** Undefined where one of them may be the phases' role. */
+/** Undefined if the phases' role may be one of them. */
 const allOthers = (makers: readonly string[], reasons: ReadonlyMap<string, string>): string | undefined => {
   const others = makers.flatMap((maker) => reasons.get(`maker ${maker}`) ?? []);
   return makers.length === 0 || others.length < makers.length ? undefined : others.join(', ');
 };
 
-/** The phases' role may have done it, and so may whoever owns what it depends on: nobody can tell which. */
+/**
+ * The phases' role may have done it, and so may the owner of something that the object depends on: nobody can tell
+ * which.
+ */
 function takenAway({ object, takers = [] }: Fault, reasons: ReadonlyMap<string, string>, role: string) {
   const others = takers.flatMap((taker) => reasons.get(`maker ${taker}`) ?? []);
   if (others.length === 0) return undefined;
-  const whose = `${others.join(', ')}, as which the phases’ role ${role} cannot act`;
-  return `${object} depends on what belongs to ${whose}: dropping that with cascade takes it as well`;
+  const whose = `${others.join(', ')}, and the phases’ role ${role} cannot act as that owner`;
+  return `${object} depends on an object of ${whose}; dropping that object with cascade drops this one too`;
 }
 
-/** All that could have brought it about are others; where one of them may be the phases' role, or nobody knows, it may be the phase's. */
+/**
+ * A reason if every role that could have caused the fault is someone else. If the phases' role may be one of them, or
+ * the causes are unknown, the phase may have done it.
+ */
 function reasonFor(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): string | undefined {
   const { by, openedBy = [], object } = fault;
   const ofOwner = by === undefined ? subjectsOf(fault).flatMap((subject) => reasons.get(subject) ?? [])[0] : undefined;
   if (ofOwner !== undefined) return ofOwner;
   const makers = [by ?? [], ...openedBy].flatMap((roles) => allOthers(roles, reasons) ?? [])[0];
   if (makers === undefined) return takenAway(fault, reasons, role);
-  return `${object} belongs to, or was granted by, ${makers}, as which the phases’ role ${role} cannot act`;
+  return `${object} belongs to, or was granted by, ${makers}, and the phases’ role ${role} cannot act as its owner or grantor`;
 }
 
 const isGone = ({ relation, by }: Fault, reasons: ReadonlyMap<string, string>): boolean =>
@@ -87,10 +94,11 @@ async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<
 }
 
 /**
- * A phase logs in with its role, only an owner changes an object, and only a grantor grants. So what is wrong with somebody
- * else's table or function, a grant of somebody else's, or somebody else's settings, is not the phase's doing: people are told,
- * and nothing is undone for it by itself. Where the role may act as everybody, or the plan names none, nothing is known of it.
- * Each breach is asked about once, as long as it is seen; what the baseline shows never. Rejects as `asks` does.
+ * A phase logs in with its role. Only an owner changes an object, and only a grantor grants. So a fault in another
+ * role's table or function, in another role's grant or in another role's settings is not the phase's doing: the guard
+ * tells people and never rolls back for it by itself. If the role can act as everybody, or the plan names no role,
+ * nothing is known. The query runs once for each breach while the breach lasts, and never for faults that the baseline
+ * shows. Rejects as `asks` does.
  */
 export function othersObjects(asks: Asks, role: string | undefined) {
   let known: Known = new Map();
@@ -104,7 +112,7 @@ export function othersObjects(asks: Asks, role: string | undefined) {
     const told = new Map(
       [...keys].map(([fault, key]) => [key, before.has(key) ? before.get(key) : reasonFor(fault, reasons, role)]),
     );
-    // A name that was taken away for a moment is asked about again.
+    // Ask again about a name that was missing for a moment.
     const passing = new Set(unknown.filter((fault) => isGone(fault, reasons)).map((fault) => keys.get(fault)));
     known = new Map([...told].filter(([key]) => !passing.has(key)));
     const marked = (fault: Fault): Fault => {

@@ -6,11 +6,11 @@ import { recordsInSlices } from './slices.ts';
 import { refusalOf } from './refusal.ts';
 
 /**
- * To print a definition PostgreSQL opens the relations that it names, and so waits for whoever has locked one for itself
- * alone. Everybody who owns a table can keep such a lock; it must not hide the definitions of all the others.
+ * To print a definition, PostgreSQL opens the relations that it names, and so waits for an ACCESS EXCLUSIVE lock on any
+ * of them. Every table owner can hold such a lock. It must not hide the definitions of all other objects.
  */
 
-/** SQL: which of the relations in `param` stand in the way of the definition of this object, by number; null where none does. */
+/** SQL: the relations in `param`, by oid, that block the definition of this object; null if none does. */
 export const lockedBefore = (param: string, relation: string, catalogue: string, object: string): string => `(
   select string_agg(l.oid::text, ',' order by l.oid) from unnest(${param}::oid[]) l (oid)
   where l.oid = ${relation} or exists (
@@ -18,8 +18,8 @@ export const lockedBefore = (param: string, relation: string, catalogue: string,
       and d.refclassid = 'pg_class'::regclass and d.refobjid = l.oid))`;
 
 /**
- * Whoever waits for such a lock stands in the way as well: others queue behind. $1: also all else that belongs to the owners
- * of what was locked before ($2), who lock one table after the other.
+ * A session that waits for such a lock also blocks, because others queue behind it. $1: also every other relation that
+ * belongs to the owners of the relations locked before ($2), because an owner may lock one table after the other.
  */
 const lockedNow = `
   select l.relation::text, format('%I.%I is locked by ', n.nspname, c.relname) || string_agg(distinct case
@@ -31,16 +31,16 @@ const lockedNow = `
     and l.database = (select oid from pg_database where datname = current_database())
   group by l.relation, n.nspname, c.relname
   union all
-  select c.oid::text, format('%I.%I belongs to %I, whose tables are locked in turn', n.nspname, c.relname, r.rolname)
+  select c.oid::text, format('%I.%I belongs to %I, who locks one table after the other', n.nspname, c.relname, r.rolname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
   where $1::bool and c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and c.oid <> all ($2::oid[])
     and c.relowner in (select relowner from pg_class where oid = any ($2::oid[]))`;
 
-/** Each try that meets a lock goes around it from then on, and the last one around all that its owner could lock. */
+/** Each try skips the locks that earlier tries met. The last try skips everything that those owners could lock. */
 const mostTries = 4;
 const lockNotGranted = '55P03';
 
-/** Puts what was seen of the locks in the place of their numbers. */
+/** Replaces relation oids with descriptions of their locks. */
 const said = (row: Cells, locks: ReadonlyMap<string, string>): Cells => ({
   ...row,
   locked: (row.locked ?? '')
@@ -50,8 +50,9 @@ const said = (row: Cells, locks: ReadonlyMap<string, string>): Cells => ({
 });
 
 /**
- * Asks a statement whose last parameter is the relations, by number, that it must not open, and whose column `locked` says
- * which of them kept it from printing a row's definition. It waits for locks as any other does, and only then goes around them.
+ * Runs a statement whose last parameter lists the relations, by oid, that it must not open, and whose column `locked`
+ * says which of them kept a row's definition from being printed. It waits for locks as usual, and skips them only after
+ * that.
  */
 export async function askPastLocks(
   asks: Asks,
@@ -76,7 +77,9 @@ const mostSaid = 3;
 const shown = (all: readonly string[]): string =>
   `${all.slice(0, mostSaid).join(', ')}${all.length > mostSaid ? ` and ${all.length - mostSaid} more` : ''}`;
 
-/** `not looked at: the definition of policy p on public.t: public.t is locked by session 12 of mallory`, and what to do. */
+/**
+ * `not checked: the definition of policy p on public.t: public.t is locked by session 12 of mallory`, and what to do.
+ */
 export function unseenIn(rows: readonly Cells[]): { readonly unseen?: string } {
   const hidden = rows.filter(({ locked }) => typeof locked === 'string');
   if (hidden.length === 0) return {};
@@ -85,6 +88,6 @@ export function unseenIn(rows: readonly Cells[]): { readonly unseen?: string } {
   );
   const locks = [...new Set(hidden.flatMap(({ locked }) => (locked ?? '').split('; ')))];
   return {
-    unseen: `not looked at: the definition of ${shown(objects)}: ${shown(locks)}; wait until that transaction is over, or end its session`,
+    unseen: `not checked: the definition of ${shown(objects)}: ${shown(locks)}; wait until that transaction is over, or end its session`,
   };
 }

@@ -4,11 +4,11 @@ import { sayThing, type Thing } from '../core/evidence/thing.ts';
 import { sayWhole } from '../core/kernel/whole.ts';
 import type { Cells } from './check.ts';
 
-/** SQL: not a schema of PostgreSQL itself, nor of temporary tables. `alias` is that of pg_namespace. */
+/** SQL: true for a user schema, not a system or temporary one. `alias` is that of pg_namespace. */
 export const userSchemas = (alias: string): string =>
   `${alias}.nspname !~ '^pg_' and ${alias}.nspname <> 'information_schema'`;
 
-/** A fault of this thing, under its name from before any phase. */
+/** A fault of this object, under the name it had before any phase. */
 export const faultOf = (declared: Declared, thing: Thing, what: string, consequence: Consequence): Fault => ({
   object: sayThing(thingBefore(declared, thing)),
   what,
@@ -16,11 +16,11 @@ export const faultOf = (declared: Declared, thing: Thing, what: string, conseque
   ...(thing.relation !== undefined && { relation: thing.relation }),
 });
 
-/** Who alone can have brought it about, as a row tells it: a name, or none where nobody can say. */
+/** The only role that can have caused the fault, read from a row; none if that is unknown. */
 export const byOwner = ({ owner }: Cells): Pick<Fault, 'by'> =>
   owner === null || owner === undefined ? {} : { by: [owner] };
 
-/** The same of several, as JSON. */
+/** The same for several roles, as JSON. */
 export const byGrantors = ({ grantors }: Cells): Pick<Fault, 'by'> =>
   grantors === null || grantors === undefined ? {} : { by: JSON.parse(grantors) as readonly string[] };
 
@@ -28,20 +28,20 @@ export const byGrantors = ({ grantors }: Cells): Pick<Fault, 'by'> =>
 export const sayCounted = (count: number, one: string, many = `${one}s`): string =>
   `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;
 
-/** So many rows a check reads at most. Where there are more, a breach may be among those that it does not see. */
+/** The most rows that a check reads. Beyond that, a breach may be among the rows it does not see. */
 export const mostRows = 10_000;
 
 export const tooManyRows = (rows: readonly Cells[], first: string): { readonly unknown: string } | undefined =>
   rows.length <= mostRows
     ? undefined
     : {
-        unknown: `there are more than ${sayWhole(mostRows)}, the first of them ${first}; the rest was not looked at`,
+        unknown: `there are more than ${sayWhole(mostRows)}, the first of them ${first}; the check did not read the rest`,
       };
 
-/** A check that compares with the baseline, before there is one. */
+/** For a check that compares with the baseline before one exists. */
 export const noBaseline = 'there is no baseline to compare with';
 
-/** An answer, row by row, under the names of its columns. */
+/** Rows of an answer, keyed by column name. */
 export const recordsOf = ({
   rows,
   fields,

@@ -1,19 +1,19 @@
 import { RipcordError } from '../core/kernel/errors.ts';
 import { shorten } from '../core/kernel/shorten.ts';
 
-/** Why a statement was not answered. */
+/** Why a statement got no answer. */
 export interface Refusal {
   /**
-   * `gone`: something that the statement names is not there. `could-not-look`: the statement may be right, but time,
-   * a lock, a permission or the server stood in the way. `broken`: the statement can never be answered.
+   * `gone`: an object that the statement names does not exist. `could-not-look`: the statement may be right, but a
+   * timeout, a lock, a permission or the server stopped it. `broken`: the statement can never succeed.
    */
   readonly kind: 'gone' | 'could-not-look' | 'broken';
-  /** SQLSTATE or system error code, where there is one. */
+  /** SQLSTATE or system error code, if there is one. */
   readonly code?: string;
   readonly message: string;
 }
 
-/** SQLSTATEs, whole or by class (PostgreSQL manual, appendix A). Those not listed are final: the check is broken. */
+/** SQLSTATEs, single or by class (PostgreSQL manual, appendix A). Codes not listed are final: the check is broken. */
 const kinds: readonly { readonly codes: RegExp; readonly kind: Refusal['kind'] }[] = [
   { codes: /^42P01$|^42703$|^42883$|^42704$|^3F000$/, kind: 'gone' }, // relation, column, function, type, schema
   { codes: /^57/, kind: 'could-not-look' }, // statement timeout, cancelled, server stopping, backend terminated
@@ -23,22 +23,25 @@ const kinds: readonly { readonly codes: RegExp; readonly kind: Refusal['kind'] }
   { codes: /^40|^53|^58|^72|^F0|^XX/, kind: 'could-not-look' }, // lost a race; server out of room, files or health
 ];
 
-/** A SQLSTATE has five characters, of which one is a digit; a system error code such as EPIPE has none. */
+/** A SQLSTATE has five characters, at least one of them a digit. A system error code such as EPIPE has no digit. */
 const isSqlState = (code: string): boolean => /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
 
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** A server quotes what it could not read, however long that is. */
+/** A server quotes input it could not read, whatever its length. */
 const mostSaid = 1_000;
 
-/** The server's own words, which are shorter than what wraps them. */
+/** The server's own message, which is shorter than the wrapped one. */
 function wordsOf(error: Error): string {
   if (error.cause instanceof Error && codeOf(error.cause) !== undefined) return wordsOf(error.cause);
   return error instanceof RipcordError ? error.found : error.message;
 }
 
-/** Sorts whatever `query` rejected with. An error without SQLSTATE comes from this side of the wire: nobody looked. */
+/**
+ * Classifies whatever `query` rejected with. An error without SQLSTATE comes from the client side, so nothing was
+ * examined.
+ */
 export function refusalOf(reason: unknown): Refusal {
   if (!(reason instanceof Error)) return { kind: 'could-not-look', message: String(reason) };
   const code = codeOf(reason);

@@ -7,71 +7,74 @@ import { serialQueue } from '../system/serial-queue.ts';
 
 export interface ScheduledCheck {
   readonly id: string;
-  /** Undefined for one that is asked in rounds only, since it reads much. */
+  /** Undefined for an expensive check, which runs only in rounds. */
   readonly every: Millis | undefined;
   /**
-   * For one that is asked in rounds only: whether its last finding should not stand until the next round, which may be
-   * waiting for it to be well. Asked a while after the finding, and again as long as it is the last.
+   * For a check that runs only in rounds: whether its last finding is too bad to stand until the next round, which may
+   * itself wait for an ok. The check runs again a while later, as long as that finding is its last.
    */
   readonly isOpen?: (finding: Finding) => boolean;
-  /** `capturing`: what it sees becomes the baseline. */
+  /** `capturing`: the result becomes part of the baseline. */
   run(capturing: boolean): Promise<Finding>;
 }
 
-/** Which checks a round asks: all of them, or only those that are asked every now and then as well. */
+/** Which checks a round runs: all, or only those with an interval. */
 export type Round = 'all' | 'all, for a baseline' | 'cheap';
 
 export interface RunningChecks {
-  /** Asks once, now, after whatever is being asked; the findings in the order of the checks. */
+  /** Runs the checks once, after any check in progress. Returns the findings in the order of the checks. */
   runAll(round?: Round): Promise<readonly Finding[]>;
-  /** From now on each check is asked at its own interval. */
+  /** From now on each check runs at its own interval. */
   start(): void;
-  /** Resolves once the look under way is over; no other begins, and a `runAll` under way rejects. */
+  /** Resolves once the check in progress is over. No other starts, and a `runAll` in progress rejects. */
   stop(): Promise<void>;
 }
 
-/** The next moment of a check's own clock after `now`: moments that passed while it was looked at are left out. */
+/** The next moment on a check's own schedule after `now`. Moments that passed during the run are skipped. */
 function nextDue(due: Instant, every: number, now: Instant): Instant {
   const passed = Math.floor(between(due, now) / every);
   return after(due, millis((Math.max(0, passed) + 1) * every));
 }
 
-/** What reads much may take up a twentieth of the time. */
+/** An expensive check may use up to one twentieth of the time. */
 const restAfter = ({ took }: Finding): Millis => millis(Math.max(seconds(60), 20 * took));
 
-/** What could not look tries again before its time: soon at first, then ever later, until its own pace is no later. */
+/** A check that could not run tries again early: soon at first, then at growing intervals up to its own. */
 const retryAfter = ({ took }: Finding, misses: number): Millis =>
   millis(Math.max(seconds(5) * 2 ** (misses - 1), 20 * took));
 
-/** How long the finding may stand before the next look that is due; undefined where there is no reason to look before. */
+/** How long the finding may stand before an early run; undefined if there is no reason for one. */
 function restOf({ every, isOpen }: ScheduledCheck, finding: Finding, missed: number): Millis | undefined {
   if (every === undefined) return isOpen === undefined ? undefined : restAfter(finding);
   const rest = retryAfter(finding, missed);
   return missed > 0 && rest < every ? rest : undefined;
 }
 
-/** One look after the other. What reads much holds up nobody else: its statements take their turns among those of the others. */
+/**
+ * Runs one check at a time. Expensive checks have their own queue and hold up no other: their statements take turns
+ * with the others.
+ */
 function oneAtATime(take: (check: ScheduledCheck, capturing: boolean) => Promise<Finding>) {
   const [cheap, expensive] = [serialQueue(), serialQueue()];
   return {
     look: (check: ScheduledCheck, capturing = false): Promise<Finding> =>
       (check.every === undefined ? expensive : cheap)(() => take(check, capturing)),
-    /** Resolves when nothing is under way. */
+    /** Resolves when no check is in progress. */
     idle: () => Promise.all([cheap, expensive].map((queue) => queue(() => Promise.resolve()))),
   };
 }
 
-/** When each is first due that has an interval: spread over it, so that they do not come in a burst. */
+/** The first run of each check that has an interval, spread over that interval to avoid a burst. */
 const spread = (checks: readonly ScheduledCheck[], now: Instant) =>
   checks.flatMap((check, place) => {
     const { every } = check;
     return every === undefined ? [] : [{ check, every, first: after(now, millis((every * place) / checks.length)) }];
   });
 
-/** A look that could not look counts as a miss; one that had nothing to compare with yet does not. */
+/** A check that could not run counts as a miss. One that had nothing to compare with yet does not. */
 const isMiss = ({ status, young }: Finding): boolean => status === 'unknown' && young !== true;
 
-/** A check that breaks down has not looked; the others go on. */
+/** A check that throws has not run; the others go on. */
 async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): Promise<Finding> {
   const at = clock.now();
   try {
@@ -86,18 +89,19 @@ export interface ScheduleOptions {
   readonly checks: readonly ScheduledCheck[];
   readonly clock: Clock;
   readonly onFinding: (finding: Finding) => void;
-  /** What was found last, before a restart. */
+  /** The last findings from before a restart. */
   readonly found?: ReadonlyMap<CheckId, Finding>;
 }
 
 /**
- * Once started, asks each check at its own interval, one check at a time since they share a connection, and spread over the
- * interval so that they do not come in a burst; one that could not look, again soon. `onFinding` is told every finding, those of `runAll` too, and must not throw.
+ * Once started, runs each check at its own interval. The checks share a connection, so they run one at a time, spread
+ * over the interval to avoid a burst. A check that could not run tries again soon. `onFinding` gets every finding,
+ * including those of `runAll`, and must not throw.
  */
 export function createChecks(options: ScheduleOptions): RunningChecks {
   const { checks, clock, onFinding, found } = options;
   const stopping = new AbortController();
-  /** What each found last, and how often in a row it could not look. */
+  /** The last finding of each check, and how often in a row it could not run. */
   const last = new Map<ScheduledCheck, { readonly finding: Finding; readonly missed: number }>();
 
   const untilStopped = (error: unknown): void => {
@@ -155,7 +159,7 @@ export function createChecks(options: ScheduleOptions): RunningChecks {
   };
 }
 
-/** The same, and starts them. */
+/** Creates the checks and starts them. */
 export function startChecks(options: ScheduleOptions): RunningChecks {
   const created = createChecks(options);
   created.start();

@@ -1,15 +1,16 @@
 import { ofAnother, ofExtension, owner } from './sql-pieces.ts';
 
 /**
- * What decides how expressions and rows are understood, and belongs to no relation: kind, name, definition, owner, catalogue and number. `space` is
- * a part of the query's `with`. What each catalogue holds: PostgreSQL manual, "System Catalogs".
+ * Objects that belong to no relation and decide how expressions and rows are interpreted: kind, name, definition,
+ * owner, catalog and oid. `space` is a part of the query's `with`. For each catalog, see the PostgreSQL manual, "System
+ * Catalogs".
  */
 
 const type = (oid: string): string => `format_type(${oid}, null)`;
-/** With its arguments, by which it is told from others of its name; `-` where there is none. */
+/** A routine with its argument types, which distinguish it from others of its name; `-` if there is none. */
 const routine = (name: string): string => `${name}::oid::regprocedure`;
 
-/** How an aggregate, by its number, comes to its result. */
+/** How an aggregate, given by oid, computes its result. */
 export const aggregate = (oid: string): string => `(
   select row(a.aggkind, a.aggnumdirectargs, ${type('a.aggtranstype')}, a.agginitval, ${type('a.aggmtranstype')},
     a.aggminitval, a.aggfinalextra, a.aggfinalmodify, a.aggmfinalextra, a.aggmfinalmodify, a.aggsortop::regoperator,
@@ -18,14 +19,14 @@ export const aggregate = (oid: string): string => `(
       .join(', ')})::text
   from pg_aggregate a where a.aggfnoid = ${oid})`;
 
-/** What a range, by its number, is a range of, and in which order. */
+/** The element type and order of a range, given by oid. */
 export const range = (oid: string): string => `(
   select row(${type('g.rngsubtype')}, g.rngcollation::regcollation, ${routine('g.rngcanonical')}, ${routine('g.rngsubdiff')},
     (select format('%I.%I', n.nspname, c.opcname) from pg_opclass c join pg_namespace n on n.oid = c.opcnamespace
      where c.oid = g.rngsubopc))::text
   from pg_range g where g.rngtypid = ${oid})`;
 
-/** Those that PostgreSQL brings along have lower numbers. */
+/** Built-in objects have lower oids. */
 const firstOfUsers = 16_384;
 
 const operators = `
@@ -56,13 +57,13 @@ const operatorFamilies = `
   from space s join pg_opfamily f on f.opfnamespace = s.oid join pg_am m on m.oid = f.opfmethod
   where not ${ofExtension('pg_opfamily', 'f.oid')}`;
 
-/** That of a range to its multirange is a part of the type. */
+/** Casts. The cast from a range to its multirange is part of the type. */
 const casts = `
   select 'cast', format('%s as %s', ${type('k.castsource')}, ${type('k.casttarget')}),
     row(${routine('k.castfunc')}, k.castcontext, k.castmethod)::text, null, 'pg_cast'::regclass::oid, k.oid
   from pg_cast k where k.oid >= ${firstOfUsers} and not ${ofAnother('pg_cast', 'k.oid')}`;
 
-/** The columns of collations differ by version; the version of the operating system's is asked by a check of its own. */
+/** Collations. Their columns differ by version. A separate check covers the operating system's collation version. */
 const collations = `
   select 'collation', format('%I.%I', s.nspname, c.collname),
     row(${owner('c.collowner')}, (to_jsonb(c) - '{oid,collnamespace,collowner,collversion}'::text[]))::text,

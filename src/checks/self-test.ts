@@ -19,7 +19,7 @@ const server: Server = {
   checksums: true,
 };
 
-/** The check’s own example of a breach, as its judge gets it. */
+/** The check’s own example of a breach, in the form that its judge receives. */
 export function exampleOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {
   return {
     at: instant(60_000),
@@ -58,13 +58,13 @@ const before: Finding = {
   fingerprint: fingerprintOf({ rows: [['before']], fields: ['example'] }),
 };
 
-/** Answers among which every expectation finds one that it does not expect. */
+/** Every expectation rejects at least one of these answers. */
 const answers: readonly Answer[] = [
   { rows: [], fields: ['example'] },
   { rows: [['found']], fields: ['example'] },
 ];
 
-/** An example of each answer for as many columns as the rows that are expected have. */
+/** Repeats an example answer for as many columns as the expected rows have. */
 const fitting = ({ rows, fields }: Answer, width: number): Answer => ({
   rows: rows.map(([cell = null]) => Array<Cell>(width).fill(cell)),
   fields: Array<string>(width).fill(fields[0] ?? ''),
@@ -76,8 +76,8 @@ function questionFails({ expect }: Pick<CheckPlan, 'expect'>): boolean {
 }
 
 /**
- * The checks that could never fail, one sentence each: their judges let an example of a breach pass, under the plan's own
- * limits. `asked` are the checks of the catalogue that are asked of this server.
+ * The checks that could never fail, one sentence each: under the plan's own limits their judges accept an example of a
+ * breach. `asked` lists the catalogue checks that run on this server.
  */
 export function cannotFail(plan: Pick<Plan, 'checks' | 'catalogue'>, asked: readonly CatalogueId[]): readonly string[] {
   const fails = <Id extends CatalogueId>(id: Id): boolean => {

@@ -7,7 +7,7 @@ const question = `
     (select json_object_agg(extname, extversion) from pg_extension), (select json_agg(rolname) from pg_roles),
     (select json_agg(nspname) from pg_namespace)`;
 
-/** What the server is: asked once for a round of checks, since phases create roles and extensions. */
+/** Facts about the server, read again for each round of checks, because phases create roles and extensions. */
 export async function readServer(asks: Asks): Promise<Server> {
   const { rows } = await asks.query(question);
   const [[version, replica, checksums, extensions, roles, schemas] = []] = rows;
@@ -21,7 +21,10 @@ export async function readServer(asks: Asks): Promise<Server> {
   };
 }
 
-/** Why a check is not asked of this server; undefined when it is. What is not there cannot be looked at, nor be broken. */
+/**
+ * Why a check does not apply to this server; undefined if it does. An object that does not exist cannot be checked and
+ * cannot be broken.
+ */
 export function notApplicable<Id extends CatalogueId>(
   { since, extension, pointless }: Pick<Check<Id>, 'since' | 'extension' | 'pointless'>,
   server: Server,

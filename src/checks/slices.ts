@@ -4,10 +4,13 @@ import { sayWhole } from '../core/kernel/whole.ts';
 import type { Cells } from './check.ts';
 import { recordsOf } from './pieces.ts';
 
-/** So much of an answer is worked on without a pause: some milliseconds. */
+/** Rows handled without a pause, which takes some milliseconds. */
 const mostAtOnce = 2_000;
 
-/** In slices, between which everybody else has their turn: whoever makes faults chooses how many rows there are. */
+/**
+ * Works in slices and yields to other tasks between them, because whoever creates faults decides how many rows there
+ * are.
+ */
 export async function inSlices<Item, Made>(
   items: readonly Item[],
   work: (some: readonly Item[]) => Made,
@@ -21,12 +24,12 @@ export async function inSlices<Item, Made>(
   return made;
 }
 
-/** Whoever makes so many of something makes the check blind, which is told; the guard goes on. */
+/** Someone who creates this many objects blinds the check. The guard reports that and goes on. */
 const mostAnswered = 200_000;
 const sayTooMany = (rows: number): string =>
-  `the answer has ${sayWhole(rows)} rows, and at most ${sayWhole(mostAnswered)} are judged: drop what nobody needs of what this check looks at, or switch the check off`;
+  `the answer has ${sayWhole(rows)} rows, and the check judges at most ${sayWhole(mostAnswered)}: drop objects that nobody needs, or switch the check off`;
 
-/** An answer's rows by their columns' names. Throws where there are more than are judged. */
+/** An answer's rows keyed by column name. Throws if there are more than the check judges. */
 export async function recordsInSlices({ rows, fields }: Parameters<typeof recordsOf>[0]): Promise<readonly Cells[]> {
   if (rows.length > mostAnswered) throw new Error(sayTooMany(rows.length));
   return (await inSlices(rows, (some) => recordsOf({ rows: some, fields }))).flat();

@@ -11,18 +11,18 @@ import type { Cells, Scope } from './check.ts';
 import { recordsOf } from './pieces.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
-/** A table as the catalogue knows it, listed before it is read. */
+/** A table as the catalog describes it, before its rows are read. */
 export interface Table {
   readonly oid: string;
   readonly schema: string;
   readonly name: string;
-  /** As PostgreSQL prints it: `public."Mol é"`. */
+  /** As PostgreSQL prints the name: `public."Mol é"`. */
   readonly relation: string;
-  /** `r` a table, `p` one with partitions, `m` a materialised view, `f` a foreign table. */
+  /** `r`: table, `p`: partitioned table, `m`: materialized view, `f`: foreign table. */
   readonly kind: string;
 }
 
-/** A name for SQL, whatever it contains. */
+/** A name quoted for SQL, whatever it contains. */
 export const nameOf = ({ schema, name }: Pick<Table, 'schema' | 'name'>): string =>
   `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 
@@ -30,7 +30,7 @@ export const nameOf = ({ schema, name }: Pick<Table, 'schema' | 'name'>): string
 export const everyName = ({ phases }: Pick<Scope, 'phases'>, tables: readonly string[]): readonly string[] =>
   tables.flatMap((table) => namesNow({ underWay: [], applied: phases }, bare(table)));
 
-/** Those of the tables that are there, by any of these names. */
+/** The tables that exist under any of these names. */
 export async function tablesNamed(asks: Asks, names: readonly string[]): Promise<readonly Table[]> {
   const answer = await asks.query(
     `select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as relation,
@@ -50,8 +50,8 @@ export async function tablesNamed(asks: Asks, names: readonly string[]): Promise
 }
 
 /**
- * Those of the tables that are there under none of their names, and that no phase says to create or drop: one that is
- * misspelt would otherwise be well for ever.
+ * Tables that exist under none of their names, and that no phase creates or drops. Without this, a misspelt table would
+ * pass forever.
  */
 export async function absentOf(asks: Asks, scope: Scope, tables: readonly string[]): Promise<readonly Cells[]> {
   const names = new Set(
@@ -61,10 +61,10 @@ export async function absentOf(asks: Asks, scope: Scope, tables: readonly string
   const isKnown = (name: string): boolean => names.has(name) || declared.includes(name);
   return tables
     .filter((table) => !everyName(scope, [table]).some(isKnown))
-    .map((table) => ({ relation: table, unread: 'it is not there, though the plan names it' }));
+    .map((table) => ({ relation: table, unread: 'it does not exist, though the plan names it' }));
 }
 
-/** What was read, or why it could not be read: one table that stands in the way hides none of the others. */
+/** The result, or why the read failed: one unreadable table hides none of the others. */
 export async function readOr<Read>(read: () => Promise<Read>): Promise<Read | { readonly refused: Refusal }> {
   try {
     return await read();
@@ -73,7 +73,10 @@ export async function readOr<Read>(read: () => Promise<Read>): Promise<Read | { 
   }
 }
 
-/** Asks only while reading these relations runs nobody else's code; rejects with the reason otherwise, though it be seen afterwards. */
+/**
+ * Queries only while reading these relations runs nobody else's code. Otherwise it rejects with the reason, even if the
+ * code shows up only after the query.
+ */
 export function careful(asks: Asks, code: RelationCode, relations: readonly NamedRelation[]): Asks {
   const refuse = async (since?: number): Promise<void> => {
     for (const { oid } of relations) {
@@ -93,7 +96,7 @@ export function careful(asks: Asks, code: RelationCode, relations: readonly Name
   };
 }
 
-/** For a statement that names the relation, and must find the one that was looked at. */
+/** For a statement that names the relation and must find the one that was vetted. */
 export const named = (
   oid: string | null | undefined,
   schema: string | null | undefined,
@@ -103,10 +106,13 @@ export const named = (
   name: nameOf({ schema: schema ?? '', name: name ?? '' }),
 });
 
-/** What reading rows takes: row level security would hide some from anybody else, who is refused instead. */
+/**
+ * What reading all rows needs. Row-level security would hide some rows from any other login, which PostgreSQL therefore
+ * rejects.
+ */
 export const readsEverything = 'grant pg_read_all_data to the login that reads, and make it bypass row level security';
 
-/** `could not read public.t: permission denied (42501)`, with what to grant. */
+/** `could not read public.t: permission denied (42501)`, with the grant that is missing. */
 export const sayUnread = (
   unread: readonly { readonly what: string; readonly why: string }[],
   needs: string = readsEverything,
@@ -116,6 +122,6 @@ export const sayUnread = (
   return `could not read ${said}${grant}`;
 };
 
-/** What faults are told beside: they may all be known, which says nothing of what was not read. */
+/** Reported beside faults. The faults may all be known, which says nothing about what was not read. */
 export const besideFaults = (...all: Parameters<typeof sayUnread>): { readonly unseen?: string } =>
   all[0].length === 0 ? {} : { unseen: sayUnread(...all) };

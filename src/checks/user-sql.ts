@@ -19,31 +19,36 @@ import type { CheckPlan } from '../core/plan/questions.ts';
 import type { Asks } from './asks.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
-/** What of a check, or of a verification query, it takes to ask and judge it. */
+/** The parts of a check or verification query that are needed to run and judge it. */
 export type Question = Pick<CheckPlan, 'id' | 'expect' | 'timeout'>;
 
 export interface Circumstances {
-  /** The one that fits the schema now, then those for the schema before or after the phase under way. */
+  /** The statement for the current schema first, then those for the schema before or after the phase in progress. */
   readonly statements: readonly [string, ...string[]];
   /** The same check's finding in the frozen baseline. */
   readonly baseline: Finding | undefined;
   readonly now: () => Instant;
-  /** Takes the secrets out of what is kept of an answer, and so of its fingerprint: a short secret could be guessed by it. */
+  /**
+   * Removes secrets from what is kept of an answer, and so from its fingerprint, from which a short secret could be
+   * guessed.
+   */
   readonly hide: HideText;
 }
 
 /**
- * What may be asked at all: anything else gives no rows and so would be "no rows" for ever, or, like `set`, changes the
- * session that all checks share.
+ * The statements that are allowed. Any other returns no rows, and so would mean "no rows" forever, or, like `set`,
+ * changes the session that all checks share.
  */
 const reads = /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*(?:select|with|values|table|show|explain)\b/i;
 
-/** Only what cannot stand in a CTE is asked as it is: `show`, `explain`, or a statement with a remark after its `;`. */
+/**
+ * Only a statement that cannot stand in a CTE runs as it is: `show`, `explain`, or one with a comment after its `;`.
+ */
 const needsPlain = (code: string | undefined): boolean => code === '42601' || code === '0A000';
 
 /**
- * Asks for one row more than allowed. The CTE is materialized for the planner's sake: it plans it for all rows, where a
- * plain limit makes it bet on finding the first ones soon, and a check that should find none loses that bet.
+ * Fetches one row more than allowed. The CTE is materialized for the planner: it then plans for all rows. With a plain
+ * limit the planner expects to find the first rows soon, which is wrong for a check that should find none.
  */
 async function ask(asks: Asks, statement: string, timeout: Millis): Promise<Answer> {
   const bare = statement.replace(/[\s;]+$/, '');
@@ -63,7 +68,7 @@ const noQuery: Refusal = {
 
 type Asked = { readonly answer: Answer } | { readonly refusal: Refusal };
 
-/** A statement about something that is not there gives way to the next; when all do, the first tells why. */
+/** If a statement names an object that does not exist, the next one runs. If all do, the first gives the reason. */
 async function firstFitting(asks: Asks, statements: readonly string[], timeout: Millis): Promise<Asked> {
   let gone: Refusal | undefined;
   for (const statement of statements) {
@@ -81,7 +86,7 @@ async function firstFitting(asks: Asks, statements: readonly string[], timeout: 
 
 type Outcome = Omit<Finding, 'check' | 'at' | 'took'>;
 
-/** Those that the baseline does not have come first: of many rows only some are kept, and these say what is wrong. */
+/** Rows that the baseline does not have come first: only some of many rows are kept, and these show what is wrong. */
 function newFirst(rows: readonly Row[], baseline: Finding | undefined): readonly Row[] {
   const fresh = newRows(rows, baseline) ?? [];
   if (fresh.length === 0 || fresh.length === rows.length) return rows;
@@ -89,7 +94,10 @@ function newFirst(rows: readonly Row[], baseline: Finding | undefined): readonly
   return [...fresh, ...rows.filter((row) => !isFresh.has(row))];
 }
 
-/** What tells later whether a row was there: where each row is a fault, and those that are shown are not all or not whole. */
+/**
+ * Lets a later comparison tell whether a row existed, where each row is a fault and the shown rows are incomplete or
+ * shortened.
+ */
 function rowsOnRecord(rows: readonly Row[], rowCount: number | undefined): Pick<Finding, 'rows' | 'rowHashes'> {
   const shown = evidenceOf(rows);
   if (rowCount === undefined || hashesOf({ rows: shown, rowCount }).complete) return { rows: shown };
@@ -102,7 +110,7 @@ function judged(plan: Question, answer: Answer, { baseline, hide }: Circumstance
   const rows = isList ? newFirst(shown.rows, baseline) : shown.rows;
   const rowCount = isCut(answer) ? undefined : rows.length;
   const whole = rowCount === undefined ? {} : { rowCount, fingerprint: fingerprintOf(shown) };
-  // What the plan says that it expects may be a secret; what is kept of the baseline has none.
+  // The values that the plan expects may be secret. The kept baseline contains no secret.
   const compared = isList || plan.expect === 'same as baseline' ? { ...shown, rows } : answer;
   const record = isList ? rowsOnRecord(rows, rowCount) : { rows: evidenceOf(rows) };
   return { ...judgeRows(plan.expect, compared, baseline), ...record, ...whole };
@@ -125,8 +133,9 @@ function refused({ kind, code, message }: Refusal, timeout: Millis): Outcome {
 }
 
 /**
- * Looks once. Never rejects: what could not be asked is `unknown`, what can never be answered is `error`, also where a
- * relation is gone that every statement of the check names (then the probes, not this check, say what is broken).
+ * Runs the check once. Never rejects: a statement that could not run gives `unknown`, and one that can never run gives
+ * `error`. The result is also `error` if a relation that every statement of the check names is gone: then the probes,
+ * not this check, report the outage.
  */
 export async function runCheck(plan: Question, asks: Asks, circumstances: Circumstances): Promise<Finding> {
   const { statements, now } = circumstances;

@@ -63,7 +63,7 @@ function withoutOverridden(url: string): string {
 const silence = (url: string, tag: string, waited: Millis): Error =>
   new StatementTimedOut({
     found: `${sayAddress(addressOf(url))}: nothing came back within ${sayDuration(waited)}, so session ${tag} may still be at work`,
-    wanted: 'an answer, or at least the server’s refusal, by then',
+    wanted: 'an answer or an error from the server by then',
     todo: 'Look for it in pg_stat_activity, and at the network between',
   });
 

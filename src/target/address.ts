@@ -1,6 +1,6 @@
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 
-/** What may be said about a target's url: everything but its password. */
+/** The parts of a target's URL that may be shown: everything but its password. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -8,7 +8,7 @@ export interface Address {
   readonly database: string;
 }
 
-/** A url that nothing can be asked at. Its text is not repeated: it may hold a password. */
+/** A URL that cannot be parsed. The message does not repeat it, because it may contain a password. */
 export class TargetUrlUnreadable extends RipcordError {
   constructor() {
     super(
@@ -51,14 +51,14 @@ export function addressOf(url: string): Address {
 export const sayAddress = ({ host, port, user, database }: Address): string =>
   `database ${database} at ${host}:${port} as ${user || 'the default user'}`;
 
-/** The same server and login, another database. */
+/** The same server and login, with another database. */
 export function withDatabase(url: string, database: string): string {
   const parsed = parseUrl(url);
   parsed.pathname = `/${encodeURIComponent(database)}`;
   return parsed.href;
 }
 
-/** Text from a server or driver without the url's password, in case either repeats what it was given. */
+/** Text from a server or driver without the URL's password, in case either repeats its input. */
 export function redact(text: string, url: string): string {
   const { password, searchParams } = parseUrl(url);
   const secrets = [password, decoded(password), searchParams.get('password') ?? ''].filter((secret) => secret !== '');

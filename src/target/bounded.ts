@@ -4,12 +4,12 @@ import type { Millis } from '../core/kernel/units.ts';
 
 export interface Bounds {
   readonly patience: Millis;
-  /** What is thrown when patience is at an end. */
+  /** Creates the error to throw after the timeout. */
   readonly late: () => Error;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Does `work` on a socket; destroys the socket when there is no answer in time or the signal is aborted. */
+/** Does `work` on a socket. Destroys the socket if there is no answer in time or the signal aborts. */
 export async function bounded<T>(socket: Socket, work: () => Promise<T>, bounds: Bounds): Promise<T> {
   const { patience, late, signal } = bounds;
   signal?.throwIfAborted();
@@ -29,7 +29,7 @@ export async function bounded<T>(socket: Socket, work: () => Promise<T>, bounds:
   }
 }
 
-/** Waits for `work` no longer than the signal lets it; the work itself goes on. */
+/** Waits for `work` until the signal aborts. The work itself goes on. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();

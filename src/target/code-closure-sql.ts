@@ -1,11 +1,11 @@
 import { firstOfUsers, trustedRoles } from './code-fingerprint-sql.ts';
 
-/** The part of a `with` that holds the roles whose code may run. */
+/** The part of a `with` clause with the roles whose code may run. */
 export const trusted = (names: string): string => `trusted as materialized ${trustedRoles(names)}`;
 
 /**
- * The expressions, as PostgreSQL stores them, that hold a JSON query function (17 and later): of the type that one returns it
- * keeps no dependency (find_expr_references_walker in dependency.c).
+ * Stored expressions that contain a JSON query function (17 and later): PostgreSQL records no dependency on the type
+ * that such a function returns (find_expr_references_walker in dependency.c).
  */
 const jsonTrees = `
   tree (classid, objid, text) as (
@@ -32,8 +32,8 @@ const jsonTrees = `
   )`;
 
 /**
- * The relations that are read with those that are named: partitions and heirs, and what views and policies read; what
- * belongs to each and holds an expression; and the types of all of it.
+ * The relations that are read together with the named ones (partitions, children, and everything that views and
+ * policies read), the objects of each that contain an expression, and the types of all of these.
  */
 export const closure = `
   with recursive
@@ -108,13 +108,14 @@ export const closure = `
     where x.oid >= ${firstOfUsers}
   )`;
 
-/** What those refer to, and the functions in it. */
+/** What those objects refer to, and the functions in it. */
 export const referred = `
   ref as materialized (
     select p.top, p.classid, p.objid, d.refclassid, d.refobjid
     from part p join pg_depend d on d.classid = p.classid and d.objid = p.objid
   ),
-  -- With the negators and commutators, which the planner asks or puts in their place. Those of PostgreSQL lead to its own only.
+  -- Includes negators and commutators, which the planner calls or substitutes. Built-in operators lead only to built-in
+  -- ones.
   operator (top, classid, objid, oper) as (
     select top, classid, objid, refobjid from ref
     where refclassid = 'pg_operator'::regclass and refobjid >= ${firstOfUsers}

@@ -1,25 +1,26 @@
-/** Objects that users made have numbers from here on (FirstNormalObjectId in transam.h). */
+/** User-made objects have oids from here on (FirstNormalObjectId in transam.h). */
 export const firstOfUsers = 16_384;
 
-/** The first superuser, who made all that initdb made (BOOTSTRAP_SUPERUSERID in pg_authid.dat). */
+/** The first superuser, who owns everything that initdb created (BOOTSTRAP_SUPERUSERID in pg_authid.dat). */
 const bootstrapSuperuser = 10;
 
-/** The roles whose code may run, as a subquery: `names` is an SQL expression. */
+/** The roles whose code may run, as a subquery. `names` is an SQL expression. */
 export const trustedRoles = (names: string): string =>
   `(select oid from pg_roles where oid = ${bootstrapSuperuser} or rolname = any (${names}::name[]))`;
 
 /**
- * What goes by these words, or has these numbers, and which change made it what it is (xmin): whoever gives the name of a
- * table to something else for a moment, and back, leaves another print. Statistics are updated in place, and leave the same.
+ * What these words or oids name, and the change that made each what it is (xmin). If someone gives a table's name to
+ * another object for a moment and back, the fingerprint differs. Statistics are updated in place, so they do not change
+ * it.
  */
 export const namedPrint = (words: string, relations: string): string => `
   select md5(string_agg(concat_ws(' ', oid, relnamespace, xmin), ',' order by oid)) from pg_class
   where relname = any (${words}::name[]) or oid = any (${relations}::oid[])`;
 
 /**
- * A print of all that would have to change before other code runs: what depends on these relations and types or is part of
- * them, who owns these functions, what else goes by these words and operators or lies in these schemas, the trusted roles,
- * and the reader's login. Cheap enough to be asked before every reading.
+ * A fingerprint of everything that must change before other code can run: what depends on these relations and types or
+ * is part of them, the owners of these functions, what else has these words and operators as names or lies in these
+ * schemas, the trusted roles, and the reader's login. It is cheap enough to compute before every read.
  */
 export const printOf = (
   of: Readonly<
@@ -73,7 +74,7 @@ export const printOf = (
     select concat_ws(' ', 'role', oid, rolname, rolsuper, rolbypassrls) from pg_roles
     where rolname = any (${of.trusts}::name[]) or rolname = ${of.login}::name) lines`;
 
-/** The same print. $1 to $3: the relations, types and functions that were found. */
+/** The same fingerprint. $1 to $3: the relations, types and functions that were found. */
 export const codeFingerprint = printOf({
   relations: '$1',
   types: '$2',

@@ -8,7 +8,7 @@ import type { Answer, QueryOptions, Value } from './query.ts';
 import { anyUntrusted, untrustedCode } from './untrusted-code-sql.ts';
 import type { CodeRules, FoundCode } from './untrusted-code.ts';
 
-/** Asks the catalogs. */
+/** Queries the catalogs. */
 export type Asks = {
   query(
     text: string,
@@ -17,7 +17,7 @@ export type Asks = {
   ): Promise<Pick<Answer, 'rows'>>;
 };
 
-/** What is watched: relations by number, and statements by what they name. */
+/** What is watched: relations by oid, and the names in statements. */
 export interface Watched {
   readonly relations?: readonly string[];
   readonly statements?: readonly SqlNames[];
@@ -25,9 +25,9 @@ export interface Watched {
 
 const timeout = seconds(10);
 /**
- * What was seen so lately is not looked up again. Between a look and the reading somebody may plant code that runs, as a
- * login that can only read: so it is looked up after the reading, too, and what was found once counts for a while, though
- * it is gone: whoever can plant it can take it away for the moment of a look.
+ * A result this fresh is not looked up again. Between a lookup and the read, someone may plant code, which runs with a
+ * read-only login. So the lookup is repeated after the read. A finding counts for a while even after it is gone,
+ * because whoever plants code can remove it for the moment of a lookup.
  */
 const stale: Millis = millis(50);
 const remembered: Millis = seconds(60);
@@ -37,14 +37,14 @@ const allOf = ({ statements = [] }: Watched, kind: keyof SqlNames): readonly str
 ];
 
 interface Seen {
-  /** What the print is made of: relations, types and functions, by number. */
+  /** The input of the fingerprint: relations, types and functions, by oid. */
   readonly numbers: readonly string[];
   readonly print: string;
   readonly found: readonly FoundCode[];
   readonly shadowed: readonly ShadowedName[];
 }
 
-/** Nobody who is not trusted owns anything that could run or connect: whatever is read, no code will be found. */
+/** No untrusted role owns anything that could run or connect, so no read can run untrusted code. */
 const clean = (named: string, shadowed: string): Seen => ({
   numbers: [],
   print: named,
@@ -63,25 +63,25 @@ const foundIn = (json: string): readonly FoundCode[] =>
     owner,
   }));
 
-/** Looks up what code would run, whole at first, and then only whether anything has changed. */
+/** Looks up which code would run: completely at first, then only whether anything has changed. */
 export interface CodeWatch {
   /**
-   * As it is now, or was since then by `performance.now`, and what was found in the last minute. Rejects with a TargetError:
-   * then nobody knows, and nothing may be read.
+   * The code that would run now, or would have run at some time since `since` (by `performance.now`), plus findings
+   * from the last minute. Rejects with a TargetError; then the answer is unknown and nothing may be read.
    */
   look(since?: number): Promise<readonly FoundCode[]>;
-  /** The names without a schema that others decide, by the last look and for as long. */
+  /** The unqualified names that untrusted roles decide, from the last lookup and kept as long. */
   shadowed(): readonly ShadowedName[];
   /**
-   * Another one when something of it has changed between two looks: what was read in between may have been something else,
-   * though all is again as it was.
+   * A number that changes if something changed between two lookups. What was read in between may then have been
+   * something else, even if everything is back as it was.
    */
   changes(): number;
 }
 
-type Lately = Pick<Seen, 'found' | 'shadowed'>;
+type Recent = Pick<Seen, 'found' | 'shadowed'>;
 
-/** What was found lately, once each. */
+/** Recent findings, once each. */
 function memoryOf<Found>() {
   const all = new Map<string, { readonly one: Found; readonly at: number }>();
   return (found: readonly Found[], at: number): readonly Found[] => {
@@ -109,14 +109,14 @@ export function watchCode(asks: Asks, watched: Watched, { trusts, path, reader, 
     }
     const [any, named = '', names = '[]'] = await ask(anyUntrusted, [trusts, words, watchedRelations, alone, path]);
     if (any === 'f') return clean(named, names);
-    // All in one statement, and so in one snapshot: what changes from here on changes the print.
+    // One statement, and so one snapshot: any later change changes the fingerprint.
     const values = [watchedRelations, words, operators, schemas, trusts, reader, login ?? null, alone, path];
     const [relations = '', types = '', functions = '', print = '', ...rest] = await ask(untrustedCode, values);
     const [found = '', shadowed = '[]'] = rest;
     const numbers = [relations, types, functions];
     return { numbers, print, found: foundIn(found), shadowed: shadowedIn(shadowed) };
   };
-  let lately: Lately = { found: [], shadowed: [] };
+  let recent: Recent = { found: [], shadowed: [] };
   const [rememberFound, rememberShadowed] = [memoryOf<FoundCode>(), memoryOf<ShadowedName>()];
   let looking: { begun: number; readonly found: Promise<readonly FoundCode[]> } | undefined;
   const lookAfter = (before: Promise<unknown> | undefined) => {
@@ -127,8 +127,8 @@ export function watchCode(asks: Asks, watched: Watched, { trusts, path, reader, 
       if (seen !== undefined && seen.print !== now.print) changes += 1;
       seen = now;
       at = one.begun;
-      lately = { found: rememberFound(seen.found, at), shadowed: rememberShadowed(seen.shadowed, at) };
-      return lately.found;
+      recent = { found: rememberFound(seen.found, at), shadowed: rememberShadowed(seen.shadowed, at) };
+      return recent.found;
     };
     const one = { begun: Infinity, found: Promise.resolve().then(lookNow) };
     const over = () => void (looking = looking === one ? undefined : looking);
@@ -137,12 +137,12 @@ export function watchCode(asks: Asks, watched: Watched, { trusts, path, reader, 
   };
   return {
     look(since = performance.now() - stale) {
-      if (seen !== undefined && at >= since) return Promise.resolve(lately.found);
-      // Whoever asks later must not be told what a slow look saw before.
+      if (seen !== undefined && at >= since) return Promise.resolve(recent.found);
+      // A later caller must not get the result of a slow lookup that began earlier.
       if (looking === undefined || looking.begun < since) looking = lookAfter(looking?.found);
       return looking.found;
     },
-    shadowed: () => lately.shadowed,
+    shadowed: () => recent.shadowed,
     changes: () => changes,
   };
 }

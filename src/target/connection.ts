@@ -7,18 +7,24 @@ import type { Answer, QueryOptions, Value } from './query.ts';
 import { openSession, type SingleSession } from './single-session.ts';
 
 /**
- * A connection that is held, and made anew by the next question after it was lost. What belongs to one session, such as
- * a lock, uses `openSession` instead, which never changes sessions behind one's back.
+ * A held connection. After a loss, the next query reconnects. For state that belongs to one session, such as a lock,
+ * use `openSession`, which never changes the session silently.
  */
 export interface HeldConnection extends AsyncDisposable {
   readonly url: string;
-  /** One statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an abort. */
+  /**
+   * Runs one statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an
+   * abort.
+   */
   query(text: string, values?: readonly Value[], options?: QueryOptions): Promise<Answer>;
-  /** Connects now when there is no session: the time it took; undefined when there was one. Rejects as `query` does. */
+  /**
+   * Connects now if there is no session. Returns the time it took, or undefined if there was one. Rejects as `query`
+   * does.
+   */
   connect(signal?: AbortSignal): Promise<Millis | undefined>;
   /** How long the last connect took. */
   readonly connectMs: Millis | undefined;
-  /** For good. What is asked afterwards is refused. */
+  /** Closes for good. Later queries are rejected. */
   close(): Promise<void>;
 }
 
@@ -31,7 +37,7 @@ const closed = (options: SessionOptions): TargetUnreachable =>
     todo: 'Ask before closing it',
   });
 
-/** The next statement of a lost transaction would be committed by itself in a new session. */
+/** In a new session, the next statement of a lost transaction would be committed on its own. */
 const lostTransaction = (options: SessionOptions): TargetUnreachable =>
   new TargetUnreachable({
     found: `${sayConnection(options)} was lost within a transaction, which the server rolled back`,
@@ -39,7 +45,7 @@ const lostTransaction = (options: SessionOptions): TargetUnreachable =>
     todo: 'Begin the transaction again',
   });
 
-/** Does not connect yet, and never fails in the background: a loss is noticed by the next question, which reconnects. */
+/** Does not connect yet, and never fails in the background: the next query notices a loss and reconnects. */
 export function heldConnection(options: SessionOptions): HeldConnection {
   const closing = new AbortController();
   let session: SingleSession | undefined;
@@ -52,12 +58,12 @@ export function heldConnection(options: SessionOptions): HeldConnection {
     return opening;
   };
 
-  /** It may be of a server that a failover has left behind. */
+  /** Leaves a session that may belong to a server that a failover replaced. */
   const leaveOutdated = async (): Promise<void> => {
     if (session === undefined || session.lost || !session.outdated || session.inTransaction) return;
     const left = session;
     session = undefined;
-    await left.idle(); // what is under way there is answered, and no failure of the target
+    await left.idle(); // let running queries finish, so that they do not count as target failures
     await left.close().catch(() => undefined);
   };
 

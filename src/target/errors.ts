@@ -1,6 +1,6 @@
 import { type Complaint, type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
 
-/** Something about the target did not work. `code` is the SQLSTATE or the system's error code, where there is one. */
+/** A failure of the target. `code` is the SQLSTATE or the system error code, if there is one. */
 export abstract class TargetError extends RipcordError {
   readonly code: string | undefined;
   constructor(complaint: Complaint, exitCode: ExitCode, code: string | undefined, options?: ErrorOptions) {
@@ -9,14 +9,17 @@ export abstract class TargetError extends RipcordError {
   }
 }
 
-/** No session could be had or kept: network, name, full or stopping server. It may pass by itself. */
+/**
+ * A session could not be opened or was lost: network, host name, or a server that is full or stopping. It may pass by
+ * itself.
+ */
 export class TargetUnreachable extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {
     super(complaint, exitCodes.unknown, code, options);
   }
 }
 
-/** The server answered, and said no: login, database, permission, a write where only reads are allowed. */
+/** The server answered with a refusal: login, database, permission, or a write in a read-only session. */
 export class TargetRefused extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {
     super(complaint, exitCodes.unknown, code, options);
@@ -24,19 +27,19 @@ export class TargetRefused extends TargetError {
 }
 
 /**
- * Another server or database answers than the one that is guarded, or a standby of it. What it says is no evidence about the
- * target: neither slowness nor an outage.
+ * The session reached a server or database other than the guarded one, or a standby of it. Its answers are no evidence
+ * about the target: neither slowness nor an outage.
  */
 export class WrongServer extends TargetRefused {}
 
-/** The statement itself failed: wrong, or about something that is not there. */
+/** The statement itself failed: it is wrong, or names an object that does not exist. */
 export class StatementFailed extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {
     super(complaint, exitCodes.failed, code, options);
   }
 }
 
-/** No answer in time: the server cancelled the statement, a lock was not free, or nothing came back at all. */
+/** No answer in time: the server cancelled the statement, a lock was not free, or nothing came back. */
 export class StatementTimedOut extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {
     super(complaint, exitCodes.unknown, code, options);

@@ -3,38 +3,38 @@ import { addressOf } from './address.ts';
 import { WrongServer } from './errors.ts';
 import type { LockSession, ServerSeen } from './who-answers.ts';
 
-/** What was known of the target before a session is asked: what the target then says is no older. */
+/** What was known about the target before a session was queried. The target's answer is at least as recent. */
 export interface Mark {
   readonly written: bigint;
-  /** The session that has the guard's lock; undefined while none has it. */
+  /** The session that holds the guard lock; undefined while there is none. */
   readonly lockSession: LockSession | undefined;
   readonly epoch: number;
 }
 
-/** What a session needs to know whether it reached the right server. */
+/** What a session needs to decide whether it reached the right server. */
 export interface RequiredServer {
-  /** Taken before the session is asked, and given back with what it says. */
+  /** Taken before a session is queried, and passed to `require` with its answer. */
   mark(): Mark;
-  /** Called by each new session. Throws WrongServer. Without a mark, a copy of the target is taken for the target. */
+  /** Each new session calls this. Throws WrongServer. Without a mark, a copy of the target passes as the target. */
   require(found: ServerSeen, at: string, mark?: Mark): void;
-  /** Another one after the expectation has changed: sessions from before may be of a server that was left behind. */
+  /** Changes when the expectation changes: older sessions may belong to a server that was left behind. */
   readonly epoch: number;
 }
 
-/** Which server every session must reach: the one of the first session, until somebody says that it is another. */
+/** The server that every session must reach: the first session's, until someone confirms another. */
 export interface ExpectedServer extends RequiredServer {
-  /** The cluster alone, for sessions in another of its databases. */
+  /** Checks only the cluster, for sessions in another of its databases. */
   readonly cluster: RequiredServer;
-  /** For a session that is there already: that it is right says nothing of where new ones are led. */
+  /** For an existing session: that it is right says nothing about where new sessions lead. */
   readonly held: Pick<RequiredServer, 'require'>;
   /** Undefined before the first session. */
   readonly expected: TargetIdentity | undefined;
   expect(identity: TargetIdentity): void;
-  /** From now on, a server on which that session is not there is not the target. */
+  /** From now on, a server without that session is not the target. */
   lockIsHeldBy(session: () => LockSession | undefined): void;
-  /** What new sessions reached instead, one sentence for each address, until one there is right again. */
+  /** What new sessions reached instead, one sentence for each address, until a session there is right again. */
   wrong(): readonly string[];
-  /** What is to be put on record: the target after a failover, or a database of the same name in its place. */
+  /** What to record: the target after a failover, or a database of the same name in its place. */
   changed(): TargetIdentity | undefined;
 }
 
@@ -45,7 +45,7 @@ const onPurpose =
 const another = (found: string, wanted: TargetIdentity, todo: string): WrongServer =>
   new WrongServer({ found, wanted: `${sayIdentity(wanted)}, not in recovery`, todo });
 
-/** Undefined where it is right. Only the last of the reasons leaves open whether somebody wanted it so. */
+/** Undefined if the server is right. Only the last of the reasons may be something that someone intended. */
 function mismatch(
   found: ServerSeen,
   wanted: TargetIdentity,
@@ -62,7 +62,7 @@ function mismatch(
   return another(`${at}: this is ${sayIdentity(found)}`, wanted, onPurpose);
 }
 
-/** As PostgreSQL writes a position in its log (manual, "pg_lsn Type"). */
+/** A WAL position in PostgreSQL's notation (manual, "pg_lsn Type"). */
 const sayPosition = (bytes: bigint): string =>
   [bytes >> 32n, bytes & 0xffff_ffffn].map((half) => half.toString(16).toUpperCase()).join('/');
 
@@ -71,8 +71,8 @@ const setBack = 'If the target itself was set back on purpose, restart the guard
 const isSame = (a: LockSession, b: LockSession): boolean => a.pid === b.pid && a.login === b.login;
 
 /**
- * A copy of the data has the identifiers of the target. It lacks what the target has written since, and the session that
- * has the guard's lock; one that has written more than the target, where no lock is held, is not told from it.
+ * A copy of the data has the target's identifiers. It lacks the target's later writes and the session that holds the
+ * guard lock. If no lock is held, a copy that has written more than the target cannot be detected.
  */
 function copied(found: ServerSeen, wanted: TargetIdentity, at: string, mark: Mark): WrongServer | undefined {
   const { written, lockSession } = mark;
@@ -93,7 +93,7 @@ const standby = (found: ServerSeen, at: string): WrongServer =>
     todo: 'Give the address of the primary, or wait until the standby is promoted',
   });
 
-/** What was known of another server, or of a lock that is lost by now, says nothing of this one. */
+/** A mark from another server, or with a lock that has since been lost, says nothing about this server. */
 function copyOf(
   found: ServerSeen,
   wanted: TargetIdentity,
@@ -171,8 +171,8 @@ export function expectedServer(): ExpectedServer {
 }
 
 /**
- * What a login must lead to. One that the plan leads to another database, such as `postgres` to swap databases by their
- * names, is asked for the cluster alone.
+ * The server that a login must reach. A login that the plan leads to another database, such as `postgres` to swap
+ * databases by name, is checked for the cluster alone.
  */
 export const serverFor = (server: ExpectedServer, url: string, targetUrl: string): RequiredServer =>
   addressOf(url).database === addressOf(targetUrl).database ? server : server.cluster;

@@ -5,14 +5,14 @@ import { type Address, addressOf, redact, sayAddress } from './address.ts';
 import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from './errors.ts';
 import type { LoginKey } from './logins.ts';
 
-/** What was going on: the same SQLSTATE means another thing while logging in. */
+/** The context of an error: the same SQLSTATE has another meaning during login. */
 export interface Circumstances {
   readonly during: 'connecting' | 'asking';
-  /** Our own session forbids writes, so a refused write does not speak of the server. */
+  /** Our own session forbids writes, so a rejected write says nothing about the server. */
   readonly readOnly?: boolean;
-  /** A pooler may stand in between. */
+  /** A pooler may stand between the guard and the server. */
   readonly lent?: boolean;
-  /** Where the plan has the login; `url` where nobody says. */
+  /** The plan's key for the login; `url` if unknown. */
   readonly login?: LoginKey | undefined;
 }
 
@@ -36,11 +36,14 @@ const login: Advice = {
     `Check the user and password in the target ${key}, and the lines for ${user} in pg_hba.conf`,
 };
 
-/** To be pasted: whoever is held up is seldom the one to ask about, and who holds is mostly the oldest. */
+/**
+ * For the operator to paste. The blocked session rarely explains the wait; the oldest transaction usually holds the
+ * lock.
+ */
 const oldestFirst =
   'Oldest transactions first: select pid, usename, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start';
 
-/** SQLSTATE to sentence; the first that fits counts (PostgreSQL manual, appendix A). */
+/** Maps SQLSTATEs to sentences; the first match counts (PostgreSQL manual, appendix A). */
 const bySqlState: readonly SqlStateAdvice[] = [
   { codes: /^28/, ...login },
   {
@@ -75,7 +78,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^(08|57P)/,
     kind: TargetUnreachable,
     wanted: () => 'a running server that accepts connections',
-    todo: () => 'Look at the server’s log; the guard connects again by itself',
+    todo: () => 'See the server’s log; the guard reconnects by itself',
   },
   {
     codes: /^25006$/,
@@ -100,7 +103,7 @@ const bySqlState: readonly SqlStateAdvice[] = [
     codes: /^(57014|55P03)$/,
     kind: StatementTimedOut,
     wanted: () => 'an answer in time',
-    todo: () => `Look who holds it up. ${oldestFirst}`,
+    todo: () => `Find out what it waits for. ${oldestFirst}`,
   },
 ];
 
@@ -108,12 +111,12 @@ const otherwise: Record<Circumstances['during'], Advice> = {
   connecting: {
     kind: TargetRefused,
     wanted: () => 'a session',
-    todo: () => 'Look at the server’s log for the reason',
+    todo: () => 'See the server’s log for the reason',
   },
   asking: {
     kind: StatementFailed,
     wanted: () => 'a statement that the server can run',
-    todo: () => 'Correct the statement, or what it asks about',
+    todo: () => 'Correct the statement, or the objects that it names',
   },
 };
 
@@ -139,20 +142,26 @@ function adviceFor(error: unknown, { during, readOnly, lent = false }: Circumsta
     return bySqlState.find(fits) ?? otherwise[during];
   }
   const text = error instanceof Error ? `${codeOf(error) ?? ''} ${error.message}` : '';
-  if (/SASL|SCRAM|password/.test(text)) return login; // the driver's own words: no password given, or a false server
+  if (/SASL|SCRAM|password/.test(text)) return login; // messages of the driver: no password given, or an impostor server
   return /SSL|TLS|CERT|certificate/.test(text) ? encryption : network;
 }
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** An error without a text of its own, as of several addresses that were tried, speaks by its first part. */
+/**
+ * An error without its own message, such as one for several addresses that were tried, uses the message of its first
+ * part.
+ */
 function sayError(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return sayError(error.errors[0]);
   return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error);
 }
 
-/** Any error of the driver as one sentence with facts and without the url's password. One already explained stays. */
+/**
+ * Turns any driver error into one sentence with facts and without the URL's password. An error that is already
+ * explained stays as it is.
+ */
 export function explainPgError(
   error: unknown,
   url: string,
@@ -165,7 +174,7 @@ export function explainPgError(
   const [code, said] = [codeOf(error), sayError(error)];
   const message = redact(said, url);
   const found = `${sayAddress(address)}: ${message}${code === undefined || message.includes(code) ? '' : ` (${code})`}`;
-  // A cause is printed by loggers too, so one that repeats a secret is left out.
+  // Loggers print causes too, so a cause that repeats a secret is left out.
   const options = message === said ? { cause: error } : undefined;
   return new Explained({ found, wanted: wanted(address), todo: todo(address) }, code, options);
 }

@@ -4,24 +4,27 @@ import { TargetRefused, WrongServer } from './errors.ts';
 import type { RequiredServer } from './expected-server.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
-/** Whose right to log in is meant, and the logins that may take it: the guard's own, and that of the rollback steps. */
+/**
+ * The role whose LOGIN right is meant, and the logins that may revoke it: the guard's own, and that of the rollback
+ * steps.
+ */
 export interface Fencing {
   readonly role: string;
   readonly urls: readonly string[];
-  /** The cluster, which roles belong to. */
+  /** The cluster, because roles belong to the cluster. */
   readonly server?: RequiredServer | undefined;
 }
 
 export interface FenceView {
-  /** Undefined where the server has no such role. */
+  /** Undefined if the server has no such role. */
   readonly canLogin: boolean | undefined;
-  /** The url of a login that may take the right away, and give it back; absent where none may. */
+  /** The URL of a login that may revoke the right and give it back; absent if none may. */
   readonly by?: string;
-  /** Why none may, one sentence each, with what to run. */
+  /** Why no login may, one sentence each, with the statement to run. */
   readonly lacks: readonly string[];
-  /** What would let the login of the rollback steps do it, where that is all that is missing: statements to run. */
+  /** The statements that would let the rollback login do it, if only grants are missing. */
   readonly grants?: readonly string[];
-  /** Its sessions cannot be ended either. */
+  /** Set if its sessions cannot be ended either. */
   readonly isSuper?: true;
 }
 
@@ -55,7 +58,7 @@ async function ask(url: string, role: string, server: RequiredServer | undefined
   const [guard, phases] = [quoteIdentifier(user ?? ''), quoteIdentifier(role)];
   const lacks = [
     ...(creates === 't' ? [] : [`alter role ${guard} createrole`]),
-    // Membership is not what it needs: it shall neither be nor inherit from the phases' role.
+    // Asks for the admin option alone: the login must not become the phases' role or inherit from it.
     ...(needsAdmin === 'f' || admin === 't'
       ? []
       : [`grant ${phases} to ${guard} with admin true, inherit false, set false`]),
@@ -68,12 +71,15 @@ async function ask(url: string, role: string, server: RequiredServer | undefined
   };
 }
 
-/** A login that is not let in is of no use; one that leads to another server must be told. */
+/** Ignores a login that the server rejects, but reports one that leads to another server. */
 const unlessElsewhere = (error: unknown): undefined => {
   if (error instanceof WrongServer) throw error;
 };
 
-/** Whether the role can log in, and whether that may be changed. Rejects with a TargetError when the guard cannot look. */
+/**
+ * Whether the role can log in, and whether a login of the guard can change that. Rejects with a TargetError if the
+ * guard cannot find out.
+ */
 export async function lookAtFence({ role, urls, server }: Fencing): Promise<FenceView> {
   const [own, ...others] = urls;
   if (own === undefined) return { canLogin: undefined, lacks: [] };
@@ -86,29 +92,29 @@ export async function lookAtFence({ role, urls, server }: Fencing): Promise<Fenc
   const all = [{ url: own, seen: first }, ...rest];
   const { canLogin, isSuper } = first;
   const phases = quoteIdentifier(role);
-  if (canLogin === undefined) return { canLogin, lacks: [] }; // that there is no such role is said elsewhere
+  if (canLogin === undefined) return { canLogin, lacks: [] }; // another message reports the missing role
   if (isSuper) {
-    const why = `${phases} is a superuser: the guard does not keep it out, and only a superuser could end its sessions; give the phases another role`;
+    const why = `${phases} is a superuser: the guard cannot lock it out, and only a superuser could end its sessions; give the phases another role`;
     return { canLogin, isSuper, lacks: [why] };
   }
   if (all.some(({ seen }) => seen?.login === role)) {
-    const why = `${phases} is the login of the guard or of the rollback steps as well, and so cannot be kept out: give the phases a login of their own`;
+    const why = `${phases} is also the login of the guard or of the rollback steps, so the guard cannot lock it out: give the phases a login of their own`;
     return { canLogin, lacks: [why] };
   }
   const able = all.find(({ seen }) => seen?.lacks.length === 0);
   if (able !== undefined) return { canLogin, by: able.url, lacks: [] };
-  // That of the rollback steps, where there is one: the guard's own only watches.
+  // Prefers the rollback login, if there is one, because the guard's own login only watches.
   const grants = all.flatMap(({ seen }) => seen ?? []).at(-1)?.lacks ?? first.lacks;
   return {
     canLogin,
     grants,
-    lacks: [`${phases} could log in again while it is rolled back; so that it cannot, run: ${grants.join('; ')}`],
+    lacks: [`${phases} could log in again during its rollback; to prevent that, run: ${grants.join('; ')}`],
   };
 }
 
 export const liftStatement = (role: string): string => `alter role ${quoteIdentifier(role)} login`;
 
-/** Rejects unless the role cannot log in afterwards. */
+/** Revokes LOGIN. Rejects if the role can still log in afterwards. */
 export async function takeLogin(url: string, { role, server }: Omit<Fencing, 'urls'>): Promise<void> {
   await using connection = altering(url, server);
   await connection.query(`alter role ${quoteIdentifier(role)} nologin`);
@@ -116,7 +122,7 @@ export async function takeLogin(url: string, { role, server }: Omit<Fencing, 'ur
   if (rows[0]?.[0] === 'f') return;
   throw new TargetRefused({
     found: `${quoteIdentifier(role)} can still log in`,
-    wanted: 'that the server took its right to log in',
+    wanted: 'a role without the right to log in',
     todo: 'Look at the role: select * from pg_roles',
   });
 }

@@ -8,22 +8,22 @@ import type { RequiredServer } from './expected-server.ts';
 import { openSession, type SingleSession } from './single-session.ts';
 import { type LockSession, lockSessionName } from './who-answers.ts';
 
-/** Who holds the lock, as far as the server lets us see. */
+/** The session that holds the lock, as far as the server shows it. */
 export interface LockHolder {
   readonly pid: number;
   readonly login: string;
   readonly applicationName: string;
-  /** Absent over a Unix socket, and when this login may not see it. */
+  /** Absent over a Unix socket, and if this login may not see it. */
   readonly clientAddress?: string;
-  /** In the server's words. Absent when this login may not see it. */
+  /** In the server's words. Absent if this login may not see it. */
   readonly since?: string;
 }
 
 const guardsName = `ripcord ${lockSessionName}`;
 
-/** `session 812 (psql, login bob) from 10.0.0.5 since 2026-11-22 02:14:07+00`, and whether it is a guard at all. */
+/** `session 812 (psql, login bob) from 10.0.0.5 since 2026-11-22 02:14:07+00`, and a note if it is not a guard. */
 export function sayHolder(holder: LockHolder | undefined): string {
-  if (holder === undefined) return 'a session that was gone before it could be looked at';
+  if (holder === undefined) return 'a session that ended before the guard could identify it';
   const { pid, login, applicationName, clientAddress, since } = holder;
   const from = clientAddress === undefined ? '' : ` from ${clientAddress}`;
   const other = applicationName === guardsName ? '' : ', which is not Ripcord';
@@ -34,11 +34,11 @@ function toMakeRoom(holder: LockHolder | undefined): string {
   if (holder === undefined) return 'Try again';
   const end = `select pg_terminate_backend(${holder.pid})`;
   return holder.applicationName === guardsName
-    ? `Stop the other guard; when it is gone and its session is left over: ${end}`
+    ? `Stop the other guard; if its session remains: ${end}`
     : `Find out who runs that session; to end it: ${end}`;
 }
 
-/** Another guard guards this target. Two would act on it at the same time. */
+/** Another guard already guards this target. Two guards would act on it at the same time. */
 export class GuardLockRefused extends RipcordError {
   readonly holder: LockHolder | undefined;
   constructor(identity: TargetIdentity, holder: LockHolder | undefined) {
@@ -54,29 +54,33 @@ export class GuardLockRefused extends RipcordError {
   }
 }
 
-/** Another session has the lock. */
+/** Another session holds the lock. */
 export interface Rival {
-  /** Undefined when it was gone before it could be looked at. */
+  /** Undefined if the session was gone before it could be examined. */
   readonly holder: LockHolder | undefined;
-  /** It may be our own lost session, which the server has not missed yet. */
+  /** Whether it may be our own lost session, which the server has not noticed yet. */
   readonly mayBeOurs: boolean;
 }
 
 export interface GuardLock extends AsyncDisposable {
-  /** What can be told without asking: its session ended, or is of a server that a failover left behind. */
+  /** What is known without a query: the session ended, or belongs to a server that a failover left behind. */
   readonly lost: boolean;
-  /** Its session; undefined once that is lost. */
+  /** The session that holds the lock; undefined once it is lost. */
   readonly heldBy: LockSession | undefined;
-  /** Told at once when the session ends that has the lock. */
+  /** Called as soon as the session that holds the lock ends. */
   onLost(listener: () => void): void;
-  /** Asks the server in the very session that took the lock. False once that session was lost, or does not answer in time. */
+  /**
+   * Asks the server, in the session that took the lock, whether it is still held. False once that session is lost or
+   * does not answer in time.
+   */
   held(patience?: Millis): Promise<boolean>;
   /**
-   * Takes the lock again in a new session when it is no longer held; else says who has it, which may be our own lost
-   * session, until the server misses it (about half a minute). Rejects with a TargetError when there is no session.
+   * Takes the lock again in a new session if it is no longer held. Otherwise returns the holder, which may be our own
+   * lost session until the server notices the loss (about half a minute). Rejects with a TargetError if there is no
+   * session.
    */
   retake(): Promise<'held' | Rival>;
-  /** Lets it go for good, so that the process that has the guard now can take it. */
+  /** Releases the lock for good, so that the process that is now the guard can take it. */
   release(): Promise<void>;
 }
 
@@ -84,7 +88,7 @@ export interface GuardLock extends AsyncDisposable {
 export const guardLockKey = ({ system, database }: Pick<TargetIdentity, 'system' | 'database'>): string =>
   createHash('sha256').update(`ripcord guard ${system} ${database}`).digest().readBigInt64BE().toString();
 
-/** pg_locks shows the halves of a 64-bit key apart, with objsubid 1. Advisory locks belong to one database. */
+/** pg_locks shows the halves of a 64-bit key separately, with objsubid 1. An advisory lock belongs to one database. */
 const ofKey = `l.locktype = 'advisory' and l.granted and l.objsubid = 1
   and l.classid = ((($1::bigint) >> 32) & 4294967295)::oid and l.objid = (($1::bigint) & 4294967295)::oid
   and l.database = (select oid from pg_database where datname = current_database())`;
@@ -110,9 +114,9 @@ async function holderOf(session: SingleSession, key: string): Promise<LockHolder
   };
 }
 
-/** How the lock is taken. */
+/** Options for taking the lock. */
 export interface LockOptions {
-  /** The cluster that it is taken in: nothing is gained by the lock of another. */
+  /** The cluster to take the lock in. A lock in another cluster would protect nothing. */
   readonly server?: RequiredServer;
 }
 
@@ -126,7 +130,7 @@ const openAtLock = (url: string, { server }: LockOptions = {}, onEnd?: () => voi
     ...(onEnd !== undefined && { onEnd }),
   });
 
-/** The guard of a target now, if there is one. Rejects with a TargetError. */
+/** The current guard of a target, if there is one. Rejects with a TargetError. */
 export async function guardOf(url: string, identity: TargetIdentity): Promise<LockHolder | undefined> {
   await using session = await openAtLock(url);
   return await holderOf(session, guardLockKey(identity));
@@ -145,9 +149,9 @@ async function isHeld(session: SingleSession, key: string, timeout: Millis = usu
 }
 
 /**
- * Takes the lock that makes this the only guard of a target: in the maintenance database of its server, which stays when
- * the target is swapped, in a read-only session held for as long as the lock. Rejects with GuardLockRefused when another
- * session has it, and with a TargetError when there is no session.
+ * Takes the lock that makes this process the only guard of a target. The lock is in the server's maintenance database,
+ * which stays when the target database is swapped, in a read-only session that lasts as long as the lock. Rejects with
+ * GuardLockRefused if another session holds it, and with a TargetError if there is no session.
  */
 export async function takeGuardLock(
   url: string,
@@ -161,7 +165,7 @@ export async function takeGuardLock(
   let session = undo.use(await open());
   if (!(await take(session, key))) {
     const holder = await holderOf(session, key);
-    // The other one may have let go in between.
+    // The other session may have released the lock in between.
     if (holder !== undefined || !(await take(session, key))) throw new GuardLockRefused(identity, holder);
   }
   const [[login] = []] = (await session.query('select oid from pg_roles where rolname = session_user')).rows;

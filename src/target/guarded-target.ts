@@ -14,41 +14,41 @@ import { openSession } from './single-session.ts';
 import { type ConnectionParts, connectionsTo, type TargetConnections } from './target-connections.ts';
 
 /**
- * Whether this guard is the only one of its target, or who else may be; `elsewhere`: another server answers, or a person has
- * to confirm what became of the target. `no-answer`: the target does not say.
+ * Whether this guard is the only one of its target, or which other session may be a guard. `elsewhere`: another server
+ * answers, or a person must confirm what happened to the target. `no-answer`: the target does not answer.
  */
 export type Guarding = 'yes' | { readonly rival: string } | { readonly elsewhere: string } | 'no-answer';
 
-/** How long the guard lock may be away before a person is asked: a server that restarts is back sooner. */
+/** How long the guard lock may be lost before a person is asked. A server that restarts is back sooner. */
 const lockPatience = { retries: 8, minTimeout: seconds(1), maxTimeout: seconds(8) };
 
-/** The connections to the target, which is known, and which no other guard guards. */
+/** The connections to the target, whose identity is known and which no other guard guards. */
 export interface GuardedTarget extends TargetConnections, AsyncDisposable {
   readonly identity: TargetIdentity;
-  /** Which server and database each of its sessions must reach. */
+  /** The server and database that each of its sessions must reach. */
   readonly server: ExpectedServer;
   readonly lock: LockWatch;
-  /** What all evidence rests on, and cannot be relied on now. */
+  /** The inputs behind all evidence that are unreliable now. */
   unsure(): readonly GuardSense[];
-  /** Why, one sentence each. */
+  /** The reasons, one sentence each. */
   doubts(): readonly string[];
-  /** Asks which server answers, in the session of `control`. Rejects with a TargetError. */
+  /** Asks the session of `control` which server it reached. Rejects with a TargetError. */
   ask(): Promise<void>;
-  /** The same on a new connection: whether whoever connects now reaches the right server. */
+  /** The same on a new connection: whether a session that connects now reaches the right server. */
   askAnew(login?: Login): Promise<Guarding>;
   /**
-   * Whether this is the only guard of the target, and new connections lead there; tries again for a while when the lock was
-   * lost with its session.
+   * Whether this is the only guard of the target and new connections reach it. Retries for a while if the lock was lost
+   * with its session.
    */
   isOnlyGuard(): Promise<Guarding>;
 }
 
 export interface GuardedTargetParts extends Omit<ConnectionParts, 'server' | 'onCluster'> {
-  /** Told once that the users' login may not read which cluster it is in. */
+  /** Called once if the users' login may not read the cluster identifier. */
   readonly onUnread?: (sentence: string) => void;
 }
 
-/** Connects, learns which target it is and takes the guard lock. Rejects when any of it is refused. */
+/** Connects, identifies the target and takes the guard lock. Rejects if any of these fails. */
 export async function openGuardedTarget({ onUnread, ...parts }: GuardedTargetParts): Promise<GuardedTarget> {
   await using undo = new AsyncDisposableStack();
   const server = expectedServer();
@@ -69,7 +69,7 @@ export async function openGuardedTarget({ onUnread, ...parts }: GuardedTargetPar
       if (error instanceof WrongServer) return { elsewhere: error.message };
       if (login !== undefined) return 'no-answer';
     }
-    // No slot may be free for another session, which is no reason to let the phases go on.
+    // The server may have no slot for another session, which is no reason to let the phases go on.
     return ask().then(
       () => 'yes' as const,
       (error: unknown) => (error instanceof WrongServer ? { elsewhere: error.message } : 'no-answer'),
@@ -94,15 +94,15 @@ export async function openGuardedTarget({ onUnread, ...parts }: GuardedTargetPar
     async isOnlyGuard() {
       const only = await stillOnly(lock);
       if (only !== 'yes') return only;
-      const anew = await askAnew();
+      const answer = await askAnew();
       const [wrong] = server.wrong();
-      return anew === 'yes' && wrong !== undefined ? { elsewhere: wrong } : anew;
+      return answer === 'yes' && wrong !== undefined ? { elsewhere: wrong } : answer;
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-/** The watching login when no other is meant. */
+/** Uses the watching login unless another is given. */
 const asksAnew = (target: { readonly url: string; readonly server: ExpectedServer }, login?: Login) => {
   const usual = asksCatalogs(target, 'identity');
   return login === undefined ? usual : { ...usual, ...login, server: serverFor(target.server, login.url, target.url) };
@@ -118,16 +118,16 @@ function onceUnread(tell: GuardedTargetParts['onUnread']): (isRead: boolean) => 
   return (isRead) => {
     if (!isRead && !told)
       tell?.(
-        'the users’ login may not execute pg_control_system(), so on its way only the database is compared, not the cluster',
+        'the users’ login may not execute pg_control_system(), so the guard compares only the database on that path, not the cluster',
       );
     told = !isRead;
   };
 }
 
 /**
- * A server that restarts is back in a moment, and our own lost session keeps the lock until the server misses it (about
- * 25 s). Whoever still has it after that is another guard, and a session that is not ours is one at once; a server that
- * answers nothing tells of nobody. Where another server answers, waiting makes it no better.
+ * A server that restarts is back in a moment, and our own lost session keeps the lock until the server notices (about
+ * 25 s). A session that still holds it after that, or one that is certainly not ours, is another guard. A server that
+ * does not answer proves nothing about a rival. If another server answers, waiting does not help.
  */
 export async function stillOnly(
   lock: Pick<GuardLock, 'held' | 'retake'>,

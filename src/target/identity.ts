@@ -8,9 +8,9 @@ import { identityColumns, mayNotIdentify, serverSeen } from './who-answers.ts';
 const oldest = 140_000;
 
 /**
- * Which database this is, asked in a session that is there. Rejects with TargetRefused when the server is older than
- * PostgreSQL 14 or the login may not read the cluster's identifier, and with WrongServer when it is a standby, or another
- * than `server` expects.
+ * Identifies the database through an existing session. Rejects with TargetRefused if the server is older than
+ * PostgreSQL 14 or the login may not read the cluster identifier, and with WrongServer if the server is a standby or
+ * not the one that `server` expects.
  */
 export async function identify(
   connection: Pick<HeldConnection, 'query' | 'url'>,

@@ -2,21 +2,21 @@ import { sayError } from '../core/kernel/errors.ts';
 import { seconds } from '../core/kernel/units.ts';
 import { type GuardLock, sayHolder } from './guard-lock.ts';
 
-/** Whether this is the only guard of the target, as far as is known now. */
+/** Whether this is the only guard of the target, as far as known now. */
 export interface LockWatch {
   /** Why the guard does not hold its lock; undefined while it does. */
   lost(): string | undefined;
-  /** Takes it again where its session is lost. Asks nothing where it is not. */
+  /** Takes the lock again if its session is lost. Sends no query otherwise. */
   retake(): Promise<void>;
-  /** Asks the server whether it is still held, and takes it again where it is not. */
+  /** Asks the server whether the lock is still held, and takes it again if not. */
   ask(): Promise<void>;
-  /** Told at once when the session ends that has the lock. */
+  /** Called as soon as the session that holds the lock ends. */
   onLost(listener: () => void): void;
-  /** Lets it go and does not take it again: another process has the guard. */
+  /** Releases the lock and does not take it again, because another process is now the guard. */
   letGo(): Promise<void>;
 }
 
-/** A server under load answers late; to give up its session would give up the lock. */
+/** A busy server answers late. Dropping its session would drop the lock. */
 const patience = seconds(15);
 
 export function watchLock(lock: Pick<GuardLock, 'lost' | 'held' | 'retake' | 'onLost' | 'release'>): LockWatch {
@@ -47,7 +47,7 @@ export function watchLock(lock: Pick<GuardLock, 'lost' | 'held' | 'retake' | 'on
     onLost: (listener) => lock.onLost(listener),
     async letGo() {
       isLetGo = true;
-      lost = 'the guard lock was let go, since another process has the guard';
+      lost = 'the guard lock was released, because another process is now the guard';
       await lock.release();
     },
   };

@@ -1,7 +1,7 @@
 import { quoteIdentifier } from './identifiers.ts';
 import type { LoginFacts, Membership, ObjectGrant } from './login-facts.ts';
 
-/** What a login is for; each may do less than the others. */
+/** The purpose of a login. Each has fewer rights than the others in some respect. */
 export type LoginKind = 'watching' | 'reading' | 'trying';
 
 interface Allowed {
@@ -11,7 +11,7 @@ interface Allowed {
   readonly privileges: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Nothing is done with these but to log in and to name things. */
+/** Rights that allow no more than to log in and to name objects. */
 const harmless = { database: ['connect', 'temporary'], schema: ['usage'] } as const;
 const selects = Object.fromEntries(
   [
@@ -25,7 +25,7 @@ const selects = Object.fromEntries(
     'large object',
   ].map((kind) => [kind, ['select']]),
 );
-/** Keeps a slot of the server; nothing else comes with it. */
+/** Reserves a connection slot and grants nothing else. */
 const slot = 'pg_use_reserved_connections';
 
 const allowed: Readonly<Record<LoginKind, Allowed>> = {
@@ -49,7 +49,7 @@ const allowed: Readonly<Record<LoginKind, Allowed>> = {
   trying: { roles: [slot], attributes: [], privileges: harmless },
 };
 
-/** Functions that tell of the server or look for damage, and give back nothing that users wrote. */
+/** Extensions whose functions report on the server or check for damage and return no user data. */
 const harmlessExtensions = ['amcheck', 'pgstattuple', 'pg_buffercache', 'pg_stat_statements', 'pg_visibility'];
 const isHarmlessFunction = ({ object, extension }: ObjectGrant): boolean =>
   object.startsWith('pg_catalog.pg_control_') || (extension !== undefined && harmlessExtensions.includes(extension));
@@ -60,7 +60,7 @@ function mayHave(kind: LoginKind, grant: ObjectGrant, privilege: string): boolea
   return privilege === 'select' && grant.extension !== undefined && harmlessExtensions.includes(grant.extension);
 }
 
-/** What stands before an object's name in `revoke ... on`, where it is not the kind itself. */
+/** The keyword before an object's name in `revoke ... on`, if it is not the kind itself. */
 const words: Readonly<Record<string, string>> = {
   table: '',
   view: '',
@@ -85,7 +85,7 @@ function sayRevoke({ kind, object }: ObjectGrant, privileges: readonly string[],
 
 const sayRole = (role: string): string => (/^pg_[a-z_]+$/.test(role) ? role : quoteIdentifier(role));
 
-/** A superuser revokes what the bootstrap superuser granted; whatever somebody else granted, they must say so. */
+/** A superuser can revoke the bootstrap superuser's grants directly, but must name any other grantor. */
 const sayMembership = ({ role, member, by }: Membership, version: number): string =>
   `revoke ${sayRole(role)} from ${sayRole(member)}${
     by !== undefined && version >= 160_000 ? ` granted by ${sayRole(by)}` : ''
@@ -107,17 +107,17 @@ function sayOwned({ owns, bootstrap }: LoginFacts, role: string): readonly strin
 
 export interface LoginWanted {
   readonly kind: LoginKind;
-  /** The roles that a trying login may be a member of. */
+  /** The roles that a trying login may belong to. */
   readonly watched?: readonly string[];
 }
 
-/** Statements that take from a login what it may do beyond its purpose; none when it may do nothing else. */
+/** The statements that revoke what a login may do beyond its purpose; empty if there is nothing to revoke. */
 export function excessOf(facts: LoginFacts, { kind, watched = [] }: LoginWanted): readonly string[] {
   const role = quoteIdentifier(facts.role);
   const may = allowed[kind];
   const attributesToo = facts.attributes.filter((one) => !may.attributes.includes(one));
   const known = kind === 'trying' ? [...may.roles, ...watched] : may.roles;
-  // What a role brings along that it may not be in goes with that role.
+  // Revoking a forbidden membership also removes what that role brings along.
   const memberships = facts.memberships.filter(
     ({ role: of, member, isSuper }) =>
       (member === facts.role || known.includes(member)) && (!known.includes(of) || isSuper),

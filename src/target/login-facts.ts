@@ -1,21 +1,21 @@
 import type { HeldConnection } from './connection.ts';
 
-/** What the server says of the login of a session. */
+/** What the server reports about a session's login. */
 export interface LoginFacts {
   readonly role: string;
   readonly version: number;
   readonly isSuper: boolean;
-  /** As `alter role` takes them: `createrole`. */
+  /** In the words of `alter role`: `createrole`. */
   readonly attributes: readonly string[];
   /** The predefined roles whose rights it has. */
   readonly has: readonly string[];
-  /** Memberships through which it reaches a role, the login's own and those of the predefined roles that it is in. */
+  /** Memberships through which it reaches a role: its own, and those of the predefined roles it belongs to. */
   readonly memberships: readonly Membership[];
-  /** Granted to the login itself, in this database or on what all databases share. */
+  /** Grants to the login itself, in this database or on shared objects. */
   readonly grants: readonly ObjectGrant[];
   /** What the login owns there. */
   readonly owns: readonly { readonly kind: string; readonly object: string }[];
-  /** Whom the server trusts with everything. */
+  /** The bootstrap superuser. */
   readonly bootstrap: string;
 }
 
@@ -23,12 +23,12 @@ export interface Membership {
   readonly role: string;
   readonly member: string;
   readonly isSuper: boolean;
-  /** Who granted it, where a superuser must say so to revoke it. */
+  /** The grantor, if a superuser must name it to revoke the membership. */
   readonly by?: string;
 }
 
 export interface ObjectGrant {
-  /** As PostgreSQL names it: `table`, `table column`, `function`. */
+  /** In PostgreSQL's words: `table`, `table column`, `function`. */
   readonly kind: string;
   readonly object: string;
   readonly privileges: readonly string[];
@@ -37,8 +37,8 @@ export interface ObjectGrant {
 }
 
 /**
- * From 16 on a membership may be one that nothing can be done with. A role that PostgreSQL itself brought is looked through;
- * with any other it ends: what that one may do is its own affair, once the login is in it.
+ * From 16 on, a membership may grant nothing. The query follows memberships through predefined roles. It stops at any
+ * other role, because what a member of that role may do is the role's own matter.
  */
 const membershipsQuery = (version: number): string => `
   with recursive reached as (
@@ -53,12 +53,12 @@ const membershipsQuery = (version: number): string => `
 const usable = (version: number): string =>
   version >= 160_000 ? '(m.admin_option or m.inherit_option or m.set_option)' : 'true';
 
-/** More than anybody wants to read at once. */
+/** More than anyone wants to read at once. */
 const mostObjects = 50;
 
 /**
- * Whatever a role owns or was granted is recorded in pg_shdepend: so no table is walked through. Nothing is said of what was
- * granted with only the privileges $1.
+ * pg_shdepend records everything that a role owns or was granted, so the query scans no catalog of objects. It leaves
+ * out objects on which only the privileges $1 were granted.
  */
 const objectsQuery = (version: number): string => `
   with mine as (
@@ -95,7 +95,7 @@ const objectsQuery = (version: number): string => `
     order by deptype desc, classid, objid, objsubid limit ${mostObjects}
   ) o, pg_identify_object(o.classid, o.objid, o.objsubid) i order by 2, 3`;
 
-/** Each with what it is called in `alter role`. */
+/** The names of the attributes in `alter role`. */
 const attributes = {
   superuser: 'rolsuper',
   createrole: 'rolcreaterole',
@@ -126,7 +126,10 @@ const grantOf = ([, kind, object, privileges, extension]: Cells): ObjectGrant =>
   ...(extension != null && { extension }),
 });
 
-/** Asks a session what its own login may do, `granted` privileges on objects left out. Rejects with a TargetError. */
+/**
+ * Asks a session what its own login may do, leaving out the `granted` privileges on objects. Rejects with a
+ * TargetError.
+ */
 export async function lookAtLogin(
   connection: Pick<HeldConnection, 'query'>,
   granted: readonly string[] = [],

@@ -12,7 +12,7 @@ import { missingGrants } from './permissions.ts';
 import { lookAtPlanLogins, namesMissing, type WithLogins } from './plan-logins.ts';
 import { mayWrite } from './session-kinds.ts';
 
-/** Whether the login of the rollback steps is let in, and into a session that may write. */
+/** Whether the login of the rollback steps can log in and gets a session that may write. */
 async function rollbackLogin(login: Login, server: RequiredServer | undefined): Promise<readonly string[]> {
   const required = server === undefined ? login : { ...login, server };
   await using connection = heldConnection(mayWrite(required, 'rollback-login', seconds(5)));
@@ -30,11 +30,11 @@ async function rollbackLogin(login: Login, server: RequiredServer | undefined): 
 
 const notKnown = (error: unknown): readonly string[] => [`its permissions are not known: ${sayError(error)}`];
 
-/** The watching login is to have no such right. */
+/** The watching login must not have this right. */
 const withoutUndo = (role: string): string =>
-  `"${role}" could log in again while it is rolled back; so that it cannot, give the target a rollback_url, whose login may alter that role (docs/operating.md has the grants)`;
+  `"${role}" could log in again during its rollback; to prevent that, give the target a rollback_url, whose login may alter that role (docs/operating.md has the grants)`;
 
-/** Why the phases' role could come back while it is rolled back, and what of it nobody can answer for. */
+/** Why the phases' role could log in again during a rollback, and which of these reasons nobody may waive. */
 async function fenceLacks(target: EnvironmentPlan['target'], server: RequiredServer | undefined) {
   const { role_for_phases: role, url, rollback_url: other } = target;
   if (role === undefined) return { unfenced: [], grave: [] };
@@ -49,17 +49,17 @@ async function fenceLacks(target: EnvironmentPlan['target'], server: RequiredSer
 type Wanted = Pick<LoadedPlan, 'file' | 'hash'> & WithLogins;
 
 export interface MissingPermissions {
-  /** The phases' role could log in again while it is undone, which a person may answer for. */
+  /** Why the phases' role could log in again during a rollback. A person may waive this. */
   readonly unfenced: readonly string[];
   readonly others: readonly string[];
-  /** The phases' role, where it could not. */
+  /** The phases' role, if it could not log in again. */
   readonly fences?: string;
 }
 
-/** `server`: which one each login must lead to; left out by whoever does not know it yet. */
+/** `server`: the server that each login must reach; left out by a caller that does not know it yet. */
 type Sessions = Pick<GuardedTarget, 'control'> & Partial<Pick<GuardedTarget, 'server'>>;
 
-/** What a rollback would need and the guard has not, one sentence each; none when it could act as the plan says. */
+/** The permissions that the guard lacks for a rollback, one sentence each; empty if it could act as the plan says. */
 export async function findMissingPermissions(
   { control, server }: Sessions,
   wanted: Wanted,
@@ -80,7 +80,7 @@ export async function findMissingPermissions(
   return { unfenced, others, ...fence };
 }
 
-/** All of them, as one list to read. */
+/** The same as one list for people. */
 export async function listMissingPermissions(connections: Sessions, wanted: Wanted): Promise<readonly string[]> {
   const { unfenced, others } = await findMissingPermissions(connections, wanted);
   return [...unfenced, ...others];

@@ -4,10 +4,12 @@ import { performance } from 'node:perf_hooks';
 import type { OwnTime } from '../core/evidence/own-time.ts';
 import { millis } from '../core/kernel/units.ts';
 
-/** Of the kernel: time on a CPU, time spent waiting for one, in nanoseconds; of the thread that opened it. */
+/**
+ * From the kernel, for the thread that opened the file: time on a CPU, and time spent waiting for one, in nanoseconds.
+ */
 const accounts = '/proc/thread-self/schedstat';
 
-/** Time for which this thread was ready to run and had no CPU. Zero where the kernel does not say. */
+/** The time this thread was ready to run and had no CPU. Zero if the kernel does not report it. */
 function waitingMeter(): () => number {
   let file: number;
   try {
@@ -26,9 +28,9 @@ function waitingMeter(): () => number {
 let waiting: (() => number) | undefined;
 
 /**
- * What this thread has taken for itself so far. While its event loop waits for something to happen, an answer is read as
- * soon as it comes; while it is busy, or has no CPU, an answer lies there unread. So of a time that was measured between two
- * calls, no more than their difference is the guard's doing. Costs about three microseconds.
+ * The time that this thread has used for itself so far. While the event loop is idle, an answer is read as soon as it
+ * arrives. While the loop is busy, or the thread has no CPU, an answer waits unread. So at most the difference between
+ * two calls of a measured time is the guard's own. A call costs about three microseconds.
  */
 export function ownTime(): OwnTime {
   waiting ??= waitingMeter();

@@ -9,9 +9,9 @@ import { asksOfItself, type OfServer } from './session-kinds.ts';
 type Target = EnvironmentPlan['target'];
 type Asked = Pick<HeldConnection, 'query'>;
 
-/** What a rollback would need of the server: looked up beforehand, not at night. */
+/** What a rollback needs from the server, checked before the run. */
 export interface Needs {
-  /** The role whose sessions are ended when forward work is stopped. */
+  /** The role whose sessions are ended to stop forward work. */
   readonly role?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ const question = `
          pg_has_role('pg_read_all_stats', 'usage') or (select rolsuper from pg_roles where rolname = current_user),
          exists (select from pg_roles where rolname = $1)`;
 
-/** Grants that are missing before the guard could stop a phase's work, one sentence each with what to run. */
+/** Grants that the guard lacks to stop a phase's work, one sentence each with the statement to run. */
 export async function missingGrants(connection: Asked, { role }: Needs): Promise<readonly string[]> {
   const { rows } = await connection.query(question, [role ?? null]);
   const [[user, signals, reads, exists] = []] = rows;
@@ -35,9 +35,9 @@ export async function missingGrants(connection: Asked, { role }: Needs): Promise
   ];
 }
 
-/** What is wrong with the logins, one sentence each with what to run. */
+/** What is wrong with the logins, one sentence each with the statement to run. */
 export interface Logins {
-  /** They may do more than they are for: no work begins with these. */
+  /** Rights beyond a login's purpose. No work starts with these. */
   readonly excess: readonly string[];
   /** What the reading login cannot see. */
   readonly missing: readonly string[];
@@ -46,10 +46,10 @@ export interface Logins {
 const purposes: Readonly<Record<LoginKind, string>> = {
   watching: 'watch, and end sessions',
   reading: 'read',
-  trying: 'be the roles that are watched',
+  trying: 'act as the watched roles',
 };
 
-/** In one sentence. */
+/** The most statements in one sentence. */
 const mostStatements = 10;
 
 const superuser = (role: string, key: string): string =>
@@ -58,7 +58,7 @@ const superuser = (role: string, key: string): string =>
 function sayExcess(kind: LoginKind, key: string, facts: LoginFacts, watched: readonly string[]): readonly string[] {
   const statements = excessOf(facts, { kind, watched });
   const own = `${quoteIdentifier(facts.role)}, the login of ${key}, may do more than ${purposes[kind]}`;
-  const more = statements.length > mostStatements ? ', and look again: there is more' : '';
+  const more = statements.length > mostStatements ? ', then check again: there are more' : '';
   return statements.length === 0
     ? []
     : [`${own}; as a superuser, run: ${statements.slice(0, mostStatements).join('; ')}${more}`];
@@ -82,8 +82,8 @@ async function factsOf(login: Login & OfServer, granted?: readonly string[]): Pr
 }
 
 /**
- * What the logins of a target may do. One login for watching and reading may do what both must. A superuser may do
- * everything, which only the plan can allow. Rejects with a TargetError when one of them cannot log in.
+ * What the logins of a target may do. A single login for watching and reading may do what both need. A superuser may do
+ * everything, and only the plan can allow that. Rejects with a TargetError if one of the logins cannot log in.
  */
 export async function lookAtLogins(
   control: Asked,
@@ -110,11 +110,11 @@ export async function lookAtLogins(
   return { excess, missing: reading === undefined || reading.isSuper ? [] : missingFor(reading) };
 }
 
-/** Schemas of the plan's path that the database does not have, by their places in it. */
+/** Schemas of the plan's path that do not exist in the database, by their positions in the path. */
 export const missingSchemas = (control: Asked, path: readonly string[]): Promise<readonly number[]> =>
   missing(control, path, 'select from pg_namespace where nspname = name');
 
-/** The places in the list of the roles that the server does not have. */
+/** The positions in the list of roles that do not exist on the server. */
 export const missingRoles = (control: Asked, names: readonly string[]): Promise<readonly number[]> =>
   missing(control, names, 'select from pg_roles where rolname = name');
 

@@ -6,7 +6,7 @@ import type { HeldConnection } from './connection.ts';
 import { type Logins, lookAtLogins, missingRoles, missingSchemas } from './permissions.ts';
 import type { OfServer } from './session-kinds.ts';
 
-/** What the plan says of its logins and of the path of its SQL. */
+/** What the plan says about its logins and the search path of its SQL. */
 export interface WithLogins {
   readonly plan: Pick<Plan, 'criteria'>;
   readonly environment: Pick<EnvironmentPlan, 'target'> & { readonly name: string };
@@ -17,7 +17,7 @@ class LoginsRefused extends RipcordError {
     super(
       {
         found: excess.join('; '),
-        wanted: 'logins that may do what they are for and nothing else',
+        wanted: 'logins with only the rights that they need',
         todo: 'Run that, then start again; ripcord doctor names what is left',
       },
       exitCodes.usage,
@@ -30,7 +30,8 @@ class NamesMissing extends RipcordError {
     super(
       {
         found: missing.join('; '),
-        wanted: 'schemas and roles that exist: whoever creates one later would decide what the plan means by the name',
+        wanted:
+          'existing schemas and roles: anyone who creates a missing one later decides what the plan means by its name',
         todo: 'Correct target.search_path and target.trusts, or create what is missing',
       },
       exitCodes.usage,
@@ -38,7 +39,7 @@ class NamesMissing extends RipcordError {
   }
 }
 
-/** Schemas of the plan's path and trusted roles that are not there, one sentence each with where the plan names them. */
+/** Schemas of the plan's path and trusted roles that do not exist, one sentence each with the plan's key. */
 export async function namesMissing(
   control: Pick<HeldConnection, 'query'>,
   { environment: { name, target } }: WithLogins,
@@ -58,7 +59,7 @@ export const lookAtPlanLogins = (
   at: OfServer = {},
 ): Promise<Logins> => lookAtLogins(control, { ...target, ...at }, triedRoles(plan));
 
-/** Rejects unless each login may do no more than it is for, and the path of the plan's SQL is there. */
+/** Rejects unless each login has only the rights for its purpose, and the search path of the plan's SQL exists. */
 export async function requireLogins(
   control: Pick<HeldConnection, 'query'>,
   wanted: WithLogins,

@@ -5,13 +5,19 @@ import type { NamedRelation } from './reading.ts';
 
 export type Value = string | number | bigint | boolean | null | readonly string[];
 export interface QueryOptions {
-  /** Instead of the session's statement timeout, for this query. */
+  /** Replaces the session's statement timeout for this query. */
   readonly timeout?: Millis;
-  /** Aborting cuts the session; the server ends the statement at its timeout at the latest. */
+  /** Aborting cuts the session. The server ends the statement at its timeout at the latest. */
   readonly signal?: AbortSignal | undefined;
-  /** Asked again and again in this session: the server parses it once, and after a few times no longer plans it anew. */
+  /**
+   * For a statement that repeats in this session: the server parses it once, and after a few runs stops planning it
+   * each time.
+   */
   readonly prepared?: boolean;
-  /** Relations that the statement names. It is sent only while these names mean these relations, and keep meaning them. */
+  /**
+   * Relations that the statement names. The session sends it only while these names mean these relations, and keeps
+   * their meaning fixed.
+   */
   readonly holding?: readonly NamedRelation[];
 }
 
@@ -24,11 +30,11 @@ export interface Answer {
   readonly own?: OwnTime;
 }
 
-/** A statement, with the name under which the session keeps it, if it shall. */
+/** A statement, and the name under which the session keeps it, if any. */
 export interface Asked {
   readonly text: string;
   readonly values?: readonly Value[];
   readonly name?: string;
-  /** Several statements of our own, of which the last answers. */
+  /** Several of our own statements. The last one returns the answer. */
   readonly script?: true;
 }

@@ -2,14 +2,16 @@ import { exitCodes } from '../core/kernel/errors.ts';
 import { StatementFailed, TargetError } from './errors.ts';
 import { settingsQuery } from './session-settings.ts';
 
-/** A relation as it was looked at. */
+/** A relation as it was vetted. */
 export interface NamedRelation {
   readonly oid: string;
-  /** With its schema, quoted. */
+  /** Quoted, with its schema. */
   readonly name: string;
 }
 
-/** What is sent around a statement that reads what users own. `script`: several statements, of which the last answers. */
+/**
+ * Statements sent around one that reads user data. `script`: several statements, of which the last returns the answer.
+ */
 interface Sent {
   readonly text: string;
   readonly values?: readonly (readonly string[])[];
@@ -17,8 +19,8 @@ interface Sent {
 }
 
 /**
- * A transaction that begins as read-only stays so, whatever a function sets. The savepoint takes back its settings and its
- * notifications, and a commit does not count as a rollback of the application's.
+ * A transaction that begins as read-only stays so, whatever a function sets. Rolling back to the savepoint discards its
+ * settings and notifications, and a commit does not count as a rollback of the application.
  */
 export const enter: Sent = { text: 'begin transaction read only; savepoint question', script: true };
 export const leave: Sent = { text: `rollback to savepoint question; commit; ${settingsQuery}`, script: true };
@@ -26,9 +28,9 @@ export const leave: Sent = { text: `rollback to savepoint question; commit; ${se
 const held = 'ripcord_held';
 
 /**
- * Between a look at a relation and its reading, its owner may give its name to a view of theirs; a lock of theirs tells them
- * when. Preparing a statement locks what it names, whatever that is by now, and plans and runs nothing; from then on the names
- * mean what they mean. Where that is something else, dividing by zero ends the transaction before anything is read.
+ * Between vetting a relation and reading it, its owner may give its name to a view of theirs, and can use a lock to
+ * time this. Preparing a statement locks whatever the names now mean, without planning or running anything, and fixes
+ * their meaning. If a name means another relation, a division by zero ends the transaction before anything is read.
  */
 export const holdOn = (relations: readonly NamedRelation[]): readonly [Sent, Sent] => [
   { text: `prepare ${held} as select from ${relations.map(({ name }) => `only ${name}`).join(', ')}` },
@@ -39,12 +41,12 @@ export const holdOn = (relations: readonly NamedRelation[]): readonly [Sent, Sen
     values: [relations.map(({ name }) => name), relations.map(({ oid }) => oid)],
   },
 ];
-/** It stays in the session, whatever becomes of the transaction. */
+/** The prepared statement stays in the session, whatever happens to the transaction. */
 export const letGo: Sent = { text: `deallocate ${held}` };
 
 const divisionByZero = '22012';
 
-/** Why the names were not read, in words. */
+/** Explains why the names were not read. */
 export function sayRenamed(reason: unknown, relations: readonly NamedRelation[]): unknown {
   if (!(reason instanceof StatementFailed) || reason.code !== divisionByZero) return reason;
   return new RenamedMeanwhile(relations.map(({ name }) => name).join(', '), reason);
@@ -53,9 +55,9 @@ export function sayRenamed(reason: unknown, relations: readonly NamedRelation[])
 /** Nothing was read. */
 class RenamedMeanwhile extends TargetError {
   constructor(names: string, cause: unknown) {
-    const found = `${names}: a name means another relation than a moment ago`;
-    const todo = 'Where no phase renames it, look who does';
-    const complaint = { found, wanted: 'to read the relation that was looked at', todo };
+    const found = `${names}: a name now means a different relation than a moment ago`;
+    const todo = 'If no phase renames it, find out who does';
+    const complaint = { found, wanted: 'to read the relation that was vetted', todo };
     super(complaint, exitCodes.unknown, 'changed-meanwhile', { cause });
   }
 }

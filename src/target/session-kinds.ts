@@ -6,7 +6,7 @@ import { type Login, reachLogin, readLogin } from './logins.ts';
 import type { SessionOptions } from './session-settings.ts';
 
 type Target = EnvironmentPlan['target'];
-/** Which server its sessions must reach; left out by whoever only looks which one it is. */
+/** The server that its sessions must reach; left out by a caller that is still finding out which one it is. */
 export interface OfServer {
   readonly server?: RequiredServer;
 }
@@ -16,16 +16,16 @@ const requiring = ({ server }: OfServer): OfServer => (server === undefined ? {}
 
 const readsOnly = { readOnly: true, seesAllRows: true, statementTimeout: seconds(30) } as const;
 
-/** Where the plan's names without a schema are looked up; public when it does not say. */
+/** The search path for unqualified names in the plan; `public` if the plan names none. */
 export const pathOf = ({ search_path: path }: Pick<Target, 'search_path'>): readonly string[] => path ?? ['public'];
 
 type Logins = Pick<Target, 'url'> & Partial<Pick<Target, 'read_url' | 'reach_url' | 'rollback_url'>>;
-/** The names of the guard's own logins; that of the users' path may be the application's. */
+/** The names of the guard's own logins. The login of the users' path may be the application's. */
 export const loginsOf = ({ url, read_url: read, reach_url: reach, rollback_url: undo }: Logins): readonly string[] => [
   ...new Set([url, read, reach, undo].flatMap((address) => (address === undefined ? [] : [addressOf(address).user]))),
 ];
 
-/** The watching login asks the catalogs, and nothing that a user owns. */
+/** The watching login queries the catalogs and nothing that a user owns. */
 export const asksCatalogs = (target: Logins & OfServer, name: string): SessionOptions => ({
   url: target.url,
   login: 'url',
@@ -35,7 +35,7 @@ export const asksCatalogs = (target: Logins & OfServer, name: string): SessionOp
   ...requiring(target),
 });
 
-/** The reading login asks Ripcord's own questions of what users own. */
+/** The reading login runs Ripcord's own queries on user data. */
 export const readsRows = (target: Readable, name: string): SessionOptions => ({
   ...readLogin(target),
   name,
@@ -44,7 +44,7 @@ export const readsRows = (target: Readable, name: string): SessionOptions => ({
   readsUserData: true,
 });
 
-/** Becomes the watched roles in turn, in transactions of its own. */
+/** Becomes each watched role in turn, in transactions of its own. */
 export const triesRoles = (target: Readable & Pick<Target, 'reach_url'>, name: string): SessionOptions => ({
   ...reachLogin(target),
   name,
@@ -52,16 +52,16 @@ export const triesRoles = (target: Readable & Pick<Target, 'reach_url'>, name: s
   ...requiring(target),
 });
 
-/** The reading login asks what the plan has written, under the plan's path. */
+/** The reading login runs the plan's SQL, under the plan's search path. */
 export const asksPlan = (target: Readable & Pick<Target, 'search_path'>, name: string): SessionOptions => ({
   ...readsRows(target, name),
   searchPath: pathOf(target),
 });
 
-/** A login is asked what it may do itself: catalogs only, whoever it is. */
+/** Asks a login about its own rights. It reads only catalogs, whichever login it is. */
 export const asksOfItself = (login: Login & OfServer): SessionOptions => ({ ...login, name: 'logins', ...readsOnly });
 
-/** The kinds of session that change something, or prove that it can be changed. */
+/** Sessions that change something, or prove that it can be changed. */
 export const mayWrite = (
   login: Login & OfServer,
   name: string,

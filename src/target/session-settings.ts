@@ -7,50 +7,52 @@ import type { LoginKey } from './logins.ts';
 
 export interface SessionOptions {
   readonly url: string;
-  /** Where the plan has it, for whoever reads why it was refused; `url` when left out. */
+  /** The plan's key for the login, shown if the login is rejected; `url` if left out. */
   readonly login?: LoginKey;
-  /** The session calls itself `ripcord NAME`, or `ripcord` for an empty name: so it is known in pg_stat_activity. */
+  /** The session is named `ripcord NAME`, or `ripcord` for an empty name, in pg_stat_activity. */
   readonly name: string;
   readonly readOnly: boolean;
   readonly statementTimeout: Millis;
   /**
-   * The session may be one that a pooler lends from one transaction to the next: nothing is set for the whole of it. Who
-   * asks sets within each transaction what it needs.
+   * The session may be one that a pooler lends from one transaction to the next, so no setting applies to the whole
+   * session. The caller sets what it needs in each transaction.
    */
   readonly lent?: boolean;
-  /** A statement that row level security would give only some rows is refused: what it hides must not seem to be well. */
+  /**
+   * Rejects a statement for which row-level security would hide rows: hidden rows must not look as if all were well.
+   */
   readonly seesAllRows?: boolean;
   /**
-   * Where the plan's own SQL looks up names without a schema, after pg_catalog. Left out for a session that asks
-   * Ripcord's own questions: there only what PostgreSQL itself made is found.
+   * Where the plan's own SQL looks up unqualified names, after pg_catalog. Left out for sessions with Ripcord's own
+   * queries, which find only built-in objects.
    */
   readonly searchPath?: readonly string[];
-  /** The guard's logins: a session that calls itself as the guard's do is one of them only with one of these. */
+  /** The guard's logins. A session with a guard's name belongs to the guard only with one of these logins. */
   readonly guardLogins?: readonly string[];
   /**
-   * Each statement runs in an explicit read-only transaction that is undone, and the session's role and settings are
-   * compared afterwards: for sessions that read what users own.
+   * Runs each statement in an explicit read-only transaction that is rolled back, and then compares the session's role
+   * and settings. For sessions that read user data.
    */
   readonly readsUserData?: boolean;
-  /** Asked of the new session, before anything else is; left out only where nobody knows yet what is expected. */
+  /** Checked in the new session before anything else; left out only if the expected server is not known yet. */
   readonly server?: RequiredServer;
-  /** Told when the session is over, however it ended. */
+  /** Called when the session is over, however it ended. */
   readonly onEnd?: () => void;
-  /** Told the wall time of every query and every connect: what the guard costs the target. */
+  /** Receives the wall time of every query and connect: the guard's cost to the target. */
   readonly cost?: (spent: Millis) => void;
 }
 
 /** How long any statement of the guard waits for a lock. */
 export const lockTimeout = millis(500);
 
-/** Settings of a url that would weaken ours. */
+/** URL settings that would weaken ours. */
 const overridden = ['fallback_application_name', 'statement_timeout', 'lock_timeout', 'query_timeout'];
 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
 /**
  * Settings that change how names and values are printed, read or compared (PostgreSQL manual, "Client Connection
- * Defaults", "Version and Platform Compatibility"). Anybody who may alter the database or the login could set them.
+ * Defaults", "Version and Platform Compatibility"). Anyone who may alter the database or the login could set them.
  */
 const pinned = {
   role: 'none',
@@ -78,14 +80,20 @@ const pinned = {
   idle_in_transaction_session_timeout: '120s',
 };
 
-/** As `search_path` takes it. pg_catalog comes first and pg_temp last, so that neither is searched where nobody expects it. */
+/**
+ * In the syntax of `search_path`. pg_catalog comes first and pg_temp last, so that neither is searched at an unexpected
+ * place.
+ */
 export const searchPathOf = (schemas: readonly string[] = []): string =>
   ['pg_catalog', ...schemas.map(quoteIdentifier), 'pg_temp'].join(',');
 
-/** A space or backslash in `options` ends a word unless a backslash stands before it (libpq, "options"). */
+/** In `options`, a space or backslash ends a word unless a backslash precedes it (libpq, "options"). */
 const escaped = (value: string): string => value.replaceAll(/[\\ ]/g, '\\$&');
 
-/** Settings go into the start-up message: a pooler that cannot keep them refuses it, instead of handing them to others. */
+/**
+ * Settings go into the start-up message. A pooler that cannot keep them rejects it, instead of passing them on to other
+ * clients.
+ */
 export function sessionUrl(asked: SessionOptions): string {
   const { url, name, readOnly, statementTimeout, lent, seesAllRows, searchPath, guardLogins = [] } = asked;
   const parsed = parseUrl(url);
@@ -101,8 +109,8 @@ export function sessionUrl(asked: SessionOptions): string {
     statement_timeout: Math.ceil(statementTimeout),
     idle_session_timeout: 0,
     row_security: onOff(seesAllRows !== true),
-    jit: 'off', // compiling costs more than the guard's short questions take
-    // The server ends a session whose guard is cut off, and frees its locks, within half a minute.
+    jit: 'off', // compiling costs more than the guard's short queries take
+    // If the guard is cut off, the server ends its session and frees its locks within half a minute.
     tcp_keepalives_idle: 10,
     tcp_keepalives_interval: 5,
     tcp_keepalives_count: 3,
@@ -124,8 +132,8 @@ const compared = [
 ] as const;
 
 /**
- * What a session is: asked once it is there, and again after each statement that reads what users own. The plan's path may
- * be in force, so every name says its schema.
+ * What a session is: read when it is new, and again after each statement that reads user data. The plan's search path
+ * may be in force, so every name is schema-qualified.
  */
 export const settingsQuery = `select pg_catalog.pg_backend_pid(), session_user, current_user, ${compared
   .map((name) => `pg_catalog.current_setting('${name}')`)
@@ -133,10 +141,10 @@ export const settingsQuery = `select pg_catalog.pg_backend_pid(), session_user, 
 
 export const settingsCount = 3 + compared.length;
 
-/** What a session said of itself: its process, its roles, and its settings. */
+/** A session's own report: its process, its roles and its settings. */
 export type SessionState = readonly (string | null)[];
 
-/** A pooler told to ignore the settings would lend us a session that may write and waits for ever. */
+/** A pooler that ignores the settings would lend us a session that may write and waits for locks forever. */
 export function requireSettings({ url, readOnly }: SessionOptions, state: SessionState): void {
   const [, session, current, lock, only] = state;
   const found = `${sayAddress(addressOf(url))}: lock_timeout is ${lock}, default_transaction_read_only is ${only}, the role is ${current}`;
@@ -149,10 +157,10 @@ export function requireSettings({ url, readOnly }: SessionOptions, state: Sessio
   });
 }
 
-/** Somebody's code ran in a session of the guard, or the server mixed up two. What was answered does not count. */
+/** Someone's code ran in a session of the guard, or the server mixed up two sessions. The answer does not count. */
 export const sessionChanged = (url: string, before: SessionState, after: SessionState | undefined): TargetRefused =>
   new TargetRefused({
     found: `${sayAddress(addressOf(url))}: a statement changed the session: it was ${before.slice(1).join(', ')} and is ${after?.slice(1).join(', ') ?? 'silent'}`,
     wanted: 'a statement that only reads',
-    todo: 'Look which function the statement calls, and who owns it; the answer was thrown away and the session ended',
+    todo: 'Find out which function the statement calls and who owns it; the guard discarded the answer and ended the session',
   });

@@ -3,26 +3,26 @@ import type { HeldConnection } from './connection.ts';
 import { TargetError, TargetRefused } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
-/** Whose sessions count as a phase's: those of its role, and those that call themselves by one of the names. */
+/** Which sessions belong to a phase: those of its role, and those with one of its names. */
 export interface PhaseSessions {
   readonly database: string;
   readonly role?: string;
   readonly applicationNames: readonly string[];
   /**
-   * By the server's clock, in milliseconds: what bears a name, began later and has nothing to do with the role is a stranger's.
-   * To be given only where nobody is left who could have begun a session of the phases since.
+   * By the server's clock, in milliseconds. A session with a phase's name that began later and is unrelated to the role
+   * belongs to a stranger. Set it only if nobody is left who could have started a session of the phases since.
    */
   readonly strangersSince?: number;
 }
 
-/** A session of the server. State and query start are absent when the login may not see them. */
+/** A session of the server. State and query start are absent if the login may not see them. */
 export interface Session {
   readonly pid: number;
   readonly role: string;
   readonly applicationName: string;
   readonly state?: string;
   readonly queryStart?: Instant;
-  /** It bears a phase's name, and cannot be the phase's: a stranger's, who took the name. */
+  /** The session has a phase's name but cannot be the phase's: a stranger took the name. */
   readonly stranger?: true;
 }
 
@@ -36,16 +36,16 @@ export interface PreparedTransaction {
 type Asked = Pick<HeldConnection, 'query'>;
 
 /**
- * SQL: whether a session is one of the guard's own. `alias` is that of pg_stat_activity. Anybody can give a session the
- * guard's name, so it counts only with one of the guard's logins, which each of its sessions is told at its start.
+ * SQL: whether a session is one of the guard's own. `alias` is that of pg_stat_activity. Anyone can use the guard's
+ * session name, so it counts only with one of the guard's logins, which each of its sessions receives at its start.
  */
 export const ofGuard = (alias: string): string => `
   (${alias}.application_name ~ '^ripcord($| )' and ${alias}.usename = any (string_to_array(
     coalesce(nullif(current_setting('ripcord.logins', true), ''), session_user), '|')::name[]))`;
 
 /**
- * The names `ripcord` and `ripcord …` are the guard's own, so a session of it is a phase's only when it was
- * named explicitly. A login without pg_read_all_stats sees names and roles of others, but neither type nor state.
+ * The names `ripcord` and `ripcord …` are reserved for the guard, so such a session is a phase's only if it was named
+ * explicitly. A login without pg_read_all_stats sees the names and roles of others, but neither type nor state.
  */
 const isOfPhase = `
   datname = $1 and pid <> pg_backend_pid()
@@ -53,8 +53,8 @@ const isOfPhase = `
     and (application_name = any($3) or (usename = $2 and not ${ofGuard('a')}))`;
 
 /**
- * Whose login may act as the phases' role, or the other way round, may be the phase's; so may be what began before, or does
- * not show when it began, or whose role is gone.
+ * A session may be the phase's if its login can act as the phases' role, or the other way round. It may also be the
+ * phase's if it began earlier, hides when it began, or has a role that no longer exists.
  */
 const isStrangers = `
   coalesce(a.usename <> $2 and extract(epoch from a.backend_start) * 1000 > $4::float8
@@ -82,8 +82,8 @@ export async function phaseSessions(connection: Asked, of: PhaseSessions): Promi
 }
 
 /**
- * Tells the server to end each of them, and returns those that it found; whether they are gone is for `phaseSessions` to
- * say. One that may not be ended does not spare the others; rejects with TargetRefused, naming the grant, in the end.
+ * Tells the server to end each of these sessions and returns the ones it found; `phaseSessions` shows whether they are
+ * gone. If one may not be ended, the others still are; afterwards it rejects with TargetRefused and names the grant.
  */
 export async function endSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
   const found = await phaseSessions(connection, of);
@@ -101,9 +101,9 @@ export async function endSessions(connection: Asked, of: PhaseSessions): Promise
 }
 
 /**
- * Cancels the statement with which this session of the phase waits for the lock of a table. Whose it is and that it waits
- * is asked by the statement that cancels, so that no other is hit that was given the same pid meanwhile, nor the phase's
- * next statement. False when there is no such session any more; rejects with TargetRefused, naming the grant.
+ * Cancels the statement with which this session of the phase waits for a table lock. The cancelling statement itself
+ * checks whose session it is and that it waits, so it hits neither another session with the same pid nor the phase's
+ * next statement. False if there is no such session any more; rejects with TargetRefused and names the grant.
  */
 export async function cancelPhaseStatement(connection: Asked, of: PhaseSessions, pid: number): Promise<boolean> {
   const waits = `exists (select from pg_locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation')`;
@@ -146,13 +146,13 @@ async function missingGrant(
   );
 }
 
-/** What the server's clock says, in milliseconds, as the beginnings of its sessions are told. */
+/** The server's clock, in milliseconds, comparable with the start times of its sessions. */
 export async function serverTime(connection: Asked): Promise<number> {
   const { rows } = await connection.query('select extract(epoch from clock_timestamp()) * 1000');
   return Number(rows[0]?.[0] ?? Number.NaN);
 }
 
-/** How many sessions of others are at work in this database now; undefined where the login may not see their state. */
+/** The number of active sessions of others in this database; undefined if the login may not see their state. */
 export async function sessionsAtWork(connection: Asked): Promise<number | undefined> {
   const { rows } = await connection.query(`
     select count(*) filter (where state = 'active'), count(*) filter (where state is null)
@@ -163,7 +163,7 @@ export async function sessionsAtWork(connection: Asked): Promise<number | undefi
   return hidden === '0' ? Number(active) : undefined;
 }
 
-/** Prepared transactions of the role, in any database: they hold locks, and no session can be ended to free them. */
+/** Prepared transactions of the role in any database. They hold locks, and there is no session to end. */
 export async function preparedTransactions(connection: Asked, role: string): Promise<readonly PreparedTransaction[]> {
   const { rows } = await connection.query(
     'select gid, database, extract(epoch from prepared) * 1000 from pg_prepared_xacts where owner = $1 order by prepared',

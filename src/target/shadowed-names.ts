@@ -2,10 +2,10 @@ import { exitCodes } from '../core/kernel/errors.ts';
 import { sayFirst } from '../core/kernel/sentence.ts';
 import { TargetError } from './errors.ts';
 
-/** A name without a schema, and two relations of different owners that bear it in the path. */
+/** An unqualified name, and two relations of different owners that have it in the search path. */
 export interface ShadowedName {
   readonly name: string;
-  /** What the name means, since its schema comes first: `side.orders`. */
+  /** What the name means, because its schema comes first: `side.orders`. */
   readonly first: string;
   readonly owner: string;
   /** What it would mean otherwise. */
@@ -14,9 +14,9 @@ export interface ShadowedName {
 }
 
 /**
- * SQL: the names that a role which is not among the `trusted` of the statement decides, though another table may be meant: of
- * the relations so named in the schemas of the path, the first belongs to that role, and a later one does not. What kind of
- * relation it is plays no part, since any takes the name.
+ * SQL: names whose meaning an untrusted role (not in the statement's `trusted`) decides, although another table may be
+ * meant. Of the relations with that name in the search path, the first belongs to that role and a later one does not.
+ * Relations of any kind count, because any kind takes the name.
  */
 export const shadowedNames = (names: string, path: string): string => `
   select coalesce(json_agg(json_build_array(f.relname, f.said, pg_get_userbyid(f.relowner), later.said,
@@ -56,14 +56,14 @@ export function sayShadowed(names: readonly ShadowedName[]): string {
   return `${said}; write the name with its schema`;
 }
 
-/** The statement was not sent: a role that is not trusted may have put its relation in the place of what is meant. */
+/** The statement was not sent, because an untrusted role may have put its relation in place of the intended one. */
 export class AmbiguousName extends TargetError {
   readonly names: readonly ShadowedName[];
   constructor(names: readonly ShadowedName[]) {
     super(
       {
         found: sayShadowed(names),
-        wanted: 'names that no role outside target.trusts can turn to a relation of its own',
+        wanted: 'names that no role outside target.trusts can redirect to its own relation',
         todo: 'Write the name with its schema',
       },
       exitCodes.unknown,

@@ -29,7 +29,7 @@ import { identityColumns, mayNotIdentify, serverSeen } from './who-answers.ts';
 const isSame = (a: readonly Cell[] | undefined, b: readonly Cell[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 const nameOf = (text: string): string => `ripcord ${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 
-/** How much longer than the server we wait: after that the network, not the statement, is what hangs. */
+/** How much longer than the server we wait. After that, the network hangs and not the statement. */
 const grace = seconds(1);
 const asText = { getTypeParser: () => (value: string) => value };
 /** SQLSTATEs after which the server closes the session: connection lost, shutdown or termination, an idle timeout. */
@@ -37,21 +37,21 @@ const farewell = /^(08|57P|25P0[345])/;
 const elapsed = (since: number): Millis => measured(performance.now() - since);
 
 /**
- * One session of the server. Once lost it stays lost, so that what belongs to it (a lock, an open transaction) is never
- * faked by another. Made by `openSession`.
+ * One session of the server. Once lost it stays lost, so that no other session can pretend to have its state (a lock,
+ * an open transaction). Created by `openSession`.
  */
 export class SingleSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #socket = new Socket();
   readonly #client: Client;
   #pid = 0;
-  /** What the session said of itself when it was new. */
+  /** The new session's report about itself. */
   #state: SessionState = [];
   #connectMs = millis(0);
   #lost = false;
   #epoch: number | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  /** The server's statement_timeout; undefined when a transaction may have changed it back. */
+  /** The server's statement_timeout; undefined if a transaction may have changed it back. */
   #timeout: Millis | undefined;
 
   constructor(options: SessionOptions) {
@@ -69,7 +69,7 @@ export class SingleSession implements AsyncDisposable {
     if (options.onEnd !== undefined) this.#socket.once('close', options.onEnd);
   }
 
-  /** Of the server's process. */
+  /** The pid of the server process. */
   get pid(): number {
     return this.#pid;
   }
@@ -80,12 +80,12 @@ export class SingleSession implements AsyncDisposable {
     return this.#lost || this.#socket.destroyed || !this.#socket.writable;
   }
 
-  /** Another server is expected by now than when it was made. */
+  /** The expected server has changed since the session was opened. */
   get outdated(): boolean {
     return this.#epoch !== this.#options.server?.epoch;
   }
 
-  /** Was in one of its user's, when it is lost. */
+  /** Whether the session was inside a transaction of its user when it was lost. */
   get inTransaction(): boolean {
     return this.#options.readsUserData !== true && (this.#client.getTransactionStatus() ?? 'I') !== 'I';
   }
@@ -110,7 +110,7 @@ export class SingleSession implements AsyncDisposable {
     }
   }
 
-  /** What the session is, and which server it reached: one question before any other. */
+  /** Reads what the session is and which server it reached, before any other query. */
   async #introduce(patience: Millis, signal?: AbortSignal): Promise<void> {
     const { server, url } = this.#options;
     this.#epoch = server?.epoch;
@@ -128,7 +128,10 @@ export class SingleSession implements AsyncDisposable {
     server?.require(serverSeen(said.slice(settingsCount)), sayAddress(address), mark);
   }
 
-  /** One statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an abort. */
+  /**
+   * Runs one statement at a time, in the order of the calls. Rejects with a TargetError, or with the reason of an
+   * abort.
+   */
   query(text: string, values: readonly Value[] = [], { prepared, ...options }: QueryOptions = {}): Promise<Answer> {
     const asked = { text, values, ...(prepared === true && { name: nameOf(text) }) };
     const within = { timeout: this.#options.statementTimeout, ...options };
@@ -139,7 +142,7 @@ export class SingleSession implements AsyncDisposable {
 
   async #serialQueue(asked: Asked, options: QueryOptions & { readonly timeout: Millis }): Promise<Answer> {
     const { timeout, signal } = options;
-    signal?.throwIfAborted(); // while it waited: the session is none the worse
+    signal?.throwIfAborted(); // aborted while queued: the session is unharmed
     const started = performance.now();
     try {
       if (this.#timeout !== timeout && this.#options.lent !== true) {
@@ -153,7 +156,7 @@ export class SingleSession implements AsyncDisposable {
     }
   }
 
-  /** All is sent at once: the way to the server is walked once. */
+  /** Sends everything at once, for a single round trip. */
   async #read(
     asked: Asked,
     { timeout, signal, holding = [] }: QueryOptions & { readonly timeout: Millis },
@@ -181,7 +184,8 @@ export class SingleSession implements AsyncDisposable {
   #ask(asked: Asked, timeout: Millis, signal?: AbortSignal): Promise<Answer> {
     const patience = millis(timeout + grace);
     const late = () => this.#noAnswer(patience);
-    // The extended protocol takes one statement only: no text can smuggle in a second one. Without a name it is never stale.
+    // The extended protocol takes a single statement, so no text can smuggle in a second one. An unnamed statement is
+    // never stale.
     const queryMode = asked.script === true ? undefined : 'extended';
     const statement = { ...asked, values: [...(asked.values ?? [])], rowMode: 'array' as const, queryMode };
     const work = async () => {
@@ -210,8 +214,8 @@ export class SingleSession implements AsyncDisposable {
   #noAnswer(patience: Millis): Error {
     return new StatementTimedOut({
       found: `${sayAddress(addressOf(this.#options.url))}: nothing came back within ${sayDuration(patience)}`,
-      wanted: 'an answer, or at least the server’s refusal, by then',
-      todo: 'Look at the network between; the connection was cut and the next question makes a new one',
+      wanted: 'an answer or an error from the server by then',
+      todo: 'Check the network; the guard cut the connection and reconnects for the next query',
     });
   }
 
@@ -220,10 +224,10 @@ export class SingleSession implements AsyncDisposable {
     this.#socket.destroy();
   }
 
-  /** Resolves when what was asked until now is answered. */
+  /** Resolves when every query sent so far is answered. */
   readonly idle = (): Promise<unknown> => this.#turn;
 
-  /** Says goodbye; when that hangs, hangs up. A statement under way is cut off. */
+  /** Ends the session politely; if that hangs, closes the socket. A running statement is cut off. */
   async close(): Promise<void> {
     const hangUp = setTimeout(() => this.#socket.destroy(), grace);
     this.#lost = true;

@@ -8,7 +8,7 @@ import { type CodeRules, codeOfRelations } from './untrusted-code.ts';
 
 type Asked = Pick<HeldConnection, 'query'>;
 
-/** Two sessions of one login: what users own is read in one that is used for nothing else. */
+/** Two sessions of one login. One of them is used only to read user data. */
 export interface Asking {
   readonly catalogs: Asked;
   readonly rows: Asked;
@@ -26,7 +26,7 @@ const tables = `
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   order by 6 desc, 2, 3 limit 1000`;
 
-/** Roles by the names that PostgREST and its like give them, and those that a login named authenticator may become. */
+/** Roles with the names that PostgREST and similar APIs use, and roles that a login named authenticator may become. */
 const apiRoles = `
   select r.rolname from pg_roles r
   where not r.rolsuper and (r.rolname in ('anon', 'authenticated', 'web_anon')
@@ -64,7 +64,7 @@ const callers = (schema: string): string => `
 const column = async (asked: Asked, text: string, values: readonly (readonly string[])[] = []) =>
   (await asked.query(text, values)).rows.map(([cell]) => cell ?? '');
 
-/** Nothing where nobody counts statements, or the login may not read it. */
+/** Empty if nothing counts statements, or the login may not read the counts. */
 async function hottest(asked: Asked): Promise<Pick<Survey, 'hot' | 'callers'>> {
   const [schema] = await column(asked, counted);
   if (schema === undefined) return { hot: undefined, callers: [] };
@@ -73,15 +73,16 @@ async function hottest(asked: Asked): Promise<Pick<Survey, 'hot' | 'callers'>> {
 }
 
 /**
- * A key that is there now: a probe that finds nothing would be fast for the wrong reason. Only here does the survey read what
- * users own: a number or a UUID, since any other key may be somebody's address or a secret, which would then be in the plan.
+ * An existing key, because a probe that finds nothing would be fast for the wrong reason. Only here does the survey
+ * read user data. It takes only a number or a UUID, because any other key may be someone's address or a secret, and
+ * would end up in the plan.
  */
 async function keyOf(asked: Asked, relation: NamedRelation, key: string): Promise<SurveyedTable['key']> {
   const question = `select ${quoteIdentifier(key)} from ${relation.name} limit 1`;
   const answer = asked.query(question, [], { timeout: seconds(2), holding: [relation] });
   const value = await answer.then(
     ({ rows }) => rows[0]?.[0],
-    () => undefined, // gone, locked or not readable: then it is proposed without
+    () => undefined, // gone, locked or not readable: propose the table without a key
   );
   return typeof value === 'string' ? { column: key, value } : undefined;
 }
@@ -96,7 +97,7 @@ const everyRelation = `
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   order by c.oid limit 2000`;
 
-/** Whose code would run while the database is read as a plan would read it, and where it is. */
+/** Whose code would run if the database were read as a plan would read it, and where that code is. */
 async function codeOwners(asked: Asked): Promise<Survey['codeOwners']> {
   const relations = await column(asked, everyRelation);
   const holders = new Map<string, Set<string>>();
@@ -105,7 +106,7 @@ async function codeOwners(asked: Asked): Promise<Survey['codeOwners']> {
   return [...holders].map(([owner, all]) => ({ owner, holders: [...all] }));
 }
 
-/** Looks at a database that nobody has told us about. Rejects with a TargetError. */
+/** Surveys an unknown database. Rejects with a TargetError. */
 export async function surveyDatabase({ catalogs: asked, rows: reading }: Asking): Promise<Survey> {
   const { rows: about } = await asked.query(
     "select current_database(), current_setting('server_version_num'), rolsuper from pg_roles where rolname = session_user",

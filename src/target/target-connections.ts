@@ -11,23 +11,26 @@ import { codeOfRelations, type RelationCode, vetStatements, vetted } from './unt
 import { type UsersPath, usersPath } from './users-path.ts';
 
 /**
- * Few held connections. Two for the SQL probes and one for the plan's other SQL, which read what users own; one for the
- * checks of the catalogue, one for ending sessions and one that looks whose code a reading would run, which do not.
+ * A few held connections. Two for the SQL probes and one for the plan's other SQL read user data. One for the catalogue
+ * checks, one for ending sessions and one for vetting code do not.
  */
 export interface TargetConnections {
-  /** Spreads the SQL probes over the connections that are held for them. */
+  /** Distributes the SQL probes over the connections held for them. */
   probes(place: number): HeldConnection;
-  /** Asks what the plan has written in SQL: its checks, conditions and verification queries. */
+  /** Runs the plan's own SQL: its checks, conditions and verification queries. */
   readonly plan: HeldConnection;
-  /** The same on a new connection, which whoever asks closes. */
+  /** The same on a new connection, which the caller closes. */
   freshPlan(name: string): HeldConnection;
-  /** Asks Ripcord's own questions of what users own, on a new connection, which whoever asks closes. */
+  /** Runs Ripcord's own queries on user data on a new connection, which the caller closes. */
   freshRows(name: string): HeldConnection;
-  /** Whose code would run if these relations, by number, were read; that of policies only for a reader whom they hold. */
+  /**
+   * Whose code would run if these relations, by oid, were read. Code of policies counts only for a reader that the
+   * policies restrict.
+   */
   code(relations: readonly string[], reader?: 'held by policies'): RelationCode;
-  /** The path that users take, for a few connections at a time, none of them held. */
+  /** The users' path, for a few connections at a time, none of them held. */
   readonly users: UsersPath;
-  /** Asks Ripcord's own questions of the catalogs. */
+  /** Runs Ripcord's own queries on the catalogs. */
   readonly checks: HeldConnection;
   readonly control: HeldConnection;
   /** Looks up whose code runs when something is read. */
@@ -38,22 +41,22 @@ export interface ConnectionParts {
   readonly target: EnvironmentPlan['target'] & { readonly server?: ExpectedServer };
   readonly plan: Pick<Plan, 'probes' | 'checks'>;
   readonly cost: (spent: Millis) => void;
-  /** Told at each visit whether the users' login may read which cluster it is in. */
+  /** Called at each visit: whether the users' login may read the cluster identifier. */
   readonly onCluster?: (isRead: boolean) => void;
 }
 
-/** Probes on one connection wait for each other, and a connection more is one less for the application. */
+/** Probes on one connection wait for each other, and each extra connection is one less for the application. */
 const probeConnections = 2;
 
-/** So many visits at once let every probe find out in time that nobody is let in, though each waits for its timeout. */
+/** Enough visits at once that every probe learns in time that logins fail, even if each visit waits for its timeout. */
 const mostVisits = 4;
-/** Five a second at most, whatever the number of probes. */
+/** At most five a second, whatever the number of probes. */
 const visitsApart = millis(200);
 
 const statementsOf = ({ probes, checks }: ConnectionParts['plan']): readonly string[] =>
   [...probes, ...checks].flatMap(({ sql, after }) => [...(sql === undefined ? [] : [sql]), ...Object.values(after)]);
 
-/** Connects to nothing yet: each connection is made by its first question. Closed by `undo`. */
+/** Connects to nothing yet: the first query on each connection opens it. `undo` closes them. */
 export function connectionsTo(
   { target, plan, cost, onCluster }: ConnectionParts,
   undo: AsyncDisposableStack,

@@ -3,9 +3,9 @@ import { firstOfUsers, namedPrint, printOf } from './code-fingerprint-sql.ts';
 import { shadowedNames } from './shadowed-names.ts';
 
 /**
- * Functions that do harm, or read what their caller may read, in whoever's expression they stand, though their own owner is
- * trusted: those with effects, those that take a statement as text, and those that read a value of a type given by number
- * or name, which runs the checks of a domain.
+ * Functions that do harm, or read what their caller may read, in anyone's expression even if their own owner is
+ * trusted: functions with side effects, functions that take a statement as text, and functions that read a value of a
+ * type given by oid or name, which runs a domain's checks.
  */
 const doesHarm = `
   (p.provolatile = 'v' and p.proname not in
@@ -14,9 +14,9 @@ const doesHarm = `
     or p.proname ~ '^(crosstab|connectby$|xpath_table$)')`;
 
 /**
- * Whether a role that is not trusted ($1) owns anything at all of what `untrustedCode` finds: a function, or an expression that
- * may call PostgreSQL's own, or a way to another server. Where it is false, nothing else need be asked, but whether what goes
- * by these words ($2) or numbers ($3) is still the same, and which names without a schema ($4) are shadowed in this path ($5).
+ * Whether an untrusted role (not in $1) owns anything that `untrustedCode` looks for: a function, an expression that
+ * may call a built-in function, or a route to another server. If not, only two questions remain: whether these words
+ * ($2) or oids ($3) still name the same objects, and which unqualified names ($4) are shadowed in this path ($5).
  */
 export const anyUntrusted = `
   with ${trusted('$1')}
@@ -31,7 +31,7 @@ export const anyUntrusted = `
 const calledIn = (tree: string): string => `
   (select distinct m[1]::oid from regexp_matches(${tree}, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') m)`;
 
-/** Where a function looks up names by its own setting: null where it has none, and its caller's path counts. */
+/** The search path in a function's own settings; null if it has none and uses its caller's. */
 const ownPath = `
   (select array_agg(case when word[1] like '"%' then replace(substr(word[1], 2, length(word[1]) - 2), '""', '"')
      else lower(word[1]) end::name)
@@ -40,14 +40,13 @@ const ownPath = `
    where setting like 'search_path=%')`;
 
 /**
- * Which code of roles that are not trusted may run when the relations ($1, by number; $2, by names in the schemas $4) are
- * read, or when a statement with these words ($2) and operators ($3) is planned. $5: the trusted roles. $6: the reader is
- * held by row-level policies, which are evaluated then; or is held unless this login ($7) bypasses them. Also which names
- * without a schema ($8) are shadowed in the path ($9).
- *
- * The planner folds expressions of indexes, statistics and constraints, so that code runs though no row is read. What
- * refers to a function is in pg_depend; what of PostgreSQL's own an expression calls is not, and so is read out of
- * the expressions of views, policies and domains, the only ones evaluated that may call what is not immutable.
+ * The code of untrusted roles that may run when the relations ($1, by oid; $2, by names in the schemas $4) are read, or
+ * when a statement with these words ($2) and operators ($3) is planned. $5: the trusted roles. $6: row-level policies
+ * restrict the reader and are therefore evaluated; or they do unless this login ($7) bypasses them. Also returns which
+ * unqualified names ($8) are shadowed in the path ($9). The planner folds expressions of indexes, statistics and
+ * constraints, so code runs even if no row is read. pg_depend records references to user functions. It does not record
+ * calls of built-in functions, so those are read from the expressions of views, policies and domains, the only
+ * evaluated expressions that may call a function that is not immutable.
  */
 export const untrustedCode = `${closure}, ${referred},
   expression (top, classid, objid, owner, tree) as (
@@ -65,7 +64,8 @@ export const untrustedCode = `${closure}, ${referred},
     from typ join pg_type t on t.oid = typ.oid join pg_constraint k on k.contypid = t.oid
     where t.typowner not in (select oid from trusted)
   ),
-  -- Who decides what a name means in a schema: who may create there, and who did; a superuser and the trusted always may.
+  -- Who decides what a name means in a schema: the roles that may create there, and those that did. A superuser and the
+  -- trusted roles always may.
   maker (oid, schema) as materialized (
     select made.owner, n.nspname from (
       select proowner as owner, pronamespace as place from pg_proc where oid >= ${firstOfUsers}

@@ -8,20 +8,23 @@ import type { HeldConnection } from './connection.ts';
 import { TargetError } from './errors.ts';
 import { AmbiguousName } from './shadowed-names.ts';
 
-/** Code of a role that the plan does not trust, which would run with the guard's rights if the guard read on. */
+/** Code of an untrusted role that would run with the guard's rights if the guard went on reading. */
 export interface FoundCode {
-  /** Of what is read, or of what a word of a statement may mean. */
+  /** The oid of the relation that is read, or that a word of a statement may mean. */
   readonly oid: string;
   readonly schema: string;
   readonly name: string;
-  /** What holds the code: `index public.orders_expr_idx`. */
+  /** The object that holds the code: `index public.orders_expr_idx`. */
   readonly holder: string;
   /** `function public.evil(text)`. */
   readonly runs: string;
   readonly owner: string;
 }
 
-/** `public.orders: reading it may run function public.evil(text) of mallory (index public.orders_expr_idx)`, and what to do. */
+/**
+ * `public.orders: reading it may run function public.evil(text) of mallory (index public.orders_expr_idx)`, and what to
+ * do.
+ */
 export function sayFound(found: readonly FoundCode[]): string {
   const said = sayFirst(found, ({ schema, name, holder, runs, owner }) => {
     const by = holder.endsWith(runs.replace(/^\w+ /, '')) ? '' : ` (${holder})`;
@@ -40,7 +43,7 @@ export class UntrustedCode extends TargetError {
     super(
       {
         found: sayFound(found),
-        wanted: 'to run no code but that of roles that the plan trusts',
+        wanted: 'to run only code of roles that the plan trusts',
         todo: 'Name the owner in target.trusts, or take its function out of what is read',
       },
       exitCodes.unknown,
@@ -50,12 +53,12 @@ export class UntrustedCode extends TargetError {
   }
 }
 
-/** It cannot be told what the statement names, so nobody can say whose code it would run. */
+/** The names in the statement cannot be determined, so nobody knows whose code it would run. */
 class UnreadableStatement extends TargetError {
   constructor() {
     super(
       {
-        found: 'the statement has a name in the form U&"..." or a quote that does not end',
+        found: 'the statement has a name in the form U&"..." or an unterminated quote',
         wanted: 'names that can be compared with those in the database',
         todo: 'Write the name itself between double quotes',
       },
@@ -66,25 +69,27 @@ class UnreadableStatement extends TargetError {
 }
 
 export interface CodeRules {
-  /** Roles whose code may run; the bootstrap superuser's always may. */
+  /** Roles whose code may run. The bootstrap superuser's always may. */
   readonly trusts: readonly string[];
-  /** Where names without a schema are looked up. */
+  /** The search path for unqualified names. */
   readonly path: readonly string[];
-  /** The reader is held by row-level policies, whatever its login. */
+  /** Row-level policies restrict the reader, whatever its login. */
   readonly reader: boolean;
-  /** The reader's login: it is held by them unless it bypasses row-level security. */
+  /** The reader's login: policies restrict it unless it bypasses row-level security. */
   readonly login?: string;
 }
 
-/** Whether what was found stands behind a name of this statement: others are watched together with it. */
+/** Whether a finding concerns a name in this statement; other statements are watched together with it. */
 const isOf = (names: SqlNames, path: readonly string[], { schema, name }: FoundCode): boolean =>
   (names.words.has(name) || names.operators.has(name)) && (path.includes(schema) || names.schemas.has(schema));
 
 /** Vets statements before they are sent. */
 export interface Vetting {
-  /** Rejects with UntrustedCode or AmbiguousName, or with the TargetError that kept it from looking. `since`: as for `look`. */
+  /**
+   * Rejects with UntrustedCode or AmbiguousName, or with the TargetError of a failed lookup. `since`: as for `look`.
+   */
   vet(statement: string, since?: number): Promise<void>;
-  /** Another one when something that a statement names has changed since the last time that one was vetted. */
+  /** A value that changes if anything that a statement names has changed since that statement was last vetted. */
   changes(): string;
 }
 
@@ -93,13 +98,13 @@ const kinds = ['words', 'schemas', 'operators', 'alone'] as const satisfies read
 const isWatched = (of: SqlNames, names: SqlNames): boolean =>
   kinds.every((kind) => [...names[kind]].every((one) => of[kind].has(one)));
 
-/** All statements that are expected or were ever asked about are watched together: few questions do for many probes. */
+/** Watches all expected statements, and every statement vetted so far, together: a few queries serve many probes. */
 export function vetStatements(asks: Asks, rules: CodeRules, expected: readonly string[] = []): Vetting {
   const known = new Map<string, SqlNames>();
   const all = { words: none(), schemas: none(), operators: none(), alone: none() };
   let watch: CodeWatch | undefined;
   let watches = 0;
-  /** Undefined where they cannot be told. */
+  /** Undefined if the names cannot be determined. */
   const learn = (statement: string): SqlNames | undefined => {
     const names = known.get(statement) ?? namesIn(statement);
     if (names === undefined || known.has(statement)) return names;
@@ -115,7 +120,7 @@ export function vetStatements(asks: Asks, rules: CodeRules, expected: readonly s
     async vet(statement, since) {
       const names = learn(statement);
       if (names === undefined) throw new UnreadableStatement();
-      await Promise.resolve(); // whatever else is asked now is watched from the beginning
+      await Promise.resolve(); // statements vetted in the same tick are watched from the start
       watch ??= watchCode(asks, { statements: [all] }, rules);
       const found = (await watch.look(since)).filter((one) => isOf(names, rules.path, one));
       if (found.length > 0) throw new UntrustedCode(found);
@@ -126,14 +131,14 @@ export function vetStatements(asks: Asks, rules: CodeRules, expected: readonly s
   };
 }
 
-/** Nobody knows what was read: the answer does not count, and the next may. */
+/** Nobody knows what was read: this answer does not count, but the next one may. */
 export class ChangedMeanwhile extends TargetError {
   constructor() {
     super(
       {
-        found: 'something that the statement reads was changed meanwhile',
+        found: 'something that the statement reads changed during the query',
         wanted: 'the same tables, views and functions before and after',
-        todo: 'Where no phase did it, look who changes them: the answer was thrown away',
+        todo: 'If no phase changed it, find out who did; the guard discarded the answer',
       },
       exitCodes.unknown,
       'changed-meanwhile',
@@ -141,7 +146,10 @@ export class ChangedMeanwhile extends TargetError {
   }
 }
 
-/** The same connection, on which no statement is sent that would run code of others, and no answer counts that may have. */
+/**
+ * The same connection, restricted: it sends no statement that would run untrusted code, and accepts no answer that may
+ * have.
+ */
 export function vetted(connection: HeldConnection, { vet, changes }: Vetting): HeldConnection {
   return {
     url: connection.url,
@@ -162,9 +170,9 @@ export function vetted(connection: HeldConnection, { vet, changes }: Vetting): H
   };
 }
 
-/** Why relations, by number, are not to be read. */
+/** Why relations, by oid, must not be read. */
 export interface RelationCode {
-  /** A sentence that names the code; undefined where the relation may be read. Rejects as `CodeWatch.look` does. */
+  /** A sentence that names the code; undefined if the relation may be read. Rejects as `CodeWatch.look` does. */
   why(relation: string, since?: number): Promise<string | undefined>;
   /** As `CodeWatch.changes`. */
   changes(): number;

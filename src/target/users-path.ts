@@ -12,54 +12,60 @@ import { openSession, type SingleSession } from './single-session.ts';
 import { ChangedMeanwhile, type Vetting } from './untrusted-code.ts';
 import { identityColumns, identityWithoutCluster, mayReadCluster, serverSeen } from './who-answers.ts';
 
-/** What came of one question on a new connection. */
+/** The result of one query on a new connection. */
 export type Visit =
-  /** `connect`: from the address to a session that takes the question, lent by a pooler or the server's own. */
+  /** `connect`: from the address to a session that accepts the query, either lent by a pooler or the server's own. */
   | { readonly state: 'answered'; readonly connect: Millis; readonly took: Millis; readonly own?: OwnTime }
-  /** No session, or none that takes a question. */
+  /** No session, or none that accepts a query. */
   | { readonly state: 'unreached'; readonly error: unknown }
   | { readonly state: 'failed'; readonly error: unknown }
-  /** Nobody asked: as many as may be are under way, or were begun just now. */
+  /** No attempt was made: the maximum number of visits is in progress, or the last one started too recently. */
   | { readonly state: 'full' };
 
 export interface VisitOptions {
-  /** For the way to a session, and again for the statement. */
+  /** For opening a session, and again for the statement. */
   readonly timeout: Millis;
   readonly signal: AbortSignal;
 }
 
-/** The path that users take to the database: a new connection for each question, through whatever stands in between. */
+/** The path that users take to the database: a new connection for each query, through whatever stands in between. */
 export interface UsersPath {
-  /** Whether the guard's own login is used: then a refusal is the guard's trouble, not the users'. */
+  /** Whether the guard's own login is used. A refusal is then the guard's problem and not the users'. */
   readonly asGuard: boolean;
-  /** One statement in a read-only transaction of its own, of which nothing stays. Never rejects, and leaves nothing open. */
+  /**
+   * Runs one statement in a read-only transaction of its own that leaves no trace. Never rejects, and leaves nothing
+   * open.
+   */
   visit(statement: string, options: VisitOptions): Promise<Visit>;
-  /** How many connections are open now. */
+  /** The number of open connections. */
   readonly open: number;
 }
 
 export interface UsersPathParts {
   readonly url: string;
   readonly asGuard: boolean;
-  /** How the guard's own login asks, which runs no code of others; left out where the application's login asks. */
+  /** How the guard's own login queries without running untrusted code; left out if the application's login is used. */
   readonly own?: {
     readonly session: SessionOptions;
     readonly vetting: Vetting;
   };
-  /** How many connections may be open at once. */
+  /** The most connections open at once. */
   readonly most: number;
-  /** At least so long from the beginning of one to that of the next: with many probes, a server would mostly fork. */
+  /** The shortest time between the starts of two visits: with many probes, a server would spend its time forking. */
   readonly apart: Millis;
   readonly cost?: (spent: Millis) => void;
-  /** Which server each visit must reach. */
+  /** The server that each visit must reach. */
   readonly server?: RequiredServer & { readonly expected: TargetIdentity | undefined };
-  /** Told at each visit whether this login may read which cluster it is in; else a copy of the target may answer. */
+  /**
+   * Called at each visit: whether this login may read the cluster identifier. If not, a copy of the target may answer
+   * unnoticed.
+   */
   readonly onCluster?: (isRead: boolean) => void;
 }
 
 const settings = `select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('lock_timeout', $2, true), ${mayReadCluster}`;
 
-/** Throws WrongServer. Of a login that may not read which cluster it is in, only the rest is compared. */
+/** Throws WrongServer. For a login that may not read the cluster identifier, only the rest is compared. */
 async function requireServer(
   session: SingleSession,
   { server, url, onCluster }: UsersPathParts,
@@ -75,7 +81,7 @@ async function requireServer(
   server.require(mayRead ? seen : { ...seen, system: server.expected?.system ?? '' }, at, mark);
 }
 
-/** Where the transaction is set up it is known that a server, not only a pooler, takes the question. */
+/** Once the transaction has begun, a server and not only a pooler has accepted the query. */
 async function enter(
   session: SingleSession,
   parts: UsersPathParts,
@@ -94,13 +100,14 @@ async function enter(
     await session.query('savepoint question', [], { timeout, signal });
   } catch (error) {
     if (error !== late.reason) throw error;
-    throw explainPgError(new Error(`no session to ask in within ${sayDuration(timeout)}`), url);
+    throw explainPgError(new Error(`no session for the query within ${sayDuration(timeout)}`), url);
   }
 }
 
 /**
- * A pooler throws away the server's session when its client leaves within a transaction. What the question has set in a session
- * that the application gets next is taken back by the savepoint; a rollback of the whole would count as one of the application's.
+ * A pooler discards the server's session if its client leaves inside a transaction. The savepoint discards what the
+ * query set in a session that the application gets next. Rolling back the whole transaction would count as a rollback
+ * of the application.
  */
 async function leave(session: SingleSession): Promise<void> {
   for (const statement of ['rollback to savepoint question', 'commit']) {

@@ -2,28 +2,31 @@ import type { TargetIdentity } from '../core/evidence/target.ts';
 import { TargetRefused } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
-/** Of which session it is that has the guard's lock: its process, and the number of its login. */
+/** The session that holds the guard lock: its process, and the oid of its login. */
 export interface LockSession {
   readonly pid: number;
   readonly login: string;
 }
 
-/** What a session says of the server and the database that it reached. */
+/** What a session reports about the server and database that it reached. */
 export interface ServerSeen extends TargetIdentity {
-  /** In recovery: it shows neither the primary's sessions nor its statistics, and nothing can be undone on it. */
+  /**
+   * In recovery: the server shows neither the primary's sessions nor its statistics, and nothing can be rolled back on
+   * it.
+   */
   readonly standby: boolean;
-  /** Up to where its log (WAL) is durable, in bytes: on one timeline it never goes back. Absent in recovery. */
+  /** The durable WAL position in bytes. On one timeline it never goes back. Absent in recovery. */
   readonly written?: bigint;
-  /** The sessions that call themselves as the one does that has a guard's lock: process and login. */
+  /** The sessions with the name of a guard-lock session: process and login. */
   readonly lockSessions: readonly LockSession[];
 }
 
-/** How the session calls itself that has a guard's lock, whoever's it is: everybody may see that. */
+/** The name of a session that holds a guard lock, whoever's it is. Every login may see it. */
 export const lockSessionName = 'guard-lock';
 
 /**
- * Asked in sessions whose path may be the plan's or the application's, so every name and operator says its schema. The
- * timeline is the one that is written to now; what `pg_control_checkpoint` shows lags behind a promotion.
+ * These run in sessions whose search path may be the plan's or the application's, so every name and operator is
+ * schema-qualified. The timeline is the one currently written; `pg_control_checkpoint` lags behind a promotion.
  */
 const columns = {
   system: '(select c.system_identifier from pg_catalog.pg_control_system() c)',
@@ -40,12 +43,12 @@ const columns = {
 
 /** A list of expressions for a `select`. */
 export const identityColumns = Object.values(columns).join(', ');
-/** The same where the login may not read the cluster's identifier. */
+/** The same if the login may not read the cluster identifier. */
 export const identityWithoutCluster = Object.values({ ...columns, system: "''" }).join(', ');
-/** Whether this login may. */
+/** Whether this login may read it. */
 export const mayReadCluster = "pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')";
 
-/** What the columns say, whatever the driver makes of their types. */
+/** Parses the columns, whatever types the driver returns. */
 export function serverSeen(cells: readonly unknown[]): ServerSeen {
   const [system, database, oid, role, timeline, version, written, sessions] = cells.map(String);
   return {
@@ -64,7 +67,7 @@ export function serverSeen(cells: readonly unknown[]): ServerSeen {
   };
 }
 
-/** The login may not read the cluster's identifier: without it a copy of the target could be taken for the target. */
+/** The login may not read the cluster identifier. Without it a copy of the target could pass as the target. */
 export function mayNotIdentify(user: string, place: string, cause: TargetRefused): TargetRefused {
   const role = quoteIdentifier(user);
   return new TargetRefused(

@@ -38,7 +38,7 @@ const orphans = (asks: HeldConnection) => ({
     }),
 });
 
-test('a phase that is undone is back at its boundary; half undone it is not', async () => {
+test('a phase that is rolled back completely matches its boundary, and one that is half rolled back does not', async () => {
   await using db = await database();
   await db.query('create table molecule (id int primary key); create table mixture (id int, molecule_id int)');
   await using asks = held(db.url);
@@ -79,7 +79,7 @@ test('a phase that is undone is back at its boundary; half undone it is not', as
   await checks.stop();
 });
 
-test('no boundary is taken of a database that cannot be read', async () => {
+test('a database that cannot be read gives no boundary', async () => {
   await using asks = held('postgres://nobody@127.0.0.1:1/nowhere');
   const taking = captureBoundary({ phase, asks, runChecks: () => Promise.resolve([]), readings, now: () => at });
   await expect(taking).rejects.toBeInstanceOf(SchemaUnreadable);

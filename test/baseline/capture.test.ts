@@ -16,7 +16,7 @@ const interval = (mean: number): StatementInterval => ({
   lost: new Set(),
 });
 
-test('what statements took while a baseline was captured is frozen with their mix, and nothing of before', async () => {
+test('the baseline contains the statement times and mix of its capture, and nothing from before', async () => {
   const plan = aPlan({ probes: [{ id: app, statements: { top: 5 } }] });
   const [clock, journal] = [fakeClock(), memoryJournal()];
   const conductor = createConductor({ journal, plan, clock, hide: hidesNothing.kept, refuseEnded: () => undefined });
@@ -24,7 +24,7 @@ test('what statements took while a baseline was captured is frozen with their mi
   const counts = [1, undefined, 7, 3, 1];
   const concurrency = () => Promise.resolve(counts.shift());
   const capture = createCapture({ plan, conductor, clock, signal, concurrency, runChecks: () => Promise.resolve([]) });
-  capture.interval(app, interval(99)); // nobody captures yet
+  capture.interval(app, interval(99)); // before the capture
 
   await conductor.open({ kind: 'open', run, plan: recordedPlan(), environment: 'staging', target, by: dana });
   await conductor.submit({ kind: 'capture', length: minutes(1), by: dana });
@@ -36,7 +36,7 @@ test('what statements took while a baseline was captured is frozen with their mi
     capture.reading({ state: 'answered', probe: app, at: clock.now(), took: seconds(9) });
     await clock.advance(10_000);
   }
-  expect(conductor.state()?.baseline?.baseline).toMatchObject({ concurrency: 1 }); // of 1, 7, 3 and 1, the lower middle
+  expect(conductor.state()?.baseline?.baseline).toMatchObject({ concurrency: 1 }); // the lower median of 1, 7, 3 and 1
   expect(conductor.state()?.baseline?.baseline.probes).toEqual([
     {
       probe: app,

@@ -1,7 +1,7 @@
 export interface DdlChange {
   readonly change: string;
   readonly undo: string;
-  /** What the snapshot says of the change; nothing remains of it once it is undone. READER is the test's own role. */
+  /** What the snapshot reports for the change. After the undo it reports nothing. READER is the test's own role. */
   readonly differences: readonly string[];
 }
 

@@ -68,7 +68,7 @@ test('a role without any grant sees the same schema', async () => {
   expect(await snapshotSchema(other)).toEqual(await look());
 });
 
-test('objects are in order, and those of extensions and of the system are left out', async () => {
+test('objects are sorted, and objects of extensions and the system are left out', async () => {
   const objects = Object.keys(await look());
   expect(objects).toEqual(objects.toSorted());
   expect(objects.filter((object) => object.includes('pg_'))).toEqual(['extension pg_stat_statements']);
@@ -84,7 +84,7 @@ test('a long definition is kept as its hash, and so is a trigger’s argument, w
   expect(schema['index public.mixture_note']).toBe('CREATE INDEX mixture_note ON public.mixture USING btree (note)');
 });
 
-test('a schema under someone’s exclusive lock is unreadable, instead of waited for', async () => {
+test('a schema under someone’s exclusive lock is unreadable; the snapshot does not wait', async () => {
   const other = await db.client();
   try {
     await other.query('begin');

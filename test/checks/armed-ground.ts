@@ -16,14 +16,16 @@ import { temporaryRole } from '../target/role.ts';
 const patience = { timeout: 30_000 };
 
 interface Ground {
-  /** Of the catalogue, as the plan has it: everything else is switched off. */
+  /** The plan's `catalogue` section. All other checks are switched off. */
   readonly catalogue: string;
   readonly server: 'postgres' | 'postgres18';
-  /** As the superuser, with the roles' names in place of `PHASES`, `STRANGER` and `WATCHED`, before there is a baseline. */
+  /**
+   * Runs as the superuser before there is a baseline, with role names in place of `PHASES`, `STRANGER` and `WATCHED`.
+   */
   readonly before: string;
 }
 
-/** An armed daemon on a database of several owners, with a pre-approval for every criterion, beside a healthy phase. */
+/** An armed daemon on a database with several owners, with a pre-approval for every criterion and a healthy phase. */
 export async function armedGround({ catalogue, server, before }: Ground) {
   const stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-armed-'));
@@ -103,7 +105,7 @@ phase_lease: 5m
     stack.defer(() => session.end());
     return session;
   };
-  /** Until the guard has looked on for so long, by its own clock. */
+  /** Resolves once the guard has gone on evaluating for this long, by its own clock. */
   const looksOnFor = async (length: Millis): Promise<void> => {
     const { now } = await client.view();
     await expect.poll(async () => (await client.view()).now, patience).toBeGreaterThanOrEqual(now + length);

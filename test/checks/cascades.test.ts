@@ -8,10 +8,10 @@ import { database } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 import { lookingAs } from './catalogue/harness.ts';
 
-/** What a stranger drops with all that depends on it, and what the phases' role loses by that. */
+/** What a stranger drops with cascade, and what the phases' role loses as a result. */
 const cases: readonly {
   readonly id?: CatalogueId;
-  /** As the stranger, in the schema `side` of its own, and then as the phases' role. */
+  /** Runs as the stranger, in its own schema `side`; `ours` then runs as the phases' role. */
   readonly theirs: string;
   readonly ours: string;
   readonly drops: string;
@@ -120,7 +120,7 @@ const cases: readonly {
 ];
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
-  test.each(cases)('a stranger who drops $drops is not taken for a phase: $object', async (one) => {
+  test.each(cases)('when a stranger drops $drops, the loss of $object is not blamed on a phase', async (one) => {
     await using db = await database(inject(server));
     await using stranger = await temporaryRole(db, 'login');
     await using phases = await temporaryRole(db, 'login');
@@ -138,12 +138,12 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     const marked = await othersObjects(connection, phases.name)(await look());
     const found = marked.faults?.find((fault) => fault.object === object);
     expect(found).toMatchObject({
-      onlyRecommend: `${object} depends on what belongs to ${stranger.name}, as which the phases’ role ${phases.name} cannot act: dropping that with cascade takes it as well`,
+      onlyRecommend: `${object} depends on an object of ${stranger.name}, and the phases’ role ${phases.name} cannot act as that owner; dropping that object with cascade drops this one too`,
     });
     await db.query(`drop owned by ${stranger.name}, ${phases.name} cascade`);
   });
 
-  test('what depends on nothing of others is the phases’ doing, and what stays beside it as well', async () => {
+  test('the loss of an object that depends on nobody else’s objects counts as the phases’ doing', async () => {
     await using db = await database(inject(server));
     await using stranger = await temporaryRole(db, 'login');
     await using phases = await temporaryRole(db, 'login');

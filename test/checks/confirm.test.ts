@@ -15,7 +15,7 @@ const finding = (status: Status, at: number): Finding => ({
   took: millis(1),
   summary: `look ${at} was ${status}`,
 });
-const hadSeen = 'a first look at the same check had seen a breach: look 1 was breach';
+const hadSeen = 'the first run of this check found a breach: look 1 was breach';
 
 test.each<{ first: Status; second: Status; status: Status; summary: string; looks: number }>([
   { first: 'ok', second: 'breach', status: 'ok', summary: 'look 1 was ok', looks: 1 },
@@ -25,23 +25,23 @@ test.each<{ first: Status; second: Status; status: Status; summary: string; look
   { first: 'breach', second: 'ok', status: 'ok', summary: `look 2 was ok; ${hadSeen}`, looks: 2 },
   { first: 'breach', second: 'unknown', status: 'unknown', summary: `look 2 was unknown; ${hadSeen}`, looks: 2 },
   { first: 'breach', second: 'error', status: 'error', summary: `look 2 was error; ${hadSeen}`, looks: 2 },
-])('$status after $looks looks when the first is $first and the second $second', async (row) => {
+])('a $first first run and a $second second run give $status after $looks runs', async (row) => {
   const again = vi.fn<() => Promise<Finding>>(() => Promise.resolve(finding(row.second, 2)));
   const final = await confirmed(() => Promise.resolve(finding(row.first, 1)), again);
   expect(final).toMatchObject({ status: row.status, summary: row.summary, at: row.looks });
   expect(again).toHaveBeenCalledTimes(row.looks - 1);
 });
 
-test('a second look that cannot be taken makes it unknown', async () => {
+test('a second run that fails makes the result unknown', async () => {
   const final = await confirmed(
     () => Promise.resolve(finding('breach', 1)),
     () => Promise.reject(new Error('no free connection slot')),
   );
   expect(final).toMatchObject({ check: 'no-orphan', status: 'unknown', at: 1 });
-  expect(final.summary).toBe(`could not look again: no free connection slot; ${hadSeen}`);
+  expect(final.summary).toBe(`could not run the check again: no free connection slot; ${hadSeen}`);
 });
 
-test('a row that is gone at the second look is no breach', async () => {
+test('a row that is gone in the second run is no breach', async () => {
   await using db = await database();
   await db.query('create table orphan as select 17 as id');
   const plan = { id: 'no-orphan', expect: 'no rows', timeout: seconds(5) } as const;
@@ -66,6 +66,6 @@ test('a row that is gone at the second look is no breach', async () => {
   };
   expect(await confirmed(look, lookLater)).toMatchObject({
     status: 'ok',
-    summary: 'no rows, as wanted; a first look at the same check had seen a breach: 1 row, wanted none: (17)',
+    summary: 'no rows, as wanted; the first run of this check found a breach: 1 row, wanted none: (17)',
   });
 });

@@ -8,7 +8,7 @@ import { nameBefore, namesNow, nothingDeclared } from '../../src/core/evidence/d
 import { cataloguePlan } from '../../src/core/plan/catalogue.ts';
 import { phaseWith } from './catalogue/declared.ts';
 
-test('every judge of integrity and of the schema calls its example a breach', () => {
+test('every judge for integrity and the schema calls its own example a breach', () => {
   const ids = [
     'unvalidated-constraints',
     'disabled-triggers',
@@ -36,14 +36,14 @@ test.each([
     id: 'disabled-triggers',
     row: { kind: 'trigger', name: 'k', relation: 'a.t', on_table: 'a.t', state: 'D', looked_at: '9' },
   },
-] as const)('$id: beyond the rows that it reads it does not know', ({ id, row }) => {
+] as const)('$id: the result is unknown if there are more rows than the check reads', ({ id, row }) => {
   const judged = (count: number) => {
     const rows = Array.from({ length: count }, (_, place) => ({ ...row, name: `k${place}` }));
     return (checks[id] as Check).judge({ rows, declared: nothingDeclared } as unknown as Look);
   };
   expect(judged(10_000)).toMatchObject({ faults: expect.arrayContaining([expect.anything()]) });
   expect(judged(10_001)).toEqual({
-    unknown: expect.stringMatching(/more than 10,000, .* k0 on a\.t; the rest was not/),
+    unknown: expect.stringMatching(/more than 10,000, .* k0 on a\.t; the check did not read the rest/),
   });
 });
 
@@ -54,16 +54,16 @@ const boundary = withApplied({ underWay: [], applied: [one] }, { 'table public.t
 test.each([
   { when: 'the baseline, before any phase', boundary: undefined, applied: [], seen: baseline, since: [] },
   {
-    when: 'the baseline, with what was applied since',
+    when: 'the baseline, with the phases applied since',
     boundary: undefined,
     applied: [one],
     seen: baseline,
     since: ['one'],
   },
   { when: 'the boundary, with its own phase', boundary, applied: [one, two], seen: boundary, since: ['two'] },
-  { when: 'the boundary, after its phase was undone', boundary, applied: [one], seen: boundary, since: [] },
+  { when: 'the boundary, after its phase was rolled back', boundary, applied: [one], seen: boundary, since: [] },
   {
-    when: 'the baseline, once a phase before the boundary is undone',
+    when: 'the baseline, after a phase before the boundary was rolled back',
     boundary,
     applied: [],
     seen: baseline,
@@ -79,7 +79,7 @@ test.each([
   { from: 'Mol é', to: 'mols', now: 'public.mols', before: 'public."Mol é"' },
   { from: 'lab.mol', to: 'Mols', now: 'lab."Mols"', before: 'lab.mol' },
   { from: 'a', to: 'b', now: 'public."Untouched"', before: 'public."Untouched"' },
-])('$now was $before, as PostgreSQL prints it', ({ from, to, now, before }) => {
+])('PostgreSQL’s name $now was $before before the rename', ({ from, to, now, before }) => {
   const declared = { underWay: [], applied: [phaseWith({ renames: { [from]: to } })] };
   expect(nameBefore(declared, now)).toBe(before);
 });

@@ -24,14 +24,14 @@ const unenforced = { ...unchecked, enforced: 'f' };
 
 test.each<{ what: string; id: CatalogueId; known: readonly Cells[]; now: readonly Cells[]; fresh: readonly string[] }>([
   {
-    what: 'the side that refers does not hide the side that is referred to',
+    what: 'a known fault of the referencing side does not hide one of the referenced side',
     id: 'disabled-triggers',
     known: [ofChild],
     now: [ofChild, ofParent],
     fresh: ['constraint k on public.child towards public.parent'],
   },
   {
-    what: 'nor the other way round',
+    what: 'a known fault of the referenced side does not hide one of the referencing side',
     id: 'disabled-triggers',
     known: [ofParent],
     now: [ofChild, ofParent],
@@ -45,7 +45,7 @@ test.each<{ what: string; id: CatalogueId; known: readonly Cells[]; now: readonl
     fresh: [],
   },
   {
-    what: 'that a constraint was never checked does not hide that it is no longer enforced',
+    what: 'a constraint known as unvalidated does not hide that it is no longer enforced',
     id: 'unvalidated-constraints',
     known: [unchecked],
     now: [unenforced],
@@ -60,7 +60,7 @@ test.each<{ was: Consequence; is: Consequence; fresh: boolean }>([
   { was: 'veto', is: 'note', fresh: false },
   { was: 'note', is: 'veto', fresh: true },
   { was: 'hold', is: 'sustained', fresh: true },
-])('a fault that is known as $was and is a $is now is fresh: $fresh', ({ was, is, fresh }) => {
+])('a known $was fault that is now a $is is fresh: $fresh', ({ was, is, fresh }) => {
   const fault = (consequence: Consequence) => found([{ object: 'role app', what: '', consequence }]);
   expect(freshFaults(fault(is), fault(was)).length > 0).toBe(fresh);
 });

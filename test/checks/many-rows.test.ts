@@ -10,7 +10,7 @@ import { cataloguePlan } from '../../src/core/plan/catalogue.ts';
 
 const limits = cataloguePlan.parse({})['definer-functions'];
 
-/** One look at so many functions that run as their owner, and how often somebody else had a turn meanwhile. */
+/** One evaluation of this many SECURITY DEFINER functions, and how often another task got a turn in the meantime. */
 async function lookAtMany(count: number) {
   const check = checks['definer-functions'];
   if (check === undefined) throw new Error('there is no such check');
@@ -47,17 +47,17 @@ async function lookAtMany(count: number) {
   return { finding, turns };
 }
 
-test('of 20,000 rows each is judged, in slices between which everybody else has a turn', async () => {
+test('20,000 rows are all judged, in slices between which other tasks get a turn', async () => {
   const { finding, turns } = await lookAtMany(20_000);
   expect(finding.faults).toHaveLength(20_000);
   expect(finding.faults?.at(-1)).toMatchObject({ object: 'function public.f_19999() for anon', by: ['hostile'] });
   expect(turns).toBeGreaterThan(10);
 });
 
-test('what has more rows than are ever judged is unknown, and says what to do', async () => {
+test('more rows than the check judges make the result unknown and say what to do', async () => {
   const { finding } = await lookAtMany(200_001);
   expect(finding).toMatchObject({ status: 'unknown', took: millis(0) });
   expect(finding.summary).toBe(
-    'could not look: the answer has 200,001 rows, and at most 200,000 are judged: drop what nobody needs of what this check looks at, or switch the check off',
+    'could not look: the answer has 200,001 rows, and the check judges at most 200,000: drop objects that nobody needs, or switch the check off',
   );
 });

@@ -24,7 +24,7 @@ const breach = (...faults: readonly Fault[]): Finding => ({
   faults,
 });
 
-test('what is wrong with a table that the phases’ role cannot change is for people to act upon', async () => {
+test('a fault of a table that the phases’ role cannot change is only recommended to people', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
   await using group = await temporaryRole(db, '');
@@ -35,7 +35,7 @@ test('what is wrong with a table that the phases’ role cannot change is for pe
     create table "Odd 1" (id int); alter table "Odd 1" owner to ${stranger.name}`);
   await using asks = checksSession(db.url);
   const relations = ['public.own', 'public.shared', 'public."Odd 1"', 'public.gone', undefined];
-  const gone = 'public.gone was not there any more a moment later, so that nobody can tell whose it is';
+  const gone = 'public.gone no longer existed a moment later, so its owner is unknown';
   const mark = othersObjects(asks, phases.name);
   expect((await mark(breach(fault('public.gone')))).faults?.map((one) => one.onlyRecommend)).toEqual([gone]);
   const marked = async (role: string | undefined) =>
@@ -43,12 +43,12 @@ test('what is wrong with a table that the phases’ role cannot change is for pe
   expect(await marked(phases.name)).toEqual([
     undefined,
     undefined,
-    `public."Odd 1" belongs to ${stranger.name}, as which the phases’ role ${phases.name} cannot act`,
+    `public."Odd 1" belongs to ${stranger.name}, and the phases’ role ${phases.name} cannot act as its owner`,
     gone,
     undefined,
   ]);
   await db.query(`create table gone (id int); alter table gone owner to ${phases.name}`);
-  expect((await mark(breach(fault('public.gone')))).faults?.map((one) => one.onlyRecommend)).toEqual([undefined]); // asked anew
+  expect((await mark(breach(fault('public.gone')))).faults?.map((one) => one.onlyRecommend)).toEqual([undefined]); // looked up again
   await db.query('drop table gone');
   const setting = (name: string): Fault => ({ ...fault(), role: name });
   const settings = await othersObjects(asks, phases.name)(breach(setting(stranger.name), setting(phases.name)));
@@ -61,12 +61,12 @@ test('what is wrong with a table that the phases’ role cannot change is for pe
     undefined,
     undefined,
     undefined,
-  ]); // it may act as everybody
+  ]); // the role may act as everybody
   expect(await marked(undefined)).toEqual(relations.map(() => undefined));
   await db.query('drop table own, shared, "Odd 1"');
 });
 
-test('what a stranger lets the phases’ role act as does not become the phases’ doing', async () => {
+test('memberships that a stranger grants do not make a fault the phases’ doing', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
   await using stranger = await temporaryRole(db, 'login');
@@ -82,7 +82,7 @@ test('what a stranger lets the phases’ role act as does not become the phases�
   await db.query(`set role ${stranger.name}; revoke ${lent.name} from ${phases.name}; reset role`);
 });
 
-test('whose a table is in a schema that the guard may not use is told', async () => {
+test('the owner of a table is found in a schema that the guard may not use', async () => {
   await using db = await database();
   await using logins = await separateLogins(db);
   await using phases = await temporaryRole(db, 'login');
@@ -92,12 +92,12 @@ test('whose a table is in a schema that the guard may not use is told', async ()
   await using asks = checksSession(db.urlAs(logins.guard));
   const { faults } = await othersObjects(asks, phases.name)(breach(fault('side.t')));
   expect(faults?.map((one) => one.onlyRecommend)).toEqual([
-    `side.t belongs to ${stranger.name}, as which the phases’ role ${phases.name} cannot act`,
+    `side.t belongs to ${stranger.name}, and the phases’ role ${phases.name} cannot act as its owner`,
   ]);
   await db.query('drop schema side cascade');
 });
 
-test('what only others can have made or granted is for people to act upon, and is asked about once', async () => {
+test('a fault that only others can have made or granted is only recommended to people, and is looked up once', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
   await using group = await temporaryRole(db, '');
@@ -119,7 +119,7 @@ test('what only others can have made or granted is for people to act upon, and i
   const makers = [[stranger.name], [group.name], [stranger.name, phases.name], ['nobody'], []];
   const reasons = async (faults: readonly Fault[], inBaseline?: Finding) =>
     (await mark(breach(...faults), inBaseline)).faults?.map((one) => one.onlyRecommend);
-  const theirs = `function f of ${stranger.name} belongs to, or was granted by, ${stranger.name}, as which the phases’ role ${phases.name} cannot act`;
+  const theirs = `function f of ${stranger.name} belongs to, or was granted by, ${stranger.name}, and the phases’ role ${phases.name} cannot act as its owner or grantor`;
   const all = makers.map((by) => made(...by));
   expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
   expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
@@ -128,5 +128,5 @@ test('what only others can have made or granted is for people to act upon, and i
   expect(await reasons(all, breach(...(known === undefined ? [] : [known])))).toEqual(all.map(() => undefined));
   expect(asked).toBe(1);
   expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
-  expect(asked).toBe(2); // it was known meanwhile, and is looked at anew
+  expect(asked).toBe(2); // it was a known fault in between, and is looked up again
 });

@@ -23,7 +23,7 @@ const scope: Look['scope'] = {
   phase: { role: undefined, tags: [] },
 };
 
-/** A minute after an earlier answer, where one is given. */
+/** A minute after an earlier answer, if one is given. */
 function judge<Id extends CatalogueId>(
   id: Id,
   rows: readonly Cells[],
@@ -80,25 +80,25 @@ test.each([
 });
 
 test.each(ofPressure.filter((id) => checks[id]?.needs.includes('pg_monitor') && id !== 'disk'))(
-  '%s says what to grant when the state of others is hidden',
+  '%s says what to grant if the state of other sessions is hidden',
   (id) => {
     expect(judge(id, [{ sees: 'f' }])).toMatchObject({ unknown: expect.stringContaining('grant pg_monitor') });
   },
 );
 
-test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s is young at its first look', (id) => {
+test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s is young at its first evaluation', (id) => {
   const rows = (checks[id] as Check).breach.rows;
   expect(judge(id, rows)).toMatchObject({ unknown: expect.any(String), young: true });
 });
 
-describe('what is counted is compared with the rate of the baseline', () => {
+describe('counters are compared with the rate of the baseline', () => {
   const counts = (more: Cells): readonly Cells[] => [{ epoch: 'e', ...more }];
 
   test.each([
     { when: 'one more than in the baseline', deadlocks: '1', baseline: { deadlocks: '0.5' }, faults: 1 },
     { when: 'as many as in the baseline', deadlocks: '1', baseline: { deadlocks: '1' }, faults: 0 },
     { when: 'none', deadlocks: '0', baseline: { deadlocks: '0' }, faults: 0 },
-    { when: 'one, with a baseline that could not count', deadlocks: '1', baseline: {}, faults: 1 },
+    { when: 'one, though the baseline could not count', deadlocks: '1', baseline: {}, faults: 1 },
   ])('deadlocks: $when', ({ deadlocks, baseline, faults }) => {
     const judged = judge('deadlocks', counts({ deadlocks, conflicts: '0' }), {
       earlier: counts({ deadlocks: '0', conflicts: '0' }),
@@ -108,11 +108,11 @@ describe('what is counted is compared with the rate of the baseline', () => {
   });
 
   test.each([
-    { when: 'a few are no rate', back: 29, through: 0, known: undefined, faults: 0 },
-    { when: 'exactly the share that is let pass', back: 30, through: 2_970, known: undefined, faults: 0 },
-    { when: 'more than that', back: 31, through: 2_969, known: undefined, faults: 1 },
+    { when: 'too few for a rate', back: 29, through: 0, known: undefined, faults: 0 },
+    { when: 'exactly the tolerated share', back: 30, through: 2_970, known: undefined, faults: 0 },
+    { when: 'more than the tolerated share', back: 31, through: 2_969, known: undefined, faults: 1 },
     { when: 'exactly twice the share of the baseline', back: 40, through: 960, known: '0.02', faults: 0 },
-    { when: 'more than twice', back: 41, through: 959, known: '0.02', faults: 1 },
+    { when: 'more than twice the share of the baseline', back: 41, through: 959, known: '0.02', faults: 1 },
   ])('rollbacks: $when', ({ back, through, known, faults }) => {
     const judged = judge('rollbacks', counts({ xact_commit: String(through), xact_rollback: String(back) }), {
       earlier: counts({ xact_commit: '0', xact_rollback: '0' }),
@@ -123,8 +123,8 @@ describe('what is counted is compared with the rate of the baseline', () => {
 
   test.each([
     { when: 'a spill of three times the baseline', megabytes: 60, known: 20, faults: 0 },
-    { when: 'more than three times', megabytes: 61, known: 20, faults: 1 },
-    { when: 'little, though the baseline spilled nothing', megabytes: 16, known: 0, faults: 0 },
+    { when: 'a spill of more than three times the baseline', megabytes: 61, known: 20, faults: 1 },
+    { when: 'a small spill, though the baseline spilled nothing', megabytes: 16, known: 0, faults: 0 },
   ])('temporary files: $when', ({ megabytes, known, faults }) => {
     const bytes = (count: number) => String(count * 1_048_576);
     const judged = judge('temp-files', counts({ temp_files: '3', temp_bytes: bytes(megabytes) }), {
@@ -135,14 +135,14 @@ describe('what is counted is compared with the rate of the baseline', () => {
   });
 
   test.each([
-    { when: 'a counter that went back', now: counts({ deadlocks: '1', conflicts: '0' }) },
-    { when: 'counts that were reset', now: [{ epoch: 'later', deadlocks: '9', conflicts: '0' }] },
-  ])('$when tells nothing, and the next look can', ({ now }) => {
+    { when: 'after a counter went back', now: counts({ deadlocks: '1', conflicts: '0' }) },
+    { when: 'after a reset of the counters', now: [{ epoch: 'later', deadlocks: '9', conflicts: '0' }] },
+  ])('$when the check is unknown once, and the next evaluation can tell', ({ now }) => {
     const judged = judge('deadlocks', now, { earlier: counts({ deadlocks: '5', conflicts: '0' }), baseline: {} });
-    expect(judged).toMatchObject({ unknown: expect.stringContaining('anew'), young: true });
+    expect(judged).toMatchObject({ unknown: expect.stringContaining('reset its counters'), young: true });
   });
 
-  test('pages found in memory: five points fewer, and more read than before', () => {
+  test('pages found in memory: a fault is five points fewer together with more reads than before', () => {
     const look = (hit: number, read: number, baseline: Look['baseline']) =>
       faultsOf(
         judge('cache-hits', counts({ blks_hit: String(hit), blks_read: String(read) }), {
@@ -157,7 +157,7 @@ describe('what is counted is compared with the rate of the baseline', () => {
     expect(look(93_000, 7_000, { share: '0.99', reads: '9000' }), 'the share fell, not the reads rose').toEqual([]);
   });
 
-  test('the log: three times the baseline and more than 64 MB a minute, or what the plan allows', () => {
+  test('WAL volume: the limit is three times the baseline and 64 MB a minute, or what the plan allows', () => {
     const look = (log: number, known: string, most?: number) =>
       faultsOf(
         judge('wal-volume', [{ log: String(log) }], {
@@ -174,7 +174,7 @@ describe('what is counted is compared with the rate of the baseline', () => {
     expect(look(302, '1000', 301)).toHaveLength(1);
   });
 
-  test('a table that a phase renames goes on counting under its name from before', () => {
+  test('a table that a phase renames keeps counting under its former name', () => {
     const scanned = (relation: string, rows: string) => [{ epoch: 'e', oid: '16385', relation, scans: '3', rows }];
     const rename = { id: 'rename', effects: { renames: { molecule: 'molecules' } } } as unknown as PhasePlan;
     const look = (rows: string, baseline: Look['baseline']) =>
@@ -196,19 +196,19 @@ describe('waits', () => {
     { sees: 't', active: String(active), Lock: String(lock), LWLock: '0', IO: '0' },
   ];
   test.each([
-    { when: 'both looks show it', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.2', faults: 1 },
-    { when: 'one look shows it', now: sessions(10, 6), earlier: sessions(10, 0), known: '0.2', faults: 0 },
-    { when: 'it has not doubled', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.3', faults: 0 },
-    { when: 'two sessions wait', now: sessions(2, 2), earlier: sessions(2, 2), known: '0', faults: 0 },
-  ])('$when: $faults', ({ now, earlier, known, faults }) => {
+    { when: 'both samples show a wait', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.2', faults: 1 },
+    { when: 'only one sample shows a wait', now: sessions(10, 6), earlier: sessions(10, 0), known: '0.2', faults: 0 },
+    { when: 'the share has not doubled', now: sessions(10, 6), earlier: sessions(10, 6), known: '0.3', faults: 0 },
+    { when: 'only two sessions wait', now: sessions(2, 2), earlier: sessions(2, 2), known: '0', faults: 0 },
+  ])('$when: $faults fault(s)', ({ now, earlier, known, faults }) => {
     expect(faultsOf(judge('waits', now, { earlier, baseline: { Lock: known } }))).toHaveLength(faults);
   });
 });
 
-describe('how long it must last, and whether it holds up or only tells', () => {
+describe('how long a fault must last, and whether it holds the run or is only a note', () => {
   const blocked = [{ waiting: '9', longest_ms: '90000', pid: '7', role: 'app', of_phase: 'f' }];
 
-  test('blocked sessions count once they have waited so long that the phase’s declared downtime is over', () => {
+  test('blocked sessions count once they have waited longer than the phase’s declared downtime', () => {
     const patient = { id: 'move', effects: { renames: {}, downtime: minutes(3) } } as unknown as PhasePlan;
     const underWay = { underWay: [patient], applied: [] };
     expect(faultsOf(judge('blocked-sessions', blocked))).toMatchObject([
@@ -219,7 +219,7 @@ describe('how long it must last, and whether it holds up or only tells', () => {
     ]);
   });
 
-  test('the phase is named where it is the one who blocks', () => {
+  test('the phase is named if it is the blocker', () => {
     const byPhase = blocked.map((row) => ({ ...row, of_phase: 't' }));
     expect(faultsOf(judge('blocked-sessions', byPhase))).toMatchObject([
       { what: expect.stringContaining('the phase’s own session 7 (app) blocks them') },
@@ -235,12 +235,12 @@ describe('how long it must last, and whether it holds up or only tells', () => {
       taken: 96,
       faults: [{ object: 'the last room for sessions', consequence: 'sustained', lasting: seconds(30) }],
     },
-  ])('$taken of 100 places taken', ({ taken, faults }) => {
+  ])('$taken of 100 connection slots in use', ({ taken, faults }) => {
     const row = { sees: 't', taken: String(taken), places: '100' };
     expect(faultsOf(judge('connections', [row]))).toMatchObject(faults);
   });
 
-  test('what idles is a note, and what blocks others is a breach once it has lasted', () => {
+  test('an idle transaction is a note, and one that blocks others becomes a breach once it has lasted', () => {
     const idle = { sees: 't', pid: '7', role: 'app', of_phase: 'f', idle_ms: '61000', blocks: '0' };
     const limits = { lasting: seconds(20) };
     expect(faultsOf(judge('idle-in-transaction', [idle]))).toMatchObject([{ consequence: 'note' }]);
@@ -249,13 +249,13 @@ describe('how long it must last, and whether it holds up or only tells', () => {
     ]);
   });
 
-  test('the oldest database of the server holds up the next phase, whichever it is', () => {
+  test('the oldest database of the server holds the next phase, whichever database it is', () => {
     const database = (name: string, age: string) => ({ sees: 't', kind: 'database', name, age, held_ms: null });
     const rows = [database('app', '1000000001'), database('postgres', '1000000000')];
     expect(faultsOf(judge('wraparound', rows))).toEqual([
       {
         object: 'database app',
-        what: 'has not frozen what is 1,000,000,001 transactions old',
+        what: 'has unfrozen rows that are 1,000,000,001 transactions old',
         consequence: 'hold',
       },
     ]);
@@ -271,14 +271,14 @@ describe('replicas and slots', () => {
     });
   });
 
-  test('of several replicas with one name each that is gone is missed', () => {
+  test('the loss of one of several replicas with the same name is reported', () => {
     const rows = [{ sees: 't', name: 'standby', receivers: '1', lag_ms: null }];
     expect(faultsOf(judge('replica-lag', rows, { baseline: { 'replica standby': '3' } }))).toMatchObject([
       { object: 'replica standby', what: 'has lost 2 of its 3 receivers', consequence: 'hold' },
     ]);
   });
 
-  test('a slot that nobody reads any more is told, and holds up nothing', () => {
+  test('a slot without a reader is a note and holds nothing', () => {
     const rows = [{ name: 's', active: 'f', wal_status: 'extended' }];
     const judged = judge('slots', rows, { baseline: { 'slot s': 'read' } });
     expect(faultsOf(judged)).toMatchObject([{ object: 'reader of slot s', consequence: 'note' }]);
@@ -286,12 +286,12 @@ describe('replicas and slots', () => {
   });
 });
 
-test('a table of which the guard may read nothing leaves it unknown whether statistics are there', () => {
+test('statistics are unknown for a table of which the guard may read nothing', () => {
   const rows = [{ relation: 'public.secret', kind: 'table', rows: '5000', readable: 'f' }];
   expect(judge('missing-statistics', rows)).toMatchObject({ unknown: expect.stringContaining('grant select') });
 });
 
-test('an operation stands still only when it has for as long as the plan says', () => {
+test('an operation is stuck only after the time that the plan sets', () => {
   const build = { ...(checks['stuck-operations'] as Check).breach.rows[0] };
   const look = (still: number, now: Cells = build) =>
     faultsOf(judge('stuck-operations', [now], { earlier: [build], limits: { still: millis(still) } }));
@@ -301,7 +301,7 @@ test('an operation stands still only when it has for as long as the plan says', 
   expect(look(60_000, { ...build, pid: '8' })).toEqual([]);
 });
 
-test('a share of dead rows exactly at the limit is let pass', () => {
+test('a share of dead rows exactly at the limit is tolerated', () => {
   const row = (dead: string, live: string) => [{ relation: 'public.t', dead, live }];
   const limits = { share: ratio(0.2) };
   expect(faultsOf(judge('dead-rows', row('2000', '8000'), { limits }))).toEqual([]);

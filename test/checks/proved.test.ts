@@ -7,7 +7,7 @@ import { catalogueIds } from '../../src/core/plan/catalogue.ts';
 
 const folder = fileURLToPath(new URL('catalogue/', import.meta.url));
 
-/** The ids for which a fault is planted on a real server, removed and hidden: `provable({ id: ... })`. */
+/** The ids of checks with a fault that is planted on a real server, removed and hidden: `provable({ id: ... })`. */
 async function provedIds(): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
   for await (const file of glob('*.test.ts', { cwd: folder })) {
@@ -18,7 +18,7 @@ async function provedIds(): Promise<ReadonlySet<string>> {
   return ids;
 }
 
-test('no check is without its three rows: planted, removed and hidden on real servers', async () => {
+test('every check has a fault that is planted, removed and hidden on real servers', async () => {
   const proved = await provedIds();
   expect(catalogueIds.filter((id) => !proved.has(id))).toEqual([]);
 });

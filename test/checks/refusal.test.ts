@@ -16,7 +16,7 @@ test.each([
   expect(refusalOf(error(code)).kind).toBe(kind);
 });
 
-test('the server’s own words are said, once with their code and on one line', () => {
+test('a refusal repeats the server’s message on one line, with its code once', () => {
   const cause = error('42P01', 'relation "mixture" does not exist\nat line 1');
   const wrapped = new StatementFailed({ found: 'database app at db:5432', wanted: '', todo: '' }, '42P01', { cause });
   expect(refusalOf(wrapped)).toEqual({
@@ -28,7 +28,7 @@ test('the server’s own words are said, once with their code and on one line', 
   expect(refusalOf('stopped')).toEqual({ kind: 'could-not-look', message: 'stopped' });
 });
 
-test('what a server quotes is told in few words', () => {
+test('a long quotation by the server is shortened', () => {
   const error = Object.assign(new Error(`invalid input syntax: "${'x'.repeat(1_000_000)}"`), { code: '22P02' });
   expect(refusalOf(error).message.length).toBeLessThan(1_100);
 });

@@ -32,7 +32,7 @@ function rig(lengths: Readonly<Record<string, { every: number; takes?: number; f
   return { clock, began, findings, running, most: () => most };
 }
 
-test('each check is asked at its own interval, spread over it', async () => {
+test('each check runs at its own interval, spread over it', async () => {
   const { clock, began, findings, running } = rig({
     a: { every: 10 },
     b: { every: 10 },
@@ -45,7 +45,7 @@ test('each check is asked at its own interval, spread over it', async () => {
   await running.stop();
 });
 
-test('only one check is asked at a time', async () => {
+test('only one check runs at a time', async () => {
   const { clock, began, running, most } = rig({ slow: { every: 10, takes: 4 }, other: { every: 4 } });
   await clock.advance(10_000);
   expect(began).toEqual(['slow 0', 'other 4', 'other 6', 'slow 10']);
@@ -55,7 +55,7 @@ test('only one check is asked at a time', async () => {
   await stopped;
 });
 
-test('a check slower than its interval leaves out what it missed, instead of catching up', async () => {
+test('a check slower than its interval skips the runs it missed, instead of catching up', async () => {
   const { clock, began, running } = rig({ slow: { every: 10, takes: 25 } });
   await clock.advance(59_000);
   expect(began).toEqual(['slow 0', 'slow 30']);
@@ -64,7 +64,7 @@ test('a check slower than its interval leaves out what it missed, instead of cat
   await stopped;
 });
 
-test('a check that breaks down is unknown, is asked again, and stops no other', async () => {
+test('a check that throws is unknown, runs again, and stops no other', async () => {
   const { clock, findings, running } = rig({ bad: { every: 10, fails: true }, good: { every: 10 } });
   await clock.advance(9_000);
   expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual(['bad unknown', 'good ok', 'bad unknown']);
@@ -72,7 +72,7 @@ test('a check that breaks down is unknown, is asked again, and stops no other', 
   await running.stop();
 });
 
-test('a check that could not look tries again before its time, ever later, and waits for it once it could', async () => {
+test('a check that could not run retries early at growing intervals, and returns to its own interval after a success', async () => {
   const clock = fakeClock(start);
   const began: number[] = [];
   const look = (could: (times: number) => Partial<Finding>, every: number): ScheduledCheck => ({
@@ -102,7 +102,7 @@ test('a check that could not look tries again before its time, ever later, and w
     look(() => ({ took: seconds(2) }), 30),
     31,
   );
-  expect(began).toEqual([from, from + 30]); // a second try after 40 s would come too late
+  expect(began).toEqual([from, from + 30]); // a second retry after 40 s would come too late
 
   began.length = 0;
   await asked(
@@ -112,7 +112,7 @@ test('a check that could not look tries again before its time, ever later, and w
   expect(began).toHaveLength(2);
 });
 
-test('all checks can be asked now, through the same queue and told like the others', async () => {
+test('runAll runs all checks now, through the same queue, and reports their findings like any other', async () => {
   const { clock, began, findings, running, most } = rig({ a: { every: 60, takes: 2 }, b: { every: 60, takes: 2 } });
   await clock.advance(1_000);
   const all = running.runAll();
@@ -124,7 +124,7 @@ test('all checks can be asked now, through the same queue and told like the othe
   await running.stop();
 });
 
-test('stopping waits for the look under way, begins no other, and leaves no timer', async () => {
+test('stopping waits for the check in progress, starts no other, and leaves no timer', async () => {
   const { clock, began, findings, running } = rig({ a: { every: 10, takes: 3 }, b: { every: 10, takes: 3 } });
   await clock.advance(1_000);
   const all = running.runAll().catch((error: unknown) => error);
@@ -142,7 +142,7 @@ test('stopping waits for the look under way, begins no other, and leaves no time
   await expect(running.runAll()).rejects.toThrow('the checks were stopped');
 });
 
-test('what is asked in rounds only is looked at again a minute after it was not well, and no more once it is', async () => {
+test('a check that runs only in rounds runs again a minute after a bad result, and stops once it is ok', async () => {
   const clock = fakeClock(start);
   const began: number[] = [];
   const check: ScheduledCheck = {
@@ -168,7 +168,7 @@ test('what is asked in rounds only is looked at again a minute after it was not 
   expect(began).toEqual([]);
   void running.runAll();
   await clock.advance(1_000_000);
-  expect(began).toEqual([200, 260, 260 + 9 + 180]); // what takes long is left in peace for longer
+  expect(began).toEqual([200, 260, 260 + 9 + 180]); // a slow check rests longer
   await running.stop();
 
   const last: Finding = { check: checkId('dear'), status: 'unknown', at: start, took: millis(0), summary: '' };
@@ -179,7 +179,7 @@ test('what is asked in rounds only is looked at again a minute after it was not 
   await restarted.stop();
 });
 
-test('another round in between takes the place of looking again', async () => {
+test('another round in between replaces the extra run', async () => {
   const clock = fakeClock(start);
   const began: number[] = [];
   const check: ScheduledCheck = {

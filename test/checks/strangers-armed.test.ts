@@ -8,16 +8,16 @@ import { untilSo } from './catalogue/sessions.ts';
 
 interface Attack {
   readonly what: string;
-  /** Its tuning in the plan; all other checks are switched off. */
+  /** The check's settings in the plan; all other checks are switched off. */
   readonly check: Partial<Record<CatalogueId, string>>;
-  /** As the superuser, with the names of roles in place of `PHASES`, `STRANGER` and `WATCHED`. */
+  /** Runs as the superuser, with role names in place of `PHASES`, `STRANGER` and `WATCHED`. */
   readonly before: string;
   /** What the healthy phase does, in a session that stays open. */
   readonly phase: string;
   readonly does: string;
 }
 
-/** Whoever comes next queues behind it. */
+/** The next session queues behind it. */
 const phaseWaits = `select exists (select from pg_locks where relation = 'app.orders'::regclass and not granted)`;
 const soon = 'every: 500ms, lasting: 1s';
 const own = 'set role STRANGER; create table side.t (id int); reset role';
@@ -45,13 +45,17 @@ const attacks: readonly Attack[] = [
     phase: 'begin isolation level repeatable read; select 1 from app.orders',
     does: 'create index concurrently on side.t (id)',
   },
-  { what: 'lets somebody read by what it may pass on', check: { reach: '{ every: 500ms }' }, ...passesOn },
-  { what: 'opens a table by what it may pass on', check: { 'unprotected-tables': '{ every: 500ms }' }, ...passesOn },
+  { what: 'lets someone read with a right that it may pass on', check: { reach: '{ every: 500ms }' }, ...passesOn },
+  {
+    what: 'opens a table with a right that it may pass on',
+    check: { 'unprotected-tables': '{ every: 500ms }' },
+    ...passesOn,
+  },
 ];
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   test.runIf(everyCase || server === 'postgres18').each(attacks)(
-    'a stranger who $what has no healthy phase of an armed run undone, and people are asked',
+    'a stranger who $what does not get a healthy phase of an armed run rolled back, and the guard asks people',
     async ({ check, before, phase, does }) => {
       const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
       await using on = await armedGround({ server, catalogue, before });
@@ -73,7 +77,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   );
 
   test.runIf(everyCase || server === 'postgres18')(
-    'strangers who may not use a table, and hold up and wait behind a phase there, have no healthy phase undone',
+    'strangers without rights on a table cannot get a healthy phase rolled back by blocking it or by waiting behind it',
     async () => {
       const often = '{ every: 500ms, waiting: 200ms, lasting: 1s }';
       const check: Attack['check'] = { 'lock-queue': often, 'blocked-sessions': often };
@@ -97,7 +101,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   );
 
   test.runIf(everyCase || server === 'postgres18')(
-    'a phase that has waited for the lock of a stranger is not undone for how long that was held',
+    'a phase that waited for a stranger’s lock is not rolled back for the time that the stranger held it',
     async () => {
       const check: Attack['check'] = { 'exclusive-locks': '{ every: 500ms, held: 1s, lasting: 4s }' };
       const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
@@ -120,7 +124,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   );
 
   test.runIf(everyCase || server === 'postgres18')(
-    'a phase that has an application queue behind it is undone',
+    'a phase that has an application queuing behind it is rolled back',
     async () => {
       const check: Attack['check'] = { 'lock-queue': '{ every: 500ms, waiting: 200ms, lasting: 1s }' };
       const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
@@ -141,19 +145,19 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
 
   test.runIf(everyCase || server === 'postgres18').each([
     {
-      what: 'keeps others from a table for long',
+      what: 'keeps others from a table for a long time',
       check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
       phase: 'begin; lock app.orders',
       stranger: 'table app.orders',
     },
     {
-      what: 'lets somebody read who could not',
+      what: 'lets someone read who could not before',
       check: { reach: '{ every: 500ms }' },
       phase: 'grant select on app.orders to WATCHED',
       stranger: 'grant select on app.orders to WATCHED',
     },
   ])(
-    'a phase that $what is undone all the same, whatever strangers do',
+    'a phase that $what is rolled back, even if strangers do the same',
     async ({ check, phase, stranger }) => {
       const catalogue = catalogueIds.map((id) => `${id}: ${(check as Attack['check'])[id] ?? 'off'}`).join(', ');
       await using on = await armedGround({ server, catalogue, before: granted });

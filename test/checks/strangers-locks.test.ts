@@ -10,12 +10,12 @@ import { ground } from './stranger-ground.ts';
 const readsRows = { seesAllRows: true, readsUserData: true };
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
-  test('a session that bears a phase’s tag is the phase’s only where its login may be', async () => {
+  test('a session with a phase’s tag is the phase’s only if its login may be the phases’', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     await db.query(`create table public.t (id int); grant all on public.t to ${stranger.name}, ${phases.name}`);
     const limits = { waiting: millis(0), sessions: 0, lasting: millis(0) };
-    const none = 'no session of a phase is among those that block';
+    const none = 'no session of a phase is among the blockers';
     const reasons = async (login: string, role: string | undefined) => {
       await using holder = await sessionAs(db.urlAs(login), 'the tag');
       await holder.query('begin; lock public.t');
@@ -34,14 +34,14 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       return found;
     };
     expect(await reasons(stranger.name, phases.name)).toEqual([none]);
-    expect(await reasons(stranger.name, undefined)).toEqual([undefined]); // nobody knows who logs in for the phases
+    expect(await reasons(stranger.name, undefined)).toEqual([undefined]); // the phases’ login is unknown
     expect(await reasons(phases.name, phases.name)).toEqual([undefined]);
     expect(await reasons('postgres', phases.name)).toEqual([undefined]); // it may act as the phases' role
     await db.query(`grant ${stranger.name} to ${phases.name}`);
     expect(await reasons(stranger.name, phases.name)).toEqual([undefined]);
   });
 
-  test('what a phase holds is seen beside a thousand locks of a stranger', async () => {
+  test('a phase’s lock is seen beside a thousand locks of a stranger', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     await db.query(`create table public.t (id int); alter table public.t owner to ${phases.name}; set role ${stranger.name};
@@ -59,7 +59,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     expect(faults?.map(({ object }) => object)).toContain('table public.t');
   });
 
-  test('that a phase blocks others is seen beside sessions that a stranger has wait for itself', async () => {
+  test('a phase that blocks others is seen beside a stranger’s sessions that wait for each other', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     await db.query(`create table public.t (id int); alter table public.t owner to ${phases.name};
@@ -86,7 +86,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     await Promise.all(waits);
   });
 
-  test('that strangers take the last room for sessions is for people to act upon', async () => {
+  test('connection slots that strangers take are only recommended to people', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     await using _one = await sessionAs(db.urlAs(stranger.name), 'the tag');
@@ -94,11 +94,11 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     const look = await lookingAs(asks, { id: 'connections', scope, limits: { warn: ratio(0), full: ratio(0) } });
     const { faults } = await look();
     expect(faults?.map((one) => one.onlyRecommend)).toEqual([
-      expect.stringMatching(/^\d+ of the sessions are none of a phase’s$/),
+      expect.stringMatching(/^\d+ of the sessions belong to no phase$/),
     ]);
   });
 
-  test('what could not be read is not well beside what is known', async () => {
+  test('a fault that is known does not make up for a table that could not be read', async () => {
     await using on = await ground(server);
     const { db } = on;
     await db.query(`create table public.a (id int primary key); create table public.b (a int); create table public.c (a int);
@@ -117,7 +117,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     });
   });
 
-  test('a stranger who locks all of its tables holds up no look at the others', async () => {
+  test('a stranger who locks all of its tables does not delay the check of the others', async () => {
     await using on = await ground(server);
     const { db, stranger } = on;
     await db.query(`create table public.a (id int primary key); create table public.b (id serial, a int);

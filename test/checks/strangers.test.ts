@@ -23,7 +23,7 @@ const applied = {
   },
 } as unknown as PhasePlan;
 
-/** What a stranger does in a schema of its own, which nobody else may use, and what the checks call it. */
+/** What a stranger does in its own schema, which nobody else may use, and how the checks report it. */
 const cases: readonly {
   readonly id: CatalogueId;
   readonly before?: string;
@@ -83,7 +83,7 @@ const cases: readonly {
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   test.each(cases.filter(({ since }) => since === undefined || server === 'postgres18'))(
-    '$id: $does is for people to act upon',
+    '$id: $does is only recommended to people',
     async ({ id, before, does, object, declared, scope }) => {
       await using on = await ground(server);
       const { db, stranger, phases, asks } = on;
@@ -100,7 +100,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     },
   );
 
-  test('a name that a stranger gives its own constraint hides no other of that name', async () => {
+  test('a stranger’s constraint does not hide another one of the same name', async () => {
     await using on = await ground(server);
     const { db, stranger, asks } = on;
     const unchecked = (domain: string) =>
@@ -113,7 +113,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     expect(fresh.map((one) => one.object)).toEqual(['constraint k on public.d']);
   });
 
-  test('a name without its table is no effect of a phase where only a stranger has it', async () => {
+  test('a name without its table does not count as a phase’s effect if only a stranger’s table has it', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     await db.query(`create table public.t (id int); alter table public.t owner to ${phases.name}; set role ${stranger.name};
@@ -136,7 +136,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     expect(await look('members_read')).toMatchObject({ status: 'ok' });
   });
 
-  test('a privilege that the phases’ role grants is its doing, whoever granted another', async () => {
+  test('a privilege that the phases’ role grants is its doing, whoever granted another one', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     const look = await lookingAs(asks, { id: 'grants' });
@@ -150,7 +150,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     ]);
   });
 
-  test('what a stranger sets for itself, however long, is kept and told in few words', async () => {
+  test('a long setting that a stranger makes for itself is kept and reported in few words', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;
     const look = await lookingAs(asks, { id: 'enforcement-settings', only: stranger.name });
@@ -163,7 +163,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     expect((await look()).status).toBe('ok');
     await set('b');
     const found = await othersObjects(asks, phases.name)(await look());
-    expect(found.faults).toMatchObject([{ what: 'is another than before', role: stranger.name }]);
+    expect(found.faults).toMatchObject([{ what: 'is different from before', role: stranger.name }]);
     expect(JSON.stringify(found.faults).length).toBeLessThan(1_000);
   });
 });

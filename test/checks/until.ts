@@ -1,4 +1,4 @@
-/** Asks again and again until the answer is yes: for what another process does, and nobody tells us of. */
+/** Polls until the answer is yes, for changes in another process that no event announces. */
 export async function until(yes: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!(await yes())) {

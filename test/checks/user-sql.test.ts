@@ -90,12 +90,12 @@ test.each<{ statements: readonly [string, ...string[]]; expect?: Question['expec
     status: 'error',
     says: 'it gives 2 rows of 1 column',
   },
-])('$status when $statements is asked', async ({ statements, expect: wanted = 'no rows', status, says }) => {
+])('$status for $statements', async ({ statements, expect: wanted = 'no rows', status, says }) => {
   const finding = await look(statements, { expect: wanted });
   expect(finding).toMatchObject({ check: 'one', status, summary: expect.stringContaining(says) });
 });
 
-test('evidence is the first twenty rows, their number, and the hash of them all', async () => {
+test('the evidence is the first twenty rows, the number of rows and a hash of all of them', async () => {
   const finding = await look(['select generate_series(1, 1000)']);
   expect(finding.rows).toHaveLength(20);
   expect(finding.rowCount).toBe(1_000);
@@ -105,7 +105,7 @@ test('evidence is the first twenty rows, their number, and the hash of them all'
   expect(other.fingerprint).not.toBe(finding.fingerprint);
 });
 
-test('a new row among many is named first, also where the baseline has more rows than are shown', async () => {
+test('a new row among many is named first, even if the baseline has more rows than are shown', async () => {
   const frozen = await look(["select 'known-' || g from generate_series(1, 25) g"]);
   expect(frozen.rowHashes).toHaveLength(25);
   const statement = "select 'known-' || g from generate_series(2, 25) g union all select 'everybody'";
@@ -121,14 +121,14 @@ test('a new row among many is named first, also where the baseline has more rows
   expect(isKnown(frozen, fewer, 'no rows')).toBe('yes');
 });
 
-test('hashes are kept only where the rows that are shown are not all, and never of more rows than are asked for', async () => {
+test('row hashes are kept only if the shown rows are incomplete, and never for more rows than were requested', async () => {
   expect(await look(['select generate_series(1, 20)'])).not.toHaveProperty('rowHashes');
   expect((await look(["select repeat('x', 1000)"])).rowHashes).toHaveLength(1);
   expect(await look(['select generate_series(1, 10001)'])).not.toHaveProperty('rowHashes');
   expect(await look(['select generate_series(1, 30)'], { expect: 'some rows' })).not.toHaveProperty('rowHashes');
 });
 
-test('"same as baseline" compares with what was frozen, and does not know without', async () => {
+test('"same as baseline" compares with the frozen answer, and is unknown without a baseline', async () => {
   const statement = 'select id, name from molecule';
   const frozen = await look([statement], { expect: 'same as baseline' });
   expect(frozen).toMatchObject({ status: 'unknown', rowCount: 2 });
@@ -144,7 +144,7 @@ test.each([
   { expect: 'no rows', status: 'breach', says: 'more than 10,000 rows, wanted none' },
   { expect: 'some rows', status: 'ok', says: 'more than 10,000 rows' },
   { expect: 'same as baseline', status: 'error', says: 'let the statement count, sum or hash them' },
-] as const)('of a million rows 10,001 are fetched: $status when $expect is wanted', async (row) => {
+] as const)('of a million rows 10,001 are fetched: $status if the plan expects $expect', async (row) => {
   const lengths: number[] = [];
   const asks: Asks = {
     async query(...asked) {
@@ -160,7 +160,7 @@ test.each([
   expect(lengths).toEqual([10_001]);
 });
 
-test('unknown when there is no answer in time', async () => {
+test('unknown if there is no answer in time', async () => {
   const finding = await look(['select pg_sleep(60)'], { timeout: millis(30) });
   expect(finding).toMatchObject({ status: 'unknown' });
   expect(finding.summary).toBe('could not look: canceling statement due to statement timeout (57014), limit 30 ms');
@@ -168,7 +168,7 @@ test('unknown when there is no answer in time', async () => {
   expect(finding.took).toBeGreaterThanOrEqual(29);
 });
 
-test('unknown when someone holds the table locked', async () => {
+test('unknown if someone holds a lock on the table', async () => {
   const other = await db.client();
   try {
     await other.query('begin');
@@ -182,7 +182,7 @@ test('unknown when someone holds the table locked', async () => {
   }
 });
 
-test('unknown when the permission is missing', async () => {
+test('unknown if a permission is missing', async () => {
   const role = `reader_of_${db.name}`;
   await db.query(`create role ${role} login`);
   const asks = connect(db.urlAs(role));
@@ -197,7 +197,7 @@ test('unknown when the permission is missing', async () => {
   }
 });
 
-test('unknown when the session is ended while it looks, and well again with the next look', async () => {
+test('unknown if the session is ended during the check, and ok again in the next run', async () => {
   const looking = look(['select pg_sleep(60)'], { timeout: seconds(20) });
   const sleeping =
     "from pg_stat_activity where datname = $1 and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()";
@@ -210,7 +210,7 @@ test('unknown when the session is ended while it looks, and well again with the 
   expect(await look(['select 1 where false'])).toMatchObject({ status: 'ok' });
 });
 
-test('unknown when nobody answers at all', async () => {
+test('unknown if the server does not answer at all', async () => {
   const asks = connect('postgres://nobody@127.0.0.1:1/nowhere');
   const finding = await look(['select 1'], { asks });
   await asks.close();
@@ -230,7 +230,7 @@ test('a check that should find nothing is planned for all rows, not for finding 
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('CTE Scan on answer');
 });
 
-test('what is kept of an answer, and its fingerprint, is without secrets; what was expected may be one', async () => {
+test('a kept answer and its fingerprint contain no secrets, though the expected value may be one', async () => {
   const hide = (text: string) => text.replaceAll('hunter-22', '[secret]');
   const wanted = await look([`select 'hunter-22'`], { expect: { value: 'hunter-22' }, hide });
   expect(wanted).toMatchObject({ status: 'ok', rows: [['[secret]']] });

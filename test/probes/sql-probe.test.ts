@@ -210,7 +210,10 @@ test.each(['under way', 'before it starts'])('a reading aborted %s is missing', 
 test('an answer that does not count, since somebody changed what a name means, is no failure of the application', async () => {
   const query = () => Promise.reject(new ChangedMeanwhile());
   const read = reader({ query, connect: () => Promise.resolve(undefined) }, ['select 1 from orders']);
-  expect(await read()).toMatchObject({ state: 'missing', because: expect.stringContaining('changed meanwhile') });
+  expect(await read()).toMatchObject({
+    state: 'missing',
+    because: expect.stringContaining('changed during the query'),
+  });
 });
 
 /** A path whose next visits come out as the test says. */

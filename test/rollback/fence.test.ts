@@ -97,8 +97,8 @@ test('the login of the rollback steps may do it where the guard’s own may not'
 });
 
 test.each([
-  { who: 'a superuser', isOwn: false, says: 'is a superuser: the guard does not keep it out' },
-  { who: 'the guard’s own login', isOwn: true, says: 'is the login of the guard or of the rollback steps as well' },
+  { who: 'a superuser', isOwn: false, says: 'is a superuser: the guard cannot lock it out' },
+  { who: 'the guard’s own login', isOwn: true, says: 'is also the login of the guard or of the rollback steps' },
 ])('$who is never fenced', async ({ isOwn, says }) => {
   await using db = await database();
   await using own = await temporaryRole(db, 'login createrole');

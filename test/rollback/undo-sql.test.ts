@@ -145,7 +145,7 @@ test.each([
   const question = 'question' in outcome ? outcome.question : '';
   expect(outcome).toMatchObject({ ended: 'badly', cause: '42P01' });
   expect(question).toContain(byHand);
-  expect(question).not.toContain('Correct the statement, or what it asks about');
+  expect(question).not.toContain('Correct the statement, or the objects that it names');
   expect(question.includes('Nothing of it was done')).toBe(says !== '');
   expect(question).toContain(says);
 });

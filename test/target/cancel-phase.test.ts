@@ -10,7 +10,7 @@ import { temporaryRole } from './role.ts';
 const tag = 'ripcord-phase-7';
 const held = (url: string) => heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
 
-/** One reads the table, and the other waits to alter it. */
+/** One session reads the table, and the other waits to alter it. */
 async function waiting(db: Awaited<ReturnType<typeof database>>, name: string) {
   const all = await crowd(db, 2);
   await all.client(0).query('begin; select * from molecule');
@@ -50,7 +50,7 @@ test.each([
   await untilSo(db, `select state = 'active' from pg_stat_activity where pid = $1`, [pid]);
 });
 
-test('a statement of the phase that works and does not wait is never cancelled', async () => {
+test('a running statement of the phase is never cancelled', async () => {
   await using db = await database();
   await using all = await crowd(db, 1);
   await all.client(0).query(`set application_name = '${tag}'`);
@@ -61,7 +61,7 @@ test('a statement of the phase that works and does not wait is never cancelled',
   expect(await cancelPhaseStatement(connection, of, all.pid(0))).toBe(false);
 });
 
-test('a guard without the grant is told which one it needs', async () => {
+test('without the grant, the guard learns which grant it needs', async () => {
   await using db = await database();
   await using owner = await temporaryRole(db, 'login');
   await using guard = await temporaryRole(db, 'login');

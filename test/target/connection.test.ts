@@ -28,7 +28,7 @@ const end = async (db: TestDatabase, pid: string): Promise<void> => {
   await until(async () => (await db.query('select from pg_stat_activity where pid = $1', [pid])).rowCount === 0);
 };
 
-test('it connects at the first question, as a session that can be recognised', async () => {
+test('it connects at the first query, as a recognisable session', async () => {
   await using db = await database();
   await using connection = held(db.url);
   expect(connection.connectMs).toBeUndefined();
@@ -38,7 +38,7 @@ test('it connects at the first question, as a session that can be recognised', a
   expect(connection.connectMs).toBeGreaterThan(0);
 });
 
-test('cells come as the text that PostgreSQL prints, with null for null', async () => {
+test('cells arrive as the text that PostgreSQL prints, and null as null', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const { rows, fields, ms } = await connection.query(
@@ -50,7 +50,7 @@ test('cells come as the text that PostgreSQL prints, with null for null', async 
   expect(ms).toBeGreaterThan(0);
 });
 
-test('questions asked at once are answered one after the other, each by its own answer', async () => {
+test('concurrent queries run one after the other, and each gets its own answer', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const numbers = Array.from({ length: 20 }, (_, index) => String(index));
@@ -59,7 +59,7 @@ test('questions asked at once are answered one after the other, each by its own 
   expect(await ours(db)).toHaveLength(1);
 });
 
-test('settings in the url do not weaken those of the guard, and others are kept', async () => {
+test('settings in the URL do not weaken the guard’s, and other settings are kept', async () => {
   await using db = await database();
   const url = new URL(db.url);
   url.search = new URLSearchParams({
@@ -84,7 +84,7 @@ test('settings in the url do not weaken those of the guard, and others are kept'
   expect(Object.fromEntries(rows)).toEqual(wanted);
 });
 
-test('a read-only connection cannot write, one that is not can', async () => {
+test('a read-only connection cannot write, and a writable one can', async () => {
   await using db = await database();
   await db.query('create table molecule (id int)');
   await using reader = held(db.url);
@@ -93,7 +93,7 @@ test('a read-only connection cannot write, one that is not can', async () => {
   await expect(writer.query('insert into molecule values (1) returning id')).resolves.toMatchObject({ rows: [['1']] });
 });
 
-test('a text with two statements is refused, so that none can switch the protection off', async () => {
+test('a text with two statements is rejected, so that none can switch the protection off', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const refused = connection.query('set default_transaction_read_only = off; create table b ()');
@@ -101,7 +101,7 @@ test('a text with two statements is refused, so that none can switch the protect
   expect((await db.query("select to_regclass('b') is null as absent")).rows).toEqual([{ absent: true }]);
 });
 
-test('a statement beyond its timeout is cancelled by the server, and the session goes on', async () => {
+test('the server cancels a statement at its timeout, and the session goes on', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const pid = await pidOf(connection);
@@ -112,7 +112,7 @@ test('a statement beyond its timeout is cancelled by the server, and the session
   expect(await pidOf(connection)).toBe(pid);
 });
 
-test('a timeout that a rolled-back transaction had set is set again', async () => {
+test('a timeout that a rolled-back transaction reset is set again', async () => {
   await using db = await database();
   await using connection = held(db.url);
   await connection.query('begin');
@@ -122,7 +122,7 @@ test('a timeout that a rolled-back transaction had set is set again', async () =
   expect(rows).toEqual([['700ms']]);
 });
 
-test('a lock that is not free within half a second is not waited for', async () => {
+test('a statement waits for a lock no longer than half a second', async () => {
   await using db = await database();
   await db.query('create table molecule (id int)');
   await db.query('begin');
@@ -133,16 +133,16 @@ test('a lock that is not free within half a second is not waited for', async () 
   await db.query('rollback');
 });
 
-test('after its session was ended while idle, the next question makes a new one', async () => {
+test('if its session was ended while idle, the next query opens a new one', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const pid = await pidOf(connection);
   await end(db, pid);
-  const next = await pidOf(connection).catch(() => pidOf(connection)); // our side may not have heard of it yet
+  const next = await pidOf(connection).catch(() => pidOf(connection)); // the client may not have noticed yet
   expect(next).not.toBe(pid);
 });
 
-test('a session ended under way fails the question, and the next one makes a new session', async () => {
+test('if its session is ended during a query, the query fails and the next one opens a new session', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const pid = await pidOf(connection);
@@ -158,7 +158,7 @@ test('a session ended under way fails the question, and the next one makes a new
   expect(await pidOf(connection)).not.toBe(pid);
 });
 
-test('a transaction that was lost is not continued in a new session', async () => {
+test('a lost transaction does not continue in a new session', async () => {
   await using db = await database();
   await db.query('create table molecule (id int)');
   await using connection = held(db.url, { readOnly: false });
@@ -169,7 +169,7 @@ test('a transaction that was lost is not continued in a new session', async () =
   await expect(connection.query('select from molecule')).resolves.toMatchObject({ rows: [] });
 });
 
-test('a network that hangs does not hang the guard: a second after the timeout the connection is cut', async () => {
+test('a hanging network does not hang the guard: it cuts the connection a second after the timeout', async () => {
   await using db = await database();
   await using proxy = await hangingProxy(db.url);
   await using connection = held(proxy.url, { statementTimeout: seconds(1) });
@@ -183,7 +183,7 @@ test('a network that hangs does not hang the guard: a second after the timeout t
   expect(await pidOf(connection)).not.toBe(pid);
 });
 
-test('closing a connection whose network hangs gives up after a second', async () => {
+test('closing a connection on a hanging network gives up after a second', async () => {
   await using db = await database();
   await using proxy = await hangingProxy(db.url);
   const connection = held(proxy.url);
@@ -194,7 +194,7 @@ test('closing a connection whose network hangs gives up after a second', async (
   expect(performance.now() - started).toBeLessThan(4_000);
 });
 
-test('an abort ends a question under way with its reason, and the next question works', async () => {
+test('an abort ends a running query with its reason, and the next query works', async () => {
   await using db = await database();
   await using connection = held(db.url);
   await connection.connect();
@@ -207,7 +207,7 @@ test('an abort ends a question under way with its reason, and the next question 
   await expect(connection.query('select 3')).resolves.toMatchObject({ rows: [['3']] });
 });
 
-test('an abort of a question that waits for its turn leaves the session alone', async () => {
+test('aborting a queued query leaves the session alone', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const pid = await pidOf(connection);
@@ -220,14 +220,14 @@ test('an abort of a question that waits for its turn leaves the session alone', 
   expect(await pidOf(connection)).toBe(pid);
 });
 
-test('connecting says how long it took, and nothing when there is a session', async () => {
+test('connecting returns the time it took, and undefined if there is a session', async () => {
   await using db = await database();
   await using connection = held(db.url);
   expect(await connection.connect()).toBeGreaterThan(0);
   expect(await connection.connect()).toBeUndefined();
 });
 
-test('every query and connect is charged with its wall time, also one that fails', async () => {
+test('every query and connect is charged with its wall time, even if it fails', async () => {
   await using db = await database();
   const spent: Millis[] = [];
   await using connection = held(db.url, { cost: (ms) => spent.push(ms) });
@@ -238,7 +238,7 @@ test('every query and connect is charged with its wall time, also one that fails
   expect(Math.min(...spent)).toBeGreaterThan(0);
 });
 
-test('a closed connection leaves no session and refuses questions', async () => {
+test('a closed connection leaves no session and rejects queries', async () => {
   await using db = await database();
   const connection = held(db.url);
   await connection.connect();
@@ -248,7 +248,7 @@ test('a closed connection leaves no session and refuses questions', async () => 
   await expect(connection.query('select 1')).rejects.toThrow('connection "probe" was closed');
 });
 
-test('closing ends a connect under way', async () => {
+test('closing ends a connect in progress', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
@@ -261,28 +261,28 @@ test('closing ends a connect under way', async () => {
 
 test.each([
   {
-    what: 'a database that is not there',
+    what: 'a database that does not exist',
     url: (url: URL) => (url.pathname = '/nowhere'),
     kind: TargetRefused,
     code: '3D000',
   },
   {
-    what: 'a role that is not there',
+    what: 'a role that does not exist',
     url: (url: URL) => (url.username = 'nobody'),
     kind: TargetRefused,
     code: '28000',
   },
   {
-    what: 'a port where nobody listens',
+    what: 'a port without a listener',
     url: (url: URL) => (url.port = '1'),
     kind: TargetUnreachable,
     code: 'ECONNREFUSED',
   },
   {
-    what: 'a host that has no address',
+    what: 'a host name without an address',
     url: (url: URL) => (url.hostname = 'nowhere.invalid'),
     kind: TargetUnreachable,
-    code: expect.stringMatching(/^E/), // by what the resolver of the machine says
+    code: expect.stringMatching(/^E/), // depends on the machine's resolver
   },
 ])('$what is explained, without the password', async ({ url, kind, code }) => {
   const wrong = new URL(inject('postgres'));

@@ -36,15 +36,15 @@ const requiring = (server: Pick<ExpectedServer, 'require'>, found: Partial<Targe
   }
 };
 
-describe('what a new session says of its server', () => {
-  test('is what is expected, where it is the first', () => {
+describe('the server that a new session reports', () => {
+  test('is expected if it is the first', () => {
     const server = expectedServer();
     expect(requiring(server, {})).toBe('right');
     expect(server.expected).toEqual(is);
     expect(requiring(server, { system: '8' })).toContain('wanted database app (oid 16385) of cluster 7');
   });
 
-  test('is never expected where it is a standby', () => {
+  test('is never expected if it is a standby', () => {
     const server = expectedServer();
     expect(requiring(server, { timeline: '' }, true)).toMatch(/this is a hot standby .* wanted the primary/);
     expect(server.expected).toBeUndefined();
@@ -64,7 +64,7 @@ describe('what a new session says of its server', () => {
       cluster: false,
     },
     {
-      what: 'one in its place',
+      what: 'a new database in its place',
       found: { oid: '99' },
       says: /\(oid 99\).*\(oid 16385\).*confirm target/,
       cluster: false,
@@ -75,18 +75,18 @@ describe('what a new session says of its server', () => {
       says: /timeline 00000001, which a failover/,
       cluster: true,
     },
-  ])('is wrong where it is $what, with both identities and the address', ({ found, says, cluster }) => {
+  ])('is wrong if it is $what, with both identities and the address in the message', ({ found, says, cluster }) => {
     const server = expecting();
     expect(requiring(server, found)).toMatch(says);
     expect(server.wrong()).toEqual([expect.stringMatching(says)]);
     expect(requiring(server.held, {})).toBe('right');
-    expect(server.wrong()).toHaveLength(1); // where new sessions are led, one that is there does not tell
+    expect(server.wrong()).toHaveLength(1); // an existing session does not show where new ones lead
     expect(requiring(server, {})).toBe('right');
     expect(server.wrong()).toEqual([]);
     expect(requiring(server.cluster, found) !== 'right').toBe(cluster);
   });
 
-  test('is the target after a failover: to be recorded, and trouble until it is', () => {
+  test('is the target after a failover: it must be recorded, and is a doubt until it is', () => {
     const server = expecting();
     expect(requiring(server, { timeline: '00000003' })).toBe('right');
     expect(server.changed()).toEqual({ ...is, timeline: '00000003' });
@@ -96,7 +96,7 @@ describe('what a new session says of its server', () => {
     expect([server.changed(), server.wrong(), server.epoch - epoch]).toEqual([undefined, [], 1]);
   });
 
-  test('is a copy where the guard’s lock is another login’s, though its process has the same number', () => {
+  test('is a copy if another login holds the guard lock, even with the same process id', () => {
     const server = expecting();
     server.lockIsHeldBy(() => ({ pid: 812, login: '16390' }));
     const found = (login: string) => () =>
@@ -105,14 +105,14 @@ describe('what a new session says of its server', () => {
     expect(found('16391')).toThrow(/process 812\) is not there/);
   });
 
-  test('is asked for the cluster alone where the plan leads a login to another database', () => {
+  test('is checked for the cluster alone if the plan leads a login to another database', () => {
     const server = expecting();
     expect(serverFor(server, 'postgres://u@h/app', 'postgres://g@h/app')).toBe(server);
     expect(serverFor(server, 'postgres://u@h/postgres', 'postgres://g@h/app')).toBe(server.cluster);
   });
 });
 
-/** Every kind of session that there is, each as whoever uses it opens it; resolves with what it says. */
+/** Every kind of session, opened as its user opens it. Resolves with what the session reports. */
 const kinds: readonly (readonly [string, (url: string, server: ExpectedServer) => Promise<unknown>])[] = [
   ...(
     [
@@ -159,9 +159,9 @@ const kinds: readonly (readonly [string, (url: string, server: ExpectedServer) =
 ];
 
 describe.each([{ major: 15 }, { major: 18 }] as const)(
-  'a session that is led elsewhere on PostgreSQL $major',
+  'a session that reaches another server on PostgreSQL $major',
   ({ major }) => {
-    test('is refused, whatever kind it is: by another cluster, a standby and a database in the target’s place', async () => {
+    test('is rejected, whatever its kind, by another cluster, a standby and a database in the target’s place', async () => {
       await using primary = await startPostgres({ major, inMemory: true });
       await using other = await startPostgres({ major, inMemory: true });
       for (const one of [primary, other]) {
@@ -195,7 +195,7 @@ describe.each([{ major: 15 }, { major: 18 }] as const)(
       await admin.query('alter database app rename to app_before');
       await admin.query('create database app');
       for (const [kind, open] of kinds) {
-        if (kind === 'guard lock' || kind === 'fence') continue; // what belongs to the cluster is where it was
+        if (kind === 'guard lock' || kind === 'fence') continue; // these belong to the cluster, which is the same
         await expect(open(primary.url('app'), server)).rejects.toThrow(/ripcord confirm target --done/);
       }
       await using app = heldConnection({
@@ -209,7 +209,7 @@ describe.each([{ major: 15 }, { major: 18 }] as const)(
   },
 );
 
-test('a held connection is refused by a standby, goes on after its promotion, and leaves what was left behind', async () => {
+test('a held connection is rejected by a standby, continues after its promotion, and leaves the old primary', async () => {
   await using primary = await startPostgres({ inMemory: true });
   await using standby = await startPostgres({ standbyOf: primary, inMemory: true });
   await using proxy = await switchingProxy(primary.url());
@@ -233,20 +233,20 @@ test('a held connection is refused by a standby, goes on after its promotion, an
   expect(server.changed()?.timeline).toBe('00000002');
   server.expect(server.changed()!);
 
-  proxy.leadTo(primary.url()); // still there, and nobody told it
+  proxy.leadTo(primary.url()); // the old primary still runs and does not know
   expect(await port().catch((error: unknown) => error)).toMatchObject({
     found: expect.stringContaining('left behind'),
   });
 }, 60_000);
 
-describe('a copy of the target that was started as a primary of its own', () => {
-  test('is told from it, by every kind of session, by what the target has written since', async () => {
+describe('a copy of the target that was started as a primary', () => {
+  test('is detected by every kind of session, because the target has written since', async () => {
     await using primary = await startPostgres({ inMemory: true });
     await using admin = heldConnection(mayWrite({ url: primary.url(), login: 'url' }, 'admin', seconds(30)));
     await admin.query('create database app');
     await using clone = await startPostgres({ cloneOf: primary, inMemory: true });
     await admin.query("select pg_logical_emit_message(false, 'ripcord test', repeat('x', 1000000))");
-    await admin.query('create table public.flushed ()'); // with its commit, all before it is durable
+    await admin.query('create table public.flushed ()'); // its commit makes all earlier WAL durable
     const server = expectedServer();
     await using first = heldConnection(asksCatalogs({ url: primary.url('app') }, 'first'));
     await identify(first, server);
@@ -258,7 +258,7 @@ describe('a copy of the target that was started as a primary of its own', () => 
     }
   }, 60_000);
 
-  test('is told from it, by every kind of session, while the guard holds its lock', async () => {
+  test('is detected by every kind of session while the guard holds its lock', async () => {
     await using primary = await startPostgres({ inMemory: true });
     await using admin = heldConnection(mayWrite({ url: primary.url(), login: 'url' }, 'admin', seconds(30)));
     await admin.query('create database app');
@@ -281,7 +281,7 @@ describe('a copy of the target that was started as a primary of its own', () => 
   }, 60_000);
 });
 
-test('a server that starts again is the one that it was', async () => {
+test('a restarted server is the same server', async () => {
   await using one = await startPostgres({ inMemory: true });
   const server = expectedServer();
   await using held = heldConnection(asksCatalogs({ url: one.url(), server }, 'checks'));
@@ -291,7 +291,7 @@ test('a server that starts again is the one that it was', async () => {
   expect([server.wrong(), server.changed()]).toEqual([[], undefined]);
 }, 60_000);
 
-test('a reading that another server would answer is missing with the reason, on either way', async () => {
+test('a reading that another server would answer is missing, with the reason, on either path', async () => {
   await using db = await database();
   const server = expecting();
   await using held = heldConnection(asksPlan({ url: db.url, server }, 'probes-1'));
@@ -309,7 +309,7 @@ test('a reading that another server would answer is missing with the reason, on 
   );
 });
 
-test('a users’ login that may not read the cluster is compared by the rest, and it is said', async () => {
+test('a users’ login that may not read the cluster identifier is checked by the rest, and the guard says so', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using held = heldConnection(asksCatalogs({ url: db.url }, 'x'));
@@ -334,7 +334,7 @@ test('a users’ login that may not read the cluster is compared by the rest, an
   });
 });
 
-test('any other login that may not read the cluster is refused with the grant', async () => {
+test('any other login that may not read the cluster identifier is rejected with the grant it needs', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using held = heldConnection(asksCatalogs({ url: db.url }, 'x'));

@@ -20,7 +20,7 @@ test.each([
     says: 'database app at db.example:6543 as guard: connect ECONNREFUSED 10.0.0.1:6543; wanted a PostgreSQL server that answers at db.example:6543.',
   },
   {
-    when: 'several addresses were tried in vain',
+    when: 'several addresses failed',
     error: Object.assign(new AggregateError([new Error('connect ECONNREFUSED ::1:6543')], ''), {
       code: 'ECONNREFUSED',
     }),
@@ -92,7 +92,7 @@ test.each([
     says: 'wanted a statement that the server can run',
   },
   {
-    when: 'our read-only session was asked to write',
+    when: 'a read-only session of ours tried to write',
     error: fromServer('25006', 'cannot execute DELETE in a read-only transaction'),
     circumstances: { during: 'asking', readOnly: true } as const,
     kind: TargetRefused,
@@ -113,14 +113,14 @@ test.each([
     says: 'permission denied for table molecule (42501); wanted the permission for guard. Grant it to guard, or give another login in the target url.',
   },
   {
-    when: 'a permission of the users is missing',
+    when: 'the users’ login lacks a permission',
     error: fromServer('42501', 'permission denied for table molecule'),
     circumstances: { during: 'asking', login: 'users_url' } as const,
     kind: TargetRefused,
     says: 'Grant it to guard, or give another login in the target users_url.',
   },
   {
-    when: 'the password of the rollback’s login is wrong',
+    when: 'the password of the rollback login is wrong',
     error: fromServer('28P01', 'password authentication failed for user "guard"'),
     circumstances: { during: 'connecting', login: 'rollback_url' } as const,
     kind: TargetRefused,
@@ -140,25 +140,25 @@ test.each([
     kind: StatementTimedOut,
     says: 'Oldest transactions first: select pid, usename, application_name, xact_start, query from pg_stat_activity where xact_start is not null order by xact_start',
   },
-])('when $when, the sentence says what to do', ({ error, circumstances, kind, says }) => {
+])('if $when, the message says what to do', ({ error, circumstances, kind, says }) => {
   const explained = explainPgError(error, url, circumstances);
   expect(explained).toBeInstanceOf(kind);
   expect(explained.message).toContain(says);
   expect(explained).toMatchObject({ cause: error, ...('code' in error && { code: error.code }) });
 });
 
-test('what was explained once is not explained again', () => {
+test('an explained error is not explained again', () => {
   const first = explainPgError(new Error('cut'), url);
   expect(explainPgError(first, url)).toBe(first);
 });
 
-test('a password that an error repeats is in neither the message nor a cause', () => {
+test('a password that an error repeats is neither in the message nor in a cause', () => {
   const explained = explainPgError(new Error('cannot log in with s3cret! or s3cret%21'), url, connecting);
   expect(explained.found).toBe('database app at db.example:6543 as guard: cannot log in with *** or ***');
   expect(explained.cause).toBeUndefined();
 });
 
-test('no password whatever is in any message', () => {
+test('no message contains any password', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 8 }), (secret) => {
       const target = new URL('postgres://guard@db.example/app');
@@ -173,7 +173,7 @@ test('no password whatever is in any message', () => {
 });
 
 test.each(['', 'app', 'mysql://a@b/c', 'postgres://user:pa/ss@host:port/db'])(
-  'a url that cannot be read (%j) is not repeated',
+  'the message does not repeat an unreadable URL (%j)',
   (unreadable) => {
     expect(() => explainPgError(new Error('x'), unreadable)).toThrow(
       'the target url cannot be read; wanted postgres://user:password@host:port/database.',

@@ -21,7 +21,7 @@ const refusalOf = async (taking: Promise<GuardLock>): Promise<GuardLockRefused> 
   throw new Error('wanted a refusal', { cause: refused });
 };
 
-/** The pid of who holds the lock, as a second guard would be told. */
+/** The pid of the lock holder, as a second guard would learn it. */
 const holder = async (db: TestDatabase): Promise<number> =>
   (await refusalOf(takeGuardLock(db.url, identityOf(db)))).holder?.pid ?? 0;
 
@@ -31,7 +31,7 @@ const endHolder = async (db: TestDatabase): Promise<void> => {
   await until(async () => (await db.query('select from pg_stat_activity where pid = $1', [pid])).rowCount === 0);
 };
 
-test('of two guards of one target the second is refused, and told who the first is', async () => {
+test('the second of two guards of one target is rejected and learns who the first is', async () => {
   await using db = await database();
   await using first = await takeGuardLock(db.url, identityOf(db));
   const refused = await refusalOf(takeGuardLock(db.url, identityOf(db)));
@@ -48,7 +48,7 @@ test('of two guards of one target the second is refused, and told who the first 
   expect(await first.held()).toBe(true);
 });
 
-test('a target and its neighbour are guarded apart', async () => {
+test('two databases of one server are guarded independently', async () => {
   await using db = await database();
   const identity = identityOf(db);
   await using _lock = await takeGuardLock(db.url, identity);
@@ -57,14 +57,14 @@ test('a target and its neighbour are guarded apart', async () => {
   expect([await neighbour.held(), await cluster.held()]).toEqual([true, true]);
 });
 
-test('the key is a signed 64-bit number, and the same for ever', () => {
+test('the key is a signed 64-bit number and never changes', () => {
   const key = guardLockKey({ system: '7000000000000000001', database: 'app' });
   expect(key).toBe(guardLockKey({ system: '7000000000000000001', database: 'app' }));
   expect(BigInt.asIntN(64, BigInt(key))).toBe(BigInt(key));
   expect(key).toMatchInlineSnapshot(`"1992012862126806539"`);
 });
 
-test('keys of either sign are found again', async () => {
+test('keys of either sign are found in pg_locks', async () => {
   await using db = await database();
   const signs = new Set<boolean>();
   for (let system = 0; signs.size < 2; system += 1) {
@@ -75,7 +75,7 @@ test('keys of either sign are found again', async () => {
   }
 });
 
-test('once released, another may take it', async () => {
+test('once released, the lock is free for another guard', async () => {
   await using db = await database();
   const first = await takeGuardLock(db.url, identityOf(db));
   await first[Symbol.asyncDispose]();
@@ -84,7 +84,7 @@ test('once released, another may take it', async () => {
   expect(await second.held()).toBe(true);
 });
 
-test('a lost session is said, and the lock not taken again until asked to', async () => {
+test('a lost session is reported, and the lock is taken again only on request', async () => {
   await using db = await database();
   await using lock = await takeGuardLock(db.url, identityOf(db));
   await endHolder(db);
@@ -93,7 +93,7 @@ test('a lost session is said, and the lock not taken again until asked to', asyn
   expect(await lock.held()).toBe(true);
 });
 
-test('what another guard took in between is not taken back', async () => {
+test('a lock that another guard took in between is not taken back', async () => {
   await using db = await database();
   await using lock = await takeGuardLock(db.url, identityOf(db));
   await endHolder(db);
@@ -105,7 +105,7 @@ test('what another guard took in between is not taken back', async () => {
   expect([await lock.retake(), await lock.held()]).toEqual(['held', true]);
 });
 
-test('retaking a lock that is held keeps its session, however many ask', async () => {
+test('retaking a held lock keeps its session, even with concurrent calls', async () => {
   await using db = await database();
   await using lock = await takeGuardLock(db.url, identityOf(db));
   const pid = await holder(db);
@@ -113,7 +113,7 @@ test('retaking a lock that is held keeps its session, however many ask', async (
   expect(await holder(db)).toBe(pid);
 });
 
-test('a lock whose server does not answer is not held', { timeout: 15_000 }, async () => {
+test('a lock does not count as held if its server does not answer', { timeout: 15_000 }, async () => {
   await using db = await database();
   await using proxy = await hangingProxy(db.url);
   await using lock = await takeGuardLock(proxy.url, identityOf(db));
@@ -121,7 +121,7 @@ test('a lock whose server does not answer is not held', { timeout: 15_000 }, asy
   expect(await lock.held()).toBe(false);
 });
 
-test('an ordinary login can guard, and sees who else does', async () => {
+test('an ordinary login can guard, and sees which other session does', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using _lock = await takeGuardLock(db.url, identityOf(db));

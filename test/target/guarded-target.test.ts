@@ -19,7 +19,7 @@ const rival = (pid: number, mayBeOurs: boolean): Rival => ({
 const ours = rival(7, true);
 const other = rival(8, false);
 
-/** A lost lock whose retakes come to `answers`, one after the other. */
+/** A lost lock whose retakes return `answers`, one after the other. */
 const lost = (...answers: readonly ('held' | Rival | 'no session')[]) => {
   const left = [...answers];
   return {
@@ -34,24 +34,24 @@ const lost = (...answers: readonly ('held' | Rival | 'no session')[]) => {
 
 test.each([
   { lock: { ...lost(), held: async () => true }, when: 'the lock is held', answer: 'yes' },
-  { lock: lost('no session', ours, 'held'), when: 'it is taken again', answer: 'yes' },
+  { lock: lost('no session', ours, 'held'), when: 'the lock is taken again', answer: 'yes' },
   {
     lock: lost('no session', ours, ours),
-    when: 'our lost session has it to the end',
+    when: 'our lost session keeps the lock to the end',
     answer: { rival: 'session 7 (psql, login bob), which is not Ripcord' },
   },
   {
     lock: lost(other),
-    when: 'another session has it',
+    when: 'another session holds the lock',
     answer: { rival: 'session 8 (psql, login bob), which is not Ripcord' },
   },
   { lock: lost('no session', 'no session', 'no session'), when: 'there is no session', answer: 'no-answer' },
-  { lock: lost(ours, ours, 'no session'), when: 'there is no session any more', answer: 'no-answer' },
-])('asked whether this is the only guard when $when', async ({ lock, answer }) => {
+  { lock: lost(ours, ours, 'no session'), when: 'the session is gone for good', answer: 'no-answer' },
+])('asks whether this is the only guard when $when', async ({ lock, answer }) => {
   expect(await stillOnly(lock, { retries: 2, minTimeout: millis(0), maxTimeout: millis(0) })).toEqual(answer);
 });
 
-test('a breach is proved also while the server has no slot left for the second look', async () => {
+test('a breach is confirmed even if the server has no slot for the second run', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   const target = targetAt(db.urlAs(role.name));

@@ -1,15 +1,15 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface HangingProxy extends AsyncDisposable {
-  /** The same url, by way of the proxy. */
+  /** The same URL through the proxy. */
   readonly url: string;
-  /** From now on nothing passes, in either direction, and no connection is closed: as when a cable is cut. */
+  /** From now on nothing passes in either direction and no connection is closed, as if a cable were cut. */
   hang(): void;
-  /** New connections pass again; the old ones hang for ever. */
+  /** New connections pass again; the old ones hang forever. */
   mend(): void;
 }
 
-/** A way to the server of `url` that can be cut as a network is. */
+/** A proxy to the server of `url` that can be cut like a network. */
 export async function hangingProxy(url: string): Promise<HangingProxy> {
   const target = new URL(url);
   const origin = { port: Number(target.port), host: target.hostname, allowHalfOpen: true };

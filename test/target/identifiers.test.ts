@@ -17,9 +17,9 @@ test.each(['', 'a\0b'])('%j is no identifier', (name) => {
   expect(() => quoteIdentifier(name)).toThrow('an SQL identifier');
 });
 
-test('PostgreSQL reads back every quoted name as it was', async () => {
+test('PostgreSQL reads every quoted name back unchanged', async () => {
   await using db = await database();
-  // Without lone surrogates, which have no UTF-8 form, and within the 63 bytes that PostgreSQL keeps.
+  // Without lone surrogates, which have no UTF-8 form, and within PostgreSQL's 63 bytes.
   const name = fc
     .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
     .filter((text) => text.isWellFormed() && !text.includes('\0') && Buffer.byteLength(text) <= 63);

@@ -9,7 +9,7 @@ import { temporaryRole } from './role.ts';
 
 const held = (url: string) => heldConnection({ url, name: '', readOnly: true, statementTimeout: seconds(5) });
 
-test('two databases of one cluster have its identifier, and are not the same target', async () => {
+test('two databases of one cluster share its identifier but are different targets', async () => {
   await using one = await database();
   await using other = await database();
   await using here = held(one.url);
@@ -24,14 +24,14 @@ test('two databases of one cluster have its identifier, and are not the same tar
   expect(await identify(here)).toEqual(identity);
 });
 
-test('an ordinary login may ask', async () => {
+test('an ordinary login may read the identity', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using connection = held(db.urlAs(role.name));
   await expect(identify(connection)).resolves.toMatchObject({ database: db.name });
 });
 
-test('a login that may not read the identifier is told the grant', async () => {
+test('a login that may not read the identifier learns the grant it needs', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await db.query('revoke execute on function pg_control_system() from public');
@@ -39,7 +39,7 @@ test('a login that may not read the identifier is told the grant', async () => {
   await expect(identify(connection)).rejects.toThrow(`grant execute on function pg_control_system() to "${role.name}"`);
 });
 
-test('a server before PostgreSQL 14 is refused', async () => {
+test('a server before PostgreSQL 14 is rejected', async () => {
   const said = ['7', 'app', '16385', 'primary', '00000001', '130014'];
   const old = {
     url: 'postgres://guard@old.example/app',

@@ -1,7 +1,9 @@
 import { startPostgres } from '../../tools/postgres/server.ts';
 import { sessionAs } from './session-as.ts';
 
-/** A server on which the role `phases` has left a prepared transaction, with a session of it and one of a superuser. */
+/**
+ * A server on which the role `phases` has left a prepared transaction, one session of its own and one of a superuser.
+ */
 export async function withLeftOver() {
   await using undo = new AsyncDisposableStack();
   const server = undo.use(await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true }));

@@ -16,7 +16,7 @@ import { apiClient } from '../support/api-client.ts';
 
 const patience = { timeout: 20_000 };
 
-/** A lock whose session can be ended, and whose retakes come to `answers`, one after the other. */
+/** A lock whose session can be ended, and whose retakes return `answers`, one after the other. */
 function aLock(...answers: readonly ('held' | Rival | 'no session')[]) {
   const left = [...answers];
   let ended = (): void => undefined;
@@ -40,7 +40,7 @@ function aLock(...answers: readonly ('held' | Rival | 'no session')[]) {
 
 const bob = { pid: 8, login: 'bob', applicationName: 'psql', clientAddress: '10.0.0.5', since: '02:14' };
 
-test('a lock is lost from the moment on at which its session ends, until it is taken again', async () => {
+test('a lock is lost from the moment its session ends until it is taken again', async () => {
   const lock = aLock('no session', { holder: bob, mayBeOurs: false }, 'held');
   const watch = watchLock(lock);
   let told = 0;
@@ -60,13 +60,13 @@ test('a lock is lost from the moment on at which its session ends, until it is t
   expect(watch.lost()).toBeUndefined();
 });
 
-test('a lock that the server says is gone is taken again, though its session is there', async () => {
+test('a lock that the server reports as gone is taken again, even if its session still exists', async () => {
   const watch = watchLock({ ...aLock({ holder: undefined, mayBeOurs: true }), held: async () => false });
   await watch.ask();
   expect(watch.lost()).toContain('the guard’s own lost session');
 });
 
-test('a lock that was let go is not taken again, whoever asks', async () => {
+test('a released lock is not taken again, whoever asks', async () => {
   const lock = aLock('held', 'held');
   let asked = 0;
   const count = async () => {
@@ -77,7 +77,7 @@ test('a lock that was let go is not taken again, whoever asks', async () => {
   await watch.letGo();
   await watch.retake();
   await watch.ask();
-  expect([watch.lost(), asked]).toEqual(['the guard lock was let go, since another process has the guard', 0]);
+  expect([watch.lost(), asked]).toEqual(['the guard lock was released, because another process is now the guard', 0]);
 });
 
 const guard = async ({ planFile, journal, token }: Miniature) => {
@@ -99,7 +99,7 @@ async function identityOf(url: string) {
   return await identify(connection);
 }
 
-test('while another session holds the lock the guard says whose it is and lets no phase start, then has it again', async () => {
+test('while another session holds the lock, the guard names it and starts no phase; then it takes the lock again', async () => {
   await using mini = await miniature();
   await using undo = new AsyncDisposableStack();
   const { daemon, ready, metric, openRun, start, view } = await guard(mini);
@@ -113,7 +113,7 @@ test('while another session holds the lock the guard says whose it is and lets n
     application_name: 'psql',
   });
   await rival.connect();
-  const taken = rival.query('select pg_advisory_lock($1::bigint)', [guardLockKey(identity)]); // is next in the queue
+  const taken = rival.query('select pg_advisory_lock($1::bigint)', [guardLockKey(identity)]); // next in the queue
   await expect
     .poll(() => mini.db.query("select from pg_locks where locktype = 'advisory' and not granted"), patience)
     .toMatchObject({ rowCount: 1 });
@@ -138,7 +138,7 @@ test('while another session holds the lock the guard says whose it is and lets n
   await expect.poll(() => start('first'), patience).toHaveProperty('tag');
 }, 60_000);
 
-test('after a restart of the server the lock is taken again at once, and a second guard is still refused', async () => {
+test('after a server restart the lock is taken again at once, and a second guard is still rejected', async () => {
   await using server = await startPostgres({ inMemory: true });
   await using undo = new AsyncDisposableStack();
   const mini = await miniature(threeSteps, { server: server.url() });

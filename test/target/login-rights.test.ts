@@ -10,11 +10,11 @@ import { lookAtLogins, missingSchemas } from '../../src/target/permissions.ts';
 import { asksOfItself } from '../../src/target/session-kinds.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 
-/** `LOGIN` is the login, `OTHER` another role, of names that no other test uses. */
+/** `LOGIN` is the login and `OTHER` another role, with names that no other test uses. */
 interface Case {
   readonly kind: LoginKind;
   readonly given: readonly string[];
-  /** The statements that take it away; none where it is as it should be. */
+  /** The statements that take the right away; empty if the login is as it should be. */
   readonly take: readonly string[];
   readonly since?: 18;
 }
@@ -82,7 +82,7 @@ const cases: readonly Case[] = [
     ['alter default privileges for role postgres in schema public revoke insert on tables from "LOGIN"'],
   ),
   ...forAll(['alter table t owner to LOGIN'], ['reassign owned by "LOGIN" to "postgres" (it owns table public.t)']),
-  // What one may have, another may not.
+  // Rights that one kind of login may have and another may not.
   { kind: 'reading', given: ['grant pg_signal_backend to LOGIN'], take: ['revoke pg_signal_backend from "LOGIN"'] },
   { kind: 'reading', given: ['grant pg_monitor to LOGIN'], take: ['revoke pg_monitor from "LOGIN"'] },
   { kind: 'reading', given: ['grant select on t to LOGIN', 'grant select (id) on t to LOGIN'], take: [] },
@@ -98,7 +98,7 @@ const cases: readonly Case[] = [
   { kind: 'trying', given: ['alter role LOGIN bypassrls'], take: ['alter role "LOGIN" nobypassrls'] },
   { kind: 'trying', given: ['grant select on t to LOGIN'], take: ['revoke select on public.t from "LOGIN"'] },
   { kind: 'trying', given: ['alter role WATCHED superuser'], take: ['revoke "WATCHED" from "LOGIN"'] },
-  // From 16 on a membership says what it is good for.
+  // From 16 on, a membership says what it allows.
   { kind: 'reading', since: 18, given: ['grant OTHER to LOGIN with inherit false, set false'], take: [] },
   {
     kind: 'reading',
@@ -120,11 +120,11 @@ interface Ground extends AsyncDisposable {
   readonly db: TestDatabase;
   readonly login: string;
   readonly watched: string;
-  /** With the names of this ground in it. */
+  /** Fills in the names of these roles. */
   fill(statement: string): string;
 }
 
-/** Roles of their own on a database that the cases share. */
+/** Roles of their own, in a database that the cases share. */
 async function ground(db: TestDatabase): Promise<Ground> {
   const some = randomBytes(6).toString('hex');
   const [login, other, watched] = [`login_${some}`, `other_${some}`, `watched_${some}`];
@@ -159,7 +159,7 @@ const facts: LoginFacts = {
   bootstrap: 'postgres',
 };
 
-test('a role that PostgreSQL itself brought may have been given more than it comes with', () => {
+test('a built-in role may have been granted more than its default rights', () => {
   const more = { role: 'pg_read_all_data', member: 'pg_monitor', isSuper: false, by: 'dba' };
   const given = { ...facts, memberships: [...facts.memberships, more] };
   expect(excessOf(facts, { kind: 'watching' })).toEqual([]);
@@ -175,7 +175,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
   afterAll(() => db[Symbol.asyncDispose]());
 
   test.each(cases.filter(({ since }) => since === undefined || since === major))(
-    'a $kind login with $given is told $take, and that takes it away',
+    'a $kind login with $given is told $take, and running that takes the right away',
     async ({ kind, given, take }) => {
       await using on = await ground(db);
       for (const statement of [...needs[kind], ...given]) await on.db.query(on.fill(statement));
@@ -186,7 +186,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     },
   );
 
-  test('separated logins are judged each by its purpose, one for all by nothing, and a superuser is refused as any', async () => {
+  test('separated logins are judged by their purposes, a single login by none, and any superuser is rejected', async () => {
     await using on = await ground(db);
     const [guard, reader] = [on.db.urlAs(on.login), on.db.urlAs(on.watched)];
     await on.db.query(
@@ -216,7 +216,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     expect((await looked({ url: guard, read_url: on.db.url, allow_superuser: true })).excess).toEqual([]);
   });
 
-  test('a reader that was granted table by table is no burden, and a long list is cut', async () => {
+  test('a reader with grants table by table costs little, and a long list is cut', async () => {
     await using on = await ground(db);
     await db.query(
       on.fill(`do $$ begin for i in 1..60 loop
@@ -230,10 +230,10 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     await db.query(on.fill('alter role WATCHED login'));
     const { excess: found } = await lookAtLogins(connection, target, []);
     expect(found[0]?.match(/revoke select/g)).toHaveLength(10);
-    expect(found[0]).toMatch(/, and look again: there is more$/);
+    expect(found[0]).toMatch(/, then check again: there are more$/);
   });
 
-  test('a schema of the path that is not there is found by its place', async () => {
+  test('a missing schema of the path is reported by its position', async () => {
     await using on = await ground(db);
     await using control = heldConnection(asksOfItself({ url: on.db.url, login: 'url' }));
     expect(await missingSchemas(control, ['public', 'later', 'pg_catalog', 'Public'])).toEqual([1, 3]);

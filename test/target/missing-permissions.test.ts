@@ -31,7 +31,7 @@ const asked = (url: string) => heldConnection({ url, name: 'control', readOnly: 
 
 async function missingAt(url: string, target: object, read?: string): Promise<readonly string[]> {
   await using control = asked(url);
-  return await listMissingPermissions({ control }, wanted(url, target, read)); // it asks no other
+  return await listMissingPermissions({ control }, wanted(url, target, read)); // it uses no other connection
 }
 
 test('a login that may do everything lacks nothing', async () => {
@@ -39,14 +39,14 @@ test('a login that may do everything lacks nothing', async () => {
   expect(await missingAt(db.url, {})).toEqual([]);
 });
 
-test('a plan that was edited since it was read is named', async () => {
+test('a plan that was edited after it was read is named', async () => {
   await using db = await database();
   expect(await missingAt(db.url, {}, 'ripcord: 1 # before\n')).toEqual([
     `${plan} was edited: the guard goes on with the plan that it began with until it is restarted`,
   ]);
 });
 
-test('what a rollback would need is named beforehand, each with what to run', async () => {
+test('permissions that a rollback lacks are listed before the run, each with the statement to run', async () => {
   await using db = await database();
   const guard = `guard_${db.name}`;
   await db.query(`create role ${guard} login`);
@@ -61,7 +61,7 @@ test('what a rollback would need is named beforehand, each with what to run', as
   ]);
 });
 
-test('a rollback login that leads to another cluster or database is named with both', async () => {
+test('a rollback login that leads to another cluster or database is reported with both identities', async () => {
   await using db = await database();
   await using other = await database();
   await using control = asked(db.url);
@@ -78,10 +78,10 @@ test('a rollback login that leads to another cluster or database is named with b
   expect(found).toEqual([
     expect.stringMatching(/^rollback steps would reach another server: .* of cluster \d+; wanted .* of cluster \d+/),
   ]);
-  expect(await lacks(other.url)).toEqual([]); // as a plan may want it that swaps databases by their names
+  expect(await lacks(other.url)).toEqual([]); // a plan that swaps databases by name may want this
 });
 
-test('phases that log in as a superuser could not be stopped', async () => {
+test('phases that log in as a superuser could not be stopped, and the guard says so', async () => {
   await using db = await database();
   const guard = `guard_${db.name}`;
   await db.query(`create role ${guard} login in role pg_monitor, pg_signal_backend`);
@@ -90,7 +90,7 @@ test('phases that log in as a superuser could not be stopped', async () => {
   expect(found).toEqual([expect.stringContaining('"postgres" is a superuser')]);
 });
 
-test('what somebody may answer for is told from what nobody can', async () => {
+test('a missing permission that a person can waive is separate from one that nobody can', async () => {
   await using db = await database();
   const [guard, phases] = [`guard_${db.name}`, `phases_${db.name}`];
   await db.query(`create role ${guard} login in role pg_monitor, pg_signal_backend; create role ${phases} login`);
@@ -105,7 +105,7 @@ test('what somebody may answer for is told from what nobody can', async () => {
   expect(ofSuper).toEqual({ unfenced: [], others: [expect.stringContaining('is a superuser')] });
 });
 
-test('the fence’s grant belongs to the login that undoes, where another one watches', async () => {
+test('the grant for the fence belongs to the rollback login if a different login watches', async () => {
   await using db = await database();
   await using logins = await separateLogins(db);
   await using phases = await temporaryRole(db, 'login');
@@ -130,7 +130,7 @@ test('the fence’s grant belongs to the login that undoes, where another one wa
   });
 });
 
-test('logins that may do too much, and a schema of the path that went, are seen while the guard runs', async () => {
+test('excessive rights, and a dropped schema of the path, are noticed while the guard runs', async () => {
   await using db = await database();
   await using logins = await separateLogins(db);
   await db.query(`create schema app; grant pg_write_all_data to ${logins.reader}; alter role ${logins.reach} createdb`);

@@ -6,7 +6,7 @@ import { vetStatements } from '../../src/target/untrusted-code.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { type TestRole, temporaryRole } from './role.ts';
 
-describe.each([15, 18] as const)('on PostgreSQL %i, what a trusted function looks up by name', (major) => {
+describe.each([15, 18] as const)('on PostgreSQL %i, a name that a trusted function looks up', (major) => {
   let db: TestDatabase;
   let mallory: TestRole;
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i, what a trusted function look
   };
 
   test.each(['select id from places', `select extensions.norm('x')`])(
-    'counts as code of whoever may create there: %s',
+    'counts as code of any role that may create it: %s',
     async (statement) => {
       const said = await vet(statement);
       expect(said).toMatch(/function extensions\.norm\(text\), which looks up names in schema public/);
@@ -46,7 +46,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i, what a trusted function look
     },
   );
 
-  test('a table without such a function is read, and so is one whose function has a path of its own', async () => {
+  test('does not matter for a table without such a function, or if the function has its own search_path', async () => {
     expect(await vet('select id from t')).toBe('read');
     await db.query('alter function extensions.norm(text) set search_path = pg_catalog');
     expect(await vet('select id from places')).toBe('read');

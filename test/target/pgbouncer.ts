@@ -8,9 +8,9 @@ import { Client } from 'pg';
 import { freePort } from '../../tools/postgres/server.ts';
 
 export interface PgBouncer extends AsyncDisposable {
-  /** The database of the url given, by way of the pooler. */
+  /** The URL of the given database through the pooler. */
   readonly url: string;
-  /** What the pooler itself tells: one of its `show` commands. */
+  /** The output of one of the pooler's `show` commands. */
   show(what: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
 }
@@ -35,7 +35,10 @@ async function ask(port: number, sql: string): Promise<readonly Record<string, u
   }
 }
 
-/** A real PgBouncer in front of the server of `url`, pooling by transaction; `pool` is how many sessions it has to lend. */
+/**
+ * A real PgBouncer in front of the server of `url`, with transaction pooling. `pool` is the number of sessions it can
+ * lend.
+ */
 export async function pgBouncer(url: string, pool: number): Promise<PgBouncer> {
   const server = new URL(url);
   const as = await unprivileged();

@@ -11,7 +11,10 @@ import { lookingAs } from '../checks/catalogue/harness.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { type TestRole, temporaryRole } from './role.ts';
 
-/** Settings that change how names or values are printed, read or compared; each can be set for a database and for a role. */
+/**
+ * Settings that change how names or values are printed, read or compared. Each can be set for a database and for a
+ * role.
+ */
 const hostile = {
   search_path: 'lab, public',
   quote_all_identifiers: 'on',
@@ -40,7 +43,7 @@ const hostile = {
   idle_in_transaction_session_timeout: '1',
 } as const;
 
-/** What prints or compares by more than names and numbers: content, definitions, privileges. */
+/** Checks that print or compare more than names and numbers: content, definitions, privileges. */
 const asked: readonly CatalogueId[] = ['content', 'grants', 'policies', 'schema-drift', 'row-counts', 'orphans'];
 
 const schema = `
@@ -67,7 +70,7 @@ const statement = `select id, at, day, took, ratio, price, raw, doc, "Odd Name",
 let db: TestDatabase;
 let role: TestRole;
 let before: readonly unknown[];
-/** What each check saw first: sums of content can be compared under its seed only. */
+/** What each check saw first. Content sums are comparable only under their seed. */
 const frozen = new Map<CatalogueId, Finding>();
 
 beforeAll(async () => {
@@ -114,7 +117,7 @@ const levels = [
 ];
 const cases = levels.flatMap((level) => Object.entries(hostile).map(([name, value]) => ({ ...level, name, value })));
 
-test('there are at least fifteen settings to turn, and none of the answers is an error', async () => {
+test('at least fifteen settings are tested, and no answer is an error', async () => {
   expect(Object.keys(hostile).length).toBeGreaterThanOrEqual(15);
   const found = before;
   expect(found).not.toContainEqual(expect.objectContaining({ status: 'unknown' }));

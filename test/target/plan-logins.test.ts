@@ -21,13 +21,13 @@ afterAll(async () => {
   await mini[Symbol.asyncDispose]();
 });
 
-/** A rollback that waits for ever in its only step. */
+/** A rollback whose only step waits forever. */
 const waiting = {
   steps: ["{ id: pooler, wait: { tcp: '127.0.0.1:1' } }"],
   lookAt: async () => 'again' as const,
 };
 
-/** The guard of the plan with these keys of its target in place of the superuser. */
+/** The guard of the plan, with these keys of its target in place of the superuser. */
 async function guardWith(target: object, written = text) {
   const keys = JSON.stringify({ rollback_url: mini.db.url, ...target }).slice(1, -1);
   const plan = written.replace(/url: '[^']*'/, keys).replace(', allow_superuser: true', '');
@@ -52,7 +52,7 @@ const arm = (url: string) => apiClient({ url }, mini.token).ask('/runs/current/a
 const refused = (found: string) =>
   expect.objectContaining({ exitCode: exitCodes.usage, found: expect.stringContaining(found) });
 
-test('a guard does not start with a login that may do more than it is for', async () => {
+test('a guard does not start if a login may do more than its purpose needs', async () => {
   await mini.db.query(`grant pg_signal_backend to ${logins.reader}`);
   await expect(guardWith(logins.target)).rejects.toEqual(
     refused(`may do more than read; as a superuser, run: revoke pg_signal_backend from "${logins.reader}"`),
@@ -60,7 +60,7 @@ test('a guard does not start with a login that may do more than it is for', asyn
   await mini.db.query(`revoke pg_signal_backend from ${logins.reader}`);
 });
 
-test('nor as a superuser whom the plan does not allow, nor with a path that is not there', async () => {
+test('a guard does not start as a superuser that the plan does not allow, or with a search path that does not exist', async () => {
   await expect(guardWith({ url: mini.db.url })).rejects.toEqual(refused('is a superuser'));
   await expect(
     guardWith({ ...logins.target, read_url: mini.db.url, rollback_url: mini.db.urlAs(mini.role) }),
@@ -71,7 +71,7 @@ test('nor as a superuser whom the plan does not allow, nor with a path that is n
   );
 });
 
-test('with separated logins it starts and says nothing of them, until one may do more: then it cannot be armed', async () => {
+test('with separated logins the guard starts silently, and cannot be armed once a login may do more', async () => {
   await using daemon = { it: await guardWith(logins.target), [Symbol.asyncDispose]: () => daemon.it.close() };
   const { url } = daemon.it;
   expect(await asked(url, '/readyz')).toEqual({ ready: true, because: [], overdue: [], logins: [] });
@@ -86,7 +86,7 @@ test('with separated logins it starts and says nothing of them, until one may do
   await asked(url, '/api/v1/runs/current/close', '{"reason":"it is over"}');
 });
 
-test('one login for both starts, and says so wherever one looks', async () => {
+test('a single login for both purposes starts, and every report says so', async () => {
   const { guard, target } = logins;
   await mini.db.query(`alter role ${guard} bypassrls; grant pg_read_all_data to ${guard}`);
   await using _grants = {
@@ -106,7 +106,7 @@ test('one login for both starts, and says so wherever one looks', async () => {
   expect((await report.text()).split('\n').slice(0, 6).join('\n')).toContain('one login watches and reads');
 });
 
-test('a guard that restarts while something is undone goes on, and says what is wrong with its logins', async () => {
+test('a guard that restarts during a rollback goes on and reports what is wrong with its logins', async () => {
   const first = await guardWith(logins.target);
   const { openRun, begin, finish, ask, view } = apiClient(first, mini.token);
   await ask('/runs/current/close', { reason: 'it is over' });

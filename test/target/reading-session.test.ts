@@ -39,7 +39,7 @@ const reading = () =>
 const pid = async (on: ReturnType<typeof reading>) => (await on.query('select pg_backend_pid()')).rows[0]?.[0];
 
 test.each(['changes_settings()', 'leaves_read_only()'])(
-  'what %s sets is taken back, and counts for nobody else',
+  'the settings that %s makes are discarded and affect nobody else',
   async (call) => {
     await using connection = reading();
     const question = `select current_setting('search_path'), current_setting('row_security'), current_setting('transaction_read_only')`;
@@ -71,7 +71,7 @@ test('a notification is not sent', async () => {
 });
 
 test.each(['commit', 'rollback', 'set role pg_monitor', 'begin'])(
-  'a statement that ends or changes the session gives no answer, and the next one finds a sound session: %s',
+  'a statement that ends or changes the session gives no answer, and the next one gets a clean session: %s',
   async (statement) => {
     await using connection = reading();
     await connection.query('select 1');
@@ -81,7 +81,7 @@ test.each(['commit', 'rollback', 'set role pg_monitor', 'begin'])(
   },
 );
 
-test('a question that fails leaves the session as it was, and counts as no rollback of the application', async () => {
+test('a failed query leaves the session unchanged and does not count as a rollback of the application', async () => {
   await using connection = reading();
   const first = await pid(connection);
   const rolledBack = async () =>
@@ -94,18 +94,18 @@ test('a question that fails leaves the session as it was, and counts as no rollb
   const before = await rolledBack();
   await expect(connection.query('select from nothing')).rejects.toMatchObject({ code: '42P01' });
   expect(await pid(connection)).toBe(first);
-  await connection.close(); // a session hands in what it counted before it ends
+  await connection.close(); // a session reports its counters before it ends
   await expect.poll(left).toBe(0);
   expect(await rolledBack()).toBe(before);
 });
 
-test('questions asked at once are answered in their order', async () => {
+test('concurrent queries are answered in order', async () => {
   await using connection = reading();
   const answers = await Promise.all([1, 2, 3, 4].map((one) => connection.query(`select ${one}`)));
   expect(answers.map(({ rows }) => rows[0]?.[0])).toEqual(['1', '2', '3', '4']);
 });
 
-test('a session that the server ends is replaced, and the answer of the lost one is not made up', async () => {
+test('a session that the server ends is replaced, and its lost query gets no answer', async () => {
   await using connection = reading();
   const lost = connection.query('select pg_sleep(5)');
   await expect

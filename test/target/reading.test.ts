@@ -37,7 +37,7 @@ const named = async (name: string) => ({
 });
 const counting = 'select count(*) from public."a b"';
 
-test('a relation is read while its name means the one that was looked at', async () => {
+test('a relation is read while its name means the vetted relation', async () => {
   await using rows = reading();
   const holding = [await named('public."a b"'), await named('public.other')];
   for (let times = 0; times < 2; times += 1)
@@ -46,13 +46,13 @@ test('a relation is read while its name means the one that was looked at', async
   expect(prepared.rows).toEqual([['0']]);
 });
 
-test('it is not read once its name means another, and the next is', async () => {
+test('a relation is not read once its name means another, and the next query works', async () => {
   await using rows = reading();
   const holding = [await named('public."a b"')];
   await db.query('alter table "a b" rename to away; create table "a b" (id int)');
   await expect(rows.query(counting, [], { holding })).rejects.toMatchObject({
     code: 'changed-meanwhile',
-    found: 'public."a b": a name means another relation than a moment ago',
+    found: 'public."a b": a name now means a different relation than a moment ago',
   });
   await expect(rows.query(counting, [], { holding: [{ oid: '1', name: 'public.nowhere' }] })).rejects.toMatchObject({
     code: '42P01',
@@ -60,14 +60,14 @@ test('it is not read once its name means another, and the next is', async () => 
   expect((await rows.query(counting, [], { holding: [await named('public."a b"')] })).rows).toEqual([['0']]);
 });
 
-test('what takes its name while the guard waits for a lock of its owner does not run', async () => {
+test('a view that takes the name while the guard waits for the owner’s lock does not run', async () => {
   await using rows = reading();
   const holding = [await named('public."a b"')];
   await rows.query('select 1');
   const owner = await db.client();
   await owner.query(`set role ${mallory.name}`);
   await owner.query(`create function public.planted() returns int language plpgsql as
-    'begin perform pg_try_advisory_lock(666); return 1; end'`); // kept until the session ends, whatever is undone
+    'begin perform pg_try_advisory_lock(666); return 1; end'`); // kept until the session ends, despite rollbacks
   let answer: unknown;
   for (
     let tries = 0;

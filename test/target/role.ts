@@ -6,7 +6,7 @@ export interface TestRole extends AsyncDisposable {
   readonly name: string;
 }
 
-/** A role of the shared server, dropped with what it may do in this database. Dispose it before the database. */
+/** A role of the shared server. It is dropped with its rights in this database. Dispose it before the database. */
 export async function temporaryRole(db: TestDatabase, attributes: string): Promise<TestRole> {
   const name = `role_${randomBytes(6).toString('hex')}`;
   await db.query(`create role ${name} ${attributes}`);

@@ -5,10 +5,10 @@ export interface OtherSession extends AsyncDisposable {
   query(sql: string): Promise<unknown>;
 }
 
-/** A session of somebody else, such as a phase's script. */
+/** Another program's session, such as a phase's script. */
 export async function sessionAs(url: string, applicationName: string): Promise<OtherSession> {
   const client = new Client({ connectionString: url, application_name: applicationName });
-  client.on('error', () => undefined); // the guard may end it
+  client.on('error', () => undefined); // the guard may end the session
   await client.connect();
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   return {

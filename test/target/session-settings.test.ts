@@ -14,17 +14,17 @@ const options = {
 const state = (lock: string | null, readOnly: string | null, role = 'guard') => ['7', 'guard', role, lock, readOnly];
 
 test.each([
-  { when: 'it waits for locks for ever', state: state('0', 'on') },
+  { when: 'it waits for locks forever', state: state('0', 'on') },
   { when: 'it may write', state: state('500ms', 'off') },
-  { when: 'it is another role', state: state('500ms', 'on', 'anon') },
-  { when: 'it says nothing', state: state(null, null) },
-  { when: 'it answers with nothing at all', state: [] },
-])('a session behind a pooler that dropped our settings is refused: $when', ({ state: is }) => {
+  { when: 'it has another role', state: state('500ms', 'on', 'anon') },
+  { when: 'it returns no row', state: state(null, null) },
+  { when: 'it returns nothing at all', state: [] },
+])('a session behind a pooler that dropped our settings is rejected: $when', ({ state: is }) => {
   expect(() => requireSettings(options, is)).toThrow(TargetRefused);
   expect(() => requireSettings(options, is)).not.toThrow('secret');
 });
 
-test('a session that kept them is accepted', () => {
+test('a session that kept the settings is accepted', () => {
   expect(() => requireSettings(options, state('500ms', 'on'))).not.toThrow();
   expect(() => requireSettings({ ...options, readOnly: false }, state('500ms', 'off'))).not.toThrow();
 });

@@ -13,7 +13,7 @@ import { until } from './until.ts';
 
 const held = (url: string) => heldConnection({ url, name: '', readOnly: true, statementTimeout: seconds(5) });
 
-test('the sessions of a phase are those of its role and those that bear its names, never the guard', async () => {
+test('a phase’s sessions are those of its role and those with its names, never the guard’s', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using byRole = await sessionAs(db.urlAs(role.name), 'migrate');
@@ -26,12 +26,12 @@ test('the sessions of a phase are those of its role and those that bear its name
   const found = await phaseSessions(connection, of);
   expect(found).toEqual([
     { pid: byRole.pid, role: role.name, applicationName: 'migrate', state: 'idle', queryStart: expect.any(Number) },
-    { pid: byName.pid, role: 'postgres', applicationName: 'ripcord phase 7' }, // a stranger's state is not shown to it
+    { pid: byName.pid, role: 'postgres', applicationName: 'ripcord phase 7' }, // the login cannot see another role's state
   ]);
   expect(Math.abs(between(instant(Date.now()), found[0]?.queryStart ?? instant(0)))).toBeLessThan(seconds(60));
 });
 
-test('under a phase’s name a stranger is who began later and has nothing to do with the phases’ role', async () => {
+test('a session with a phase’s name is a stranger’s if it began later and is unrelated to the phases’ role', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
   await using stranger = await temporaryRole(db, 'login');
@@ -55,13 +55,13 @@ test('under a phase’s name a stranger is who began later and has nothing to do
   expect(await strangers(since, 'nobody')).toEqual([]);
   expect(await strangers(since)).toEqual([]);
   expect(await strangers(undefined, phases.name)).toEqual([]);
-  await using blind = held(db.urlAs(stranger.name)); // to which others' beginnings are not shown
+  await using blind = held(db.urlAs(stranger.name)); // this login cannot see when other sessions began
   const of = { database: db.name, role: phases.name, applicationNames: ['phase'], strangersSince: since };
   const seen = await phaseSessions(blind, of);
   expect(seen.filter((one) => one.stranger === true).map((one) => one.role)).toEqual([stranger.name]);
 });
 
-test('without a role only the names count, and with neither nobody does', async () => {
+test('without a role only the names count, and without either no session belongs to a phase', async () => {
   await using db = await database();
   await using named = await sessionAs(db.url, 'backfill');
   await using connection = held(db.url);
@@ -83,7 +83,7 @@ test('ended sessions are returned, and are gone', async () => {
   expect(await endSessions(connection, of)).toEqual([]);
 });
 
-test('a guard without the grant is told it, and with it may end them', async () => {
+test('without the grant the guard learns which one it needs, and with it can end the sessions', async () => {
   await using db = await database();
   await using guard = await temporaryRole(db, 'login');
   await using role = await temporaryRole(db, 'login');
@@ -97,7 +97,7 @@ test('a guard without the grant is told it, and with it may end them', async () 
   expect(await endSessions(connection, of)).toHaveLength(1);
 });
 
-test('a session of a superuser is not spared silently, nor does it spare the others', async () => {
+test('a superuser’s session that cannot be ended is reported and does not protect the others', async () => {
   await using db = await database();
   await using guard = await temporaryRole(db, 'login in role pg_signal_backend');
   await using role = await temporaryRole(db, 'login');
@@ -110,7 +110,7 @@ test('a session of a superuser is not spared silently, nor does it spare the oth
   expect(await phaseSessions(connection, of)).toMatchObject([{ pid: superuser.pid }]);
 });
 
-test('prepared transactions of the role are listed, in whatever database they are', async () => {
+test('prepared transactions of the role are listed, whatever their database', async () => {
   await using leftOver = await withLeftOver();
   const { url, admin, phase } = leftOver;
   await admin.query("begin; prepare transaction 'of someone else'");
@@ -122,7 +122,7 @@ test('prepared transactions of the role are listed, in whatever database they ar
   expect(await preparedTransactions(connection, 'phases')).toEqual([]);
 });
 
-test('a session of the phases that takes the guard’s name is still one of the phases', async () => {
+test('a phase’s session that takes the guard’s name still belongs to the phase', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
   const url = new URL(db.urlAs(phases.name));

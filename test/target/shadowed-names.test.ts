@@ -37,7 +37,7 @@ afterEach(async () => {
 const as = async (role: TestRole | undefined, sql: string) =>
   void (await db.query(`set role ${role?.name}; ${sql}; reset role`));
 
-/** A connection as the guard asks the plan's SQL on, and what vets it. */
+/** A connection like the guard's for the plan's SQL, and what vets it. */
 function asking(more: Partial<CodeRules> = {}, before: () => Promise<void> = () => Promise.resolve()) {
   const path = ['side', 'public'];
   const common = { url: db.urlAs(login?.name ?? ''), readOnly: true, statementTimeout: seconds(10) } as const;
@@ -59,7 +59,7 @@ const count = 'select count(*) from orders';
 const said = () =>
   `orders means side.orders of ${mallory?.name}, though there is public.orders of ${app?.name}; write the name with its schema`;
 
-test('a name that somebody else decides is not asked about: the check is unknown, the probe missing, and both say why', async () => {
+test('a name that someone else decides is not queried: the check is unknown, the probe is missing, and both say why', async () => {
   await using on = asking();
   const check = () =>
     runCheck({ id: 'count', expect: 'no rows', timeout: seconds(5) }, on.connection, {
@@ -92,7 +92,7 @@ test.each([
   { when: 'a table', statement: count, shadowed: true },
   { when: 'a view', made: 'create view side.orders as select 1 as id', statement: count, shadowed: true },
   {
-    when: 'an index of the name',
+    when: 'an index with the name',
     made: 'create table side.t (id int); create index orders on side.t (id)',
     statement: count,
     shadowed: true,
@@ -105,10 +105,10 @@ test.each([
     statement: 'select count(*) from "Mol é"',
     shadowed: true,
   },
-  { when: 'a schema is said', statement: 'select count(*) from public.orders', shadowed: false },
-  { when: 'an alias of the name', statement: 'select orders.id from public.orders', shadowed: false },
+  { when: 'a schema-qualified name', statement: 'select count(*) from public.orders', shadowed: false },
+  { when: 'an alias with the name', statement: 'select orders.id from public.orders', shadowed: false },
   { when: 'another name', statement: 'select count(*) from "Mol é"', shadowed: false },
-  { when: 'a text of more than the name', statement: "select 'orders of today'", shadowed: false },
+  { when: 'a text that contains more than the name', statement: "select 'orders of today'", shadowed: false },
 ])('$when, shadowed: $shadowed', async ({ made = shadow, statement, shadowed }) => {
   await using on = asking();
   await as(mallory, made);
@@ -117,7 +117,7 @@ test.each([
   else expect(answer).toMatchObject({ rows: expect.anything() });
 });
 
-test('where somebody has code as well, what is remembered is what would be found anew', async () => {
+test('if someone also has code, the remembered names equal those of a new lookup', async () => {
   await as(mallory, "create function public.evil() returns int language plpgsql as 'begin return 1; end'");
   await using on = asking();
   await on.connection.query(count);
@@ -129,13 +129,13 @@ test('where somebody has code as well, what is remembered is what would be found
   await on.connection.query(count);
   await db.query(`set role ${app?.name}; create table side.orders (id int); reset role`);
   now += 60_001;
-  await on.connection.query(count); // both are the application's
+  await on.connection.query(count); // both belong to the application
   await db.query(`alter table side.orders owner to ${mallory?.name}`);
   now += 60_001;
   await expect(on.connection.query(count)).rejects.toMatchObject({ code: 'ambiguous-name' });
 });
 
-test('whoever is trusted decides, and so does whoever owns both; what comes later in the path, or is not in it, plays no part', async () => {
+test('a trusted role may decide, and so may the owner of both relations; later schemas and schemas outside the path do not matter', async () => {
   await as(mallory, shadow);
   const asked = async (more: Partial<CodeRules>) => {
     await using on = asking(more);
@@ -149,7 +149,7 @@ test('whoever is trusted decides, and so does whoever owns both; what comes late
   expect(await asked({ trusts: [app?.name ?? ''], path: ['public', 'side'] })).toBe('answered');
   expect(await asked({ path: ['public'] })).toBe('answered');
   expect(await asked({ path: ['side'] })).toBe('answered');
-  // A table of theirs in a third schema, too, makes the first no more theirs.
+  // Another table of theirs in a third schema does not change whose the first one is.
   await db.query(`create schema third; grant create, usage on schema third to ${mallory?.name}`);
   await as(mallory, 'create table third.orders (id int)');
   expect(await asked({ path: ['side', 'public', 'third'] })).toBe('ambiguous-name');
@@ -157,7 +157,7 @@ test('whoever is trusted decides, and so does whoever owns both; what comes late
   expect(await asked({})).toBe('answered');
 });
 
-test('an answer during which the name was taken does not count, though it is free again', async () => {
+test('an answer does not count if the name was taken during the query, even if it is free again', async () => {
   let during = async (): Promise<void> => undefined;
   await using on = asking({}, () => during());
   await on.connection.query(count);

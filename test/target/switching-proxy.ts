@@ -1,15 +1,15 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface SwitchingProxy extends AsyncDisposable {
-  /** The same url, by way of the proxy. */
+  /** The same URL through the proxy. */
   readonly url: string;
-  /** New connections are led to the server of that url; those that are there stay until they are cut. */
+  /** Leads new connections to the server of this URL. Existing ones stay until they are cut. */
   leadTo(url: string): void;
-  /** Ends every connection, as a load balancer does whose server is gone. */
+  /** Ends every connection, as a load balancer does when its server is gone. */
   cut(): void;
 }
 
-/** A way to the server of `url` that can be led to another server, as a load balancer or a DNS name is. */
+/** A proxy to the server of `url` that can be pointed at another server, like a load balancer or a DNS name. */
 export async function switchingProxy(url: string): Promise<SwitchingProxy> {
   let origin = new URL(url);
   const sockets = new Set<Socket>();

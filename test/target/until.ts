@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Asks again until the answer is yes: what a server does on its own has no event to wait for. */
+/** Polls until the answer is yes, because no event announces what a server does on its own. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await question())) {

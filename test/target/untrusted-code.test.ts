@@ -23,7 +23,7 @@ beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => now);
 });
 afterEach(() => vi.restoreAllMocks());
-/** What was seen before is looked up again, and what was found before is forgotten. */
+/** Moves the clock so that earlier results are looked up again and earlier findings are forgotten. */
 const later = () => void (now += 60_000);
 
 interface Ground extends AsyncDisposable {
@@ -32,13 +32,13 @@ interface Ground extends AsyncDisposable {
   readonly alice: string;
   readonly login: string;
   readonly asks: HeldConnection;
-  /** With the names of its roles filled in. */
+  /** Fills in the names of the roles. */
   run(sql: string): Promise<void>;
   rules(more?: Partial<CodeRules>): CodeRules;
   oidOf(relation: string): Promise<string>;
 }
 
-/** An ordinary role that owns a table, another that is trusted, and the login that reads. */
+/** An ordinary role that owns a table, another that is trusted, and the reading login. */
 async function ground(server = inject('postgres')): Promise<Ground> {
   await using undo = new AsyncDisposableStack();
   const db = undo.use(await database(server));
@@ -83,27 +83,27 @@ async function ground(server = inject('postgres')): Promise<Ground> {
 }
 
 /**
- * Each step changes what code runs when `ask` is asked, or prepares for the last one that does. Nothing is looked up again
- * while a print of the catalogs stays the same, so a step that the print misses would let the code run.
+ * Each step changes which code runs when `ask` runs, or prepares the last step. Nothing is looked up again while a
+ * fingerprint of the catalogs stays the same, so a step that the fingerprint misses would let the code run.
  */
 const steps: readonly { readonly when: string; readonly ask?: string; readonly steps: readonly string[] }[] = [
   { when: 'an index on an expression', steps: ['create index on t ((id + evil()))'] },
   { when: 'a partial index', steps: ['create index on t (id) where id > evil()'] },
-  { when: 'an index that is made while others write', steps: ['create index concurrently on t ((id + evil()))'] },
+  { when: 'an index that is built concurrently', steps: ['create index concurrently on t ((id + evil()))'] },
   { when: 'extended statistics', steps: ['create statistics s on (id + evil()) from t'] },
-  { when: 'a check', steps: ['alter table t add check (id > evil())'] },
-  { when: 'a check that is not validated', steps: ['alter table t add check (id > evil()) not valid'] },
+  { when: 'a check constraint', steps: ['alter table t add check (id > evil())'] },
+  { when: 'a check constraint that is not validated', steps: ['alter table t add check (id > evil()) not valid'] },
   { when: 'a generated column', steps: ['alter table t add g int generated always as (id + evil()) stored'] },
   {
     when: 'an exclusion constraint',
     steps: ['alter table t add exclude using btree ((id + evil()) with =)'],
   },
   {
-    when: 'an index on an heir that is there',
+    when: 'an index on an existing child table',
     steps: ['create table heir () inherits (t)', 'create index on heir ((id + evil()))'],
   },
   {
-    when: 'an index on the heir of an heir',
+    when: 'an index on a child of a child',
     steps: [
       'create table heir () inherits (t)',
       'create table last () inherits (heir)',
@@ -111,7 +111,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'an heir that had the index before',
+    when: 'a child table that had the index before',
     steps: ['create table heir (like t)', 'create index on heir ((id + evil()))', 'alter table heir inherit t'],
   },
   {
@@ -135,7 +135,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     steps: ['create view v as select 1 as one', 'create or replace view v as select evil() as one'],
   },
   {
-    when: 'a view below a view that is replaced',
+    when: 'replacing the lower of two nested views',
     ask: 'select from v',
     steps: [
       'create view w as select 1 as one; create view v as select * from w',
@@ -143,7 +143,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a view that calls what is PostgreSQL’s own',
+    when: 'a view that calls built-in functions',
     ask: 'select from v',
     steps: [
       'create view v as select 1 as one',
@@ -169,7 +169,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a policy, once the login no longer bypasses them',
+    when: 'a policy, once the login no longer bypasses policies',
     steps: ['create policy p on t using (evil_b())', 'reset role; alter role :login nobypassrls'],
   },
   {
@@ -185,18 +185,18 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     when: 'a column of a type with a cast',
     steps: ['create cast (pair as text) with function of_pair(pair)', 'alter table t add p pair'],
   },
-  { when: 'a cast of the rows', steps: ['create cast (t as text) with function of_t(t)'] },
+  { when: 'a cast of the table’s rows', steps: ['create cast (t as text) with function of_t(t)'] },
   { when: 'a cast of arrays of the rows', steps: ['create cast (t[] as text) with function of_ts(t[])'] },
   {
-    when: 'a check of a domain below a domain',
+    when: 'a check of a domain over a domain',
     steps: ['create domain smaller as small; alter table t add d smaller', 'alter domain small add check (evil() = 1)'],
   },
   {
-    when: 'a check of a domain that calls what is PostgreSQL’s own',
+    when: 'a domain check that calls built-in functions',
     steps: ['alter table t add d small', 'alter domain small add check (pg_advisory_lock(1) is not null)'],
   },
   {
-    when: 'a part that is added to a composite type',
+    when: 'a new attribute of a composite type',
     steps: [
       'alter table t add p pair; create domain late as int check (evil() = 1)',
       'alter type pair add attribute l late',
@@ -214,12 +214,12 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a function by the name of a word',
+    when: 'a function with the name of a word',
     ask: 'select size(kind) from t',
     steps: [`create function size(text) returns int language plpgsql as 'begin return 1; end'`],
   },
   {
-    when: 'a function that is renamed so',
+    when: 'a function that is renamed to the word',
     ask: 'select size(kind) from t',
     steps: [
       `create function other(text) returns int language plpgsql as 'begin return 1; end'`,
@@ -227,7 +227,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a function that is moved to the path',
+    when: 'a function that is moved into the path',
     ask: 'select size(kind) from t',
     steps: [
       `create function side.size(text) returns int language plpgsql as 'begin return 1; end'`,
@@ -235,7 +235,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a schema that is renamed to what the question names',
+    when: 'a schema that is renamed to one that the statement names',
     ask: 'select named.size(kind) from t',
     steps: [
       `create schema other; create function other.size(text) returns int language plpgsql as 'begin return 1; end'`,
@@ -243,7 +243,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a view that is renamed to what the question names',
+    when: 'a view that is renamed to one that the statement names',
     ask: 'select from named',
     steps: ['create view other as select evil()', 'alter view other rename to named'],
   },
@@ -252,12 +252,12 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     steps: ['', 'alter table t rename to gone; create view t as select evil() as id'],
   },
   {
-    when: 'a type by the name of a word',
+    when: 'a type with the name of a word',
     ask: `select '1'::tiny`,
     steps: ['create domain tiny as int', 'alter domain tiny add check (evil() = 1)'],
   },
   {
-    when: 'an operator by the sign of the question',
+    when: 'an operator with the sign in the statement',
     ask: 'select id === 1 from t',
     steps: [
       `create function same(int, int) returns bool language plpgsql as 'begin return true; end'`,
@@ -265,11 +265,11 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a function that is given to somebody',
+    when: 'a function that gets another owner',
     steps: ['reset role; create index on t ((id + good()))', 'reset role; alter function good() owner to :mallory'],
   },
   {
-    when: 'a function with a path of its own, where somebody may create by now',
+    when: 'a function with its own search path, where an untrusted role may now create objects',
     ask: 'select far() from t',
     steps: [
       `reset role; create schema "Far, ""Away"""; create function far() returns int language plpgsql
@@ -278,7 +278,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a function with a path of its own, where somebody has left something',
+    when: 'a function with its own search path, where an untrusted role has left an object',
     ask: 'select far() from t',
     steps: [
       `reset role; create schema far; create function far() returns int language plpgsql
@@ -298,7 +298,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a view that is given to somebody',
+    when: 'a view that gets another owner',
     ask: 'select from v',
     steps: [
       `reset role; create view v as select length(pg_notify('a', 'b')::text)`,
@@ -306,7 +306,7 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a type that is given to somebody',
+    when: 'a type that gets another owner',
     ask: 'select 1::tiny',
     steps: [
       'reset role; create domain tiny as int check (pg_advisory_lock(1) is not null)',
@@ -314,18 +314,18 @@ const steps: readonly { readonly when: string; readonly ask?: string; readonly s
     ],
   },
   {
-    when: 'a trusted role that is called otherwise',
+    when: 'a trusted role that is renamed',
     ask: 'select from v',
     steps: [
       'grant all on t to :alice; reset role; set role :alice; create view v as select length(pg_notify($$a$$, $$b$$)::text)',
       'reset role; alter role :alice rename to no_longer_:alice',
-      'reset role; alter role no_longer_:alice rename to :alice', // and back, so that it can be dropped
+      'reset role; alter role no_longer_:alice rename to :alice', // rename it back, so that it can be dropped
     ],
   },
 ];
 
 describe.each(everyCase ? (['postgres', 'postgres18'] as const) : (['postgres'] as const))(
-  '%s: what is remembered is what would be found anew',
+  '%s: the remembered findings equal those of a new lookup',
   (server) => {
     test.each(steps)('after $when', async ({ when, ask = 'select from t', steps: all }) => {
       await using on = await ground(inject(server));
@@ -346,7 +346,7 @@ describe.each(everyCase ? (['postgres', 'postgres18'] as const) : (['postgres'] 
   },
 );
 
-test('of statements that are watched together, only those that would run the code are refused', async () => {
+test('of statements that are watched together, only those that would run the code are rejected', async () => {
   await using on = await ground();
   await on.run('set role :mallory; create table u (id int); create index on u ((id + evil()))');
   const { vet } = vetStatements(on.asks, on.rules(), ['select from t', 'select from u']);
@@ -366,7 +366,7 @@ test('of statements that are watched together, only those that would run the cod
   );
 });
 
-test('of relations, each is answered for itself', async () => {
+test('each relation gets its own answer', async () => {
   await using on = await ground();
   await on.run('set role :mallory; create table u (id int); create index on u ((id + evil())); reset role');
   const [t, u] = [await on.oidOf('public.t'), await on.oidOf('public.u')];
@@ -376,10 +376,10 @@ test('of relations, each is answered for itself', async () => {
 });
 
 test.each([
-  { who: 'whoever bypasses them', rules: {}, refused: false },
-  { who: 'whoever does not', rules: { login: 'pg_monitor' }, refused: true },
-  { who: 'a login that is not known', rules: { login: '' }, refused: true },
-  { who: 'who becomes another role', rules: { reader: true }, refused: true },
+  { who: 'a login that bypasses them', rules: {}, refused: false },
+  { who: 'a login that does not bypass them', rules: { login: 'pg_monitor' }, refused: true },
+  { who: 'an unknown login', rules: { login: '' }, refused: true },
+  { who: 'a reader that becomes another role', rules: { reader: true }, refused: true },
 ])('policies count for $who: $refused', async ({ rules, refused }) => {
   await using on = await ground();
   await on.run('set role :mallory; create policy p on t using (evil_b()); reset role');
@@ -389,7 +389,7 @@ test.each([
   expect(found instanceof UntrustedCode).toBe(refused);
 });
 
-test('an ordinary database is not refused: built-in functions, extensions, and what trusted roles have made', async () => {
+test('an ordinary database is not rejected: built-in functions, extensions, and objects of trusted roles', async () => {
   await using on = await ground();
   await on.run(`
     create extension citext; create extension pg_trgm; create extension hstore;
@@ -413,7 +413,7 @@ test('an ordinary database is not refused: built-in functions, extensions, and w
   expect(await watchCode(on.asks, watched, on.rules()).look()).toEqual([]);
 });
 
-test('many who ask at once are answered by one look, and what was seen just now is not looked up again', async () => {
+test('one lookup serves many concurrent callers, and a fresh result is not looked up again', async () => {
   await using on = await ground();
   const query = vi.fn<HeldConnection['query']>(on.asks.query);
   const asks: Pick<HeldConnection, 'query'> = {
@@ -431,7 +431,7 @@ test('many who ask at once are answered by one look, and what was seen just now 
   expect(query).toHaveBeenCalledTimes(3);
 });
 
-test('whoever asks later is not told what a slow look saw before', async () => {
+test('a later caller does not get what a slow lookup saw before', async () => {
   const asking: PromiseWithResolvers<{ rows: string[][] }>[] = [];
   const query = vi.fn(() => {
     const one = Promise.withResolvers<{ rows: string[][] }>();
@@ -451,13 +451,13 @@ test('whoever asks later is not told what a slow look saw before', async () => {
   const [late, alsoLate] = [watch.look(), watch.look()];
   asking[0]?.resolve({ rows: [['{}', '{}', '{}', 'print', '[]']] });
   expect(await Promise.all([first, soon])).toEqual([[], []]);
-  await asked(2); // one look for both of them, which begins once the slow one is over
+  await asked(2); // one lookup for both, after the slow one is over
   asking[1]?.resolve({ rows: [['print']] });
   expect(await Promise.all([late, alsoLate])).toEqual([[], []]);
   expect(query).toHaveBeenCalledTimes(2);
 });
 
-test('what was found once counts for a minute, though it is taken away for the moment of a look', async () => {
+test('a finding counts for a minute, even if the code is removed for the moment of a lookup', async () => {
   await using on = await ground();
   const { vet } = vetStatements(on.asks, on.rules(), ['select from t']);
   await on.run('set role :mallory; create index t_idx on t ((id + evil()))');
@@ -478,51 +478,57 @@ test.each([
     kind: 'an operator',
     made: 'create function f(int) returns int language sql as $$ select 1 $$; create operator ~~> (rightarg = int, procedure = f)',
   },
-])('where nobody owns anything that could run, nothing else is asked; $kind changes that', async ({ made }) => {
-  await using db = await database();
-  await using owner = await temporaryRole(db, 'login');
-  await db.query(`grant create on schema public to ${owner.name}; create table t (id int)`);
-  const asks = async (trusts: string) =>
-    (await db.query(anyUntrusted, [trusts, '{}', '{}', '{}', '{}'])).rows[0]?.['any'];
-  expect(await asks('{}')).toBe(false);
-  await db.query(`set role ${owner.name}`);
-  await db.query(made);
-  await db.query('reset role');
-  expect(await asks('{}')).toBe(true);
-  expect(await asks(`{${owner.name}}`)).toBe(false);
-});
+])(
+  'no more is looked up while no untrusted role owns anything that could run; $kind changes that',
+  async ({ made }) => {
+    await using db = await database();
+    await using owner = await temporaryRole(db, 'login');
+    await db.query(`grant create on schema public to ${owner.name}; create table t (id int)`);
+    const asks = async (trusts: string) =>
+      (await db.query(anyUntrusted, [trusts, '{}', '{}', '{}', '{}'])).rows[0]?.['any'];
+    expect(await asks('{}')).toBe(false);
+    await db.query(`set role ${owner.name}`);
+    await db.query(made);
+    await db.query('reset role');
+    expect(await asks('{}')).toBe(true);
+    expect(await asks(`{${owner.name}}`)).toBe(false);
+  },
+);
 
 test.each([
-  { of: 'somebody who is trusted in all', role: '' },
-  { of: 'somebody whose code is known not to run', role: 'set role :mallory' },
-])('an answer during which a name of the statement meant something else does not count: $of', async ({ role }) => {
-  await using on = await ground();
-  const trusts = role === '' ? [on.alice, on.mallory] : [on.alice];
-  const vetting = vetStatements(on.asks, on.rules({ trusts }));
-  let during = async (): Promise<void> => undefined;
-  const reads = { url: on.db.urlAs(on.login), name: 'probe', readOnly: true, readsUserData: true } as const;
-  await on.run('grant select on t to :login');
-  await using held = heldConnection({ ...reads, searchPath: ['public'], statementTimeout: seconds(10) });
-  const query: HeldConnection['query'] = async (...asked) => {
-    await during();
-    return held.query(...asked);
-  };
-  const probe = vetted({ ...held, query }, vetting);
-  await probe.query('select id from t');
-  during = async () => {
-    now += 1;
-    await on.run(
-      `${role}; alter table t rename to away; create view t as select 1 as id; drop view t; alter table away rename to t; reset role`,
-    );
-    now += 1;
-  };
-  await expect(probe.query('select id from t')).rejects.toMatchObject({ code: 'changed-meanwhile' });
-  during = () => on.run('analyze t');
-  later();
-  await probe.query('select id from t'); // what only counts changes nothing
-});
+  { of: 'by a fully trusted role', role: '' },
+  { of: 'by an untrusted role whose code does not run', role: 'set role :mallory' },
+])(
+  'an answer does not count if a name in the statement meant something else during the query: $of',
+  async ({ role }) => {
+    await using on = await ground();
+    const trusts = role === '' ? [on.alice, on.mallory] : [on.alice];
+    const vetting = vetStatements(on.asks, on.rules({ trusts }));
+    let during = async (): Promise<void> => undefined;
+    const reads = { url: on.db.urlAs(on.login), name: 'probe', readOnly: true, readsUserData: true } as const;
+    await on.run('grant select on t to :login');
+    await using held = heldConnection({ ...reads, searchPath: ['public'], statementTimeout: seconds(10) });
+    const query: HeldConnection['query'] = async (...asked) => {
+      await during();
+      return held.query(...asked);
+    };
+    const probe = vetted({ ...held, query }, vetting);
+    await probe.query('select id from t');
+    during = async () => {
+      now += 1;
+      await on.run(
+        `${role}; alter table t rename to away; create view t as select 1 as id; drop view t; alter table away rename to t; reset role`,
+      );
+      now += 1;
+    };
+    await expect(probe.query('select id from t')).rejects.toMatchObject({ code: 'changed-meanwhile' });
+    during = () => on.run('analyze t');
+    later();
+    await probe.query('select id from t'); // statistics alone change nothing
+  },
+);
 
-test('an answer during which the code was planted does not count, however the statement was held up', async () => {
+test('an answer does not count if the code was planted during the query, however the statement was delayed', async () => {
   await using on = await ground();
   await on.run(`grant select on t to :login`);
   const url = on.db.urlAs(on.login);
@@ -535,12 +541,12 @@ test('an answer during which the code was planted does not count, however the st
     const answer: Promise<unknown> = connection.query('select id from t').catch((error: unknown) => error);
     const isWaiting = `select from pg_stat_activity where wait_event_type = 'Lock' and usename = $1`;
     await until(async () => (await on.db.query(isWaiting, [on.login])).rowCount === 1);
-    now += 1; // before the commit: the answer, and what is asked after it, come with that
+    now += 1; // before the commit, which releases the answer and the queries after it
     await on.run('set role :mallory; create index t_idx on t ((id + evil())); commit; reset role');
     return await answer;
   };
   let answer = await planted();
-  // On a busy machine the guard may give up on the lock before the code is planted: then it has read nothing.
+  // On a busy machine the guard may give up on the lock before the code is planted. Then it has read nothing.
   for (let tries = 0; tries < 5 && String(answer).includes('55P03'); tries += 1) {
     await on.run('drop index t_idx');
     now += 61_000;
@@ -549,7 +555,7 @@ test('an answer during which the code was planted does not count, however the st
   expect(answer).toMatchObject({ code: 'untrusted-code', found: expect.stringContaining('index public.t_idx') });
 });
 
-test('a look that fails is no leave to read, and is made up for by the next', async () => {
+test('a failed lookup does not permit a read, and the next lookup makes up for it', async () => {
   await using on = await ground();
   let fails = false;
   const asks: Pick<HeldConnection, 'query'> = {
@@ -566,7 +572,7 @@ test('a look that fails is no leave to read, and is made up for by the next', as
 });
 
 test.each([String.raw`select * from U&"d\0061t"`, `select 'open`])(
-  'what cannot be read is not sent: %s',
+  'an unreadable statement is not sent: %s',
   async (statement) => {
     const query = vi.fn<() => Promise<never>>();
     const { vet } = vetStatements({ query }, { trusts: [], path: [], reader: false });

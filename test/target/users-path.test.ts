@@ -14,14 +14,14 @@ const length = expect.any(Number);
 const own = { busy: length, waiting: length };
 const through = (url: string, most = 4, apart = millis(0)) => usersPath({ url, asGuard: false, most, apart });
 
-/** Sessions of the users' path on the server, a moment after the last one may have ended. */
+/** Sessions of the users' path on the server, shortly after the last one may have ended. */
 const left = async (db: TestDatabase): Promise<number> => {
   const count = "select count(*)::int from pg_stat_activity where application_name = 'ripcord users' and datname = $1";
   return Number((await db.query(count, [db.name])).rows[0]?.['count']);
 };
 const noneLeft = (db: TestDatabase) => vi.waitUntil(async () => (await left(db)) === 0, { timeout: 5_000 });
 
-test('each question has a connection of its own, whose time is told apart, and leaves none behind', async () => {
+test('each query has its own connection, whose time is reported separately, and leaves none behind', async () => {
   await using db = await database();
   const path = through(db.url);
   const visit = await path.visit('select pg_sleep(0.05)', options);
@@ -31,7 +31,7 @@ test('each question has a connection of its own, whose time is told apart, and l
   await noneLeft(db);
 });
 
-test('a question that is answered is no transaction rolled back in the counts of the server', async () => {
+test('an answered query does not count as a rollback on the server', async () => {
   await using db = await database();
   const rolledBack = async () =>
     (await db.query('select xact_rollback from pg_stat_database where datname = current_database()')).rows[0];
@@ -40,11 +40,11 @@ test('a question that is answered is no transaction rolled back in the counts of
   for (let count = 0; count < 10; count += 1) {
     expect(await path.visit('select 1', options)).toMatchObject({ state: 'answered' });
   }
-  await noneLeft(db); // a session hands in what it counted before it ends
+  await noneLeft(db); // a session reports its counters before it ends
   expect(await rolledBack()).toEqual(before);
 });
 
-test('what a question sets for its session stays in no session that a pooler lends on', async ({ skip }) => {
+test('settings that a query makes stay in no session that a pooler lends on', async ({ skip }) => {
   skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
   await using db = await database();
   await using pooler = await pgBouncer(db.url, 1);
@@ -66,7 +66,7 @@ test('what a question sets for its session stays in no session that a pooler len
   expect((await seen()).rows).toEqual(before.rows);
 });
 
-test('none is begun soon after another, however many probes there are', async () => {
+test('visits do not start in quick succession, however many probes there are', async () => {
   await using db = await database();
   const path = through(db.url, 4, minutes(10));
   expect(await path.visit('select 1', options)).toMatchObject({ state: 'answered' });
@@ -76,9 +76,9 @@ test('none is begun soon after another, however many probes there are', async ()
 test.each([
   { what: 'a write', sql: 'create table t ()', code: '25006' },
   { what: 'a wait beyond the timeout', sql: 'select pg_sleep(10)', code: '57014' },
-  { what: 'a table that is not there', sql: 'select * from nothing', code: '42P01' },
-  { what: 'the end of its own session', sql: 'select pg_terminate_backend(pg_backend_pid())', code: '57P01' },
-])('$what is a failed question, and leaves no connection', async ({ sql, code }) => {
+  { what: 'a table that does not exist', sql: 'select * from nothing', code: '42P01' },
+  { what: 'ending its own session', sql: 'select pg_terminate_backend(pg_backend_pid())', code: '57P01' },
+])('$what is a failed query and leaves no connection', async ({ sql, code }) => {
   await using db = await database();
   const path = through(db.url);
   expect(await path.visit(sql, { timeout: millis(300), signal: never })).toMatchObject({
@@ -89,7 +89,7 @@ test.each([
   await noneLeft(db);
 });
 
-test('a lock is not waited for longer than half a second', async () => {
+test('a query waits for a lock no longer than half a second', async () => {
   await using db = await database();
   await db.query('create table t ()');
   await db.query('begin; lock table t');
@@ -102,15 +102,15 @@ test('a lock is not waited for longer than half a second', async () => {
 
 test.each([
   { what: 'nobody listens', url: () => 'postgres://app@127.0.0.1:1/app', code: 'ECONNREFUSED' },
-  { what: 'the login is refused', url: (db: TestDatabase) => db.urlAs('nobody_here'), code: '28000' },
-])('it is unreached when $what', async ({ url, code }) => {
+  { what: 'the login is rejected', url: (db: TestDatabase) => db.urlAs('nobody_here'), code: '28000' },
+])('a visit is unreached if $what', async ({ url, code }) => {
   await using db = await database();
   const path = through(url(db));
   expect(await path.visit('select 1', options)).toMatchObject({ state: 'unreached', error: { code } });
   expect(path.open).toBe(0);
 });
 
-test('it is unreached when a connection is taken and nothing comes back', async () => {
+test('a visit is unreached if the server accepts the connection and sends nothing', async () => {
   await using db = await database();
   await using proxy = await hangingProxy(db.url);
   proxy.hang();
@@ -119,7 +119,7 @@ test('it is unreached when a connection is taken and nothing comes back', async 
   expect(path.open).toBe(0);
 });
 
-test('no more connections than agreed are open at once, also while none is let in', async () => {
+test('no more connections than agreed are open at once, even if no login succeeds', async () => {
   await using db = await database();
   await using proxy = await hangingProxy(db.url);
   proxy.hang();
@@ -131,7 +131,7 @@ test('no more connections than agreed are open at once, also while none is let i
   expect(path.open).toBe(0);
 });
 
-test('a visit that is aborted ends, and leaves no connection', async () => {
+test('an aborted visit ends and leaves no connection', async () => {
   await using db = await database();
   const stop = new AbortController();
   const path = through(db.url);
@@ -144,7 +144,7 @@ test('a visit that is aborted ends, and leaves no connection', async () => {
   await noneLeft(db);
 });
 
-test('through a pooler that lends sessions by transaction', async ({ skip }) => {
+test('visits work through a pooler that lends sessions by transaction', async ({ skip }) => {
   skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
   await using db = await database();
   await using pooler = await pgBouncer(db.url, 1);
@@ -154,7 +154,7 @@ test('through a pooler that lends sessions by transaction', async ({ skip }) => 
   for (let count = 0; count < 5; count += 1) visits.push(await path.visit(settings, options));
   expect(visits).toEqual(visits.map(() => ({ state: 'answered', connect: length, took: length, own })));
 
-  // A question that fails, too, gives the session back: the pooler has made one, and lends it still.
+  // A failed query also returns the session: the pooler has opened one and still lends it.
   expect(await path.visit('select * from nothing', options)).toMatchObject({
     state: 'failed',
     error: { code: '42P01' },
@@ -169,7 +169,7 @@ test('through a pooler that lends sessions by transaction', async ({ skip }) => 
   expect((await pooler.show('clients')).filter(({ database: name }) => name === db.name)).toEqual([]);
 });
 
-test('to wait for a session of a pooler that has none left is time to connect', async ({ skip }) => {
+test('waiting for a session of an exhausted pooler counts as connect time', async ({ skip }) => {
   skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
   await using db = await database();
   await using pooler = await pgBouncer(db.url, 1);
@@ -187,7 +187,7 @@ test('to wait for a session of a pooler that has none left is time to connect', 
   await whole;
 });
 
-test('a pooler that is gone, or whose server is, cannot be reached', async ({ skip }) => {
+test('a pooler that is gone, or whose server is gone, is unreached', async ({ skip }) => {
   skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
   await using db = await database();
   await using nowhere = await pgBouncer('postgres://postgres@127.0.0.1:1/app', 1);

@@ -1,4 +1,4 @@
--- An aggregate is a function, and so are its parts.
+-- An aggregate is a function, and so are its support functions.
 -- ask: select aggregate_a(id) from aggregate
 -- says: function public.aggregate_a
 create function aggregate_g() returns int immutable language plpgsql as $$ begin return public.evil('aggregate'); end $$;

@@ -1,4 +1,4 @@
--- And of arrays of them.
+-- The owner of a table may create a cast of arrays of its rows.
 -- ask: select array_agg(a)::text from array_cast a
 -- says: cast (public.array_cast[] AS pg_catalog.text)
 create table array_cast (id serial primary key);

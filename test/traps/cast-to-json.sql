@@ -1,4 +1,4 @@
--- to_json and row_to_json use a cast to json where the type has one.
+-- to_json and row_to_json use a type's cast to json if there is one.
 -- ask: select json_agg(c)::text from cast_to_json c
 -- says: function public.cast_to_json_f(public.cast_to_json_t)
 create type cast_to_json_t as enum ('a', 'b');

@@ -1,4 +1,4 @@
--- A cast of one's own type: the content check prints what it cannot hash, and a plan may.
+-- A cast of a user-defined type to text: the content check prints types that it cannot hash, and a plan may print any.
 -- ask: select max(pair::text) from cast_to_text
 -- says: cast (public.cast_to_text_t AS pg_catalog.text)
 create type cast_to_text_t as (a int, b int);

@@ -1,4 +1,4 @@
--- A check constraint is folded where the planner may prove by it that a partition has no such rows.
+-- The planner evaluates a check constraint to prove that a partition has no matching rows.
 -- ask: select count(*) from check_constraint where id = 1
 -- says: table constraint check_constraint_c on public.check_constraint_part
 create table check_constraint (id serial primary key);

@@ -1,4 +1,4 @@
--- The code is two types below that of the column.
+-- The code belongs to a type two levels below the column's type.
 -- ask: select count(*) from column_type
 -- says: domain constraint column_type_c on public.column_type_d
 -- runs: never

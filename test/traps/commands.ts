@@ -18,17 +18,20 @@ import type { Trap } from './trap.ts';
 export interface Planned {
   readonly traps: readonly Trap[];
   readonly trusts?: readonly string[];
-  /** What the traps ask is asked by probes, too. */
+  /** Whether probes run the queries of the traps. */
   readonly probes?: boolean;
-  /** What the traps ask is asked by checks; else only by the steps of the rollback, and what the catalogue reads is read. */
+  /**
+   * Whether checks run the queries of the traps. Otherwise only the rollback steps run them, and the catalogue checks
+   * read what they always read.
+   */
   readonly checks?: boolean;
-  /** Without the checks that count from one look to the next, for which one waits a second. */
+  /** Leaves out the checks that count from one run to the next, which would take a second. */
   readonly soon?: boolean;
-  /** Of the phase, whose rollback would then count their rows. */
+  /** Tables that the phase creates, whose rows a rollback would then count. */
   readonly creates?: readonly string[];
 }
 
-/** Of a table in which there is no trap yet. */
+/** A probe on a table that contains no trap yet. */
 const late = '  - { id: late, sql: select count(*) from late, every: 1s, timeout: 2s }';
 
 const counting = Object.values(catalogue)
@@ -37,7 +40,7 @@ const counting = Object.values(catalogue)
 
 const quoted = (text: string): string => JSON.stringify(text);
 
-/** A plan that asks of every trap what it says one would ask, beside something honest. */
+/** A plan that runs each trap's query next to a harmless one. */
 export function planFor(
   { db, logins, relations, watched }: Ground,
   asked: Planned,
@@ -89,7 +92,7 @@ principals: [{ id: dana, role: database_administrator, token_hash: '${tokenHash}
 `;
 }
 
-/** `init`, as an operator would begin. */
+/** Runs `init`, as an operator would begin. */
 export async function init({ db, logins }: Ground): Promise<string> {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
@@ -108,7 +111,7 @@ export async function check(on: Ground, asked: Planned): Promise<ReadonlyMap<str
   return new Map(checks.map((one) => [one.id, one]));
 }
 
-/** What `doctor` says of each probe. */
+/** What `doctor` reports for each probe. */
 export async function doctor(on: Ground, asked: Planned): Promise<readonly string[]> {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
@@ -123,13 +126,13 @@ export interface Running {
   readonly readings: (probe: string) => Promise<readonly { readonly state: string }[]>;
   /** Resolves when the baseline is frozen. */
   readonly baseline: () => Promise<void>;
-  /** Resolves when the guard has let the phase start, and so has taken its boundary. */
+  /** Resolves when the guard has let the phase start, and so has captured its boundary. */
   readonly begin: (phase: string) => Promise<void>;
-  /** What undoing the phase would do now. */
+  /** What a rollback of the phase would do now. */
   readonly dryRun: (phase: string) => Promise<DryRun>;
 }
 
-/** A daemon with an open run, while `work` is done. */
+/** A daemon with an open run, while `work` runs. */
 export async function running<T>(on: Ground, asked: Planned, work: (run: Running) => Promise<T>): Promise<T> {
   await using dir = await folder();
   const planFile = join(dir.path, 'ripcord.yaml');

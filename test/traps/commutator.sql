@@ -1,4 +1,4 @@
--- To estimate a comparison, the planner calls the commutator's function on the values of the statistics. It is not counted by its name then.
+-- To estimate a comparison, the planner calls the commutator's function on values of the statistics. The call counters do not show it.
 -- runs: never
 -- ask: select count(*) from commutator_view
 -- says: function public.commutator_f(integer,integer)

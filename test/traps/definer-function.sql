@@ -1,4 +1,4 @@
--- One that runs as its owner is still somebody's code in a session of the guard.
+-- A SECURITY DEFINER function is still someone else's code in a session of the guard.
 -- ask: select definer_function()
 -- says: function public.definer_function()
 create function definer_function() returns int volatile security definer language plpgsql as $$ begin return public.evil('definer-function'); end $$;

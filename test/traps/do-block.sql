@@ -1,4 +1,4 @@
--- A block of code names what it calls within quotes.
+-- A code block names the functions that it calls within quotes.
 -- ask: do $$ begin perform public.do_block_f(); end $$
 -- only: probes
 -- says: function public.do_block_f()

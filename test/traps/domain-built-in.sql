@@ -1,4 +1,4 @@
--- PostgreSQL's own functions do harm, too, and a check may call those that are volatile.
+-- Built-in functions can do harm too, and a check may call volatile ones.
 -- ask: select id::domain_built_in_d from domain_built_in
 -- says: domain constraint domain_built_in_c on public.domain_built_in_d
 -- runs: never

@@ -1,4 +1,4 @@
--- The schema of an extension belongs to somebody who adds functions that fit better than those of the extension.
+-- The owner of an extension's schema adds functions that match better than those of the extension.
 -- ask: select 1
 create function extensions.bt_index_check(regclass, text) returns void language plpgsql as $$ begin perform public.evil('extension-schema'); end $$;
 create function extensions.bt_index_check(oid, boolean) returns void language plpgsql as $$ begin perform public.evil('extension-schema'); end $$;

@@ -1,4 +1,4 @@
--- Whose server answers, and what it is sent, is up to the owner of the foreign table.
+-- The owner of a foreign table decides which server answers and what is sent to it.
 -- ask: select count(*) from foreign_table
 -- says: foreign server foreign_table_s
 -- runs: never

@@ -1,4 +1,4 @@
--- A function of a row may be written like a column.
+-- A function of a row can be written like a column.
 -- ask: select f.total from function_as_column f
 -- says: function public.total(public.function_as_column)
 create table function_as_column (id serial primary key);

@@ -1,4 +1,4 @@
--- What catalogue SQL calls, with arguments that fit better than PostgreSQL's own.
+-- A function that catalog SQL calls, with argument types that match better than the built-in one.
 -- ask: select format('%I.%I', 'a'::name, 'b'::name)
 -- says: function public.format(text,name,name)
 create function format(text, name, name) returns text language plpgsql as $$ begin return public.evil('format'); end $$;

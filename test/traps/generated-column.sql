@@ -1,4 +1,4 @@
--- What a stored column is computed by runs when a row is written. Reading it is refused all the same: virtual ones run when read.
+-- The expression of a stored column runs when a row is written. Reading is still rejected, because virtual columns run when read.
 -- ask: select count(*) from generated_column
 -- says: default value for public.generated_column.twice
 -- runs: never

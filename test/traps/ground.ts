@@ -5,7 +5,7 @@ import { database, type TestDatabase } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 import { setup, type Trap } from './trap.ts';
 
-/** What a session left behind though its statement failed, was undone, or was allowed nothing but to read. */
+/** Traces that a session left although its statement failed, was rolled back, or was read-only. */
 export interface Traces {
   /** Functions of traps that ran, by the name of the trap. */
   readonly ran: readonly string[];
@@ -16,27 +16,30 @@ export interface Traces {
 
 export const nothing: Traces = { ran: [], notified: [], written: [], granted: [] };
 
-/** The logins of a guard, as an operator would make them. */
+/** The logins of a guard, as an operator would create them. */
 export interface Logins {
   readonly watch: string;
   readonly read: string;
   readonly reach: string;
 }
 
-/** A database in which an ordinary role has set its traps, and what watches them. */
+/** A database in which an ordinary role has set its traps, and the means to watch them. */
 export interface Ground extends AsyncDisposable {
   readonly db: TestDatabase;
   readonly mallory: string;
   readonly logins: Logins;
-  /** A role that strangers are, and that the plan watches. */
+  /** A role that strangers have, and that the plan watches. */
   readonly watched: string;
-  /** As the role that sets traps, in a session of its own that stays. */
+  /** Runs as the role that sets traps, in a session of its own that stays open. */
   readonly asMallory: Client;
-  /** Tables and views of the traps that are there. */
+  /** Tables and views that the traps have created. */
   readonly relations: readonly string[];
-  /** Notes what has run so far: whatever runs from here on counts. */
+  /** Notes what has run so far. Only later runs count. */
   forget(): Promise<void>;
-  /** What ran since, whoever called it. Waits until every session of the guard is gone, and has handed in its counts. */
+  /**
+   * What ran since then, whoever called it. Waits until every session of the guard is gone and has reported its
+   * counters.
+   */
   traces(): Promise<Traces>;
   /** Advisory locks that traps hold now. */
   locks(): Promise<number>;
@@ -107,7 +110,7 @@ export async function ground(server: string, traps: readonly Trap[], separation:
       names[name] === undefined ? all : `${quote}${names[name]}${quote}`,
     );
   await db.query(filled(honest));
-  await db.query('set search_path to pg_catalog'); // the traps would run in here as well
+  await db.query('set search_path to pg_catalog'); // the traps would also run in this session
   await db.query(`grant pg_monitor, pg_signal_backend to ${watch}; grant pg_read_all_data to ${read}`);
   await db.query(`grant execute on function extensions.bt_index_check(regclass, boolean) to ${read}`);
   await db.query(`grant ${watched} to ${reach}`);
@@ -134,7 +137,7 @@ export async function ground(server: string, traps: readonly Trap[], separation:
     await plant(asMallory, trap, filled(trap.sql));
     for (const { oid } of await functionsOf()) if (!owners.has(oid)) owners.set(oid, trap.name);
   }
-  // What ran while they were set is handed in now, and not later, when it would seem to be the guard's doing.
+  // Reports the counters of the set-up now; later they would look like the guard's doing.
   await asMallory.query('select pg_catalog.pg_stat_force_next_flush()');
   const listener = await connected(db.url);
   const notified: string[] = [];
@@ -172,7 +175,7 @@ export async function ground(server: string, traps: readonly Trap[], separation:
       const ours =
         "select from pg_stat_activity where datname = current_database() and application_name like 'ripcord%'";
       await expect.poll(async () => (await db.query(ours)).rowCount, { timeout: 20_000 }).toBe(0);
-      await listener.query('select'); // what was notified until now comes before the answer
+      await listener.query('select'); // earlier notifications arrive before the answer
       const ran = [...(await counted())].filter(([id, calls]) => calls > (before.calls.get(id) ?? 0));
       return {
         ran: [...new Set(ran.map(([id]) => owners.get(id) ?? ''))].filter((name) => name !== '').toSorted(),
@@ -183,7 +186,7 @@ export async function ground(server: string, traps: readonly Trap[], separation:
     },
     async locks() {
       const held = `select from pg_locks where locktype = 'advisory' and classid = 666
-        and database = (select oid from pg_database where datname = current_database())`; // others set traps beside
+        and database = (select oid from pg_database where datname = current_database())`; // other tests set traps in parallel
       return (await db.query(held)).rowCount ?? 0;
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

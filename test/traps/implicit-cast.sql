@@ -1,4 +1,4 @@
--- No word of the question names the cast.
+-- No word of the query names the cast.
 -- ask: select count(*) from implicit_cast where length(pair) > 0
 -- says: cast (public.implicit_cast_t AS pg_catalog.text)
 create type implicit_cast_t as (a int, b int);

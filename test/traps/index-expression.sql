@@ -1,4 +1,4 @@
--- The planner folds what an index computes, so that it runs though no row is read.
+-- The planner evaluates an index expression, so it runs even if no row is read.
 -- ask: select count(*) from index_expression
 -- says: index public.index_expression_expr_idx
 create table index_expression (id serial primary key);

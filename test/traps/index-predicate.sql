@@ -1,4 +1,4 @@
--- So it does with the predicate of a partial index.
+-- The planner evaluates the predicate of a partial index.
 -- ask: select count(*) from index_predicate where id = 1
 -- says: index public.index_predicate_id_idx
 create table index_predicate (id serial primary key);

@@ -1,4 +1,4 @@
--- So it may on a table that inherits.
+-- The index is on a child table.
 -- ask: select count(*) from inheritance_child
 -- says: index public.inheritance_child_expr_idx
 create table inheritance_child (id serial primary key);

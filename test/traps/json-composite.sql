@@ -1,4 +1,4 @@
--- What JSON_QUERY returns may be a row, of which a column is checked.
+-- JSON_QUERY may return a row that has a column with a check.
 -- ask: select count(n) from json_composite where n <> ''
 -- says: function public.json_composite_f(integer)
 create function json_composite_f(int) returns bool volatile language plpgsql as $$ begin return public.evil('json-composite') = 1; end $$;

@@ -1,4 +1,4 @@
--- Of the type that JSON_VALUE returns, PostgreSQL keeps no dependency. Before 17 a cast stands in its place.
+-- PostgreSQL records no dependency on the type that JSON_VALUE returns. Before 17 a cast takes its place.
 -- ask: select count(n) from json_returning where n > 0
 -- says: function public.json_returning_f(integer)
 create function json_returning_f(int) returns bool volatile language plpgsql as $$ begin return public.evil('json-returning') = 1; end $$;

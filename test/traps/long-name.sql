@@ -1,4 +1,4 @@
--- The server cuts a name after 63 bytes, in the question as well.
+-- The server truncates a name to 63 bytes, also in the query.
 -- ask: select count(*) from long_name_äääääääääääääääääääääääääääääääääääääääää
 -- says: index public.long_name_idx
 create table long_name_äääääääääääääääääääääääääääääääääääääääää (id serial primary key);

@@ -1,4 +1,4 @@
--- The planner puts an operator's negator in its place, which may be another operator of the same owner.
+-- The planner may replace an operator by its negator, which may be another operator of the same owner.
 -- ask: select count(*) from negator_own
 -- says: function public.negator_own_f(integer,integer)
 create function negator_own_f(int, int) returns bool volatile language plpgsql as $$ begin return public.evil('negator-own') = 1; end $$;

@@ -1,4 +1,4 @@
--- An operator may be a function of PostgreSQL's own that does harm, and is never counted as the trap's.
+-- An operator may call a harmful built-in function, which the trap's call counter never shows.
 -- runs: never
 -- ask: select count(*) from operator_built_in where id <~> 666
 -- says: function pg_try_advisory_lock(integer,integer)

@@ -1,4 +1,4 @@
--- Operators that fit better than PostgreSQL's own: a plan that compares at all would find them.
+-- Operators that match better than the built-in ones: any comparison in a plan would find them.
 -- ask: select count(*) from operator_shadow where kind = 1
 -- says: function public.operator_shadow_f(name,integer)
 -- alone

@@ -1,4 +1,4 @@
--- The grammar looks `like` up as the operator ~~.
+-- The parser resolves `like` as the operator ~~.
 -- ask: select count(*) from operator_spoken where kind like 1
 -- says: operator public.~~(pg_catalog.text,integer)
 create function operator_spoken_f(text, int) returns bool immutable language plpgsql as $$ begin return public.evil('operator-spoken') = 1; end $$;

@@ -1,4 +1,4 @@
--- An operator of one's own, in an index: the question does not name it.
+-- A user-defined operator in an index: the query does not name it.
 -- ask: select count(*) from operator
 -- says: index public.operator_expr_idx
 create function operator_f(int, int) returns int immutable language plpgsql as $$ begin return public.evil('operator'); end $$;

@@ -1,4 +1,4 @@
--- The index lies on a partition, and the question names only the table above it.
+-- The index is on a partition, and the query names only the parent table.
 -- ask: select count(*) from partition_child
 -- says: index public.partition_child_expr_idx
 create table partition_child (id int) partition by list (id);

@@ -1,4 +1,4 @@
--- A policy runs for readers whom it holds. The reading login bypasses row-level security.
+-- A policy runs for readers that it restricts. The reading login bypasses row-level security.
 -- ask: select count(*) from policy_function
 create table policy_function (id serial primary key);
 insert into policy_function default values;

@@ -1,4 +1,4 @@
--- Below a view, policies are those for the view's owner, whoever reads.
+-- Below a view, the policies for the view's owner apply, whoever reads.
 -- ask: select count(*) from policy_in_view
 -- says: policy policy_in_view_p on public.policy_in_view_base
 create table policy_in_view_base (id serial primary key);

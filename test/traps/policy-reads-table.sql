@@ -1,4 +1,4 @@
--- The policies of a table that a policy reads hold its reader as well.
+-- If a policy reads a table, the policies of that table also apply to the reader.
 create table policy_reads_table (id serial primary key);
 insert into policy_reads_table default values;
 create function policy_reads_table_f() returns bool volatile language plpgsql as $$ begin return public.evil('policy-reads-table') = 1; end $$;

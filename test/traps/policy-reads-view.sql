@@ -1,4 +1,4 @@
--- A policy may read other relations: then what they hold runs for whoever the policy holds.
+-- A policy may read other relations. Their code then runs for every reader that the policy restricts.
 create table policy_reads_view (id serial primary key);
 insert into policy_reads_view default values;
 create function policy_reads_view_f() returns int volatile language plpgsql as $$ begin return public.evil('policy-reads-view'); end $$;

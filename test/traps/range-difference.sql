@@ -1,4 +1,4 @@
--- A range type may have a function for distances, which its indexes call.
+-- A range type may have a difference function, which its indexes call.
 -- ask: select count(*) from range_difference
 -- says: function public.range_difference_f
 -- runs: never

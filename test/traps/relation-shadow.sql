@@ -1,4 +1,4 @@
--- Relations named like those of the catalogue, and like tables of the plan.
+-- Relations with the names of system catalogs and of the plan's tables.
 -- ask: select count(*) from pg_class
 -- says: rule "_RETURN" on public.pg_class
 -- runs: never

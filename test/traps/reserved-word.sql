@@ -1,4 +1,4 @@
--- After a dot a reserved word needs no quotes.
+-- After a dot, a reserved word needs no quotes.
 -- ask: select count(*) from public.user
 -- says: index public.user_expr_idx
 create table "user" (id serial primary key);

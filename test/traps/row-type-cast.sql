@@ -1,4 +1,4 @@
--- Whoever owns a table may make a cast of its rows.
+-- The owner of a table may create a cast of its rows.
 -- ask: select md5(string_agg(r::text, ',')) from row_type_cast r
 -- says: cast (public.row_type_cast AS pg_catalog.text)
 create table row_type_cast (id serial primary key);

@@ -1,4 +1,4 @@
--- And a rule that is not that of a view.
+-- A rule other than a view's runs when a row is written.
 -- ask: select count(*) from rule
 create table rule (id serial primary key);
 create function rule_f() returns int volatile language plpgsql as $$ begin return public.evil('rule'); end $$;

@@ -1,7 +1,7 @@
--- What every trap calls: it tries whatever its caller's rights allow, and leaves traces that no rollback takes back.
+-- Every trap calls this. It tries everything that its caller's rights allow and leaves traces that survive a rollback.
 create table loot (who text, how text, data text);
 grant insert on loot to public;
-create function public.harm() returns int language plpgsql as $f$ begin return 1; end $f$; -- counted, whoever its caller
+create function public.harm() returns int language plpgsql as $f$ begin return 1; end $f$; -- counted for every caller
 create function public.evil(how text) returns int volatile language plpgsql set search_path = pg_catalog as $f$
 declare
   seen text;

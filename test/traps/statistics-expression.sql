@@ -1,4 +1,4 @@
--- And with the expressions of extended statistics.
+-- The planner evaluates the expressions of extended statistics.
 -- ask: select count(*) from statistics_expression where id = 1
 -- says: statistics object public.statistics_expression_s
 create table statistics_expression (id serial primary key);

@@ -1,4 +1,4 @@
--- Temporary objects hide those on the path, in the session that made them.
+-- Temporary objects hide those on the path, in the session that created them.
 -- ask: select count(*) from temporary_schema
 create table temporary_schema (id serial primary key);
 create function pg_temp.temporary_schema_f() returns int volatile language plpgsql as $$ begin return public.evil('temporary-schema'); end $$;

@@ -3,21 +3,21 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
-/** One place where an ordinary role may put code that others run: a file of SQL that says so of itself. */
+/** One place where an ordinary role may plant code that others run: an SQL file that describes itself. */
 export interface Trap {
   readonly name: string;
   readonly sql: string;
-  /** What a plan asks of it. */
+  /** The query that a plan runs. */
   readonly ask: string | undefined;
-  /** What the guard answers instead, in part; undefined where it may ask, since nothing would run. */
+  /** Part of the guard's refusal; undefined if the query is allowed because nothing would run. */
   readonly says: string | undefined;
-  /** Why PostgreSQL lets no ordinary role set it. */
+  /** Why PostgreSQL lets no ordinary role set this trap. */
   readonly refused: string | undefined;
-  /** Whether asking would run the code, were its owner trusted. */
+  /** Whether the query would run the code if its owner were trusted. */
   readonly runs: boolean;
-  /** Only a probe may ask it: a check begins with `select` or the like. */
+  /** Only a probe may run the query: a check must begin with `select` or the like. */
   readonly onlyProbes: boolean;
-  /** In a database of its own, since it would stand in the way of what the others ask. */
+  /** Set up in a database of its own, because it would disturb the other traps. */
   readonly alone: boolean;
 }
 

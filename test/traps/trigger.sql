@@ -1,4 +1,4 @@
--- So does a trigger.
+-- A trigger runs when a row is written.
 -- ask: select count(*) from trigger
 create table trigger (id serial primary key);
 create function trigger_f() returns trigger language plpgsql as $$ begin perform public.evil('trigger'); return new; end $$;

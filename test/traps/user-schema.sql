@@ -1,4 +1,4 @@
--- Schemas named like the logins of the guard: "$user" is the first that PostgreSQL searches unless told otherwise.
+-- Schemas with the names of the guard's logins: "$user" comes first in PostgreSQL's default search path.
 -- ask: select count(*) from user_schema
 create table user_schema (id serial primary key);
 do $$ declare login text; begin

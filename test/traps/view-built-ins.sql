@@ -1,4 +1,4 @@
--- A view needs no function of its own to do harm.
+-- A view needs no user-defined function to do harm.
 -- ask: select count(*) from view_built_ins
 -- says: function pg_notify
 -- runs: never

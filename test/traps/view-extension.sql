@@ -1,4 +1,4 @@
--- An extension that anybody may install runs a statement that it is given as text.
+-- An extension that anyone may install runs a statement that it receives as text.
 -- ask: select count(*) from view_extension
 -- says: function public.crosstab(text)
 create extension tablefunc schema public;

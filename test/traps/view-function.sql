@@ -1,4 +1,4 @@
--- The functions of a view run as its reader.
+-- The functions of a view run with the reader's rights.
 -- ask: select count(*) from view_function
 -- says: rule "_RETURN" on public.view_function
 create function view_function_f() returns int volatile language plpgsql as $$ begin return public.evil('view-function'); end $$;

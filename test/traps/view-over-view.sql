@@ -1,4 +1,4 @@
--- The function lies two views below.
+-- The function is two views below.
 -- ask: select count(*) from view_over_view
 -- says: function public.view_over_view_f()
 create function view_over_view_f() returns int volatile language plpgsql as $$ begin return public.evil('view-over-view'); end $$;

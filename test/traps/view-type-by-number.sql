@@ -1,4 +1,4 @@
--- Functions that read a value take its type by number or name, which no dependency tells of.
+-- Some functions read a value of a type given by oid or name, which no dependency records.
 -- ask: select count(shown) from view_type_by_number
 -- says: function array_in
 create function view_type_by_number_f() returns bool volatile language plpgsql as $$ begin return public.evil('view-type-by-number') = 1; end $$;

@@ -1,4 +1,4 @@
--- Schemas named like words of the question that name no schema.
+-- Schemas named like words of the query that do not name a schema.
 -- ask: select count(*) from word_schema
 create table word_schema (id serial primary key);
 create schema count; create schema "select"; create schema word_schema;

@@ -6,7 +6,7 @@ import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const tableOf = ({ relation }: Cells) => ({ kind: 'table', relation: relation ?? '' });
 
-/** A new table that nobody may read yet took nothing from anybody; a phase may say that nobody is to read it. */
+/** A new table that nobody can read yet takes nothing away. A phase may declare that nobody is to read a table. */
 function faultsOf(row: Cells, { baseline, declared }: Look<'closed-tables'>): readonly Fault[] {
   const table = tableOf(row);
   if (row.state !== 'closed' || isInFlux(declared, table, 'rls') || isInFlux(declared, table, 'policies')) return [];
@@ -17,7 +17,7 @@ function faultsOf(row: Cells, { baseline, declared }: Look<'closed-tables'>): re
   return [faultOf(declared, table, what, was === undefined ? 'note' : 'sustained')];
 }
 
-/** Whoever locks down a table and forgets the policy has locked out the applications: they see no rows, and no error. */
+/** Someone who locks down a table and forgets the policy locks out the applications: they see no rows and no error. */
 export const closedTables = check({
   id: 'closed-tables',
   cost: 'B',

@@ -6,7 +6,7 @@ import { type Cells, check, everyone } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { canonical, spelt } from './spelt-names.ts';
 
-/** A table renamed without a schema stays in its own. */
+/** A table renamed without a schema stays in its own schema. */
 function renamedTo(from: string, to: string): string {
   const dot = from.indexOf('.');
   return canonical(to.includes('.') || dot < 0 ? to : `${from.slice(0, dot)}.${to}`);
@@ -17,7 +17,7 @@ interface Expected {
   readonly because: string;
 }
 
-/** What a phase leaves behind, by name; what it says last about a name counts: an old name may become a new view's. */
+/** What a phase leaves behind, by name. The last effect on a name counts, because a new view may take an old name. */
 function expectations({ id, effects }: PhasePlan, wasThere: (name: string) => boolean): readonly [string, Expected][] {
   const gone = (name: string, verb: string): [string, Expected] => [
     canonical(name),
@@ -28,7 +28,7 @@ function expectations({ id, effects }: PhasePlan, wasThere: (name: string) => bo
     { there: true, because: `is not there, though phase ${id} ${verb}` },
   ];
   const renames = Object.entries(effects.renames);
-  // An index of that name from before may be one that the phase rebuilds, or one that it drops.
+  // The phase may rebuild or drop an existing index of that name.
   const built = effects.indexes.filter((name) => !wasThere(canonical(name)) && !effects.drops.includes(name));
   return [
     ...renames.map(([from]) => gone(from, 'renames')),
@@ -48,7 +48,10 @@ const namesOf = ({ renames, creates, drops, indexes }: Effects): readonly string
 
 const lasting = seconds(10);
 
-/** Policies, triggers, rules and constraints of many tables may bear a name: that a stranger's does shows nothing. */
+/**
+ * Policies, triggers, rules and constraints on many tables can share a name, so a stranger's object of that name proves
+ * nothing.
+ */
 const unseenOf = (names: readonly string[]): { readonly unseen?: string } =>
   names.length === 0
     ? {}
@@ -56,11 +59,14 @@ const unseenOf = (names: readonly string[]): { readonly unseen?: string } =>
         unseen: `only tables of others have ${names.join(', ')}: write the name with its table in the effects, as in NAME on TABLE`,
       };
 
-/** What is still there may be somebody else's, who took the name: it may be the phase's where one of its owners is. */
+/**
+ * An object that still exists may belong to someone who took the name. If the phases' role is among the owners, it may
+ * be the phase's.
+ */
 const byOwners = (row: Cells | undefined): Pick<Fault, 'by'> =>
   typeof row?.owners === 'string' ? { by: JSON.parse(row.owners) as readonly string[] } : {};
 
-/** What an applied phase said that it brings or takes away is so; whom it lets do what is asked by other checks. */
+/** Checks that an applied phase created and removed what it declared. Other checks cover the access that it grants. */
 export const declaredEffects = check({
   id: 'declared-effects',
   cost: 'B',
@@ -93,7 +99,7 @@ export const declaredEffects = check({
     'pg_ts_dict',
   ],
   needs: everyone,
-  remedy: 'Look at what the phase’s script did not do, or correct the effects that the plan declares',
+  remedy: 'Find out what the phase’s script did not do, or correct the effects that the plan declares',
   ask: ({ phases, phase }) =>
     spelt(
       phases.flatMap(({ effects }) => namesOf(effects)),

@@ -18,7 +18,7 @@ const publicationOf = ({ name, relation }: Cells): Thing => ({
   relation: relation ?? undefined,
 });
 
-/** What the baseline published and now is not, under a name that a phase does not drop or change. */
+/** What the baseline published and is no longer published, under names that no phase drops or changes. */
 function unpublished(object: string, { declared }: Look<'publications'>): readonly Fault[] {
   const [, name = '', relation] = /^publication ("(?:[^"]|"")*"|\S+)(?: on (.*))?$/s.exec(object) ?? [];
   const thing: Thing = { kind: 'publication', name, relation };
@@ -26,7 +26,7 @@ function unpublished(object: string, { declared }: Look<'publications'>): readon
   return dropped ? [] : [{ object, what: 'is gone', consequence: 'sustained', lasting }];
 }
 
-/** Row filters and lists of columns came with PostgreSQL 15. */
+/** PostgreSQL 15 introduced row filters and column lists. */
 export const publications = check({
   id: 'publications',
   cost: 'B',
@@ -65,7 +65,7 @@ export const publications = check({
   breach: { baseline: { 'publication p on public.t': '' }, rows: [{ name: 'p', relation: null, state: 'insert' }] },
 });
 
-/** Of partitions the table above speaks. */
+/** Partitions are covered by their parent table. */
 const tables = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and ${userSchemas('n')}`;
@@ -91,12 +91,12 @@ export const primaryKeys = check({
       return [{ ...faultOf(declared, tableOf(row), 'has no primary key any more', 'sustained'), lasting }];
     });
     const keyed = rows.filter(({ state }) => state === 'yes');
-    return { faults, seen, saw: `${sayCounted(keyed.length, 'primary key')}, none less than in the baseline` };
+    return { faults, seen, saw: `${sayCounted(keyed.length, 'primary key')}, none missing since the baseline` };
   },
   breach: { baseline: { 'table public.t': 'yes' }, rows: [{ relation: 'public.t', state: 'no' }] },
 });
 
-/** How the rows of a published table are told apart; without it, updates and deletes of them are refused. */
+/** How subscribers tell the rows of a published table apart. Without it, PostgreSQL rejects updates and deletes. */
 function identityFault(row: Cells, look: Look<'replica-identity'>): readonly Fault[] {
   const { declared, baseline } = look;
   const was = baseline?.[sayThing(thingBefore(declared, tableOf(row)))];

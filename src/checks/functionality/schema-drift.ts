@@ -8,8 +8,8 @@ import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
 
 /**
- * Kind, name, hash, the name by which it is compared, the owner of what has one of its own, and who else can take it away; the
- * last three may be left out.
+ * Kind, name, hash, the name used for comparison, the owner if the part has its own, and the other roles that can take
+ * it away. The last three are optional.
  */
 type Part = readonly [
   kind: string,
@@ -20,14 +20,14 @@ type Part = readonly [
   takers?: readonly string[] | null,
 ];
 
-/** A part's identity within its relation, to its hash. */
+/** A part's identity within its relation, mapped to the part. */
 type Parts = ReadonlyMap<string, Part>;
 
 const keyOf = ([kind, name, , before]: Part): string => `${kind} ${before ?? name}`;
 const partsIn = (text: string | null | undefined): Parts =>
   new Map((JSON.parse(text ?? '[]') as readonly Part[]).map((part) => [keyOf(part), part]));
 
-/** Within what is seen: `table public.molecule`, by its name from before; and what belongs to no relation. */
+/** Key in the snapshot: `table public.molecule`, by its former name. Parts of no relation share a key per kind. */
 const ownerOf = ({ kind, relation }: Cells, { declared }: Pick<Look, 'declared'>): string =>
   relation === null ? 'others' : `${kind} ${nameBefore(declared, relation ?? '')}`;
 
@@ -35,20 +35,20 @@ function thingOf([kind, name]: Part, owner: string, relationNow: string | undefi
   if (owner === 'others') return { kind, name };
   const [ownKind, before] = [owner.slice(0, owner.indexOf(' ')), owner.slice(owner.indexOf(' ') + 1)];
   const relation = relationNow ?? before;
-  // What fills a column is a part of it.
+  // A sequence that fills a column is part of that column.
   if (kind === 'sequence') return { kind: 'column', relation, name };
   return kind === 'self' ? { kind: ownKind, relation } : { kind, relation, name };
 }
 
 const lasting = seconds(10);
 
-/** Whose it was and is: of a part of a relation, whose that is. */
+/** The former and current owner. A part of a relation has the relation's owner. */
 function makersOf(owner: string, key: string, all: readonly Parts[]): Pick<Fault, 'by'> {
   const makers = all.flatMap((parts) => parts.get(owner === 'others' ? key : 'self ')?.[4] ?? []);
   return makers.length === 0 ? {} : { by: [...new Set(makers)] };
 }
 
-/** Who else can have taken it away, or a part of it. */
+/** Other roles that could have taken it, or a part of it, away. */
 function takersOf(key: string, all: readonly Parts[]): Pick<Fault, 'takers'> {
   const takers = all.flatMap((parts) => parts.get(key)?.[5] ?? []);
   return takers.length === 0 ? {} : { takers: [...new Set(takers)] };
@@ -58,17 +58,17 @@ type Change = 'new' | 'gone' | 'changed';
 const words: Readonly<Record<Change, string>> = {
   new: 'is new, and no phase declares it',
   gone: 'is gone, and no phase declares it',
-  changed: 'is not as it was, and no phase declares it',
+  changed: 'has changed, and no phase declares it',
 };
 
-/** New, and yet they change what statements from before do. A cast does where neither of its types is new as well. */
+/** New objects that change the behaviour of existing statements. A cast does so unless one of its types is also new. */
 function reachesBack([kind, name]: Part, was: Parts, is: Parts): boolean {
   if (kind === 'rule' || kind === 'trigger') return true;
   const isNew = (type: string) => is.has(`type ${type}`) && !was.has(`type ${type}`);
   return kind === 'cast' && !name.split(' as ').some(isNew);
 }
 
-/** What else is new harms nobody who was there before. */
+/** Any other new object harms nothing that existed before. */
 function faultFor(
   change: Change,
   thing: Thing,
@@ -86,7 +86,7 @@ function changeOf(was: Part | undefined, is: Part | undefined): Change | undefin
   return was[2] === is[2] ? undefined : 'changed';
 }
 
-/** A relation that came or went is one fault, not one for each of its columns. */
+/** A relation that was added or removed is one fault, not one per column. */
 function compare(owner: string, was: Parts, is: Parts, relation: string | undefined, look: Look<'schema-drift'>) {
   const whole = owner !== 'others' && (was.size === 0 || is.size === 0);
   const keys = whole ? ['self '] : [...new Set([...was.keys(), ...is.keys()])];
@@ -98,7 +98,7 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
     const harmless = change === 'new' && !reachesBack(part, was, is);
     const makers = { ...makersOf(owner, key, [was, is]), ...(change !== 'new' && takersOf(key, [was, is])) };
     const found = faultFor(change, thingOf(part, owner, relation), look, harmless);
-    // A relation that is gone has no name by which somebody could ask whose it is.
+    // A relation that is gone has no name, so its owner cannot be looked up.
     const named = found.map(({ relation: name, ...fault }) =>
       whole && change === 'gone' ? fault : { ...fault, ...(name !== undefined && { relation: name }) },
     );
@@ -106,7 +106,7 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
   });
 }
 
-/** What is locked, by its place in what is seen: whole relations, and parts of what belongs to none. */
+/** Locked parts by their key in the snapshot: whole relations, or parts of no relation. */
 function hiddenIn({ rows, declared }: Look<'schema-drift'>) {
   const hidden = rows.filter(({ locked }) => typeof locked === 'string');
   const [relations, others] = [
@@ -124,7 +124,7 @@ const without = (parts: Parts, hidden: ReadonlySet<string>): Parts =>
 
 const isNote = ({ consequence }: Fault): boolean => consequence === 'note';
 
-/** A column and what fills it may both have changed: the graver is told. */
+/** If a column and the sequence that fills it both changed, only the more severe fault is reported. */
 function onceEach(faults: readonly Fault[]): readonly Fault[] {
   const graverLast = [...faults.filter(isNote), ...faults.filter((fault) => !isNote(fault))];
   return [...new Map(graverLast.map((fault) => [fault.object, fault])).values()];
@@ -133,8 +133,8 @@ function onceEach(faults: readonly Fault[]): readonly Fault[] {
 const order = ({ object: a }: Fault, { object: b }: Fault): number => (a < b ? -1 : 1);
 
 /**
- * Compares a hash of every definition with that of the baseline. Definitions name relations as they were called before
- * any phase, so that a rename alone is no difference. Who may use what is asked by other checks.
+ * Compares a hash of every definition with the baseline. Definitions name relations as they were called before any
+ * phase, so a rename alone makes no difference. Other checks cover access.
  */
 export const schemaDrift = check({
   id: 'schema-drift',

@@ -8,23 +8,24 @@ import { aggregate, range, schemaObjects } from '../schema-objects.ts';
 import { lockedBefore } from '../past-locks.ts';
 import { ofAnother, ofExtension, options, owner, shortlyHashed as hashed, userRelations } from '../sql-pieces.ts';
 
-/** A name in a definition, and what stands for it wherever definitions are compared. */
+/** A name in a definition, and the text that replaces it before definitions are compared. */
 type Replacement = readonly [pattern: string, by: string];
 
 const escaped = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_]/gu, (sign) => `\\${sign}`);
-/** The name by itself, or before the `_` with which whatever is named after the table goes on. */
+/** The name alone, or followed by the `_` that starts the rest of a derived name. */
 const whole = (printed: string): string =>
   printed.includes('"') ? `${escaped(printed)}()` : `\\m${escaped(printed)}(_|\\M)`;
 
-/** Schema and own name. */
+/** Schema and unqualified name. */
 function partsOf(name: string): readonly [string, string] {
   const dot = name.indexOf('.');
   return [asPrinted(name.slice(0, dot)), asPrinted(name.slice(dot + 1))];
 }
 
 /**
- * `public.molecules`, `molecules` and `molecules_pkey` stand for `public.molecule`, `molecule` and `molecule_pkey`, where
- * the plan renames one table to the other: what is named after a table may be renamed with it.
+ * Where the plan renames `public.molecule` to `public.molecules`, the names `public.molecules`, `molecules` and
+ * `molecules_pkey` stand for `public.molecule`, `molecule` and `molecule_pkey`. Objects named after a table may be
+ * renamed with it.
  */
 export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replacement[] {
   const declared = { underWay: [], applied: phases };
@@ -40,7 +41,7 @@ export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replac
   });
 }
 
-/** Of a partition only itself counts: the rest it has from the table above. */
+/** For a partition only its own definition counts. It inherits the rest from its parent table. */
 const parts = (named: (text: string) => string): readonly string[] => [
   `select r.oid, 'self' as kind, '' as name, ${hashed(
     named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid), ${owner('r.relowner')},
@@ -86,7 +87,10 @@ const parts = (named: (text: string) => string): readonly string[] => [
     join pg_attribute a on a.attrelid = q.relid and a.attnum = q.attnum`,
 ];
 
-/** What a sequence gives: one that fills a column is a part of that, and comes, goes and changes its type with it. */
+/**
+ * Sequence definitions. A sequence that fills a column is part of that column: it is created, dropped and retyped with
+ * it.
+ */
 const sequences = `
   sequence as materialized (
     select c.oid, format('%I.%I', c.nspname, c.relname) as name, d.refobjid as relid, d.refobjsubid as attnum,
@@ -99,7 +103,7 @@ const sequences = `
       left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0
         and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i'))`;
 
-/** What a function does for its callers; who may call it is asked elsewhere. */
+/** What a function does for its callers. Other checks cover who may call it. */
 const functions = (named: (text: string) => string, locks: string): string => `
   select 'function' as kind, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)) as name,
     ${hashed(
@@ -113,7 +117,7 @@ const functions = (named: (text: string) => string, locks: string): string => `
   where not ${ofAnother('pg_proc', 'p.oid')}
     and (p.prosqlbody is null or ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} is null)`;
 
-/** Views and rules name other relations, and so do functions whose body was parsed when they were made. */
+/** Views, rules and functions with a pre-parsed body name other relations. */
 const hidden = (locks: string): string => `
   hidden as materialized (
     select r.oid, around.locked from any_relation r cross join lateral (
@@ -127,7 +131,7 @@ const hidden = (locks: string): string => `
     where around.locked is not null),
   relation as materialized (select * from any_relation r where not exists (select from hidden where hidden.oid = r.oid))`;
 
-/** Neither the row types of tables nor the arrays of others. */
+/** Excludes the row types of tables and array types. */
 const types = `
   select 'type', format('%I.%I', s.nspname, t.typname), ${hashed(`concat_ws('; ', t.typtype::text, ${owner('t.typowner')},
       (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
@@ -145,7 +149,7 @@ const types = `
   where t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
     and not ${ofExtension('pg_type', 't.oid')}`;
 
-/** Who owns a schema may drop all that is in it. */
+/** The owner of a schema can drop everything in it. */
 const others = `
   select 'schema', quote_ident(s.nspname), ${hashed(owner('s.nspowner'))}, pg_get_userbyid(s.nspowner), 'pg_namespace'::regclass::oid, s.oid
   from space s where not ${ofExtension('pg_namespace', 's.oid')}
@@ -157,7 +161,7 @@ const others = `
 
 const kind = `case when r.relkind in ('v', 'm') then 'view' else 'table' end`;
 
-/** One row for each relation, with a hash of each part of it, and one for each kind of what belongs to none. */
+/** One row for each relation, with a hash of each part, and one for each kind of object that belongs to no relation. */
 export function partsQuery(scope: Pick<Scope, 'phases'>): {
   readonly text: string;
   readonly values: readonly string[];

@@ -3,7 +3,7 @@ import { userSchemas } from '../pieces.ts';
 import { schemaObjects } from '../schema-objects.ts';
 import { settingName, settingsHere } from '../sql-pieces.ts';
 
-/** Kinds by which a plan may call a thing, as findings do: `function f`, `event trigger e`. */
+/** Kinds that a plan may put before a name, as findings do: `function f`, `event trigger e`. */
 const kinds = [
   'table',
   'foreign table',
@@ -42,20 +42,20 @@ const said = new RegExp(`^(?:${kinds.join('|')}) `);
 const kindOf = (name: string): string => said.exec(name)?.[0] ?? '';
 const withoutKind = (name: string): string => name.slice(kindOf(name).length);
 
-/** What is in `public` may be named without it: both are the same name. A kind stays before it. */
+/** An object in `public` may be named with or without its schema: both are the same name. A leading kind stays. */
 export function canonical(name: string): string {
   const alone = withoutKind(name);
   return kindOf(name) + (alone.startsWith('public.') ? alone.slice('public.'.length) : alone);
 }
 
-/** What the catalogue may call it: without schema, table or arguments. So few rows are spelt out in every way. */
+/** The catalog name without schema, table or arguments. It narrows the rows that are spelt out in every form. */
 function ownNames(name: string): readonly string[] {
   const alone = name.split(' on ', 1)[0] ?? name;
   const called = alone.includes('(') ? alone.slice(0, alone.indexOf('(')) : alone;
   return [name, alone, called].flatMap((one) => [one, one.slice(one.lastIndexOf('.') + 1)]);
 }
 
-/** Each thing by every way in which a plan may name it, without the schema where that is `public`. */
+/** Every form in which a plan may name each object. The schema is left out if it is `public`. */
 const within = (schema: string) => `case when ${schema} = 'public' then '' else ${schema} || '.' end`;
 const owned = (kind: string, catalogue: string, name: string, relation: string) => `
   select '${kind}', spelt.name, r.relowner from ${catalogue} o join relation r on r.oid = o.${relation},
@@ -110,8 +110,9 @@ const named = `
   group by wanted`;
 
 /**
- * Which of these names mean something on the server, with their kind or without it; who owns all of that, unless a part of it
- * shows no owner; and whether a name without a table means only parts of tables whose owners this role cannot act as.
+ * Which of these names exist on the server, with or without their kind. Also the owners of all objects of that name
+ * (none if one of them has no owner), and whether a name without a table means only parts of tables whose owners this
+ * role cannot act as.
  */
 export function spelt(
   names: readonly string[],

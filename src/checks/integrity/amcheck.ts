@@ -8,7 +8,7 @@ import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
 import { absentOf, besideFaults, careful, everyName, readOr, sayUnread } from '../tables.ts';
 import { tableThing } from './row-counts.ts';
 
-/** B-tree indexes that are whole and on disk, of the tables by these names and of their partitions. */
+/** Complete, permanent B-tree indexes of the tables with these names and of their partitions. */
 const listed = `
   with recursive tree as (
     select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -24,7 +24,7 @@ const listed = `
     and i.indisvalid and i.indisready and i.indislive
   order by 2`;
 
-/** Data corrupted, index corrupted: what amcheck raises once it has found something. */
+/** Data corrupted, index corrupted: amcheck raises these when it finds damage. */
 const corrupted = /^XX00[12]$/;
 
 async function examine(asks: Asks, index: Cells, runs: RelationCode): Promise<Cells> {
@@ -46,7 +46,7 @@ const thingOf = ({ name, relation }: Cells) =>
 
 const needs = 'grant execute on function bt_index_check(regclass, boolean) to the guard’s role';
 
-/** Whether an index is in order, and whether every row of its table is in it. */
+/** Checks that the index is in order and contains every row of its table. */
 export const amcheck = check({
   id: 'amcheck',
   cost: 'C',
@@ -56,7 +56,7 @@ export const amcheck = check({
   extension: 'amcheck',
   reads: ['pg_class', 'pg_namespace', 'pg_index', 'pg_inherits', 'pg_am', 'pg_extension'],
   needs,
-  remedy: 'reindex index concurrently NAME; then look for rows that are there twice where the index is unique',
+  remedy: 'reindex index concurrently NAME; if the index is unique, then look for duplicate rows',
   ask: {
     steps: async (asks, scope, limits) => {
       const names = everyName(scope, [...scope.staticTables, ...scope.phaseTables, ...limits.tables]);

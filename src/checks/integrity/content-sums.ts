@@ -11,16 +11,20 @@ import { recordsOf } from '../pieces.ts';
 import { named, type Table } from '../tables.ts';
 import { sameTable } from './row-counts.ts';
 
-/** The sum over the rows of a hash of these columns, with their number: equal for equal rows in whatever order. */
+/**
+ * The sum of a hash of these columns over all rows, and the number of rows. Equal rows in any order give equal sums.
+ */
 export interface Sum {
   readonly columns: readonly string[];
   readonly rows: string;
   readonly sum: string;
-  /** Of the hash, a whole number of 64 bits. Who does not know it cannot choose rows that leave the sum as it was. */
+  /**
+   * Seed of the hash, a 64-bit integer. Someone who does not know it cannot choose rows that keep the sum unchanged.
+   */
   readonly seed: string;
 }
 
-/** Sums can be compared under one seed only: that of the baseline, and a random one before there is one. */
+/** Sums are comparable only under the same seed: the baseline's, or a random one before there is a baseline. */
 export const seedOf = ({ baseline, boundary }: Before, random = () => randomBytes(8).readBigInt64BE()): string =>
   [baseline, boundary].flatMap((seen) => Object.values(seen ?? {}).flatMap(sumsIn))[0]?.seed ?? `${random()}`;
 
@@ -40,8 +44,9 @@ export const without = (columns: readonly string[], taken: readonly string[]): r
   columns.filter((column) => !taken.includes(column));
 
 /**
- * All columns; for each phase, those that it does not touch; those that no phase touches; and what was summed up before,
- * so that a column which nobody declared does not make the old sums incomparable. All are summed up in one pass.
+ * The column sets to sum: all columns; for each phase, the columns it does not touch; the columns that no phase
+ * touches; and the earlier sets, so that an undeclared new column does not make the old sums incomparable. One pass
+ * computes all sums.
  */
 function columnSets(
   columns: readonly string[],
@@ -55,8 +60,9 @@ function columnSets(
 }
 
 /**
- * Types that PostgreSQL can hash as part of a record: those with a hash operator class of 64 bits, their domains, enums,
- * and arrays of them. Others are hashed as they are printed. A virtual column is computed from others.
+ * Types that PostgreSQL can hash inside a record: types with a 64-bit hash operator class, domains over them, enums,
+ * and arrays of these. Other types are hashed in their text form. Virtual columns are left out, because they are
+ * computed from others.
  */
 const columnsQuery = `
   with recursive base as (
@@ -75,7 +81,7 @@ const columnsQuery = `
       where m.amname = 'hash' and c.opcdefault and c.opcintype = l.type) as hashable
   from leaf l join pg_type t on t.oid = l.type order by l.attnum`;
 
-/** The tables that hold the rows: itself, or its partitions and heirs, with their size in blocks. */
+/** The tables that hold the rows: the table itself, or its partitions and children, with their size in blocks. */
 const leavesQuery = `
   with recursive tree as (
     select $1::oid as oid union select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid)
@@ -86,10 +92,10 @@ const leavesQuery = `
     left join pg_am m on m.oid = c.relam
   where c.relkind <> 'p' order by 2, 3`;
 
-/** Read at a time, so that neither a statement nor its snapshot lasts long, and other checks come between. */
+/** Blocks per statement: neither a statement nor its snapshot lasts long, and other checks can run in between. */
 const blocksAtATime = 16_384;
 
-/** Ranges of blocks; the last has no end, for rows that came in meanwhile. */
+/** Ranges of blocks. The last one is open-ended, for rows added in the meantime. */
 function ranges(blocks: string | null): readonly string[] {
   if (blocks === null) return [''];
   const starts = Array.from(
@@ -102,16 +108,17 @@ function ranges(blocks: string | null): readonly string[] {
   });
 }
 
-/** Sums of whole numbers, each as long as it needs to be. */
+/** Adds arbitrary-precision integers. */
 const add = (a: readonly bigint[], b: readonly (string | null)[]): readonly bigint[] =>
   a.map((one, at) => one + BigInt(b[at] ?? '0'));
 
-/** By the type's output function: a cast to text may be a function of the type's owner. */
+/** Uses the type's output function, because a cast to text may call a function of the type's owner. */
 const asPrinted = (column: string): string => `case when ${column} is not null then format('%s', ${column}) end`;
 
 /**
- * PostgreSQL's hash of a record is 31 times that of the columns so far, plus that of the next (`hash_record_extended` in
- * rowtypes.c). Summed up as it is, it would be the same wherever the values of a column stand: so it is hashed once more.
+ * PostgreSQL's hash of a record is 31 times the hash of the columns so far plus that of the next
+ * (`hash_record_extended` in rowtypes.c). Summed directly, it would stay the same if the values of a column swapped
+ * rows, so the record hash is hashed once more.
  */
 const hashOfRow = (cells: readonly string[]): string =>
   `sum(hashtextextended(hash_record_extended(row(${cells.join(', ')}), $1)::text, $1))::text`;
@@ -150,7 +157,7 @@ export async function sumsOf(
 
 export const sumsIn = (text: string | undefined): readonly Sum[] => JSON.parse(text ?? '[]') as readonly Sum[];
 
-/** What was summed up of this table, by whatever name it goes among those that the plan gives it. */
+/** The earlier sums of this table, under any name that the plan gives it. */
 export function sumsBefore({ baseline, boundary }: Before, table: Table, { phases }: Scope): readonly Sum[] {
   const name = relationAsPrinted(bare(nameBefore({ underWay: [], applied: phases }, table.relation)));
   return [baseline, boundary].flatMap((seen) => sumsIn(seen?.[`table ${name}`] ?? seen?.[`table ${table.relation}`]));

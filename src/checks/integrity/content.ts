@@ -11,7 +11,7 @@ import { neverThere, sameTable, sayNeverThere, tableThing } from './row-counts.t
 
 const equal = (a: readonly string[], b: readonly string[]): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Compares by the widest set of columns that nobody declared to change since. */
+/** Compares by the widest column set that no phase has declared to change since. */
 function compare(
   row: Cells,
   old: readonly Sum[],
@@ -29,13 +29,16 @@ function compare(
     if (is === undefined) continue;
     const now = sayCounted(Number(is.rows), 'row');
     const differs =
-      is.rows === was.rows ? `has other content in its ${now} than before` : `has ${now} where it had ${was.rows}`;
+      is.rows === was.rows ? `has different content in its ${now}` : `has ${now} where it had ${was.rows}`;
     return { differs };
   }
   return 'incomparable';
 }
 
-/** A phase that says that it writes to a table, and neither which columns nor what its number of rows may do, may do all. */
+/**
+ * A phase that declares writes to a table, but names neither columns nor a change in row count, may change anything in
+ * it.
+ */
 const writesRows = ({ effects }: PhasePlan, declared: Declared, relation: string): boolean =>
   [...effects.creates, ...effects.drops].some((name) => sameTable(declared, name, relation)) ||
   Object.entries(effects.writes).some(
@@ -44,7 +47,7 @@ const writesRows = ({ effects }: PhasePlan, declared: Declared, relation: string
 
 interface Compared {
   readonly faults: readonly Fault[];
-  /** Whose rows a phase declares to add or remove, or which are compared from now on only. */
+  /** Tables whose rows a phase declares to add or remove, or that have no earlier sum to compare with. */
   readonly left: readonly string[];
   readonly incomparable: readonly string[];
 }
@@ -81,8 +84,8 @@ function compareAll(rows: readonly Cells[], look: Look<'content'>): Compared | u
 }
 
 /**
- * Sums up a hash of every row of the static tables. Compared with the boundary of the latest phase, so that what earlier
- * phases have rewritten as they said is not said again. Hashes take 1.0 and 1.00 for equal, as `=` does.
+ * Sums a hash of every row of the static tables. Compares with the boundary of the latest phase, so it does not report
+ * changes that earlier phases declared and made. The hashes treat 1.0 and 1.00 as equal, as `=` does.
  */
 export const content = check({
   id: 'content',
@@ -92,7 +95,7 @@ export const content = check({
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace', 'pg_attribute', 'pg_type', 'pg_opclass', 'pg_amproc', 'pg_am', 'pg_inherits'],
   needs: readsEverything,
-  remedy: 'Find out who writes to it; take back its rows from the backup',
+  remedy: 'Find out who writes to the table, then restore its rows from the backup',
   ask: {
     steps: async (asks, scope, _, before) => {
       const names = everyName(scope, scope.staticTables);
@@ -133,7 +136,7 @@ export const content = check({
     );
     if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread), seen };
     if (faults.length === 0 && incomparable.length > 0)
-      return { unknown: `no columns to compare by are left of ${incomparable.join(', ')}`, seen };
+      return { unknown: `no comparable columns are left in ${incomparable.join(', ')}`, seen };
     const apart =
       left.length === 0 ? '' : `; not compared, since a phase declares to change its rows: ${left.join(', ')}`;
     return {

@@ -8,7 +8,7 @@ import { hashedIfLong, settingName, settingsHere } from '../sql-pieces.ts';
 
 type Settings = Look<'enforcement-settings'>;
 
-/** What costs time or memory, is logged, or ends a session: it decides nothing of what is stored, or who sees it. */
+/** Settings that affect only cost, logging or session lifetime. They do not decide what is stored or who sees it. */
 const costsOnly = [
   /_(?:mem|cost|timeout|buffers|fraction|factor|multiplier|interval|concurrency|target)$/,
   /^(?:enable|jit|geqo|log|track|debug|vacuum|tcp|max_parallel|min_parallel|parallel)_/,
@@ -19,16 +19,19 @@ const costsOnly = [
 /** `setting search_path of role app`. */
 const nameIn = (object: string): string => object.split(' ', 2)[1] ?? '';
 
-/** What a role may not set for itself decides more than its own sessions may decide anyway. */
+/** Settings that decide more than a role's own sessions may: a role cannot set these for itself. */
 const enforcing = /^(?:session_replication_role|row_security|search_path)$/;
 const superusersOnly =
   /^(?:session_preload_libraries|lo_compat_privileges|zero_damaged_pages|ignore_checksum_failure|allow_system_table_mods|dynamic_library_path|event_triggers)$/;
 
-/** As PostgreSQL quotes it; undefined for what is set for everybody. */
+/** The role as PostgreSQL quotes it; undefined for a setting that applies to everybody. */
 const roleIn = (object: string): string | undefined =>
   /^setting \S+ of role (.*?)(?: in this database)?$/s.exec(object)?.[1];
 
-/** Of a role that nobody watches, what it may set for itself is a note: any login could bring a breach about. */
+/**
+ * For a role that nobody watches, a setting that the role can set for itself is only a note: otherwise any login could
+ * cause a breach.
+ */
 function consequenceOf(object: string, { scope }: Settings): Consequence {
   const name = nameIn(object).toLowerCase();
   if (costsOnly.some((pattern) => pattern.test(name))) return 'note';
@@ -39,11 +42,11 @@ function consequenceOf(object: string, { scope }: Settings): Consequence {
 
 const isHash = (value: string | undefined): boolean => value?.startsWith('sha256:') === true;
 
-/** A setting of the users' own, such as a key, may be a secret: of these, and of what is long, only a hash is known. */
+/** A custom setting, such as a key, may be secret. For these, and for long values, only a hash is known. */
 function sayChange(object: string, was: string | undefined, is: string | undefined): string {
   if (nameIn(object).includes('.') || isHash(was) || isHash(is)) {
     if (was === undefined) return 'is set, and was not';
-    return is === undefined ? 'is no longer set' : 'is another than before';
+    return is === undefined ? 'is no longer set' : 'is different from before';
   }
   return is === undefined ? `is no longer set, where it was ${was}` : `is ${is}, where it was ${was ?? 'not set'}`;
 }
@@ -59,7 +62,7 @@ function faultsOf(object: string, is: string | undefined, look: Settings): reado
   return [{ object, what: sayChange(object, was, is), consequence, ...(role !== undefined && { role }) }];
 }
 
-/** What is set for a role or for the database is set in every session that begins from then on. */
+/** A setting of a role or database applies to every session that starts later. */
 export const enforcementSettings = check({
   id: 'enforcement-settings',
   cost: 'A',

@@ -10,21 +10,23 @@ const constraintOf = ({ name, relation }: Cells): Thing => ({
   relation: relation ?? undefined,
 });
 
-/** One of a domain is called after that, since many may have one of the same name. It has no table, by whose owner it could be told whose doing it is. */
+/**
+ * A domain constraint is reported under its domain, because many domains may have a constraint of the same name. It has
+ * no table, so no table owner can tell who changed it.
+ */
 function about(row: Cells, declared: Declared, what: string): Fault {
   const { relation, ...fault } = faultOf(declared, constraintOf(row), what, 'veto');
   const by = byOwner(row);
   return { ...fault, ...('by' in by || relation === undefined ? by : { relation }) };
 }
 
-/** A phase that adds a constraint in two moves, unchecked and then checked, is judged at its end. */
+/** A phase that adds a constraint in two steps, unvalidated and then validated, is judged at its end. */
 function unchecked(row: Cells, declared: Declared): readonly Fault[] {
   const constraint = constraintOf(row);
   if (isInFlux(declared, constraint, 'existence')) return [];
-  if (row.enforced === 't')
-    return [about(row, declared, 'was never checked against the rows that were there before it')];
+  if (row.enforced === 't') return [about(row, declared, 'was never validated against the existing rows')];
   if (isDeclared(declared, constraint, 'existence')) return [];
-  // One that is known as unchecked still binds new rows: that it no longer does is a fault of its own.
+  // A constraint known as unvalidated still applies to new rows. If it no longer does, that is a fault of its own.
   const fault = about(row, declared, 'is off');
   return [{ ...fault, object: `enforcement of ${fault.object}` }];
 }
@@ -36,7 +38,7 @@ export const unvalidatedConstraints = check({
   mayAt: 'veto',
   reads: ['pg_constraint', 'pg_class', 'pg_namespace', 'pg_type'],
   needs: everyone,
-  remedy: 'alter table NAME validate constraint NAME, once the rows that violate it are corrected',
+  remedy: 'Correct the rows that violate the constraint, then: alter table NAME validate constraint NAME',
   ask: ({ server }) => ({
     text: `
       select quote_ident(k.conname) as name, coalesce(quote_ident(tn.nspname) || '.' || quote_ident(c.relname),
@@ -62,8 +64,8 @@ const states = { D: 'is disabled', R: 'fires on replicas only' } as const;
 const statesOfKeys = { D: 'has its trigger disabled on', R: 'has its trigger fire on replicas only on' } as const;
 
 /**
- * That of a foreign key is spoken of as the key. Where it is off on the table that is referred to, that is a fault of its own:
- * one side that is known does not hide the other.
+ * A foreign key's internal trigger is reported as the key. If it is off on the referenced table, that is a separate
+ * fault: one known side does not hide the other.
  */
 function offOf(row: Cells, declared: Declared): readonly Fault[] {
   const { kind, state } = row;
@@ -77,7 +79,7 @@ function offOf(row: Cells, declared: Declared): readonly Fault[] {
   return [{ ...fault, object: `${fault.object} towards ${nameBefore(declared, row.on_table ?? '')}` }];
 }
 
-/** Of a trigger that partitions have inherited, the topmost that is disabled is named. */
+/** For a trigger that partitions inherit, only the topmost disabled one is reported. */
 export const disabledTriggers = check({
   id: 'disabled-triggers',
   cost: 'A',
@@ -85,7 +87,7 @@ export const disabledTriggers = check({
   mayAt: 'veto',
   reads: ['pg_trigger', 'pg_constraint', 'pg_class', 'pg_namespace'],
   needs: everyone,
-  remedy: 'alter table NAME enable trigger NAME, or all for those of foreign keys; then look for orphans',
+  remedy: 'alter table NAME enable trigger NAME (for a foreign key: enable trigger all), then look for orphans',
   ask: `
     with off as (
       select distinct case when t.tgisinternal and k.oid is not null then 'constraint' else 'trigger' end as kind,

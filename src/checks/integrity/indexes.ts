@@ -2,7 +2,10 @@ import { isInFlux } from '../../core/evidence/declared.ts';
 import { check, everyone } from '../check.ts';
 import { faultOf, userSchemas } from '../pieces.ts';
 
-/** An index build that failed leaves an index that is written to and never used. One under way shows in the progress view. */
+/**
+ * A failed index build leaves an index that PostgreSQL writes to but never uses. A running build shows in the progress
+ * view.
+ */
 export const invalidIndexes = check({
   id: 'invalid-indexes',
   cost: 'A',
@@ -11,8 +14,8 @@ export const invalidIndexes = check({
   rowByRow: true,
   reads: ['pg_index', 'pg_class', 'pg_namespace', 'pg_stat_progress_create_index'],
   needs: everyone,
-  remedy: 'Build it again: reindex index concurrently NAME; or drop it',
-  // The few that are not valid, and how many there are: their names are not made for a thousand that are.
+  remedy: 'Rebuild it: reindex index concurrently NAME; or drop it',
+  // Returns the few invalid indexes and the total count, without formatting the names of thousands of valid ones.
   ask: `
     select format('%I.%I', n.nspname, c.relname) as name, format('%I.%I', tn.nspname, t.relname) as relation,
       exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid and p.datname = current_database()) as in_progress
@@ -27,7 +30,7 @@ export const invalidIndexes = check({
       .map(({ name, relation }) => ({ kind: 'index', name: name ?? '', relation: relation ?? '' }))
       .filter((index) => !isInFlux(declared, index, 'existence'))
       .map((index) => faultOf(declared, index, 'is not valid, and nobody is building it', 'veto'));
-    return { faults, saw: 'no index is invalid, but for those that are being built' };
+    return { faults, saw: 'no index is invalid, apart from running builds' };
   },
   breach: { rows: [{ name: 'public.i', relation: 'public.t', in_progress: 'f' }] },
 });

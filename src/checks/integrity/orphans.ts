@@ -11,19 +11,19 @@ import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { besideFaults, careful, named, nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
 
-/** One column of a key: what refers, what is referred to, and how the two are compared. */
+/** One column of a key: the referencing column, the referenced column, and how they are compared. */
 interface Pair {
   readonly from: string;
   readonly to: string;
   /** Schema and name of the operator `to = from`. */
   readonly equals: readonly [string, string];
-  /** Schema and name of the collation of `to`, where that of `from` is another. */
+  /** Schema and name of the collation of `to`, if that of `from` differs. */
   readonly collation: readonly [string, string] | null;
 }
 
 /**
- * Keys of partitions are left out where the table above has the same key: it is looked at there. A key that is not
- * enforced (PostgreSQL 18) promises nothing.
+ * A partition's key is left out if the parent table has the same key, because the check covers it there. A key that is
+ * not enforced (PostgreSQL 18) promises nothing.
  */
 const listed = (version: number): string => `
   select k.oid, k.conrelid as own_oid, k.confrelid as referred_oid, quote_ident(k.conname) as name, format('%I.%I', n.nspname, c.relname) as relation,
@@ -47,11 +47,11 @@ const listed = (version: number): string => `
     ${version >= 180_000 ? 'and k.conenforced' : ''}
   order by 3, 2`;
 
-/** A key on a table that others inherit from binds its own rows only. */
+/** A key on an inheritance parent applies to the parent's own rows only. */
 const rowsOf = (kind: string | null, schema: string | null, name: string | null): string =>
   `${kind === 'p' ? '' : 'only '}${nameOf({ schema: schema ?? '', name: name ?? '' })}`;
 
-/** An operator's name is made of signs that need no quotes. */
+/** An operator name consists of characters that need no quoting. */
 function operator([schema, sign]: readonly [string, string]): string {
   if (!/^[-+*/<>=~!@#%^&|`?]+$/.test(sign)) throw new TypeError(`${sign} is not the name of an operator`);
   return `operator(${quoteIdentifier(schema)}.${sign})`;
@@ -62,7 +62,7 @@ function matches({ from, to, equals, collation }: Pair): string {
   return `r.${quoteIdentifier(to)} ${operator(equals)} f.${quoteIdentifier(from)}${collate}`;
 }
 
-/** With a period, what is referred to must together cover it. */
+/** For a key with a period, the referenced periods must together cover the row's period. */
 function isThere({ period, referred_kind, referred_schema, referred_table }: Cells, pairs: readonly Pair[]): string {
   const referred = rowsOf(referred_kind ?? null, referred_schema ?? null, referred_table ?? null);
   const last = pairs.at(-1);
@@ -73,7 +73,7 @@ function isThere({ period, referred_kind, referred_schema, referred_table }: Cel
   return `coalesce((select ${covered} from ${referred} r where ${same}), false)`;
 }
 
-/** MATCH SIMPLE lets a row off that has any null; MATCH FULL only one that has nothing but nulls. */
+/** MATCH SIMPLE ignores a row with any null. MATCH FULL ignores only a row where all columns are null. */
 function countingOrphans(key: Cells): string {
   const pairs = JSON.parse(key.pairs ?? '[]') as readonly Pair[];
   const own = pairs.map(({ from }) => `f.${quoteIdentifier(from)}`);
@@ -92,7 +92,10 @@ const relationsOf = (key: Cells): readonly NamedRelation[] => [
   named(key.referred_oid, key.referred_schema, key.referred_table),
 ];
 
-/** A key that was dropped since it was listed has no orphans; one that stands in the way of nobody else's answer. */
+/**
+ * A key that was dropped after it was listed has no orphans. A key that cannot be read does not block the answers about
+ * other keys.
+ */
 async function read(asks: Asks, key: Cells, code: RelationCode, patience: LockPatience): Promise<readonly Cells[]> {
   const owners = [key.owner, key.referred_owner];
   const known: Cells = { name: key.name ?? null, relation: key.relation ?? null, referred: key.referred ?? null };
@@ -107,17 +110,17 @@ async function read(asks: Asks, key: Cells, code: RelationCode, patience: LockPa
 
 const keyOf = ({ name, relation }: Cells) => ({ kind: 'constraint', name: name ?? '', relation: relation ?? '' });
 
-/** Rows that a phase is still writing are judged at its end, as is a key that it is still making. */
+/** While a phase is writing rows or creating a key, these are judged only at its end. */
 const isUnsettled = (row: Cells, declared: Declared): boolean =>
   isInFlux(declared, keyOf(row), 'existence') ||
   [row.relation, row.referred].some((table) => isInFlux(declared, { kind: 'table', relation: table ?? '' }, 'content'));
 
-/** Orphans that the baseline has are known; more of them than that are another thing. */
+/** Orphans that the baseline has are known. More of them are a separate fault. */
 function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly Fault[] {
   const [key, orphans] = [keyOf(row), Number(row.orphans)];
   if (orphans === 0 || isUnsettled(row, declared)) return [];
   const rows = orphans === 1 ? '1 row refers' : `${sayWhole(orphans)} rows refer`;
-  const fault = faultOf(declared, key, `does not hold: ${rows} to what is not in ${row.referred ?? ''}`, 'veto');
+  const fault = faultOf(declared, key, `does not hold: ${rows} to missing rows of ${row.referred ?? ''}`, 'veto');
   const known = Number(baseline?.[fault.object] ?? 0);
   if (known === 0 || orphans <= known) return [fault];
   const more = `are ${sayWhole(orphans - known)} beside the ${sayWhole(known)} of the baseline`;
@@ -125,8 +128,8 @@ function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly
 }
 
 /**
- * Looks for the rows themselves: rows that came in while triggers were off leave a key that calls itself valid, and that
- * no `validate constraint` looks at again.
+ * Reads the rows themselves: rows added while triggers were off leave a key that is marked valid, and `validate
+ * constraint` does not check it again.
  */
 export const orphans = check({
   id: 'orphans',
@@ -136,7 +139,7 @@ export const orphans = check({
   mayAt: 'veto',
   reads: ['pg_constraint', 'pg_class', 'pg_namespace', 'pg_attribute', 'pg_operator', 'pg_collation'],
   needs: readsEverything,
-  remedy: 'Bring back the rows that are referred to, or remove those that refer to them',
+  remedy: 'Restore the referenced rows, or remove the rows that reference them',
   ask: {
     steps: async (asks, { server, code: codeOf }) => {
       const keys = recordsOf(await asks.query(listed(server.version)));
@@ -158,7 +161,7 @@ export const orphans = check({
       row.unread === null ? [] : [{ what: sayThing(keyOf(row)), why: row.unread ?? '' }],
     );
     if (faults.length === 0 && unread.length > 0) return { unknown: sayUnread(unread), seen };
-    const saw = `${sayCounted(rows.length, 'foreign key')}, all rows refer to rows that are there`;
+    const saw = `${sayCounted(rows.length, 'foreign key')}, every referenced row exists`;
     return { faults, seen, saw, ...besideFaults(unread) };
   },
   breach: { rows: [{ name: 'k', relation: 'public.t', referred: 'public.u', orphans: '1', unread: null }] },

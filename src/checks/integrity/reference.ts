@@ -5,7 +5,7 @@ import type { Look } from '../check.ts';
 
 const appliedKey = 'phases applied';
 
-/** Kept beside what is seen: which phases it is the work of. */
+/** Stored with the snapshot: the phases that it reflects. */
 export const withApplied = (declared: Declared, seen: Seen): Seen => ({
   ...seen,
   [appliedKey]: JSON.stringify(declared.applied.map(({ id }) => id)),
@@ -13,15 +13,15 @@ export const withApplied = (declared: Declared, seen: Seen): Seen => ({
 
 const appliedIn = (seen: Seen): readonly string[] => JSON.parse(seen[appliedKey] ?? '[]') as string[];
 
-/** What there was, and the phases whose declared effects lie between that and now. */
+/** An earlier state, and the phases whose declared effects lie between that state and now. */
 export interface Reference {
   readonly seen: Seen;
   readonly since: readonly PhasePlan[];
 }
 
 /**
- * The boundary of the latest phase, since only what happened after it is still to be judged; or the baseline, where there
- * is no boundary yet, or where a phase that the boundary rests on has been undone.
+ * The boundary of the latest phase, since only later changes are still to be judged. It is the baseline if there is no
+ * boundary yet, or if a phase that the boundary builds on has been rolled back.
  */
 export function referenceOf({
   baseline,

@@ -32,7 +32,7 @@ type Direction = Effects['writes'][string]['rows'];
 
 export const tableThing = (relation: string | null | undefined): Thing => ({ kind: 'table', relation: relation ?? '' });
 
-/** What the phases say together: growth and shrinking may be any change; nothing said is no change. */
+/** The combined direction of the phases. Growth plus shrinking may be any change; no declaration means no change. */
 function directionOf(declared: Declared, since: Declared['applied'], relation: string): Direction {
   const says = ({ effects }: Declared['applied'][number]): readonly Direction[] => [
     ...Object.entries(effects.writes).flatMap(([name, { rows }]) =>
@@ -47,7 +47,7 @@ function directionOf(declared: Declared, since: Declared['applied'], relation: s
   return [...said][0] ?? 'same';
 }
 
-/** Whether an operator's name means this relation, by its name now, before or in between. */
+/** Whether an operator's name means this relation, under its current, former or intermediate name. */
 export function sameTable(declared: Declared, name: string, relation: string): boolean {
   const own = nameBefore(declared, name.includes('.') ? name : `public.${name}`);
   return own.replaceAll('"', '') === nameBefore(declared, relation).replaceAll('"', '');
@@ -67,8 +67,8 @@ const breaks = (direction: Direction, was: number, is: number): boolean => {
 };
 
 /**
- * A static table has the number of rows that it had, changed as a phase declares. To any other the applications write,
- * so that its number proves nothing by itself: that it shrank undeclared is worth a note.
+ * A static table keeps its number of rows, apart from declared changes. Applications write to the other tables, so
+ * their number proves nothing by itself: an undeclared decrease is worth a note.
  */
 function countFault(row: Cells, was: string, direction: Direction, { declared, scope }: Look<'row-counts'>) {
   const isStatic = scope.staticTables.some((name) => sameTable(declared, name, row.relation ?? ''));
@@ -80,7 +80,7 @@ function countFault(row: Cells, was: string, direction: Direction, { declared, s
   return [faultOf(declared, tableThing(row.relation), said, isStatic ? 'veto' : 'note')];
 }
 
-/** Tables of which there were rows, and that are not there under any name. */
+/** Tables that had rows and now exist under none of their names. */
 function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, scope }: Look<'row-counts'>) {
   const there = new Set(rows.map(({ relation }) => sayThing(thingBefore(declared, tableThing(relation)))));
   return Object.keys(seen)
@@ -99,7 +99,7 @@ function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, sc
     });
 }
 
-/** Static tables that never were: a name that is misspelt would otherwise be well for ever. */
+/** Static tables that never existed. Without this, a misspelt table would pass forever. */
 export function neverThere(
   { declared, scope }: Pick<Look, 'declared' | 'scope'>,
   rows: readonly Cells[],
@@ -129,7 +129,7 @@ export const rowCounts = check({
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace'],
   needs: readsEverything,
-  remedy: 'Find out who removed or added rows; take back those that are missing from the backup',
+  remedy: 'Find out who removed or added rows, then restore the missing ones from the backup',
   ask: {
     steps: async (asks, scope, limits) => {
       const names = everyName(scope, [...scope.staticTables, ...scope.phaseTables, ...limits.tables]);

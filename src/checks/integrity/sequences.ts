@@ -9,7 +9,7 @@ import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { besideFaults, careful, named, nameOf, readOr, sayUnread } from '../tables.ts';
 
-/** Identity columns own their sequence internally, serial ones automatically (pg_depend). */
+/** Identity columns have an internal dependency on their sequence, serial columns an automatic one (pg_depend). */
 const listed = `
   select format('%I.%I', n.nspname, c.relname) as name, n.nspname as schema, c.relname as sequence,
     format('%I.%I', tn.nspname, t.relname) as relation, tn.nspname as table_schema, t.relname as table,
@@ -32,8 +32,8 @@ const isReadable = ({ indexed, numbers, cycles }: Cells): boolean =>
   indexed === 't' && numbers === 't' && cycles === 'f';
 
 /**
- * A sequence knows no snapshots: it is read as it is while the statement runs, after the snapshot by which the column is
- * read. So every row that is seen took its number from a sequence that is at least as far.
+ * A sequence ignores snapshots: the statement reads its current state, after taking the snapshot in which it reads the
+ * column. So the sequence has already reached the number of every row that the statement sees.
  */
 function asking(place: number, row: Cells): string {
   const { schema, sequence, table_schema: tableSchema, table, column, step } = row;
@@ -58,7 +58,7 @@ interface Reading {
   readonly patience: LockPatience;
 }
 
-/** Those that are waited for no more are told as unread, and the others read. */
+/** Sequences that the check no longer waits for are reported as unread; it reads the others. */
 async function readTogether(all: readonly Cells[], reading: Reading): Promise<readonly Cells[]> {
   const { asks, code, patience } = reading;
   const over = all.flatMap((row) => {
@@ -83,7 +83,10 @@ async function readTogether(all: readonly Cells[], reading: Reading): Promise<re
   return [...over, { ...rows[0], unread: answer.refused.message }];
 }
 
-/** One that is locked, forbidden or gone since it was listed stands in the way of all that are asked together: then each is asked for itself. */
+/**
+ * A sequence that is locked, forbidden or dropped since it was listed makes the combined statement fail. Then each
+ * sequence is read on its own.
+ */
 async function readOneByOne(rows: readonly Cells[], reading: Reading): Promise<readonly Cells[]> {
   const read: Cells[] = [];
   for (const row of rows) read.push(...(await readTogether([row], reading)));
@@ -92,10 +95,10 @@ async function readOneByOne(rows: readonly Cells[], reading: Reading): Promise<r
 
 const sequenceOf = ({ name, relation }: Cells) => ({ kind: 'sequence', name: name ?? '', relation: relation ?? '' });
 
-/** A column of numeric may hold fractions. */
+/** A numeric column may contain fractions. */
 const wholeOf = (text: string | null | undefined): bigint => BigInt((text ?? '0').split('.', 1)[0] ?? '0');
 
-/** What it will give next is there already, or is still to come before it. */
+/** Whether the next number already exists in the column, or numbers before the column's end are still to come. */
 function isBehind({ step, last_value: last, is_called: isCalled, farthest }: Cells): boolean {
   if (farthest === null || farthest === undefined) return false;
   const by = wholeOf(step);
@@ -103,7 +106,7 @@ function isBehind({ step, last_value: last, is_called: isCalled, farthest }: Cel
   return by > 0n ? next <= wholeOf(farthest) : next >= wholeOf(farthest);
 }
 
-/** The part of its numbers that it has given, of those that its column can hold. */
+/** The share of numbers used so far, of those that fit both the sequence and its column. */
 function usedOf({ step, least, most, fits, last_value: last, is_called: isCalled }: Cells): number {
   if (isCalled !== 'true') return 0;
   const ascends = wholeOf(step) > 0n;
@@ -146,24 +149,24 @@ function faultsOf(row: Cells, { declared, limits }: Look<'sequences'>): readonly
 const sayNames = (names: readonly (string | null | undefined)[]): string =>
   `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
 
-/** Which were left out of the comparison with their column, and why: nothing that is named here is well by default. */
+/**
+ * Names the sequences that were not compared with their column, and why. A sequence named here does not count as ok.
+ */
 function saySequences(rows: readonly Cells[]): string {
   const left = rows.filter((row) => !isReadable(row) && row.cycles === 'f').map(({ name }) => name);
   const cycling = rows.filter(({ cycles }) => cycles === 't').map(({ name }) => name);
   return [
     `${sayCounted(rows.length - left.length - cycling.length, 'sequence')} ahead of the columns they fill`,
-    ...(left.length > 0
-      ? [`not compared, for want of an index of numbers that leads with the column: ${sayNames(left)}`]
-      : []),
-    ...(cycling.length > 0 ? [`not compared, since they begin again at their end: ${sayNames(cycling)}`] : []),
+    ...(left.length > 0 ? [`not compared, because no numeric index starts with the column: ${sayNames(left)}`] : []),
+    ...(cycling.length > 0 ? [`not compared, because they cycle: ${sayNames(cycling)}`] : []),
   ].join('; ');
 }
 
 const readsSequences = 'grant pg_read_all_data to the login that reads';
 
 /**
- * A sequence that is behind gives out numbers that are taken: inserts fail, or two rows get the same one. It reads the
- * end of an index for each of them, which is half a second for a thousand: so it is asked in rounds.
+ * A sequence that is behind gives out numbers that exist already: inserts fail, or two rows get the same number. The
+ * check reads the end of an index for each sequence, which takes half a second for a thousand, so it runs in rounds.
  */
 export const sequences = check({
   id: 'sequences',

@@ -6,7 +6,10 @@ import { noBaseline, sayCounted } from '../pieces.ts';
 const failures = 'failures';
 const since = 'since';
 
-/** Counted by database, and once for what all of them share. A reset starts from nothing: what is counted then is new. */
+/**
+ * PostgreSQL counts damaged pages per database, and once for shared objects. After a reset the count starts at zero, so
+ * any damage counted after it is new.
+ */
 export const pageChecksums = check({
   id: 'page-checksums',
   cost: 'A',
@@ -16,7 +19,7 @@ export const pageChecksums = check({
   needs: everyone,
   pointless: ({ checksums }) =>
     checksums ? undefined : 'page checksums are switched off, so damage of a page would not be noticed',
-  remedy: 'Stop writing; save what can be read; find the disk or memory at fault; restore from a proved backup',
+  remedy: 'Stop writing, save what is readable, find the faulty disk or memory, and restore from a tested backup',
   ask: `
     select sum(checksum_failures)::text as failures, string_agg(coalesce(stats_reset::text, ''), ', ' order by datid)
       as since, max(checksum_last_failure)::text as last
@@ -29,7 +32,7 @@ export const pageChecksums = check({
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const before = baseline[since] === seen[since] ? Number(baseline[failures] ?? 0) : 0;
     const found = Number(row.failures) - before;
-    const what = `has ${sayCounted(found, 'page')} more that are damaged, the latest found at ${row.last}`;
+    const what = `has ${sayCounted(found, 'more damaged page')}, the latest found at ${row.last}`;
     const faults: readonly Fault[] = found > 0 ? [{ object: 'this database', what, consequence: 'veto' }] : [];
     return { faults, seen, saw: 'no damaged page was found since the baseline' };
   },
@@ -39,7 +42,7 @@ export const pageChecksums = check({
   },
 });
 
-/** Only what is used: that of the database, and those that indexes are built with. */
+/** Only collations in use: the database's, and those that indexes are built with. */
 export const collationVersions = check({
   id: 'collation-versions',
   cost: 'B',
@@ -48,7 +51,8 @@ export const collationVersions = check({
   since: 15,
   reads: ['pg_database', 'pg_collation', 'pg_index', 'pg_namespace'],
   needs: everyone,
-  remedy: 'reindex what is built with it, then alter collation NAME refresh version, or alter database likewise',
+  remedy:
+    'Reindex every index that uses it, then: alter collation NAME refresh version (for the default: alter database)',
   ask: `
     select 'collation ' || format('%I.%I', n.nspname, c.collname) as name, c.collversion as built,
       pg_collation_actual_version(c.oid) as actual

@@ -4,21 +4,24 @@ import { sayCounted } from '../pieces.ts';
 import { lastingNow, lengthOf, mayUse, ofGuard, ofPhase, phaseValues, sayHolder, waitedForAtWill } from './sessions.ts';
 
 const isOfPhase = ({ of_phase: is }: Cells): boolean => is === 't';
-const noPhaseBlocks = { onlyRecommend: 'no session of a phase is among those that block' } as const;
+const noPhaseBlocks = { onlyRecommend: 'no session of a phase is among the blockers' } as const;
 const atWill = {
-  onlyRecommend: 'for a phase sessions wait not long, or only as anybody can: by an advisory lock, or for it to end',
+  onlyRecommend:
+    'sessions wait for a phase only briefly, or in a way that anyone can: on an advisory lock, or for a transaction to end',
 } as const;
 
 /**
- * Those that wait for a lock which a phase holds, and then those that have waited longest, tell who holds what: anybody can have
- * sessions of its own wait for itself. To ask for thousands would hold up the lock manager itself.
+ * Looks up the lock holders only for the sessions that wait for a phase's lock, and then for those that have waited
+ * longest. Anyone can make its own sessions wait for each other, and a lookup for thousands would hold up the lock
+ * manager itself.
  */
 const asked = 20;
 
 /**
- * Sessions of others that wait for a lock of any kind, and who blocks them in the end. Everybody may read the locks, so
- * that no grant is needed. One object for all of them: who waits and for whom changes, and yet the applications wait. Another
- * for those that wait for a phase's locks: how long others have waited says nothing of that.
+ * Sessions of others that wait for any kind of lock, and the sessions at the root of each queue. Every role may read
+ * the locks, so the check needs no grant. All waiters are one object, because the individual sessions change while the
+ * applications keep waiting. Sessions that wait for a phase's locks are a second object, because the wait of others
+ * says nothing about theirs.
  */
 export const blockedSessions = check({
   id: 'blocked-sessions',

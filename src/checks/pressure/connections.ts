@@ -2,15 +2,15 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { type Cells, check, monitor } from '../check.ts';
 import { hidden, ofPhase, phaseValues, sighted, withSight } from './sessions.ts';
 
-/** Were they without the phases' sessions just as few, it is not a phase that takes them. */
+/** If the connections would be just as scarce without the phases' sessions, the phase is not the cause. */
 function notByPhases({ taken, places, of_phases: phases }: Cells, full: number): Pick<Fault, 'onlyRecommend'> {
   const others = Number(taken) - Number(phases);
-  return others / Number(places) > full ? { onlyRecommend: `${others} of the sessions are none of a phase’s` } : {};
+  return others / Number(places) > full ? { onlyRecommend: `${others} of the sessions belong to no phase` } : {};
 }
 
 /**
- * Superusers keep some places for themselves, and from 16 on so do roles with pg_use_reserved_connections: what everybody
- * else shares is the rest. Sessions of the guard take a place like all others.
+ * Superusers have reserved slots, and since 16 so do roles with pg_use_reserved_connections. The check counts the slots
+ * that are left for everybody else. The guard's sessions count like all others.
  */
 export const connections = check({
   id: 'connections',
@@ -33,9 +33,9 @@ export const connections = check({
     if (row === undefined) return hidden;
     const [taken, places] = [Number(row.taken), Number(row.places)];
     const share = taken / places;
-    const saw = `${taken} of ${places} places for sessions are taken (${Math.round(share * 100)} %)`;
+    const saw = `${taken} of ${places} connection slots are in use (${Math.round(share * 100)} %)`;
     const what = `has only ${Math.max(0, places - taken)} of ${places} places left`;
-    // Two objects: that places were getting scarce for an hour does not say that there was none for an hour.
+    // Two objects, so that an hour of scarce slots does not count as an hour without any.
     const scarce: Fault = { object: 'the room for sessions', what, consequence: 'hold' };
     const last: Fault = {
       object: 'the last room for sessions',

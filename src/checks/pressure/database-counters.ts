@@ -5,7 +5,7 @@ import { type Cells, check, type Check, type Judged } from '../check.ts';
 import { sayCounted } from '../pieces.ts';
 import { before, counting, epoch, isOver, kept, part, percent, sayBefore } from './counting.ts';
 
-/** What all checks share that read the counts of this database. */
+/** Shared by all checks that read this database's counters. */
 const ofDatabase = (...columns: readonly string[]) =>
   ({
     cost: 'A',
@@ -17,7 +17,7 @@ const ofDatabase = (...columns: readonly string[]) =>
     ask: `select ${columns.join(', ')}, ${epoch} from pg_stat_database where datname = current_database()`,
   }) satisfies Partial<Check>;
 
-/** An example that breaks every floor: from nothing to a lot, within a minute. */
+/** An example that exceeds every threshold: from zero to a lot within a minute. */
 const example = (counts: Cells, zeroes: Cells) => ({
   earlier: { at: instant(0), rows: [{ epoch: 'e', ...zeroes }] },
   rows: [{ epoch: 'e', ...counts }],
@@ -28,7 +28,7 @@ const note = (object: string, what: string): Fault => ({ object, what, consequen
 export const deadlocks = check({
   id: 'deadlocks',
   ...ofDatabase('deadlocks', 'conflicts'),
-  remedy: 'See the server’s log for the statements; let transactions take their locks in the same order',
+  remedy: 'Find the statements in the server’s log, and make transactions take their locks in the same order',
   judge: (look) => {
     const counted = counting(look);
     if (!('more' in counted)) return counted;
@@ -47,13 +47,15 @@ export const deadlocks = check({
   breach: example({ deadlocks: '5', conflicts: '0' }, { deadlocks: '0', conflicts: '0' }),
 });
 
-/** So many in a minute may be the guard’s own questions, tried under old and new names while a phase renames things. */
+/**
+ * The guard’s own queries may cause this many per minute, tried under old and new names while a phase renames objects.
+ */
 const fewRollbacks = 30;
 
 export const rollbacks = check({
   id: 'rollbacks',
   ...ofDatabase('xact_commit', 'xact_rollback'),
-  remedy: 'See the server’s log for what is refused or cancelled',
+  remedy: 'Find the rejected or cancelled statements in the server’s log',
   judge: (look) => {
     const counted = counting(look);
     if (!('more' in counted)) return counted;
@@ -82,7 +84,7 @@ const ends = {
 export const sessionEnds = check({
   id: 'session-ends',
   ...ofDatabase(...Object.keys(ends)),
-  remedy: 'See the server’s log for why; a restarted pooler or application abandons its sessions',
+  remedy: 'Find the cause in the server’s log; a restarted pooler or application abandons its sessions',
   judge: (look) => {
     const counted = counting(look);
     if (!('more' in counted)) return counted;
@@ -100,13 +102,13 @@ export const sessionEnds = check({
   ),
 });
 
-/** Below this, to spill is cheap. */
+/** Below this, spilling is cheap. */
 const littleSpilled = 16 * 1_048_576;
 
 export const tempFiles = check({
   id: 'temp-files',
   ...ofDatabase('temp_files', 'temp_bytes'),
-  remedy: 'Look for a plan that has changed: analyze what was rewritten or restored; or raise work_mem',
+  remedy: 'Look for a changed query plan and analyze tables that were rewritten or restored; or raise work_mem',
   judge: (look) => {
     const counted = counting(look);
     if (!('more' in counted)) return counted;
@@ -123,12 +125,12 @@ export const tempFiles = check({
   breach: example({ temp_files: '9', temp_bytes: '9000000000' }, { temp_files: '0', temp_bytes: '0' }),
 });
 
-/** 8 MB: below this, what was read tells nothing of the rest. */
+/** 8 MB: below this, the number of reads says nothing. */
 const fewReads = 1_000;
-/** Where the baseline could not count: the share that every busy database finds in memory. */
+/** Used if the baseline could not count: the share that a busy database usually finds in memory. */
 const usual = 0.8;
 
-/** After a restart or a restore memory is empty for a while: that is why this is no more than a note. */
+/** After a restart or restore the memory is empty for a while, so this is only a note. */
 function judgeHits(look: Parameters<typeof counting>[0], baseline: Seen | undefined): Judged {
   const counted = counting(look);
   if (!('more' in counted)) return counted;
@@ -149,7 +151,7 @@ function judgeHits(look: Parameters<typeof counting>[0], baseline: Seen | undefi
 export const cacheHits = check({
   id: 'cache-hits',
   ...ofDatabase('blks_hit', 'blks_read'),
-  remedy: 'Look for new sequential scans; after a restart or a restore it passes, and pg_prewarm helps',
+  remedy: 'Look for new sequential scans; after a restart or restore this passes by itself, and pg_prewarm helps',
   judge: (look) => judgeHits(look, look.baseline),
   breach: example({ blks_hit: '0', blks_read: '9000000' }, { blks_hit: '0', blks_read: '0' }),
 });

@@ -6,8 +6,8 @@ import { noBaseline } from '../pieces.ts';
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
 
 /**
- * SQL does not tell how much room there is on the disk. What was free when the plan was written is compared with what has
- * been added since the baseline: to the database, and to the log that is kept for replication slots.
+ * SQL cannot show free disk space. The check compares the free space at the time the plan was written with the growth
+ * since the baseline: of the database, and of the WAL kept for replication slots.
  */
 export const disk = check({
   id: 'disk',
@@ -16,7 +16,7 @@ export const disk = check({
   mayAt: 'hold',
   reads: ['pg_database_size()', 'pg_replication_slots'],
   needs: monitor,
-  remedy: 'Make room, or add disk; drop slots that nobody reads; then say what is free: catalogue.disk.free',
+  remedy: 'Free or add disk space, drop slots that nobody reads, then set catalogue.disk.free to the free space',
   ask: ({ server }) => ({
     text: `
       select pg_database_size(current_database()) as size,

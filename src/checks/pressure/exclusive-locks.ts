@@ -15,9 +15,9 @@ import {
 } from './sessions.ts';
 
 /**
- * A lock is held until its transaction ends, so that the age of the transaction is the most that it can have been held.
- * Relations that their own transaction creates are seen by nobody else, and are not here. Anybody can hold more locks than
- * are shown: the phase's come first.
+ * A lock lasts until its transaction ends, so the age of the transaction is an upper limit for the age of the lock. A
+ * relation that its own transaction created is invisible to others and does not appear. Anyone can hold more locks than
+ * are shown, so the phase's come first.
  */
 export const exclusiveLocks = check({
   id: 'exclusive-locks',
@@ -45,15 +45,15 @@ export const exclusiveLocks = check({
     if (locks === undefined) return hidden;
     const lasting = lastingNow(limits.lasting, declared);
     const faults = locks
-      // A prepared transaction has no session that could tell how old it is, and will not end by itself.
+      // A prepared transaction has no session that shows its age, and never ends by itself.
       .filter(({ pid, held_ms: held }) => pid === null || lengthOf(held) > limits.held)
       .map((lock) => {
         const held = lock.pid === null ? '' : `, whose transaction began ${sayDuration(lengthOf(lock.held_ms))} ago`;
-        const what = `is locked against every other use by ${sayHolder(lock)}${held}`;
+        const what = `is exclusively locked by ${sayHolder(lock)}${held}`;
         const table = { kind: 'table', relation: lock.relation ?? '' };
         return { ...faultOf(declared, table, what, 'sustained'), lasting, ...notThePhases(lock) };
       });
-    return { faults, saw: 'no table is locked against every other use' };
+    return { faults, saw: 'no table is exclusively locked' };
   },
   breach: {
     rows: [{ sees: 't', relation: 'public.t', pid: '7', role: 'app', of_phase: 'f', held_ms: '9e12' }],

@@ -15,14 +15,16 @@ import {
   withSight,
 } from './sessions.ts';
 
-/** One that blocks others is another thing than one that merely idles: it must last from when it began to block. */
+/**
+ * A session that blocks others is a different fault from an idle one: its duration counts from when it began to block.
+ */
 function faultsOf(session: Cells, { idle, lasting }: Limits<'idle-in-transaction'>): readonly Fault[] {
   const [length, blocked] = [lengthOf(session.idle_ms), Number(session.blocks)];
   const of = `${session.of_phase === 't' ? ', which is the phase’s own,' : ''} has done nothing`;
   const what = `${of} for ${sayDuration(length)}`;
   if (blocked > 0 && session.in_need === '0' && session.of_phase === 't') {
     const object = `transaction of ${sessionOf(session)} that is waited for`;
-    const onlyRecommend = 'those that wait for it do so as anybody can: by an advisory lock, or for it to end';
+    const onlyRecommend = 'sessions wait for it only in ways that anyone can: on an advisory lock, or for it to end';
     return [{ object, what: `${what}, and ${blocked} wait for it`, consequence: 'sustained', lasting, onlyRecommend }];
   }
   if (blocked > 0) {

@@ -6,7 +6,7 @@ import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
 import { lastingNow, lengthOf, mayUse, notThePhases, ofGuard, ofPhase, phaseValues } from './sessions.ts';
 
-/** Weakest first, as in the manual: who reads, who reads to change, who writes, who cleans up, who builds, who alters. */
+/** Weakest first, as in the manual: read, read to change, write, maintain, build, alter. */
 const modes = [
   'AccessShareLock',
   'RowShareLock',
@@ -18,7 +18,10 @@ const modes = [
   'AccessExclusiveLock',
 ] as const;
 
-/** The modes that stop readers or writers, each with the ones that it stops. A build of an index lets another one in. */
+/**
+ * The modes that block readers or writers, each with the modes that it blocks. Two index builds do not block each
+ * other.
+ */
 const stopping = {
   AccessExclusiveLock: modes,
   ExclusiveLock: modes.slice(1),
@@ -41,15 +44,16 @@ function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): 
     consequence: 'sustained',
     lasting: lastingNow(limits.lasting, declared),
     causedBy: { pid: Number(pid), ofPhase },
-    ...(row.in_use === 'f' && { onlyRecommend: `nobody who may use ${relation ?? ''} holds it up` }),
+    ...(row.in_use === 'f' && { onlyRecommend: `only sessions without rights on ${relation ?? ''} hold it up` }),
     ...notThePhases(row),
   };
 }
 
 /**
- * The commonest migration outage: a statement waits for a lock that stops others, and everybody who comes after it waits
- * behind it, readers too. Who holds the lock is named, and whether the head of the queue is the phase's own. Whoever may not use
- * a table waits for it behind nobody, and one that only such hold up is no phase's doing.
+ * The most common migration outage: a statement waits for a strong lock, and everybody who comes after it, including
+ * readers, waits behind it. The check names the lock holder and says whether the head of the queue is the phase's own
+ * session. A role that has no rights on a table can wait for its lock but blocks no application, so a queue that only
+ * such roles hold up is not the phase's doing.
  */
 export const lockQueue = check({
   id: 'lock-queue',
@@ -88,7 +92,7 @@ export const lockQueue = check({
     faults: rows
       .filter(({ waited_ms: waited, behind }) => lengthOf(waited) > limits.waiting && Number(behind) > 0)
       .map((row) => faultOf(row, limits, declared)),
-    saw: 'nobody queues behind a lock that is waited for',
+    saw: 'nobody queues behind a session that waits for a lock',
   }),
   breach: {
     rows: [

@@ -2,7 +2,7 @@ import { sayDuration } from '../../core/kernel/duration.ts';
 import { check, monitor } from '../check.ts';
 import { hidden, lengthOf, ofGuard, ofPhase, phaseValues, sessionOf, sighted, withSight } from './sessions.ts';
 
-/** Its text is not shown: it may hold what nobody should read in a message. */
+/** The statement's text is not shown, because it may contain confidential data. */
 export const longStatements = check({
   id: 'long-statements',
   cost: 'A',
@@ -10,7 +10,7 @@ export const longStatements = check({
   mayAt: 'note',
   reads: ['pg_stat_activity'],
   needs: monitor,
-  remedy: 'Look at it in pg_stat_activity by its pid; end it with select pg_cancel_backend(PID)',
+  remedy: 'Find its pid in pg_stat_activity; cancel it with select pg_cancel_backend(PID)',
   ask: ({ phase }) => ({
     text: withSight(`
       select a.pid, a.usename as role, extract(epoch from clock_timestamp() - a.query_start) * 1000 as ran_ms,
@@ -28,7 +28,7 @@ export const longStatements = check({
       .filter(({ ran_ms: ran }) => lengthOf(ran) > limits.longer_than)
       .map((statement) => {
         const waits = statement.wait_event_type === 'Lock' ? ', and waits for a lock' : '';
-        const what = `runs for ${sayDuration(lengthOf(statement.ran_ms))}${waits}`;
+        const what = `has run for ${sayDuration(lengthOf(statement.ran_ms))}${waits}`;
         return { object: `statement of ${sessionOf(statement)}`, what, consequence: 'note' as const };
       });
     return { faults, saw: `no statement outside of the phase runs for longer than ${sayDuration(limits.longer_than)}` };

@@ -5,13 +5,13 @@ import { check, monitor } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { hidden, lengthOf, ofGuard, sighted, withSight } from './sessions.ts';
 
-/** How far the log has come; on a server that is a replica itself it is received, not written. */
+/** The current WAL position. On a server that is itself a replica, WAL is received, not written. */
 export const here = ({ isReplica }: Pick<Server, 'isReplica'>): string =>
   isReplica ? 'pg_last_wal_replay_lsn()' : 'pg_current_wal_insert_lsn()';
 
 /**
- * The server measures the lag from the answers of a replica. One that answers no more has no lag of its own: what it has
- * not confirmed lags since its last answer. A copy for a backup receives the log as well, and goes when it is done.
+ * The server measures lag from a replica's answers. A replica that stops answering has no lag value; its lag counts
+ * from its last answer. A base backup also receives WAL, and disappears when it is done.
  */
 const question = (server: Pick<Server, 'isReplica'>): string => `
   select r.application_name as name, count(*) as receivers,
@@ -22,7 +22,7 @@ const question = (server: Pick<Server, 'isReplica'>): string => `
   where r.state in ('startup', 'catchup', 'streaming') and r.application_name <> 'pg_basebackup' and not ${ofGuard('r')}
   group by r.application_name order by r.application_name`;
 
-/** A replica is known by the name that it gives itself; several may share one. */
+/** A replica is identified by the name that it gives itself. Several may share a name. */
 export const replicaLag = check({
   id: 'replica-lag',
   cost: 'A',
@@ -30,7 +30,7 @@ export const replicaLag = check({
   mayAt: 'hold',
   reads: ['pg_stat_replication'],
   needs: monitor,
-  remedy: 'Let the replica catch up before the next phase: see pg_stat_replication, and its log',
+  remedy: 'Let the replica catch up before the next phase; see pg_stat_replication and the replica’s log',
   ask: ({ server }) => ({ text: withSight(question(server)) }),
   judge: ({ rows, baseline, limits }) => {
     const replicas = sighted(rows, 'name');
@@ -40,7 +40,7 @@ export const replicaLag = check({
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const gone = Object.entries(baseline).flatMap(([name, count]): readonly Fault[] => {
       const missing = Number(count) - (counts.get(name) ?? 0);
-      const what = Number(count) > 1 ? `has lost ${missing} of its ${count} receivers` : 'does not receive any more';
+      const what = Number(count) > 1 ? `has lost ${missing} of its ${count} receivers` : 'no longer receives WAL';
       return missing > 0 ? [{ object: name, what, consequence: 'hold' }] : [];
     });
     const late = replicas
@@ -55,7 +55,7 @@ export const replicaLag = check({
   breach: { baseline: { 'replica r': '1' }, rows: [{ sees: 't', name: null, receivers: null, lag_ms: null }] },
 });
 
-/** `unreserved`: the next checkpoint may remove what the slot still needs. `lost`: it has. */
+/** `unreserved`: the next checkpoint may remove WAL that the slot still needs. `lost`: it has been removed. */
 const said: Readonly<Record<string, string>> = {
   unreserved: 'is about to lose the log that it needs',
   lost: 'has lost the log that it needs',
@@ -63,7 +63,7 @@ const said: Readonly<Record<string, string>> = {
 
 const stateOf = (active: Cell | undefined): string => (active === 't' ? 'read' : 'not read');
 
-/** The slots of this database, and those of whole replicas. */
+/** The slots of this database, and physical slots. */
 export const slots = check({
   id: 'slots',
   cost: 'A',
@@ -71,7 +71,7 @@ export const slots = check({
   mayAt: 'hold',
   reads: ['pg_replication_slots'],
   needs: 'grant select on pg_catalog.pg_replication_slots to the guard’s role',
-  remedy: 'Start what reads the slot, or raise max_slot_wal_keep_size; make a lost slot and its copy anew',
+  remedy: 'Start the slot’s reader, or raise max_slot_wal_keep_size; recreate a lost slot and its replica',
   ask: `
     select slot_name as name, active, wal_status from pg_replication_slots
     where not temporary and (database is null or database = current_database()) order by slot_name`,
@@ -86,7 +86,7 @@ export const slots = check({
       const what = said[status ?? ''];
       if (what !== undefined) return [{ object, what, consequence: 'hold' }];
       if (active === 't' || baseline[object] !== 'read') return [];
-      return [{ object: `reader of ${object}`, what: 'is gone, so that log is kept for it', consequence: 'note' }];
+      return [{ object: `reader of ${object}`, what: 'is gone, so the server keeps WAL for it', consequence: 'note' }];
     });
     return { faults: [...gone, ...bad], seen, saw: `${sayCounted(rows.length, 'replication slot')}, none lost` };
   },

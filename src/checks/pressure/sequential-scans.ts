@@ -5,14 +5,14 @@ import { type Cells, check } from '../check.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 import { before, countedSince, epoch, isOver, kept, minutesSince, sayBefore, tooYoung } from './counting.ts';
 
-/** Below this many rows, to read all of them is cheap. */
+/** Below this many rows, reading the whole table is cheap. */
 const fewRows = 100_000;
 
 const countsOf = ({ scans, rows }: Cells): Cells => ({ scans: scans ?? '0', rows: rows ?? '0' });
 
 /**
- * A plan that has lost its index reads whole tables. Rows are what counts: a scan of a small table is the right plan.
- * Tables that were not scanned are left out of what is kept: for them the baseline’s rate is nothing.
+ * A query plan that has lost its index reads whole tables. The check counts rows, because scanning a small table is the
+ * right plan. Tables that were not scanned are not kept: their baseline rate is zero.
  */
 export const sequentialScans = check({
   id: 'sequential-scans',
@@ -23,7 +23,7 @@ export const sequentialScans = check({
   reads: ['pg_stat_user_tables', 'pg_stat_database'],
   needs: 'grant select on pg_catalog.pg_stat_user_tables to the guard’s role',
   remedy:
-    'analyze NAME, and compare the plans with explain, those of the plan’s own checks and probes too, since the server does not tell whose scans it counts; look for an index that is gone',
+    'analyze NAME, look for a missing index, and compare query plans with explain. Include the plan’s own checks and probes: the server does not say whose scans it counts',
   ask: `
     select t.relid as oid, case when t.relid is not null then format('%I.%I', t.schemaname, t.relname) end as relation, t.seq_scan as scans, t.seq_tup_read as rows, ${epoch}
     from pg_stat_database d left join pg_stat_user_tables t
@@ -32,7 +32,7 @@ export const sequentialScans = check({
   judge: (look) => {
     const { rows, earlier, declared, baseline } = look;
     if (earlier === undefined || earlier.rows[0]?.epoch !== rows[0]?.epoch) return tooYoung;
-    // By its number: a table that a phase renames goes on counting.
+    // Matched by oid, so that a renamed table keeps its counts.
     const earlierBy = new Map(earlier.rows.map((row) => [row.oid, row]));
     const scanned = rows.flatMap((row) => {
       const relation = row.relation ?? '';
@@ -56,7 +56,7 @@ export const sequentialScans = check({
       .map(({ relation, counted }) => {
         const known = before(baseline, `table ${nameBefore(declared, relation)}`);
         const scans = sayCounted(counted.more('scans'), 'scan');
-        const what = `was read from end to end, by the application or by the plan’s own questions: ${sayWhole(counted.more('rows'))} rows in ${scans}${sayBefore(known, ' rows')}`;
+        const what = `was read from end to end, by the application or by the plan’s own queries: ${sayWhole(counted.more('rows'))} rows in ${scans}${sayBefore(known, ' rows')}`;
         return faultOf(declared, { kind: 'table', relation }, what, 'note');
       });
     return {

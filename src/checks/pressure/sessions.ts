@@ -7,9 +7,9 @@ import { type Cells, monitor } from '../check.ts';
 export { ofGuard };
 
 /**
- * SQL: whether a session is the phase's; `$1` are its tags, `$2` is its role. The names of the guard are its own. Everybody may
- * call a session by a phase's tag, which everybody can read: where the role is known, one whose login has nothing to do with it
- * is a stranger's.
+ * SQL: whether a session is the phase's; `$1` are its tags, `$2` is its role. The guard's session names are reserved.
+ * Anyone can read a phase's tag and give a session that name. So if the role is known, a session whose login is
+ * unrelated to the role is a stranger's.
  */
 export const ofPhase = (alias: string): string => `coalesce(
   ${alias}.application_name = any($1) and not exists (
@@ -18,14 +18,16 @@ export const ofPhase = (alias: string): string => `coalesce(
   or (${alias}.usename = $2 and not ${ofGuard(alias)}), false)`;
 
 /**
- * SQL: a lock that nobody comes upon by merely using what somebody else changes. Anybody can wait for an advisory lock, such as a
- * migration holds while it runs, and for the end of every transaction there is, by building an index on a table of their own.
+ * SQL: a lock that nobody meets merely by using what another session changes. Anyone can wait for an advisory lock,
+ * such as one that a migration holds while it runs. Anyone can also wait for every transaction to end, by building an
+ * index on a table of their own.
  */
 export const waitedForAtWill = (alias: string): string => `${alias}.locktype in ('advisory', 'virtualxid', 'userlock')`;
 
 /**
- * SQL: the role of session `a` may do anything at all with relation `c`, or that has no list of who may. Others can lock a table
- * all the same, by `prepare`, and wait for it, by asking for its size: they are no application of it.
+ * SQL: the role of session `a` has some right on relation `c`, or `c` is of a kind that has no access list. Roles
+ * without rights can still lock a table, with `prepare`, and wait for it, by asking for its size. They are not
+ * applications of the table.
  */
 export const mayUse = (a: string, c: string): string => `(${c}.relkind not in ('r', 'p', 'v', 'm', 'f') or coalesce(
   has_any_column_privilege(${a}.usesysid, ${c}.oid, 'select, insert, update, references')
@@ -36,35 +38,35 @@ export const phaseValues = ({ tags, role }: { readonly tags: readonly string[]; 
   [tags, role ?? null] as const;
 
 /**
- * SQL: the rows of `query`, or one row of nulls where it has none; each says whether this login sees what others do. The
- * server hides from other logins the state, times and waits of a session, as if there were none.
+ * SQL: the rows of `query`, or one row of nulls if it has none. Each row says whether this login can see other roles'
+ * sessions. The server hides the state, times and waits of a session from other logins, so the session looks idle.
  */
 export const withSight = (query: string): string => `
   select pg_has_role('pg_read_all_stats', 'usage') as sees, found.*
   from (values (1)) as always left join (${query}) as found on true`;
 
-/** The rows that `withSight` found, where the login sees enough to be believed. */
+/** The rows that `withSight` found, if the login can see enough to trust them. */
 export const sighted = (rows: readonly Cells[], column: string): readonly Cells[] | undefined =>
   rows[0]?.sees === 't' ? rows.filter((row) => row[column] !== null) : undefined;
 
 export const hidden = { unknown: `the state of other sessions is hidden from this login; ${monitor}` } as const;
 
-/** `the phase’s own session 7 (app)`, `session 7 (app)`; the server numbers a prepared transaction 0. */
+/** `the phase’s own session 7 (app)`, `session 7 (app)`. The server numbers a prepared transaction 0. */
 export function sayHolder({ pid, role, of_phase: isPhases }: Cells): string {
   if (pid === null || pid === '0') return 'a prepared transaction';
   return `${isPhases === 't' ? 'the phase’s own session' : 'session'} ${pid} (${role ?? 'its role is hidden'})`;
 }
 
-/** What a session of nobody's phase brings about is not undone without asking. */
+/** The guard does not roll back by itself because of a session that belongs to no phase. */
 export const notThePhases = ({ pid, of_phase: isPhases }: Cells): { readonly onlyRecommend?: string } =>
-  isPhases === 't' ? {} : { onlyRecommend: `session ${pid ?? ''} that holds the lock is none of a phase’s` };
+  isPhases === 't' ? {} : { onlyRecommend: `session ${pid ?? ''}, which holds the lock, belongs to no phase` };
 
-/** A session as the object of a fault: the same one as long as it lives. */
+/** A session as the object of a fault. It stays the same for the session's lifetime. */
 export const sessionOf = ({ pid, role }: Cells): string => `session ${pid} (${role ?? 'its role is hidden'})`;
 
-/** How long it must last: a phase under way may have declared a longer downtime. */
+/** How long the fault must last. A phase in progress may have declared a longer downtime. */
 export const lastingNow = (usual: Millis, { underWay }: Declared): Millis =>
   millis(Math.max(usual, ...underWay.map(({ effects }) => effects.downtime ?? 0)));
 
-/** A column of milliseconds; what is not known has lasted no time yet. */
+/** A column of milliseconds. An unknown duration counts as zero. */
 export const lengthOf = (cell: string | null | undefined): Millis => millis(Number(cell ?? 0));

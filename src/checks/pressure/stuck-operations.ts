@@ -13,12 +13,14 @@ const kinds = {
   analyze: 'analyze',
 } as const;
 
-/** The row as a whole tells of every step, whatever a version calls its columns. */
+/** Compares the whole row to detect progress, whatever a version calls its columns. */
 const progressOf = (view: string, kind: string): string => `
   select '${kind}' as kind, datname, pid, relid, ${view === 'copy' ? 'null' : 'phase'} as phase, md5(p::text) as progress
   from pg_stat_progress_${view} p`;
 
-/** Who does it and to what is looked up once for all kinds: to plan a join for each would cost more than to ask. */
+/**
+ * Looks up the session and the table once for all kinds: planning a join for each kind would cost more than the query.
+ */
 const question = `
   select p.kind, p.pid, a.usename as role, p.phase, a.wait_event_type, p.progress,
     (select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -50,12 +52,12 @@ export const stuckOperations = check({
   mayAt: 'note',
   reads: [...Object.keys(kinds).map((view) => `pg_stat_progress_${view}`), 'pg_stat_activity'],
   needs: monitor,
-  remedy: 'See what it waits for: pg_blocking_pids(PID); an index build waits for all older transactions',
+  remedy: 'Find out what it waits for with pg_blocking_pids(PID); an index build waits for all older transactions',
   ask: withSight(question),
   judge: ({ rows, earlier, at, limits }) => {
     const now = sighted(rows, 'pid');
     if (now === undefined) return hidden;
-    if (earlier === undefined) return { unknown: 'counts from this look on', young: true };
+    if (earlier === undefined) return { unknown: 'counting starts with this run', young: true };
     const length = between(earlier.at, at);
     const before = new Map(earlier.rows.map((row) => [nameOf(row), row.progress]));
     const still = length < limits.still ? [] : now.filter((row) => before.get(nameOf(row)) === row.progress);
@@ -64,11 +66,11 @@ export const stuckOperations = check({
       const phase = row.phase === null ? '' : ` (${row.phase})`;
       return {
         object: nameOf(row),
-        what: `has not gone on for ${sayDuration(length)}${phase}${waits}`,
+        what: `has made no progress for ${sayDuration(length)}${phase}${waits}`,
         consequence: 'note',
       };
     });
-    return { faults, saw: `${sayCounted(now.length, 'operation')} at work, none at a standstill` };
+    return { faults, saw: `${sayCounted(now.length, 'operation')} in progress, none stuck` };
   },
   breach: { earlier: { at: instant(0), rows: [example] }, at: instant(9e14), rows: [example] },
 });

@@ -3,7 +3,7 @@ import { sayWhole } from '../../core/kernel/whole.ts';
 import { check } from '../check.ts';
 import { faultOf, sayCounted, userSchemas } from '../pieces.ts';
 
-/** In smaller tables neither dead rows nor wrong plans cost anything. */
+/** In smaller tables, dead rows and wrong query plans cost nothing. */
 const [manyRows, someRows] = [10_000, 1_000];
 
 const percent = (part: number): string => `${Math.round(part * 100)} %`;
@@ -39,10 +39,9 @@ export const deadRows = check({
 });
 
 /**
- * Statistics themselves are for superusers only, and the view pg_stats shows those of tables whose rows the guard may
- * read. A table that was analysed has them, and the server counts when it last did so; it forgets that in a crash, so
- * that the view has the last word where it may be read. A restore brings no statistics, and the build of an index knows
- * how many rows there are nevertheless.
+ * Only superusers can read the statistics themselves; the view pg_stats shows those of tables that the guard may read.
+ * The server counts when it last analyzed a table but forgets that in a crash, so pg_stats decides wherever it is
+ * readable. A restore brings no statistics, yet building an index still records the number of rows.
  */
 export const missingStatistics = check({
   id: 'missing-statistics',

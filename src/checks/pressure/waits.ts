@@ -7,16 +7,16 @@ import { hidden, ofGuard, sighted, withSight } from './sessions.ts';
 
 const kinds = { Lock: 'waits for locks', LWLock: 'waits within the server', IO: 'waits for input and output' };
 
-/** Of fewer sessions than these a share says nothing. */
+/** With fewer sessions than this, a share means nothing. */
 const few = 3;
-/** Less than a quarter is no trouble, however little it was before. */
+/** Below a quarter is fine, however small the share was before. */
 const little = 0.25;
 
 const at = ([row]: readonly Cells[], column: string): number => Number(row?.[column] ?? 0);
 
 /**
- * One look is a moment: what sessions wait for counts when two looks, some time apart, both show it. In the baseline it
- * is the share of both together.
+ * One sample is a single moment, so a wait counts only if two samples, some time apart, both show it. The baseline
+ * takes the share over both samples.
  */
 export const waits = check({
   id: 'waits',
@@ -26,7 +26,7 @@ export const waits = check({
   mayAt: 'note',
   reads: ['pg_stat_activity'],
   needs: monitor,
-  remedy: 'See pg_stat_activity: wait_event_type and wait_event of the active sessions',
+  remedy: 'See wait_event_type and wait_event of the active sessions in pg_stat_activity',
   ask: withSight(`
     select count(*) as active, ${Object.keys(kinds)
       .map((kind) => `count(*) filter (where a.wait_event_type = '${kind}') as "${kind}"`)

@@ -3,12 +3,12 @@ import { check } from '../check.ts';
 import { before, counting, isOver, kept, sayBefore } from './counting.ts';
 import { here } from './replicas.ts';
 
-/** Below this any server can take it, however little it took before. */
+/** Any server can handle less than this, however little it wrote before. */
 const littleLog = 64;
 
 /**
- * The place in the log is exact at once, is never reset, and needs no grant; pg_stat_wal hears of a session's log only
- * after its transaction.
+ * The WAL position is exact, is never reset and needs no grant. pg_stat_wal counts a session's WAL only after its
+ * transaction.
  */
 export const walVolume = check({
   id: 'wal-volume',

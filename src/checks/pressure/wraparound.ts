@@ -15,8 +15,8 @@ import {
 } from './sessions.ts';
 
 /**
- * The whole server stops writing when the oldest database runs out of transaction ids; dead rows of this database stay as
- * long as a transaction in it may still see them, and a prepared one never ends by itself.
+ * The whole server stops writing when its oldest database runs out of transaction ids. Dead rows of this database stay
+ * as long as an open transaction may still see them, and a prepared transaction never ends by itself.
  */
 export const wraparound = check({
   id: 'wraparound',
@@ -25,7 +25,7 @@ export const wraparound = check({
   mayAt: 'hold',
   reads: ['pg_database', 'pg_stat_activity', 'pg_prepared_xacts'],
   needs: monitor,
-  remedy: 'End what holds the clean-up back, then: vacuum (freeze)',
+  remedy: 'End the transaction that holds back the clean-up, then: vacuum (freeze)',
   ask: ({ phase }) => ({
     text: withSight(`
       (select 'database' as kind, datname as name, null::int as pid, null::text as role, null::boolean as of_phase,
@@ -48,7 +48,7 @@ export const wraparound = check({
     if (found === undefined) return hidden;
     const faults = found.flatMap((row): readonly Fault[] => {
       if (row.kind === 'database') {
-        const what = `has not frozen what is ${sayWhole(Number(row.age))} transactions old`;
+        const what = `has unfrozen rows that are ${sayWhole(Number(row.age))} transactions old`;
         return Number(row.age) > limits.age ? [{ object: `database ${row.name}`, what, consequence: 'hold' }] : [];
       }
       if (lengthOf(row.held_ms) <= limits.held) return [];

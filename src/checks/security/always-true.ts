@@ -1,4 +1,4 @@
-/** The parts of an expression that an operator joins at its outermost level; undefined where it joins none there. */
+/** The operands of an operator at the expression's outermost level; undefined if it is not the outermost operator. */
 function parts(text: string, operator: string): readonly string[] | undefined {
   const found: string[] = [];
   let [depth, start, quote] = [0, 0, ''];
@@ -16,7 +16,7 @@ function parts(text: string, operator: string): readonly string[] | undefined {
   return found.length === 0 ? undefined : [...found, text.slice(start)];
 }
 
-/** Without parentheses around the whole. */
+/** The text without parentheses that enclose all of it. */
 function bare(text: string): string {
   const trimmed = text.trim();
   if (!trimmed.startsWith('(') || !trimmed.endsWith(')')) return trimmed;
@@ -39,7 +39,7 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
 };
 const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text);
 
-/** Of two numbers, or of the same thing twice, which only a null makes untrue. */
+/** Compares two numbers, or an expression with itself, which is untrue only for null. */
 function compares(text: string): boolean | undefined {
   for (const [operator, holds] of Object.entries(comparisons)) {
     const [left, right, ...more] = parts(text, operator)?.map(bare) ?? [];
@@ -51,8 +51,8 @@ function compares(text: string): boolean | undefined {
 }
 
 /**
- * What an expression, as PostgreSQL prints it, comes to whatever the row; undefined where it depends, or nobody can tell
- * cheaply.
+ * The constant value of an expression as PostgreSQL prints it; undefined if it depends on the row or is not cheap to
+ * decide.
  */
 export function constant(expression: string): boolean | undefined {
   const text = bare(expression);

@@ -31,10 +31,10 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Look<'code-execution
   const was = baseline[object];
   if (was === row.says) return [];
   if (isInFlux(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
-  return [{ object, what: was === undefined ? 'is new' : 'does something else than before', consequence: 'veto' }];
+  return [{ object, what: was === undefined ? 'is new' : 'does something different from before', consequence: 'veto' }];
 }
 
-/** What the applications use, or what watches over them; nobody misses a language that nothing is written in. */
+/** Objects that the applications use or that watch over them. Nobody misses a language in which nothing is written. */
 const missed = /^(extension|foreign server|foreign data wrapper|event trigger) (.*)$/s;
 
 function goneFaults(baseline: Seen, { rows, declared }: Look<'code-execution'>): readonly Fault[] {
@@ -48,7 +48,7 @@ function goneFaults(baseline: Seen, { rows, declared }: Look<'code-execution'>):
   });
 }
 
-/** What lets code in, or data out, that was not there before; and what kept an eye on it. */
+/** Reports new objects that let code in or data out, and missing objects that watched over them. */
 export const codeExecution = check({
   id: 'code-execution',
   cost: 'A',

@@ -6,7 +6,10 @@ import { everybody, missingRole, watchedRoles } from './watched.ts';
 
 type Defaults = Look<'default-privileges'>;
 
-/** What is granted from now on; functions, which everybody may call unless it is revoked for the future, the other way round. */
+/**
+ * Grants for future objects. Functions work the other way round: everybody may call them unless that is revoked for the
+ * future.
+ */
 const ask = `
   with holders as (
     select 0::oid as oid, '${everybody}' as name
@@ -46,9 +49,9 @@ const isExpected = (name: string, { declared }: Defaults): boolean => {
 function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
   const { name, grantee, privileges } = row;
   if (row.about !== 'open' || isExpected(name ?? '', look)) return [];
-  // A role that a watched one has become a member of: its membership is what is new.
+  // A role that a watched role has newly joined: the membership is the new fault.
   if (grantee !== everybody && baseline[`watched through ${grantee}`] === undefined) return [];
-  // Functions are open to everybody as long as nothing is said of them.
+  // Functions are open to everybody unless an entry says otherwise.
   if (grantee === everybody && name?.endsWith('on functions') === true && !name.includes(' in schema ')) return [];
   const before = (baseline[keyOf(row)] ?? '').split(', ');
   const more = (privileges ?? '').split(', ').filter((one) => !before.includes(one));
@@ -59,7 +62,7 @@ function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
 
 const saidClosed = new RegExp(`^default privileges (.*) closed to ${everybody}$`);
 
-/** Functions made from now on are everybody's again. */
+/** Future functions are open to everybody again. */
 function reopened(baseline: Seen, look: Defaults): readonly Fault[] {
   const there = new Set(look.rows.map(keyOf));
   return Object.keys(baseline).flatMap((key): readonly Fault[] => {
@@ -69,7 +72,10 @@ function reopened(baseline: Seen, look: Defaults): readonly Fault[] {
   });
 }
 
-/** A phase that means to open them names them in its grants: `default privileges of postgres in schema api on tables`. */
+/**
+ * A phase that opens default privileges on purpose names them in its grants: `default privileges of postgres in schema
+ * api on tables`.
+ */
 export const defaultPrivileges = check({
   id: 'default-privileges',
   cost: 'A',

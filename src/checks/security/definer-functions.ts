@@ -5,7 +5,10 @@ import { apiRoles, lint } from './lint.ts';
 import { openings } from './openings.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
-/** Each caller is an object of its own, and so is the path: a known fault must not hide another of the same function. */
+/**
+ * Each caller is its own object, and so is the search_path: a known fault must not hide another one of the same
+ * function.
+ */
 export const definerFunctions = lint({
   id: 'definer-functions',
   cost: 'A',
@@ -30,8 +33,8 @@ export const definerFunctions = lint({
   aspects: ['existence', 'grants'],
   object: (said, { caller }) => (caller === null ? `search_path of ${said}` : `${said} for ${caller}`),
   what: ({ caller }) =>
-    caller === null ? 'is not fixed, though it runs as its owner' : 'runs as its owner for whoever calls it',
-  // Who may call it, a phase may say.
+    caller === null ? 'is not fixed, although the function runs as its owner' : 'runs as its owner for every caller',
+  // A phase may declare who may call the function.
   excused: ({ caller }, thing, { declared }) => {
     if (caller === null || caller === undefined) return false;
     const mapping = allowed(declared, thing, 'grants');

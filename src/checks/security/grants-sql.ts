@@ -1,7 +1,7 @@
 import { userSchemas } from '../pieces.ts';
 import { ofExtension } from '../sql-pieces.ts';
 
-/** A kind of thing that has an access list: columns `kind, relation, name, classid, objid, acl, initial`. */
+/** A kind of object with an access list, with the columns `kind, relation, name, classid, objid, acl, initial`. */
 const relations = `
   select case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialised view'
       when 'f' then 'foreign table' else 'table' end as kind,
@@ -34,7 +34,7 @@ const functions = `
   where ${userSchemas('n')}
     and (p.proacl is not null or not ${ofExtension('pg_proc', 'p.oid')})`;
 
-/** The kinds of which there are so few that each is known, and of a new one everybody may have what is usual. */
+/** Kinds with so few objects that all are known. A new one gives everybody the default rights. */
 const types = `
   select 'type', null, format('%I.%I', n.nspname, t.typname), 'pg_type'::regclass, t.oid, 0,
     coalesce(t.typacl, acldefault('T', t.typowner)), acldefault('T', t.typowner)
@@ -47,8 +47,8 @@ const types = `
   from pg_language l where l.lanispl`;
 
 /**
- * What PostgreSQL brings along, where it was granted. Large objects are one thing: applications make and grant them all the
- * time, and there may be millions.
+ * Built-in objects with explicit grants. Large objects count as one object, because applications create and grant them
+ * all the time and there may be millions.
  */
 const brought = `
   select case when c.relkind = 'v' then 'view' else 'table' end, format('%I.%I', n.nspname, c.relname), null,
@@ -88,16 +88,16 @@ const others = `
     coalesce(t.spcacl, acldefault('t', t.spcowner)), acldefault('t', t.spcowner)
   from pg_tablespace t`;
 
-/** Settings that a role may set which are otherwise a superuser's. */
+/** Superuser-only settings that a role has been granted the right to set. */
 const parameters = `
   union all
   select 'parameter', null, p.parname, 'pg_parameter_acl'::regclass, p.oid, 0, p.paracl, acldefault('p', 10)
   from pg_parameter_acl p`;
 
 /**
- * $1: watched roles; $2: tables that phases name. Answers with `held`: what each of the watched, or a role that it is a
- * member of, may do with each thing, beside what an extension itself granted; `through`: whose grants are counted;
- * `effective`: all that each watched role may do with those tables, in whatever way.
+ * $1: watched roles; $2: tables that phases name. Returns `held`: what each watched role, or a role that it belongs to,
+ * may do with each object, apart from an extension's own grants; `through`: the roles whose grants count; `effective`:
+ * everything that each watched role may do with the tables in $2, by whatever path.
  */
 export const grantsQuery = (version: number): string => `
   with holders as (

@@ -8,16 +8,18 @@ import { everybody, includesWord, missingRole, watchedRoles, wordsFor } from './
 
 type Grants = Look<'grants'>;
 
-/** One holder's privileges on one thing: `insert, select*`, where the star says that they may be passed on. */
+/**
+ * One holder's privileges on one object: `insert, select*`. The star means that the holder may pass the privilege on.
+ */
 interface Held {
   readonly thing: Thing;
   readonly grantee: string;
   readonly privileges: readonly string[];
-  /** Who granted each of them. */
+  /** Who granted each privilege. */
   readonly by: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A function's arguments may be rows of a table that was renamed. */
+/** A function's arguments may be rows of a renamed table. */
 function functionBefore({ declared }: Grants, name: string): string {
   const open = name.indexOf('(');
   return name.slice(0, open) + sqlBefore(declared, name.slice(open), true);
@@ -39,7 +41,7 @@ const heldOf = (row: Cells, look: Grants): Held => ({
 const named = (thing: Thing, { declared }: Grants): string => sayThing(thingBefore(declared, thing));
 const keyOf = ({ thing, grantee }: Held, look: Grants): string => `${named(thing, look)} to ${grantee}`;
 
-/** What a bare name in the plan never means: a table may be called like a schema. */
+/** Kinds that a bare name in the plan never means, because a table may have the same name as a schema. */
 const saidWithKind = new Set([
   'schema',
   'database',
@@ -55,7 +57,9 @@ const forPlan = (thing: Thing): Thing =>
 
 const onSequence = ['usage', 'select', 'update'];
 
-/** What a phase lets these holders do with this thing: said of itself, or of the table that it belongs to. */
+/**
+ * What a phase lets these holders do with this object, declared for the object itself or for the table it belongs to.
+ */
 function allowedTo(
   { thing }: Held,
   { declared }: Grants,
@@ -79,14 +83,14 @@ const grantorsOf = (privilege: string, { by }: Held): Pick<Fault, 'by'> => {
   return grantors === undefined ? {} : { by: grantors };
 };
 
-/** More than a phase lets the holder do; the plan has no word for passing on. */
+/** More than a phase allows the holder. The plan has no word for the right to pass a privilege on. */
 function beyond(held: Held, words: readonly string[], look: Grants): readonly Fault[] {
   return held.privileges
     .map(withoutStar)
     .filter((privilege) => !includesWord(words, privilege))
     .map((privilege) => ({
       object: grant(privilege, held, look),
-      what: 'is there, though a phase declares less',
+      what: 'is granted, though a phase declares less',
       consequence: 'veto' as const,
       ...grantorsOf(privilege, held),
     }));
@@ -108,12 +112,12 @@ const without = (held: Held, words: readonly string[]): Held => ({
   privileges: held.privileges.filter((privilege) => !includesWord(words, withoutStar(privilege))),
 });
 
-/** What everybody may do with what is new, unless somebody forbids it. */
+/** What everybody may do with a new object unless it is revoked. */
 const usual: Readonly<Record<string, string>> = { function: 'execute', type: 'usage', language: 'usage' };
 
 /**
- * What a new function does as its caller the caller may do anyway. Those that run as their owner, and languages that let
- * code in, are looked at by checks of their own.
+ * A caller can do anyway what a new function does with the caller's rights. Other checks cover functions that run as
+ * their owner, and languages that let code in.
  */
 const isUsual = ({ thing, grantee, privileges }: Held, baseline: Seen, look: Grants): boolean =>
   grantee === everybody && privileges.join() === usual[thing.kind] && baseline[named(thing, look)] === undefined;
@@ -126,9 +130,9 @@ function faultsOf(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
   if (isInFlux(declared, thing, 'grants')) return [];
   const words = allowedTo(held, look, (mapping) => wordsFor(mapping, held.grantee) ?? []);
   if (words !== undefined && isWatched(held.grantee, look)) return beyond(held, words, look);
-  // A role that a watched one has become a member of: its membership is what is new.
+  // A role that a watched role has newly joined: the membership is the new fault.
   if (held.grantee !== everybody && baseline[memberKey(held.grantee)] === undefined) return [];
-  // What a watched role may have, it may have through a role that it is a member of; and no more than that.
+  // A watched role may have its declared rights through a role that it belongs to, but no more than those.
   const anybodys = allowedTo(held, look, (mapping) => Object.values(mapping).flat());
   if (anybodys !== undefined) return gained(without(held, anybodys), baseline, look);
   if (isDeclared(declared, thing, 'grants') || isUsual(held, baseline, look)) return [];
@@ -138,7 +142,9 @@ function faultsOf(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
 const isWatched = (grantee: string, { scope }: Grants): boolean =>
   grantee === everybody || watchedRoles(scope).includes(grantee);
 
-/** What a phase says that a watched role may do with a table, and it may not: not even by way of another role. */
+/**
+ * What a phase declares that a watched role may do with a table, and the role may not, not even through another role.
+ */
 function lacking(row: Cells, look: Grants): readonly Fault[] {
   const held = heldOf(row, look);
   const words = allowed(look.declared, held.thing, 'grants');
@@ -162,8 +168,8 @@ function seenOf(held: readonly Held[], through: readonly string[], look: Grants)
 }
 
 /**
- * What everybody and the roles that are watched may do, be it by a role that they were a member of before. A table that
- * is named in a phase's list of grants may be granted as the phase likes; one in its mapping exactly as that says.
+ * Checks what PUBLIC and the watched roles may do, also through roles they already belonged to. If a phase's list of
+ * grants names a table, the phase may grant it freely; if the mapping names it, exactly as declared there.
  */
 export const grants = check({
   id: 'grants',

@@ -7,15 +7,15 @@ import { byOwner } from '../pieces.ts';
 import { openedBy, openings } from './openings.ts';
 import { exposedSchemas, missingRole, missingSchema, watchedRoles } from './watched.ts';
 
-/** SQL, to follow `with`: everybody and the roles that are watched ($1). */
+/** SQL, to follow `with`: PUBLIC and the watched roles ($1). */
 export const apiRoles = `api as (select 'public'::name as role union all select unnest($1::text[])::name)`;
 
-/** SQL: the numbers of those that are roles. */
+/** SQL: the oids of the watched roles, without PUBLIC. */
 const watchedNumbers = '(select w.oid from api join pg_roles w on w.rolname = api.role)';
 
 /**
- * SQL: those of them that may do something with relation `c` in schema `n`, as `who`, and who granted that, as `opened_by`; a
- * lateral join that drops what nobody may.
+ * SQL: the roles among them that may do something with relation `c` in schema `n`, as `who`, and who granted that, as
+ * `opened_by`. A lateral join that drops relations nobody can reach.
  */
 export const reachedBy = (privilege: string): string => `
   join lateral (
@@ -23,22 +23,22 @@ export const reachedBy = (privilege: string): string => `
       ${openings(watchedNumbers)} as opened_by
     from api where has_schema_privilege(api.role, n.oid, 'usage') and ${privilege}) reached on reached.who is not null`;
 
-/** SQL: with relation `c`. */
+/** SQL: for relation `c`. */
 export const mayRead = `has_any_column_privilege(api.role, c.oid, 'select')`;
 
 interface Lint<Id extends CatalogueId>
   extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since' | 'pastLocks'>> {
   /**
-   * A row for each fault: `kind`, `relation`, `name` of the thing, its `owner` where it has no relation, and what `what`
-   * needs. $1 are the roles that are watched, and, where it is about the schemas of an API, $2 those. One that prints
-   * definitions has the locked relations as its last parameter, and a row with `locked` is no fault.
+   * One row per fault: `kind`, `relation` and `name` of the object, its `owner` if it has no relation, and what `what`
+   * needs. $1 are the watched roles, and $2 the API's schemas if the rule is about those. A query that prints
+   * definitions takes the locked relations as its last parameter, and a row with `locked` is no fault.
    */
   readonly ask: string | ((scope: Scope) => string);
   readonly about: 'roles' | 'roles and schemas' | 'everything';
-  /** A phase under way that declares one of these of the thing is waited for. */
+  /** While a running phase declares one of these aspects of the object, the judge waits for its end. */
   readonly aspects: readonly Aspect[];
   readonly what: (row: Cells) => string;
-  /** More than one thing may be wrong with an object: then each has a name of its own. */
+  /** For objects that can have several faults: gives each fault its own name. */
   readonly object?: (said: string, row: Cells) => string;
   readonly excused?: (row: Cells, thing: Thing, look: Look<Id>) => boolean;
   readonly well: string;
@@ -51,7 +51,7 @@ const thingOf = ({ kind, relation, name }: Cells): Thing => ({
   name: name ?? undefined,
 });
 
-/** A rule that holds by itself: what broke it before the baseline is known and never fires. */
+/** A rule that holds by itself. Violations from before the baseline are known and never fire. */
 export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
   check<Id>({
     id: rule.id,

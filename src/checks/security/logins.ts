@@ -9,7 +9,7 @@ const settings = `
       and has_function_privilege('pg_catalog.pg_hba_file_rules()', 'execute') as may_read_rules
   from pg_settings where name in ('ssl', 'password_encryption')`;
 
-/** `name` is whom a rule is for and from where; `says` is how they connect and prove who they are. */
+/** `name` is whom a rule applies to and from where; `says` is how they connect and authenticate. */
 const rules = `
   select 'rule' as about, type as says,
     concat_ws(' ', array_to_string(database, ','), array_to_string(user_name, ','), address, netmask, auth_method) as name,
@@ -25,7 +25,7 @@ const rulesRead = 'the rules were read';
 const ruleKey = ({ says, name }: Cells): string => `rule ${says} ${name}`;
 
 const settingWorse = (name: string, was: string, is: string): string | undefined => {
-  if (name === 'ssl' && was === 'on' && is !== 'on') return 'is off: what is sent can be read on the way';
+  if (name === 'ssl' && was === 'on' && is !== 'on') return 'is off: traffic can be read on the network';
   if (name === 'password_encryption' && was === 'scram-sha-256' && is !== was) return `is ${is}, where it was ${was}`;
   return undefined;
 };
@@ -36,17 +36,18 @@ function settingFaults({ name, says }: Cells, baseline: Seen): readonly Fault[] 
   return what === undefined ? [] : [{ object: `setting ${name}`, what, consequence: 'veto' }];
 }
 
-/** `trust` asks for nothing, and `password` sends it as it is; `host` lets in what only `hostssl` did. */
+/**
+ * `trust` asks for no password, `password` sends it in clear text, and `host` admits connections that only `hostssl`
+ * admitted before.
+ */
 function ruleFaults(row: Cells, baseline: Seen): readonly Fault[] {
   const object = ruleKey(row);
   if (baseline[object] !== undefined) return [];
   const unprotected = row.says?.startsWith('host') === true && row.says !== 'hostssl' && row.says !== 'hostgssenc';
   const what =
     (row.method === 'trust' && 'lets clients in without a password') ||
-    (row.method === 'password' && 'has passwords sent as they are') ||
-    (unprotected &&
-      baseline[ruleKey({ ...row, says: 'hostssl' })] !== undefined &&
-      'no longer wants the connection encrypted');
+    (row.method === 'password' && 'sends passwords in clear text') ||
+    (unprotected && baseline[ruleKey({ ...row, says: 'hostssl' })] !== undefined && 'no longer requires encryption');
   return what === false ? [] : [{ object, what, consequence: 'veto' }];
 }
 
@@ -62,7 +63,10 @@ function faultsOf({ rows }: Look<'logins'>, baseline: Seen): readonly Fault[] {
   ];
 }
 
-/** Who may come in, and how it is proved. The rules can be judged only where the guard may read them, as few roles may. */
+/**
+ * Who can log in, and how they authenticate. The rules can be judged only if the guard may read them, and few roles
+ * may.
+ */
 export const logins = check({
   id: 'logins',
   cost: 'B',
@@ -70,7 +74,7 @@ export const logins = check({
   mayAt: 'veto',
   reads: ['pg_settings', 'pg_hba_file_rules'],
   needs,
-  remedy: 'Put the rule or the setting back, and select pg_reload_conf()',
+  remedy: 'Restore the rule or the setting, then: select pg_reload_conf()',
   ask: { steps: askLogins },
   judge: (look) => {
     const { rows, baseline } = look;
@@ -79,7 +83,7 @@ export const logins = check({
       ...rows.map((row) => (row.about === 'rule' ? [ruleKey(row), ''] : [`setting ${row.name}`, row.says ?? ''])),
       ...(read ? [[rulesRead, '']] : []),
     ]);
-    if (rows.length === 0) return { unknown: 'the server shows none of its settings', seen };
+    if (rows.length === 0) return { unknown: 'the server shows no settings', seen };
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = faultsOf(look, baseline);
     if (faults.length === 0 && !read && baseline[rulesRead] !== undefined)
@@ -87,7 +91,7 @@ export const logins = check({
     const count = rows.filter(({ about }) => about === 'rule').length;
     const saw = read
       ? `${sayCounted(count, 'rule')} of pg_hba.conf, ssl and password_encryption, none looser than before`
-      : `ssl and password_encryption are as before; the rules of pg_hba.conf are not looked at without: ${needs}`;
+      : `ssl and password_encryption are as before; the rules of pg_hba.conf are not checked without: ${needs}`;
     return { faults, seen, saw };
   },
   breach: {

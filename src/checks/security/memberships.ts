@@ -12,7 +12,7 @@ const objectOf = ({ member, role }: Cells): string => `membership of ${member} i
 const sayGain = (gained: readonly string[], isNew: boolean): string =>
   isNew ? `is new (${gained.join(', ')})` : `now lets it ${gained.join(', ')}`;
 
-/** A phase that means it names it in its grants: `membership of app in readers`. */
+/** A phase that grants a membership on purpose names it in its grants: `membership of app in readers`. */
 function faultsOf(row: Cells, baseline: Seen, { declared }: Memberships): readonly Fault[] {
   const thing = { kind: 'membership', name: `of ${row.member} in ${row.role}` };
   if (isInFlux(declared, thing, 'grants') || isDeclared(declared, thing, 'grants')) return [];
@@ -20,7 +20,7 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Memberships): readon
   const before = wordsOf(baseline[object]);
   const gained = wordsOf(row.says).filter((word) => !before.includes(word));
   if (gained.length === 0) return [];
-  // Since 16, who creates a role may give it to others: nothing of what was there before.
+  // Since 16, the creator of a role may give it to others, which affects nothing that existed before.
   if (gained.join() === 'administer' && baseline[`role ${row.role}`] === undefined) return [];
   const what = sayGain(gained, baseline[object] === undefined);
   return [{ object, what, consequence: 'veto', ...byGrantors(row) }];
@@ -33,7 +33,7 @@ const ask = (version: number): string => `
         ? `case when bool_or(a.inherit_option) then 'inherit' end, case when bool_or(a.set_option) then 'become' end`
         : `'inherit', 'become'`
     }, case when bool_or(a.admin_option) then 'administer' end) as says,
-    -- Since 16, the first superuser gives a new role to whoever creates it.
+    -- Since 16, the first superuser gives a new role to its creator.
     case when bool_and(g.oid is not null and g.oid <> 10) then json_agg(distinct g.rolname)::text end as grantors
   from pg_auth_members a join pg_roles m on m.oid = a.member join pg_roles r on r.oid = a.roleid
     left join pg_roles g on g.oid = a.grantor
@@ -41,7 +41,7 @@ const ask = (version: number): string => `
   union all
   select null, quote_ident(rolname), null, null from pg_roles`;
 
-/** Whoever becomes a member of a role may do what that may, or may become it. */
+/** A member of a role has the role's rights or can become it. */
 export const memberships = check({
   id: 'memberships',
   cost: 'A',

@@ -1,11 +1,11 @@
 import type { Fault } from '../../core/evidence/finding.ts';
 import type { Cells } from '../check.ts';
 
-/** Superusers, and whoever owns a schema because the database is theirs: what they have opened counts as open for good. */
+/** Superusers, and roles that own a schema because they own the database. What they opened counts as open for good. */
 const trusted = (role: string): string => `exists (
       select from pg_roles t where t.oid = ${role} and (t.rolsuper or t.rolname = 'pg_database_owner'))`;
 
-/** SQL: the access list of relation `c`, and of its columns. */
+/** SQL: the access lists of relation `c` and of its columns. */
 const relationAccess = `
     select own.grantee, own.grantor from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) own
     union all
@@ -13,10 +13,11 @@ const relationAccess = `
     where granted.attrelid = c.oid and not granted.attisdropped`;
 
 /**
- * SQL: what the access of some roles takes, beside whoever owns the object, as a JSON list: for each of a grant on it, the usage of
- * its schema `n` and a membership by which it is theirs, who granted that. All of them are needed. Usage and membership that somebody
- * trusted has granted are left out. `who` is a subquery of the roles' numbers; `access` gives `grantee` and `grantor`. What its owner
- * granted, whoever did it for them, is the owner's.
+ * SQL: the grants that together give some roles access, apart from the object's owner, as a JSON list: one entry each
+ * for the grant on the object, the usage of its schema `n`, and a membership through which the role gets it, with the
+ * grantors of each. All of them are needed. Usage and memberships granted by a trusted role are left out. `who` is a
+ * subquery of the roles' oids; `access` gives `grantee` and `grantor`. A grant by the owner counts as the owner's,
+ * whoever issued it for them.
  */
 export const openings = (who: string, access: string = relationAccess): string => {
   const theirs = (role: string) => `exists (select from ${who} w (oid) where pg_has_role(w.oid, ${role}, 'usage'))`;
@@ -36,7 +37,7 @@ export const openings = (who: string, access: string = relationAccess): string =
   where grantors is not null)`;
 };
 
-/** What it took to open it, as a row tells it: a list of grantors for each part. */
+/** The grants behind an access, read from a row: a list of grantors for each part. */
 export const openedBy = ({ opened_by: grantors }: Cells): Pick<Fault, 'openedBy'> =>
   grantors === null || grantors === undefined
     ? {}

@@ -34,8 +34,8 @@ const stateOf = ({ kind, command, roles }: Cells, hash: string): string =>
   `${kind} for ${command} to ${roles}: ${hash}`;
 
 /**
- * How it may look if nothing has changed, as kept first: an expression that names a table which phases rename is compared
- * by its text from before.
+ * The states that mean "unchanged", the one to keep first. If an expression names a table that phases rename, it is
+ * compared by its former text.
  */
 function states(row: Cells, { declared }: Policies): readonly [string, ...string[]] {
   const { expression, hash } = row;
@@ -46,7 +46,7 @@ function states(row: Cells, { declared }: Policies): readonly [string, ...string
 }
 
 const otherExpression = 'has another expression';
-/** Of what is locked all but the expression is known. */
+/** For a locked policy everything but the expression is known. */
 const isLocked = ({ locked }: Cells): boolean => typeof locked === 'string';
 
 const changeOf = (was: string, is: string): string => {
@@ -56,7 +56,7 @@ const changeOf = (was: string, is: string): string => {
 
 const allCommands = ['select', 'insert', 'update', 'delete'];
 
-/** What a permissive policy lets a role do that the phase's mapping does not name. */
+/** What a permissive policy allows a role beyond the phase's mapping. */
 function tooWide(row: Cells, mapping: Readonly<Record<string, readonly string[]>>): string | undefined {
   if (row.kind !== 'permissive') return undefined;
   const commands = row.command === 'all' ? allCommands : [row.command ?? ''];
@@ -88,10 +88,13 @@ function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] 
   return isLocked(row) && change === otherExpression ? [] : fault(change);
 }
 
-/** `policy NAME on RELATION`, back into what it says: a quoted name may hold any of these words. */
+/** Splits `policy NAME on RELATION` into its parts. A quoted name may contain any of these words. */
 const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/;
 
-/** Whose the table of a policy is: who else could have dropped it? Kept in what is seen, since the table may be gone as well. */
+/**
+ * The owner of a policy's table could have dropped the policy. The owner is kept in the snapshot, because the table may
+ * be gone too.
+ */
 const ownerKey = (relation: string, look: Policies): string =>
   `owner of ${sayThing(thingBefore(look.declared, { kind: 'table', relation }))}`;
 const ownersOf = (rows: readonly Cells[], look: Policies): Seen =>
@@ -99,7 +102,7 @@ const ownersOf = (rows: readonly Cells[], look: Policies): Seen =>
     rows.flatMap(({ relation, owner }) => (typeof owner === 'string' ? [[ownerKey(relation ?? '', look), owner]] : [])),
   );
 
-/** Who else could have dropped it, with what it depends on. */
+/** Other roles that could have dropped the policy along with an object that it depends on. */
 const takersKey = (policy: string): string => `takers of ${policy}`;
 const takersOf = (rows: readonly Cells[], look: Policies): Seen =>
   Object.fromEntries(
@@ -119,7 +122,7 @@ function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
     const policy: Thing = { kind: 'policy', relation, name };
     if (there.has(object) || isInFlux(declared, policy, 'policies') || isDeclared(declared, policy, 'policies'))
       return [];
-    // It went with its table, which a phase says that it drops.
+    // The policy went with its table, which a phase declares to drop.
     const [table, dropped] = [tableOf(policy), [isUnsettled, isDeclared]];
     if (dropped.some((says) => says(declared, table, 'existence')) && !isRenamed(table, look)) return [];
     const key = ownerKey(relation, look);
@@ -138,7 +141,7 @@ function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
   });
 }
 
-/** A table that is merely renamed keeps its policies. */
+/** A table that is only renamed keeps its policies. */
 const isRenamed = ({ relation = '' }: Thing, { declared }: Policies): boolean => {
   const bare = relation.replaceAll('"', '');
   return all(declared).some(({ effects }) =>
@@ -146,7 +149,7 @@ const isRenamed = ({ relation = '' }: Thing, { declared }: Policies): boolean =>
   );
 };
 
-/** A regular expression for each table that phases name, alone: only policies that mention one are sent in full. */
+/** A regular expression for each table that phases name. Only policies that mention one are sent in full. */
 const mentions = (tables: readonly string[]): string | null =>
   tables.length === 0
     ? null
@@ -155,8 +158,8 @@ const mentions = (tables: readonly string[]): string | null =>
         .join('|');
 
 /**
- * Printed with every name's schema, whatever the search_path is: so a change of that is no change of a policy. What a
- * phase's mapping declares is held for every role that a policy names, not only for those that are watched.
+ * Expressions are printed with schema-qualified names whatever the search_path, so a change of search_path is no change
+ * of a policy. A phase's mapping applies to every role that a policy names, not only to watched roles.
  */
 const ask = `
   with recursive ${taken},

@@ -6,13 +6,13 @@ import { constant } from './always-true.ts';
 import { lint } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
-/** SQL: what keeps the expressions of policy `p` from being printed. */
+/** SQL: the locks that keep the expressions of policy `p` from being printed. */
 const around = (locks: string): string =>
   `cross join lateral (select ${lockedBefore(locks, 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around`;
 
 export const policiesOnUserMetadata = lint({
   id: 'policies-on-user-metadata',
-  cost: 'C', // every expression is printed; that one has changed, `policies` tells sooner
+  cost: 'C', // prints every expression; `policies` reports a changed one sooner
   reads: ['pg_policy', 'pg_class', 'pg_namespace'],
   remedy: 'Let the policy read app_metadata, which users cannot edit',
   about: 'everything',
@@ -33,7 +33,7 @@ export const policiesOnUserMetadata = lint({
 const isTrue = (expression: string | null | undefined): boolean =>
   expression !== null && expression !== undefined && constant(expression) === true;
 
-/** The writing commands that such a policy lets through whatever the row. Without a check of its own, it checks what it uses. */
+/** The write commands that the policy allows for any row. A policy without WITH CHECK uses its USING expression. */
 function writes({ command, uses, checks }: Cells): readonly string[] {
   const checksNothing = isTrue(checks ?? uses);
   const all = [

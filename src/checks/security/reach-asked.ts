@@ -11,11 +11,11 @@ import { rolesQuery, tablesQuery } from './reach-sql.ts';
 import { allRows, sightAs } from './reading-as.ts';
 import { exposedSchemas, watchedRoles } from './watched.ts';
 
-/** Those of the plan; every role that is watched, without claims, where it has none. */
+/** The plan's identities; if it has none, every watched role without claims. */
 const identitiesOf = (scope: Scope): readonly Identity[] =>
   scope.identities.length > 0 ? scope.identities : watchedRoles(scope).map((role) => ({ id: role, role, claims: {} }));
 
-/** Why an identity cannot be tried; undefined where it can. */
+/** Why an identity cannot be tried; undefined if it can. */
 function hindrance({ id, role }: Identity, roles: readonly Cells[], scope: Scope): string | undefined {
   const found = roles.find((one) => one.role === role);
   if (found === undefined) return `the server has no role ${role}, which criteria.security names for ${id}`;
@@ -25,7 +25,7 @@ function hindrance({ id, role }: Identity, roles: readonly Cells[], scope: Scope
   return `could not look as ${id}: grant ${quoteIdentifier(role)} to ${found.guard}`;
 }
 
-/** Where it is tried, where all rows are counted, and whose code that would run. */
+/** The sessions to try in and to count all rows in, and the lookup for code that would run. */
 interface Trying {
   readonly aside: Asks;
   readonly rows: Asks;
@@ -38,8 +38,8 @@ const structural = { sees: 'all', rows: '0' } as const;
 const mustBeTried = ({ may_read: mayRead, guarded }: Cells): boolean => mayRead === 't' && guarded === 't';
 
 /**
- * What is certain without trying, where no policy has a say; else it is tried, unless that would run the code of somebody
- * whom the plan does not trust.
+ * The answer without a trial, if no policy is involved. Otherwise the trial runs, unless that would run code of a role
+ * that the plan does not trust.
  */
 async function seen({ aside, rows, code, patience }: Trying, identity: Identity, table: Cells): Promise<Cells> {
   if (table.may_read !== 't') return { sees: 'denied', rows: '0' };
@@ -52,10 +52,10 @@ async function seen({ aside, rows, code, patience }: Trying, identity: Identity,
   return 'untried' in sight ? { untried: sight.untried } : { sees: sight.sees, rows: String(sight.rows) };
 }
 
-/** A look afterwards takes as long as trying some tables, so that many are tried between two of them. */
+/** The lookup after a trial takes as long as trying several tables, so there is one lookup for many trials. */
 const together = 50;
 
-/** What was seen of these counts only where nobody has planted code meanwhile, and nothing has changed its meaning. */
+/** These results count only if nobody has planted code or changed the meaning of a name in the meantime. */
 async function seenTogether(on: Trying, identity: Identity, tables: readonly Cells[]): Promise<readonly Cells[]> {
   const before = on.code.changes();
   const tried: Cells[] = [];
@@ -71,7 +71,10 @@ async function seenTogether(on: Trying, identity: Identity, tables: readonly Cel
   return Promise.all(tried.map(counts));
 }
 
-/** All that one identity sees, in a session that is used for nothing else: what it was made to keep reaches no other. */
+/**
+ * Everything that one identity sees, in a session used for nothing else: state left in the session reaches no other
+ * identity.
+ */
 const triedBy = (
   identity: Identity,
   listed: readonly Cells[],

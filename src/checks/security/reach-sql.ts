@@ -1,12 +1,12 @@
 import { openings } from './openings.ts';
 
-/** Roles of identities ($1), and whether the login that is asked may become each of them. */
+/** The roles of the identities ($1), and whether the current login may become each of them. */
 export const rolesQuery = (version: number): string => `
   select r.rolname as role, quote_ident(current_user) as guard,
     pg_has_role(r.oid, '${version >= 160_000 ? 'SET' : 'MEMBER'}') as may
   from pg_roles r where r.rolname = any ($1::text[])`;
 
-/** Whether row level security stands between a role and a table: `c` is the table, `r` the role. */
+/** Whether row-level security applies to a role on a table: `c` is the table, `r` the role. */
 const guarded = `
   (c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage')))`;
@@ -25,10 +25,10 @@ const mayWrite = (privilege: string, letter: string, bit: number): string => `
     else 'denied' end`;
 
 /**
- * For each role ($1) and each table or view of the schemas ($2), or of the tables that are named ($3): whether it may be
- * read at all, what may be written, and on what this rests: a hash that changes with what decides about rows, be it of
- * the tables that a view reads. What policies call is part of it, so that a changed function counts as a change; what is
- * stored of an expression names tables by number, so that a renamed one does not.
+ * For each role ($1) and each table or view of the schemas ($2) or of the named tables ($3): whether the role may read
+ * it, what it may write, and a hash of what decides this. The hash covers everything that decides about rows, including
+ * the tables that a view reads and the functions that policies call, so a changed function counts as a change. Stored
+ * expressions name tables by oid, so a renamed table does not.
  */
 export const tablesQuery = `
   with recursive roles as (select * from pg_roles where rolname = any ($1::text[])),

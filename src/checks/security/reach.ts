@@ -21,7 +21,7 @@ type Reach = Look<'reach'>;
 type Command = 'select' | 'insert' | 'update' | 'delete';
 
 const writes = ['insert', 'update', 'delete'] as const;
-/** How far each goes; an empty table tells nothing, as long as what decides about its rows is the same. */
+/** How far each goes. An empty table proves nothing while the rules about its rows are unchanged. */
 const ranks: Readonly<Record<string, number | undefined>> = {
   denied: 0,
   none: 0,
@@ -31,12 +31,12 @@ const ranks: Readonly<Record<string, number | undefined>> = {
   open: 2,
 };
 
-/** Of a view it is known only how many rows it shows, as there is nothing to compare them with. */
+/** For a view only the number of visible rows is known, because there is no total to compare with. */
 const isCount = (sees: string): boolean => /^\d+ rows$/.test(sees);
 const seenOf = ({ kind, sees, rows }: Cells): string =>
   kind === 'view' && sees === 'some' ? `${rows} rows` : (sees ?? '');
 const rankOf = (state: string): number | undefined => (isCount(state) ? 1 : ranks[state]);
-/** What decides about rows is another, and there are more of them. */
+/** The rules about rows have changed, and more rows are visible. */
 const showsMore = (was: string, is: string, restsChanged: boolean): boolean =>
   restsChanged && isCount(was) && isCount(is) && Number.parseInt(is, 10) > Number.parseInt(was, 10);
 
@@ -44,18 +44,18 @@ const tableOf = ({ kind, relation }: Cells): Thing => ({ kind: kind ?? 'table', 
 const named = (row: Cells, { declared }: Reach): string => sayThing(thingBefore(declared, tableOf(row)));
 const keyOf = (row: Cells, look: Reach): string => `${named(row, look)} as ${row.identity}`;
 
-/** `some, denied, by policy, open; RESTS`: what is seen, inserted, updated and deleted, and what that rests on. */
+/** `some, denied, by policy, open; RESTS`: select, insert, update and delete, and the hash of the rules. */
 const stateOf = (row: Cells): string => `${[seenOf(row), row.insert, row.update, row.delete].join(', ')}; ${row.rests}`;
 const nothing = 'denied, denied, denied, denied; ';
 
 const aspects: readonly Aspect[] = ['rls', 'policies', 'grants'];
-/** What decides about the rows of a view is declared of the tables that it reads. */
+/** The rules about the rows of a view are declared on the tables that it reads. */
 const concerned = (row: Cells): readonly Thing[] => [
   tableOf(row),
   ...(JSON.parse(row.bases ?? '[]') as string[]).map((relation) => ({ kind: 'table', relation })),
 ];
 
-/** Whether a phase says that this role may do this now; what it says role by role is never exceeded. */
+/** Whether a phase declares that this role may do this now. A declaration per role is an upper limit. */
 function mayNow(thing: Thing, role: string, command: Command, declared: Declared): boolean {
   const mappings = (['policies', 'grants'] as const)
     .map((aspect) => allowed(declared, thing, aspect))
@@ -65,7 +65,7 @@ function mayNow(thing: Thing, role: string, command: Command, declared: Declared
   return mappings.every(says) && aspects.some((aspect) => isDeclared(declared, thing, aspect));
 }
 
-/** A phase that has changed whom these are open to has closed them on purpose. */
+/** A phase that has changed who may access these objects has closed them on purpose. */
 const isClosedOnPurpose = (things: readonly Thing[], declared: Declared): boolean =>
   things.some((thing) => aspects.some((aspect) => isDeclared(declared, thing, aspect)));
 
@@ -77,8 +77,8 @@ const whatOf = (command: Command, was: string, is: string): string =>
   command === 'select' ? `shows ${sayRows(is)}, where it showed ${sayRows(was)}` : `is ${is}, where it was ${was}`;
 
 /**
- * Live writers explain that a reader sees rows where there were none of its own, as long as what decides about rows is the
- * same: then it is evidence. A reader whom no policy stops, or one that sees all of many rows, is another matter.
+ * Concurrent writers explain why a reader now sees some rows, as long as the rules about rows are unchanged: then this
+ * is only evidence. A reader that no policy restricts, or that sees all of many rows, is a different matter.
  */
 function gravityOf(row: Cells, was: string, is: string, restsChanged: boolean, look: Reach): Consequence {
   const isStatic = look.scope.staticTables.some((table) => spellings(tableOf(row)).includes(table));
@@ -115,7 +115,7 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
   });
 }
 
-/** A table that the plan names, by whatever name it may have now, and that no phase drops. */
+/** A table that the plan names, under any of its names, and that no phase drops. */
 function missingTable({ limits, rows, declared }: Reach): string | undefined {
   const there = new Set(rows.flatMap((row) => spellings(tableOf(row))));
   const table = limits.tables.find(
@@ -149,14 +149,14 @@ function judge(look: Reach): Judged {
   return {
     faults,
     seen,
-    saw: `${sayCounted(tried.length, 'table')} tried by each identity, none open wider than before`,
+    saw: `${sayCounted(tried.length, 'table')} tried by each identity, none more open than before`,
     ...(unknown !== undefined && { unseen: unknown }),
   };
 }
 
 /**
- * What each identity really sees, and may write, of each table that an API offers: what grants, policies, owners, roles
- * and functions come to when they are taken together.
+ * Checks what each identity can actually see and write in each table of an API: the combined effect of grants,
+ * policies, owners, roles and functions.
  */
 export const reach = check({
   id: 'reach',
@@ -165,7 +165,7 @@ export const reach = check({
   mayAt: 'veto',
   reads: ['pg_class', 'pg_namespace', 'pg_policy', 'pg_proc', 'pg_roles', 'pg_rewrite', 'pg_depend', 'the tables'],
   needs: 'grant each watched role to the login of reach_url, and pg_read_all_data to that of read_url',
-  remedy: 'See which grant, policy, function or role has changed: the other checks of security name it',
+  remedy: 'Find the grant, policy, function or role that changed: the other security checks name it',
   ask: { steps: (asks, scope, { tables }) => askReach(asks, scope, tables) },
   judge,
   breach: {

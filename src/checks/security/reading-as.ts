@@ -6,25 +6,28 @@ import type { Asks } from '../asks.ts';
 import type { Identity } from '../check.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
 
-/** So many rows at most are counted: who sees them all sees as much as anybody. */
+/** The most rows that are counted. A reader who sees them all counts as seeing everything. */
 export const bound = 1_001;
-/** The same for every statement of a transaction: a session that changes it cannot do so once a statement has failed. */
+/**
+ * Fixed for every statement of a transaction: a session that sets a timeout cannot set it again after a statement has
+ * failed.
+ */
 const timeout: Millis = seconds(2);
 
-/** What a reader sees of a table; `empty`: there is nothing to see, which tells nothing. */
+/** What a reader sees of a table. `empty`: there are no rows, which proves nothing. */
 export type Sees = 'denied' | 'none' | 'some' | 'all' | 'empty';
 export type Sight =
   | { readonly sees: Sees; readonly rows: number }
   | { readonly untried: string; readonly refusal: Refusal };
 
-/** A setting of its own for each claim is how older versions of the API tell them. */
+/** Older API versions pass each claim in a setting of its own. */
 const isSettingName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 
 const said = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const setLocally = 'select set_config(name, value, true) from unnest($1::text[], $2::text[]) s (name, value)';
 
-/** Until the end of the transaction, the session is this reader's. */
+/** Makes the session act as this reader until the end of the transaction. */
 export async function become(asks: Asks, { role, claims }: Identity, within = timeout): Promise<void> {
   const all = Object.entries({ role, ...claims });
   const settings = [
@@ -45,12 +48,15 @@ const counted = async (asks: Asks, relation: string, holding: readonly NamedRela
   return Number(rows[0]?.[0]);
 };
 
-/** A statement that fails shows no rows: a policy that cannot be computed for this reader, a view that may not read. */
+/** A statement that fails shows no rows: a policy that fails for this reader, or a view that lacks a right. */
 const showsNothing = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
-/** A table that is gone was not tried. */
+/** A table that does not exist was not tried. */
 const gone = '42P01';
 
-/** By its grants: what is refused anyway is not tried, since each refusal would count as a rollback of the application's. */
+/**
+ * Checks the grants first. A forbidden read is not tried, because each failure would count as a rollback of the
+ * application.
+ */
 const isAllowed = async (asks: Asks, role: string, relation: string): Promise<boolean> => {
   const question = `select has_schema_privilege($1, c.relnamespace, 'usage') and has_any_column_privilege($1, c.oid, 'select')
     from pg_class c where c.oid = $2::regclass`;
@@ -58,7 +64,7 @@ const isAllowed = async (asks: Asks, role: string, relation: string): Promise<bo
   return rows[0]?.[0] === 't';
 };
 
-/** What a policy calls may change the role in the middle of it: then nobody knows whose rows they were. */
+/** A function that a policy calls may change the role midway. Then nobody knows which role saw the rows. */
 async function requireRole(asks: Asks, role: string): Promise<void> {
   const { rows } = await asks.query('select current_user', [], { timeout });
   if (rows[0]?.[0] !== role) throw new RoleLeft(role, rows[0]?.[0] ?? '');
@@ -74,7 +80,7 @@ class RoleLeft extends RipcordError {
   }
 }
 
-/** Its name means the relation that was looked at, until the end of the transaction. */
+/** Makes the name mean the vetted relation until the end of the transaction. */
 async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
   try {
     for (const { text, values } of holdOn([relation])) await asks.query(text, values ?? [], { timeout });
@@ -84,8 +90,8 @@ async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
 }
 
 /**
- * So many rows the reader sees. Nothing that the reading sets or notifies outlives it, and a commit does not count as a
- * rollback of the application's.
+ * The number of rows that the reader sees. Settings and notifications made by the read do not outlive it, and a commit
+ * does not count as a rollback of the application.
  */
 async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | 'denied'> {
   await asks.query('begin isolation level repeatable read read only', [], { timeout });
@@ -108,14 +114,14 @@ async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation
   }
 }
 
-/** How often a table is counted whose rows come and go meanwhile. */
+/** How often to count a table whose rows change during the count. */
 const mostTries = 3;
 
 /**
- * What one reader sees of one table or view. All that there is to see is counted by the login that reads, in a snapshot of its
- * own, before and after: where both counts are the same, it was so meanwhile. Where they never are, it is known only that
- * the reader sees some rows, or none. `total` is absent for a view: what it shows the reader it need not show the guard, whose
- * rights are not lent to it; so it is known only how many rows the reader sees.
+ * What one reader sees of one table or view. The reading login counts all rows, in snapshots of its own, before and
+ * after. If both counts agree, the total held in between. If they never agree, only whether the reader sees some rows
+ * or none is known. `total` is absent for a view: a view may show the reader rows that it does not show the guard, so
+ * only the number of visible rows is known.
  */
 export async function sightAs(
   asks: Asks,
@@ -152,7 +158,7 @@ async function sighted(
   return { sees: visible === 0 ? 'none' : 'some', rows: visible };
 }
 
-/** All rows there are, as the login that reads sees them, whom no policy stops. Of tables only. */
+/** Counts all rows with the reading login, which no policy restricts. For tables only. */
 export const allRows =
   (rows: Asks) =>
   async (relation: NamedRelation): Promise<number> => {

@@ -12,17 +12,17 @@ const roleOf = ({ name }: Cells): Thing => ({ kind: 'role', name: name ?? '' });
 const endKey = ({ name }: Cells): string => `end of role ${name}`;
 const connectionsKey = ({ name }: Cells): string => `connections of role ${name}`;
 
-/** A phase may say that it creates a role, which may then log in; nothing lets it say that it creates a superuser. */
+/** A phase may declare that it creates a role, which may then log in. It cannot declare that it creates a superuser. */
 function gainedFaults(row: Cells, baseline: Seen, { declared }: Roles): readonly Fault[] {
   const role = roleOf(row);
   const object = `role ${row.name}`;
   const isNew = baseline[object] === undefined;
   const before = (baseline[object] ?? '').split(', ');
   const gained = attributesOf(row).filter((attribute) => !before.includes(attribute));
-  // That a new role uses what it is given is the rule.
+  // A new role normally inherits the rights it is granted.
   const more = isNew ? gained.filter((attribute) => attribute !== 'inherit') : gained;
   if (more.length === 0 || (isNew && more.join() === 'login' && isDeclared(declared, role, 'existence'))) return [];
-  // A new login by itself may do what everybody may: that somebody made it is worth knowing.
+  // A new login has only the rights of PUBLIC, but its creation is worth knowing.
   const consequence = isNew && more.join() === 'login' ? 'note' : 'veto';
   return [{ object, what: `${isNew ? 'is new, and' : 'now'} has ${more.join(', ')}`, consequence }];
 }
@@ -30,7 +30,10 @@ function gainedFaults(row: Cells, baseline: Seen, { declared }: Roles): readonly
 const never = 'never';
 const isLater = (is: string, was: string): boolean => was !== never && (is === never || Number(is) > Number(was));
 
-/** One that renews a password in time is at work as usual: a note. One that had ended, and now has not, may log in again. */
+/**
+ * A password renewed in time is normal operation: a note. If a role's password had expired and no longer is, the role
+ * can log in again.
+ */
 function endFaults(row: Cells, baseline: Seen, { at, declared }: Roles): readonly Fault[] {
   const object = endKey(row);
   const [was, is] = [baseline[object], row.ends ?? never];
@@ -45,7 +48,7 @@ const unlimited = '-1';
 const isMore = (is: string, was: string): boolean =>
   was !== unlimited && (is === unlimited || Number(is) > Number(was));
 
-/** A limit of none keeps a role out. */
+/** A limit of zero keeps a role out. */
 function connectionFaults(row: Cells, baseline: Seen, { declared }: Roles): readonly Fault[] {
   const object = connectionsKey(row);
   const [was, is] = [baseline[object], row.connections ?? unlimited];
@@ -90,7 +93,7 @@ export const roles = check({
     const seen = seenOf(rows);
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = rows.flatMap((row) => faultsOf(row, baseline, look));
-    return { faults, seen, saw: `${sayCounted(rows.length, 'role')}, none mightier than before` };
+    return { faults, seen, saw: `${sayCounted(rows.length, 'role')}, none with more rights than before` };
   },
   breach: { baseline: { 'role app': 'login' }, rows: [{ name: 'app', attributes: 'bypassrls, login' }] },
 });

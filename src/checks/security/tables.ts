@@ -34,11 +34,11 @@ export const idlePolicies = lint({
     where not c.relrowsecurity and ${userSchemas('n')} and c.oid in (select polrelid from pg_policy)`,
   aspects: ['existence', 'rls', 'policies'],
   what: () => 'has policies that do nothing, since its row level security is off',
-  well: 'every policy is of a table whose row level security is on',
+  well: 'every table with policies has row level security on',
   breach: [{ kind: 'table', relation: 'public.t', name: null }],
 });
 
-/** What secrets and what concerns a person's life are usually called. */
+/** Usual column names for secrets and personal data. */
 const secrets = String.raw`(^|_)(password|passwd|passphrase|pwd|secrets?|tokens?|api_?keys?|access_?key|private_?key|otp|totp|pin_?code|ssn|social_security|tax_id|passport|credit_?card|card_number|cvv|cvc|iban|bank_account|account_number|routing_number|date_of_birth|birth_?date|dob|medical_record|health_record|driver_?licen[cs]e|biometrics?)(_|$)`;
 
 export const sensitiveColumns = lint({
@@ -56,11 +56,11 @@ export const sensitiveColumns = lint({
       and regexp_replace(a.attname, '([a-z])([A-Z])', '\\1_\\2', 'g') ~* '${secrets}'`,
   aspects: ['existence', 'rls', 'grants'],
   what: ({ who }) => `may hold a secret, and is open to ${who} without row level security`,
-  well: 'no column that is called like a secret is open',
+  well: 'no column named like a secret is open',
   breach: [{ kind: 'column', relation: 'public.t', name: 'password', who: 'anon' }],
 });
 
-/** The extension pgmq keeps each queue in a table of its schema, and what was taken from it in another. */
+/** The extension pgmq keeps each queue in a table of its schema, and archived messages in another. */
 export const exposedQueues = lint({
   id: 'exposed-queues',
   cost: 'B',
@@ -70,7 +70,7 @@ export const exposedQueues = lint({
   ask: `
     with ${apiRoles}
     select 'table' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name,
-      coalesce(who, 'whoever may call pgmq_public') as who, opened_by
+      coalesce(who, 'callers of pgmq_public') as who, opened_by
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left ${reachedBy(mayUse).trim()}
     where n.nspname = 'pgmq' and c.relkind in ('r', 'p') and c.relname ~ '^[qa]_' and not c.relrowsecurity
       and (who is not null or 'pgmq_public' = any ($2::text[]))`,

@@ -6,7 +6,9 @@ import { become } from './reading-as.ts';
 
 export interface TriedWrite {
   readonly command: 'insert' | 'update' | 'delete';
-  /** `let through`: rows were written, or only a constraint was in the way. `no rows`: policies showed it none to write. */
+  /**
+   * `let through`: rows were written, or only a constraint prevented it. `no rows`: policies showed no row to write.
+   */
   readonly outcome: 'let through' | 'no rows' | 'denied';
   readonly why: string;
 }
@@ -14,15 +16,18 @@ export interface TriedWrite {
 export interface WriteTrial {
   /** Quoted, with its schema. */
   readonly relation: string;
-  /** A column, quoted, that is set to what it is. */
+  /** A quoted column that is set to its own value. */
   readonly column: string;
-  /** What a new row holds, by quoted column; the rest is left to its defaults. */
+  /** Values for a new row by quoted column. The other columns take their defaults. */
   readonly row: Readonly<Record<string, string>>;
 }
 
 const timeout = seconds(10);
 
-/** Row level security is asked before any constraint: a constraint that objects shows that it let the row through. */
+/**
+ * PostgreSQL checks row-level security before any constraint, so a constraint violation shows that the policy let the
+ * row through.
+ */
 const isConstraint = (code: string | undefined): boolean => code?.startsWith('23') ?? false;
 
 async function tried(asks: Asks, identity: Identity, command: TriedWrite['command'], text: string, values: unknown[]) {
@@ -46,9 +51,9 @@ async function tried(asks: Asks, identity: Identity, command: TriedWrite['comman
 }
 
 /**
- * Really writes as an identity, each command in a transaction that is rolled back: for rehearsals and scratch databases
- * only, since triggers fire, sequences advance and locks are taken. `asks` must be a session of its own that may write.
- * Rejects when a write fails for another reason than that it may not be.
+ * Actually writes as an identity, each command in a transaction that is rolled back. Use it for rehearsals and scratch
+ * databases only: triggers fire, sequences advance and locks are taken. `asks` must be a dedicated session that may
+ * write. Rejects if a write fails for any reason other than a missing permission.
  */
 export async function tryWrites(asks: Asks, identity: Identity, trial: WriteTrial): Promise<readonly TriedWrite[]> {
   const { relation, column, row } = trial;

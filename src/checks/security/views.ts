@@ -3,7 +3,7 @@ import { allowed } from '../../core/evidence/declared.ts';
 import { apiRoles, lint, mayRead, reachedBy } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
-/** SQL: view `c` reads with the rights of whoever reads it; before 15 none does. */
+/** SQL: whether view `c` reads with the reader's rights. Before 15 no view does. */
 const asReader = `coalesce(
   (select option_value::boolean from pg_options_to_table(c.reloptions) where option_name = 'security_invoker'), false)`;
 
@@ -38,18 +38,20 @@ export const copiesWithoutPolicies = lint({
     where c.relkind in ('m', 'f') and n.nspname = any ($2::text[]) and not ${ofExtension('pg_class', 'c.oid')}`,
   aspects: ['existence', 'grants'],
   what: ({ who }) => `is readable for ${who}, and no policy can guard it`,
-  // A phase that says of each of them that it may read has said all that there is to say.
+  // A phase that lists every role that may read it has declared everything.
   excused: ({ who }, thing, { declared }) => {
     const mapping = allowed(declared, thing, 'grants');
     return (
       mapping !== undefined && (who ?? '').split(', ').every((one) => includesWord(wordsFor(mapping, one), 'select'))
     );
   },
-  well: 'no copy of rows that policies cannot guard is readable',
+  well: 'no materialised view or foreign table lets anyone read past the policies',
   breach: [{ kind: 'materialised view', relation: 'public.m', name: null, who: 'anon' }],
 });
 
-/** Through however many views; one that reads as its reader shows what that reader may read of auth.users. */
+/**
+ * Follows views of views. A view that reads with the reader's rights shows only what that reader may see of auth.users.
+ */
 export const exposedAuthUsers = lint({
   id: 'exposed-auth-users',
   reads: ['pg_class', 'pg_namespace', 'pg_rewrite', 'pg_depend'],

@@ -3,7 +3,7 @@ import type { Scope } from '../check.ts';
 
 type Named = Pick<Scope, 'server' | 'watchRoles' | 'exposedSchemas'>;
 
-/** The roles of the plan; where it names none, the usual ones. Only those that the server has. */
+/** The plan's roles, or the usual ones if it names none; only those that the server has. */
 export const watchedRoles = ({ watchRoles, server }: Named): readonly string[] =>
   (watchRoles.length > 0 ? watchRoles : usualRoles).filter((role) => server.roles.has(role));
 
@@ -12,7 +12,7 @@ export const exposedSchemas = ({ exposedSchemas: named, server }: Named): readon
 
 const absent = (kind: string, name: string, where: string) => `the server has no ${kind} ${name}, which ${where} names`;
 
-/** A role that is not there has no reach, and a schema that is not there no table: that would seem to be well. */
+/** A role or schema that does not exist has no access and no tables, so a misspelt name would seem to be well. */
 export function missingRole({ watchRoles, server }: Named): string | undefined {
   const role = watchRoles.find((name) => !server.roles.has(name));
   return role === undefined ? undefined : absent('role', role, 'criteria.security.watch_roles');
@@ -23,11 +23,11 @@ export function missingSchema({ exposedSchemas: named, server }: Named): string 
   return schema === undefined ? undefined : absent('schema', schema, 'criteria.security.exposed_schemas');
 }
 
-/** Everybody, as PostgreSQL and as the plan may say it. */
+/** Every role, as PostgreSQL and the plan name it. */
 export const everybody = 'PUBLIC';
 export const sayRole = (role: string): string => (role === 'public' ? everybody : role);
 
-/** What a mapping of a phase's effects says of a role; everybody may be written in either way. */
+/** What a mapping in a phase's effects declares for a role. PUBLIC may be written in either way. */
 export const wordsFor = (
   mapping: Readonly<Record<string, readonly string[]>>,
   role: string,

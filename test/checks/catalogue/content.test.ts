@@ -27,7 +27,7 @@ proveAll([
   }),
   provable({
     id: 'content',
-    when: 'of values that change places, in partitions',
+    when: 'values swap rows in a partitioned table',
     setup: [
       'create table public.day (id int, n numeric) partition by range (id)',
       'create table public.day_1 partition of public.day for values from (1) to (5)',
@@ -42,7 +42,7 @@ proveAll([
   }),
   provable({
     id: 'content',
-    when: 'of null where there was nothing',
+    when: 'null replaces an empty value',
     setup: ['create table public.t (a text, b text)', `insert into public.t values ('', null)`],
     plant: [`update public.t set a = null, b = ''`],
     heal: [`update public.t set a = '', b = null`],
@@ -52,7 +52,7 @@ proveAll([
   }),
   provable({
     id: 'content',
-    when: 'of a name with a quotation mark in it',
+    when: 'a table name contains a quotation mark',
     setup: ['create table public."we""ird" (a int)', 'insert into public."we""ird" values (1)'],
     plant: ['update public."we""ird" set a = 2'],
     heal: ['update public."we""ird" set a = 1'],
@@ -62,7 +62,7 @@ proveAll([
   }),
   provable({
     id: 'content',
-    when: 'of a foreign table, here one of another database’s view',
+    when: 'the table is a foreign table on another database’s view',
     setup: [
       'create extension postgres_fdw',
       'create table public.far (a int, at timestamptz)',
@@ -90,7 +90,7 @@ proveAll([
   }),
   provable({
     id: 'row-counts',
-    when: 'of tables that a phase names and that are not there any more',
+    when: 'tables that a phase names no longer exist',
     setup: [...tables, 'create table public.mixture (id int)'],
     plant: ['alter table public.mixture rename to elsewhere'],
     heal: ['alter table public.elsewhere rename to mixture'],
@@ -103,7 +103,7 @@ proveAll([
 const connect = (db: TestDatabase): HeldConnection =>
   heldConnection({ url: db.url, name: 'c', readOnly: true, seesAllRows: true, statementTimeout: seconds(10) });
 
-/** What is said after these statements, where the run went on from nothing applied to this state of the phases. */
+/** The finding after these statements, where the run went from no applied phase to this state of the phases. */
 async function after(
   db: TestDatabase,
   { id, live = false }: { readonly id: CatalogueId; readonly live?: boolean },
@@ -145,8 +145,13 @@ describe.each(testedServers)('on %s', (server) => {
     { when: 'a static table grows as declared', phase: rows('grow'), act: grow, faults: [] },
     { when: 'a static table shrinks though declared to grow', phase: rows('grow'), act: shrink, faults: veto },
     { when: 'a static table grows though declared to shrink', phase: rows('shrink'), act: grow, faults: veto },
-    { when: 'a static table may do anything', phase: rows('any'), act: shrink, faults: [] },
-    { when: 'a static table grows though declared to stay', phase: rows('same', ['name']), act: grow, faults: veto },
+    { when: 'a static table declared to change in any way shrinks', phase: rows('any'), act: shrink, faults: [] },
+    {
+      when: 'a static table grows though declared to keep its number of rows',
+      phase: rows('same', ['name']),
+      act: grow,
+      faults: veto,
+    },
     { when: 'a table with writers grows', live: true, phase: rows('same', ['name']), act: grow, faults: [] },
     {
       when: 'a table with writers shrinks',
@@ -177,7 +182,7 @@ describe.each(testedServers)('on %s', (server) => {
       faults: [],
     },
     { when: 'another column is rewritten', phase: rows('same', ['name']), act: 'update t set size = 1', faults: veto },
-    { when: 'rows come in as declared', phase: rows('grow'), act: grow, faults: [] },
+    { when: 'rows are added as declared', phase: rows('grow'), act: grow, faults: [] },
     {
       when: 'a column is added as declared, and another is rewritten',
       phase: phaseWith({ creates: ['t.extra'] }),
@@ -190,8 +195,18 @@ describe.each(testedServers)('on %s', (server) => {
       act: 'alter table t add extra int default 7',
       faults: [],
     },
-    { when: 'a column is added undeclared', phase: phaseWith({}), act: 'alter table t add extra int', faults: [] },
-    { when: 'a column is dropped undeclared', phase: phaseWith({}), act: 'alter table t drop size', faults: veto },
+    {
+      when: 'a column is added without a declaration',
+      phase: phaseWith({}),
+      act: 'alter table t add extra int',
+      faults: [],
+    },
+    {
+      when: 'a column is dropped without a declaration',
+      phase: phaseWith({}),
+      act: 'alter table t drop size',
+      faults: veto,
+    },
     {
       when: 'a column is dropped as declared',
       phase: phaseWith({ drops: ['public.t.size'] }),
@@ -211,19 +226,19 @@ describe.each(testedServers)('on %s', (server) => {
       faults: [],
     },
     {
-      when: 'the table is renamed, and a column is rewritten by its new name',
+      when: 'the table is renamed, and a column declared under the new name is rewritten',
       phase: phaseWith({ renames: { t: 'order' }, writes: { order: { rows: 'same', columns: ['name'] } } }),
       act: `alter table t rename to "order"; update "order" set name = 'x'`,
       faults: [],
     },
-    { when: 'the table is gone', phase: phaseWith({}), act: 'drop table t', faults: veto },
+    { when: 'the table is dropped', phase: phaseWith({}), act: 'drop table t', faults: veto },
   ])('content: $when, once the phase is applied', async ({ phase, act, faults }) => {
     await using db = await made();
     const said = await after(db, { id: 'content' }, act.split('; '), { underWay: [], applied: [phase] });
     expect(said).toMatchObject({ faults });
   });
 
-  test('content: a column is half rewritten while its phase is under way', async () => {
+  test('content: a half-rewritten column is no fault while its phase is in progress', async () => {
     await using db = await made();
     const declared = { underWay: [rows('same', ['name'])], applied: [] };
     const statements = [`update t set name = 'x' where id < 4`];
@@ -231,7 +246,7 @@ describe.each(testedServers)('on %s', (server) => {
     expect(said).toMatchObject({ status: 'ok' });
   });
 
-  test('content: is the same however its rows lie and whatever settings print it', async () => {
+  test('content: the sum does not depend on the order of rows or on display settings', async () => {
     await using db = await made();
     await db.query('alter table t add at timestamptz[], add p point');
     await db.query(`update t set at = array[timestamptz '2026-01-01 00:00Z'], p = point(0.1, id / 3.0)`);
@@ -253,7 +268,7 @@ describe.each(testedServers)('on %s', (server) => {
     expect((await other(true)).seen).toEqual(frozen.seen);
   });
 
-  test('content: values that change places between rows are other content, however many', async () => {
+  test('content: values that swap rows change the sum, however many there are', async () => {
     await using db = await database(inject(server));
     const names = Array.from({ length: 30 }, (_, place) => `public.pay_${place}`);
     for (const [place, name] of names.entries()) {
@@ -274,7 +289,7 @@ describe.each(testedServers)('on %s', (server) => {
     );
   });
 
-  test('content: a static table that never was is not taken for well', async () => {
+  test('content: a static table that never existed is unknown, not ok', async () => {
     await using db = await made();
     await using connection = connect(db);
     const look = await lookingAs(connection, { id: 'content', scope: { staticTables: ['public.mol'] } });
@@ -293,7 +308,7 @@ const optionsOf = ({ url }: TestDatabase) => ({
 test.each([
   { when: 'misspelt', table: 'public.mol', said: 'unknown' },
   { when: 'still to be created by a phase', table: 'public.later', said: 'ok' },
-])('row-counts: a table of the plan that is $when', async ({ table, said }) => {
+])('row-counts: a table in the plan that is $when is $said', async ({ table, said }) => {
   await using db = await database();
   await using connection = connect(db);
   const phases = [phaseWith({ creates: ['later'] })];

@@ -4,7 +4,7 @@ import type { TestDatabase } from '../../support/database.ts';
 import { type Ground, hide, provable, proveAll } from './harness.ts';
 import { crowd, untilSo } from './sessions.ts';
 
-/** Sessions that do something and end: what they counted is told to the server at their end, at the latest. */
+/** Sessions that do something and end. A session reports its counters to the server when it ends, at the latest. */
 async function done(db: TestDatabase, size: number, deed: (clients: readonly Client[]) => Promise<void>) {
   await using all = await crowd(db, size);
   await deed(all.clients);
@@ -15,7 +15,7 @@ const counted = (db: TestDatabase, condition: string) =>
 
 const ignored = (work: Promise<unknown>) => work.catch(() => undefined);
 
-/** Each has locked what the other wants next: the server lets one of them fail. */
+/** Each session holds the lock that the other needs next, so the server makes one of them fail. */
 async function deadlock({ db }: Ground): Promise<void> {
   await done(db, 2, async ([one, other]) => {
     await one?.query(`set deadlock_timeout = '10ms'; begin; update public.t set n = 1 where id = 1`);
@@ -37,13 +37,13 @@ async function rollBack({ db }: Ground): Promise<void> {
   await counted(db, 'xact_rollback >= 60');
 }
 
-/** As an administrator does, or the kernel of a machine that is out of memory. */
+/** As an administrator does, or the kernel when the machine runs out of memory. */
 async function kill({ db }: Ground): Promise<void> {
   await done(db, 4, async () => undefined);
   await counted(db, 'sessions_killed >= 4');
 }
 
-/** As clients do that die. */
+/** As a crashing client does. */
 async function abandon({ db }: Ground): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 4 }, () => db.client()));
   for (const client of clients) {
@@ -76,7 +76,7 @@ proveAll([
   provable({ id: 'session-ends', plant: kill, withhold, faults: ['sessions killed'] }),
   provable({
     id: 'session-ends',
-    when: 'abandoned',
+    when: 'a client abandons its session',
     plant: abandon,
     withhold,
     faults: ['sessions abandoned by their clients'],

@@ -11,6 +11,6 @@ const nothing = {
   indexes: [],
 } satisfies Partial<Effects>;
 
-/** A phase that declares these effects and nothing else. */
+/** A phase that declares only these effects. */
 export const phaseWith = (effects: Partial<Effects>, id = 'one'): PhasePlan =>
   ({ id, effects: { ...nothing, ...effects } }) as unknown as PhasePlan;

@@ -24,7 +24,7 @@ proveAll([
   }),
   provable({
     id: 'unvalidated-constraints',
-    when: 'of a foreign key that an applied phase declares',
+    when: 'a foreign key that an applied phase declares',
     setup: tables.map((statement) => statement.replace(/constraint "to Mol".*/, ')')),
     plant: ['alter table public.mixture add constraint k foreign key (mol) references public."Mol é" not valid'],
     heal: ['alter table public.mixture validate constraint k'],
@@ -34,7 +34,7 @@ proveAll([
   }),
   provable({
     id: 'unvalidated-constraints',
-    when: 'but not of one that a phase under way declares',
+    when: 'a constraint that a phase in progress declares is no fault',
     setup: tables,
     plant: [
       'alter table public."Mol é" add constraint declared check (n > 0) not valid',
@@ -60,7 +60,7 @@ proveAll([
   }),
   provable({
     id: 'disabled-triggers',
-    when: 'of a foreign key, on the table that it refers to',
+    when: 'a foreign key’s trigger on the referenced table',
     setup: tables,
     plant: ['alter table public."Mol é" disable trigger all'],
     heal: ['alter table public."Mol é" enable trigger all'],
@@ -69,7 +69,7 @@ proveAll([
   }),
   provable({
     id: 'disabled-triggers',
-    when: 'of which the topmost of the partitions is named',
+    when: 'the topmost partition with a disabled trigger is named',
     setup: [
       'create table public.readings (id int) partition by range (id)',
       'create table public.readings_1 partition of public.readings for values from (1) to (9)',
@@ -83,7 +83,7 @@ proveAll([
   }),
   provable({
     id: 'disabled-triggers',
-    when: 'but not of a table that a phase under way writes',
+    when: 'a table that a phase in progress writes is no fault',
     setup: [...tables, 'create table public.tag (id int references public."Mol é")'],
     plant: ['alter table public.mixture disable trigger all', 'alter table public.tag disable trigger all'],
     heal: ['alter table public.tag enable trigger all'],
@@ -102,7 +102,7 @@ proveAll([
   }),
   provable({
     id: 'enforcement-settings',
-    when: 'of whatever a session does, beside one that a phase declares and those that cost time only',
+    when: 'settings that affect any session; declared settings and those that only cost time are no fault',
     roles: [app],
     setup: [`alter role ${app} set timezone = 'UTC'`],
     plant: [
@@ -127,7 +127,7 @@ proveAll([
 ]);
 
 test.runIf(everyCase).each(['unvalidated-constraints', 'disabled-triggers'] as const)(
-  '%s: a thousand that the baseline knows hide no other',
+  '%s: a thousand known faults hide no new one',
   async (id) => {
     await using db = await database();
     for (const statement of [

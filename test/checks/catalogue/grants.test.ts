@@ -16,7 +16,7 @@ proveAll([
     faults: [`grant select on table public."Mol é" to ${anon}`, `grant insert on table public."Mol é" to ${anon}`],
   }),
   grantsCase({
-    when: 'to everybody, on what is not a table',
+    when: 'a grant to PUBLIC on objects other than tables',
     setup: [
       ...table,
       'create schema inner_one',
@@ -46,7 +46,7 @@ proveAll([
     ],
   }),
   grantsCase({
-    when: 'on kinds of which there are few',
+    when: 'grants on kinds with few objects',
     setup: [
       `create type public.mood as enum ('calm')`,
       'revoke usage on type public.mood from public',
@@ -95,28 +95,28 @@ proveAll([
     ],
   }),
   grantsCase({
-    when: 'that may be passed on',
+    when: 'a grant that may be passed on',
     setup: [...table, `grant select on molecule to ${anon}`],
     plant: [`grant select on molecule to ${anon} with grant option`],
     heal: [`revoke grant option for select on molecule from ${anon}`],
     faults: [`grant select on table public.molecule to ${anon}`],
   }),
   grantsCase({
-    when: 'to a role that a watched one is a member of',
+    when: 'a grant to a role that a watched role belongs to',
     setup: [...table, `grant ${readers} to ${anon}`],
     plant: [`grant select on molecule to ${readers}`],
     heal: [`revoke select on molecule from ${readers}`],
     faults: [`grant select on table public.molecule to ${readers}`],
   }),
   grantsCase({
-    when: 'of a new table, beside a new function that everybody may call',
+    when: 'a grant on a new table; a new function open to everybody is no fault',
     setup: [`alter default privileges grant select on tables to ${anon}`],
     plant: ['create table fresh (id int)', 'create function g() returns int language sql as $$ select 1 $$'],
     heal: ['drop table fresh'],
     faults: [`grant select on table public.fresh to ${anon}`],
   }),
   grantsCase({
-    when: 'as owner',
+    when: 'a watched role becomes the owner',
     setup: table,
     plant: [
       `alter sequence public."Mol é_id_seq" owned by none`,
@@ -126,7 +126,7 @@ proveAll([
     faults: ['select', 'update', 'usage'].map((one) => `grant ${one} on sequence public."Mol é_id_seq" to ${anon}`),
   }),
   grantsCase({
-    when: 'on a table that a phase renamed, and beside it nothing',
+    when: 'only the new grant on a renamed table',
     setup: [
       ...table,
       `grant select on molecule to ${anon}`,
@@ -140,7 +140,7 @@ proveAll([
     declared: applied(renamed),
   }),
   grantsCase({
-    when: 'beside those that phases declare',
+    when: 'an undeclared grant next to declared ones',
     setup: table,
     plant: [
       `grant select, insert on molecule to ${anon}`,
@@ -158,7 +158,7 @@ proveAll([
     },
   }),
   grantsCase({
-    when: 'to a role that a watched one is a member of, more than a phase declares of the watched one',
+    when: 'a group role gets more than a phase declares for the watched role',
     setup: [...table, `grant ${readers} to ${anon}`],
     plant: [`grant select, insert on molecule to ${readers}`, `grant select on molecule to ${anon}`],
     heal: [`revoke insert on molecule from ${readers}`],
@@ -166,7 +166,7 @@ proveAll([
     declared: applied({ grants: { molecule: { [anon]: ['select'] } } }),
   }),
   grantsCase({
-    when: 'that a phase declares to be less, and one that it declares and nobody gave',
+    when: 'a grant beyond the declaration, and a declared grant that is missing',
     setup: [...table, `grant select on molecule to ${anon}`],
     plant: [`revoke select on molecule from ${anon}`, `grant delete on molecule to ${anon}`],
     heal: [

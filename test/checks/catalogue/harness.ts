@@ -17,45 +17,45 @@ import { database, type TestDatabase } from '../../support/database.ts';
 import { everyCase } from '../../support/every-case.ts';
 import { type TestRole, temporaryRole } from '../../target/role.ts';
 
-/** What a case may use to plant its fault: the scratch database, and the role as which the guard looks. */
+/** What a case may use to plant its fault: the scratch database, and the guard's role. */
 export interface Ground {
   readonly db: TestDatabase;
   readonly guard: string;
 }
 
-/** Done to the database as superuser: statements, or what takes sessions of its own, which is undone when it is over. */
+/** Runs as superuser: statements, or a function with sessions of its own, which are disposed when the case is over. */
 export type Deed = readonly string[] | ((ground: Ground) => Promise<AsyncDisposable | void>);
 
-/** One check proved able to fail: a fault planted on a real PostgreSQL, removed again, and hidden. */
+/** Proof that one check can fail: a fault is planted on a real PostgreSQL, removed again, and hidden. */
 export interface Case<Id extends CatalogueId = CatalogueId> {
   readonly id: Id;
-  /** What is special about this one, where a check has several. */
+  /** Describes the case, if a check has several. */
   readonly when?: string;
-  /** Before the baseline is frozen. */
+  /** Runs before the baseline is frozen. */
   readonly setup?: Deed;
   readonly plant: Deed;
-  /** Undoes `plant`; a deed with sessions is undone by ending them. */
+  /** Undoes `plant`. A function with sessions is undone by ending them. */
   readonly heal?: Deed;
-  /** Takes from the guard what it needs to look, given `${guard}`. */
+  /** Takes away the permissions that the guard needs for the check, given `${guard}`. */
   readonly withhold: (ground: Ground) => Deed;
-  /** Objects that are at fault once it is planted. */
+  /** Objects that are at fault once the fault is planted. */
   readonly faults: readonly string[];
-  /** Puts into the objects that were found the same words as `faults` has, where a name is known only then. */
+  /** Rewrites the found objects to match `faults`, if a name is known only at run time. */
   readonly named?: (objects: readonly string[]) => readonly string[];
   readonly scope?: Partial<Scope>;
   readonly limits?: Partial<Limits<Id>>;
   readonly declared?: Declared;
-  /** How often it is looked at once it is planted, for what shows from one look to the next; the last look counts. */
+  /** How often the check runs after planting, for faults that show only between two runs. The last run counts. */
   readonly looks?: number;
-  /** Roles of the shared server, made before `setup` and dropped in the end with all that they own. */
+  /** Roles of the shared server. They are created before `setup` and dropped at the end with everything they own. */
   readonly roles?: readonly string[];
-  /** Only objects that name this count: other tests' roles come and go on the shared server. */
+  /** Counts only objects with this name, because roles of other tests come and go on the shared server. */
   readonly only?: string;
 }
 
 export const provable = <Id extends CatalogueId>(one: Case<Id>): Case<Id> => one;
 
-/** A name for a role that no other test uses. */
+/** A role name that no other test uses. */
 export const roleName = (): string => `role_${randomBytes(6).toString('hex')}`;
 
 async function temporaryRoles({ db }: Ground, names: readonly string[]): Promise<AsyncDisposable> {
@@ -68,7 +68,7 @@ async function temporaryRoles({ db }: Ground, names: readonly string[]): Promise
   };
 }
 
-/** As if there were nothing beside what the case is about. */
+/** Leaves out everything that the case is not about. */
 function onlyOf(finding: Finding, only: string | undefined): Finding {
   if (only === undefined || finding.faults === undefined) return finding;
   const faults = finding.faults.filter(({ object }) => object.includes(only));
@@ -80,7 +80,7 @@ async function perform(deed: Deed | undefined, ground: Ground): Promise<AsyncDis
   for (const statement of deed ?? []) await ground.db.query(statement);
 }
 
-/** Looks as the guard does, over a connection of its own. */
+/** Runs the check as the guard does, over a connection of its own. */
 export async function lookingAs(
   connection: HeldConnection,
   one: Omit<Case, 'plant' | 'withhold' | 'faults'> & { readonly frozen?: Finding },
@@ -131,7 +131,7 @@ export async function lookingAs(
 const held = (url: string): HeldConnection =>
   checksSession(url, { seesAllRows: true, statementTimeout: millis(10_000) });
 
-/** What the check said of each state of things; undefined where this server is not asked at all. */
+/** What the check found in each state; undefined if the check does not apply to this server. */
 async function prove(one: Case, server: string) {
   await using db = await database(server);
   await using role: TestRole = await temporaryRole(db, 'login bypassrls');
@@ -161,38 +161,41 @@ async function plantAndLook(one: Case, ground: Ground, look: () => Promise<Findi
 type Tested = 15 | 18;
 const shared = (major: Tested): string => inject(major === 15 ? 'postgres' : 'postgres18');
 
-/** Where what is special is tested: nowhere, unless every case is wanted. */
+/** The servers for the special cases: none, unless every case is requested. */
 export const testedServers: readonly ('postgres' | 'postgres18')[] = everyCase ? ['postgres', 'postgres18'] : [];
-/** Otherwise the first of each check, on both majors. */
+/** Without that, the first case of each check, on both majors. */
 const casesOf = (cases: readonly Case[]): readonly Case[] =>
   everyCase ? cases : cases.filter((one, place) => cases.findIndex(({ id }) => id === one.id) === place);
 
 /**
- * Each case on each server, the shared ones unless others are given: the fault is seen, seen to be gone, and not taken for
- * gone when it cannot be looked at.
+ * Runs each case on each server, the shared ones unless others are given: the check finds the fault, stops reporting it
+ * once it is repaired, and does not report ok if it cannot look.
  */
 export function proveAll(cases: readonly Case[], serverOf: (major: Tested) => string = shared): void {
   describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     const titled = casesOf(cases).map((one) => ({
       ...one,
-      title: one.when === undefined ? one.id : `${one.id}, ${one.when}`,
+      title: one.when === undefined ? one.id : `${one.id} (${one.when})`,
     }));
-    test.each(titled)('$title: planted is a breach, healed is well, hidden is unknown', async (one) => {
-      const proof = await prove(one, serverOf(major));
-      if (proof === undefined) return;
-      expect(proof).toMatchObject({
-        before: { status: 'ok' },
-        planted: { status: 'breach' },
-        healed: { status: 'ok' },
-        hidden: { status: 'unknown' },
-      });
-      const objects = proof.planted.faults?.map(({ object }) => object) ?? [];
-      expect((one.named?.(objects) ?? objects).toSorted()).toEqual(one.faults.toSorted());
-    });
+    test.each(titled)(
+      '$title: a planted fault is a breach, repaired it is ok, and without permission it is unknown',
+      async (one) => {
+        const proof = await prove(one, serverOf(major));
+        if (proof === undefined) return;
+        expect(proof).toMatchObject({
+          before: { status: 'ok' },
+          planted: { status: 'breach' },
+          healed: { status: 'ok' },
+          hidden: { status: 'unknown' },
+        });
+        const objects = proof.planted.faults?.map(({ object }) => object) ?? [];
+        expect((one.named?.(objects) ?? objects).toSorted()).toEqual(one.faults.toSorted());
+      },
+    );
   });
 }
 
-/** The guard may not read this catalogue or view any more. */
+/** Takes away the guard's permission to read this catalog or view. */
 export const hide =
   (...relations: readonly string[]) =>
   ({ guard }: Ground): Deed => [

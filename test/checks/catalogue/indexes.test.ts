@@ -2,12 +2,12 @@ import { expect } from 'vitest';
 
 import { type Ground, hide, provable, proveAll } from './harness.ts';
 
-/** A unique index over rows that are not unique fails to be built, and stays behind. */
+/** Building a unique index over duplicate rows fails and leaves the index behind. */
 async function failToBuild({ db }: Ground): Promise<void> {
   await db.query('insert into public."Mol é" values (1, 1), (2, 1)');
   const building = db.query('create unique index concurrently failed on public."Mol é" (n)');
   await expect(building).rejects.toMatchObject({ code: '23505' });
-  await db.query('select 1'); // answered only once the failed build is cleared away
+  await db.query('select 1'); // the answer comes only after the failed build is cleaned up
 }
 
 proveAll([

@@ -56,7 +56,7 @@ proveAll([
   }),
   lintCase({
     id: 'unprotected-tables',
-    when: 'that were renamed, beside one of a phase that is running',
+    when: 'on renamed tables; a table of a running phase is no fault',
     setup: tables,
     plant: [
       'alter table molecule rename to molecules',
@@ -113,7 +113,7 @@ proveAll([
   }),
   lintCase({
     id: 'always-true-policies',
-    when: 'beside those that a phase declares for the role and the command',
+    when: 'next to policies that a phase declares for the role and the command',
     setup: tables,
     plant: [
       `create policy inserts on molecule for insert to ${anon} with check (true)`,
@@ -166,7 +166,7 @@ proveAll([
   }),
   lintCase({
     id: 'exposed-queues',
-    when: 'by the schema that an API offers',
+    when: 'opened by the schema that an API offers',
     setup: ['create schema pgmq', 'create schema pgmq_public'],
     plant: ['create table pgmq.q_jobs (id int)', 'create table pgmq.meta (id int)'],
     heal: ['drop table pgmq.q_jobs'],

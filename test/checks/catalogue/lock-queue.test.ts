@@ -9,7 +9,7 @@ import { type Crowd, crowd, untilWaiting } from './sessions.ts';
 const table = 'public."Mol é"';
 const setup = [`create table ${table} (id int primary key)`, `insert into ${table} values (1)`];
 
-/** One session holds a lock, the next wants one that stops others, the rest queue behind it. */
+/** One session holds a lock, the next needs a lock that blocks others, and the rest queue behind it. */
 async function queue(
   { db }: Pick<Ground, 'db'>,
   steps: readonly string[],
@@ -41,7 +41,7 @@ proveAll([
   }),
   provable({
     id: 'lock-queue',
-    when: 'of writers behind the build of an index',
+    when: 'writers queue behind an index build',
     setup,
     plant: (ground) => queue(ground, [write, `create index on ${table} (id)`, write, write]),
     withhold: hide('pg_stat_activity'),
@@ -50,7 +50,7 @@ proveAll([
   }),
   provable({
     id: 'lock-queue',
-    when: 'of readers who lock rows behind a lock against changes',
+    when: 'readers that lock rows queue behind a share lock',
     setup,
     plant: (ground) => queue(ground, [write, `begin; lock table ${table} in exclusive mode`, `${read} for share`]),
     withhold: hide('pg_locks'),
@@ -82,18 +82,18 @@ describe.each(testedServers)('on %s', (server) => {
   });
 
   test.each([
-    { when: 'nobody is behind it', steps: [read, `truncate ${table}`], names: [] },
+    { when: 'nobody is behind its waiter', steps: [read, `truncate ${table}`], names: [] },
     {
-      when: 'only the guard is behind it',
+      when: 'only the guard is behind its waiter',
       steps: [read, `truncate ${table}`, read],
       names: ['app', 'app', 'ripcord checks'],
     },
     {
-      when: 'who is behind it waits for somebody else',
+      when: 'the session behind its waiter waits for someone else',
       steps: [write, `create index on ${table} (id)`, `begin; lock table ${table} in share mode`],
       names: [],
     },
-  ])('a lock that is waited for is no queue when $when', async ({ steps, names }) => {
+  ])('a lock with a waiter is no queue when $when', async ({ steps, names }) => {
     await using db = await database(inject(server));
     for (const statement of setup) await db.query(statement);
     await using _all = await queue({ db }, steps, names);
@@ -101,7 +101,7 @@ describe.each(testedServers)('on %s', (server) => {
     expect((await guard.ask()).faults).toEqual([]);
   });
 
-  test('a queue that a baseline happened to meet is not known from then on', async () => {
+  test('a queue that happened to exist during the baseline does not become a known fault', async () => {
     await using db = await database(inject(server));
     for (const statement of setup) await db.query(statement);
     await using _all = await queue({ db }, [read, `truncate ${table}`, read]);

@@ -6,7 +6,7 @@ import { type Crowd, crowd, untilWaiting } from './sessions.ts';
 const molecule = ['create table public."Mol é" (id int primary key)', 'insert into public."Mol é" values (1)'];
 const lockTable = 'begin; lock table public."Mol é" in access exclusive mode';
 
-/** The first session does something, the others wait for its locks. */
+/** The first session does something, and the others wait for its locks. */
 async function waiting({ db }: Ground, first: string, then: string, size = 2): Promise<Crowd> {
   const all = await crowd(db, size);
   await all.client(0).query(first);
@@ -20,7 +20,7 @@ const withoutMonitor = ({ guard }: Ground) => [`revoke pg_monitor from ${guard}`
 proveAll([
   provable({
     id: 'blocked-sessions',
-    when: 'by a lock of a table',
+    when: 'blocked by a table lock',
     setup: molecule,
     plant: (ground) => waiting(ground, lockTable, 'select * from public."Mol é"'),
     withhold: hide('pg_locks'),
@@ -29,7 +29,7 @@ proveAll([
   }),
   provable({
     id: 'blocked-sessions',
-    when: 'by a row, and more of them than may wait for any time',
+    when: 'blocked by a row lock, with more sessions than may wait at any time',
     setup: molecule,
     plant: (ground) => {
       const change = 'update public."Mol é" set id = 1';
@@ -53,7 +53,7 @@ proveAll([
   }),
   provable({
     id: 'exclusive-locks',
-    when: 'of a table that a phase has renamed',
+    when: 'on a table that a phase has renamed',
     setup: ['create table public.molecules (id int)'],
     plant: async ({ db }) => {
       const all = await crowd(db, 1);

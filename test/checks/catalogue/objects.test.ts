@@ -44,28 +44,28 @@ const declaring = phaseWith({
 
 proveAll([
   drifts({
-    when: 'in aggregates and operators',
+    when: 'changes to aggregates and operators',
     setup: [`create ${total('0')}`, same, any, operator('same')],
     plant: [`create or replace ${total('7')}`, 'drop operator public.=== (text, text)', operator('any')],
     heal: [`create or replace ${total('0')}`, 'drop operator public.=== (text, text)', operator('same')],
     faults: ['function public.total(integer)', 'operator public.===(text, text)'],
   }),
   drifts({
-    when: 'in operator classes and families',
+    when: 'changes to operator classes and families',
     setup: [comparing('up', '1'), comparing('down', '2'), orderable('up')],
     plant: ['drop operator family public.loud using btree', orderable('down')],
     heal: ['drop operator family public.loud using btree', orderable('up')],
     faults: ['operator family public.loud using btree'],
   }),
   drifts({
-    when: 'in casts',
+    when: 'changes to casts',
     setup: [mood, moody],
     plant: [cast('implicit')],
     heal: ['drop cast (text as public.mood)'],
     faults: ['cast text as public.mood'],
   }),
   drifts({
-    when: 'in how text is searched for',
+    when: 'changes to text search',
     setup: [
       'create text search configuration public.plain (copy = english)',
       'create text search dictionary public.words (template = simple)',
@@ -81,7 +81,7 @@ proveAll([
     faults: ['text search configuration public.plain', 'text search dictionary public.words'],
   }),
   drifts({
-    when: 'in types and collations',
+    when: 'changes to types and collations',
     setup: [
       'create type public.span as range (subtype = int)',
       'create domain public.share as text default 1 constraint c check (value > $$0$$)',
@@ -108,7 +108,7 @@ proveAll([
   }),
   provable({
     id: 'declared-effects',
-    when: 'of kinds that belong to no table',
+    when: 'changes to kinds that belong to no table',
     roles: [owner],
     setup: [
       orders,

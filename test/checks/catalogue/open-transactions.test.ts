@@ -22,7 +22,7 @@ async function sleeping({ db }: Ground): Promise<Crowd> {
   return all;
 }
 
-/** The pid of a session is known only once it is planted, and so is the object's name. */
+/** The pid of a session, and so the object's name, is known only after planting. */
 const named = (objects: readonly string[]) => objects.map((object) => object.replace(/session \d+/, 'session PID'));
 
 proveAll([
@@ -37,7 +37,7 @@ proveAll([
   }),
   provable({
     id: 'idle-in-transaction',
-    when: 'of a transaction that has failed',
+    when: 'a failed transaction',
     plant: async ({ db }) => {
       const all = await crowd(db, 1);
       await all.client(0).query('begin');
@@ -56,7 +56,7 @@ proveAll([
   }),
   provable({
     id: 'idle-in-transaction',
-    when: 'and blocks others, however short',
+    when: 'a short transaction that blocks others',
     setup: molecule,
     plant: async ({ db }) => {
       const all = await crowd(db, 2);
@@ -79,7 +79,7 @@ proveAll([
   }),
   provable({
     id: 'wraparound',
-    when: 'since a transaction holds back the clean-up',
+    when: 'a transaction that holds back the clean-up',
     setup: molecule,
     plant: async ({ db }) => {
       const all = await crowd(db, 1);
@@ -96,7 +96,7 @@ proveAll([
 test.each([
   { id: 'idle-in-transaction', limits: { idle: millis(0) } },
   { id: 'wraparound', limits: { held: millis(0) } },
-] as const)('$id says of the phase’s own session that it is its own, and nothing of the guard’s', async (one) => {
+] as const)('$id names the phase’s own session as such and ignores the guard’s', async (one) => {
   await using db = await database(inject('postgres'));
   await using connection = checksSession(db.url);
   const look = await lookingAs(connection, {

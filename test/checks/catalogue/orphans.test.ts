@@ -32,7 +32,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'of a table that refers to itself, whose rows a policy hides',
+    when: 'a self-referencing table whose rows a policy hides',
     setup: ['create table public.node (id int primary key, "Parent" int references public.node)'],
     plant: unenforced('insert into public.node values (1, 1), (2, 3)'),
     heal: ['delete from public.node where id = 2'],
@@ -41,7 +41,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'of keys with several columns, simple and full',
+    when: 'keys with several columns, MATCH SIMPLE and MATCH FULL',
     setup: [
       'create table public.pair (a int, b text collate "C", primary key (a, b))',
       `create table public.simple (a int, b text, constraint k foreign key (a, b) references public.pair)`,
@@ -59,7 +59,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'of tables with partitions, named by the table above',
+    when: 'partitioned tables, reported under the parent’s name',
     setup: [
       'create table public.day (id int primary key) partition by range (id)',
       'create table public.day_1 partition of public.day for values from (1) to (9)',
@@ -73,7 +73,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'of a renamed table, under its name from before',
+    when: 'a renamed table, reported under its former name',
     setup: ['create table public."order" (id int primary key)', 'create table public.item (o int references "order")'],
     plant: [
       'alter table public."order" rename to orders',
@@ -87,7 +87,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'though another key cannot be read',
+    when: 'although another key cannot be read',
     setup: [
       ...tables,
       'create table public.hidden (id int primary key references public."Mol é")',
@@ -106,7 +106,7 @@ proveAll([
   }),
   provable({
     id: 'orphans',
-    when: 'but not of tables that a phase under way writes',
+    when: 'tables that a phase in progress writes are no fault',
     setup: [...tables, 'create table public.tag (id int references public."Mol é")'],
     plant: unenforced('insert into public.mixture values (1, 7)', 'insert into public.tag values (7)'),
     heal: ['delete from public.tag'],
@@ -123,7 +123,7 @@ describe.each(testedServers)('orphans on %s', (server) => {
     for (const statement of statements) await db.query(statement);
   };
 
-  test('more of them than the baseline has are a breach of their own', async () => {
+  test('more orphans than in the baseline are a breach of their own', async () => {
     await using db = await database(inject(server));
     await perform(db, [...tables, ...unenforced('insert into public.mixture values (1, 7)')]);
     await using connection = looking(db);
@@ -133,12 +133,12 @@ describe.each(testedServers)('orphans on %s', (server) => {
     const { faults } = await look();
     expect(before.faults).toMatchObject([{ object: 'constraint "to Mol" on public.mixture' }]);
     expect(faults?.map(({ object, what }) => `${object} ${what}`)).toEqual([
-      'constraint "to Mol" on public.mixture does not hold: 3 rows refer to what is not in public."Mol é"',
+      'constraint "to Mol" on public.mixture does not hold: 3 rows refer to missing rows of public."Mol é"',
       'more orphans of constraint "to Mol" on public.mixture are 2 beside the 1 of the baseline',
     ]);
   });
 
-  test('a table that somebody else has locked leaves the answer open', async () => {
+  test('a table that someone else has locked makes the result unknown', async () => {
     await using db = await database(inject(server));
     await perform(db, tables);
     await using connection = looking(db);

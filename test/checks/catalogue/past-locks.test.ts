@@ -24,7 +24,7 @@ const setup = `
   create function in_mine() returns bigint language sql begin atomic select count(*) from mine; end;
   create function in_free() returns bigint language sql begin atomic select count(*) from free; end;`;
 
-/** A database whose owner of one table holds a lock on it while `check` is asked. */
+/** A database in which the owner of one table holds a lock on it while `check` runs. */
 async function ground(
   id: CatalogueId,
   server: string,
@@ -64,7 +64,7 @@ const objectsOf = ({ faults = [] }: Finding): readonly string[] => faults.map(({
 
 const cases: readonly {
   readonly id: CatalogueId;
-  /** What is not seen because of the lock. */
+  /** What the check cannot see because of the lock. */
   readonly hidden: readonly string[];
   readonly plant: string;
   readonly faults: readonly string[];
@@ -96,8 +96,8 @@ const cases: readonly {
   },
 ];
 
-describe.each(['postgres', 'postgres18'] as const)('%s: a lock that the owner of a table holds', (server) => {
-  test.each(cases)('hides only what it locks from $id', async ({ id, hidden, plant, faults }) => {
+describe.each(['postgres', 'postgres18'] as const)('%s: a lock held by the owner of a table', (server) => {
+  test.each(cases)('hides from $id only what it locks', async ({ id, hidden, plant, faults }) => {
     await using on = await ground(id, inject(server));
     expect(await on.look(true)).toMatchObject({ status: 'ok' });
     await on.lock();
@@ -116,7 +116,7 @@ describe.each(['postgres', 'postgres18'] as const)('%s: a lock that the owner of
     expect(free.unseen).toBeUndefined();
   });
 
-  test('and that others wait for hides no more', async () => {
+  test('hides no more if other sessions wait for it', async () => {
     await using on = await ground('policies', inject(server));
     await on.look(true);
     await on.db.query('begin; select from mine');
@@ -128,7 +128,7 @@ describe.each(['postgres', 'postgres18'] as const)('%s: a lock that the owner of
   });
 });
 
-test('who locks one table after the other hides no more than all of theirs', async () => {
+test('hides no more than the owner’s own tables, even if the owner locks one after the other', async () => {
   const tables = [1, 2, 3, 4, 5, 6].map((nth) => `turn_${nth}`);
   let next = 0;
   await using on = await ground('policies', inject('postgres'), async (theirs) => {
@@ -143,11 +143,11 @@ test('who locks one table after the other hides no more than all of theirs', asy
   next = 1;
   const looked = await on.look();
   expect(objectsOf(looked)).toEqual(['policy open on public.free']);
-  expect(looked.unseen).toContain(`belongs to ${on.mallory}, whose tables are locked in turn`);
+  expect(looked.unseen).toContain(`belongs to ${on.mallory}, who locks one table after the other`);
   expect(next).toBe(5); // four tries
 });
 
-test('a policy of the locked table that is new, or is for others, is a breach all the same', async () => {
+test('does not hide a breach in a policy of the locked table that is new or has other roles', async () => {
   await using on = await ground('policies', inject('postgres'));
   await on.look(true);
   await on.db.query('create policy open on mine using (true); alter policy mine on mine to pg_monitor');
@@ -155,7 +155,7 @@ test('a policy of the locked table that is new, or is for others, is a breach al
   expect(objectsOf(await on.look())).toEqual(['policy mine on public.mine', 'policy open on public.mine']);
 });
 
-test('a baseline is not captured of a part: what was locked would seem to be new later', async () => {
+test('prevents a baseline of the visible part, because the locked part would seem new later', async () => {
   await using on = await ground('policies', inject('postgres'));
   await on.lock();
   const captured = await on.look(true);
@@ -163,7 +163,7 @@ test('a baseline is not captured of a part: what was locked would seem to be new
   expect(captured.seen).toBeUndefined();
 });
 
-test('what the baseline shows as well does not make a look well that could not see everything', async () => {
+test('keeps the result unknown although every visible fault is in the baseline', async () => {
   await using on = await ground('policies-on-user-metadata', inject('postgres'));
   await on.db.query(`create policy metadata on free using (user_metadata = 'x')`);
   const before = await on.look(true);

@@ -12,7 +12,7 @@ const table = [
   'create policy strict on molecule as restrictive for all to public using (id > 0)',
 ];
 
-/** Expressions that name the table itself, with and without an alias, as another table's and as its own. */
+/** Expressions that name the table itself, with and without an alias, in another table's policy and in its own. */
 const naming = [
   'create policy nested on public."Mol é" using (exists (select from molecule where molecule.id = "Mol é".id))',
   "create policy own on molecule using (exists (select from molecule m where m.id < molecule.id and m.molecules = 'molecule'))",
@@ -21,7 +21,7 @@ const naming = [
 
 proveAll([
   policiesCase({
-    when: 'new, changed or gone',
+    when: 'policies are new, changed or gone',
     setup: table,
     plant: [
       `create policy open on molecule for select to ${anon} using (true)`,
@@ -40,21 +40,21 @@ proveAll([
     ],
   }),
   policiesCase({
-    when: 'for another role',
+    when: 'the roles of a policy change',
     setup: table,
     plant: ['alter policy "their own" on public."Mol é" to public'],
     heal: [`alter policy "their own" on public."Mol é" to ${anon}`],
     faults: ['policy "their own" on public."Mol é"'],
   }),
   policiesCase({
-    when: 'changed in what it checks of new rows only',
+    when: 'only the check of new rows changes',
     setup: [...table, 'create policy checks on molecule for insert with check (id > 0)'],
     plant: ['alter policy checks on molecule with check (true)'],
     heal: ['alter policy checks on molecule with check (id > 0)'],
     faults: ['policy checks on public.molecule'],
   }),
   policiesCase({
-    when: 'beside those that only name a renamed table',
+    when: 'a policy that only names a renamed table is no fault',
     setup: [...table, ...naming],
     plant: ['alter table molecule rename to molecules', 'alter policy strict on molecules using (id > 1)'],
     heal: ['alter policy strict on molecules using (id > 0)'],
@@ -63,7 +63,7 @@ proveAll([
     scope: { phaseTables: ['public.molecule', 'public.molecules'] },
   }),
   policiesCase({
-    when: 'beside those that a phase declares, or that went with a table',
+    when: 'declared policies, and policies that went with their table, are no fault',
     setup: table,
     plant: [
       'alter policy "their own" on public."Mol é" using (true)',
@@ -76,7 +76,7 @@ proveAll([
     declared: applied({ policies: ['Mol é'], drops: ['molecule'], creates: ['fresh'] }),
   }),
   policiesCase({
-    when: 'wider than a phase declares, beside one of a phase that is running',
+    when: 'a policy wider than a phase declares; one of a running phase is no fault',
     setup: table,
     plant: [
       `create policy reads on molecule for select to ${anon} using (true)`,

@@ -8,7 +8,7 @@ const identities = [
   { id: 'Ada', role: member, claims: { sub: 'ada' } },
 ];
 
-/** The guard may try what they can do; that is taken from it again to hide what there is. */
+/** Lets the guard try what these roles can do. Taking that away hides the fault. */
 const admit = async ({ db, guard }: Ground, statements: readonly string[]) => {
   await db.query(`grant ${anon}, ${member} to ${guard}`);
   for (const statement of statements) await db.query(statement);
@@ -34,7 +34,7 @@ const table = [
   `create policy "their own" on public."Mol é" for select to ${member} using (owner = ${uid})`,
 ];
 const named = 'table public."Mol é"';
-/** Nothing that a policy says has changed, and yet. */
+/** A wider reach without any change to a policy. */
 const byFunction = [
   `create function mine(text) returns boolean language sql stable as $$ select $1 = ${uid} $$`,
   'create table molecule (id int, owner text)',
@@ -46,7 +46,7 @@ const byFunction = [
 
 proveAll([
   reachCase({
-    when: 'wider by a policy, and by one for writing',
+    when: 'widened by a policy, for reading and for writing',
     setup: table,
     plant: [
       `create policy open on public."Mol é" for select to ${anon} using (true)`,
@@ -56,35 +56,35 @@ proveAll([
     faults: [`select on ${named} as anonymous`, `update on ${named} as Ada`],
   }),
   reachCase({
-    when: 'wider by row level security that is off',
+    when: 'widened by switching row-level security off',
     setup: table,
     plant: ['alter table public."Mol é" disable row level security'],
     heal: ['alter table public."Mol é" enable row level security'],
     faults: ['select', 'update'].flatMap((one) => [`${one} on ${named} as anonymous`, `${one} on ${named} as Ada`]),
   }),
   reachCase({
-    when: 'wider by an attribute of the role',
+    when: 'widened by a role attribute',
     setup: table,
     plant: [`alter role ${anon} bypassrls`],
     heal: [`alter role ${anon} nobypassrls`],
     faults: [`select on ${named} as anonymous`, `update on ${named} as anonymous`],
   }),
   reachCase({
-    when: 'wider by a membership',
+    when: 'widened by a membership',
     setup: [...table, 'create table closed (id int)', `grant all on closed to ${member}`],
     plant: [`grant ${member} to ${anon}`],
     heal: [`revoke ${member} from ${anon}`],
     faults: ['select', 'insert', 'update', 'delete'].map((one) => `${one} on table public.closed as anonymous`),
   }),
   reachCase({
-    when: 'wider by a function that a policy calls',
+    when: 'widened by a function that a policy calls',
     setup: byFunction,
     plant: ['create or replace function mine(text) returns boolean language sql stable as $$ select true $$'],
     heal: [`create or replace function mine(text) returns boolean language sql stable as $$ select $1 = ${uid} $$`],
     faults: ['select on table public.molecule as Ada'],
   }),
   reachCase({
-    when: 'wider by a view that reads as its owner',
+    when: 'widened by a view that reads with its owner’s rights',
     setup: [
       ...table,
       'create view copy as select * from public."Mol é" where owner = current_user',
@@ -95,7 +95,7 @@ proveAll([
     faults: ['select on view public.copy as Ada'],
   }),
   reachCase({
-    when: 'of a new table, of tables that are empty or renamed, and of those that a phase declares',
+    when: 'new, empty and renamed tables, and tables that a phase declares',
     setup: [...table, ...byFunction, 'create table "em pty" (id int)', `grant select on "em pty" to ${anon}`],
     plant: [
       `create policy open on public."Mol é" for all to public using (true)`,
@@ -114,7 +114,7 @@ proveAll([
     },
   }),
   reachCase({
-    when: 'further than a phase declares role by role',
+    when: 'widened beyond what a phase declares for each role',
     setup: table,
     plant: [`create policy open on public."Mol é" for select to public using (true)`],
     heal: ['drop policy open on public."Mol é"'],

@@ -15,7 +15,7 @@ proveAll([
   }),
   provable({
     id: 'primary-keys',
-    when: 'of a renamed table',
+    when: 'a renamed table',
     setup: [table],
     plant: ['alter table public."Mol é" rename to mols', 'alter table public.mols drop constraint "Mol é_pkey"'],
     heal: ['alter table public.mols add primary key (id)'],
@@ -33,7 +33,7 @@ proveAll([
   }),
   provable({
     id: 'replica-identity',
-    when: 'nothing, of a table that is new and published',
+    when: 'a new published table without a replica identity',
     setup: [table, 'create publication p for table public."Mol é"'],
     plant: ['create table public.log (n int)', 'alter publication p add table public.log'],
     heal: ['alter table public.log replica identity full'],
@@ -54,7 +54,7 @@ proveAll([
   }),
   provable({
     id: 'publications',
-    when: 'which publish less, or are gone',
+    when: 'publications publish less, or are gone',
     setup: [table, 'create publication p for table public."Mol é"', 'create publication q for table public."Mol é"'],
     plant: [`alter publication p set (publish = 'insert')`, 'drop publication q'],
     heal: [
@@ -66,7 +66,7 @@ proveAll([
   }),
   provable({
     id: 'publications',
-    when: 'but not those whose table is renamed or dropped as declared',
+    when: 'tables that are renamed or dropped as declared are no fault',
     setup: [
       table,
       'create table public.old ()',
@@ -97,7 +97,7 @@ proveAll([
   }),
   provable({
     id: 'closed-tables',
-    when: 'of which a phase declares some to be closed, and others are new',
+    when: 'declared closed tables and new tables are no fault',
     setup: [table, 'create table public.shut ()', 'grant select on public."Mol é", public.shut to public'],
     plant: [
       'alter table public."Mol é" enable row level security',

@@ -3,7 +3,7 @@ import { applied } from './phases.ts';
 
 const [app, other, fresh, declared] = [roleName(), roleName(), roleName(), roleName()];
 const line = `host ${app} all 203.0.113.7/32`;
-/** Appended to, and taken from, the file of rules, for an address from which nobody comes. */
+/** Appended to pg_hba.conf and removed again, for an address that nobody uses. */
 const intoRules = (rule: string) =>
   `do $$ begin execute format('copy (select %L) to program %L', '${rule}', format('cat >> %L', current_setting('hba_file'))); end $$`;
 const outOfRules = `do $$ begin execute format('copy (select 1) to program %L',
@@ -35,7 +35,7 @@ proveAll([
   }),
   provable({
     id: 'roles',
-    when: 'new ones that may do more than log in, though a phase declares them',
+    when: 'new roles that may do more than log in, though a phase declares them',
     plant: [`create role ${fresh} login createrole`],
     heal: [`drop role ${fresh}`],
     withhold: hide('pg_roles'),
@@ -45,7 +45,7 @@ proveAll([
   }),
   provable({
     id: 'roles',
-    when: 'that may log in again',
+    when: 'roles that may log in again',
     roles: [app, other],
     setup: [
       `alter role ${app} login valid until '2020-01-01'`,
@@ -75,7 +75,7 @@ proveAll([
   }),
   provable({
     id: 'memberships',
-    when: 'that may be passed on, beside one that a phase declares',
+    when: 'a membership that may be passed on; a declared one is no fault',
     roles: [app, other, declared],
     setup: [`grant ${other} to ${app}`],
     plant: [`grant ${other} to ${app} with admin option`, `grant ${declared} to ${app}`],
@@ -133,7 +133,7 @@ proveAll([
   }),
   provable({
     id: 'code-execution',
-    when: 'that is off, gone or another',
+    when: 'objects that are off, gone or changed',
     setup: [
       'create function f() returns event_trigger language plpgsql as $$ begin end $$',
       ...['off', '"lo st"', 'replica', 'said'].map(
@@ -177,14 +177,14 @@ proveAll([
     declared: applied({ drops: ['event trigger said'] }),
   }),
   loginsCase({
-    when: 'without a password',
+    when: 'a rule without a password',
     setup: admit([]),
     plant: [intoRules(`${line} trust`), intoRules(`${line} reject`)],
     heal: [outOfRules],
     faults: [`rule host ${app} all 203.0.113.7 255.255.255.255 trust`],
   }),
   loginsCase({
-    when: 'without encryption',
+    when: 'a rule without encryption',
     setup: admit([intoRules(`hostssl ${app} all 203.0.113.7/32 scram-sha-256`)]),
     plant: [intoRules(`${line} scram-sha-256`)],
     heal: [outOfRules],

@@ -14,7 +14,7 @@ proveAll([
   }),
   provable({
     id: 'rls-off',
-    when: 'no longer forced on its owner',
+    when: 'no longer forced on the owner',
     setup: [
       'create table public."Mol é" (id int)',
       'alter table public."Mol é" enable row level security, force row level security',
@@ -26,7 +26,7 @@ proveAll([
   }),
   provable({
     id: 'rls-off',
-    when: 'which an applied phase declares to be on',
+    when: 'off although an applied phase declares it on',
     setup: ['create table public.molecule (id int)', 'alter table public.molecule enable row level security'],
     plant: ['alter table public.molecule disable row level security'],
     heal: ['alter table public.molecule enable row level security'],
@@ -36,7 +36,7 @@ proveAll([
   }),
   provable({
     id: 'rls-off',
-    when: 'owned by a login, beside one of a phase that is running',
+    when: 'the owner may log in; a table of a running phase is no fault',
     roles: [owner],
     setup: [
       'create table public."Mol é" (id int) partition by list (id)',
@@ -55,7 +55,7 @@ proveAll([
   }),
   provable({
     id: 'rls-off',
-    when: 'of a table that a phase renamed',
+    when: 'switched off on a renamed table',
     setup: ['create table public.molecule (id int)', 'alter table public.molecule enable row level security'],
     plant: ['alter table molecule rename to molecules', 'alter table molecules disable row level security'],
     heal: ['alter table molecules enable row level security'],

@@ -47,7 +47,7 @@ proveAll([
   ),
   provable({
     id: 'schema-drift',
-    when: 'in what its owner has made part of an extension',
+    when: 'the owner of an extension makes an object part of it',
     setup: [
       ...schema,
       'create extension hstore',
@@ -136,7 +136,7 @@ const withKinds = phaseWith({
   drops: ['trigger t on Mol é', 'index by name', 'table f'],
 });
 
-/** One column is new, one renamed, and one of another type. */
+/** One column is new, one is renamed, and one has another type. */
 const ofColumns = phaseWith({
   creates: ['Mol é.region', 'column public.Mol é.label', 'Mol é.n'],
   drops: ['Mol é.name', 'named'],
@@ -150,7 +150,7 @@ const columnChanges = [
 
 type Change = { readonly phases: readonly PhasePlan[]; readonly applied?: boolean; readonly act: readonly string[] };
 
-/** What is said of the faults once the run is in this state, where nothing was declared when the baseline was frozen. */
+/** The faults in this state of the run, compared with a baseline frozen before any phase. */
 async function after(server: string, id: 'schema-drift' | 'declared-effects', { phases, applied = true, act }: Change) {
   await using db = await database(server);
   for (const statement of schema) await db.query(statement);
@@ -175,13 +175,13 @@ describe.each(testedServers)('on %s', (name) => {
   test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([
     { when: 'a table is renamed as declared', phases: [renaming], act: [rename], faults: [] },
     {
-      when: 'a table is renamed as declared, and a view of it made anew',
+      when: 'a table is renamed as declared, and a view of it is recreated',
       phases: [renaming],
       act: [rename, 'drop view named', 'create view named as select "Id", name from "user"'],
       faults: [],
     },
     {
-      when: 'a table is renamed as declared, and what belongs to it changes',
+      when: 'a table is renamed as declared, and its parts change',
       phases: [renaming],
       act: [
         rename,
@@ -195,16 +195,22 @@ describe.each(testedServers)('on %s', (name) => {
       ],
     },
     {
-      when: 'a table is renamed undeclared',
+      when: 'a table is renamed without a declaration',
       phases: [],
       act: [rename],
       faults: ['note: table public."user"', 'sustained: table public."Mol é"', 'sustained: view public.named'],
     },
-    { when: 'all is changed as declared', phases: [declaredSchema], act: effects, faults: [] },
-    { when: 'all is being changed', phases: [declaredSchema], applied: false, act: effects.slice(0, 3), faults: [] },
+    { when: 'everything changes as declared', phases: [declaredSchema], act: effects, faults: [] },
+    {
+      when: 'the declared changes are in progress',
+      phases: [declaredSchema],
+      applied: false,
+      act: effects.slice(0, 3),
+      faults: [],
+    },
     { when: 'columns are changed as declared', phases: [ofColumns], act: columnChanges, faults: [] },
     {
-      when: 'columns are changed undeclared',
+      when: 'columns change without a declaration',
       phases: [],
       act: columnChanges,
       faults: [
@@ -217,13 +223,13 @@ describe.each(testedServers)('on %s', (name) => {
       ],
     },
     {
-      when: 'something is new',
+      when: 'new objects appear',
       phases: [],
       act: ['create table extra (id int primary key)', 'create index on "Mol é" (n)'],
       faults: ['note: index public."Mol é_n_idx"', 'note: table public.extra'],
     },
     {
-      when: 'what is said of others changes: grants, policies, validity',
+      when: 'only aspects of other checks change: grants, policies, validity',
       phases: [],
       act: [
         'grant select on "Mol é" to public',
@@ -238,10 +244,10 @@ describe.each(testedServers)('on %s', (name) => {
   });
 
   test.each<Change & { readonly when: string; readonly faults: readonly string[] }>([
-    { when: 'all is done', phases: [declaredSchema], act: effects, faults: [] },
-    { when: 'columns are changed', phases: [ofColumns], act: columnChanges, faults: [] },
+    { when: 'every effect has happened', phases: [declaredSchema], act: effects, faults: [] },
+    { when: 'the declared column changes have happened', phases: [ofColumns], act: columnChanges, faults: [] },
     {
-      when: 'columns are left alone',
+      when: 'the declared column changes are missing',
       phases: [ofColumns],
       act: [],
       faults: [
@@ -252,7 +258,7 @@ describe.each(testedServers)('on %s', (name) => {
       ],
     },
     {
-      when: 'nothing is done but an index from before is gone, which is one that may be dropped',
+      when: 'nothing has happened, except that an old index is gone that the phase may drop',
       phases: [declaredSchema],
       act: ['drop index "by name"'],
       faults: [
@@ -264,9 +270,15 @@ describe.each(testedServers)('on %s', (name) => {
         'sustained: effect by n',
       ],
     },
-    { when: 'nothing is done by a phase under way', phases: [declaredSchema], applied: false, act: [], faults: [] },
     {
-      when: 'a view takes the old name, and a later phase takes it away',
+      when: 'the phase is in progress and nothing has happened yet',
+      phases: [declaredSchema],
+      applied: false,
+      act: [],
+      faults: [],
+    },
+    {
+      when: 'a view takes the old name, and a later phase drops it',
       phases: [
         phaseWith({ renames: { 'Mol é': 'mols' }, creates: ['Mol é', 'f(integer, text)', 't on mols'] }),
         phaseWith({ drops: ['public.Mol é', 'public.f'] }, 'two'),
@@ -275,7 +287,7 @@ describe.each(testedServers)('on %s', (name) => {
       faults: ['sustained: effect f(integer, text)'],
     },
     {
-      when: 'things are named with their kind, and all is done',
+      when: 'effects are named with their kind, and have happened',
       phases: [withKinds],
       act: [
         'create function f_new() returns int language sql as $$ select 1 $$',
@@ -294,7 +306,7 @@ describe.each(testedServers)('on %s', (name) => {
       faults: [],
     },
     {
-      when: 'things are named with their kind, and nothing is done',
+      when: 'effects are named with their kind, and have not happened',
       phases: [withKinds],
       act: ['create table f_new ()', 'create type mood_table as enum ()'],
       faults: [

@@ -8,7 +8,10 @@ import { database, type TestDatabase } from '../../support/database.ts';
 import { type Ground, hide, lookingAs, provable, proveAll } from './harness.ts';
 import { crowd, untilSo } from './sessions.ts';
 
-/** What the shared servers do not have: an archive, replicas, few places, little memory. Nobody else is on these. */
+/**
+ * Servers with features that the shared ones lack: an archive, replicas, few connections, little memory. No other test
+ * uses them.
+ */
 const settings = {
   archive_mode: 'on',
   wal_level: 'logical',
@@ -35,7 +38,7 @@ async function archiveBy({ db }: Ground, command: string): Promise<void> {
   await untilSo(db, `select current_setting('archive_command') = '${command}'`);
 }
 
-/** A segment of the log is full, and is to be archived. */
+/** Completes a WAL segment so that it is archived. */
 const fill = async (db: TestDatabase): Promise<void> => {
   await db.query('create table if not exists public.filler (n int)');
   await db.query('insert into public.filler values (1)');
@@ -45,7 +48,7 @@ const fill = async (db: TestDatabase): Promise<void> => {
 const archived = (db: TestDatabase, condition: string) =>
   untilSo(db, `select coalesce(${condition}, false) from pg_stat_archiver`);
 
-/** A replica that receives the log and never says what it has done with it. */
+/** A replica that receives WAL and never reports progress. */
 async function replica(db: TestDatabase, name: string): Promise<AsyncDisposable> {
   const { rows } = await db.query('select pg_current_wal_lsn()::text as lsn');
   const settingsOfReplica = { connectionString: db.url, application_name: name, replication: 'true' };
@@ -95,7 +98,7 @@ proveAll(
     }),
     provable({
       id: 'archiver',
-      when: 'that has no command',
+      when: 'archiving is on without a command',
       setup: (ground) => archiveBy(ground, 'true'),
       plant: (ground) => archiveBy(ground, ''),
       heal: (ground) => archiveBy(ground, 'true'),
@@ -111,7 +114,7 @@ proveAll(
     }),
     provable({
       id: 'slots',
-      when: 'of which one is gone',
+      when: 'one of several replicas is gone',
       setup: [`select pg_create_logical_replication_slot('changes', 'pgoutput')`],
       plant: [`select pg_drop_replication_slot('changes')`],
       heal: [`select pg_create_logical_replication_slot('changes', 'pgoutput')`],
@@ -131,7 +134,7 @@ proveAll(
     }),
     provable({
       id: 'wraparound',
-      when: 'since a prepared transaction holds back the clean-up',
+      when: 'a prepared transaction holds back the clean-up',
       setup: ['create table public.t (id int)'],
       plant: ['begin', 'insert into public.t values (1)', `prepare transaction 'left behind'`],
       heal: [`rollback prepared 'left behind'`],
@@ -141,7 +144,7 @@ proveAll(
     }),
     provable({
       id: 'exclusive-locks',
-      when: 'of a prepared transaction, which nobody can end but by its name',
+      when: 'a prepared transaction, which only a command with its name can end',
       setup: ['create table public.t (id int)'],
       plant: ['begin', 'alter table public.t add column n int', `prepare transaction 'left behind'`],
       heal: [`rollback prepared 'left behind'`],
@@ -150,7 +153,7 @@ proveAll(
     }),
     provable({
       id: 'connections',
-      when: 'are getting scarce',
+      when: 'connection slots are getting scarce',
       plant: ({ db }) => crowd(db, 12),
       withhold: withoutMonitor,
       faults: ['the room for sessions'],
@@ -158,7 +161,7 @@ proveAll(
     }),
     provable({
       id: 'connections',
-      when: 'are as good as used up',
+      when: 'connection slots are almost used up',
       plant: ({ db }) => crowd(db, 12),
       withhold: withoutMonitor,
       faults: ['the last room for sessions'],
@@ -191,7 +194,7 @@ proveAll(
 );
 
 describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
-  test('a replica that was there in the baseline and receives no more is missed', async () => {
+  test('a replica from the baseline that no longer receives WAL is missed', async () => {
     await using db = await database(serverOf(major));
     await using connection = checksSession(db.url);
     const look = await lookingAs(connection, { id: 'replica-lag' });
@@ -202,7 +205,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     }
     await using _left = await replica(db, 'b');
     expect((await look()).faults).toEqual([
-      { object: 'replica a', what: 'does not receive any more', consequence: 'hold' },
+      { object: 'replica a', what: 'no longer receives WAL', consequence: 'hold' },
     ]);
   });
 });

@@ -3,13 +3,13 @@ import { expect } from 'vitest';
 
 import type { TestDatabase } from '../../support/database.ts';
 
-/** Sessions of a test, which do what they are told, and end with it whatever they wait for. */
+/** Sessions of a test. Each does what it is told and ends with the test, whatever it waits for. */
 export interface Crowd extends AsyncDisposable {
   readonly clients: readonly Client[];
   readonly pids: readonly number[];
   client(place: number): Client;
   pid(place: number): number;
-  /** Does not wait for the answer, which may be that the session was ended. */
+  /** Does not wait for the answer, because the session may be ended. */
   start(place: number, statement: string): void;
 }
 
@@ -42,10 +42,10 @@ export async function crowd(db: TestDatabase, size: number): Promise<Crowd> {
   };
 }
 
-/** The server gathers what its sessions count once a second. */
+/** The server collects the counters of its sessions once a second. */
 const patience = { timeout: 10_000, interval: 20 };
 
-/** Until so many sessions of the test wait for a lock. */
+/** Resolves once this many sessions of the test wait for a lock. */
 export async function untilWaiting(db: TestDatabase, pids: readonly number[], count: number): Promise<void> {
   const waiting = async () => {
     const { rows } = await db.query('select count(*)::int as n from pg_locks where not granted and pid = any($1)', [
@@ -56,7 +56,7 @@ export async function untilWaiting(db: TestDatabase, pids: readonly number[], co
   await expect.poll(waiting, patience).toBe(count);
 }
 
-/** Until a question of yes or no is answered with yes. */
+/** Resolves once a yes-or-no query returns yes. */
 export async function untilSo(db: TestDatabase, sql: string, values: readonly unknown[] = []): Promise<void> {
   await expect.poll(async () => Object.values((await db.query(sql, values)).rows[0] ?? {})[0], patience).toBe(true);
 }

@@ -6,7 +6,7 @@ const withoutMonitor = ({ guard }: Ground) => [`revoke pg_monitor from ${guard}`
 const molecule = ['create table public."Mol é" (id int primary key)', 'insert into public."Mol é" values (1)'];
 const named = (objects: readonly string[]) => objects.map((object) => object.replace(/session \d+/, 'session PID'));
 
-/** A build that lets others write waits until every transaction that is older than it has ended. */
+/** A concurrent index build waits until every older transaction has ended. */
 async function buildBesideAnOldTransaction({ db }: Ground): Promise<Crowd> {
   const all = await crowd(db, 2);
   await all.client(0).query('begin; update public."Mol é" set id = 2');
@@ -16,7 +16,7 @@ async function buildBesideAnOldTransaction({ db }: Ground): Promise<Crowd> {
   return all;
 }
 
-/** A query that yields no row keeps its copy where it is. */
+/** A query that returns no row keeps its COPY in place. */
 async function copyOfSilence({ db }: Ground): Promise<Crowd> {
   const all = await crowd(db, 1);
   all.start(0, 'copy (select pg_sleep(60)) to stdout');
@@ -45,7 +45,7 @@ proveAll([
   }),
   provable({
     id: 'stuck-operations',
-    when: 'of a copy, and sooner than usual',
+    when: 'a COPY, with a shorter limit than usual',
     setup: molecule,
     plant: copyOfSilence,
     withhold: withoutMonitor,

@@ -12,7 +12,7 @@ import { database } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
 import { type Ground, hide, provable, proveAll } from './harness.ts';
 
-/** Overwrites a page on disk, and has it read from there. */
+/** Overwrites a page on disk and makes the server read it from there. */
 async function damage({ db }: Ground): Promise<void> {
   await db.query('create extension pg_buffercache');
   await db.query('create table damaged as select n from generate_series(1, 100) n');
@@ -29,7 +29,7 @@ async function damage({ db }: Ground): Promise<void> {
   await db.query('select pg_stat_force_next_flush()');
 }
 
-/** An order that is turned around makes every index that was built in it contradict itself. */
+/** Reversing the sort order makes every index that was built with it inconsistent. */
 const order = (sign: '' | '-') =>
   `create or replace function public.my_order(a int, b int) returns int immutable strict language sql
      as $$ select ${sign}pg_catalog.btint4cmp(a, b) $$`;
@@ -88,7 +88,7 @@ proveAll([
   }),
   provable({
     id: 'amcheck',
-    when: 'of a table that the plan adds, and not of an index that a phase is building',
+    when: 'a table listed in the plan; an index that a phase is building is no fault',
     setup: withGrant,
     plant: [order('-')],
     heal: [order('')],
@@ -100,7 +100,7 @@ proveAll([
   }),
 ]);
 
-test('where page checksums are off there is nothing to ask', async () => {
+test('page-checksums does not apply if page checksums are off', async () => {
   await using db = await database();
   const options = { url: db.url, name: 'c', readOnly: true, statementTimeout: seconds(5) };
   await using connection = heldConnection(options);

@@ -8,7 +8,7 @@ const rows = (table: string, count: number): readonly string[] => [
   'select pg_stat_force_next_flush()',
 ];
 
-/** What a session counted of tables is told to the server at its end, at the latest. */
+/** A session reports its table counters to the server when it ends, at the latest. */
 async function inSession({ db }: Ground, statements: readonly string[], until: string): Promise<void> {
   {
     await using all = await crowd(db, 1);
@@ -36,7 +36,7 @@ proveAll([
   }),
   provable({
     id: 'missing-statistics',
-    when: 'of a table that was just loaded',
+    when: 'a table that was just loaded',
     plant: (ground) =>
       inSession(
         ground,
@@ -49,7 +49,7 @@ proveAll([
   }),
   provable({
     id: 'missing-statistics',
-    when: 'of a table of which an index knows how many rows it has, as after a restore',
+    when: 'a restored table whose index build recorded the number of rows',
     plant: async ({ db, guard }) => {
       await db.query('create table public.molecules as select n as id from generate_series(1, 2000) n');
       await db.query('create index on public.molecules (id)');
@@ -74,7 +74,7 @@ proveAll([
   }),
   provable({
     id: 'disk',
-    when: 'of which the plan says how much is free',
+    when: 'the plan gives the free space',
     plant: rows('public.molecule', 40_000),
     heal: ['drop table public.molecule'],
     withhold: ({ db, guard }) => [
@@ -86,7 +86,7 @@ proveAll([
   }),
   provable({
     id: 'disk',
-    when: 'that has doubled',
+    when: 'the data has doubled',
     plant: rows('public.molecule', 250_000),
     heal: ['drop table public.molecule'],
     withhold: ({ db, guard }) => [

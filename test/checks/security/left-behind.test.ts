@@ -32,13 +32,13 @@ function judged(id: CatalogueId, declared: Declared) {
   return 'faults' in answer ? answer.faults.map(({ consequence }) => consequence) : answer.unknown;
 }
 
-describe('what a phase declares and left behind when it failed', () => {
+describe('what a phase declares and leaves behind when it fails', () => {
   test.each(secure)('%s: is a breach', (id) => {
     expect(judged(id, left(everything))).toContain('veto');
   });
 });
 
-describe('what is left out while a phase is under way is named beside what was judged', () => {
+describe('faults left out while a phase is in progress are named beside the judged ones', () => {
   const look = async (declared: Declared) => {
     const fields = ['relation', 'on', 'forced', 'owner_logs_in'];
     const rows = [
@@ -62,17 +62,17 @@ describe('what is left out while a phase is under way is named beside what was j
   };
   test.each([
     {
-      when: 'it runs',
+      when: 'the phase runs',
       declared: underWay({ rls: ['t'] }),
       said: '2 tables, none less guarded than before; not judged, since phase has not finished: table public.t',
     },
     {
-      when: 'it runs, and declares what has not changed',
+      when: 'the phase runs and declares an unrelated change',
       declared: underWay({ rls: ['u'] }),
       said: 'table public.t has its row level security switched off',
     },
     {
-      when: 'it has failed',
+      when: 'the phase has failed',
       declared: left({ rls: ['t'] }),
       said: 'table public.t has its row level security switched off',
     },

@@ -7,7 +7,7 @@ import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
 import { lookingAs } from '../catalogue/harness.ts';
 
-/** What a stranger with objects of its own does, the check that sees it, and what it then finds. */
+/** What a stranger does with its own objects, the check that sees it, and the object it reports. */
 const cases: readonly {
   readonly id: CatalogueId;
   readonly before?: string;
@@ -64,23 +64,26 @@ const cases: readonly {
 ];
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
-  test.each(cases)('$id: $does is told with who alone can have done it', async ({ id, before, does, object }) => {
-    await using db = await database(inject(server));
-    await using stranger = await temporaryRole(db, 'login');
-    await db.query(`grant create on schema public to ${stranger.name}`);
-    const as = (sql: string) => db.query(`set role ${stranger.name}; ${sql}; reset role`);
-    await using connection = checksSession(db.url, { seesAllRows: true, statementTimeout: seconds(10) });
-    if (before !== undefined) await as(before);
-    const look = await lookingAs(connection, { id });
-    await look(true);
-    await as(does);
-    const { faults } = await look();
-    const found = faults?.find((one) => one.object === object.replace('STRANGER', stranger.name));
-    expect(found?.by).toEqual([stranger.name]);
-    await db.query(`drop owned by ${stranger.name}`);
-  });
+  test.each(cases)(
+    '$id: for $does, the check names the only role that can have done it',
+    async ({ id, before, does, object }) => {
+      await using db = await database(inject(server));
+      await using stranger = await temporaryRole(db, 'login');
+      await db.query(`grant create on schema public to ${stranger.name}`);
+      const as = (sql: string) => db.query(`set role ${stranger.name}; ${sql}; reset role`);
+      await using connection = checksSession(db.url, { seesAllRows: true, statementTimeout: seconds(10) });
+      if (before !== undefined) await as(before);
+      const look = await lookingAs(connection, { id });
+      await look(true);
+      await as(does);
+      const { faults } = await look();
+      const found = faults?.find((one) => one.object === object.replace('STRANGER', stranger.name));
+      expect(found?.by).toEqual([stranger.name]);
+      await db.query(`drop owned by ${stranger.name}`);
+    },
+  );
 
-  test('memberships: who granted it is told', async () => {
+  test('memberships: the check names who granted it', async () => {
     await using db = await database(inject(server));
     await using stranger = await temporaryRole(db, 'login');
     await using group = await temporaryRole(db, '');

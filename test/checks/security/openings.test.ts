@@ -8,10 +8,10 @@ import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
 import { lookingAs } from '../catalogue/harness.ts';
 
-/** What the phases' role has granted does nothing until somebody adds the rest. */
+/** A grant by the phases' role has no effect until someone adds the rest. */
 const cases: readonly {
   readonly when: string;
-  /** As the superuser, with the roles' names in place of `PHASES`, `STRANGER`, `GROUP` and `WATCHED`. */
+  /** Runs as the superuser, with role names in place of `PHASES`, `STRANGER`, `GROUP` and `WATCHED`. */
   readonly before: string;
   readonly does: string;
   readonly mayBeThePhases: boolean;
@@ -26,7 +26,7 @@ const cases: readonly {
     mayBeThePhases: false,
   },
   {
-    when: 'a stranger adds a member to a group, to which the phases’ role has granted a table',
+    when: 'a stranger adds a member to a group to which the phases’ role has granted a table',
     before: `grant create on schema public to PHASES; grant GROUP to STRANGER with admin option;
       set role PHASES; create table public.own (id int);
       create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
@@ -36,7 +36,7 @@ const cases: readonly {
     mayBeThePhases: false,
   },
   {
-    when: 'the phases’ role grants its table, in a schema that is the database owner’s',
+    when: 'the phases’ role grants its table in a schema of the database owner',
     before: `grant create on schema public to PHASES; set role PHASES; create table public.own (id int);
       create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
       revoke execute on function public.f() from public; reset role`,
@@ -44,7 +44,7 @@ const cases: readonly {
     mayBeThePhases: true,
   },
   {
-    when: 'the phases’ role grants a group its table',
+    when: 'the phases’ role grants its table to a group',
     before: `grant create on schema public to PHASES; grant GROUP to WATCHED; set role PHASES; create table public.own (id int);
       create function public.f() returns int language sql security definer set search_path = '' as 'select 1';
       revoke execute on function public.f() from public; reset role`,
@@ -56,7 +56,7 @@ const ids: readonly CatalogueId[] = ['reach', 'unprotected-tables', 'definer-fun
 
 describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
   test.each(cases.flatMap((one) => ids.map((id) => ({ ...one, id }))))(
-    '$id, when $when: it may be the phase’s: $mayBeThePhases',
+    '$id, when $when: the phase may have done it: $mayBeThePhases',
     async ({ id, before, does, mayBeThePhases }) => {
       await using db = await database(inject(server));
       await using stranger = await temporaryRole(db, 'login');

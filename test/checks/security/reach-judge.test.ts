@@ -45,7 +45,7 @@ const look = (was: string, now: Cells, more: Partial<Look<'reach'>> = {}): Look<
   ...more,
 });
 
-/** The gravest consequence, `well` or `unknown`. */
+/** The most severe consequence, `well` or `unknown`. */
 function judged(was: string, now: Cells, more?: Partial<Look<'reach'>>): string {
   const answer = reach.judge(look(was, now, more));
   return 'unknown' in answer ? 'unknown' : (answer.faults[0]?.consequence ?? 'well');
@@ -53,74 +53,74 @@ function judged(was: string, now: Cells, more?: Partial<Look<'reach'>>): string 
 
 const none = 'none, denied, denied, denied; same';
 test.each([
-  { when: 'rows of one’s own were written', was: none, now: {}, is: 'note' },
+  { when: 'a reader sees new rows of its own', was: none, now: {}, is: 'note' },
   {
-    when: 'the same, in a table to which nobody writes',
+    when: 'the same happens in a table to which nobody writes',
     was: none,
     now: {},
     more: { scope: { ...look('', {}).scope, staticTables: ['t'] } },
     is: 'veto',
   },
-  { when: 'what decides about rows has changed as well', was: none, now: { rests: 'other' }, is: 'veto' },
-  { when: 'all of several rows are seen at once', was: none, now: { sees: 'all' }, is: 'veto' },
-  { when: 'the one row that there is has become one’s own', was: none, now: { sees: 'all', rows: '1' }, is: 'note' },
+  { when: 'the rules about rows have changed as well', was: none, now: { rests: 'other' }, is: 'veto' },
+  { when: 'all of several rows become visible at once', was: none, now: { sees: 'all' }, is: 'veto' },
+  { when: 'the only row is now the reader’s own', was: none, now: { sees: 'all', rows: '1' }, is: 'note' },
   {
-    when: 'what others had written was deleted',
+    when: 'the rows of others were deleted',
     was: 'some, denied, denied, denied; same',
     now: { sees: 'all' },
     is: 'note',
   },
   { when: 'the table was empty', was: 'empty, denied, denied, denied; same', now: { sees: 'all' }, is: 'well' },
   {
-    when: 'the table was empty, and the rules were others',
+    when: 'the table was empty, and the rules have changed',
     was: 'empty, denied, denied, denied; old',
     now: { sees: 'all' },
     is: 'veto',
   },
-  { when: 'reading was denied', was: 'denied, denied, denied, denied; same', now: {}, is: 'veto' },
+  { when: 'reading was denied before', was: 'denied, denied, denied, denied; same', now: {}, is: 'veto' },
   {
-    when: 'no policy has a say',
+    when: 'no policy is involved',
     was: 'some, denied, denied, denied; same',
     now: { sees: 'all', guarded: 'f' },
     is: 'veto',
   },
   {
-    when: 'writing is let by a policy',
+    when: 'a policy now allows writing',
     was: 'some, denied, denied, denied; same',
     now: { update: 'by policy' },
     is: 'veto',
   },
-  { when: 'less is seen', was: 'all, denied, denied, denied; same', now: { rests: 'other' }, is: 'well' },
-  { when: 'nothing is seen', was: 'all, denied, denied, denied; same', now: { sees: 'denied' }, is: 'note' },
+  { when: 'fewer rows are visible', was: 'all, denied, denied, denied; same', now: { rests: 'other' }, is: 'well' },
+  { when: 'no row is visible', was: 'all, denied, denied, denied; same', now: { sees: 'denied' }, is: 'note' },
   {
-    when: 'nothing is seen, since a phase has closed it',
+    when: 'no row is visible because a phase has closed the table',
     was: 'all, open, denied, denied; same',
     now: { sees: 'none', rests: 'other' },
     more: { declared: applied({ rls: ['t'] }) },
     is: 'well',
   },
   {
-    when: 'the role may by a phase’s word',
+    when: 'a phase declares this access for the role',
     was: none,
     now: { rests: 'other' },
     more: { declared: applied({ grants: { t: { anon: ['select'] } } }) },
     is: 'well',
   },
   {
-    when: 'the role may less by a phase’s word',
+    when: 'a phase declares less access for the role',
     was: none,
     now: { rests: 'other' },
     more: { declared: applied({ grants: { t: { anon: ['insert'] } }, rls: ['t'] }) },
     is: 'veto',
   },
   {
-    when: 'a phase is at it',
+    when: 'a phase that declares it is in progress',
     was: none,
     now: { rests: 'other' },
     more: { declared: underWay({ rls: ['t'] }) },
     is: 'well',
   },
-  { when: 'it was not tried', was: none, now: { sees: null, untried: 'no lock' }, is: 'unknown' },
+  { when: 'the table was not tried', was: none, now: { sees: null, untried: 'no lock' }, is: 'unknown' },
   {
     when: 'a table that the plan names is gone',
     was: none,
@@ -135,11 +135,11 @@ test.each([
     more: { limits: { tables: ['u'] }, declared: applied({ renames: { u: 't' } }) },
     is: 'well',
   },
-])('what is seen, where $when: $is', ({ was, now, more, is }) => {
+])('a reader’s access is judged $is when $when', ({ was, now, more, is }) => {
   expect(judged(was, now, more)).toBe(is);
 });
 
-test('a role that the plan watches and the server lacks leaves it unknown', () => {
+test('a watched role that the server lacks makes the result unknown', () => {
   expect(judged(none, { sees: 'none' }, { scope: { ...look('', {}).scope, watchRoles: ['absent'] } })).toBe('unknown');
 });
 
@@ -165,14 +165,14 @@ test.each([
     what: 'shows 50 rows, where it showed no rows',
   },
   { was: 'all, denied, denied, denied; old', rows: '50', status: 'well', what: '' },
-])('a view that showed "$was" and shows $rows rows: $status', ({ was, rows, status, what }) => {
+])('a view that showed "$was" and now shows $rows rows: $status', ({ was, rows, status, what }) => {
   const now = { kind: 'view', relation: 'public.v', rows, rests: 'new' };
   const judged = reach.judge(look('', now, { baseline: { 'view public.v as ada': was } }));
   const [fault] = 'faults' in judged ? judged.faults : [];
   expect({ status: fault?.consequence ?? 'well', what: fault?.what ?? '' }).toEqual({ status, what });
 });
 
-test('which table it is about is told, so that whose it is can be asked', () => {
+test('the fault names its table, so that the owner can be looked up', () => {
   const answer = reach.judge(look('denied, denied, denied, denied; same', { sees: 'all', insert: 'allowed' }));
   const faults = 'faults' in answer ? answer.faults : [];
   expect(faults.map(({ relation }) => relation)).toEqual(faults.map(() => 'public.t'));

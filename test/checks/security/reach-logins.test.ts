@@ -48,7 +48,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     oid: String((await db.query('select $1::regclass::oid as oid', [name])).rows[0]?.['oid']),
     name,
   });
-  /** What is seen of `relation` with the separated logins, and what the session is afterwards. */
+  /** What the separated logins see of `relation`, and the state of the session afterwards. */
   async function tried(relation: string, isView = false) {
     const target = logins.target;
     await using aside = heldConnection(triesRoles(target, 'reach'));
@@ -57,14 +57,14 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     const { rows: after } = await aside.query("select session_user, current_user, current_setting('role')");
     return { sight, after: after[0] };
   }
-  /** A policy of the table's owner that runs this before it says no. */
+  /** A policy of the table's owner that runs this before it returns false. */
   const trap = async (does: string, body = `perform ${does};`) => {
     await db.query(`
       create or replace function public.trap() returns boolean language plpgsql as $$ begin ${body} return true; end $$;
       create policy trap on note for select using (public.trap())`);
   };
 
-  test('without a reach login, one is asked for instead of a membership that the reading login must not have', async () => {
+  test('without a reach login, the check asks for one and not for a membership of the reading login', async () => {
     await using watching = heldConnection(asksCatalogs(logins.target, 'checks'));
     const { reach_url: _reach, ...target } = logins.target;
     const beside = async <T>(options: SessionOptions, work: (asks: Asks) => Promise<T>): Promise<T> => {
@@ -98,12 +98,15 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     { policy: `using (owner = 'b')`, sees: 'some', rows: 2 },
     { policy: 'using (false)', sees: 'none', rows: 0 },
     { policy: 'using (1 / (id - 1) > 0)', sees: 'denied', rows: 0 },
-  ])('with the policy "$policy" it sees $sees of what the reading login counts', async ({ policy, sees, rows }) => {
-    await db.query(`create policy p on note for select ${policy}`);
-    expect((await tried('public.note')).sight).toEqual({ sees, rows });
-  });
+  ])(
+    'under the policy "$policy" the reader sees $sees of the rows that the reading login counts',
+    async ({ policy, sees, rows }) => {
+      await db.query(`create policy p on note for select ${policy}`);
+      expect((await tried('public.note')).sight).toEqual({ sees, rows });
+    },
+  );
 
-  test('of a view it is known how many rows it shows, and whether it is denied: never whether these are all', async () => {
+  test('for a view, the check knows the number of visible rows or a denial, but never whether these are all rows', async () => {
     await db.query(`
       create policy p on note for select using (true);
       create view shows as select * from note;
@@ -121,7 +124,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
   test.each([
     { leaves: 'to nobody', does: "set_config('role', 'none', false)" },
     { leaves: 'to another watched role', does: `set_config('role', 'MEMBER', false)` },
-  ])('a policy that leaves the role $leaves is noticed, and gains nothing', async ({ does }) => {
+  ])('the check notices a policy that leaves the role $leaves, and the policy gains nothing', async ({ does }) => {
     await trap(does.replace('MEMBER', member?.name ?? ''));
     const { sight, after } = await tried('public.note');
     expect(sight).toMatchObject({ untried: expect.stringContaining(`changed the role from ${anon?.name}`) });
@@ -144,7 +147,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     expect((await tried('public.note')).sight).toEqual({ sees: 'denied', rows: 0 });
   });
 
-  test('what a policy sets or notifies does not outlive the reading', async () => {
+  test('settings and notifications of a policy do not outlive the read', async () => {
     const heard: string[] = [];
     const listener = await db.client();
     listener.on('notification', ({ channel }) => heard.push(channel));
@@ -164,7 +167,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
   });
 });
 
-/** Counts in turn what it is told; the reader always sees `visible`. */
+/** Returns the given totals in turn; the reader always sees `visible`. */
 function counting(visible: number, totals: readonly number[]) {
   const left = [...totals];
   const answer = (cell: string) => Promise.resolve({ rows: [[cell]], fields: [], ms: 0 });
@@ -180,18 +183,18 @@ function counting(visible: number, totals: readonly number[]) {
 }
 
 test.each([
-  { when: 'nothing is written meanwhile', visible: 3, totals: [3, 3], sees: 'all' },
-  { when: 'others’ rows are there', visible: 3, totals: [5, 5], sees: 'some' },
-  { when: 'there is nothing', visible: 0, totals: [0, 0], sees: 'empty' },
-  { when: 'there is nothing for it', visible: 0, totals: [2, 2], sees: 'none' },
-  { when: 'a row came once', visible: 4, totals: [3, 4, 4], sees: 'all' },
-  { when: 'rows come all the time', visible: 4, totals: [3, 4, 5, 6], sees: 'some' },
-  { when: 'rows come all the time, and none for it', visible: 0, totals: [0, 1, 2, 3], sees: 'none' },
-])('of two snapshots, where $when, it sees $sees', async ({ visible, totals, sees }) => {
+  { when: 'nothing is written in between', visible: 3, totals: [3, 3], sees: 'all' },
+  { when: 'only rows of others exist', visible: 3, totals: [5, 5], sees: 'some' },
+  { when: 'the table is empty', visible: 0, totals: [0, 0], sees: 'empty' },
+  { when: 'the reader may see nothing', visible: 0, totals: [2, 2], sees: 'none' },
+  { when: 'one row is added once', visible: 4, totals: [3, 4, 4], sees: 'all' },
+  { when: 'rows are added all the time', visible: 4, totals: [3, 4, 5, 6], sees: 'some' },
+  { when: 'rows are added all the time, and none for the reader', visible: 0, totals: [0, 1, 2, 3], sees: 'none' },
+])('two snapshots show $sees to the reader when $when', async ({ visible, totals, sees }) => {
   expect(await counting(visible, totals)).toEqual({ sees, rows: visible });
 });
 
-test('a reading login that may not count all rows leaves it untried, with what it needs', async () => {
+test('if the reading login may not count all rows, the table is untried, with the missing permission', async () => {
   const refusing: Asks = {
     query: () => {
       const todo = { found: 'permission denied for table t', wanted: 'rows', todo: 'Grant it' };

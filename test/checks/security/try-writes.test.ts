@@ -17,7 +17,7 @@ const setUp = (role: string): readonly string[] => [
 describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
   const server = inject(major === 15 ? 'postgres' : 'postgres18');
 
-  test('what an identity may write is tried, and nothing of it stays', async () => {
+  test('tryWrites tries what an identity may write and leaves nothing behind', async () => {
     await using db = await database(server);
     await using role = await temporaryRole(db, 'nologin');
     for (const statement of setUp(role.name)) await db.query(statement);
@@ -26,7 +26,7 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     const as = (sub: string) => tryWrites(session, { id: sub, role: role.name, claims: { sub } }, trial);
     const outcomes = async (sub: string) => (await as(sub)).map(({ command, outcome }) => `${command}: ${outcome}`);
 
-    // The key is taken: only a constraint stands in the way.
+    // The key exists already, so only a constraint prevents the write.
     expect(await outcomes('ada')).toEqual(['insert: let through', 'update: let through', 'delete: denied']);
     expect(await outcomes('eve')).toEqual(['insert: denied', 'update: no rows', 'delete: denied']);
     const { rows } = await db.query('select id, owner from "no te" order by id');

@@ -103,7 +103,7 @@ describe('arming', () => {
 
   test('a role that cannot be kept out is named with the two ways to go on, and somebody may answer for it', () => {
     const night = ready();
-    const unfenced = ['"migrator" could log in again; so that it cannot, run: alter role "guard" createrole'];
+    const unfenced = ['"migrator" could log in again; to prevent that, run: alter role "guard" createrole'];
     expect(night.give({ ...arm, unfenced })).toBe('not-ready');
     expect(night.refused?.missing).toEqual([
       `${unfenced[0]} (then run ripcord baseline capture again: compared with the old baseline, the grant is a breach); or waive it: ripcord waive fence --reason …`,
