@@ -1,5 +1,5 @@
-// The work of a phase in the miniature plan. `first` ends well; `second` breaks integrity and then never ends by itself,
-// with a helper that leaves its process group: forward work as it is hard to stop.
+// The work of a phase in the miniature plan. `first` succeeds. `second` breaks integrity and then never ends by itself, with
+// a helper that leaves its process group: forward work that is hard to stop.
 import { spawn } from 'node:child_process';
 
 import { Client } from 'pg';
