@@ -19,7 +19,7 @@ export interface DetectionPower {
   weaknesses(frozen: Frozen): Promise<Answers<'weaknesses'>>;
 }
 
-// Built files are .js beside .js, sources .ts beside .ts; the compiler rewrites neither name in a URL.
+// The extension is .js for built files and .ts for sources: the compiler does not rewrite names in a URL.
 const workerFile = new URL(`./detection-power-worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Rejects with the thread's error. The thread does not keep the process alive. */

@@ -50,7 +50,7 @@ export const lostBy = (error: Error, ready: boolean): Failure => {
   return { reason: ready ? 'query' : 'connect', message, ...(code !== undefined && { code }) };
 };
 
-/** One request on a connection of its own. */
+/** One request on its own connection. */
 class HttpAttempt {
   readonly #started = performance.now();
   readonly #ownBefore = ownTime();

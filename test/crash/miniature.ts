@@ -121,7 +121,7 @@ export async function miniature(undo = threeSteps, { server, way = String }: Whe
   const files = { planFile: join(folder, 'ripcord.yaml'), deathsFile: join(folder, 'deaths') };
   await writeFile(files.planFile, planText(way(db.url), role.name, tokens, undo.steps));
   await writeFile(files.deathsFile, '');
-  await writeFile(join(folder, 'undo-first.js'), '// nothing to undo\n');
+  await writeFile(join(folder, 'undo-first.js'), '// there is nothing to undo\n');
   const url = `http://127.0.0.1:${port}`;
   return {
     db,

@@ -8,7 +8,7 @@ const [phase = ''] = process.argv.slice(2);
 const client = new Client({ connectionString: process.env.DATABASE_URL });
 await client.connect();
 await client.query('insert into ran (what) values ($1)', [`phase ${phase}`]);
-await client.query('select pg_sleep(0.5)'); // so that its wrapper has told that it runs before it tells of its end
+await client.query('select pg_sleep(0.5)'); // so that its wrapper reports the start before the end
 if (phase === 'second') {
   spawn('setsid', ['sleep', '60'], { stdio: 'ignore', detached: true }).unref();
   await client.query('insert into broken (id) values (1) on conflict do nothing');

@@ -107,7 +107,7 @@ test('a process without the tag of the attempt is not recorded as the phase’s'
   });
   expect(await report('second', 'spawned', { child: us })).toMatchObject({ body: { because: 'not-running' } });
   expect(await spawnedEvents()).toEqual([]);
-  expect((await report('first', 'progress', { tag })).body).toEqual({ goOn: true }); // the phase itself goes on
+  expect((await report('first', 'progress', { tag })).body).toEqual({ goOn: true }); // the phase itself continues
 }, 30_000);
 
 test('a tagged process and the leader of its group are the phase’s; a process that only has the pid is not', async () => {
