@@ -8,14 +8,14 @@ import type { PhaseState } from '../core/run/phases.ts';
 import { isBeingUndone, schemaState } from '../core/run/schema-state.ts';
 import { rollbackUnderWay, type RunState } from '../core/run/state.ts';
 
-/** A phase that ended before its end is done changing things: what it has left is judged. */
+/** A phase that stopped before its end changes nothing more, so the checks judge what it left behind. */
 function countsAs(state: RunState, phase: PhaseState, atWork: ReadonlySet<PhaseId>): SchemaState | 'left' {
   const known = schemaState(state, phase);
   if (known !== 'under-way' || phase.state === 'running' || isBeingUndone(state, phase)) return known;
   return phase.state === 'unknown' && atWork.has(phase.phase) ? 'under-way' : 'left';
 }
 
-/** What the phases have declared that counts now. `atWork`: the lost phases of which something is still seen at work. */
+/** The declared effects that count now. `atWork`: lost phases of which a process or session is still running. */
 export function declaredNow(
   { phases }: Plan,
   state: RunState | undefined,
@@ -49,7 +49,7 @@ export interface ScopeParts {
   readonly noReachLogin: boolean;
 }
 
-/** What the checks of the catalogue must know before they can ask. */
+/** Everything that the catalogue checks need to know before they query the target. */
 export function scopeOf({ plan, role, state, server, ...sessions }: ScopeParts): Scope {
   const { integrity, security } = plan.criteria;
   const declared = declaredNow(plan, state);
@@ -71,7 +71,7 @@ export function scopeOf({ plan, role, state, server, ...sessions }: ScopeParts):
   };
 }
 
-/** Nobody is at work: what reads much would be in the way, and is asked at the end anyway. */
+/** No phase and no rollback is running. Otherwise, expensive checks would get in its way; they run at the end anyway. */
 export const isQuiet = (now: RunState | undefined): boolean =>
   now?.baseline !== undefined &&
   now.closed === undefined &&

@@ -5,7 +5,7 @@ import type { Baseline } from '../core/evidence/baseline.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { limitsFor } from '../core/verdicts/limits.ts';
 
-/** What can be asked of a baseline, for one probe each. */
+/** The functions that callers can run on a baseline. Each one answers per probe. */
 const questions = { power: powerOf, weaknesses: sayTooWeak };
 export type Question = keyof typeof questions;
 export interface PowerQuestion {

@@ -10,19 +10,19 @@ import type { Answers, PowerQuestion, Question } from './detection-power-worker.
 type Frozen = NonNullable<RunState['baseline']>;
 
 /**
- * What the frozen baseline can tell. It takes tens of milliseconds a probe, so it is worked out in a thread: where readings
- * are taken meanwhile, all targets would look slow for as long, controls and all.
+ * The slowdowns that the frozen baseline can detect. The computation takes tens of milliseconds per probe, so it runs in a
+ * worker thread. On the main thread it would delay the readings, and every target, controls included, would look slow.
  */
 export interface DetectionPower {
   power(frozen: Frozen): Promise<Answers<'power'>>;
-  /** What of the plan's wishes the baseline is not good enough for, one sentence a probe. */
+  /** The plan's requirements that the baseline is too weak for, one sentence per probe. */
   weaknesses(frozen: Frozen): Promise<Answers<'weaknesses'>>;
 }
 
-// Built files are .js beside .js, sources .ts beside .ts; the compiler rewrites neither name in a URL.
+// The extension is .js for built files and .ts for sources: the compiler does not rewrite names in a URL.
 const workerFile = new URL(`./detection-power-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** Rejects with what the thread failed with. It keeps nobody from ending. */
+/** Rejects with the thread's error. The thread does not keep the process alive. */
 async function askThread<Name extends Question>(
   asked: PowerQuestion & { readonly question: Name },
 ): Promise<Answers<Name>> {
@@ -33,13 +33,13 @@ async function askThread<Name extends Question>(
 }
 
 export function detectionPower(plan: Plan): DetectionPower {
-  /** A baseline never changes, so neither does the answer. */
+  /** A baseline never changes, so its answers are cached. */
   const ask = <Name extends Question>(question: Name) => {
     const known = new Map<Hash, Promise<Answers<Name>>>();
     return ({ hash, baseline }: Frozen): Promise<Answers<Name>> => {
       const answers = known.get(hash) ?? askThread({ question, plan, baseline });
       known.set(hash, answers);
-      answers.catch(() => known.delete(hash)); // a thread that could not be had may be had the next time
+      answers.catch(() => known.delete(hash)); // the thread may start the next time
       return answers;
     };
   };

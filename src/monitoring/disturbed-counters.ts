@@ -5,18 +5,18 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { checkId } from '../core/kernel/ids.ts';
 import { after, type Instant, millis, seconds } from '../core/kernel/units.ts';
 
-/** A session that goes idle hands in what it has counted within ten seconds (PGSTAT_IDLE_INTERVAL). */
+/** A session that becomes idle reports its counters within ten seconds (PGSTAT_IDLE_INTERVAL). */
 const untilCounted = seconds(12);
 
 /**
- * The server's counters, which the guard's own scans of whole tables disturb: while it reads them, and until the server has
- * counted that, the counters tell of the guard and not of the application.
+ * Tracks when the guard's own full table scans disturb the server's counters. During a scan, and until the server has
+ * counted it, the counters reflect the guard and not the application.
  */
 export interface DisturbedCounters {
-  /** Does what reads much. */
+  /** Runs work that scans whole tables. */
   scanning<Done>(work: () => Promise<Done>): Promise<Done>;
   areDisturbed(): boolean;
-  /** Another number after each such time: what was counted before it is not compared with what is counted after it. */
+  /** Changes after each scan. Counts from different epochs must not be compared. */
   epoch(): number;
 }
 
@@ -40,12 +40,13 @@ export function disturbedCounters(clock: Pick<Clock, 'now'>): DisturbedCounters 
 }
 
 /**
- * For a baseline its rates count, whatever was said of them without one or beside an older one: a breach that was frozen would
- * be known for good, and never told again. Where there are no rates yet, it is too young to tell.
+ * The finding that replaces a count while the counters are disturbed. A baseline needs the rates only. It must not freeze a
+ * breach against an older baseline: that breach would then count as known and would never be reported again. Without any
+ * rates yet, the finding is `young`.
  */
 function recalled(undisturbed: Finding | undefined, { id, against }: Check, at: Instant, capturing: boolean): Finding {
   if (undisturbed?.seen === undefined) {
-    const summary = 'it counts once the guard’s own reading is over';
+    const summary = 'counting resumes once the guard’s own table scan is over';
     return { check: checkId(id), at, took: millis(0), status: 'unknown', young: true, minor: true, summary };
   }
   const isUsual = undisturbed.young === true || (undisturbed.status === 'breach' && against === 'baseline');
@@ -54,7 +55,7 @@ function recalled(undisturbed: Finding | undefined, { id, against }: Check, at: 
   return { ...known, status: 'ok', summary: 'counted before', faults: [] };
 }
 
-/** What a check that counts found last before the guard itself read much stands in for what it would count now. */
+/** While the guard's own scans disturb the counters, a counting check repeats its last undisturbed finding. */
 export function recalling(
   check: Check,
   counters: DisturbedCounters,
@@ -71,6 +72,6 @@ export function recalling(
     epoch = counters.epoch();
     const finding = await execute(on, capturing);
     if (finding.young !== true || finding.seen !== undefined || undisturbed === undefined) undisturbed = finding;
-    return undisturbed; // what begins to count anew says what it said before, until the next look
+    return undisturbed; // after `forget`, the first execution has no rates yet: repeat the last finding until the next one
   };
 }

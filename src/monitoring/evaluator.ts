@@ -16,12 +16,12 @@ import type { Conductor } from '../runs/conductor.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 
 export interface Evaluator {
-  /** Judges now, and journals what follows. Rejects when the journal cannot be written. */
+  /** Evaluates the criteria now and writes the resulting events to the journal. Rejects if that write fails. */
   evaluate(): Promise<void>;
   /** The verdicts of the last evaluation. */
   latest(): readonly Verdict[] | undefined;
   blind(): readonly Sense[];
-  /** Told of every event, so that watched time is counted once only. */
+  /** Receives every event, so that watched time is counted only once. */
   noted(event: RunEvent): void;
 }
 
@@ -30,13 +30,13 @@ export interface EvaluatorParts {
   readonly conductor: Conductor;
   readonly evidenceStore: EvidenceStore;
   readonly clock: Clock;
-  /** When this daemon began to ask. */
+  /** When this daemon started monitoring. */
   readonly since: Instant;
-  /** The checks of the catalogue that are asked of this server. */
+  /** The catalogue checks that run on this server. */
   readonly catalogue: readonly CatalogueId[];
-  /** How often each check is asked that is asked every so often. */
+  /** The interval of each periodic check. */
   readonly paces: ReadonlyMap<CheckId, Millis>;
-  /** What all evidence rests on, and cannot be relied on now. */
+  /** What all evidence depends on and is unreliable now. */
   readonly unsure?: () => readonly GuardSense[];
 }
 
@@ -48,7 +48,7 @@ function clocksOf(state: RunState) {
   ];
 }
 
-/** Time in which something could not be looked at is not time that was watched. */
+/** Time during which a sense is blind or a criterion is unknown does not count as watched. */
 const isSightless = (blind: readonly Sense[], verdicts: readonly Verdict[]): boolean =>
   blind.length > 0 || verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true);
 

@@ -12,24 +12,24 @@ import { isMarker, recoveredIn } from '../core/run/markers.ts';
 import { type CheckHistory, noteFinding } from '../core/verdicts/checks.ts';
 import { freshEvidence, type ProbeEvidence, takeIn } from '../core/verdicts/probe-evidence.ts';
 
-/** How many readings of each probe stay in memory, for boundaries and for those who ask. */
+/** How many readings of each probe stay in memory, for boundaries and for API clients. */
 const kept = 120;
 
-/** What has been seen lately: the newest evidence about each probe and check. Rebuilt from the journal after a restart. */
+/** The newest evidence about each probe and check. After a restart, it is rebuilt from the journal. */
 export interface EvidenceStore {
   reading(reading: Reading, circumstances: Circumstances): void;
   finding(finding: Finding): void;
-  /** Slowness is measured anew from here, of every probe or of this one. */
+  /** Restarts the measurement of slowness here, for every probe or only for `only`. */
   mark(marker: Instant, only?: ProbeId): void;
   probes(): ReadonlyMap<ProbeId, ProbeEvidence>;
   checks(): ReadonlyMap<CheckId, CheckHistory>;
-  /** How many times as slow the controls are just now; undefined where nobody knows. */
+  /** How many times slower than usual the controls are now; undefined if unknown. */
   common(): Ratio | undefined;
   /** The last readings of every probe, oldest first. */
   recent(): ReadonlyMap<ProbeId, readonly Reading[]>;
 }
 
-/** What the controls show. They go on over markers, which are not about them, and begin anew with a baseline. */
+/** The state of the control probes. Markers do not concern controls, so it survives them; a new baseline resets it. */
 function controlProbes(plan: Plan) {
   const ids = new Set(plan.probes.filter(({ control }) => control).map(({ id }) => probeId(id)));
   const controls = new Map<ProbeId, Control>();
@@ -61,7 +61,7 @@ export function createEvidenceStore(plan: Plan, marker: Instant): EvidenceStore 
     reading(reading, { limits, baseline, scalesOf }) {
       const evidence = probes.get(reading.probe);
       const probe = planned.get(reading.probe);
-      if (evidence === undefined || probe === undefined) return; // one that a changed plan no longer has
+      if (evidence === undefined || probe === undefined) return; // a changed plan may no longer have the probe
       controls.see(reading, baseline);
       const scales = () => (probe.control ? undefined : scalesOf(probe));
       probes.set(reading.probe, takeIn(evidence, reading, limits, scales, controls.common()));
@@ -82,7 +82,7 @@ export function createEvidenceStore(plan: Plan, marker: Instant): EvidenceStore 
   };
 }
 
-/** Lets the evidence begin anew where an event says so: of every probe, or of those that are well again. */
+/** Restarts the evidence if the event calls for it: for every probe, or for the probes that recovered. */
 export function markAt(event: RunEvent, evidence: Pick<EvidenceStore, 'mark'>): void {
   if (isMarker(event)) evidence.mark(event.at);
   if (event.type !== 'verdicts-changed') return;

@@ -5,14 +5,14 @@ import type { PhaseState } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
 import { forwardWork, type Quietening, whatIsLeft } from '../phases/stop-work.ts';
 
-/** As often as the cheap checks are asked: a look goes over all processes. */
+/** Searching all processes is not free, so a result is reused for as long as the interval of the cheap checks. */
 const counts = seconds(5);
 
 type Lost = readonly PhaseState[];
 
 /**
- * Tells the lost phases of which a process or a session is still seen, as of a few seconds ago. Where nobody can look, none
- * is: a phase is excused only as long as it is known to be at work.
+ * Returns the lost phases of which a process or session was still running a few seconds ago. If the search fails, it returns
+ * none: a phase is excused only while it is known to be at work.
  */
 export function lostWork(connection: Quietening['connection'], { now }: Pick<Clock, 'now'>) {
   let known: { readonly at: Instant; readonly of: string; readonly atWork: Promise<ReadonlySet<PhaseId>> } | undefined;

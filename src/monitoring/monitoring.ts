@@ -27,11 +27,11 @@ import { noteProbeIssues } from './probe-issues.ts';
 import { hiddenReading, type ReadingLog, readingLog } from './reading-log.ts';
 import { rebuildEvidence } from './rebuild-evidence.ts';
 
-/** Told how the evaluation of the criteria goes, and what else fails meanwhile. */
+/** Receives the health of monitoring itself: evaluations, failures, and the clock. */
 export interface MonitoringHealth {
-  /** A handler for what failed while doing `what`. */
+  /** Returns a handler for errors that occur while doing `what`. */
   during(what: string): (error: unknown) => void;
-  /** What is wrong with the clock, if anything. */
+  /** Sets or clears the current problem with the clock. */
   clock(trouble: string | undefined): void;
   evaluated(): void;
   evaluationFailed(error: unknown): void;
@@ -49,22 +49,22 @@ export interface MonitoringParts {
   readonly log: Pick<Log, 'warn' | 'info'>;
 }
 
-/** The probes, the checks and the evaluation of the criteria, and what they have seen. */
+/** Runs the probes, the checks and the evaluation of the criteria, and holds their evidence. */
 export interface Monitoring {
   readonly evidenceStore: EvidenceStore;
   readonly readings: ReadingLog;
   readonly evaluator: Evaluator;
   readonly checks: PlannedChecks;
   readonly capture: Capture;
-  /** Why probes are not answered now, one sentence each. */
+  /** Why probes get no readings now, one sentence per probe. */
   probeIssues(): readonly string[];
-  /** Where it is blind by its own doing, one sentence each: it is not ready then, whatever the target is. */
+  /** Probes for which the guard is blind because it was late itself, one sentence each. The guard is then not ready. */
   late(): readonly string[];
-  /** Starts evaluations, checks and probes; each is stopped by `undo` in the reverse order. */
+  /** Starts evaluations, checks and probes. `undo` stops them in reverse order. */
   start(undo: AsyncDisposableStack): void;
 }
 
-/** What follows from each finding: it is kept, shown and recorded, and a breach is judged at once. */
+/** Stores, publishes and records each finding. A breach triggers an evaluation at once. */
 function findingTaker(
   { loaded, connections, conductor, metrics, health }: MonitoringParts,
   evidenceStore: EvidenceStore,
@@ -95,7 +95,7 @@ interface Takers {
   readonly issues: Pick<ReturnType<typeof noteProbeIssues>, 'saw'>;
 }
 
-/** What follows from each reading, its secrets taken out: it is shown and kept, and counts for the baseline that is being captured. */
+/** Removes secrets from each reading, then publishes it, stores it, and adds it to a baseline that is being captured. */
 const readingTaker =
   (
     { loaded, metrics, conductor }: MonitoringParts,
@@ -112,7 +112,7 @@ const readingTaker =
     capture.reading(reading);
   };
 
-/** The evaluator, and one evaluation as it is made each time: the clock is looked at before, and it is told that it was made. */
+/** The evaluator, and an `evaluate` that checks the clock first and then reports that an evaluation took place. */
 function evaluation(
   { loaded, conductor, connections, clock, health, metrics }: MonitoringParts,
   evidenceStore: EvidenceStore,
@@ -145,7 +145,7 @@ const baselineCapture = (
     signal,
   });
 
-/** Builds what watches the target, with what the journal still knows of it. It asks nothing before it is started. */
+/** Builds the monitoring of the target, with the evidence from the journal. It queries nothing until you start it. */
 export async function buildMonitoring(parts: MonitoringParts): Promise<Monitoring> {
   const { loaded, log, clock, metrics, health, journal, connections, conductor } = parts;
   const { openRun } = conductor;

@@ -35,22 +35,22 @@ export interface CheckParts {
   readonly clock: Clock;
   readonly cost: (spent: Millis) => void;
   readonly state: () => RunState | undefined;
-  /** Every finding leaves without secrets: it is judged, kept, compared and shown as it is then. */
+  /** Removes secrets from every finding before it is judged, stored, compared or shown. */
   readonly hide: Hiding;
 }
 
 export interface PlannedChecks extends RunningChecks {
-  /** The checks of the catalogue that are asked of this server. */
+  /** The catalogue checks that run on this server. */
   readonly asked: readonly CatalogueId[];
-  /** How often each check is asked that is asked every so often. */
+  /** The interval of each periodic check. */
   readonly paces: ReadonlyMap<CheckId, Millis>;
-  /** Those that are asked in rounds only, since they read much. */
+  /** Expensive checks, which run only in rounds. */
   readonly seldom: ReadonlySet<string>;
 }
 
 /**
- * A server without a free slot would keep every breach unproved, and that is when databases break: then the second look is
- * taken in another of our sessions, held and idle, which shares nothing with the first look but the server.
+ * The server has no free connection slot. Databases often break in exactly this situation, and a breach must still be
+ * confirmed. The second execution then uses another session of ours, which is open and idle and shares only the server.
  */
 const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
   fresh.connect().then(
@@ -58,20 +58,20 @@ const isRefusedForRoom = (fresh: HeldConnection): Promise<boolean> =>
     (error: unknown) => error instanceof TargetError && error.code === '53300',
   );
 
-/** Executes in a session of its own, which is closed afterwards. */
+/** Executes in a separate session and closes it afterwards. */
 async function beside<T>(opened: HeldConnection, execute: (on: HeldConnection) => Promise<T>): Promise<T> {
   await using session = opened;
   return await execute(session);
 }
 
-/** Looks at the same thing again on a fresh connection; where there is no room for one, on another that is held. */
+/** Executes the check again on a fresh connection, or on the spare one if the server has no slot left. */
 const again = (opened: HeldConnection, spare: Asks, execute: (on: Asks) => Promise<Finding>) =>
   beside(opened, async (fresh) => execute((await isRefusedForRoom(fresh)) ? spare : fresh));
 
 const inBaseline = (state: RunState | undefined, check: CheckId): Finding | undefined =>
   state?.baseline?.baseline.findings.find((one) => one.check === check);
 
-/** The plan's own questions. */
+/** The checks that the plan defines. */
 function userChecks(parts: CheckParts): readonly ScheduledCheck[] {
   const { plan, connections, clock, state, hide } = parts;
   const execute = (check: CheckPlan, on: Asks): Promise<Finding> => {
@@ -91,17 +91,17 @@ function userChecks(parts: CheckParts): readonly ScheduledCheck[] {
 }
 
 const usualPaces = { A: seconds(5), B: seconds(30), C: undefined } as const;
-/** As far back as counters are compared with. */
+/** Counting checks compare with an answer at least this old, unless they want an older one. */
 const aMinute = seconds(60);
 
-/** The last answers of a check that counts, oldest first: one of a minute ago or as long as it wants, and those since. */
+/** Keeps a counting check's answers, oldest first: the newest one that is at least `remembered` old, and all since. */
 function remember(samples: readonly Sample[], newest: Sample, remembered: Millis): readonly Sample[] {
   const all = [...samples, newest];
   const first = all.findLastIndex(({ at }) => between(at, newest.at) >= remembered);
   return all.slice(Math.max(0, first));
 }
 
-/** The server as it is: looked at anew now and then, since phases make roles and extensions. */
+/** The current server. It is read again from time to time, because phases create roles and extensions. */
 function serverOf({ connections, clock }: CheckParts, first: Server): () => Promise<Server> {
   let [server, at] = [first, clock.now()];
   return async () => {
@@ -112,7 +112,7 @@ function serverOf({ connections, clock }: CheckParts, first: Server): () => Prom
   };
 }
 
-/** The sessions of a check beside the one that it is asked on. */
+/** The additional sessions that a check may open. */
 function sessionsOf({
   connections,
   target,
@@ -128,7 +128,7 @@ function sessionsOf({
   };
 }
 
-/** A check of the catalogue, under what the run says now. */
+/** Schedules a catalogue check. Each execution uses the run's current state. */
 function scheduled<Id extends CatalogueId>(
   check: Check<Id>,
   parts: CheckParts,
@@ -185,18 +185,18 @@ function scheduled<Id extends CatalogueId>(
   };
 }
 
-/** The plan's checks and those of the catalogue, ready to be asked. */
+/** The plan's checks and the catalogue's, ready to run. */
 export interface PreparedChecks {
   readonly checks: readonly ScheduledCheck[];
-  /** The checks of the catalogue that are asked of this server. */
+  /** The catalogue checks that run on this server. */
   readonly asked: readonly CatalogueId[];
-  /** Those that are switched on and have nothing to ask here, and why. */
+  /** Checks that are switched on but do not apply to this server, with the reason. */
   readonly notAsked: ReadonlyMap<CatalogueId, string>;
-  /** Those that say nothing without a baseline. */
+  /** Checks that need a baseline. */
   readonly compared: ReadonlySet<CatalogueId>;
 }
 
-/** Rejects with a TargetError when the server does not say what it is. */
+/** Rejects with a TargetError if the server's version and features cannot be read. */
 export async function prepareChecks(parts: CheckParts): Promise<PreparedChecks> {
   const first = await readServer(parts.connections.checks);
   const server = serverOf(parts, first);
@@ -220,8 +220,8 @@ export async function prepareChecks(parts: CheckParts): Promise<PreparedChecks> 
 }
 
 /**
- * Asks the checks at their paces, once they are started. A breach that may roll something back is looked at again on a fresh
- * connection before it counts. Rejects as `prepareChecks` does.
+ * Runs the checks at their intervals once started. A breach that may cause a rollback is confirmed on a fresh connection
+ * before it counts. Rejects as `prepareChecks` does.
  */
 export async function createPlannedChecks(
   parts: CheckParts & { readonly onFinding: (finding: Finding) => void },

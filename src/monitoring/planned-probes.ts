@@ -11,7 +11,7 @@ import { addressOf } from '../target/address.ts';
 import { loginsOf } from '../target/session-kinds.ts';
 import type { TargetConnections } from '../target/target-connections.ts';
 
-/** Who the guard is, and who the application, as far as the plan says so. */
+/** The logins of the guard and of the application, as far as the plan names them. */
 export const loginsInStatistics = (target: EnvironmentPlan['target']): Pick<StatisticsParts, 'guards' | 'users'> => ({
   guards: loginsOf(target),
   users: target.users_url === undefined ? [] : [addressOf(target.users_url).user],
@@ -21,11 +21,11 @@ export interface ProbeParts {
   readonly loaded: LoadedPlan;
   readonly connections: Pick<TargetConnections, 'probes' | 'users' | 'checks'>;
   readonly conductor: Pick<Conductor, 'state' | 'openRun'>;
-  /** Told what ran between two looks at the statistics of statements. */
+  /** Receives the statements that ran between two reads of pg_stat_statements. */
   readonly capture: Pick<Capture, 'interval'>;
 }
 
-/** The probes of the plan, each with what it asks on and what it must know of the run. */
+/** The plan's probes, each with its connection and the state of the run that it needs. */
 export function plannedProbes({ loaded, connections, conductor, capture }: ProbeParts): readonly Asker[] {
   const { plan, environment } = loaded;
   const { role_for_phases: phases, trusts } = environment.target;

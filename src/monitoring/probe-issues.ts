@@ -3,19 +3,19 @@ import type { Reading } from '../core/evidence/reading.ts';
 import type { ProbeId, Sense } from '../core/kernel/ids.ts';
 import type { Log } from '../system/log.ts';
 
-/** Why probes are not answered though the target may be well. Each reason is told once, until the probe is answered again. */
+/** Why probes get no readings although the target may be well. Each reason is logged once until the probe recovers. */
 export interface ProbeIssues {
   saw(reading: Reading): void;
-  /** One sentence for each probe that something keeps from being answered now. */
+  /** One sentence for each probe that gets no readings now. */
   list(): readonly string[];
-  /** Of these, those on which the guard is blind because it was itself late. */
+  /** The subset for which the guard is blind because the guard itself was late. */
   late(blind: readonly Sense[]): readonly string[];
 }
 
-/** Two reasons that differ in a number only, such as an age, are one. */
+/** Reasons that differ only in a number, such as an age, count as the same reason. */
 const gist = (because: string): string => because.replaceAll(/\d+/g, '');
 
-/** Now and then the guard is late for one reading, when it collects garbage for one. So many in a row are worth a word. */
+/** A single late reading is normal, for example during garbage collection. This many in a row are reported. */
 const worthTelling = 3;
 
 interface ProbeIssue {

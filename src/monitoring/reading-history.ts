@@ -6,11 +6,11 @@ import { storedReadings } from './reading-log.ts';
 
 export interface ReadingSources {
   readonly journal: Pick<Journal, 'readReadings'>;
-  /** What is in memory of the run's readings, oldest first: none for a run that is over. */
+  /** The run's readings that are still in memory, oldest first. Empty for a finished run. */
   readonly recent: readonly Reading[];
 }
 
-/** One probe's readings from `from` to `to`, oldest first: those that are stored, and those on their way there. */
+/** One probe's readings from `from` to `to`, oldest first: stored ones and those not yet written. */
 export async function readingsBetween(
   { journal, recent }: ReadingSources,
   run: RunId,
@@ -21,6 +21,6 @@ export async function readingsBetween(
   const stored = await storedReadings(journal, run, probe, from, to);
   const newest = stored.at(-1)?.at ?? from;
   const fresh = recent.filter(({ at }) => at > newest && at >= from && at <= to);
-  // A slow answer comes after the readings that it made missing.
+  // A slow answer arrives after the readings that are missing because of it.
   return [...stored, ...fresh].toSorted((a, b) => a.at - b.at);
 }

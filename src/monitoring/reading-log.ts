@@ -9,17 +9,17 @@ import type { GuardJournal } from '../journal/under-lease.ts';
 
 const minuteOf = (at: Instant): Instant => instant(Math.floor(at / 60_000) * 60_000);
 
-/** Readings on their way to the journal: whole minutes, so that a day is megabytes and not gigabytes. */
+/** Buffers readings for the journal. It writes whole minutes, so that a day takes megabytes and not gigabytes. */
 export interface ReadingLog {
   add(reading: Reading): void;
-  /** Writes the minutes that are over; with `all` also those under way, which later readings then replace. */
+  /** Writes the finished minutes. With `all`, it also writes unfinished ones, and a later flush replaces them. */
   flush(run: RunId, now: Instant, all?: boolean): Promise<void>;
 }
 
-/** When the disk is full this much is kept for later; then the oldest minutes are lost, and count as missing. */
+/** While the disk is full, this many minutes are kept for later. Older minutes are lost and count as missing. */
 const mostMinutes = 30;
 
-/** A server quotes what it could not take, and a page what it answered, however long that is; each reading is kept for weeks. */
+/** Error texts quote SQL and pages of any length, and each reading is kept for weeks. */
 const mostSaid = 1_000;
 
 function withShortWords(reading: Exclude<Reading, { readonly state: 'answered' }>): Reading {
@@ -28,7 +28,7 @@ function withShortWords(reading: Exclude<Reading, { readonly state: 'answered' }
   return reading.because === undefined ? reading : { ...reading, because: shorten(reading.because, mostSaid) };
 }
 
-/** An answer says nothing but how long it took; there are a thousand of them a second. */
+/** An answered reading holds only durations, so it needs no hiding. There may be a thousand of them per second. */
 export const hiddenReading = (reading: Reading, hide: Hide): Reading =>
   reading.state === 'answered' ? reading : withShortWords(hide(reading));
 
@@ -48,7 +48,7 @@ export function readingLog(journal: Pick<GuardJournal, 'writeReadings'>, hide: H
       else readings.push(hidden);
     },
     async flush(run, now, all = false) {
-      // A slow answer belongs to the minute in which it was due, so a minute is closed only a while after its end.
+      // A slow answer belongs to the minute in which it was due, so a minute closes some time after its end.
       const due = [...minutes].filter(([minute]) => all || minute + 75_000 <= now);
       const chunks = due.flatMap(([minute, probes]) =>
         [...probes].map(([probe, readings]): ReadingChunk => ({ run, probe, minute, body: encodeReadings(readings) })),
@@ -75,10 +75,10 @@ export async function storedReadings(
     .filter(({ at }) => at >= from && at <= to);
 }
 
-/** Every moment that a clock can show is before it. */
+/** The latest moment that a clock can show. */
 const farAhead = instant(8.64e15);
 
-/** The moment of the newest stored reading of these probes from `from` on, if any. */
+/** When the newest stored reading of these probes since `from` was due, if there is one. */
 export async function newestReading(
   journal: Pick<Journal, 'readReadings'>,
   run: RunId,

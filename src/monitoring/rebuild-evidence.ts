@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import { type ReadingLog, storedReadings } from './reading-log.ts';
 
-/** A daemon that is back has to look at once: weighing so many readings takes about a second or two. */
+/** A restarted daemon must monitor at once. Processing this many readings takes one to two seconds. */
 const mostReadings = 500_000;
 
 export interface Rebuilding {
@@ -22,16 +22,16 @@ export interface Rebuilding {
   readonly circumstances: (state: RunState) => Circumstances;
 }
 
-/** How far back so many readings go: what is older is left out, as if it had been missing. */
+/** How far back `mostReadings` reach. Older readings are skipped, as if they were missing. */
 const horizonOf = ({ probes }: Plan): number => mostReadings / probes.reduce((sum, { every }) => sum + 1 / every, 0);
 
 /**
- * After a restart: what the journal still knows of the readings since the last marker, in the order of time, since those of
- * the controls bear on the others. What a crash lost is missing.
+ * Restores the evidence after a restart from the journal's readings since the last marker. It replays them in order of time,
+ * because control readings affect how the others are judged. Readings that a crash lost are missing.
  */
 export async function rebuildEvidence(rebuilding: Rebuilding): Promise<void> {
   const { plan, state, journal, evidenceStore, log, now, circumstances } = rebuilding;
-  // A clock that was set back since would leave everything from before the marker for as long as that.
+  // If the clock was set back, the marker lies in the future, and readings would be ignored until then.
   const noLater = (at: Instant): Instant => instant(Math.min(at, now));
   const marker = noLater(lastMarker(state));
   evidenceStore.mark(marker);
@@ -44,7 +44,7 @@ export async function rebuildEvidence(rebuilding: Rebuilding): Promise<void> {
   const stored = await Promise.all(ids.map((id) => storedReadings(journal, state.run, id, from, now)));
   for (const reading of stored.flat().toSorted((a, b) => a.at - b.at)) {
     evidenceStore.reading(reading, circumstances(state));
-    // Its minute may go on, and a chunk written again must not lose what it had.
+    // Its minute may not be over, and a rewritten chunk must not lose earlier readings.
     if (reading.at > now - 120_000) log.add(reading);
   }
   for (const finding of state.findings.values()) evidenceStore.finding(finding);

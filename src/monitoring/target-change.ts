@@ -15,7 +15,7 @@ interface Parts {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** An event is read by people; `ripcord verify` shows all of it. */
+/** People read this event, so the list is short; `ripcord verify` shows all differences. */
 const mostDifferences = 20;
 
 const shortened = (list: readonly string[]): readonly string[] =>
@@ -23,7 +23,7 @@ const shortened = (list: readonly string[]): readonly string[] =>
     ? list
     : [...list.slice(0, mostDifferences), `and ${list.length - mostDifferences} more differences`];
 
-/** How the schema differs from the boundary of the phase that began last: of what a standby had not got yet, it tells some. */
+/** Compares the schema with the boundary of the last phase. After a failover, it reveals some of what the standby lacks. */
 async function compared({ connections }: Parts, run: RunState): Promise<ComparedBoundary | undefined> {
   const boundary = latestPhase(run.phases)?.boundary;
   if (boundary === undefined) return undefined;
@@ -54,8 +54,8 @@ const isSame = (a: TargetIdentity | undefined, b: TargetIdentity): boolean =>
   a?.system === b.system && a.oid === b.oid && a.timeline === b.timeline;
 
 /**
- * Puts on record what sessions found the target to be, and lets them expect from then on what the run calls its target:
- * after a failover, a restore, or a person's word.
+ * Records the identity that sessions found at the target, and makes them expect the identity that the run accepts from then
+ * on: after a failover, a restore, or a person's confirmation.
  */
 export function targetChanges(parts: Parts): () => Promise<void> {
   const { connections, conductor } = parts;

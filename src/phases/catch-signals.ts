@@ -1,14 +1,14 @@
-/** What asks a wrapper to end; `process` is one that gives them. */
+/** A source of termination signals for the wrapper, such as `process`. */
 export interface SignalSource {
   on(name: NodeJS.Signals, listener: () => void): unknown;
   off(name: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** Instead of ending us, signals are counted and handed to whoever listens now. */
+/** Catches signals instead of ending this process, counts them, and passes them to the current listener. */
 export interface CaughtSignals extends Disposable {
-  /** The first that came. */
+  /** The first signal that arrived. */
   readonly first: NodeJS.Signals | undefined;
-  /** `count`: 1 for the first that ever came. */
+  /** `count`: 1 for the first signal that ever arrived. */
   listen(heed: (name: NodeJS.Signals, count: number) => void): Disposable;
 }
 

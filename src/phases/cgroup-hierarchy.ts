@@ -5,20 +5,20 @@ import { join } from 'node:path';
 export interface Hierarchy {
   /** The folder of the topmost cgroup. */
   readonly top: string;
-  /** The folder of the cgroup that we are in. */
+  /** The folder of this process's cgroup. */
   readonly own: string;
 }
 export type NoHierarchy = { readonly none: string };
 
 interface Mount {
-  /** Which cgroup the mount shows as its topmost. */
+  /** The cgroup that the mount shows as its root. */
   readonly root: string;
   readonly point: string;
   readonly type: string;
   readonly writable: boolean;
 }
 
-/** Spaces and the like stand there as `\040`, see proc_pid_mountinfo(5). */
+/** Decodes octal escapes such as `\040` for a space, see proc_pid_mountinfo(5). */
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
 
@@ -33,20 +33,21 @@ function parseMount(line: string): Mount {
   };
 }
 
-/** The path below `root`; undefined when it does not lie there. */
+/** The path relative to `root`; undefined if it is not below `root`. */
 function below(root: string, path: string): string | undefined {
   if (path.startsWith('/..')) return undefined; // outside of our cgroup namespace
   if (root === '/') return path;
   return path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
 }
 
-/** Why no cgroup v2 is there, in the words that a proof of stopped work repeats. */
+/** Why there is no cgroup v2. The proof that work has stopped quotes this text. */
 function whyNone(mounts: readonly Mount[]): string {
-  if (mounts.some(({ type }) => type === 'cgroup2')) return 'the cgroup of this process is outside of what is mounted';
+  if (mounts.some(({ type }) => type === 'cgroup2'))
+    return 'the cgroup of this process is outside the mounted hierarchy';
   return mounts.some(({ type }) => type === 'cgroup') ? 'only cgroup v1 is mounted' : 'no cgroup v2 is mounted';
 }
 
-/** The same for given texts of `/proc/self/mountinfo` and `/proc/self/cgroup`. */
+/** Finds the hierarchy in the contents of `/proc/self/mountinfo` and `/proc/self/cgroup`. */
 export function hierarchyIn(mountinfo: string, cgroups: string): Hierarchy | NoHierarchy {
   const mounts = mountinfo
     .split('\n')
@@ -61,7 +62,7 @@ export function hierarchyIn(mountinfo: string, cgroups: string): Hierarchy | NoH
   return found === undefined ? { none: whyNone(mounts) } : { top: found.top, own: found.own };
 }
 
-/** Looks again at each call: a process may be moved. */
+/** Reads the files at each call, because a process may be moved. */
 export function findHierarchy(): Hierarchy | NoHierarchy {
   try {
     return hierarchyIn(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync('/proc/self/cgroup', 'utf8'));

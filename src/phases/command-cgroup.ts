@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { CgroupIdentity, Containment } from '../core/response/containment.ts';
 import { findHierarchy, type Hierarchy } from './cgroup-hierarchy.ts';
 
-/** Apart from every name that the kernel or systemd gives. */
+/** Differs from all names that the kernel or systemd uses. */
 const prefix = 'ripcord.';
 
-/** What the cgroup of a tag's command is called, wherever it is. A tag may hold a slash, but no NUL. */
+/** The name of the cgroup for a tag's command. A tag may contain a slash, but no NUL. */
 export const cgroupName = (tag: string): string => `${prefix}${encodeURIComponent(tag)}`;
 
 const codeOf = (error: unknown): string | undefined =>
@@ -19,13 +19,13 @@ function whyNot(error: unknown, own: string): string {
   if (code === 'EROFS') return `cgroup v2 is mounted read-only (${code})`;
   if (code === 'EACCES' || code === 'EPERM')
     return `this user may not write to ${own}, which is not delegated (${code})`;
-  return `no cgroup can be made in ${own} (${code})`;
+  return `no cgroup can be created in ${own} (${code})`;
 }
 
 const idOf = (folder: string): string => String(statSync(folder, { bigint: true }).ino);
 
 export interface CommandCgroup {
-  /** Undefined where there is none. */
+  /** Undefined if there is no cgroup. */
   readonly folder: string | undefined;
   readonly containment: Containment;
 }
@@ -34,7 +34,7 @@ const none = (why: string): CommandCgroup => ({ folder: undefined, containment: 
 
 const longEmpty = 60_000;
 
-/** What others left: the kernel removes none that holds a process. A young one may be about to get its first. */
+/** Removes leftover cgroups; the kernel keeps those with a process. A recent one may be about to get its first process. */
 function sweep(own: string): void {
   for (const name of readdirSync(own).filter((one) => one.startsWith(prefix))) {
     const folder = join(own, name);
@@ -52,14 +52,14 @@ function make({ top, own }: Hierarchy, tag: string): CommandCgroup & { readonly 
   try {
     mkdirSync(folder);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error; // the same tag again is the same attempt
+    if (codeOf(error) !== 'EEXIST') throw error; // the same tag means the same attempt
   }
   const path = folder.slice(top === '/' ? 0 : top.length);
   const cgroup: CgroupIdentity = { path, id: idOf(folder), root: idOf(top) };
   return { folder, containment: { cgroup } };
 }
 
-/** Why a command started here would have no cgroup of its own, as far as that can be told without making one. */
+/** Why a command started here would get no cgroup, as far as that can be known without creating one. */
 export function whyNoCgroup(): string | undefined {
   const hierarchy = findHierarchy();
   if ('none' in hierarchy) return hierarchy.none;
@@ -72,10 +72,10 @@ export function whyNoCgroup(): string | undefined {
   }
 }
 
-/** All threads of this process: 0 is whoever writes it. */
+/** Moves all threads of this process: 0 means the writer. */
 const move = (folder: string): void => writeFileSync(join(folder, 'cgroup.procs'), '0');
 
-/** Why it is still in the command's, if it is. The command has begun by now: nothing is thrown. */
+/** Leaves the command's cgroup, or returns why that failed. It never throws, because the command is already running. */
 function leave(own: string): string | undefined {
   try {
     move(own);
@@ -86,10 +86,10 @@ function leave(own: string): string | undefined {
 }
 
 /**
- * Calls `start`, which must start a process at once, so that the process is born in a cgroup of its own, from which no fork
- * and no new session escapes. For that we go there ourselves for the moment: no helper stands between, which would change
- * the command's environment, and nothing of the command runs outside for an instant. Where it cannot be done, the command
- * is started without, and why is told.
+ * Calls `start`, which must start a process synchronously, so that the process starts inside a new cgroup, which no fork and
+ * no new session can leave. To do so, this process enters the cgroup for a moment. It needs no helper process, which would
+ * change the command's environment, and no part of the command ever runs outside. If there can be no cgroup, the command
+ * starts without one, and the result says why.
  */
 export function startInCgroup<Started>(tag: string, start: () => Started): { started: Started; cgroup: CommandCgroup } {
   const hierarchy = findHierarchy();
@@ -111,14 +111,14 @@ export function startInCgroup<Started>(tag: string, start: () => Started): { sta
     stuck = leave(own);
   }
   if (stuck === undefined) return { started, cgroup };
-  // It is not ended as a whole any more, which would end us with it.
+  // Do not report the cgroup: killing it as a whole would kill this process, too.
   return {
     started,
     cgroup: { ...cgroup, containment: { none: `this process could not leave its cgroup (${stuck})` } },
   };
 }
 
-/** Removes it with those that were made within, unless a process is left there. */
+/** Removes the cgroup and those nested in it, unless a process is left there. */
 export function removeCgroup(folder: string): void {
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {

@@ -8,7 +8,7 @@ import { betweenBeats } from './keep-lease.ts';
 
 export interface DeliveryOptions {
   readonly clock: Clock;
-  /** For so long it is tried again. */
+  /** How long to retry. */
   readonly lease: Millis;
   readonly giveUp: AbortSignal;
 }
@@ -21,7 +21,7 @@ async function answered(report: () => Promise<void>, clock: Clock, patience: Mil
   await Promise.race([report(), tooLong]).finally(() => over.abort());
 }
 
-/** Tries a report again until it is heard; rejects with the last reason when that was in vain, or when it was refused. */
+/** Retries a report until the guard accepts it. Rejects with the last error after the lease, or at once on a refusal. */
 export async function deliver(report: () => Promise<void>, { clock, lease, giveUp }: DeliveryOptions): Promise<void> {
   await pRetry(() => answered(report, clock, betweenBeats(lease)), {
     retries: Infinity,

@@ -8,11 +8,11 @@ import type { RunState } from '../core/run/state.ts';
 import type { GuardedTarget } from '../target/guarded-target.ts';
 import { cgroupsOf, whatIsLeft } from './stop-work.ts';
 
-/** A session ends a moment after its process. */
+/** A session may outlive its process for a moment. */
 const patience = seconds(3);
 const betweenTries = millis(100);
 
-/** Refuses an attempt of a phase while anything of an earlier one is there: its wrapper may be gone, and its command not. */
+/** Refuses a new attempt while anything of an earlier one runs: a command can outlive its wrapper. */
 export async function refuseBesideEarlier(
   state: RunState,
   phase: PhaseId,
@@ -36,8 +36,8 @@ export async function refuseBesideEarlier(
   if (left.length === 0) return undefined;
   return refuse(
     'still-at-work',
-    `an earlier attempt of ${phase} is still at work: ${left.join('; ')}`,
-    'nothing of it left, so that two do not work side by side',
-    'Wait for its end, or end it: kill PID for a process, select pg_terminate_backend(PID) for a session',
+    `an earlier attempt of ${phase} is still running: ${left.join('; ')}`,
+    'no process or session of it, so that two attempts never run side by side',
+    'Wait until it ends, or end it: kill PID for a process, select pg_terminate_backend(PID) for a session',
   );
 }

@@ -7,35 +7,35 @@ import { StillRunning } from './errors.ts';
 import { type FoundCgroup, findCgroups, killCgroup, type Marks } from './find-cgroups.ts';
 import { isSame } from './process-identity.ts';
 
-/** Which processes are to end. */
+/** Which processes to end, and how. */
 export interface Ending extends Marks {
-  /** Leaders of process groups, which may be gone by now. */
+  /** Leaders of process groups. They may have ended already. */
   readonly groups: readonly ProcessIdentity[];
-  /** From SIGTERM to SIGKILL; with none it is SIGKILL at once. */
+  /** The time between SIGTERM and SIGKILL; 0 sends SIGKILL at once. */
   readonly grace: Millis;
   readonly clock: Clock;
-  /** Pids that are left alone, as is the caller. */
+  /** Pids to leave alone, in addition to the caller. */
   readonly spare?: readonly number[];
 }
 
 interface Ours {
   readonly processes: readonly TaggedEntry[];
-  /** Groups that may be signalled as a whole, which no fork escapes. */
+  /** Groups that may be signalled as a whole, so that no fork escapes. */
   readonly groups: readonly number[];
-  /** Folders of cgroups that hold somebody and may be ended as a whole, which nothing within escapes. */
+  /** Folders of populated cgroups that may be killed as a whole, so that nothing inside escapes. */
   readonly cgroups: readonly string[];
 }
 
 const betweenLooks = millis(20);
-/** A killed process is gone at once, unless the kernel or another user holds it. */
+/** A killed process ends at once, unless the kernel blocks it or it belongs to another user. */
 const untilGivenUp = seconds(5);
 
 const keyOf = ({ pid, startTicks }: TaggedEntry): string => `${pid} ${startTicks}`;
 
 /**
- * A group is ours while its leader is that very process, alive or not yet reaped, or while a member bears our tag or was
- * seen in it before: the kernel gives its number to nobody as long as a member is left. Otherwise the number may be a
- * stranger's by now. `seen`: the keys of those that were ours at earlier looks.
+ * A group is ours while its leader is exactly the recorded process, alive or not yet reaped, or while a member has our tag or
+ * was ours before. The kernel does not reuse a group's number while it has a member. Otherwise, the number may already
+ * belong to a stranger. `seen`: the keys of processes that were ours in earlier searches.
  */
 function proveOurs(
   all: readonly TaggedEntry[],
@@ -66,7 +66,7 @@ function proveOurs(
   };
 }
 
-/** Who is gone needs no signal; who is another user's will be named when he stays. */
+/** Ignores processes that have ended, and those of other users: StillRunning names them if they stay. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -81,7 +81,7 @@ function signalAll({ processes, groups }: Ours, name: NodeJS.Signals): void {
   for (const { pid, group } of processes) if (!groups.includes(group)) signal(pid, name);
 }
 
-/** Also what a fork would add while the others are killed. */
+/** Kills cgroups first, so that forks during the kill do not escape. */
 async function killAll(ours: Ours): Promise<void> {
   for (const folder of ours.cgroups) await killCgroup(folder, (pid) => signal(pid, 'SIGKILL'));
   signalAll(ours, 'SIGKILL');
@@ -89,7 +89,7 @@ async function killAll(ours: Ours): Promise<void> {
 
 const isEmpty = ({ processes, cgroups }: Ours): boolean => processes.length === 0 && cgroups.length === 0;
 
-/** Ends one attempt: those still there when `length` is over. One empty look is no proof: a process may fork behind it. */
+/** Returns what is left after `length`, if anything. Only two empty searches are proof: a fork can escape a single one. */
 async function untilGone(
   look: () => Promise<Ours>,
   { clock, length }: { readonly clock: Clock; readonly length: Millis },
@@ -109,21 +109,21 @@ async function untilGone(
 }
 
 /**
- * Ends the groups and whatever bears one of the tags or lives in the cgroup of one: SIGTERM, the grace, SIGKILL; returns how many were seen, and proves
- * that none is left. Processes that appear during the grace, such as those of a trap that tidies up, are given its rest.
- * Rejects with StillRunning when some outlive SIGKILL by 5 s.
+ * Ends the groups and every process that has one of the tags or is in a cgroup of one, with SIGTERM, the grace period, then
+ * SIGKILL. Returns how many it saw, and proves that none is left. Processes that appear during the grace period, such as a
+ * cleanup trap, get the rest of it. Rejects with StillRunning if some are still there 5 s after SIGKILL.
  */
 export async function endProcesses(ending: Ending): Promise<{ readonly ended: number }> {
   const { grace, clock } = ending;
   const seen = new Set<string>();
   const look = async (): Promise<Ours> => {
     const all = await readProcesses();
-    const ours = proveOurs(all, await findCgroups(ending), ending, seen); // their pids last: they are signalled at once
+    const ours = proveOurs(all, await findCgroups(ending), ending, seen); // read last: they are signalled at once
     for (const entry of ours.processes) seen.add(keyOf(entry));
     return ours;
   };
   const ended = async () => {
-    for (const { folder } of await findCgroups(ending)) removeCgroup(folder); // nobody else may be left to do it
+    for (const { folder } of await findCgroups(ending)) removeCgroup(folder); // their creator may be gone
     return { ended: seen.size };
   };
   if (grace > 0) {
@@ -132,7 +132,7 @@ export async function endProcesses(ending: Ending): Promise<{ readonly ended: nu
       if (told) return;
       told = true;
       signalAll(ours, 'SIGTERM');
-      signalAll(ours, 'SIGCONT'); // one that was stopped could not act on it
+      signalAll(ours, 'SIGCONT'); // a stopped process could not react to SIGTERM
     });
     if (left === undefined) return ended();
   }

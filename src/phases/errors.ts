@@ -1,24 +1,24 @@
 import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 
-/** A tag that would not arrive in PostgreSQL as it was written. */
+/** PostgreSQL would alter this tag as an application_name. */
 export class TagUnfit extends RipcordError {
   readonly tag: string;
   constructor(tag: string) {
     super({
       found: `the tag ${JSON.stringify(tag)}`,
-      wanted: '1 to 63 visible ASCII characters, which PostgreSQL keeps whole as application_name',
-      todo: 'Make a shorter or simpler one',
+      wanted: '1 to 63 visible ASCII characters, which PostgreSQL keeps unchanged as application_name',
+      todo: 'Use a shorter or simpler tag',
     });
     this.tag = tag;
   }
 }
 
-/** The operating system refused to start the command: nothing of it ran. */
+/** The operating system refused to start the command, so no part of it ran. */
 export class CommandNotStarted extends RipcordError {
   readonly program: string;
   readonly cwd: string;
-  /** Of the system: ENOENT, EACCES and so on. */
+  /** The system's error code, such as ENOENT or EACCES. */
   readonly code: string;
   constructor(
     { program, cwd, code, why }: { program: string; cwd: string; code: string; why: string },
@@ -27,7 +27,7 @@ export class CommandNotStarted extends RipcordError {
     super(
       {
         found: `"${program}" could not be started in ${cwd}: ${why}`,
-        wanted: 'a program that can be run there',
+        wanted: 'a program that can run there',
         todo: 'Correct the command in the plan, install the program, or correct PATH or the permissions',
       },
       exitCodes.failed,
@@ -39,10 +39,10 @@ export class CommandNotStarted extends RipcordError {
   }
 }
 
-/** They were told to end, then killed, and are still there. */
+/** Processes that still exist after SIGTERM and SIGKILL. */
 export class StillRunning extends RipcordError {
   readonly pids: readonly number[];
-  /** What the kernel calls them, in the order of `pids`. Never their arguments, which may hold a password. */
+  /** The kernel's process names, in the order of `pids`. Never the arguments, which may contain a password. */
   readonly commands: readonly string[];
   constructor(processes: readonly { readonly pid: number; readonly name: string }[], cgroups: readonly string[] = []) {
     const pids = processes.map(({ pid }) => pid).join(',');
@@ -51,14 +51,14 @@ export class StillRunning extends RipcordError {
     super({
       found: `still running after SIGKILL: ${left.join(', ')}`,
       wanted: 'no process of the command left',
-      todo: `Look with: ${look}; another user's process is for that user or root to kill, one in state D waits for its disk or network`,
+      todo: `Inspect them with: ${look}; only its user or root can kill another user's process, and a process in state D waits for its disk or network`,
     });
     this.pids = processes.map(({ pid }) => pid);
     this.commands = processes.map(({ name }) => name);
   }
 }
 
-/** The guard does not let the phase begin, or will not hear of it any more. To be thrown by a `PhaseReporter`. */
+/** The guard does not let the phase start, or accepts no more reports about it. A `PhaseReporter` throws this. */
 export class PhaseRefused extends RipcordError {
   readonly phase: PhaseId;
   readonly because: string;
@@ -68,7 +68,7 @@ export class PhaseRefused extends RipcordError {
     todo = 'See: ripcord run status',
     exitCode: ExitCode = exitCodes.refused,
   ) {
-    super({ found: `phase ${phase} was refused: ${because}`, wanted: 'a run that lets it begin', todo }, exitCode);
+    super({ found: `phase ${phase} was refused: ${because}`, wanted: 'a run that lets it start', todo }, exitCode);
     this.phase = phase;
     this.because = because;
   }

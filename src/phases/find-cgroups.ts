@@ -6,24 +6,24 @@ import type { CgroupIdentity } from '../core/response/containment.ts';
 import { findHierarchy } from './cgroup-hierarchy.ts';
 import { cgroupName } from './command-cgroup.ts';
 
-/** A command's cgroup that is there. */
+/** An existing cgroup of a command. */
 export interface FoundCgroup {
   readonly folder: string;
-  /** In it and in every cgroup within, as far as they are in our pid namespace. */
+  /** Processes in it and in nested cgroups, if they are in our pid namespace. */
   readonly pids: readonly number[];
-  /** Whether any process lives there, also one that we do not see. */
+  /** Whether it holds any process, including those that we cannot see. */
   readonly populated: boolean;
 }
 
-/** Whose cgroups are meant. */
+/** Identifies the cgroups to find. */
 export interface Marks {
   readonly tags: readonly string[];
-  /** Those on record: they count whoever made them. */
+  /** Recorded cgroups. They count regardless of their owner. */
   readonly cgroups?: readonly CgroupIdentity[] | undefined;
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
-/** `EOPNOTSUPP`, `ENOTSUP`: a threaded cgroup, whose processes the one above lists. */
+/** `EOPNOTSUPP`, `ENOTSUP`: a threaded cgroup, whose processes are listed in its parent. */
 const passing = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'];
 
 async function orNothing<Value>(asked: Promise<Value>, nothing: Value, codes: readonly string[]): Promise<Value> {
@@ -40,7 +40,7 @@ const foldersIn = async (folder: string): Promise<readonly string[]> => {
   return (await entries).filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
 };
 
-/** Every folder of one of these names; what lies within one belongs to it. */
+/** Finds every folder with one of these names. It does not search inside them, because nested cgroups belong to them. */
 async function search(folder: string, names: ReadonlySet<string>): Promise<readonly string[]> {
   const found: string[] = [];
   for (const below of await foldersIn(folder)) {
@@ -51,13 +51,13 @@ async function search(folder: string, names: ReadonlySet<string>): Promise<reado
   return found;
 }
 
-/** In it and within, read anew. */
+/** Reads the current pids of the cgroup and of those nested in it. */
 export async function pidsOf(folder: string): Promise<readonly number[]> {
   const text = await orNothing(readFile(join(folder, 'cgroup.procs'), 'utf8'), '', passing);
   const own = text
     .split('\n')
     .map(Number)
-    .filter((pid) => pid > 0); // 0 is one of another pid namespace
+    .filter((pid) => pid > 0); // 0 is a process of another pid namespace
   const within = await Promise.all((await foldersIn(folder)).map(pidsOf));
   return [...own, ...within.flat()];
 }
@@ -66,8 +66,8 @@ export const isPopulated = async (folder: string): Promise<boolean> =>
   /^populated 1$/m.test(await orNothing(readFile(join(folder, 'cgroup.events'), 'utf8'), '', passing));
 
 /**
- * Anybody with a delegated cgroup may give one of his such a name; the tag is no secret. So it must be the administrator's
- * or our own, or the wrapper has told of it.
+ * Any user with a delegated cgroup can create one with such a name, because the tag is not secret. So it must belong to the
+ * administrator or to this user, or the wrapper must have reported it.
  */
 async function isMeant(folder: string, top: string, known: readonly CgroupIdentity[]): Promise<boolean> {
   const found = await orNothing(stat(folder, { bigint: true }), undefined, passing);
@@ -77,7 +77,7 @@ async function isMeant(folder: string, top: string, known: readonly CgroupIdenti
   return known.some((one) => one.id === String(found.ino) && one.root === root);
 }
 
-/** Where they are does not matter: they are found by their names, also those that nobody lived to tell of. */
+/** Finds cgroups by name anywhere in the hierarchy, including those whose wrapper died before it could report them. */
 export async function findCgroups({ tags, cgroups = [] }: Marks): Promise<readonly FoundCgroup[]> {
   const hierarchy = findHierarchy();
   if ('none' in hierarchy || tags.length === 0) return [];
@@ -98,22 +98,22 @@ const tried = (file: string, text: string): Promise<boolean> =>
     mayNot,
   );
 
-/** For kernels before 5.14: nothing forks while it is frozen, and SIGKILL reaches it all the same. */
+/** For kernels before 5.14: a frozen process cannot fork, but SIGKILL still reaches it. */
 export async function freezeAndKill(folder: string, kill: (pid: number) => void): Promise<void> {
   await tried(join(folder, 'cgroup.freeze'), '1');
   for (const pid of await pidsOf(folder)) kill(pid);
   await tried(join(folder, 'cgroup.freeze'), '0');
 }
 
-/** SIGKILL for all that is in it and within, other pid namespaces too. Who may not write there kills one by one. */
+/** Sends SIGKILL to everything in it, including other pid namespaces. Without write permission, it kills pid by pid. */
 export async function killCgroup(folder: string, kill: (pid: number) => void): Promise<void> {
-  // Not created where it is missing: the file system refuses that.
+  // A missing cgroup.kill is not created: the file system refuses that.
   if (!(await tried(join(folder, 'cgroup.kill'), '1'))) await freezeAndKill(folder, kill);
 }
 
 /**
- * Whether that very cgroup is without a process, nested ones included; the kernel removes none that holds one. Undefined
- * when it cannot be told from here.
+ * Whether exactly this cgroup, with its nested cgroups, holds no process. A removed one is empty, because the kernel keeps
+ * those that hold a process. Undefined if that cannot be known from here.
  */
 export async function isEmptied({ path, id, root }: CgroupIdentity): Promise<boolean | undefined> {
   const hierarchy = findHierarchy();

@@ -16,7 +16,7 @@ export interface HeartbeatParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** A phase may go on unless it has been told to stop: by a rollback, or because nobody knows of it any more. */
+/** A phase may continue unless a rollback has begun or the run no longer includes this attempt. */
 function ordersFor(state: RunState | undefined, phase: PhaseId, tag: string | undefined): Orders {
   const is = state?.phases.find((one) => one.phase === phase);
   if (is?.state !== 'running' && is?.state !== 'unknown') {
@@ -31,7 +31,7 @@ function ordersFor(state: RunState | undefined, phase: PhaseId, tag: string | un
   return warning === undefined ? { goOn: true } : { goOn: true, warning };
 }
 
-/** Answers a sign of life of a phase's wrapper, and records its progress. */
+/** Answers a heartbeat of a phase's wrapper and records its progress. */
 export async function beat(
   { conductor, phaseLeases, lease, clock }: HeartbeatParts,
   run: RunId,
@@ -40,7 +40,7 @@ export async function beat(
   tag: string | undefined,
   fraction: number | undefined,
 ): Promise<Orders> {
-  lease.shown(); // a process that lost the guard knows nothing of what the phase may do
+  lease.shown(); // a process without the lease cannot decide what the phase may do
   const now = clock.now();
   const orders = ordersFor(conductor.state(), phase, tag);
   if (!orders.goOn) return orders;

@@ -4,42 +4,42 @@ import type { Child } from '../core/response/events.ts';
 import { gatherProgressReports } from './progress-reports.ts';
 import type { Orders, PhaseReporter } from './reporter.ts';
 
-/** Why the work must not go on. */
+/** Why the work must stop. */
 export type StopReason =
   | { readonly why: 'ordered'; readonly because: string }
-  /** The guard has answered no sign of life for longer than the lease. */
+  /** The guard has answered no heartbeat for longer than the lease. */
   | { readonly why: 'guard-lost'; readonly silentFor: Millis; readonly lastError: unknown };
 
 export interface LeaseOptions {
   readonly reporter: Pick<PhaseReporter, 'spawned' | 'beat'>;
   readonly clock: Clock;
   readonly lease: Millis;
-  /** Called once at most, and not after `release`. The signs of life go on: ending the work takes its time. */
+  /** Called at most once, and not after `release`. Heartbeats continue, because ending the work takes time. */
   readonly onStop: (reason: StopReason) => void;
-  /** Told why no further phase may start, once for each reason; this one goes on. */
+  /** Receives why no further phase may start, once per reason. This phase continues. */
   readonly onWarning?: (warning: string) => void;
 }
 
-/** The signs of life that keep the lease, from the moment it is made. */
+/** Sends the heartbeats that keep the lease, from its creation on. */
 export interface Lease {
-  /** To be told to the guard at once, and again with each sign of life until it has heard it. */
+  /** Reports the child to the guard at once, and again with each heartbeat until the guard accepts it. */
   spawned(child: Child): void;
-  /** To be told at once, but not more often than once a second. */
+  /** Reports progress at once, but at most once a second. */
   progressed(fraction: number): void;
-  /** Asks whether the work may go on, now and not at the next sign of life. Does not reject. */
+  /** Asks whether the work may continue, without waiting for the next heartbeat. Does not reject. */
   ask(): Promise<void>;
-  /** Tells the last progress, then nothing more. Does not reject. */
+  /** Reports the last progress, then stops the heartbeats. Does not reject. */
   release(): Promise<void>;
 }
 
-/** Four signs of life fit into a lease; that is also how long an answer is waited for. */
+/** A lease lasts four heartbeats. The interval is also the timeout for each answer. */
 export const betweenBeats = (lease: Millis): Millis => millis(Math.min(lease / 4, seconds(5)));
 
 interface Contact {
-  /** When the last sign of life that was answered was given: the guard cannot have counted from earlier. */
+  /** When the last answered heartbeat was sent. The guard cannot have counted its lease from earlier. */
   readonly heardAt: Instant;
   readonly lastError: unknown;
-  /** Gives a sign of life; waits for the answer no longer than until the next is due, but heeds it when it comes late. */
+  /** Sends a heartbeat. Waits for the answer until the next heartbeat is due at most, but also obeys a late answer. */
   ask(say: () => Promise<Orders>): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ function openContact(
     async ask(say) {
       const askedAt = clock.now();
       const heed = (orders: Orders): void => {
-        const wasLost = between(heardAt, askedAt) > lease; // as after we were stopped: the guard has given us up
+        const wasLost = between(heardAt, askedAt) > lease; // this process was suspended, for example
         if (heardAt < askedAt && !wasLost) heardAt = askedAt;
         if (!orders.goOn) return onRefusal(orders.because);
         if (orders.warning !== undefined && orders.warning !== warned) onWarning(orders.warning);

@@ -21,8 +21,7 @@ const tagsOf = (state: RunState | undefined, phase: PhaseId): readonly string[] 
   (state?.phases ?? []).filter((one) => one.phase === phase).flatMap((one) => (state ? attemptTags(state, one) : []));
 
 async function cancel({ connections, role, conductor }: CancelParts, phase: PhaseId, pid: number): Promise<Outcome> {
-  if ((await connections.isOnlyGuard()) !== 'yes')
-    return { outcome: 'failed', said: 'it is not sure that this is the only guard' };
+  if ((await connections.isOnlyGuard()) !== 'yes') return { outcome: 'failed', said: 'this may not be the only guard' };
   const applicationNames = tagsOf(conductor.state(), phase);
   const { database } = connections.identity;
   const of = { database, applicationNames, ...(role !== undefined && { role }) };
@@ -34,9 +33,9 @@ async function cancel({ connections, role, conductor }: CancelParts, phase: Phas
 }
 
 /**
- * Told of every finding: where others queue behind a statement of the running phase, and plan and run allow it, that
- * statement is cancelled. Intent, act, outcome; the rest of the daemon hears of it from the journal. Resolves once it is
- * recorded; a refusal is an answer, and rejects nothing.
+ * Receives every finding. If other sessions queue behind a statement of the running phase, and the plan and the run allow
+ * it, cancels that statement. Records intent and outcome in the journal, where the rest of the daemon reads them. Resolves
+ * when the outcome is recorded. A refusal is a normal answer and does not reject.
  */
 export function phaseCanceller(parts: CancelParts): (finding: Finding) => Promise<void> {
   const { plan, conductor } = parts;

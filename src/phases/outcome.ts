@@ -9,19 +9,19 @@ import type { CommandResult } from './run-command.ts';
 
 /** How the work of a phase ended. */
 export interface Outcome {
-  /** What the wrapper returns. */
+  /** The wrapper's exit code. */
   readonly code: number;
-  /** What the guard is told. Nothing when it was lost: it calls the phase unknown by itself. */
+  /** What to report to the guard. Nothing if contact was lost: the guard then marks the phase as unknown by itself. */
   readonly report: 'finish' | 'nothing' | FailedEnd;
 }
 
-/** As a shell does: 128 and the signal's number. */
+/** Follows the shell convention: 128 plus the signal's number. */
 export const codeOfSignal = (name: NodeJS.Signals): number => 128 + constants.signals[name];
 
 const sayEnd = ({ exitCode, signal }: CommandResult): string =>
   signal === null ? `its command returned exit code ${exitCode}` : `its command was ended by ${signal}`;
 
-/** The command ended by itself, or because of a signal to the wrapper that was passed on to it. */
+/** The command ended by itself, or because the wrapper passed a signal on to it. */
 export function ownEnd(result: CommandResult, passedOn: NodeJS.Signals | undefined): Outcome {
   const { exitCode, signal } = result;
   if (exitCode === 0) return { code: 0, report: 'finish' };
@@ -32,7 +32,7 @@ export function ownEnd(result: CommandResult, passedOn: NodeJS.Signals | undefin
   };
 }
 
-/** We ended it. */
+/** The wrapper ended the command. */
 export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Outcome {
   const { refused: code } = exitCodes;
   return reason.why === 'guard-lost'
@@ -40,9 +40,9 @@ export function stoppedEnd(reason: StopReason, { exitCode }: CommandResult): Out
     : { code, report: { exitCode, because: reason.because } };
 }
 
-/** It was never started, or could not be ended: what a shell returns for the former, 75 when we had to end it. */
+/** The command was never started (exit code as from a shell), or the wrapper had to end it and could not (75). */
 export function failedEnd(error: unknown, reason: StopReason | undefined): Outcome {
-  const said = clause(sayError(error)); // whoever tells of it goes on
+  const said = clause(sayError(error)); // the message continues after it
   const because = reason?.why === 'ordered' ? `${clause(reason.because)}; ${said}` : said;
   const end: FailedEnd = { exitCode: null, because, ...(error instanceof CommandNotStarted && { neverBegan: true }) };
   const report = reason?.why === 'guard-lost' ? 'nothing' : end;

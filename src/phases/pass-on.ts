@@ -1,16 +1,16 @@
 import type { Writable } from 'node:stream';
 
-/** Writes to a stream of ours what a command wrote to its own. */
+/** Forwards a command's output to a stream of this process. */
 export interface PassOn {
-  /** Settles when it is written, so that a slow reader slows the command and not our memory; never rejects. */
+  /** Settles when the chunk is written, so that a slow reader slows the command and buffers do not grow. Never rejects. */
   write(chunk: Buffer): Promise<void>;
-  /** Settles when everything is written, or nobody is there to read it. */
+  /** Settles when everything is written or the reader is gone. */
   done(): Promise<void>;
 }
 
 /**
- * From here on errors of the stream are ignored: a reader that has gone away, such as `head` or a closed terminal, is no
- * reason to leave a command half done, or without its guard.
+ * Ignores errors of the stream from here on. If the reader goes away, such as `head` or a closed terminal, the command must
+ * neither stop halfway nor lose its guard.
  */
 export function passOn(to: Writable): PassOn {
   let last: Promise<void> = Promise.resolve();

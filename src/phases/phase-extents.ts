@@ -21,7 +21,7 @@ interface ExtentParts {
   readonly hide: Pick<Hiding, 'text'>;
 }
 
-/** The schema tells most of it, at once; the checks, which may take long, are asked only where all the rest is the same. */
+/** The schema answers most cases at once. The checks may take long, so they run only if everything else is the same. */
 async function extentNow(
   { plan, conductor }: ExtentParts,
   phase: PhaseId,
@@ -49,7 +49,7 @@ async function extentNow(
   return extentOf(compareWithBoundary(boundary, { schema, findings, expects }).outcome, applied);
 }
 
-/** How far each of the phases came that are to be undone. */
+/** How far each of the phases to undo got. */
 export async function phaseExtents(
   parts: ExtentParts,
   phases: readonly PhaseId[],
@@ -58,7 +58,7 @@ export async function phaseExtents(
   if (schema === undefined) return new Map();
   let asked: Promise<readonly Finding[]> | undefined;
   const proofs = async () => (await parts.runChecks()).filter(({ check }) => isProof(check));
-  const askChecks = () => (asked ??= proofs()); // nothing is done between one phase and the next
+  const askChecks = () => (asked ??= proofs()); // nothing changes between one phase and the next
   const seen = new Map<PhaseId, Came>();
   for (const phase of phases) seen.set(phase, await extentNow(parts, phase, schema, askChecks));
   return seen;

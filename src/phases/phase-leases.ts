@@ -1,16 +1,16 @@
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { between, type Instant, type Millis, seconds } from '../core/kernel/units.ts';
 
-/** Signs of life of phases' wrappers. They live in memory: after a restart every running phase gets a whole lease again. */
+/** Tracks the wrappers' heartbeats, in memory only: after a restart, every running phase gets a full lease again. */
 export interface PhaseLeases {
   seen(phase: PhaseId, now: Instant): void;
-  /** Whether the phase's wrapper must have given up by now: it stops its command itself when its lease is over. */
+  /** Whether the phase's lease has expired. Its wrapper then stops the command by itself. */
   isOver(phase: PhaseId, now: Instant): boolean;
-  /** Rate limit: whether this progress is worth an entry in the journal. */
+  /** Limits how often progress is written to the journal. */
   worthRecording(phase: PhaseId, fraction: number, now: Instant): boolean;
 }
 
-/** Added to the lease, so that the guard never calls a phase lost that still thinks it may go on. */
+/** Added to the lease, so that the guard never marks a phase as lost whose wrapper still believes it may continue. */
 const allowance = seconds(2);
 const betweenProgress = seconds(1);
 

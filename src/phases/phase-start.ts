@@ -21,11 +21,11 @@ import type { PhaseLeases } from './phase-leases.ts';
 import { preparations } from './preparations.ts';
 import { askedAfterRound, type RoundMonitoring } from './round-before-start.ts';
 
-/** What a wrapper says of itself and of what it is about to run. */
+/** A wrapper's request: its identity and the command that it is about to run. */
 export interface AskedStart {
   readonly wrapper: ProcessIdentity;
   readonly host: string;
-  /** Of the plan that the command was read from; absent where somebody gave it by hand. */
+  /** The hash of the plan that holds the command; absent if a person typed the command. */
   readonly plan?: Hash | undefined;
 }
 
@@ -33,7 +33,7 @@ export type PhaseStart =
   | { readonly tag: string; readonly lease: Millis }
   | Extract<Decision, { readonly refused: unknown }>;
 
-/** What a start needs of what watches the target. */
+/** What a start needs of monitoring. */
 export interface StartMonitoring extends RoundMonitoring {
   /** The last readings of every probe, oldest first. */
   recentReadings(): ReadonlyMap<ProbeId, readonly Reading[]>;
@@ -51,7 +51,7 @@ export interface StartParts {
 type Prepared = { readonly boundary: Boundary } | { readonly refused: Refusal };
 type Start = Extract<Input, { readonly kind: 'phase-start' }>;
 
-/** Asks whether the phase may start, and takes its boundary. On big tables that takes minutes. */
+/** Decides whether the phase may start, and captures its boundary. On big tables that takes minutes. */
 async function prepareStart(parts: StartParts, state: RunState, start: Start): Promise<Prepared> {
   const { conductor, connections, monitoring, clock } = parts;
   const { phase } = start;
@@ -66,14 +66,14 @@ async function prepareStart(parts: StartParts, state: RunState, start: Start): P
     readings: monitoring.recentReadings(),
     now: clock.now,
   });
-  await monitoring.evaluate(); // what the boundary has just shown is not this phase's doing, and may forbid it
+  await monitoring.evaluate(); // findings of the boundary precede this phase and may forbid it
   return { boundary };
 }
 
-/** A request is answered by then; a boundary that takes longer is there when the wrapper asks again. */
+/** A request is answered within this time. A boundary that takes longer is ready when the wrapper asks again. */
 const answerWithin = seconds(20);
 
-/** Answers a wrapper that wants to start its phase. */
+/** Answers a wrapper's request to start its phase. */
 export function phaseStarter(
   parts: StartParts,
 ): (run: RunId, phase: PhaseId, by: Principal, asked: AskedStart) => Promise<PhaseStart> {
@@ -89,7 +89,7 @@ export function phaseStarter(
     const key = [tag, host, wrapper.pid, wrapper.startTicks, planHash].join(' ');
     const prepared = await starting.within(answerWithin, key, () => prepareStart(parts, state, start));
     if (prepared === undefined) {
-      const found = `the boundary of ${phase} is still being taken`;
+      const found = `the boundary of ${phase} is still being captured`;
       return { refused: refuse('boundary-not-ready', found, 'what undoing the phase must bring back', 'Ask again') };
     }
     if ('refused' in prepared) return prepared;

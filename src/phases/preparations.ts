@@ -1,7 +1,7 @@
 import type { Clock } from '../core/kernel/clock.ts';
 import { after, type Instant, type Millis, minutes } from '../core/kernel/units.ts';
 
-/** What is ready and not called for is kept so long: whoever asked has given up. */
+/** How long an unclaimed result is kept. After that, its client has given up. */
 const keptFor = minutes(1);
 
 interface Preparation<Result> {
@@ -11,14 +11,14 @@ interface Preparation<Result> {
 
 export interface Preparations<Result> {
   /**
-   * The result for this key, which is prepared once, however often it is asked for meanwhile; undefined when it is not
-   * ready within `patience`: then it goes on, for whoever asks again. Undefined at once while another key's is being prepared:
-   * whoever asks by ever new keys gets no second one begun. Rejects with what the preparation rejects with, and forgets it.
+   * The result for this key. Repeated requests share one preparation. Undefined if the result is not ready within `patience`;
+   * the preparation then continues for the next request. Undefined at once while another key's preparation runs, so that a
+   * client with ever new keys cannot start a second one. Rejects with the preparation's error and forgets it.
    */
   within(patience: Millis, key: string, prepare: () => Promise<Result>): Promise<Result | undefined>;
 }
 
-/** Work that may take longer than a request should: it is called for again instead of being waited for. */
+/** Runs work that may take longer than a request: clients ask again instead of waiting for it. */
 export function preparations<Result>(clock: Clock): Preparations<Result> {
   const pending = new Map<string, Preparation<Result>>();
 

@@ -1,14 +1,14 @@
-/** No line of progress is longer; a longer one need not be kept whole to be known as something else. */
+/** The maximum length of a progress line. A longer line is something else and need not be buffered. */
 const longest = 64;
 
-/** Finds the lines `ripcord-progress 0.42` in what a command writes to its standard output. */
+/** Finds lines like `ripcord-progress 0.42` in a command's standard output. */
 export interface ProgressLines {
   add(chunk: Buffer): void;
-  /** A last line may lack its end. */
+  /** Handles a last line without a newline. */
   end(): void;
 }
 
-/** A fraction from 0 to 1, else undefined: it is no line of progress then. */
+/** A fraction from 0 to 1; undefined if this is not a progress line. */
 function parseProgress(line: string): number | undefined {
   const text = /^ripcord-progress[ \t]+(\d+(?:\.\d*)?|\.\d+)\s*$/.exec(line)?.[1];
   return text !== undefined && Number(text) <= 1 ? Number(text) : undefined;

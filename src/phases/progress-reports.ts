@@ -4,13 +4,13 @@ import type { Child } from '../core/response/events.ts';
 import { PhaseRefused } from './errors.ts';
 import type { Orders, PhaseReporter } from './reporter.ts';
 
-/** What the guard does not know yet. */
+/** Reports that the guard has not accepted yet. */
 export interface ProgressReports {
   addChild(child: Child): void;
   addFraction(fraction: number): void;
-  /** When something is to be told before the next regular sign of life; undefined when nothing is. */
+  /** When to send a report before the next regular heartbeat; undefined if there is none. */
   dueAt(now: Instant): Instant | undefined;
-  /** Tells one thing, or only that we live. What was not heard stays news, unless newer has come. */
+  /** Sends one report, or a plain heartbeat. A report that fails is kept, unless a newer one replaces it. */
   tell(): Promise<Orders>;
 }
 
@@ -32,7 +32,7 @@ export function gatherProgressReports(
       child = undefined;
       return orders;
     } catch (error) {
-      if (error instanceof PhaseRefused) child = undefined; // heard, and not wanted: whether we may go on says the next
+      if (error instanceof PhaseRefused) child = undefined; // the next heartbeat says whether to continue
       throw error;
     }
   };
@@ -55,7 +55,7 @@ export function gatherProgressReports(
       return fractionToldAt === undefined ? now : after(fractionToldAt, betweenFractions);
     },
     tell() {
-      // The child first: until the guard knows it, it must look for it.
+      // The child first: until the guard knows it, the guard would have to search for it.
       if (child !== undefined) return tellChild(child);
       return fraction === undefined ? reporter.beat() : tellFraction(fraction);
     },

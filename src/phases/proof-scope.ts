@@ -7,10 +7,10 @@ import { type PhaseState, type Worked, workedOn } from '../core/run/phases.ts';
 import { currentBoot, readProcesses } from '../system/procfs.ts';
 import { isEmptied } from './find-cgroups.ts';
 
-/** The kernel gives the first pid namespace, which has every process, this number. */
+/** The kernel's fixed number of the initial pid namespace, which contains every process. */
 const firstPidNamespace = 'pid:[4026531836]';
 
-/** Why `/proc` does not show every process of the machine, where it does not. */
+/** Why `/proc` does not show every process of the machine; undefined if it does. */
 function whyPartial(): ProofScope['partial'] {
   if (readlinkSync('/proc/self/ns/pid') !== firstPidNamespace) return 'pid-namespace';
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
@@ -24,9 +24,12 @@ async function lookAt({ supervisor, child }: Worked): Promise<Seen> {
   if (supervisor.host !== hostname()) return { by: 'sessions', because: `it ran on ${supervisor.host}` };
   const { bootId } = child ?? supervisor.wrapper;
   if (bootId !== currentBoot()) {
-    return { by: 'sessions', because: 'it ran before this machine was restarted, or on another of its name' };
+    return {
+      by: 'sessions',
+      because: 'it ran before this machine was restarted, or on another machine of the same name',
+    };
   }
-  if (child === undefined) return { by: 'tags', because: 'its wrapper did not tell of its process' };
+  if (child === undefined) return { by: 'tags', because: 'its wrapper did not report its process' };
   const { containment } = child;
   if (containment === undefined || 'none' in containment) {
     return { by: 'tags', because: whyUncontained(containment) ?? 'unknown' };
@@ -36,12 +39,12 @@ async function lookAt({ supervisor, child }: Worked): Promise<Seen> {
   return { by: 'tags', because: `its cgroup ${containment.cgroup.path} cannot be seen from here` };
 }
 
-/** Of an attempt that is not on record only the tag is known, which is looked for on this host. */
+/** Of an attempt that was not recorded, only the tag is known, and only this host can be searched for it. */
 const unrecorded = (phase: PhaseState, attempt: number): AttemptScope => ({
   phase: phase.phase,
   attempt,
   by: 'sessions',
-  because: 'where it ran is not on record',
+  because: 'where it ran was not recorded',
 });
 
 async function scopeOf(phase: PhaseState): Promise<readonly AttemptScope[]> {
@@ -55,7 +58,7 @@ async function scopeOf(phase: PhaseState): Promise<readonly AttemptScope[]> {
   );
 }
 
-/** What a proof that forward work has stopped rests on; to be asked once nothing of it is seen any more. */
+/** What the proof that forward work has stopped is based on. Call this once nothing of it is seen. */
 export async function proofScope(phases: readonly PhaseState[], role: string | undefined): Promise<ProofScope> {
   const attempts = (await Promise.all(phases.map(scopeOf))).flat();
   const unreadable = (await readProcesses()).filter((one) => one.unreadable && !one.zombie).length;

@@ -3,23 +3,23 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../core/kernel/clock.ts';
 import { millis } from '../core/kernel/units.ts';
 
-/** What is done with each piece that a command writes; the command is not read on before a promise settles. */
+/** Handles each chunk of a command's output. Reading continues when the returned promise settles. */
 export type TakeChunk = (chunk: Buffer) => void | Promise<void>;
 
 export interface ReadingOut {
-  /** Settles when the stream is at its end; rejects with what `take` rejected with. */
+  /** Settles at the end of the stream. Rejects with the error of `take`. */
   readonly atEnd: Promise<void>;
-  /** After the command's exit: takes what is still there, without waiting for anybody, and closes the stream. */
+  /** Call this after the command's exit. Takes what is left, without waiting for `take`, and closes the stream. */
   finish(): Promise<void>;
 }
 
-/** What a process wrote is there at once; whoever still holds the pipe may keep it open for ever, or write for ever. */
+/** A process's output is available at its exit, but another holder of the pipe may keep it open or write forever. */
 const patience = 200;
 const step = 20;
 /** More than a pipe or a socket pair holds. */
 const mostAfterExit = 2 ** 20;
 
-/** Reads a command's output to its end, which is not when the pipe is closed: a grandchild may have inherited it. */
+/** Reads a command's output to its end. It does not wait until the pipe closes, because a grandchild may hold it. */
 export function readOut(stream: Readable, take: TakeChunk, clock: Clock): ReadingOut {
   let [exited, waiting, bytes] = [false, true, 0];
   let goOn: (() => void) | undefined;
@@ -39,11 +39,11 @@ export function readOut(stream: Readable, take: TakeChunk, clock: Clock): Readin
         if (exited && (bytes += chunk.length) > mostAfterExit) return;
       }
     } catch (error) {
-      if (!(exited && stream.destroyed && stream.errored === null)) throw error; // closed by us, see below
+      if (!(exited && stream.destroyed && stream.errored === null)) throw error; // closeWhenQuiet destroyed the stream
     }
   };
   const atEnd = readAll();
-  atEnd.catch(() => undefined); // whoever awaits it is told; nobody needs to
+  atEnd.catch(() => undefined); // avoids an unhandled rejection: callers may ignore it
 
   const closeWhenQuiet = async (over: AbortSignal): Promise<void> => {
     for (let waited = 0; waited < patience; waited += waiting ? step : 0) await clock.wait(millis(step), over);

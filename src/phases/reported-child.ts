@@ -12,14 +12,14 @@ import type { Conductor } from '../runs/conductor.ts';
 import { isSame } from './process-identity.ts';
 import { isOfTag } from './tagged-processes.ts';
 
-/** A child that was told of at its start may be in the midst of its exec, without an environment to show. */
+/** A child that was just started may still be in its exec and have no readable environment. */
 const patience = millis(300);
 const betweenLooks = millis(50);
 
 /**
- * Refuses a process on this host that does not bear the attempt's tag: a rollback ends what it was told of, and must not
- * end a stranger. Also refused is one that has ended or whose environment we may not read; what is left of it is found by
- * its tag, or by its sessions. What another host's process is, we cannot see, and a rollback does not touch it.
+ * Refuses a process on this host that does not have the attempt's tag: a rollback ends the processes that were reported, and
+ * must not end a stranger. It also refuses a process that has ended or whose environment is not readable; a rollback finds
+ * what is left of it by tag or by session. Processes of other hosts are invisible here, and a rollback does not touch them.
  */
 async function refuseStrangerProcess(
   { phase, supervisor, child: known }: PhaseState,
@@ -34,8 +34,8 @@ async function refuseStrangerProcess(
       return refuse(
         'not-the-phase',
         `process ${child.pid} does not show the tag of ${phase} in its environment`,
-        `a process that runs on this host and bears RIPCORD_TAG=${supervisor.tag}`,
-        'Start the command with `ripcord phase`; a rollback finds by their tag the processes that it is not told of',
+        `a process that runs on this host with RIPCORD_TAG=${supervisor.tag}`,
+        'Start the command with `ripcord phase`; a rollback finds unreported processes by their tag',
       );
     }
     await clock.wait(betweenLooks);
@@ -43,7 +43,7 @@ async function refuseStrangerProcess(
   return undefined;
 }
 
-/** A process is looked at before it is recorded; a report that is refused anyway is not worth the look. */
+/** Verifies a process before recording it, unless the run would refuse the report anyway. */
 export async function recordChild(
   { conductor, clock }: { readonly conductor: Pick<Conductor, 'state' | 'submit'>; readonly clock: Clock },
   run: RunId,
@@ -54,6 +54,6 @@ export async function recordChild(
   const isDue = is?.state === 'running' || is?.state === 'unknown';
   if (is === undefined || !isDue || is.supervisor?.tag !== tag) return conductor.submit(input, run);
   const stranger = await refuseStrangerProcess(is, input.child, clock);
-  // With the tag: another attempt may have begun while we looked.
+  // Submit the tag: another attempt may have begun during the verification.
   return stranger === undefined ? conductor.submit({ ...input, tag }, run) : { refused: stranger };
 }

@@ -2,12 +2,12 @@ import type { Finding } from '../core/evidence/finding.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { Conductor } from '../runs/conductor.ts';
 
-/** What looks at the target, as far as a round of its checks goes. */
+/** The part of monitoring that runs a round of checks. */
 export interface RoundMonitoring {
   runChecks(): Promise<readonly Finding[]>;
-  /** Judges now what is known, and journals what follows. */
+  /** Evaluates the criteria now and writes the resulting events to the journal. */
   evaluate(): Promise<void>;
-  /** The checks that are asked in rounds only. */
+  /** The checks that run only in rounds. */
   readonly seldom: ReadonlySet<string>;
 }
 
@@ -17,9 +17,9 @@ export interface RoundParts {
 }
 
 /**
- * Asks only whether a phase may start: a boundary costs the target something. What is asked in rounds only stays as it
- * was found until the next one, and that is the boundary of the phase which it holds up: so where it does, there is a
- * round before the answer stands.
+ * Decides whether a phase may start, without capturing a boundary, which puts load on the target. Expensive checks keep their
+ * last finding until the next round, and that would be the boundary of the very phase that they block. If they block it, a
+ * round runs first, and the decision is made again.
  */
 export async function askedAfterRound(
   { conductor, monitoring }: RoundParts,

@@ -10,47 +10,47 @@ import { readOut } from './read-out.ts';
 import { startCommand, type StartedCommand } from './start-command.ts';
 
 export interface CommandToRun {
-  /** The program and its arguments; no shell reads them. */
+  /** The program and its arguments. No shell interprets them. */
   readonly command: readonly string[];
   readonly cwd: string;
   /** The whole environment, to which RIPCORD_TAG and PGAPPNAME are added. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Marks what belongs to this command alone: whatever bears it is ended with the command. See `assertTag`. */
+  /** A mark that only this command's processes have. They are ended with the command. See `assertTag`. */
   readonly tag: string;
   readonly timeout?: Millis;
-  /** From SIGTERM to SIGKILL, when it is cut short. */
+  /** The time between SIGTERM and SIGKILL if the command is ended early. */
   readonly grace: Millis;
   readonly clock: Clock;
-  /** Aborted: the command is ended, and the result tells how. */
+  /** An abort ends the command, and the result says so. */
   readonly signal?: AbortSignal;
-  /** Called at once, before anything else can happen. When its promise rejects, the command is ended. */
+  /** Called synchronously after the start. If its promise rejects, the command is ended. */
   onSpawn?(child: Child): void | Promise<void>;
   /**
-   * Told everything, in order and unchanged. The command is read on only when its promise has settled; but nobody waits for
-   * one after the exit, so that a slow taker must queue what is left.
+   * Receives the whole output, in order and unchanged. Reading continues when its promise settles. After the command's exit,
+   * nothing waits for the promise, so a slow receiver must queue the rest.
    */
   onOutput?(chunk: Buffer, stream: OutputStream): void | Promise<void>;
-  /** Told that it wrote something: what `output` would be so far, for whoever keeps it in case we do not see the end. */
+  /** Called after each output with what `output` would be so far, so that it can be saved in case this process dies. */
   onKept?(soFar: () => string): void;
-  /** Lets the command read our standard input; else it finds an empty one. */
+  /** Lets the command read this process's standard input. By default, its input is empty. */
   readonly inherit?: boolean;
-  /** In bytes; 64 KiB when not given. */
+  /** In bytes; the default is 64 KiB. */
   readonly maxOutput?: number;
   readonly secrets?: readonly string[];
 }
 
 export interface CommandResult {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended the command. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** It was ended because its time was up. How it ended then may look well. */
+  /** It was ended because of its timeout. Its exit code may nevertheless be 0. */
   readonly timedOut: boolean;
   /** It was ended because `signal` was aborted. */
   readonly aborted: boolean;
-  /** The last of what it wrote to both streams, each secret replaced by `[secret]`. */
+  /** The end of its output on both streams, with each secret replaced by `[secret]`. */
   readonly output: string;
   readonly took: Millis;
-  /** What held together what it started, and may have left. */
+  /** What contains the processes that it started and may have left behind. */
   readonly containment: Containment | undefined;
 }
 
@@ -58,7 +58,7 @@ async function untilAborted(signal: AbortSignal, over: AbortSignal): Promise<voi
   if (!signal.aborted) await once(signal, 'abort', { signal: over });
 }
 
-/** Settles when the command has ended or must be: at its exit, its timeout or the abort. Rejects when a callback did. */
+/** Settles at the command's exit, its timeout or the abort. Rejects if a callback does. */
 async function untilOver(
   started: StartedCommand,
   { timeout, clock, signal }: CommandToRun,
@@ -79,10 +79,10 @@ async function untilOver(
 }
 
 /**
- * Runs a command in its own cgroup (where one can be made), process group and session. Returns soon after its exit, also when processes that it left
- * behind still hold its output; those go on (it may have been a command that starts a server), but find the output closed.
- * Rejects with CommandNotStarted, TagUnfit, ProcfsMissing, the signal's reason when it was aborted before, StillRunning when it could not
- * be ended, or with what a callback rejected with, after ending the command.
+ * Runs a command in its own cgroup (if one can be created), process group and session. Returns soon after its exit, even if
+ * processes that it left behind still hold its output. Those continue, because the command may have started a server, but
+ * their output is closed. Rejects with CommandNotStarted, TagUnfit or ProcfsMissing, with the signal's reason if it was
+ * already aborted, with StillRunning if the command could not be ended, or, after ending the command, with a callback's error.
  */
 export async function runCommand(toRun: CommandToRun): Promise<CommandResult> {
   const { tag, grace, clock, maxOutput = 65_536, secrets = [] } = toRun;

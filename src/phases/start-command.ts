@@ -26,24 +26,24 @@ export interface StartedCommand {
   readonly stdout: Readable;
   readonly stderr: Readable;
   closeOutput(): void;
-  /** Removes its cgroup, unless something of it stays. */
+  /** Removes its cgroup, unless a process is left there. */
   tidy(): void;
 }
 
 async function whyNotStarted(program: string, cwd: string, code: string): Promise<string> {
   const folder = await stat(cwd).catch(() => undefined);
-  if (folder === undefined) return 'that folder does not exist or may not be looked at';
+  if (folder === undefined) return 'that folder does not exist or is not accessible';
   if (!folder.isDirectory()) return 'that is not a folder';
   if (program === '') return 'the command is empty';
-  if (code === 'ENOENT')
-    return 'there is no such program, or the interpreter in its first line does not exist (ENOENT)';
-  if (code === 'EACCES') return 'it may not be executed, or the folder not be entered (EACCES)';
+  if (code === 'ENOENT') return 'the program, or the interpreter in its first line, does not exist (ENOENT)';
+  if (code === 'EACCES') return 'there is no permission to execute the program or to enter the folder (EACCES)';
   return `the system answered ${code}`;
 }
 
 /**
- * Starts it in a cgroup of its own where one can be made, and as leader of its own session, so that a signal to our group, such as Ctrl-C, does not reach it but through us.
- * It is not ended with us. Rejects with CommandNotStarted, TagUnfit or ProcfsMissing.
+ * Starts the command in its own cgroup, if one can be created, and as leader of its own session. A signal to our group, such
+ * as Ctrl-C, reaches it only if this process passes it on. It does not end with this process. Rejects with
+ * CommandNotStarted, TagUnfit or ProcfsMissing.
  */
 export async function startCommand({
   command,
@@ -53,7 +53,7 @@ export async function startCommand({
   inherit = false,
 }: CommandToStart): Promise<StartedCommand> {
   const [program = '', ...args] = command;
-  const bootId = currentBoot(); // first: what could not be supervised is not started
+  const bootId = currentBoot(); // first: a command that cannot be supervised must not start
   const marked = { ...env, ...taggedEnvironment(tag) };
   const { started: child, cgroup } = startInCgroup(tag, () =>
     execa(program, args, {
@@ -75,7 +75,7 @@ export async function startCommand({
     throw new CommandNotStarted({ program, cwd, code, why: await whyNotStarted(program, cwd, code) }, { cause });
   }
   const identity = { ...identityOf(readOwnChild(pid, bootId)), host: hostname(), containment: cgroup.containment };
-  // Not execa's promise, which waits for the output's end, hence for everyone who inherited it.
+  // Do not use execa's promise: it waits for the end of the output, and so for every process that inherited it.
   const exit = once(child.nodeChildProcess, 'exit').then(([exitCode, signal]) => ({ exitCode, signal }));
   const { stdout, stderr } = child;
   const closeOutput = () => [stdout, stderr].forEach((stream) => stream.destroy());

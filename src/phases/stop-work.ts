@@ -21,7 +21,7 @@ import { StillRunning } from './errors.ts';
 import type { Marks } from './find-cgroups.ts';
 import { workOf } from './tagged-processes.ts';
 
-/** Something of the phases is still there after it was told to end. */
+/** Processes, sessions or prepared transactions of the phases are still there after an attempt to end them. */
 export class WorkGoesOn extends RipcordError {
   readonly left: readonly string[];
   constructor(left: readonly string[]) {
@@ -34,13 +34,13 @@ export class WorkGoesOn extends RipcordError {
   }
 }
 
-/** Whose processes and sessions are meant. */
+/** Identifies the processes and sessions of phases. */
 export interface Worker extends Marks {
   /** Leaders of process groups on this host. */
   readonly groups: readonly ProcessIdentity[];
-  /** What marks the environment of the processes, and names their cgroups and the sessions. */
+  /** Tags in the processes' environment and in the names of their cgroups and sessions. */
   readonly tags: readonly string[];
-  /** A role whose every session in the database is the worker's. */
+  /** A role whose sessions in the database all belong to the worker. */
   readonly role?: string | undefined;
 }
 
@@ -50,28 +50,28 @@ export interface Quietening {
   readonly connection: Pick<HeldConnection, 'query'>;
   readonly clock: Clock;
   /**
-   * Whether the kernel's own lists show every process of the worker gone: then nobody is left who could begin a session of
-   * it. Left out where nobody can know.
+   * Whether the kernel's own lists prove that every process of the worker is gone, so that none can open a session any more.
+   * Absent if that cannot be known.
    */
   readonly allGone?: () => Promise<boolean>;
 }
 
-/** A connection that a process had begun before its end may have waited for the server so long, and no longer. */
+/** A connection that a process began before its end may wait for the server this long at most. */
 const onTheWay = seconds(5);
-/** Whoever takes a phase's name may do so as many roles. */
+/** Limits the list: a stranger may use a phase's name with any number of roles. */
 const mostStrangers = 20;
 
-/** Beyond the grace: how long to go on trying before a person is asked. */
+/** How long to retry after the grace period before asking a person. */
 const patience = seconds(20);
 const betweenLooks = millis(100);
 
-/** Those that are on record, whoever made them. */
+/** The recorded cgroups, regardless of their owner. */
 export const cgroupsOf = (children: readonly (Child | undefined)[]): NonNullable<Marks['cgroups']> =>
   children.flatMap((child) =>
     child?.containment !== undefined && 'cgroup' in child.containment ? child.containment.cgroup : [],
   );
 
-/** The work of the phases. A process on another host is told to stop by its next heartbeat; here its sessions are ended. */
+/** The work of the phases. A process on another host stops at its next heartbeat; only its sessions can be ended here. */
 export function forwardWork(phases: readonly PhaseState[], role: string | undefined): Worker {
   const here = phases.filter(({ supervisor }) => supervisor?.host === hostname());
   const tags = phases.flatMap(({ supervisor }) => (supervisor === undefined ? [] : [supervisor.tag]));
@@ -91,7 +91,7 @@ interface Left {
   readonly left: readonly string[];
   /** Whether a process is among them. */
   readonly works: boolean;
-  /** Sessions that only bear a name of the worker. */
+  /** Sessions that only use a name of the worker. */
   readonly strangers: readonly Session[];
 }
 
@@ -114,13 +114,13 @@ async function lookAround(
   return { left, works, strangers: sessions.filter(({ stranger }) => stranger === true) };
 }
 
-/** What can be seen of the worker now, one phrase each. */
+/** What is left of the worker now, one phrase each. */
 export const whatIsLeft = async (
   worker: Worker,
   quietening: Pick<Quietening, 'connection' | 'database'>,
 ): Promise<readonly string[]> => (await lookAround(worker, quietening)).left;
 
-/** From when on, by the server's clock, no session can be the worker's; undefined as long as nobody can know. */
+/** The server time after which no new session can be the worker's; undefined while that is unknown. */
 async function strangersFrom({ role }: Worker, { connection, allGone }: Quietening): Promise<number | undefined> {
   if (role === undefined || allGone === undefined || !(await allGone())) return undefined;
   return (await serverTime(connection)) + onTheWay;
@@ -128,14 +128,14 @@ async function strangersFrom({ role }: Worker, { connection, allGone }: Quieteni
 
 const sayStranger = ({ role, applicationName }: Session): string => `sessions of ${role} named ${applicationName}`;
 
-/** A stranger's session keeps nothing back: where it cannot be ended, it stays. */
+/** A stranger's session does not block the rollback: if it cannot be ended, it stays. */
 async function endStrangers(connection: Quietening['connection'], of: PhaseSessions): Promise<void> {
   await endSessions(connection, of).catch((error: unknown) => {
     if (!(error instanceof TargetRefused)) throw error;
   });
 }
 
-/** What could not be ended; anything else that went wrong is thrown. */
+/** Returns the processes that could not be ended. Rejects with any other error. */
 async function endOrTell(ending: Ending): Promise<{ readonly ended: number; readonly stays?: StillRunning }> {
   try {
     return await endProcesses(ending);
@@ -146,17 +146,17 @@ async function endOrTell(ending: Ending): Promise<{ readonly ended: number; read
 }
 
 /**
- * Ends the worker's processes, also those that left their group, and its sessions, by role and by name; then looks until
- * nothing of it has been seen for `quiet_for`. A process that only its wrapper may end is ended by it once it hears of the
- * rollback: such a process gets the same time as sessions that come back. Rejects with WorkGoesOn, StillRunning, or the
- * target's error.
+ * Ends the worker's processes, including those that left their group, and its sessions, by role and by name. Then searches
+ * until nothing of it has been seen for `quiet_for`. A process that only its wrapper may end gets the same time as sessions
+ * that reconnect: the wrapper ends it when it learns of the rollback. Rejects with WorkGoesOn, StillRunning, or the target's
+ * error.
  */
 export async function quieten(worker: Worker, quietening: Quietening): Promise<Quiet> {
   const { database, rules, connection, clock } = quietening;
   const deadline = after(clock.now(), millis(rules.kill_grace + rules.quiet_for + patience));
   let [endedProcesses, endedSessions] = [0, 0];
   let quietSince: Instant | undefined;
-  let goesOn: StillRunning | WorkGoesOn = new WorkGoesOn([]); // what comes back again and again may be away for a moment
+  let goesOn: StillRunning | WorkGoesOn = new WorkGoesOn([]); // the last search may miss what keeps coming back
   let since: number | undefined;
   const notCounted = new Set<string>();
   for (;;) {
@@ -166,7 +166,7 @@ export async function quieten(worker: Worker, quietening: Quietening): Promise<Q
       const [processes, sessions] = await Promise.all([ending, endSessions(connection, sessionsOf(worker, database))]);
       endedProcesses += processes.ended;
       endedSessions += sessions.length;
-      stays = processes.stays; // the next look may not see it, as where only its group is known
+      stays = processes.stays; // the next search may not see it, for example if only its group is known
     }
     const { left, works, strangers } = await lookAround(worker, quietening, since);
     if (works) since = undefined;

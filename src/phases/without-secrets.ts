@@ -1,11 +1,11 @@
 import { type HideText, hidingText, insteadOfSecret } from '../core/kernel/hide-text.ts';
 import { secretForms } from '../core/kernel/secret-forms.ts';
 
-/** Takes a text piece by piece and gives it back without the secrets, also where one is split between pieces. */
+/** Removes secrets from a text that arrives in chunks, even if a secret is split between chunks. */
 export interface SecretFilter {
-  /** What can be shown so far: the beginning of what may become a secret is held back. */
+  /** Returns what can be shown so far. It holds back text that may be the beginning of a secret. */
   push(text: string): string;
-  /** The rest, when no more will come. */
+  /** Returns the rest after the last chunk. */
   end(): string;
 }
 
@@ -13,7 +13,7 @@ const classOf = (characters: readonly string[]): RegExp =>
   new RegExp(`[${characters.map((one) => one.replace(/[\\\]^-]/, String.raw`\$&`)).join('')}]`, 'g');
 
 export function withoutSecrets(secrets: readonly string[]): SecretFilter {
-  // The longest first: of two that begin alike, the shorter would leave the rest of the longer to be seen.
+  // The longest first: if two begin alike, replacing the shorter one would reveal the rest of the longer one.
   const forms = secretForms(secrets).map(({ text }) => text);
   const byInitial = Map.groupBy(
     forms.toSorted((a, b) => b.length - a.length),
@@ -50,7 +50,7 @@ export function withoutSecrets(secrets: readonly string[]): SecretFilter {
 
 const hiding = new WeakMap<readonly string[], HideText>();
 
-/** A whole text without the secrets. What it takes to find them is made once for each list. */
+/** Removes the secrets from a whole text. The search patterns are built once per list. */
 export function hideIn(text: string, secrets: readonly string[]): string {
   const hide = hiding.get(secrets) ?? hidingText(secrets);
   hiding.set(secrets, hide);

@@ -20,15 +20,15 @@ import type { PhaseReporter } from './reporter.ts';
 import { type CommandToRun, runCommand } from './run-command.ts';
 import { taggedProcesses } from './tagged-processes.ts';
 
-/** The work of a phase, and whom to tell about it. */
+/** The work of a phase, and where to report it. */
 export interface SupervisedWork extends Pick<CommandToRun, 'command' | 'cwd' | 'env' | 'clock' | 'grace'> {
   readonly phase: PhaseId;
   readonly reporter: PhaseReporter;
-  /** Told what a person must know, a sentence at a time. Meant for standard error. */
+  /** Receives messages for a person, one sentence at a time. Meant for standard error. */
   readonly say: (line: string) => void;
-  /** SIGINT, SIGTERM and SIGHUP are passed on to the command. `process` when not given. */
+  /** SIGINT, SIGTERM and SIGHUP are passed on to the command. The default is `process`. */
   readonly signals?: SignalSource;
-  /** Where the command's output goes on; our own streams when not given. */
+  /** Where to forward the command's output. The default is this process's own streams. */
   readonly stdout?: Writable;
   readonly stderr?: Writable;
 }
@@ -36,17 +36,17 @@ export interface SupervisedWork extends Pick<CommandToRun, 'command' | 'cwd' | '
 type Granted = Awaited<ReturnType<PhaseReporter['start']>>;
 type Outputs = Readonly<Record<'stdout' | 'stderr', PassOn>>;
 
-/** Undefined when there is no leave. A second signal does not wait for the answer. */
+/** Asks the guard for permission to start; undefined if there is none. A second signal stops waiting for the answer. */
 async function askLeave(work: SupervisedWork, signals: CaughtSignals): Promise<Granted | undefined> {
   const { phase, reporter, say } = work;
   const wrapper = await identify(process.pid);
-  if (wrapper === undefined) throw new TypeError('we do not find ourselves in /proc');
+  if (wrapper === undefined) throw new TypeError('this process is not in /proc');
   const impatient = Promise.withResolvers<undefined>();
   using _listening = signals.listen((_name, count) => void (count > 1 && impatient.resolve(undefined)));
   try {
     return await Promise.race([reporter.start(wrapper), impatient.promise]);
   } catch (error) {
-    const why = error instanceof PhaseRefused ? '' : 'the guard could not be asked: ';
+    const why = error instanceof PhaseRefused ? '' : 'the request to the guard failed: ';
     say(`Phase ${phase} was not started: ${why}${sayError(error)}`);
     return undefined;
   }
@@ -56,13 +56,13 @@ const isOrder = (reason: StopReason | undefined): reason is StopReason => reason
 
 function sayStop(phase: PhaseId, reason: StopReason, hasEnded: boolean): string {
   if (reason.why === 'ordered') {
-    return `The guard stops phase ${phase}: ${sentence(reason.because)} Its command ${hasEnded ? 'was' : 'is being'} ended.`;
+    return `The guard told phase ${phase} to stop: ${sentence(reason.because)} Its command ${hasEnded ? 'was' : 'is being'} ended.`;
   }
   const last = reason.lastError === undefined ? '' : ` (${clause(sayError(reason.lastError))})`;
-  return `The guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will call the phase unknown.`;
+  return `Contact with the guard is lost: no answer for ${sayDuration(reason.silentFor)}${last}. The command of phase ${phase} is being ended, and the guard will mark the phase as unknown.`;
 }
 
-/** The first signal goes to the whole group, as Ctrl-C does in a shell; the second ends all that the command started. */
+/** The first signal goes to the whole group, like Ctrl-C in a shell. The second ends everything that the command started. */
 function passSignals(child: ProcessIdentity, { tag }: Granted, { clock, say }: SupervisedWork, signals: CaughtSignals) {
   const pending: Promise<unknown>[] = [];
   const pass = async (name: NodeJS.Signals): Promise<void> => {
@@ -70,7 +70,7 @@ function passSignals(child: ProcessIdentity, { tag }: Granted, { clock, say }: S
   };
   const force = () => endProcesses({ groups: [child], tags: [tag], grace: millis(0), clock });
   const listening = signals.listen((name, count) => {
-    if (count > 1) say(`${name} again: the command is ended by force.`);
+    if (count > 1) say(`${name} again: killing the command.`);
     pending.push((count > 1 ? force() : pass(name)).catch((error: unknown) => say(sayError(error))));
   });
   return async (): Promise<void> => {
@@ -79,7 +79,7 @@ function passSignals(child: ProcessIdentity, { tag }: Granted, { clock, say }: S
   };
 }
 
-/** Members of a pipeline may outlive its shell for a moment; those that stay are worth a word. */
+/** Members of a pipeline may outlive its shell for a moment. Processes that stay longer are reported. */
 async function sayLeftBehind({ clock, phase, say }: SupervisedWork, { tag }: Granted): Promise<void> {
   let left = await taggedProcesses(tag);
   for (let looks = 10; looks > 0 && left.length > 0; looks--) {
@@ -87,10 +87,11 @@ async function sayLeftBehind({ clock, phase, say }: SupervisedWork, { tag }: Gra
     left = await taggedProcesses(tag);
   }
   const pids = left.map(({ pid }) => pid).join(', ');
-  if (left.length > 0) say(`The command of phase ${phase} has ended, but processes that it started go on: ${pids}.`);
+  if (left.length > 0)
+    say(`The command of phase ${phase} has ended, but processes that it started are still running: ${pids}.`);
 }
 
-/** What ending it may have missed. */
+/** Reports which processes may not have been ended. */
 function sayUnseen({ phase, say }: SupervisedWork, containment: Containment | undefined): void {
   const why = whyUncontained(containment);
   if (why === undefined) return;
@@ -112,7 +113,7 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     clock,
     lease: granted.lease,
     onStop,
-    onWarning: (warning) => say(`The guard warns: ${sentence(warning)} Phase ${phase} goes on.`),
+    onWarning: (warning) => say(`The guard warns: ${sentence(warning)} Phase ${phase} continues.`),
   });
   const progress = progressLines((fraction) => lease.progressed(fraction));
   let stopPassing: (() => Promise<void>) | undefined;
@@ -140,7 +141,7 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
     }
     hasEnded = true;
     if (result.exitCode === 0 || signals.first !== undefined) return ownEnd(result, signals.first);
-    // A rollback ends the command's processes and sessions itself, maybe before we hear of it.
+    // A rollback ends the command's processes and sessions itself, perhaps before this wrapper learns of it.
     await lease.ask();
     return isOrder(reason) ? stoppedEnd(reason, result) : ownEnd(result, undefined);
   } catch (error) {
@@ -152,27 +153,27 @@ async function runUnderLease(work: SupervisedWork, granted: Granted, to: Outputs
   }
 }
 
-/** A signal ends the patience: whoever sends it wants the prompt back. */
+/** A signal stops the retries: the user wants the prompt back. */
 async function conclude(work: SupervisedWork, lease: Millis, { report }: Outcome, signals: CaughtSignals) {
   if (report === 'nothing') return;
   const { phase, reporter, clock, say } = work;
   const giveUp = new AbortController();
-  using _listening = signals.listen((name) => giveUp.abort(new Error(`${name} came meanwhile`)));
+  using _listening = signals.listen((name) => giveUp.abort(new Error(`${name} arrived meanwhile`)));
   try {
     const tell = () => (report === 'finish' ? reporter.finish() : reporter.fail(report));
     await deliver(tell, { clock, lease, giveUp: giveUp.signal });
   } catch (error) {
     const end = report === 'finish' ? 'finished' : `failed (${report.because})`;
     say(
-      `Phase ${phase} ${end}, but the guard does not know: ${sentence(sayError(error))} It will call the phase unknown.`,
+      `Phase ${phase} ${end}, but the guard does not know: ${sentence(sayError(error))} It will mark the phase as unknown.`,
     );
   }
 }
 
 /**
- * `ripcord phase ID -- COMMAND`: asks for leave, runs the command under the guard's lease, passes its output, its progress
- * and its end on. Returns the command's own exit code (128 + N for signal N, 127 or 126 when it could not be started), or
- * 75 when the phase was refused, the guard stopped it, or the guard was lost and the command hence ended.
+ * Implements `ripcord phase ID -- COMMAND`. Asks the guard for permission, runs the command under the guard's lease, and
+ * reports its output, progress and end. Returns the command's exit code (128 + N for signal N, 127 or 126 if it could not be
+ * started), or 75 if the guard refused or stopped the phase, or if contact was lost and the command was therefore ended.
  */
 export async function superviseWork(work: SupervisedWork): Promise<number> {
   using signals = catchSignals(work.signals ?? process);
@@ -184,7 +185,11 @@ export async function superviseWork(work: SupervisedWork): Promise<number> {
       ? await runUnderLease(work, granted, to, signals)
       : {
           code: codeOfSignal(signals.first),
-          report: { exitCode: null, because: `${signals.first} came before its command was started`, neverBegan: true },
+          report: {
+            exitCode: null,
+            because: `${signals.first} arrived before its command was started`,
+            neverBegan: true,
+          },
         };
   await conclude(work, granted.lease, outcome, signals);
   await Promise.all([to.stdout.done(), to.stderr.done()]);

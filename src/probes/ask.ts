@@ -14,32 +14,32 @@ import { statementReader } from './statement-look.ts';
 import { statementsProbe } from './statements-probe.ts';
 
 export interface AskerParts {
-  /** The connection that a SQL probe asks on. Called once for each, and never for another probe. */
+  /** Returns the connection for a SQL probe. Called once per SQL probe. */
   readonly connection: (plan: ProbePlan) => Pick<HeldConnection, 'query' | 'connect'>;
-  /** The path that users take, for every tenth reading in SQL. */
+  /** The path that the users' connections take. Every tenth SQL reading uses it. */
   readonly users?: UsersPath;
-  /** What a SQL probe asks now, the likeliest first; called at each reading. */
+  /** The statements that a SQL probe may run now, the likeliest first. Called for each reading. */
   readonly statements: (plan: ProbePlan) => readonly string[];
   readonly statistics: StatisticsParts;
 }
 
-/** What probes of statements need. */
+/** What a statements probe needs. */
 export interface StatisticsParts {
   readonly connection: Pick<HeldConnection, 'query'>;
-  /** Roles whose statements are not the application's, such as the phases'. */
+  /** Roles whose statements are not the application's, such as the phases' role. */
   readonly notOf: readonly string[];
-  /** Logins of the guard's own: their statements are not the application's, unless the plan says so. */
+  /** The guard's own logins. Their statements do not count as the application's unless the plan says so. */
   readonly guards: readonly string[];
   /** Roles that the plan trusts with the guard's rights. */
   readonly trusts: readonly string[];
-  /** The application's login, where the plan has it. */
+  /** The application's login, if the plan names it. */
   readonly users: readonly string[];
-  /** The mix of the probe's baseline; undefined before one is frozen. */
+  /** The mix in the probe's baseline; undefined before a baseline is frozen. */
   readonly mix: (probe: ProbeId) => StatementMix | undefined;
-  /** The last moment from which on slowness is measured anew. */
+  /** The last marker: slowness is measured from there. */
   readonly marker: () => Instant | undefined;
   readonly onInterval: (probe: ProbeId, interval: StatementInterval) => void;
-  /** Takes the secrets out of the texts, whose hashes are kept. */
+  /** Removes secrets from a statement's text before it is hashed. */
   readonly hide: HideText;
 }
 

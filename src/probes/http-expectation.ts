@@ -3,11 +3,11 @@ import { atPointer } from '../core/kernel/json-pointer.ts';
 import type { HttpExpectation } from '../core/plan/sources.ts';
 import { patternMatcher, patternSees } from './match-pattern.ts';
 
-/** What a body is: as wanted, not as wanted, or, where nobody could tell, why not. */
+/** Whether a body is as wanted, with the failure if it is not, or the reason if that is unknown. */
 export type Judged = 'met' | { readonly unmet: Failure } | { readonly untold: string };
 type Judge = (body: Buffer, size: number) => Judged;
 
-/** How much of a body is kept to look at; all of it is read. */
+/** How many bytes of a body are kept for the expectations. The whole body is read. */
 const kept = 1_048_576;
 
 const unmet = (message: string): Judged => ({ unmet: { reason: 'assertion', message } });
@@ -48,9 +48,9 @@ function sayFound(value: unknown): string {
 const holding =
   (wanted: Readonly<Record<string, unknown>>): Judge =>
   (body, size) => {
-    if (size > kept) return unmet('the body is longer than 1 MB, too long to be read as JSON');
+    if (size > kept) return unmet('the body is longer than 1 MB, too long to parse as JSON');
     const read = parsed(body);
-    if (read === undefined) return unmet('the body is no JSON');
+    if (read === undefined) return unmet('the body is not JSON');
     for (const [pointer, value] of Object.entries(wanted)) {
       const found = atPointer(read.document, pointer);
       if (found === value) continue;
@@ -61,13 +61,13 @@ const holding =
   };
 
 export interface BodyJudge {
-  /** How many bytes of the body it needs. */
+  /** How many bytes of the body the expectations need. */
   readonly keep: number;
-  /** The first expectation that is not met decides. */
+  /** Returns the first expectation that is not met. */
   readonly judge: Judge;
 }
 
-/** Everything that the plan expects of a body. */
+/** Combines everything that the plan expects of a body. */
 export function bodyJudge({ contains, matches, json }: HttpExpectation): BodyJudge {
   const judges = [
     ...(contains === undefined ? [] : [containing(contains)]),

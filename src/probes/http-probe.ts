@@ -8,7 +8,7 @@ import type { Asker } from './sampling-loop.ts';
 
 export type HttpQuestion = NonNullable<ProbePlan['http']>;
 
-/** Each reading makes its own connection, as a new user would, and follows no redirect. Never rejects. */
+/** Each reading opens its own connection, as a new user would, and follows no redirect. Never rejects. */
 export function httpProbe(plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>, question: HttpQuestion): Asker {
   const id = probeId(plan.id);
   const { status: wanted } = question.expect;

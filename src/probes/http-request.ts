@@ -16,41 +16,41 @@ export interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Certificates (PEM) of those who may vouch for the server, instead of the public ones. */
+  /** Certificate authorities (PEM) to trust instead of the public ones. */
   readonly ca?: string | undefined;
-  /** How many bytes of the answer's body are kept; all of it is read. */
+  /** How many bytes of the response body are kept. The whole body is read. */
   readonly keep: number;
-  /** Looks at the status before the body comes. A failure ends the request. */
+  /** Checks the status before the body arrives. A failure ends the request. */
   readonly refuse: (status: number) => Failure | undefined;
 }
 
 export interface HttpAnswer {
   readonly status: number;
-  /** Where a redirect leads to, as the server wrote it. */
+  /** The target of a redirect, as the server wrote it. */
   readonly location?: string;
   /** The part of the body that was kept. */
   readonly body: Buffer;
-  /** Of the whole body, in bytes. */
+  /** The size of the whole body, in bytes. */
   readonly size: number;
-  /** From looking up the name to the last byte of the body. */
+  /** From the name lookup to the last byte of the body. */
   readonly took: Millis;
-  /** They add up to `took`. */
+  /** The parts add up to `took`. */
   readonly parts: Parts;
-  /** What the guard took of that time for itself. */
+  /** How much of `took` the guard itself used. */
   readonly own: OwnTime;
 }
 
 export type HttpOutcome = HttpAnswer | Failure | 'aborted';
 
-/** What Node says of a request without an answer; `ready` once the server had been reached. */
+/** Turns Node's error for a request without an answer into a failure. `ready`: the connection was established. */
 export const lostBy = (error: Error, ready: boolean): Failure => {
-  const told: unknown = error instanceof AggregateError ? error.errors[0] : error; // of several addresses tried in vain
+  const told: unknown = error instanceof AggregateError ? error.errors[0] : error; // all of several addresses failed
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const message = (told instanceof Error && told.message) || code || 'the connection failed';
   return { reason: ready ? 'query' : 'connect', message, ...(code !== undefined && { code }) };
 };
 
-/** One request on a connection of its own. */
+/** One request on its own connection. */
 class HttpAttempt {
   readonly #started = performance.now();
   readonly #ownBefore = ownTime();
@@ -79,7 +79,7 @@ class HttpAttempt {
       });
     });
     this.#request.once('response', (response) => this.#read(response));
-    this.#request.on('error', (error) => this.#lost(error)); // also after the end, when nobody cares any more
+    this.#request.on('error', (error) => this.#lost(error)); // may also fire after the end, when it no longer matters
     this.#request.end(asked.body);
   }
 
@@ -88,7 +88,7 @@ class HttpAttempt {
     this.#request.destroy();
   }
 
-  /** The part lasted from the end of the one before until now. */
+  /** Records a part that lasted from the end of the previous part until now. */
   #ended(part: Part): void {
     const now = measured(performance.now() - this.#started);
     this.#parts[part] = measured(now - this.#last);
@@ -128,9 +128,9 @@ class HttpAttempt {
   }
 }
 
-/** Without an agent: a new one for each request, as `agent: false` makes it, costs about a sixth of the request. */
+/** Uses no agent: `agent: false` would create one per request, which costs about a sixth of the request. */
 function freshConnection(ca: string | undefined, secure: boolean): http.RequestOptions {
-  let secureContext: SecureContext | undefined; // made once: reading the certificates takes milliseconds
+  let secureContext: SecureContext | undefined; // created once: parsing the certificates takes milliseconds
   return {
     createConnection({ host: name, port }) {
       const host = name ?? 'localhost';
@@ -143,12 +143,12 @@ function freshConnection(ca: string | undefined, secure: boolean): http.RequestO
   };
 }
 
-/** `path` stands in for that of the address, where it changes from one request to the next. */
+/** `path` replaces the path in the address, for requests whose path changes. */
 export type Requester = (timeout: Millis, signal: AbortSignal, path?: string) => Promise<HttpOutcome>;
 
 /**
- * Makes the same request again and again, each on a connection of its own, as a new user would, following no redirect.
- * Never rejects: what Node refuses to send is a failure of the question.
+ * Returns a function that sends the request. Each call opens its own connection, as a new user would, and follows no
+ * redirect. Never rejects: if Node refuses to send the request, the outcome is a `query` failure.
  */
 export function httpRequester(asked: HttpRequest): Requester {
   const url = new URL(asked.url);

@@ -13,15 +13,15 @@ import type { Stops } from './stops.ts';
 
 export interface LatenessParts {
   readonly clock: Pick<Clock, 'now'>;
-  /** What the guard has taken for itself so far. */
+  /** The time that the guard itself has used so far. */
   readonly ownTime: () => OwnTime;
   readonly stops: Pick<Stops, 'within'>;
 }
 
-/** Called when a probe is asked; what it answers turns the reading into a missing one where the guard itself was late. */
+/** Called when a probe starts a reading. The returned function makes the reading `missing` if the guard itself was late. */
 export type LatenessJudge = () => (reading: Reading) => Reading;
 
-/** For the readings of one probe, in their order: it learns what they usually cost the guard. */
+/** Judges one probe's readings in order, and learns how much of the guard's own time they usually take. */
 export function latenessJudge({ clock, ownTime, stops }: LatenessParts): LatenessJudge {
   let usual = nothingUsual;
   return () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { between, hours, type Instant, instant, measured, type Millis } from '../core/kernel/units.ts';
 
-/** An answer of Prometheus' `GET /api/v1/query`, as its HTTP API promises it (status, data.resultType, data.result). */
+/** The response of Prometheus' `GET /api/v1/query`, as its HTTP API documents it (status, data.resultType, data.result). */
 const sample = z.tuple([z.number(), z.string()]);
 const success = z.object({
   status: z.literal('success'),
@@ -21,14 +21,14 @@ export interface Untold {
 }
 export interface Asked {
   readonly unit: 's' | 'ms';
-  /** The moment that was asked about, and how old a value may be. */
+  /** The moment of the query, and how old a value may be. */
   readonly at: Instant;
   readonly within: Millis;
 }
 
 const untold = (because: string): Untold => ({ because });
 
-/** The one sample of an answer. Prometheus writes numbers as text, among them NaN and +Inf. */
+/** The only sample of a response. Prometheus writes numbers as text, including NaN and +Inf. */
 function sampleIn({ data }: z.output<typeof success>): z.output<typeof sample> | Untold {
   if (data.resultType === 'scalar') return data.result;
   if (data.resultType !== 'vector') return untold(`the query yields a ${data.resultType}, wanted one value`);
@@ -46,13 +46,13 @@ function parsed(body: string): z.output<typeof answer> | undefined {
   }
 }
 
-/** Whatever takes longer is counted in another unit, or by mistake; and the journal's numbers end at some point. */
+/** A longer latency has the wrong unit or is a mistake. The journal also cannot store arbitrarily large numbers. */
 const longest = hours(24 * 365);
 
-/** The latency in an answer, or why there is none. `status` is that of HTTP. */
+/** The latency in a response, or why there is none. `status` is the HTTP status. */
 export function latencyIn(status: number, body: string, { unit, at, within }: Asked): Millis | Untold {
   const read = parsed(body);
-  if (read === undefined) return untold(`answered ${status}, and not as Prometheus does`);
+  if (read === undefined) return untold(`answered ${status} with something that is not a Prometheus response`);
   if (read.status === 'error') return untold(`${read.errorType}: ${read.error}`.slice(0, 300));
   const found = sampleIn(read);
   if ('because' in found) return found;
@@ -62,6 +62,6 @@ export function latencyIn(status: number, body: string, { unit, at, within }: As
   const value = /^[+-]?Inf$/.test(text) ? Number.POSITIVE_INFINITY : Number(text);
   const length = unit === 's' ? value * 1_000 : value;
   if (!(length >= 0 && length <= longest) || text === '')
-    return untold(`the query yields ${text}, which is no latency`);
+    return untold(`the query yields ${text}, which is not a latency`);
   return measured(length);
 }

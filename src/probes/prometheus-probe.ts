@@ -8,10 +8,10 @@ import type { Asker } from './sampling-loop.ts';
 
 export type PrometheusQuestion = NonNullable<ProbePlan['prometheus']>;
 
-/** More than one value ever takes; an answer of many series is cut, and then is none. */
+/** Enough for any single value. A response with many series is truncated and then fails to parse. */
 const kept = 65_536;
 
-/** The path and query of an instant query about the moment `at`, below what the address has. */
+/** The path and parameters of an instant query for `at`, appended to the path of the address. */
 function pathOf({ url, query }: PrometheusQuestion, at: Instant, timeout: number): string {
   const { pathname, searchParams } = new URL(url);
   const asked = new URLSearchParams(searchParams);
@@ -22,8 +22,8 @@ function pathOf({ url, query }: PrometheusQuestion, at: Instant, timeout: number
 }
 
 /**
- * Asks Prometheus for one latency at each due time. It stands between us and the target, so whatever goes wrong with it
- * says nothing about the target: the reading is missing, with the reason. Never rejects.
+ * Queries Prometheus for one latency at each due time. A failure of Prometheus says nothing about the target, so the reading
+ * is then `missing`, with the reason. Never rejects.
  */
 export function prometheusProbe(
   plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,

@@ -7,37 +7,37 @@ import { type LatenessJudge, latenessJudge } from './judge-lateness.ts';
 import { Schedule } from './schedule.ts';
 import { noteStops } from './stops.ts';
 
-/** A probe as the loop sees it. */
+/** What the loop needs of a probe. */
 export interface Asker {
   readonly id: ProbeId;
   readonly every: Millis;
-  /** The reading that was due at `due`. A rejection counts as `missing`: it says nothing about the target. */
+  /** Takes the reading that was due at `due`. A rejection says nothing about the target and counts as `missing`. */
   readonly ask: (due: Instant, signal: AbortSignal) => Promise<Reading>;
 }
 
 export interface SamplingOptions {
   readonly probes: readonly Asker[];
   readonly clock: Clock;
-  /** Called once for each due time of each probe, when it is known: a slow answer comes after the next one is missing. */
+  /** Called once per due time and probe. A slow answer arrives after the next reading was already reported missing. */
   readonly onReading: (reading: Reading) => void;
-  /** Called at the start of each ask: how much later than due it was. */
+  /** Called when a reading starts, with its delay after the due time. */
   readonly onLag: (lag: Millis) => void;
-  /** Called at each waking of the loop, at least 20 times a second: how much later than wanted it was. */
+  /** Called when the loop wakes up, at least 20 times a second, with the delay after the wanted time. */
   readonly onWake: (late: Millis) => void;
-  /** What the guard has taken for itself so far. */
+  /** The time that the guard itself has used so far. */
   readonly ownTime: () => OwnTime;
 }
 
 export interface Sampling {
-  /** Aborts what is under way, and resolves when all of it has ended. Nothing is reported after that. */
+  /** Aborts running readings and resolves when they have ended. Nothing is reported after that. */
   stop(): Promise<void>;
 }
 
-/** Later than this, a reading is missing: asking for all that was due during a stall would be a burst, and look slow. */
+/** A reading later than this is missing. Catching up after a stall would cause a burst, and the target would look slow. */
 export const latest = millis(250);
-/** Waking costs more than asking: a thousand probes wake us 250 times a second, not a thousand times. */
+/** Waking up costs more than a reading, so a thousand probes wake the loop at most 250 times a second. */
 const shortestWait = 4;
-/** How late a waking is tells that the process stood still, and is the event loop's lag. 20 a second cost about nothing. */
+/** The delay of a wake-up is the event-loop lag, and shows when the process stood still. 20 wake-ups a second are cheap. */
 const longestWait = 50;
 
 interface Course {
@@ -49,7 +49,7 @@ interface Course {
   readonly judge: LatenessJudge;
 }
 
-/** The offsets of their first readings spread the probes over time. */
+/** Gives each probe its own offset, so that the readings are spread over time. */
 const coursesOf = (probes: readonly Asker[], start: number, judge: () => LatenessJudge): readonly Course[] =>
   probes.map((probe, position) => {
     const first = start + Math.floor((probe.every * position) / probes.length);
@@ -63,15 +63,15 @@ async function answerOf(course: Course, due: Instant, signal: AbortSignal): Prom
   try {
     return judged(await probe.ask(due, signal));
   } catch {
-    return { state: 'missing', probe: probe.id, at: due }; // the asker broke: that says nothing about the target
+    return { state: 'missing', probe: probe.id, at: due }; // an error of the probe itself says nothing about the target
   } finally {
     course.busy = false;
   }
 }
 
 /**
- * Reading k of a probe is due at start + offset + k * every, whatever happens: it is asked then, or it is `missing`
- * because the one before is still under way or the process could not run.
+ * Reading k of a probe is always due at start + offset + k * every. It starts then, or it is `missing` because the previous
+ * reading is still running or the process could not run.
  */
 export function startSampling({ probes, clock, onReading, onLag, onWake, ownTime }: SamplingOptions): Sampling {
   const stopping = new AbortController();
@@ -101,7 +101,7 @@ export function startSampling({ probes, clock, onReading, onLag, onWake, ownTime
     underWay.add(asked);
   };
 
-  /** Meets all that is due, and says how long nothing will be. */
+  /** Handles everything that is due, and returns the time until the next due reading. */
   const meetDue = (): Millis => {
     const now = clock.now();
     for (let next = schedule.first; next !== undefined; next = schedule.first) {
@@ -115,7 +115,7 @@ export function startSampling({ probes, clock, onReading, onLag, onWake, ownTime
     while (schedule.first !== undefined && !signal.aborted) {
       const length = millis(Math.min(longestWait, meetDue()));
       const wanted = stops.waits(clock.now(), length);
-      await clock.wait(length, signal).catch(() => undefined); // it rejects only when it is time to stop
+      await clock.wait(length, signal).catch(() => undefined); // rejects only when the loop stops
       if (length > 0) onWake(stops.woke(wanted, clock.now()));
     }
   };
@@ -125,7 +125,7 @@ export function startSampling({ probes, clock, onReading, onLag, onWake, ownTime
     async stop() {
       if (!signal.aborted) {
         stopping.abort();
-        meetDue(); // what came due unseen is missing, so that no due time up to now is left out
+        meetDue(); // reports readings that came due meanwhile as missing, so that every due time is covered
       }
       await running;
       await Promise.all(underWay);

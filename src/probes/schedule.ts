@@ -1,4 +1,4 @@
-/** What is due when: a binary heap over the due times, so that a thousand probes need one timer. */
+/** A binary heap ordered by due time, so that a thousand probes need only one timer. */
 export class Schedule<Item extends { readonly due: number }> {
   readonly #heap: Item[] = [];
 
@@ -6,12 +6,12 @@ export class Schedule<Item extends { readonly due: number }> {
     this.#heap.push(...items.toSorted((a, b) => a.due - b.due)); // a sorted array is a heap
   }
 
-  /** The item that is due first; undefined when there is none. */
+  /** The item that is due first; undefined if the schedule is empty. */
   get first(): Item | undefined {
     return this.#heap[0];
   }
 
-  /** Call it after the first item's due time was moved back: another may come before it now. */
+  /** Restores the order. Call this after you moved the first item's due time to a later moment. */
   firstMoved(): void {
     const heap = this.#heap;
     const item = heap[0];

@@ -13,32 +13,32 @@ import { statementOrder } from './statement-order.ts';
 
 export interface SqlProbeOptions {
   /**
-   * What to ask now, the likeliest first; the next only when the one before names something that is not there. While a
-   * phase changes the schema, the statement from before it and the one from after it both count.
+   * The statements to try, the likeliest first. The next one is tried only if the previous one names an object that does not
+   * exist. While a phase changes the schema, the statements for the old and for the new schema are both valid.
    */
   readonly statements: () => readonly string[];
-  /** The path that every tenth reading takes; none does without it. */
+  /** The path that every tenth reading takes. Without it, every reading uses the guard's connection. */
   readonly users?: UsersPath;
 }
 
-/** One reading in so many goes over a new connection on the users' path. */
+/** One in this many readings opens a new connection on the users' path. */
 export const visitEvery = 10;
 
 function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
   const message = sayError(error);
   if (!(error instanceof TargetError)) return { reason: stage, message };
-  const lost = error instanceof TargetUnreachable; // under way, too, when the session ended before the answer came
+  const lost = error instanceof TargetUnreachable; // also if the session ended while the query was running
   const reason = error instanceof StatementTimedOut ? 'timeout' : lost ? 'connect' : stage;
   return { reason, message, ...(error.code !== undefined && { code: error.code }) };
 }
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
-/** No permission, no login, or code of others on the way: the guard's own sight is gone, which says nothing about the application's. */
+/** Missing permission or login, or untrusted code: only the guard is affected, so this says nothing about the application. */
 const isBlindness = ({ code }: Failure): boolean =>
   /^42501$|^28...$|^(?:untrusted-code|ambiguous-name|changed-meanwhile)$/.test(code ?? '');
 
-/** Another server than the target answered, whosever way it was: no evidence about the target. */
+/** A server other than the target answered. On either path, this is no evidence about the target. */
 interface Elsewhere {
   readonly elsewhere: string;
 }
@@ -46,15 +46,15 @@ interface Elsewhere {
 const attemptOf = (error: unknown, stage: 'connect' | 'query'): Failure | Elsewhere =>
   error instanceof WrongServer ? { elsewhere: error.message } : failureOf(error, stage);
 
-/** The first one that does not merely say "not there": it speaks of the variant that is there. */
+/** Prefers a failure that is not "does not exist", because it concerns the variant that exists. */
 const telling = (failures: readonly Failure[]): Failure | undefined =>
   failures.find(({ code }) => code !== '42P01' && code !== '42703') ?? failures[0];
 
 type Answer = { readonly took: Millis; readonly own?: OwnTime; readonly connect?: Millis };
-/** `full`: nobody asked, because there was no place on the way. */
+/** `full`: no attempt was made, because the users' path has no free slot. */
 type Attempt = Answer | Failure | Elsewhere | 'full';
 
-/** Asks the statements in turn until one is there. */
+/** Tries the statements in turn until one finds its objects. */
 async function firstThatWorks(
   statements: readonly string[],
   ask: (statement: string) => Promise<Attempt>,
@@ -66,10 +66,10 @@ async function firstThatWorks(
     failures.push(attempt);
     if (!isUndefinedObject(attempt)) break;
   }
-  return telling(failures) ?? { reason: 'query', message: 'there is no statement to ask' };
+  return telling(failures) ?? { reason: 'query', message: 'there is no statement to run' };
 }
 
-/** `ours`: asked as the guard, so that a failure may be its own blindness. */
+/** `ours`: the guard's own login ran the statement, so a failure may concern only the guard. */
 function readingOf(
   answer: Answer | Failure | Elsewhere,
   about: Pick<Reading, 'probe' | 'at'>,
@@ -91,7 +91,7 @@ function readingOf(
   return { state: 'failed', ...about, cause: answer };
 }
 
-/** Asks on the connection given, which other probes should not share: they would wait for each other. Never rejects. */
+/** Runs on the given connection. Probes must not share one, because they would wait for each other. Never rejects. */
 export function sqlProbe(
   plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
   connection: Pick<HeldConnection, 'query' | 'connect'>,
@@ -139,7 +139,7 @@ export function sqlProbe(
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
     const about = { probe: id, at };
     sinceVisit += 1;
-    // A path that could not be reached is tried again at once: for its users this is an outage, not a tenth of one.
+    // After a failure on the users' path, every reading uses it: for users this is a complete outage.
     const path = sinceVisit >= visitEvery ? users : undefined;
     const attempt = path === undefined ? 'full' : await asUser(path, signal);
     const answer = attempt === 'full' && !(path !== undefined && unreached) ? await onHeld(signal) : attempt;

@@ -7,24 +7,25 @@ import type { HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 
-/** Why nobody can look at pg_stat_statements, and what would change that. */
+/** Why the guard cannot read pg_stat_statements, and how to fix it. */
 export class NoStatements extends Error {}
 
 export interface WhichStatements {
   /**
-   * Only of these roles; when left out, of superusers, of `trusts` and of `users`. Anybody else can have a statement counted
-   * under the text, and where PostgreSQL knows tables by their names (18) under the number, of the application's.
+   * Counts only statements of these roles. The default is superusers, `trusts` and `users`. Any other role could run a
+   * statement with the text of an application's statement. PostgreSQL 18 identifies tables by name, so it could even have the
+   * same query id.
    */
   readonly of?: readonly string[] | undefined;
-  /** Not of these. The guard's own are never among them. */
+  /** Excludes statements of these roles. The guard's own statements are always excluded. */
   readonly notOf: readonly string[];
-  /** Roles, beside superusers, that may own the extension and its schema. */
+  /** Roles that may own the extension and its schema, in addition to superusers. */
   readonly trusts?: readonly string[];
-  /** The application's login, where the plan has it. */
+  /** The application's login, if the plan names it. */
   readonly users?: readonly string[];
-  /** A pattern of SQL's `like` for the text. */
+  /** A SQL `like` pattern for the text. */
   readonly like?: string | undefined;
-  /** Takes the secrets out of a text before it is hashed: a short one could be guessed by the hash. */
+  /** Removes secrets from a text before it is hashed, because a short secret could be guessed from the hash. */
   readonly hide?: HideText;
 }
 
@@ -34,23 +35,22 @@ export interface LookOptions {
 }
 
 export interface StatementReader {
-  /** One query on the connection given. Rejects with `NoStatements`, a TargetError, or the reason of an abort. */
+  /** Reads the statistics on the given connection. Rejects with `NoStatements`, a TargetError, or the abort reason. */
   look(options: LookOptions): Promise<StatementLook>;
-  /** The statement by its text, for a number that was seen; undefined when its text is not asked about. */
+  /** Maps a query id to the hash of its text; undefined if the text does not match `like`. */
   statementOf(number: string): string | undefined;
 }
 
 type Asks = Pick<HeldConnection, 'query'>;
 
-/** More statements than the usual limit of the extension: what lies beyond has taken the least time. */
+/** The extension's default limit. Statements beyond it have taken the least time. */
 const mostStatements = 5_000;
-/** Of a text; longer ones that differ only later count as one. */
+/** Texts that differ only after this many characters count as one statement. */
 const longestText = 4_096;
 
 /**
- * Whoever owns the schema or the extension could drop it between this question and the next, and put a function of their own
- * in its place; so they must be trusted. What bears the names of the extension's function and view is asked only
- * where it belongs to the extension.
+ * The owner of the schema or of the extension could drop it between this query and the next, and put their own function in
+ * its place, so the owner must be trusted. The function and the view are used only if they belong to the extension.
  */
 const sightQuestion = `
   select current_user, n.nspname, e.extversion,
@@ -75,7 +75,7 @@ const isOld = (version: string): boolean => {
   return major < 1 || (major === 1 && minor < 9);
 };
 
-/** The schema of the extension; rejects with what is missing before anybody can look. */
+/** The quoted schema of the extension. Rejects with what prevents the guard from reading it. */
 async function findSchema(asks: Asks, trusts: readonly string[], options: LookOptions): Promise<string> {
   const { rows } = await asks.query(sightQuestion, [trusts], options);
   const [[user, schema, version, reads, belongs, others] = []] = rows;
@@ -89,33 +89,33 @@ async function findSchema(asks: Asks, trusts: readonly string[], options: LookOp
   }
   if (belongs !== 't') {
     throw new NoStatements(
-      `what is named pg_stat_statements in schema ${quoteIdentifier(schema)} does not belong to the extension: drop extension pg_stat_statements, then create it again`,
+      `pg_stat_statements in schema ${quoteIdentifier(schema)} does not belong to the extension of that name: drop extension pg_stat_statements, then create it again`,
     );
   }
   if (typeof others === 'string') {
     throw new NoStatements(
-      `${others} could put something else in the place of pg_stat_statements in schema ${quoteIdentifier(schema)}: give the schema and the extension to a superuser, or name the role in target.trusts`,
+      `${others} could replace pg_stat_statements in schema ${quoteIdentifier(schema)}: make a superuser the owner of the schema and the extension, or name the role in target.trusts`,
     );
   }
   if (reads !== 't') {
     const grant = `grant pg_read_all_stats to ${quoteIdentifier(user ?? '')}`;
-    throw new NoStatements(`the guard may not see what others ask: ${grant}`);
+    throw new NoStatements(`the guard cannot see other roles’ statements: ${grant}`);
   }
   return quoteIdentifier(schema);
 }
 
-/** Whose statements count: these roles ($1), and superusers where $3 says so; never those of $2, nor the guard's own. */
+/** Statements of the roles in $1 count, and those of superusers if $3 is true. Those of $2 and the guard's own never do. */
 const callers = `
   caller as materialized (
     select oid, rolname, rolname = any ($1::name[]) or $3::bool and rolsuper as counts
     from pg_roles where rolname <> all ($2::name[]) and rolname <> current_user)`;
 
-/** How many of those whose statements do not count are named. */
+/** How many roles are named whose statements do not count. */
 const mostOthers = 3;
 
 /**
- * Without the texts, which lie in a file that the server would read whole. Where the plan does not say whose statements
- * count, also who else asked most.
+ * Reads no texts, because the server would read their whole file. If the plan does not say whose statements count, it also
+ * reads which other roles ran the most.
  */
 const countsQuestion = (schema: string): string => `
   with ${callers}, seen as materialized (
@@ -133,7 +133,7 @@ const countsQuestion = (schema: string): string => `
      group by rolname order by calls desc limit ${mostOthers})
   ) s on true`;
 
-/** Of the same number others may have another text. */
+/** Roles that do not count may have another text for the same query id. */
 const textsQuestion = (schema: string): string => `
   with ${callers}
   select s.queryid, min(left(s.query, ${longestText})), bool_or($5::text is null or s.query like $5)
@@ -141,7 +141,7 @@ const textsQuestion = (schema: string): string => `
   where s.queryid = any ($4::bigint[]) and s.dbid = (select oid from pg_database where datname = current_database())
   group by s.queryid`;
 
-/** Of the same statement the server keeps the text that came first, so spaces and comments may differ after a reset. */
+/** The server keeps the first text that it sees of a statement, so spaces and comments may differ after a reset. */
 const normalised = (text: string): string =>
   text
     .replaceAll(/\/\*.*?\*\/|\s+/gs, ' ')
@@ -149,7 +149,7 @@ const normalised = (text: string): string =>
     .trim();
 const hashOf = (text: string): string => createHash('sha256').update(normalised(text)).digest('hex').slice(0, 16);
 
-/** What an error of the server means here. */
+/** Translates the server's error if the extension is not loaded. */
 const explained = (error: unknown): unknown =>
   error instanceof TargetError && error.code === '55000'
     ? new NoStatements(
@@ -158,8 +158,8 @@ const explained = (error: unknown): unknown =>
     : error;
 
 /**
- * Reads the statements of the guarded database. Only the first look, and one that meets statements never seen before, asks
- * a second time, for their texts.
+ * Reads the statements of the guarded database. A second query, for the texts, runs only if there are statements that were
+ * never seen before, as in the first read.
  */
 export function statementReader(
   asks: Asks,
@@ -171,13 +171,13 @@ export function statementReader(
   const learnTexts = async (numbers: readonly string[], from: string, options: LookOptions) => {
     if (numbers.length === 0) return;
     const { rows } = await asks.query(textsQuestion(from), [...whose, numbers, like ?? null], options);
-    for (const number of numbers) statements.set(number, undefined); // one that vanished in between is asked no more
+    for (const number of numbers) statements.set(number, undefined); // a vanished one is not queried again
     for (const [number, text, wanted] of rows) {
       if (wanted === 't') statements.set(number ?? '', hashOf(hide(text ?? '')));
     }
   };
 
-  /** The last two looks are all that is ever compared. */
+  /** Only the last two reads are ever compared. */
   const forgetOthers = (counts: ReadonlyMap<string, Count>) => {
     for (const number of statements.keys()) {
       if (!counts.has(number) && !lastCounts.has(number)) statements.delete(number);
@@ -186,7 +186,7 @@ export function statementReader(
   };
 
   const read = async (options: LookOptions): Promise<StatementLook> => {
-    const schema = await findSchema(asks, trusts, options); // each time: what bears its name may be somebody else's by now
+    const schema = await findSchema(asks, trusts, options); // every time: its name may belong to another object by now
     const { rows } = await asks.query(countsQuestion(schema), whose, options);
     const [[startedAt, resetAt] = []] = rows;
     const counts = new Map<string, Count>();

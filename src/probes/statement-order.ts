@@ -1,5 +1,5 @@
 export interface StatementOrder {
-  /** What to ask now: first the one that worked last, as long as it is among them. */
+  /** The statements to try. The one that worked last comes first if it is still among them. */
   now(): readonly string[];
   worked(statement: string): void;
 }

@@ -18,24 +18,24 @@ import type { StatementReader } from './statement-look.ts';
 
 export interface StatementsProbeOptions {
   readonly reader: StatementReader;
-  /** The mix of the frozen baseline; undefined before there is one. */
+  /** The mix in the frozen baseline; undefined before there is one. */
   readonly mix: () => StatementMix | undefined;
-  /** The last moment from which on slowness is measured anew: what ran before and after it is not mixed. */
+  /** The last marker. Statements from before and after it are not combined. */
   readonly marker: () => Instant | undefined;
-  /** Told what ran between two looks, for a baseline that is being captured. */
+  /** Receives what ran between two reads, for a baseline that is being captured. */
   readonly onInterval: (interval: StatementInterval) => void;
 }
 
-/** After so many looks without enough to compare, somebody is told, and after so many more what was gathered is too old. */
+/** Numbers of reads without enough data: after `told` the reason is reported, after `forgotten` the data is too old. */
 const longWait = { told: 6, forgotten: 30 };
 
-/** Why nothing is counted, where others asked something. */
+/** Why no statement counts although other roles ran some. */
 const sayOthers = (others: readonly string[]): Told =>
   others.length === 0
     ? {}
     : {
         because:
-          `only statements of ${others.join(', ')} ran, which do not count, since anybody’s could be among them: name the roles of the application in ` +
+          `only statements of ${others.join(', ')} ran, which do not count, since they may come from any client: name the roles of the application in ` +
           '`of`' +
           `, or its login in target.users_url`,
       };
@@ -45,10 +45,10 @@ interface Last {
   readonly look: StatementLook;
 }
 
-/** Either a latency, or none, with a reason where a person should know it. */
+/** A latency, or none. A reason is given only if a person should know it. */
 type Told = { readonly took: Millis } | { readonly because?: string };
 
-/** Puts intervals together until they tell a latency. */
+/** Combines intervals until they yield a latency. */
 class Gathering {
   readonly #every: Millis;
   #mix: StatementMix | undefined;
@@ -85,8 +85,8 @@ class Gathering {
 }
 
 /**
- * What the application's statements take, from the differences of pg_stat_statements between two looks. It is blind to what
- * has not ended, so it never fails; `mayClear` says what its readings are good for. Never rejects.
+ * Measures the application's statements from the differences in pg_stat_statements between two reads. It cannot see
+ * statements that are still running, so its readings never fail; `mayClear` says what they may prove. Never rejects.
  */
 export function statementsProbe(
   plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
@@ -104,7 +104,7 @@ export function statementsProbe(
       const others = othersSince(undefined, now.look);
       return others.length > 0
         ? sayOthers(others)
-        : { because: 'no statement is counted: look at pg_stat_statements.track, and at `of` in the plan' };
+        : { because: 'no statement is counted: check pg_stat_statements.track, and `of` in the plan' };
     }
     const interval = between(before.look, now.look, reader.statementOf);
     if ('because' in interval) {

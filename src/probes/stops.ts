@@ -1,18 +1,18 @@
 import { after, between, type Instant, instant, type Millis, millis } from '../core/kernel/units.ts';
 
-/** When the process stood still, as the wakings of its own timer tell: suspended, swapped out, or its machine paused. */
+/** Records when the process stood still (suspended, swapped out, machine paused), based on late wake-ups of its own timer. */
 export interface Stops {
-  /** A waiting begins; when it should end. */
+  /** Records that a wait begins, and returns when it should end. */
   waits(now: Instant, length: Millis): Instant;
-  /** It ended; by how much later than wanted. */
+  /** Records that the wait ended, and returns how late that was. */
   woke(wanted: Instant, now: Instant): Millis;
-  /** For how long of this time the process stood still, a waking that is overdue included. */
+  /** How long the process stood still within this period, including an overdue wake-up. */
   within(from: Instant, to: Instant): Millis;
 }
 
-/** Less than that is what timers and other work are late by on a healthy machine; the event loop's own account has it. */
+/** Shorter delays are normal on a healthy machine, and the event-loop measurement covers them. */
 const shortest = millis(20);
-/** As many as a reading can last through that is asked with the longest timeout. */
+/** As many stops as can happen during a reading with the longest timeout. */
 const kept = 100;
 
 interface Stop {

@@ -4,31 +4,31 @@ import type { Child } from '../core/response/events.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 
-/** What an attempt at a step is known by, and what it tells of itself. */
+/** The identity of one attempt at a step, and its callbacks. */
 export interface Attempt {
-  /** In its child's environment and sessions; fits the 63 bytes of an application_name. */
+  /** Marks the environment of its child and its sessions. Fits the 63 bytes of an application_name. */
   readonly tag: string;
   /**
-   * By it a service knows that it was asked before. The same for every attempt at the step in this rollback until a person
-   * says that it must run again: a service that keeps its answers by their keys would say the old one for ever.
+   * Tells a service that a request is a repetition. All attempts at the step in this rollback share it until a person says that
+   * the step must run again: a service that stores its answers by key would otherwise repeat the old answer forever.
    */
   readonly key: string;
   onSpawn(child: Child): Promise<void>;
-  /** Aborted when nobody shall wait any longer. What has begun to change something goes on to its end all the same. */
+  /** An abort ends all waiting. An action that has begun to change something still runs to its end. */
   readonly signal: AbortSignal;
 }
 
-/** A service needs its time to become healthy: what its step has left of its own, and no more than this without a tier. */
+/** A service needs time to become healthy. Its proof may take the rest of the step's timeout; without a tier, at most this. */
 export const longestProof = seconds(30);
 export const patienceOfProof = ({ tier, timeout }: Step, spent: Millis): Millis => {
   const left = millis(Math.max(0, timeout - spent));
   return tier === undefined ? millis(Math.min(left, longestProof)) : left;
 };
 
-/** So many bytes of what a command wrote, or a service answered, are kept in the journal. */
+/** How many bytes of a command's output or a service's answer the journal keeps. */
 export const mostKept = 8_192;
 
-/** By id and moment: another guard on this host, or before the same service, may have given a rollback the same id. */
+/** Includes the start time, because another guard on this host or for the same service may use the same rollback id. */
 const nameOf = ({ id, startedAt }: Rollback): readonly [string, number] => [id, startedAt];
 
 export const attemptTag = (rollback: Rollback, step: Step, attempt: number): string =>

@@ -32,10 +32,10 @@ import type { StepOutput } from './step-output.ts';
 import { type StepSurroundings, takeStep } from './take-step.ts';
 import { compareNow, hasNotHelped, notProved, notSeen, verifyAll, type VerifyParts } from './verify-all.ts';
 
-/** What a rollback needs of what watches the target. */
+/** What a rollback needs of monitoring. */
 export interface RollbackMonitoring {
   runChecks(): Promise<readonly Finding[]>;
-  /** Puts on record what became of the target. */
+  /** Records a change of the target's identity. */
   noteTarget(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export interface RollbackParts {
   readonly failed: (error: unknown) => void;
 }
 
-/** What comparing the database with a boundary takes. */
+/** What a comparison of the database with a boundary needs. */
 const comparing = ({ loaded: { plan, hide }, connections, clock, monitoring }: RollbackParts): VerifyParts => ({
   plan,
   connections,
@@ -71,18 +71,18 @@ class BoundaryMissing extends RipcordError {
   }
 }
 
-/** The executor and the run disagree about where the rollback stands: it must stand still. */
+/** The executor and the run disagree about the state of the rollback, so the executor must stop. */
 class OutOfStep extends RipcordError {
   constructor(event: string, { found, wanted }: Refusal) {
     super({
-      found: `${event} does not fit: ${found}`,
+      found: `${event} does not fit the run: ${found}`,
       wanted,
-      todo: 'Restart the daemon; it goes on from the journal',
+      todo: 'Restart the daemon; it continues from the journal',
     });
   }
 }
 
-/** Compares the database with what it was when the phase began. */
+/** Compares the database with its state when the phase began. */
 async function verify(parts: RollbackParts, phase: PhaseId, step: StepId): Promise<Outcome> {
   const state = parts.conductor.state();
   const boundary = state?.phases.find((one) => one.phase === phase)?.boundary;
@@ -95,7 +95,7 @@ async function verify(parts: RollbackParts, phase: PhaseId, step: StepId): Promi
   return notProved(found, [...differences, ...unseen, ...left]);
 }
 
-/** An approval is for what the scripts held when it was asked for. */
+/** Refuses a step whose scripts changed: an approval covers their contents at the time when it was requested. */
 async function refuseChanged({ conductor, scripts }: RollbackParts, step: Step): Promise<Outcome | undefined> {
   const state = conductor.state();
   const recommendation = rollbackOf(state)?.recommendation;
@@ -109,21 +109,21 @@ async function refuseChanged({ conductor, scripts }: RollbackParts, step: Step):
 }
 
 /**
- * Asked before every try of a step: between two of them the lease or the lock may be lost, and a script be changed. The scripts come last,
- * right before they run: to ask the server takes a while.
+ * Runs before every try of a step, because the lease or the lock may be lost and a script may change between two tries. It
+ * checks the scripts last, right before they run, because the queries to the server take a while.
  */
 async function refuseTry(parts: RollbackParts & { readonly login: Login }, step: Step): Promise<Outcome | undefined> {
   await parts.lease.renew();
   const only = await mayGoOn(parts);
-  // A command logs in by itself, so where it is led is asked before it.
+  // A command logs in by itself, so the server behind that login is verified first.
   const guarding = only === 'yes' && step.kind === 'command' ? await parts.connections.askAnew(parts.login) : only;
   if (guarding !== 'yes') return { ended: 'badly', question: notTried(guarding), output: '' };
   return refuseChanged(parts, step);
 }
 
 /**
- * Whether anything may be done to the target now. What a restore has put in its place is put on record first, as is
- * whatever else became of it, which a person has to confirm.
+ * Whether the rollback may change the target now. It first records a change of the target's identity, such as after a
+ * restore. A person has to confirm any other change.
  */
 async function mayGoOn({ connections, conductor, monitoring }: RollbackParts): Promise<Guarding> {
   const before = await connections.isOnlyGuard();
@@ -131,20 +131,20 @@ async function mayGoOn({ connections, conductor, monitoring }: RollbackParts): P
   const change = conductor.state()?.targetChange;
   if (change !== undefined)
     return {
-      elsewhere: `${sayTargetChange(change)}: look at it, then say so: ripcord confirm target --done --reason "..."`,
+      elsewhere: `${sayTargetChange(change)}: check it, then confirm it: ripcord confirm target --done --reason "..."`,
     };
   const isAnswered = before === 'yes' || before === 'no-answer' || 'rival' in before;
   return isAnswered ? before : connections.isOnlyGuard();
 }
 
-/** Also what an earlier attempt of a phase left behind: the state keeps the last one's supervisor only. */
+/** Includes the tags of earlier attempts of a phase, because the state keeps only the last supervisor. */
 function allForwardWork(state: RunState | undefined, role: string | undefined): Worker {
   if (state === undefined) return { groups: [], tags: [], role };
   const worker = forwardWork(state.phases, role);
   return { ...worker, tags: [...new Set([...worker.tags, ...state.phases.flatMap((one) => attemptTags(state, one))])] };
 }
 
-/** What every step acts in and with. */
+/** The environment that all steps share. */
 function surroundingsOf(
   parts: RollbackParts,
   shared: Pick<StepSurroundings, 'testCondition' | 'endLeft'>,
@@ -171,7 +171,7 @@ function surroundingsOf(
   };
 }
 
-/** The executor with what it acts on: processes, sessions and the database. */
+/** Builds the executor and connects it to processes, sessions and the database. */
 export function composeRollback(parts: RollbackParts): Executor {
   const { conductor, connections, clock, output } = parts;
   const { plan, environment, secrets, hide, fill } = parts.loaded;
@@ -201,7 +201,7 @@ export function composeRollback(parts: RollbackParts): Executor {
       const scopeNow = () => proofScope(state()?.phases ?? [], role);
       const allGone = async () => isComplete(await scopeNow());
       const quiet = await quieten(allForwardWork(state(), role), { ...quietening, allGone });
-      await connections.ask(); // a standby shows no session of the primary: it was not one that looked quiet
+      await connections.ask(); // a standby shows no sessions of the primary: make sure that the quiet server was not one
       return { ...quiet, ...fenced, scope: await scopeNow() };
     },
     fence: () => state()?.fence,

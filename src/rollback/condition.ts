@@ -11,14 +11,14 @@ import { httpRequester } from '../probes/http-request.ts';
 import { unlessAborted } from '../target/bounded.ts';
 import type { HeldConnection } from '../target/connection.ts';
 
-/** What a condition was seen to be. Not being able to look is an answer of its own. */
+/** The result of testing a condition. `unknown` means that the test itself failed. */
 export interface Seen {
   readonly holds: 'yes' | 'no' | 'unknown';
-  /** One line for a person. */
+  /** What the test saw, in one line for a person. */
   readonly saw: string;
 }
 
-/** Why nobody waited any longer: it holds, time was up, or the signal said so. */
+/** The last result, and whether the signal ended the wait. Otherwise, the condition holds or the time is over. */
 export interface Awaited extends Seen {
   readonly interrupted: boolean;
 }
@@ -26,12 +26,12 @@ export interface Awaited extends Seen {
 export interface ConditionParts {
   /** A read-only session of the target. */
   readonly target: Pick<HeldConnection, 'query'>;
-  /** Puts the values of the plan's placeholders into what is asked. */
+  /** Replaces the plan's placeholders with their values. */
   readonly fill: (written: string) => string;
   readonly secrets: readonly string[];
 }
 
-/** A test is one question; it may not take longer than this. */
+/** The longest time for one test. */
 const patience = { sql: seconds(30), http: seconds(10), tcp: seconds(5) } as const;
 const betweenTests = seconds(1);
 const never = new AbortController().signal;
@@ -54,7 +54,7 @@ async function testSql({ sql, expect }: Of<'sql'>, { target, fill }: ConditionPa
 async function testHttp({ http: { url, expect } }: Of<'http'>, { fill }: ConditionParts): Promise<Seen> {
   const request = httpRequester({ url: fill(url), method: 'GET', headers: {}, keep: 0, refuse: () => undefined });
   const answer = await request(patience.http, never);
-  if (answer === 'aborted') return { holds: 'unknown', saw: 'nobody waited for the answer' };
+  if (answer === 'aborted') return { holds: 'unknown', saw: 'the request was aborted' };
   if ('reason' in answer) return { holds: 'unknown', saw: `${url}: ${answer.message}` };
   const { status } = answer;
   return { holds: status === expect.status ? 'yes' : 'no', saw: `${url} answered ${status}, wanted ${expect.status}` };
@@ -74,7 +74,7 @@ async function testTcp({ tcp }: Of<'tcp'>, { fill }: ConditionParts): Promise<Se
       resolve({ holds: refused ? 'no' : 'unknown', saw: `${tcp}: ${error.message || 'no connection'}` });
     });
   });
-  socket.on('error', () => undefined); // whatever becomes of it now
+  socket.on('error', () => undefined); // ignore later errors
   socket.destroy();
   return seen;
 }
@@ -99,13 +99,13 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Tests it until it holds, time is up or the signal is aborted; the last test is at the very end. */
+/** Tests the condition until it holds, the time is over, or the signal aborts. The last test is at the very end. */
 export async function awaitCondition(
   test: () => Promise<Seen>,
   { clock, patience: long, signal }: Waiting,
 ): Promise<Awaited> {
   const deadline = after(clock.now(), long);
-  let last: Seen = { holds: 'unknown', saw: 'nobody has looked yet' };
+  let last: Seen = { holds: 'unknown', saw: 'the condition was not tested yet' };
   for (;;) {
     try {
       last = await unlessAborted(test(), signal);

@@ -10,14 +10,14 @@ import type { HeldConnection } from '../target/connection.ts';
 import { quoteIdentifier } from '../target/identifiers.ts';
 import type { RelationCode } from '../target/untrusted-code.ts';
 
-/** Where it is looked: in the catalogs, and in the rows where counting them runs nobody else's code. */
+/** The sources of the estimate: the catalogs, and tables whose rows can be counted without running untrusted code. */
 export interface DataLossSources {
   readonly catalogs: Pick<HeldConnection, 'query'>;
   readonly rows: Pick<HeldConnection, 'query'>;
   readonly code: (relations: readonly string[]) => RelationCode;
 }
 
-/** A name without a schema is one of public's, as everywhere in a plan's effects. */
+/** A name without a schema refers to `public`, as everywhere in a plan's effects. */
 const relationOf = (name: string): string =>
   (name.includes('.') ? name : `public.${name}`).split('.').map(quoteIdentifier).join('.');
 
@@ -39,20 +39,20 @@ async function countedRows(name: string, oid: string, { rows, code }: DataLossSo
 
 const isTable = (kind: string | null | undefined): boolean => kind === 'r' || kind === 'p';
 
-/** What a phase has created goes with its rollback; of a table, with the rows that are in it by now. */
+/** The rollback drops what the phase created. For a table, that includes its current rows. */
 async function createdBy({ id, effects }: PhasePlan, sources: DataLossSources): Promise<readonly string[]> {
   const sentences = effects.creates.map(async (name): Promise<readonly string[]> => {
     const question = 'select c.oid, c.relkind from pg_class c where c.oid = to_regclass($1)';
     const found = await sources.catalogs.query(question, [relationOf(name)]).catch(sayFailed);
-    if (typeof found === 'string') return [`${id}: ${name}, which could not be looked at (${found})`];
+    if (typeof found === 'string') return [`${id}: ${name}, which could not be inspected (${found})`];
     const [[oid, kind] = []] = found.rows;
-    if (oid == null) return []; // a function, a constraint, or not there any more
+    if (oid == null) return []; // a function, a constraint, or already dropped
     return [`${id}: ${isTable(kind) ? await countedRows(name, oid, sources) : name}`];
   });
   return (await Promise.all(sentences)).flat();
 }
 
-/** Which changes of rows go, by what the phase declares: its script alone knows what it takes back. */
+/** The row changes that may be lost, by the phase's declaration. Only its script knows what it actually reverts. */
 function writtenBy({ id, effects }: PhasePlan): readonly string[] {
   return Object.entries(effects.writes).map(([table, { rows, columns }]) => {
     const what = [
@@ -60,18 +60,18 @@ function writtenBy({ id, effects }: PhasePlan): readonly string[] {
       ...(rows === 'shrink' || rows === 'any' ? ['rows deleted from'] : []),
       ...(columns.length > 0 ? [`what was written to ${columns.join(', ')} of`] : []),
     ];
-    return `${id}: ${what.length === 0 ? 'what was written to' : what.join(', ')} ${table} since, as far as its script takes it back`;
+    return `${id}: ${what.length === 0 ? 'what was written to' : what.join(', ')} ${table} since then, as far as its script reverts it`;
   });
 }
 
-/** What would be gone afterwards, phase by phase, in the order in which they are undone. */
+/** What would be lost, phase by phase, in the order of the rollback. */
 export async function estimateDataLoss(
   plan: Plan,
   { kind, phases }: Pick<Procedure, 'kind' | 'phases'>,
   sources: DataLossSources,
 ): Promise<readonly string[]> {
   if (kind === 'restore') {
-    return ['everything written since the backup: how many rows that is, is not known yet'];
+    return ['everything written since the backup; the number of rows is not known yet'];
   }
   const undone = phases.flatMap((phase) => plan.phases.filter(({ id }) => phaseId(id) === phase));
   const each = undone.map(async (phase) => [...(await createdBy(phase, sources)), ...writtenBy(phase)]);

@@ -18,22 +18,22 @@ import { findMissingPermissions } from '../target/missing-permissions.ts';
 import { type Seen, testCondition } from './condition.ts';
 import { estimateDataLoss } from './data-loss.ts';
 
-/** A step as it would be taken, without secrets. */
+/** A step as it would run, without secrets. */
 export interface StepDryRun {
   readonly step: StepId;
   readonly kind: Step['kind'];
   readonly title?: string;
-  /** The command's words, the statement, the request, or what the guard does or asks itself. */
+  /** The command, the statement, the request, or what the guard itself does or asks. */
   readonly does: string;
-  /** What else it is given: environment, headers, body, retries, one line each. */
+  /** Other settings (environment, headers, body, retries), one line each. */
   readonly details: readonly string[];
-  /** Of one try; absent where a person takes as long as they need. */
+  /** The timeout of one try; absent for a person's step. */
   readonly timeout?: Millis;
   readonly estimate?: Millis;
-  /** By the plan's word, or by its nature. */
+  /** Whether the step may run twice, as the plan says or because of its kind. */
   readonly repeatable: boolean;
   readonly tier?: number;
-  /** What they ask, and as they are now; absent where it has none. */
+  /** The condition and its current state; absent if the step has none. */
   readonly precondition?: ConditionNow;
   readonly proof?: ConditionNow;
 }
@@ -43,22 +43,22 @@ export interface ConditionNow extends Seen {
 }
 
 export interface DryRun {
-  /** What an order names that is given after this look. */
+  /** The plan hash that an order based on this dry run must name. */
   readonly planHash: Hash;
   readonly undoRevision: UndoRevision;
-  /** In the order in which they would be undone. */
+  /** In the order of their rollback. */
   readonly phases: readonly PhaseId[];
   readonly steps: readonly StepDryRun[];
   readonly estimate?: Millis;
-  /** How many people must approve, and who can. */
+  /** How many approvals are missing, and who can give them. */
   readonly needs: Missing;
-  /** The phases' role, where it cannot log in meanwhile. */
+  /** The phases' role, if the rollback would take its right to log in. */
   readonly fences?: string;
-  /** What the running phase would still take by its own estimate; absent where none runs. */
+  /** The remaining time of the running phase by its own estimate; absent if no phase runs. */
   readonly remaining?: Millis;
-  /** What would be gone afterwards, one sentence each. */
+  /** What would be lost, one sentence each. */
   readonly loses: readonly string[];
-  /** What stands in the way now, one sentence each. */
+  /** Missing permissions and other obstacles, one sentence each. */
   readonly obstacles: readonly string[];
 }
 
@@ -97,7 +97,7 @@ async function dryRunOfStep({ loaded, connections, scripts }: DryRunParts, step:
   };
 }
 
-/** How much longer the running phase would take by its own estimate: 0 where it is over that, undefined where none runs. */
+/** The remaining time of the running phase by its own estimate: 0 if it is exceeded, undefined if no phase runs. */
 export function remainingOf({ state, now }: Pick<DryRunParts, 'state' | 'now'>): Millis | undefined {
   const clock = runningPhase(state.phases)?.clock;
   return clock === undefined ? undefined : millis(Math.max(0, clock.estimate - worked(clock, now)));
@@ -108,7 +108,7 @@ async function dataLossNow({ plan }: LoadedPlan, procedure: Procedure, { control
   return await estimateDataLoss(plan, procedure, { catalogs: control, rows, code });
 }
 
-/** What ordering a rollback now would do. Looks only. */
+/** Describes what an order for a rollback would do now. It changes nothing. */
 export async function dryRunOf(parts: DryRunParts): Promise<DryRun | { readonly refused: Refusal }> {
   const { loaded, connections, state, wanted } = parts;
   const ordered = procedureFor(loaded.plan, state, wanted);

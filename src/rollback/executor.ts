@@ -14,24 +14,24 @@ import { stepTaker } from './step-taker.ts';
 export type { ExecutorParts, Outcome } from './parts.ts';
 
 export interface Executor {
-  /** Goes on with the rollback under way, if there is one and it waits for nobody. */
+  /** Continues the current rollback, if there is one and it waits for nobody. */
   wake(): void;
   /**
-   * Another process has the guard: no further step begins, for good. The one under way goes on to its end, and its outcome is
-   * not recorded by this process. Resolves when it has ended.
+   * Call this when another process has the guard. No further step starts. A running step continues to its end, and this process
+   * does not record its outcome. Resolves when the step has ended.
    */
   standDown(): Promise<void>;
-  /** No further step begins; resolves when the one under way has ended, or after `patience`. */
+  /** Starts no further step. Resolves when the running step has ended, or after `patience`. */
   stop(patience: Millis): Promise<void>;
 }
 
-/** Writes what the executor intends and has done, and asks whether it may act on. */
+/** Records the executor's intents and outcomes, and confirms that it may continue. */
 interface Recorder {
   record(event: RollbackEvent): Promise<void>;
   mayAct(): Promise<void>;
 }
 
-/** A full disk holds the rollback up; what was done is not forgotten and not done twice. */
+/** Retries while the journal cannot be written: a full disk delays the rollback but loses and repeats nothing. */
 function recorder(parts: Pick<ExecutorParts, 'record' | 'mayAct'>, stopping: AbortSignal): Recorder {
   const onceWritable = <T>(work: () => Promise<T>): Promise<T> =>
     pRetry(work, {
@@ -46,10 +46,10 @@ function recorder(parts: Pick<ExecutorParts, 'record' | 'mayAct'>, stopping: Abo
   };
 }
 
-/** What precedes the steps: forward work is proved stopped, and how far each phase came is looked up. */
+/** Everything before the first step: proving that forward work has stopped, and finding how far each phase got. */
 function preparations(parts: ExecutorParts, record: Recorder['record']) {
   const common = (rollback: Rollback) => ({ v: 1, at: parts.clock.now(), rollback: rollback.id }) as const;
-  /** What was proved before a block, or by an earlier daemon, is proved anew: nobody knows what happened in between. */
+  /** A proof from before a block or from an earlier daemon does not count, because work may have resumed since. */
   let quietHere = false;
   const block = (rollback: Rollback, question: string) => {
     quietHere = false;
@@ -85,14 +85,14 @@ function preparations(parts: ExecutorParts, record: Recorder['record']) {
   };
 }
 
-/** The moves of a rollback. What the next one is follows from the journal, and from what this process has proved itself. */
+/** The moves of a rollback. The journal, and this process's own proofs, determine the next one. */
 function rollbackMoves(parts: ExecutorParts, stopping: AbortSignal) {
   const { record, mayAct } = recorder(parts, stopping);
   const lift = fenceLifter(parts, record);
   const taker = stepTaker({ parts, record, stopping });
   const { abort, block, isQuiet, stopWork, phaseExtents } = preparations(parts, record);
 
-  /** One move; false when there is nothing to do, or somebody else has to move. */
+  /** Makes one move. Returns false if there is nothing to do or a person has to act first. */
   const move = async (): Promise<boolean> => {
     const rollback = parts.rollback();
     if (rollback === undefined || stopping.aborted) return false;
@@ -105,11 +105,11 @@ function rollbackMoves(parts: ExecutorParts, stopping: AbortSignal) {
     }
     if (rollback.aborting !== undefined && !rollback.steps.some(({ state }) => state === 'started')) {
       await abort(rollback);
-      return true; // for the fence
+      return true; // the next move lifts the fence
     }
     if (rollback.state === 'blocked') return false;
     const next = nextStep(rollback);
-    if (next?.state === 'asking') return false; // a person who restores by hand may well stop the target
+    if (next?.state === 'asking') return false; // a person who restores by hand may stop the target
     await mayAct();
     const guarding = await parts.isOnlyGuard();
     if (guarding !== 'yes') {
@@ -134,7 +134,7 @@ function rollbackMoves(parts: ExecutorParts, stopping: AbortSignal) {
   return { move, interrupt: taker.interrupt };
 }
 
-/** Carries out a rollback: intent, act, outcome, one step after the other. What it does next follows from the journal alone. */
+/** Carries out a rollback step by step: intent, act, outcome. The journal alone determines what it does next. */
 export function createExecutor(parts: ExecutorParts): Executor {
   const { clock } = parts;
   const stopping = new AbortController();
@@ -155,7 +155,7 @@ export function createExecutor(parts: ExecutorParts): Executor {
       if (parts.rollback()?.aborting !== undefined) interrupt();
       running ??= run()
         .catch((error: unknown) => {
-          // For good: this process thinks it knows the step under way, and would take it once more at the next wake.
+          // Never continue: this process would treat the running step as its own and run it again at the next wake.
           stopping.abort(error);
           if (!(error instanceof StaleEpoch)) parts.failed(error);
         })

@@ -7,7 +7,7 @@ import type { Rollback } from '../core/response/rollback.ts';
 import { type Fencing, giveLogin, lookAtFence } from '../target/fence.ts';
 import type { Guarding } from '../target/guarded-target.ts';
 
-/** Resolves when the role can log in again, whoever saw to it. Rejects with what stands in the way. */
+/** Resolves when the role can log in again, whoever restored that right. Rejects with what prevents it. */
 export async function liftFence({ role, lift }: Fence, how: Omit<Fencing, 'role'>): Promise<void> {
   const { canLogin, by, lacks, grants } = await lookAtFence({ role, ...how });
   if (canLogin !== false) return;
@@ -27,7 +27,7 @@ interface LifterParts {
   liftFence(fence: Fence): Promise<void>;
 }
 
-/** Lifts the fence of a rollback that is over. What stands in the way is told once, and tried again after a while. */
+/** Lifts the fence after a rollback. A failure is recorded once, and the lift is retried periodically. */
 export function fenceLifter(
   { clock, isOnlyGuard, liftFence: lift }: LifterParts,
   record: (event: RollbackEvent) => Promise<void>,
@@ -43,7 +43,7 @@ export function fenceLifter(
       if (guarding !== 'yes')
         return typeof guarding === 'object' && 'elsewhere' in guarding
           ? guarding.elsewhere
-          : 'it is not known whether this is the only guard of the target';
+          : 'this may not be the only guard of the target';
       return lift(fence).then(() => undefined, sayError);
     })();
     if (because === undefined) {

@@ -9,16 +9,16 @@ type Fenced = Pick<Quiet, 'fenced' | 'unfencedBecause'>;
 
 const without = (because: string): Fenced => ({ fenced: false, unfencedBecause: because });
 
-/** What keeps the fence down is a reason to go on without it; a login that leads to another server is not. */
+/** Turns an error into the reason for continuing without a fence. Rethrows WrongServer. */
 const whyNot = (error: unknown): string => {
   if (error instanceof WrongServer) throw error;
   return sayError(error);
 };
 
 /**
- * Takes from the phases' role its right to log in, so that nothing of it comes back once its sessions are ended. Only what
- * it had is taken; where it cannot be, work is stopped all the same, and the reason is part of the proof. Rejects with
- * WrongServer.
+ * Takes the right to log in from the phases' role, so that it cannot reconnect after its sessions are ended. A role without
+ * that right is left as it is. If the right cannot be taken, forward work is stopped anyway, and the proof contains the
+ * reason. Rejects with WrongServer.
  */
 export async function raiseFence(fencing: Fencing, standing: Fence | undefined, intend: Intend): Promise<Fenced> {
   const { role } = fencing;
@@ -26,9 +26,9 @@ export async function raiseFence(fencing: Fencing, standing: Fence | undefined, 
   if (typeof view === 'string') return without(view);
   const { canLogin, by, lacks } = view;
   if (canLogin === undefined) return without(`the server has no role ${role}`);
-  if (!canLogin) return { fenced: true }; // by us before a crash, or by somebody else, who will want it to stay so
+  if (!canLogin) return { fenced: true }; // the guard did this before a crash, or another person did it on purpose
   if (by === undefined) return without(lacks.join('; '));
-  if (standing !== undefined && standing.role !== role) return without(`${standing.role} is fenced still`);
+  if (standing !== undefined && standing.role !== role) return without(`${standing.role} is still fenced`);
   if (standing === undefined) await intend(role, liftStatement(role));
   return takeLogin(by, fencing).then(
     () => ({ fenced: true }),

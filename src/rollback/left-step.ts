@@ -9,11 +9,11 @@ import { longestProof, patienceOfProof } from './attempt.ts';
 import { cannotSee, unfinished } from './questions.ts';
 import { ask, done, type Taking } from './taking.ts';
 
-/** Each in lines of its own. */
+/** Joins two texts so that each has its own lines. */
 const joined = (kept: string, said: string): string =>
   kept === '' || said === '' || kept.endsWith('\n') ? kept + said : `${kept}\n${said}`;
 
-/** In the record of the step, whatever its proof says: it may not have come to its end. */
+/** Part of the step's record even if its proof holds, because the step may have been incomplete. */
 function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses' | 'endedSessions'>): string {
   const some = [
     ...(endedProcesses === 0 ? [] : [count(endedProcesses, 'process', 'processes')]),
@@ -21,12 +21,12 @@ function sayEnded({ endedProcesses, endedSessions }: Pick<Quiet, 'endedProcesses
   ];
   return some.length === 0
     ? ''
-    : `[it was still at work when the guard came back, and was ended: ${some.join(' and ')}]\n`;
+    : `[the step was still running when the guard came back, and was ended: ${some.join(' and ')}]\n`;
 }
 
 /**
- * Where it may not run again a person would be asked, so a service that still starts gets its time; but not the whole of it
- * where the guard died before it wrote down that the command had begun, since then most likely nothing starts.
+ * If the step may not run again, a failed proof means asking a person, so a service that is still starting gets its time. If
+ * the guard died before it recorded the start of the command, most likely nothing is starting, so the time is shorter.
  */
 function patienceOfLeft({ step, child }: StepState): Millis {
   const isBegun = step.kind !== 'command' || child !== undefined;
@@ -34,8 +34,8 @@ function patienceOfLeft({ step, child }: StepState): Millis {
 }
 
 /**
- * An earlier daemon started the step and did not live to write how it ended. What it left is ended, then its proof is tried.
- * Resolves with whether the step is to be taken once more.
+ * Handles a step that an earlier daemon started without recording its outcome. Ends what is left of it, then tests its proof.
+ * Resolves with `again` if the step must run again.
  */
 export async function recover(taking: Taking, rollback: Rollback, state: StepState): Promise<'again' | undefined> {
   const { parts, stopping, interruptible } = taking;
@@ -46,7 +46,7 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   try {
     if (leavesWork(step)) output = joined(kept, sayEnded(await parts.endOrphans(state)));
   } catch (error) {
-    const question = `The guard was restarted during this step, and what it left behind is still there: ${sayError(error)}`;
+    const question = `The guard restarted during this step, and could not end what is left of it: ${sayError(error)}`;
     await ask(taking, rollback, step, question, output);
     return undefined;
   }
@@ -58,7 +58,7 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
   const proof = await proving.catch(() => undefined);
   if (proof?.holds === 'yes') {
     const now = parts.clock.now();
-    const took = millis(Math.max(0, between(startedAt ?? now, now))); // the clock may be another
+    const took = millis(Math.max(0, between(startedAt ?? now, now))); // the clock may have been set back
     await done(taking, rollback, step, { took, output, how: 'proved' });
     return undefined;
   }
@@ -69,8 +69,8 @@ export async function recover(taking: Taking, rollback: Rollback, state: StepSta
 }
 
 /**
- * The step's command was started where this process cannot look, so nobody knows whether it is at work: that is a person's to
- * find out. Its sessions are ended first; one that stays is told.
+ * Handles a step whose command was started where this process cannot see it, so that a person has to find out whether it is
+ * still running. Ends its sessions first, and names any that stay.
  */
 export async function askUnseen(
   taking: Taking,
@@ -89,19 +89,19 @@ export async function askUnseen(
   return undefined;
 }
 
-/** What of the step is still there, after it was ended: a process of its command, or a session that only we lost. */
+/** Ends what is left of the step, and returns what could not be ended: a process, or a session that outlived its client. */
 export async function whatStays({ parts }: Taking, state: StepState): Promise<string | undefined> {
   if (!leavesWork(state.step) || state.tag === undefined) return undefined;
   return parts.endOrphans(state).then(
     () => undefined,
     (error: unknown) =>
-      `What attempt ${state.attempt} of ${state.step.id} left behind is still there, and nothing may run beside it: ${sayError(error)}`,
+      `Ripcord could not end what is left of attempt ${state.attempt} of ${state.step.id}, and nothing may run beside it: ${sayError(error)}`,
   );
 }
 
 /**
- * A person has done it, or does without: the next step may not begin beside what is left of the attempt. Resolves with
- * what still is there.
+ * Accepts a person's answer that the step is done or not needed. The next step must not run beside the rest of the attempt, so
+ * that is ended first. Resolves with what could not be ended.
  */
 export async function accept(taking: Taking, rollback: Rollback, state: StepState): Promise<string | undefined> {
   const stays = await whatStays(taking, state);

@@ -11,58 +11,58 @@ import type { Attempt } from './attempt.ts';
 import type { Awaited, Seen } from './condition.ts';
 import type { StepOutput } from './step-output.ts';
 
-/** How a step ended. `question` says what a person must look at. */
+/** How a step ended. `question` says what a person must check. */
 export type Outcome =
   | { readonly ended: 'well'; readonly output: string }
   | {
       readonly ended: 'badly';
       readonly question: string;
       readonly output: string;
-      /** In the words of a plan's `retry`, where it has one: `exit 75`, `timeout`, `status 503`, `55P03`. */
+      /** The cause in the terms of a plan's `retry`, if there is one: `exit 75`, `timeout`, `status 503`, `55P03`. */
       readonly cause?: string;
-      /** It did what it was to do, and only its proof does not hold. */
+      /** The step itself succeeded, but its proof does not hold. */
       readonly proofFails?: true;
     }
-  /** It is a person's step. */
+  /** A person carries out this step. */
   | { readonly ended: 'asks'; readonly question: string }
-  /** Nobody waits any longer, by the attempt's signal, for what has not come yet. */
+  /** The attempt's signal ended the wait for `waitedFor`. */
   | { readonly ended: 'interrupted'; readonly waitedFor: string; readonly output: string };
 
-/** Writes down that the role is about to lose its right to log in, and the statement that gives it back. */
+/** Records that the role is about to lose its right to log in, and the statement that restores it. */
 export type Intend = (role: string, lift: string) => Promise<void>;
 
-/** What the executor needs of the world. Each may be called again after a crash. */
+/** The executor's ports. After a crash, each may be called again. */
 export interface ExecutorParts {
   readonly clock: Clock;
-  /** Where steps are taken. */
+  /** Where steps run. */
   readonly place: Place;
   rollback(): Rollback | undefined;
   /** Resolves when the event is durable. */
   record(event: RollbackEvent): Promise<void>;
-  /** Asked before every move. Rejects with StaleEpoch once another process has the guard. */
+  /** Called before every move. Rejects with StaleEpoch once another process has the guard. */
   mayAct(): Promise<void>;
-  /** Whether this guard still is the only one; asked before every step. */
+  /** Whether this is still the only guard. Called before every step. */
   isOnlyGuard(): Promise<Guarding>;
-  /** Ends forward work and proves that it stays ended. Rejects with what is still there. */
+  /** Ends forward work and proves that it stays ended. Rejects with what is left. */
   stopWork(intend: Intend): Promise<Quiet>;
-  /** Set while the phases' role may not log in. */
+  /** The fence, while the phases' role may not log in. */
   fence(): Fence | undefined;
-  /** Lets it log in again. Rejects with what stands in the way. */
+  /** Lets the phases' role log in again. Rejects with what prevents it. */
   liftFence(fence: Fence): Promise<void>;
-  /** How far each of the phases came, as far as it can be told. */
+  /** How far each of the phases got, as far as that can be known. */
   phaseExtents(phases: readonly PhaseId[]): Promise<ReadonlyMap<PhaseId, Came>>;
-  /** Looks at the step's precondition; undefined when it has none. */
+  /** Tests the step's precondition; undefined if it has none. */
   precondition(step: Step): Promise<Seen | undefined>;
   take(step: Step, attempt: Attempt): Promise<Outcome>;
-  /** Ends what an earlier daemon left of a step on this machine and on the target, and proves it gone there. Resolves with how much there was. */
+  /** Ends what is left of a step on this host and on the target, and proves it gone. Resolves with how much it ended. */
   endOrphans(step: StepState): Promise<Pick<Quiet, 'endedProcesses' | 'endedSessions'>>;
   /**
-   * Tries the step's proof until it holds, the patience is at an end or the signal is aborted; without patience once.
-   * Undefined when it has none.
+   * Tests the step's proof until it holds, `patience` is over, or the signal aborts. A patience of 0 means a single test.
+   * Undefined if the step has no proof.
    */
   prove(step: Step, patience: Millis, signal: AbortSignal): Promise<Awaited | undefined>;
-  /** What an attempt has written, until its outcome is in the journal. */
+  /** The output of an attempt until its outcome is in the journal. */
   readonly output: Pick<StepOutput, 'left' | 'forget'>;
-  /** What nobody expected: the executor stands still, and the journal tells where. */
+  /** Receives an unexpected error. The executor has stopped, and the journal shows where. */
   failed(error: unknown): void;
 }

@@ -6,17 +6,17 @@ import { sayUnseen } from '../core/response/whereabouts.ts';
 import type { Guarding } from '../target/guarded-target.ts';
 import type { Awaited, Seen } from './condition.ts';
 
-/** What the executor asks a person about a step, beside what the step itself says. */
+// Questions to a person about a step, in addition to the step's own.
 
-export const sayHolds = { yes: 'holds', no: 'does not hold', unknown: 'could not be looked at' } as const;
+export const sayHolds = { yes: 'holds', no: 'does not hold', unknown: 'could not be checked' } as const;
 
-/** Where one sees whether a step was done: where its proof looks, else what it acts on. */
+/** Where a person can see whether a step was done: where its proof looks or, without a proof, what it acts on. */
 export function placeOf({ kind, proof }: Step): string {
   if (proof !== undefined) return 'sql' in proof ? 'the database' : 'the address of its proof';
   return kind === 'command' || kind === 'http' ? 'what it was to change' : 'the database';
 }
 
-/** An earlier attempt may be the very reason why it holds no longer. */
+/** After an earlier attempt, the question cannot say that nothing was done: the attempt may be why it no longer holds. */
 export const unmet = (step: Step, precondition: Seen, attempts: number): string => {
   const sees = `Its precondition ${sayHolds[precondition.holds]}: ${sentence(precondition.saw)}`;
   return attempts === 0
@@ -24,14 +24,14 @@ export const unmet = (step: Step, precondition: Seen, attempts: number): string 
     : `${sees} No further attempt was started. An earlier attempt may have done all of the step, a part of it, or nothing. Look at ${placeOf(step)}, then make it hold and say --again, or say --done if the step is done.`;
 };
 
-/** Undoing what was not done may do as much harm as leaving it undone. */
+/** Asks before undoing a phase that may have changed nothing, because that can do as much harm as not undoing it. */
 export const perhapsNothing = (step: Step): string =>
   `Whether ${step.phase ?? 'the phase'} changed anything is unknown. Its command did not finish. The schema and the checks are as at its boundary; nothing else was compared, in particular no rows. The step is not \`repeatable\` and has no precondition, so Ripcord does not run it without need. Look at ${placeOf(step)}, then say --again to run the phase’s steps, or --done if this one is not needed.`;
 
 export const proofFails = (step: Step, proof: Seen): string =>
   `It succeeded, but its proof ${sayHolds[proof.holds]}: ${sentence(proof.saw)} Look at ${placeOf(step)}, then say whether it is done or must run again.`;
 
-/** What the plan says wrongly cannot be mended under way. `mend`: what whoever orders the rollback anew changes first. */
+/** An error in the plan cannot be corrected during a rollback. `mend`: what to change before ordering a new rollback. */
 export const asApproved = (mend: string): string =>
   `The step is what was approved, and an edited plan applies only to the next rollback. Do by hand what is missing, and say --done. Or end this rollback (ripcord abort), ${mend} in the plan, restart the daemon, and order the rollback again.`;
 
@@ -40,7 +40,7 @@ export const abortedWhile = (waitedFor: string): string =>
 
 export const sayProof = ({ holds, saw }: Seen): string => `Its proof ${sayHolds[holds]} now: ${sentence(saw)}`;
 
-/** `output`: as far as the daemon that ran it could keep it. */
+/** `output`: the part of the output that the earlier daemon saved. */
 export const unfinished = (step: Step, proof: Awaited | undefined, output: string): string => {
   const seen = proof === undefined ? '' : ` ${sayProof(proof)}`;
   const wrote =
@@ -52,14 +52,14 @@ export const unfinished = (step: Step, proof: Awaited | undefined, output: strin
   return `The guard restarted during this step.${wrote}${seen} The step may have done everything, a part, or nothing, and the plan does not call it repeatable. Look at ${placeOf(step)}, then say whether it is done or must run again.`;
 };
 
-/** `stays`: what is known to be there still. */
+/** `stays`: what is known to be left. */
 export function cannotSee({ step, tag }: StepState, place: Place, here: Place, stays: string | undefined): string {
   const sessions = stays === undefined ? 'It no longer has a session on the target.' : sentence(stays);
   const find = tag === undefined ? 'its processes' : `processes with RIPCORD_TAG=${tag} in their environment`;
   return `This step was started ${sayUnseen(place, here)}. Ripcord cannot see from here whether its command still runs there. ${sessions} Look on ${place.host} for ${find}, and end them. The step may have done everything, a part, or nothing. Look at ${placeOf(step)}, then say whether it is done or must run again.`;
 }
 
-/** The same for a step whose intent is on record. */
+/** The same question for a step whose intent is recorded. */
 export function notTried(guarding: Exclude<Guarding, 'yes'>): string {
   if (guarding === 'no-answer')
     return 'The target does not answer, so Ripcord does not know whether this is the only guard, and does not try the step. Bring the target back, then say --again.';

@@ -4,10 +4,10 @@ import { minutes } from '../core/kernel/units.ts';
 import type { Retry } from '../core/plan/retry.ts';
 import type { Outcome } from './parts.ts';
 
-/** Between two tries, however many came before. */
+/** The maximum pause between two tries. */
 const longestPause = minutes(1);
 
-/** Tells p-retry that a try failed, and by which cause. */
+/** Tells p-retry that a try failed, and with which cause. */
 class TryFailed extends Error {
   readonly by: string | undefined;
   constructor(by: string | undefined) {
@@ -20,8 +20,8 @@ const sayTries = (failed: readonly (string | undefined)[]): string =>
   failed.map((cause, index) => `[try ${index + 1} failed: ${cause ?? 'see below'}]\n`).join('');
 
 /**
- * Tries a step again after the causes that its plan lists, a bounded number of times. `between` ends what the try before
- * left behind, and proves it gone: else there is no other. An abort ends the pauses, and cuts no try short.
+ * Retries a step after the causes that its plan lists, a limited number of times. `between` ends what the previous try left
+ * behind and proves it gone; if it fails, there is no further try. An abort ends a pause, but never a running try.
  */
 export async function withRetries(
   retry: Retry | undefined,

@@ -1,28 +1,28 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 
 /**
- * The end of what the step under way has written so far: where the daemon does not live to put it into the journal, the
- * next one shows it to whom it asks about the step.
+ * Saves the end of the running step's output. If the daemon dies before it can write the output to the journal, the next
+ * daemon shows it with its question about the step.
  */
 export interface StepOutput {
-  /** At once, or as soon as what came before is written. Nobody waits for it: without it only a question says less. */
+  /** Writes in the background, after any write in progress. A failure only makes a later question less informative. */
   keep(tag: string, soFar: () => string): void;
-  /** What the attempt of this tag had written; empty when nothing of it was kept. */
+  /** The saved output of the attempt with this tag; empty if there is none. */
   left(tag: string): Promise<string>;
-  /** The outcome is in the journal. */
+  /** Deletes the saved output, once the outcome is in the journal. */
   forget(): Promise<void>;
 }
 
 const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
-/** Steps are taken one after the other, so one file is enough: a line with the tag, then the text. */
+/** Steps run one at a time, so one file is enough: a line with the tag, then the text. */
 export function stepOutputIn(path: string, failed: (error: unknown) => void): StepOutput {
   const draft = `${path}-draft`;
   let next: (() => string) | undefined;
   let writing: Promise<void> | undefined;
 
   let isTold = false;
-  /** Once, until it could be written again: a command may write a thousand times while a disk is full. */
+  /** Reports a failure once until a write succeeds: a command may write a thousand times while the disk is full. */
   const tell = (error: unknown): void => {
     if (!isTold) failed(error);
     isTold = true;

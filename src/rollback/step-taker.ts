@@ -12,15 +12,15 @@ import { abortedWhile, perhapsNothing, proofFails, sayProof, unmet } from './que
 import { ask, common, done, type Taking } from './taking.ts';
 
 export interface StepTaker {
-  /** Takes the step, or goes on with what became of it. Resolves with what must be mended before it can, if anything. */
+  /** Runs the step or continues from its recorded state. Resolves with what a person must fix first, if anything. */
   take(rollback: Rollback, state: StepState): Promise<string | undefined>;
-  /** Whatever only waits in the step under way ends now. */
+  /** Ends all waiting in the running step. */
   interrupt(): void;
 }
 
 type Badly = Extract<Outcome, { readonly ended: 'badly' }>;
 
-/** Whoever is asked whether a step that failed is done all the same would look at its proof first. */
+/** Adds the proof's current state to the question about a failed step, because a person would check that first. */
 async function withProofNow({ parts }: Taking, step: Step, outcome: Badly, signal: AbortSignal): Promise<Badly> {
   const proof = await parts.prove(step, millis(0), signal).catch(() => undefined);
   return proof === undefined ? outcome : { ...outcome, question: `${outcome.question} ${sayProof(proof)}` };
@@ -40,7 +40,7 @@ async function takeAndProve(taking: Taking, step: Step, attempt: Attempt): Promi
   return { ended: 'badly', question: proofFails(step, proof), output, proofFails: true };
 }
 
-/** Undefined when an abort was written down before the intent: then the step has not begun. */
+/** Undefined if an abort was recorded before the intent: then the step has not begun. */
 async function begin(
   taking: Taking,
   rollback: Rollback,
@@ -76,7 +76,7 @@ async function act(taking: Taking, rollback: Rollback, state: StepState, mine: S
   const before = await parts.precondition(step);
   if (before !== undefined && before.holds !== 'yes')
     return ask(taking, rollback, step, unmet(step, before, state.attempt), '');
-  if (parts.rollback()?.aborting !== undefined || stopping.aborted) return; // while it was looked at
+  if (parts.rollback()?.aborting !== undefined || stopping.aborted) return; // may have changed during the test
   const started = parts.clock.now();
   const tag = attemptTag(rollback, step, state.attempt + 1);
   mine.add(tag);
@@ -90,7 +90,7 @@ async function act(taking: Taking, rollback: Rollback, state: StepState, mine: S
       return ask(taking, rollback, step, outcome.question, outcome.output, outcome.proofFails && { ended: 'well' });
     case 'asks':
       return ask(taking, rollback, step, outcome.question, '');
-    case 'interrupted': // by our own end: the next daemon goes on from the intent
+    case 'interrupted': // if this daemon is stopping, the next one continues from the intent
       return stopping.aborted
         ? undefined
         : ask(taking, rollback, step, abortedWhile(outcome.waitedFor), outcome.output);
@@ -99,9 +99,9 @@ async function act(taking: Taking, rollback: Rollback, state: StepState, mine: S
 
 const isOutcome = ({ type }: RollbackEvent): boolean => type === 'step-done' || type === 'step-asked';
 
-/** One step after the other, each taken anew or gone on with. */
+/** Runs steps one at a time, each from the start or from its recorded state. */
 export function stepTaker({ parts, record, stopping }: Omit<Taking, 'interruptible'>): StepTaker {
-  /** Attempts that this process has started: an unfinished one that is not among them was left by an earlier daemon. */
+  /** Tags of attempts that this process started. An earlier daemon left any other unfinished attempt. */
   const mine = new Set<string>();
   let interruption: AbortController | undefined;
   const taking: Taking = {

@@ -19,22 +19,22 @@ type CommandStep = Extract<Step, { kind: 'command' }>;
 export interface CommandSurroundings {
   readonly clock: Clock;
   readonly cwd: string;
-  /** What the commands find in their environment beside our own: the target's url. */
+  /** Variables that are added to our own environment for commands: the target's url. */
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
-  /** Puts the values of the plan's placeholders into what is about to run. */
+  /** Replaces the plan's placeholders with their values. */
   readonly fill: (text: string) => string;
   readonly grace: Millis;
   readonly output: Pick<StepOutput, 'keep'>;
 }
 
-/** What it left running, if anything: it may be a server that it started, or a part of the undo that still is at work. */
+/** Processes that it left running: perhaps a server that it started, or a part of the undo that still runs. */
 async function leftRunning(tag: string): Promise<string | undefined> {
   const left = await taggedProcesses(tag);
   return left.length === 0 ? undefined : `process ${left.map(({ pid }) => pid).join(', ')}`;
 }
 
-/** Of a command that was ended. */
+/** A sentence about a command that was ended. */
 const notSeen = (why: string): string =>
   `A process of it that left its group and dropped its environment would not have been seen: ${why}.`;
 
@@ -50,7 +50,7 @@ function badly(
     : signal === null
       ? `exited with ${exitCode}, expected 0`
       : `was ended by ${signal}`;
-  const stays = left === undefined ? '' : ` It left ${left} at work, which is ended first, whatever you answer.`;
+  const stays = left === undefined ? '' : ` It left ${left} running, and Ripcord ends that first, whatever you answer.`;
   const why = timedOut ? whyUncontained(result.containment) : undefined;
   const unseen = why === undefined ? '' : ` ${notSeen(why)}`;
   const cause = timedOut ? 'timeout' : exitCode === null ? undefined : `exit ${exitCode}`;

@@ -11,14 +11,14 @@ import { asApproved } from './questions.ts';
 
 type HttpStep = Extract<Step, { kind: 'http' }>;
 
-/** What was asked, as a person is told, and the address with what its placeholders stand for. */
+/** The request as a person reads it, and its address with the values of placeholders. */
 interface Asked {
   readonly says: string;
   readonly url: string;
   readonly hide: (text: string) => string;
 }
 
-/** Puts in what placeholders stand for. */
+/** Replaces placeholders with their values. */
 type Fill = (written: string) => string;
 interface Filling {
   readonly fill: Fill;
@@ -26,9 +26,9 @@ interface Filling {
 }
 
 const never = new AbortController().signal;
-const advice = 'Look at what it was asked to do, then say whether the step is done or must run again.';
+const advice = 'Check the effect of the request, then say whether the step is done or must run again.';
 
-/** Puts in what placeholders stand for, wherever a document has texts. */
+/** Replaces placeholders in all texts of a document. */
 function filled(document: unknown, fill: Fill): unknown {
   if (typeof document === 'string') return fill(document);
   if (Array.isArray(document)) return document.map((item) => filled(item, fill));
@@ -57,7 +57,7 @@ const isRedirect = (status: number): boolean => status >= 300 && status < 400 &&
 
 const longestAddress = 200;
 
-/** As a person would write it: percent-encoded a secret would not be known. Nothing of what cannot be read. */
+/** Decodes the path, because a percent-encoded secret would not be recognised. An invalid path is not shown. */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
@@ -66,7 +66,7 @@ function decoded(path: string): string {
   }
 }
 
-/** Without its query, which may hold a token, and without a login. Secrets go first: what is cut is none any more. */
+/** Omits the query, which may contain a token, and the login. Hides secrets before cutting, which could split one. */
 function leadsTo(location: string | undefined, { url, hide }: Asked): string {
   const to = location === undefined ? null : URL.parse(location, url);
   if (to === null) return '';
@@ -74,13 +74,13 @@ function leadsTo(location: string | undefined, { url, hide }: Asked): string {
   return ` to ${whole.length > longestAddress ? `${whole.slice(0, longestAddress)}…` : whole}`;
 }
 
-/** Whether anything was done, as far as no answer tells. */
+/** The outcome without an answer: whether anything may have been done. */
 function lost({ reason, code, message }: Failure, asked: string): Outcome {
   if (code === 'ECONNREFUSED') {
     const question = `${asked} was refused a connection, so nothing was done: ${sentence(message)} Bring the service up, then let the step run again.`;
     return { ended: 'badly', question, output: '', cause: 'connection-refused' };
   }
-  const question = `${asked} got no answer, so it may have been done or not: ${sentence(message)} ${advice}`;
+  const question = `${asked} got no answer, so it may or may not have taken effect: ${sentence(message)} ${advice}`;
   return { ended: 'badly', question, output: '', ...(reason === 'timeout' && { cause: 'timeout' }) };
 }
 
@@ -92,14 +92,14 @@ function judged({ http }: HttpStep, { status, location, body, size, took }: Http
   if (well) return { ended: 'well', output };
   const answered = `${asked.says} answered ${status}, wanted ${wanted}`;
   const question = isRedirect(status)
-    ? `${answered}: a redirect${leadsTo(location, asked)}, and redirects are not followed. Look whether it was done all the same. ${asApproved('write the address that does it')}`
+    ? `${answered}: a redirect${leadsTo(location, asked)}, and redirects are not followed. Check whether the request took effect anyway. ${asApproved('write the address that does it')}`
     : `${answered}. ${advice}`;
   return { ended: 'badly', question, output, cause: `status ${status}` };
 }
 
 /**
- * Makes the request, once. The key that it bears is the same for every attempt until a person says `again`, so that a service
- * that knows such keys does the thing once however often it is asked. An abort does not cut it short: nobody would know what was done.
+ * Sends the request once. Its idempotency key is the same for every attempt until a person says `again`, so that a service
+ * that supports such keys acts only once. An abort does not end the request, because its effect would then be unknown.
  */
 export async function takeHttp(step: HttpStep, attempt: Attempt, { fill, secrets }: Filling): Promise<Outcome> {
   const says = `${step.http.method} ${step.http.url}`;

@@ -18,13 +18,13 @@ import { type UndoSql, runUndoSql } from './undo-sql.ts';
 /** Where and how steps run. */
 export interface StepSurroundings extends CommandSurroundings {
   readonly undoSql: UndoSql;
-  /** Tests a condition, once. */
+  /** Tests a condition once. */
   testCondition(condition: Condition): Promise<Seen>;
-  /** Compares the database with what the step names. */
+  /** Compares the database with the state that the step names. */
   verify(step: Extract<Step, { kind: 'verify' }>): Promise<Outcome>;
-  /** What stands against taking the step now; asked before each try, since minutes may lie between two. */
+  /** The outcome if the step must not run now. Called before each try, because tries may be minutes apart. */
   refuse(step: Step): Promise<Outcome | undefined>;
-  /** Ends what an attempt with this tag left at work, and proves it gone. */
+  /** Ends what an attempt with this tag left running, and proves it gone. */
   endLeft(tag: string): Promise<void>;
 }
 
@@ -37,11 +37,11 @@ async function takeWait(
   if (seen.interrupted) return { ended: 'interrupted', waitedFor: 'its condition', output: seen.saw };
   if (seen.holds === 'yes') return { ended: 'well', output: seen.saw };
   const blind = seen.holds === 'unknown' ? `, and ${sayHolds.unknown}` : '';
-  const question = `What it waits for did not come within ${sayDuration(step.timeout)}${blind}: ${sentence(seen.saw)} Look why, then let the step wait once more, or say that it is done.`;
+  const question = `The condition did not hold within ${sayDuration(step.timeout)}${blind}: ${sentence(seen.saw)} Find out why, then let the step wait again, or say that it is done.`;
   return { ended: 'badly', question, output: '' };
 }
 
-/** What was asked meanwhile comes to its end by its own limits, and nobody waits for it any longer. */
+/** At the timeout or an abort, this stops waiting. Queries that are still running end by their own limits. */
 async function takeVerify(
   step: Extract<Step, { kind: 'verify' }>,
   { signal }: Attempt,
@@ -58,7 +58,7 @@ async function takeVerify(
   } catch (error) {
     if (signal.aborted) return { ended: 'interrupted', waitedFor: 'the comparison of the database', output: '' };
     if (!late.signal.aborted) throw error;
-    const question = `The comparison did not end within ${sayDuration(step.timeout)}, so nothing is proved. Look what holds it up, then say --again, or compare by hand and say --done.`;
+    const question = `The comparison did not end within ${sayDuration(step.timeout)}, so nothing is proved. Find out what delays it, then say --again, or compare by hand and say --done.`;
     return { ended: 'badly', question, output: '', cause: 'timeout' };
   } finally {
     over.abort();
@@ -88,7 +88,7 @@ async function takeOnce(step: Step, attempt: Attempt, surroundings: StepSurround
   }
 }
 
-/** What servers and programs say may repeat what they were told. */
+/** Servers and programs may repeat secrets in their output. */
 function withoutSecretsOf(outcome: Outcome, secrets: readonly string[]): Outcome {
   const hide = (text: string) => hideIn(text, secrets);
   switch (outcome.ended) {
@@ -102,7 +102,7 @@ function withoutSecretsOf(outcome: Outcome, secrets: readonly string[]): Outcome
   }
 }
 
-/** Takes one step. One that ends badly, and is not worth another try by its plan, asks a person. */
+/** Runs one step. If it fails and the plan allows no further try, its outcome is a question to a person. */
 export async function takeStep(step: Step, attempt: Attempt, surroundings: StepSurroundings): Promise<Outcome> {
   const take = async () => (await surroundings.refuse(step)) ?? takeOnce(step, attempt, surroundings);
   const outcome = await withRetries(step.retry, take, {

@@ -3,14 +3,14 @@ import type { Rollback } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
 import type { ExecutorParts } from './parts.ts';
 
-/** What taking a step needs beside the world: where its facts go, and what ends its waiting. */
+/** What running a step needs in addition to the executor's ports: where to record facts, and what ends its waits. */
 export interface Taking {
   readonly parts: ExecutorParts;
   /** Resolves when the event is durable. */
   readonly record: (event: RollbackEvent) => Promise<void>;
   /** Aborted when the daemon stops. */
   readonly stopping: AbortSignal;
-  /** What waits in it ends at once when a person aborts the rollback, or the daemon stops. */
+  /** Runs work whose waits end at once when a person aborts the rollback or the daemon stops. */
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
@@ -28,7 +28,7 @@ export const done = (
 
 type Asked = Extract<RollbackEvent, { readonly type: 'step-asked' }>;
 
-/** `ended`: the step did what it was to do, and only its proof does not hold. */
+/** `ended`: the step itself succeeded, but its proof does not hold. */
 export const ask = (
   taking: Taking,
   rollback: Rollback,

@@ -20,33 +20,33 @@ import { identityColumns, serverSeen } from '../target/who-answers.ts';
 import type { Outcome } from './parts.ts';
 import { asApproved } from './questions.ts';
 
-/** The login that may undo. */
+/** The login for undo statements. */
 export interface UndoSql extends Login {
-  /** The text is one statement that no transaction may be around: never tried again, as it may be done in part. */
+  /** One statement that cannot run in a transaction. It is never retried, because it may have been done in part. */
   readonly alone?: boolean;
-  /** Where names without a schema are looked up, as in the rest of the plan's SQL; the login's own path when left out. */
+  /** The search path, as for the plan's other SQL; the default is the login's own. */
   readonly searchPath?: readonly string[];
-  /** Which server the statement is meant for. */
+  /** The server that the statement must run on. */
   readonly server?: RequiredServer;
 }
 
-/** Errors after which the same statement may succeed. Any other is final. */
+/** Errors after which the same statement may succeed, with the number of tries. Any other error is final. */
 const mostTries: Readonly<Record<string, number>> = {
-  '55P03': 8, // the lock was not free within lock_timeout: let the queue behind us go first
+  '55P03': 8, // the lock was not free within lock_timeout: let the sessions behind us go first
   '40P01': 4, // chosen as the victim of a deadlock
-  '40001': 4, // lost a serialisation race
+  '40001': 4, // serialisation failure
 };
 const lockTimeout = seconds(2);
-/** How much longer than the step may take we wait: after that the network, not the statement, is what hangs. */
+/** How long to wait beyond the step's timeout. After that, the network is at fault, not the statement. */
 const grace = seconds(2);
 const connectPatience = seconds(30);
-/** Of the url; they would win over ours, and a session under another name is not found after a crash. */
+/** Parameters in the url that would override ours. A session with another name would not be found after a crash. */
 const overridden = ['application_name', 'fallback_application_name', 'statement_timeout', 'query_timeout'];
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** In the plan's words. What the server cancelled, and what it did not answer, both took too long. */
+/** The cause in the plan's terms. A cancelled statement and a missing answer both count as a timeout. */
 function causeOf(error: unknown): string | undefined {
   const code = codeOf(error);
   if (error instanceof StatementTimedOut || code === '57014') return 'timeout';
@@ -63,21 +63,21 @@ function withoutOverridden(url: string): string {
 const silence = (url: string, tag: string, waited: Millis): Error =>
   new StatementTimedOut({
     found: `${sayAddress(addressOf(url))}: nothing came back within ${sayDuration(waited)}, so session ${tag} may still be at work`,
-    wanted: 'an answer or an error from the server by then',
-    todo: 'Look for it in pg_stat_activity, and at the network between',
+    wanted: 'an answer or a cancellation by then',
+    todo: 'Look for it in pg_stat_activity, and check the network in between',
   });
 
 const leftOpen =
-  'The text left a transaction open, and the server has taken back what was done in it: a commit is missing. Do by hand what is missing and say --done.';
+  'The SQL left a transaction open, so the server rolled it back: a commit is missing. Do by hand what is missing and say --done.';
 
 interface Done {
-  /** Of all its statements. */
+  /** The number of rows of all its statements. */
   readonly rows: number;
-  /** It began a transaction and did not end it: the server takes that back with the session. */
+  /** It began a transaction and did not end it, so the server rolls it back at the end of the session. */
   readonly open: boolean;
 }
 
-/** In one question, since the way to the server may be long. Throws WrongServer. */
+/** Prepares the session in a single query, because the network may be slow. Throws WrongServer. */
 async function settle(client: Client, { url, server, searchPath }: UndoSql): Promise<void> {
   const path = searchPath === undefined ? '' : `; set search_path = ${searchPathOf(searchPath)}`;
   const who = server === undefined ? '' : `; select ${identityColumns}`;
@@ -97,32 +97,32 @@ async function once(sql: string, tag: string, timeout: Millis, undo: UndoSql): P
     keepAlive: true,
     stream: () => socket,
   });
-  client.on('error', () => undefined); // a lost session rejects the query; there is nobody else to tell
+  client.on('error', () => undefined); // a lost session already rejects the query
   const within = <T>(limit: Millis, work: () => Promise<T>): Promise<T> =>
     bounded(socket, work, { patience: limit, late: () => silence(url, tag, limit) });
   const short = millis(Math.min(timeout, connectPatience));
   try {
     await within(short, () => client.connect());
     await within(short, () => settle(client, undo));
-    // The extended protocol takes one statement only, and puts no transaction around it.
+    // The extended protocol allows one statement only, and adds no transaction around it.
     const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
-    const results = [await within(millis(timeout + grace), () => client.query(asked))].flat(); // several for several statements
+    const results = [await within(millis(timeout + grace), () => client.query(asked))].flat(); // one result per statement
     const rows = results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
     return { rows, open: client.getTransactionStatus() !== 'I' };
   } finally {
     await within(grace, () => client.end()).catch(() => undefined);
-    socket.destroy(); // a client that never connected has nothing to end, but has a socket
+    socket.destroy(); // a client that never connected cannot be ended, but has a socket
   }
 }
 
-/** One statement, or several in the one transaction that the server makes of them: all of it is done, or nothing. */
+/** One statement, or several that the server runs in one implicit transaction: all or nothing is done. */
 const isWhole = (sql: string, { alone }: UndoSql): boolean => alone !== true && !mayDoPart(sql);
 
-/** What the server itself refused it has taken back; of a session that ended nobody knows. */
+/** After an error from the server, everything is rolled back. After a lost session, that is unknown. */
 const isTakenBack = (error: unknown): boolean =>
   error instanceof DatabaseError && !/^(08|57P|40003)/.test(error.code ?? '');
 
-/** How often a text was tried, since when, and whether a lock was ever not free. */
+/** How often the SQL was tried, since when, and whether a try failed to get a lock. */
 interface Tries {
   readonly times: number;
   readonly since: number;
@@ -135,13 +135,13 @@ function sayTries({ times, since, locked }: Tries): string {
   return times === 1 ? '' : ` It was tried ${times} times within ${spent}${each}.`;
 }
 
-/** Refused before a session took the statement: the login, the database, the number of connections, or the server. */
+/** False if the login, the database, the connection limit or the wrong server prevented a session. */
 const isSent = (error: unknown): boolean => !(error instanceof WrongServer) && !/^(28|3D000|53300)/.test(codeOf(error));
 
 function sayNothingDone(error: unknown, sql: string, undo: UndoSql): string {
-  if (!isSent(error)) return ' Nothing of it was done: no session took it.';
+  if (!isSent(error)) return ' Nothing was done: no session could run it.';
   return isWhole(sql, undo) && isTakenBack(error)
-    ? ' Nothing of it was done: the server took the whole transaction back.'
+    ? ' Nothing was done: the server rolled the whole transaction back.'
     : '';
 }
 
@@ -157,8 +157,8 @@ function questionOf(error: unknown, sql: string, undo: UndoSql, tries: Tries): s
 }
 
 /**
- * Runs an undo statement in its own session, with a lock timeout. It is tried again, a bounded number of times, where
- * nothing of it can have been done: one statement, or several in the one transaction that the server makes of them.
+ * Runs an undo statement in its own session, with a lock timeout. It retries a limited number of times, but only if nothing
+ * can have been done: a single statement, or several that the server runs in one implicit transaction.
  */
 export async function runUndoSql(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Outcome> {
   const tried = new Map<string, number>();

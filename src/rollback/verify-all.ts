@@ -23,18 +23,18 @@ export interface VerifyParts {
   readonly plan: Pick<Plan, 'verification' | 'checks'>;
   readonly connections: Pick<GuardedTarget, 'checks' | 'plan'>;
   readonly runChecks: () => Promise<readonly Finding[]>;
-  /** As for the boundary that the schema is compared with. */
+  /** Must hide the same secrets as for the boundary, so that both schemas are comparable. */
   readonly hide: Pick<Hiding, 'text'>;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** The plan's checks wait meanwhile: one connection serves both. */
+/** Limits how long the plan's checks wait, because they share the connection. */
 const longestQuery = minutes(5);
 
 interface Compared extends Comparison {
-  /** One line each: what is the same, what is not well, and what was not compared. */
+  /** What is the same, what is not healthy, and what was not compared, one line each. */
   readonly said: readonly string[];
-  /** Of what the rollback was recommended for, what would have to be well by now. */
+  /** Reasons for the recommendation that should be resolved by now but are not. */
   readonly left: readonly string[];
 }
 
@@ -50,7 +50,7 @@ function aftermath(state: RunState | undefined, findings: readonly Finding[], ex
   });
 }
 
-/** The schema and the checks as they are now, beside the boundary. A finding of before, which is only recalled, tells nothing. */
+/** Compares the current schema and checks with the boundary. A finding that only repeats an older one proves nothing. */
 export async function compareNow(
   parts: VerifyParts,
   boundary: Boundary,
@@ -73,7 +73,7 @@ export async function compareNow(
   return { ...compared, said: sayCompared(boundary.phase, compared, beside), left: isLast ? beside.evidence : [] };
 }
 
-/** What one query shows; an answer that could not be had is no difference, and no proof either. */
+/** The result of one query. A query that fails is neither a difference nor a proof. */
 async function ask({ id, sql, expect }: VerificationQuery, connections: VerifyParts['connections'], timeout: Millis) {
   try {
     const { status, summary } = judgeRows(expect, await connections.plan.query(sql, [], { timeout }), undefined);
@@ -83,16 +83,16 @@ async function ask({ id, sql, expect }: VerificationQuery, connections: VerifyPa
   }
 }
 
-export const notSeen = 'could not be looked at in full';
+export const notSeen = 'could not be compared in full';
 
-/** It is for a person to say what becomes of what is on the list. */
+/** The outcome that lets a person decide about everything on the list. */
 export const notProved = (found: string, list: readonly string[]): Outcome => ({
   ended: 'badly',
   question: `The database ${found}. Look at the list; fix it and say --again, or accept it and say --done.`,
   output: list.join('\n'),
 });
 
-/** Nothing differs, and yet it has not helped, as far as the checks see. */
+/** Nothing differs, but the checks still find the reason for the rollback. */
 export const hasNotHelped = 'still shows what the rollback was recommended for';
 
 const nothing: Pick<Compared, 'differences' | 'unseen' | 'said' | 'left'> = {
@@ -103,8 +103,8 @@ const nothing: Pick<Compared, 'differences' | 'unseen' | 'said' | 'left'> = {
 };
 
 /**
- * Every verification query of the plan and, where the first phase has a boundary, the database as it was before that phase:
- * what a restore must bring back. Differences are listed, and what could not be looked at after them.
+ * Verifies a restore: runs every verification query of the plan and, if the first phase has a boundary, compares the database
+ * with it. Lists differences first, then what could not be compared.
  */
 export async function verifyAll(
   parts: VerifyParts,

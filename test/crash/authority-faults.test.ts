@@ -12,7 +12,7 @@ import { thisPlace } from '../../src/phases/process-identity.ts';
 const other = hash('sha256:other');
 const covered = () => [security] as readonly string[];
 
-/** Armed, with a rollback that the guard begins by itself, and carries out. */
+/** The events of an armed run in which the guard starts a rollback by itself and carries it out. */
 function acted(): readonly RunEvent[] {
   const night = new Night().baseline().arm();
   night.start(security, 10);
@@ -33,7 +33,7 @@ const restarted = (second: number, more: { planHash?: typeof other; setBackFrom?
   ...more,
 });
 
-test('what was allowed is no fault: by a pre-approval, by a person, over a restart, and under another plan by a word since', () => {
+test('allowed actions are not faults: by pre-approval, by a person, across a restart, and under another plan after a new answer', () => {
   expect(acted().map(({ type }) => type)).toContain('rollback-started');
   expect(authorityFaults(acted(), covered)).toEqual([]);
   expect(authorityFaults(put('recommendation-raised', restarted(20)), covered)).toEqual([]);
@@ -51,7 +51,7 @@ test('what was allowed is no fault: by a pre-approval, by a person, over a resta
   expect(authorityFaults(night.journal, () => [])).toEqual([]);
 });
 
-describe('a second opinion finds', () => {
+describe('the independent audit finds', () => {
   test.each([
     { what: 'arming that has ended', events: change('run-armed', { until: at(5) }), says: /arming had ended/ },
     {
@@ -75,37 +75,37 @@ describe('a second opinion finds', () => {
       says: /was used up/,
     },
     {
-      what: 'what was allowed before the plan was edited',
+      what: 'a permission from before the plan was edited',
       events: put('recommendation-raised', restarted(20, { planHash: other })),
       says: /arming was not there/,
     },
     {
-      what: 'what was allowed before the clock was set back',
+      what: 'a permission from before the clock was set back',
       events: put('recommendation-raised', restarted(11, { setBackFrom: at(3_600) })),
       says: /arming was not there/,
     },
     {
-      what: 'what had ended by the machine’s other clocks',
+      what: 'a permission that had ended by the machine’s monotonic clock',
       events: put('recommendation-raised', { type: 'clock-ran-ahead', v: 1, at: at(10), length: hours(100) }),
       says: /arming had ended/,
     },
     {
-      what: 'a step under a plan that was edited since',
+      what: 'a step after the plan was edited',
       events: put('step-started', restarted(21, { planHash: other })),
       says: /step-started .*the plan is another/,
     },
     {
-      what: 'a moment long before the newest',
+      what: 'an event with a time long before the newest one',
       events: put('recommendation-raised', { type: 'arming-expired', v: 1, at: instant(at(0) - 3_600_000) }),
       says: /a second or more before/,
     },
     {
-      what: 'a rollback without its approval',
+      what: 'a rollback without an approval',
       events: acted().filter(({ type }) => type !== 'recommendation-approved'),
       says: /no complete approval/,
     },
     {
-      what: 'a rollback without a use of the pre-approval',
+      what: 'an automatic rollback that does not use the pre-approval',
       events: acted().filter(({ type }) => type !== 'pre-approval-used'),
       says: /no use of a pre-approval/,
     },
@@ -122,14 +122,14 @@ describe('a second opinion finds', () => {
     expect(authorityFaults(acted(), () => []).join('\n')).toMatch(/the pre-approval does not cover security-lockdown/);
   });
 
-  test('what was written before the restart', () => {
+  test('an event that was written before the restart was recorded', () => {
     const start = place('recommendation-raised');
     expect(authorityFaults(acted(), covered, [0, start]).join('\n')).toMatch(/before the restart was on record/);
     expect(authorityFaults(put('recommendation-raised', restarted(20)), covered, [0, start])).toEqual([]);
   });
 });
 
-test('the pre-approval of these nights is the one that is used', () => {
+test('the test run uses the expected pre-approval', () => {
   expect(acted().find(({ type }) => type === 'pre-approval-used')).toMatchObject({
     preApproval: atNight,
     recommendation: recommendation(1),

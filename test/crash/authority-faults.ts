@@ -2,7 +2,7 @@ import type { Hash } from '../../src/core/kernel/ids.ts';
 import { after, type Instant, type Millis, millis } from '../../src/core/kernel/units.ts';
 import type { RunEvent } from '../../src/core/run/events.ts';
 
-/** What somebody allowed, until when, by the words of the journal. */
+/** A permission from the journal: under which plan, and until when. */
 interface Grant {
   readonly until: Instant;
   readonly hash: Hash;
@@ -13,7 +13,7 @@ export type Covered = (plan: Hash) => readonly string[];
 
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
-/** After these it asks nobody any more. */
+/** After these events, a recommendation no longer waits for an answer. */
 const ends: ReadonlySet<RunEvent['type']> = new Set([
   'recommendation-superseded',
   'recommendation-expired',
@@ -22,21 +22,21 @@ const ends: ReadonlySet<RunEvent['type']> = new Set([
 ]);
 
 /**
- * A second opinion on what a run's journal allowed, kept apart from the guard's own fold and its decisions: what is not
- * there as a stored, unexpired word under the plan that held then was not allowed.
+ * An independent audit of what a run's journal allowed, which shares no code with the guard's own fold and decisions. An
+ * action is allowed only by a stored, unexpired permission under the plan of that time.
  */
 class Authority {
   readonly faults: string[] = [];
   readonly #covered: Covered;
   #hash: Hash | undefined;
-  /** The newest moment so far: none that comes later may be taken for an earlier one. */
+  /** The newest time so far. Time must not appear to go backwards. */
   #newest: Instant = 0 as Instant;
   #armed: Grant | undefined;
   readonly #given = new Map<string, Grant & { uses: number }>();
   readonly #raised = new Map<string, Of<'recommendation-raised'>>();
   #approved: { readonly recommendation: string; readonly by: string; readonly hash: Hash } | undefined;
   #preApproved: string | undefined;
-  /** The rollback under way may take its next step. */
+  /** Whether the current rollback may run its next step. */
   #mayGoOn = false;
 
   constructor(covered: Covered) {
@@ -62,12 +62,12 @@ class Authority {
     if (!isOther && setBackFrom === undefined) return;
     this.#armed = undefined;
     this.#given.clear();
-    this.#raised.clear(); // must be asked anew
+    this.#raised.clear(); // people must be asked again
     if (isOther) this.#mayGoOn = false;
     if (setBackFrom !== undefined) this.#newest = event.at;
   }
 
-  /** So much more time went by than the moments of the journal tell. */
+  /** Shortens all permissions, because more time passed than the times in the journal show. */
   #shorten(length: Millis): void {
     const sooner = (moment: Instant) => after(moment, millis(-length));
     if (this.#armed !== undefined) this.#armed = { ...this.#armed, until: sooner(this.#armed.until) };
@@ -101,7 +101,7 @@ class Authority {
     this.#act(event);
   }
 
-  /** What somebody said, or what ended. */
+  /** Records permissions and their ends. */
   #hear(event: RunEvent): void {
     const hash = this.#hash;
     if (event.type === 'run-opened') this.#hash = event.plan.hash;
@@ -114,10 +114,10 @@ class Authority {
     if (event.type === 'pre-approval-ended') this.#given.delete(event.preApproval);
     if (event.type === 'recommendation-raised') this.#raised.set(event.recommendation, event);
     if (ends.has(event.type) && 'recommendation' in event) this.#raised.delete(event.recommendation);
-    if (event.type === 'rollback-unblocked') this.#mayGoOn = true; // under the plan that holds now
+    if (event.type === 'rollback-unblocked') this.#mayGoOn = true; // under the current plan
   }
 
-  /** What the guard did. */
+  /** Checks an action of the guard. */
   #act(event: RunEvent): void {
     if (event.type === 'pre-approval-used') {
       const given = this.#given.get(event.preApproval);
@@ -138,8 +138,8 @@ class Authority {
 }
 
 /**
- * One sentence for each thing that the guard did and nobody had allowed. `starts`: how many entries there were at each start
- * of a daemon; the first that it writes must be its restart.
+ * One sentence for each action of the guard that was not allowed. `starts`: the number of entries at each start of a daemon.
+ * The first entry after a start must record the restart.
  */
 export function authorityFaults(
   events: readonly RunEvent[],

@@ -1,4 +1,4 @@
-// An undo step that may not run twice, and takes long enough to be caught in the middle.
+// An undo step that must not run twice and takes long enough to be interrupted.
 import { Client } from 'pg';
 
 const client = new Client({ connectionString: process.env.DATABASE_URL });

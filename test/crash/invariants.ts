@@ -5,7 +5,7 @@ import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { type Miniature, secret } from './miniature.ts';
 import type { Ending } from './operator.ts';
 
-/** Every kind of event of a run through the miniature plan, in its order; steps of which a crash matters by name. */
+/** Every kind of event in a run of the miniature plan, in order. Steps for which a crash matters have their name added. */
 export const kinds = [
   'run-opened',
   'capture-started',
@@ -37,7 +37,7 @@ export const kinds = [
   'run-closed',
 ] as const;
 
-/** What must hold at the end, whenever and however often the daemon was killed; one sentence for each that does not. */
+/** Checks what must hold at the end, however often the daemon was killed. Returns one sentence per violation. */
 export async function faultsOf({ db, role, journal }: Miniature, { view, asked }: Ending): Promise<readonly string[]> {
   const { rows } = await db.query('select what, count(*)::int as times from ran group by what');
   const times = new Map(rows.map(({ what, times }) => [String(what), Number(times)]));
@@ -50,7 +50,7 @@ export async function faultsOf({ db, role, journal }: Miniature, { view, asked }
   const report = await readFile(join(dirname(journal), 'reports', `${view.run}.md`), 'utf8').catch(() => 'none');
   const states = view.phases.map(({ state }) => state).join(', ');
   const once = (what: string) =>
-    times.get(what) === 1 ? [] : [`${what}, which may not run twice, ran ${times.get(what) ?? 0} times`];
+    times.get(what) === 1 ? [] : [`${what}, which must not run twice, ran ${times.get(what) ?? 0} times`];
   return [
     ...once('note'),
     ...once('heal'),
@@ -58,10 +58,10 @@ export async function faultsOf({ db, role, journal }: Miniature, { view, asked }
     ...(broken.length === 0 ? [] : ['the damage is still there']),
     ...(states === 'finished, undone' ? [] : [`the phases are ${states}`]),
     ...(view.watch?.state === 'settled' ? [] : ['the watch did not settle']),
-    ...(fenced || view.fence !== undefined ? ['the phases’ role cannot log in any more'] : []),
+    ...(fenced || view.fence !== undefined ? ['the phases’ role still cannot log in'] : []),
     ...(view.rollback?.state === 'done' ? [] : ['the rollback is not done']),
-    ...(report.includes('the end') ? [] : ['the report does not tell of the end of the run']),
-    ...(journalled.includes(secret) ? ['the journal holds a secret of the plan'] : []),
+    ...(report.includes('the end') ? [] : ['the report does not mention the end of the run']),
+    ...(journalled.includes(secret) ? ['the journal contains a secret of the plan'] : []),
     ...faults.map(({ seq, found }) => `the chain is broken at ${seq}: ${found}`),
     ...asked.filter(({ question }) => question === '').map(({ step }) => `${step} was asked about without a question`),
   ];

@@ -10,10 +10,10 @@ import { faultsOf, kinds } from './invariants.ts';
 import { miniature } from './miniature.ts';
 import { Operator } from './operator.ts';
 
-/** `npm run test:every-case`, and so CI, kills after each kind; `npm test` after every third. */
+/** `npm run test:every-case`, which CI runs, kills after each kind of event; `npm test` after every third. */
 const after = everyCase ? kinds : kinds.filter((_, place) => place % 3 === 0);
 
-test(`killed once after ${after.length} kinds of event, the guard ends in the same place: undone, proved, watched, closed`, async () => {
+test(`a guard that is killed after each of ${after.length} kinds of event still completes: undone, proved, watched, closed`, async () => {
   await using mini = await miniature();
   const ending = await new Operator(mini, { kinds: after }).toTheEnd(220_000);
   expect(await faultsOf(mini, ending)).toEqual([]);

@@ -13,7 +13,7 @@ async function eventsOf({ journal }: Miniature, { view }: Ending) {
   return { entries, events: entries.map(({ event }) => readEvent(event)), faults };
 }
 
-/** What the steps have said of themselves, in the order in which they said it. */
+/** A report that a step wrote about itself. The reports are in the order of writing. */
 interface Said {
   readonly what: string;
   readonly event: string;
@@ -36,7 +36,7 @@ function faultsOfStep({ id, repeatable, once }: LongStep, said: readonly Said[],
   ];
 }
 
-/** A step may say something only after every step before it has ended. */
+/** Finds steps that began before an earlier step had ended. */
 function outOfOrder(steps: readonly LongStep[], said: readonly Said[]): readonly string[] {
   const speaking = steps.filter(({ id }) => said.some(({ what }) => what === id));
   return speaking.slice(1).flatMap(({ id }, index) => {
@@ -47,15 +47,15 @@ function outOfOrder(steps: readonly LongStep[], said: readonly Said[]): readonly
   });
 }
 
-/** How many attempts of steps a death of the guard cut off: what it did next was to stop work anew. */
+/** How many attempts a death of the guard interrupted: the next event is then another stop of forward work. */
 const cutOffIn = (events: readonly RunEvent[]): number =>
   events
     .filter(({ type }) => ['step-started', 'step-done', 'step-asked', 'stop-work-started'].includes(type))
     .filter(({ type }, at, all) => type === 'step-started' && all[at + 1]?.type === 'stop-work-started').length;
 
 /**
- * Ends what the steps have left, and says how many processes an attempt left that did not end well: a step that ends well
- * may leave a server running, and its record says so.
+ * Ends what the steps left behind, and counts the processes of unsuccessful attempts. A successful step may leave a server
+ * running, and its record says so.
  */
 async function leftBehind(events: readonly RunEvent[]): Promise<number> {
   const started = events.filter((event) => event.type === 'step-started');
@@ -74,7 +74,7 @@ async function leftBehind(events: readonly RunEvent[]): Promise<number> {
   return left;
 }
 
-/** What was shown and is not there any more, or is something else by now. */
+/** Entries that were shown and are now missing or different. */
 const lostOf = (shown: readonly Shown[], entries: readonly Shown[]): readonly string[] =>
   shown
     .filter(({ seq, hash }) => !entries.some((one) => one.seq === seq && one.hash === hash))
@@ -95,13 +95,13 @@ function faultsOfEnding({ view, approved, asked }: Ending, events: readonly RunE
 }
 
 export interface Judged {
-  /** Attempts of steps that a death of the guard cut off. */
+  /** Attempts that a death of the guard interrupted. */
   readonly cutOff: number;
-  /** One sentence for each thing that must hold and does not. */
+  /** One sentence per violated invariant. */
   readonly faults: readonly string[];
 }
 
-/** What became of a long rollback that has come to its end. */
+/** Checks a completed long rollback. */
 export async function judge(mini: Miniature, steps: readonly LongStep[], ending: Ending): Promise<Judged> {
   const { entries, events, faults } = await eventsOf(mini, ending);
   const { rows } = await mini.db.query('select what, event from ran where event is not null order by at');

@@ -19,9 +19,9 @@ const readResults = (): readonly LongRollback[] =>
 const sumOf = (some: readonly LongRollback[], what: 'kills' | 'steps' | 'asked' | 'cutOff' | 'orphans'): number =>
   some.reduce((sum, one) => sum + one[what], 0);
 const say = (some: readonly LongRollback[]): string =>
-  `${sumOf(some, 'kills')} kills (${sumOf(some, 'cutOff')} amid a step, ${sumOf(some, 'orphans')} that left it at work), ${sumOf(some, 'steps')} steps, ${sumOf(some, 'asked')} questions`;
+  `${sumOf(some, 'kills')} kills (${sumOf(some, 'cutOff')} during a step, ${sumOf(some, 'orphans')} that left it running), ${sumOf(some, 'steps')} steps, ${sumOf(some, 'asked')} questions`;
 
-/** Goes on after the last seed that is in the file of results; remove it to begin anew. */
+/** Continues after the last seed in the results file. Remove the file to start over. */
 test(`${batch} more kills at random moments of long rollbacks`, async () => {
   mkdirSync(dirname(results), { recursive: true });
   for await (const one of longRollbacks(readResults().at(-1)?.seed ?? 0, batch)) {

@@ -8,15 +8,15 @@ import { undoService } from './undo-service.ts';
 export interface LongRollback extends Judged {
   readonly seed: number;
   readonly steps: number;
-  /** How often the daemon was killed amid the rollback. */
+  /** How often the daemon was killed during the rollback. */
   readonly kills: number;
-  /** How often the step that it was killed in went on without it. */
+  /** How often a running step continued after the daemon was killed. */
   readonly orphans: number;
   /** Questions that a person answered. */
   readonly asked: number;
 }
 
-/** A rollback of 10 to 20 steps whose daemon is killed at random moments, at most `most` times; the seed decides them all. */
+/** A rollback of 10 to 20 steps. The daemon is killed at most `most` times, at random moments that depend on the seed. */
 async function longRollback(seed: number, most: number): Promise<LongRollback> {
   const next = numbers(seed);
   await using service = await undoService();
@@ -24,12 +24,12 @@ async function longRollback(seed: number, most: number): Promise<LongRollback> {
   await using mini = await miniature(undoBy(steps, service));
   service.keepIn(mini.db);
   await prepare(mini.db);
-  // Every daemon begins with the proof that work has stopped, so most moments of its life are before its first step.
+  // Every daemon first proves that work has stopped, so it spends most of its life before its first step.
   const duringRollback = Array.from({ length: most }, (): Death => {
     const amid = next() < 0.75 ? 'step' : 'rollback';
     return { amid, after: Math.floor(next() * (amid === 'step' ? 300 : 1_500)) };
   });
-  // Every other rollback takes two stored approvals, and the guard dies between them.
+  // Every second rollback needs two stored approvals, and the guard is killed between them.
   const [first, ...others] = duringRollback;
   const fate =
     seed % 2 === 0 || first === undefined

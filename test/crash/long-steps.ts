@@ -32,7 +32,7 @@ const precondition = 'precondition: { sql: select 1, expect: some rows }';
 const request = (service: UndoService, method: 'POST' | 'PUT', path: string) =>
   `http: { method: ${method}, url: '${service.url}/${path}' }`;
 
-/** Every kind of step that a plan can have but `verify` and `restore`, which a phase rollback has not. */
+/** Every kind of step except `verify` and `restore`, which a phase rollback does not have. */
 const kinds: Readonly<Record<string, Kind>> = {
   command: (id, length) => plain(work(id, length)),
   'command with a proof': (id, length) => plain(`${work(id, length)}, ${proof(id)}`),
@@ -51,7 +51,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'request with a proof': (id, length, service) =>
     plain(`${request(service, 'POST', `forgetful/${id}/${length}`)}, ${proof(id)}`),
   wait: (id, length, service) => plain(`wait: { http: { url: '${service.url}/ready/${id}/${length}' } }`),
-  confirm: (id) => plain(`confirm: 'Do ${id}, then say so.'`),
+  confirm: (id) => plain(`confirm: 'Do ${id}, then confirm it.'`),
 };
 
 const tier = (id: string, at: number, length: number): LongStep => ({
@@ -59,20 +59,20 @@ const tier = (id: string, at: number, length: number): LongStep => ({
   ...plain(`tier: ${at}, ${work(id, length)}, ${proof(id)}`),
 });
 
-/** Ten to twenty steps: some of each kind in an order that the seed decides, two tiers, and the one that heals. */
+/** Ten to twenty steps: some of each kind in a seeded order, two tiers, and the healing step. */
 export function longSteps(next: () => number, service: UndoService): readonly LongStep[] {
   const length = () => shortest + Math.floor(next() * (longest - shortest));
   const makers = Object.values(kinds);
   const ordinary = Array.from({ length: 7 + Math.floor(next() * 11) }, (_, at): LongStep => {
     const make = makers[Math.floor(next() * makers.length)];
-    if (make === undefined) throw new TypeError('there is a kind');
+    if (make === undefined) throw new TypeError('the kind does not exist');
     return { id: `s${at}`, ...make(`s${at}`, length(), service) };
   });
   const heal: LongStep = { id: 'heal', ...repeatable(`tier: 2, ${work('heal', length())}, ${proof('heal')}`) };
   return [...ordinary, tier('backend', 1, length()), tier('web', 2, length()), heal];
 }
 
-/** What the steps need in the database from before the change on: a procedure that commits as it goes. */
+/** Creates what the steps need in the database before the change: a procedure that commits as it runs. */
 export const prepare = (db: TestDatabase) =>
   db.query(`
     create procedure task(name text, milliseconds int) language plpgsql as $$ begin
@@ -84,7 +84,7 @@ export const prepare = (db: TestDatabase) =>
       perform pg_advisory_unlock_all();
     end $$`);
 
-/** The steps, and what a person does about a question: looks, and does what only a person can. */
+/** The steps, and a person's answer to a question: the person looks, and does what only a person can do. */
 export const undoBy = (steps: readonly LongStep[], service: UndoService): Undo => ({
   steps: steps.map(({ id, text }) => `{ id: ${id}, ${text} }`),
   async lookAt(step, db) {

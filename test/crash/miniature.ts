@@ -9,44 +9,44 @@ import { freePort } from '../../tools/postgres/server.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 
-/** A file beside this one. */
+/** The path of a file in this folder. */
 export const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** Dana decides alone, priya only together with lena. */
+/** Dana can decide alone, Priya only together with Lena. */
 const people = { dana: 'database_administrator', priya: 'project_manager', lena: 'technical_lead' } as const;
 export type Person = keyof typeof people;
 
-/** A plan of a few seconds in a folder of its own, on a fresh database. */
+/** A plan that takes a few seconds, in a temporary folder and with a new database. */
 export interface Miniature extends AsyncDisposable {
   readonly db: TestDatabase;
-  /** The phases log in as it. */
+  /** The role that the phases log in as. */
   readonly role: string;
   readonly planFile: string;
   readonly journal: string;
   readonly deathsFile: string;
   readonly port: number;
   readonly url: string;
-  /** Dana's. */
+  /** Dana's token. */
   readonly token: string;
   readonly tokens: Readonly<Record<Person, string>>;
-  /** What the daemon and the commands find in their environment. */
+  /** The environment of the daemon and the commands. */
   readonly env: NodeJS.ProcessEnv;
-  /** Looks where a question about this step says that one must look, and says what is there. */
+  /** Looks where a question about this step tells a person to look, and returns the answer. */
   lookAt(step: string): Promise<'done' | 'again'>;
 }
 
-/** How the second phase is undone, and what a person who looks at the database finds of a step. */
+/** The rollback of the second phase, and what a person finds in the database about a step. */
 export interface Undo {
   readonly steps: readonly string[];
   lookAt(step: string, db: TestDatabase): Promise<'done' | 'again'>;
 }
 
-/** What the plan names by a placeholder only: it may be in no file that the daemon writes. */
+/** The plan contains this only as a placeholder. It must be in no file that the daemon writes. */
 export const secret = 'hunter-22-in-the-rye';
 const secretVariable = 'RIPCORD_TEST_SECRET';
 process.env[secretVariable] = secret;
 
-/** What these tests are about is not the checks: each costs every one of a hundred daemons its time. */
+/** Few checks, because they are not the subject of these tests and cost time in each of a hundred daemons. */
 const kept: readonly CatalogueId[] = ['invalid-indexes', 'rls-off', 'schema-drift', 'deadlocks', 'row-counts'];
 const catalogueTuning = catalogueIds
   .filter((id) => !kept.includes(id))
@@ -102,7 +102,7 @@ watch: { for: 500ms }
 phase_lease: 3s
 `;
 
-/** On which server the database is, and by which way the guard gets there; the shared one and the direct way when left out. */
+/** The database's server and the guard's route to it. The default is the shared server and a direct connection. */
 export interface Where {
   readonly server?: string;
   readonly way?: (url: string) => string;

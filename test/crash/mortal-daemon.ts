@@ -1,6 +1,6 @@
-// A daemon that is killed at chosen moments: right after an entry of a chosen kind has become durable. The fault is put in
-// from outside, around the journal; the daemon's own code knows nothing of it.
-// Arguments: plan files, with commas between them, journal, port, file that lists what it has died of, and the kinds it still has to die of.
+// A daemon that is killed right after an entry of a chosen kind has become durable. The fault is injected around the
+// journal, and the daemon's own code is unchanged.
+// Arguments: plan files (separated by commas), journal, port, file that lists the past kills, and the kinds to be killed by.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 
@@ -12,7 +12,7 @@ const [planFiles = '', journalFile = '', port = '', deathsFile = '', ...kinds] =
 const died = new Set(readFileSync(deathsFile, 'utf8').split('\n'));
 const left = new Set(kinds.filter((kind) => !died.has(kind)));
 
-/** `step-done:heal` means that kind of event for a step whose id ends so; `step-done` any of them. */
+/** `step-done:heal` means this kind of event for a step whose id ends with `heal`; `step-done` means any step. */
 function causeOf(event: { readonly type: string; readonly step?: string }): string | undefined {
   const names = [event.type, ...(event.step === undefined ? [] : [`${event.type}:${event.step.split('/').at(-1)}`])];
   return names.find((name) => left.has(name));
@@ -43,6 +43,6 @@ const daemon = await serve(
   },
   openMortal,
 );
-flushCompileCache(); // one that is killed has no other chance to leave it to the next
+flushCompileCache(); // a killed process could not save the cache for the next one
 process.once('SIGTERM', () => void daemon.close());
 await daemon.closed;

@@ -10,20 +10,20 @@ import { here, type Miniature, type Person } from './miniature.ts';
 
 const ripcord = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** How a run through the miniature plan ended. */
+/** How a run of the miniature plan ended. */
 export interface Ending {
   readonly view: RunView;
   /** How often the daemon had to be started. */
   readonly starts: number;
   /** Questions that a person had to answer, with the answer that the database gave. */
   readonly asked: readonly { readonly step: string; readonly question: string; readonly answer: 'done' | 'again' }[];
-  /** How often it was killed while a rollback was under way. */
+  /** How often the daemon was killed during a rollback. */
   readonly kills: number;
-  /** How often the step that it was killed in went on without it. */
+  /** How often a running step continued after the daemon was killed. */
   readonly orphans: number;
-  /** The approvals that were accepted, as the operators were told. */
+  /** The approvals that the daemon confirmed to the operators. */
   readonly approved: readonly { readonly recommendation: string; readonly by: Person }[];
-  /** The entries of the journal that were shown to somebody, in their order. */
+  /** The journal entries that the daemon showed, in order. */
   readonly shown: readonly Shown[];
 }
 
@@ -32,33 +32,33 @@ export interface Shown {
   readonly hash: string;
 }
 
-/** So many milliseconds after the daemon was first seen with half an approval, amid a rollback, or amid a step that it began itself. */
+/** A kill, `after` milliseconds after the daemon was first seen with half an approval, in a rollback, or in a step of its own. */
 export interface Death {
   readonly amid: 'approval' | 'rollback' | 'step';
   readonly after: number;
 }
 
-/** How the daemon will come to its ends. All times are in milliseconds. */
+/** How and when daemons are killed. All times are in milliseconds. */
 export interface Fate {
-  /** It dies once after each of these kinds of event. */
+  /** The daemon is killed once after each of these kinds of event. */
   readonly kinds?: readonly string[];
-  /** Ends it at any moment from outside: the first daemon so long after its start, and so on; those after the last live on. */
+  /** Kills daemon number n this long after its start. Daemons beyond the list are not killed. */
   readonly lifetimes?: readonly number[];
-  /** Ends of daemons while a rollback is under way, one after the other; those after the last live on. */
+  /** Kills during a rollback, one after the other. Daemons beyond the list are not killed. */
   readonly duringRollback?: readonly Death[];
-  /** Plans that the same daemon guards beside its own. */
+  /** Additional plans that the same daemon guards. */
   readonly beside?: readonly string[];
-  /** Somebody else starts and kills the daemon. */
+  /** Another operator starts and kills the daemon. */
   readonly guest?: true;
-  /** Keeps the daemon until then, also when the run has come to its end. */
+  /** Keeps the daemon until then, even if the run has ended. */
   readonly until?: Promise<unknown>;
-  /** They approve what is recommended, one after the other; otherwise the run is armed, and nobody is asked. */
+  /** People who approve recommendations, one after the other. Without them, the run is armed and nobody is asked. */
   readonly approvers?: readonly Person[];
 }
 
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** Unless it has come to its end by then. */
+/** Kills the daemon after this time unless it has ended before. */
 function killAfter(daemon: ChildProcess, length: number, onKilled: () => void = () => undefined): void {
   const death = setTimeout(() => {
     if (daemon.kill('SIGKILL')) onKilled();
@@ -78,18 +78,18 @@ function isAmid({ amid }: Death, view: RunView | undefined, daemonSince: number)
   return amid === 'rollback' || begunByIt;
 }
 
-/** An operator who starts the daemon again whenever it is gone, and takes the next step that the run allows. */
+/** An operator who restarts the daemon whenever it is gone, and does the next thing that the run allows. */
 export class Operator {
   readonly #mini: Miniature;
   readonly #fate: Fate;
   readonly #asked: Ending['asked'][number][] = [];
   #daemon: ChildProcess | undefined;
-  /** When it was started. */
+  /** When the daemon was started. */
   #since = 0;
   #phase: ChildProcess | undefined;
   #starts = 0;
   #kills = 0;
-  /** The daemon that was told when it will die. */
+  /** The daemon that already has a kill scheduled. */
   #doomed: ChildProcess | undefined;
   #orphans = 0;
   readonly #approved: Ending['approved'][number][] = [];
@@ -105,7 +105,7 @@ export class Operator {
     void fate.until?.finally(() => (this.#isFree = true)).catch(() => undefined);
   }
 
-  /** Goes on until the run is closed. Rejects when that takes longer than `patience`, in milliseconds. */
+  /** Continues until the run is closed. Rejects if that takes longer than `patience`, in milliseconds. */
   async toTheEnd(patience: number): Promise<Ending> {
     const deadline = performance.now() + patience;
     try {
@@ -139,7 +139,7 @@ export class Operator {
     };
   }
 
-  /** A daemon that has answered amid that which it shall die amid is killed a while later. */
+  /** Schedules the kill of a daemon once it answers in the chosen situation. */
   #doom(view: RunView | undefined): void {
     const daemon = this.#daemon;
     const death = this.#fate.duringRollback?.[this.#kills];
@@ -164,7 +164,7 @@ export class Operator {
     if (lifetime !== undefined) killAfter(this.#daemon, lifetime);
   }
 
-  /** Whether the step that the daemon was killed in goes on without it. */
+  /** Counts a step that is still running after its daemon was killed. */
   async #lookForOrphans(): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
@@ -174,7 +174,7 @@ export class Operator {
     if (tag !== undefined && (await taggedProcesses(tag)).length > 0) this.#orphans += 1;
   }
 
-  /** What a daemon has shown must be there for good. */
+  /** Remembers the entries that a daemon showed, because they must never disappear. */
   async #readOn({ run, seq }: RunView): Promise<void> {
     this.#run = run;
     const last = this.#shown.at(-1)?.seq ?? 0;
@@ -188,7 +188,7 @@ export class Operator {
     const { url, tokens } = this.#mini;
     const headers = { authorization: `Bearer ${tokens[by]}`, 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    // The daemon may be dead or not yet up: the next round sees what became of it.
+    // The daemon may be dead or not ready yet: the next round shows the result.
     return fetch(`${url}/api/v1${path}`, { method, headers, ...sent }).catch(() => undefined);
   }
 
@@ -202,7 +202,7 @@ export class Operator {
     return (await this.#request('POST', `/runs/current/${path}`, body, by))?.ok === true;
   }
 
-  /** What an operator does next follows from what the run shows, so it does not matter when the daemon died. */
+  /** The run's state alone determines what the operator does next, so it does not matter when the daemon died. */
   async #takeNextStep(view: RunView | undefined): Promise<void> {
     if (view === undefined) return void (await this.#request('POST', '/runs', {}));
     const { baseline, capture, stage, rollback } = view;
@@ -226,7 +226,7 @@ export class Operator {
     } else await this.#act('pre-approve', { ...read, pre_approval: 'undo' });
   }
 
-  /** On a busy machine many readings do not count, and a baseline that is too weak keeps the run from being armed. */
+  /** On a busy machine, many readings do not count, and a run with a weak baseline cannot be armed. */
   async #captureAgain(): Promise<void> {
     const response = await this.#request('GET', '/runs/current/baseline');
     const body = (await response?.json().catch(() => undefined)) as
@@ -253,7 +253,7 @@ export class Operator {
     this.#phase = spawn(process.execPath, [ripcord, ...command], { env: this.#mini.env, stdio: 'ignore' });
   }
 
-  /** Looks where the question says one must look, and says what is there. */
+  /** Looks where the question says, and answers with what is there. */
   async #answer({ rollback, questions }: RunView): Promise<void> {
     const asking = rollback?.steps.find(({ state }) => state === 'asking');
     const question = rollback?.asks ?? '';

@@ -8,14 +8,14 @@ import { numbers } from './random.ts';
 const first = Number(process.env.SEED ?? 1);
 const rounds = Number(process.env.ROUNDS ?? 20);
 
-/** A daemon needs about half a second to be up; it lives a while longer, so that every moment of a run is met. */
+/** A daemon needs about half a second to start. It lives a little longer, so that kills hit every moment of a run. */
 const lifetimesOf = (seed: number): readonly number[] => {
   const next = numbers(seed);
   return Array.from({ length: 1 + Math.floor(next() * 6) }, () => 400 + Math.floor(next() * 4_000));
 };
 
 test.each(Array.from({ length: rounds }, (_, round) => first + round))(
-  'seed %i: killed at random moments, nothing runs twice that may not, and the run comes to its end',
+  'seed %i: after kills at random moments, only repeatable steps run twice, and the run ends',
   async (seed) => {
     await using mini = await miniature();
     const ending = await new Operator(mini, { lifetimes: lifetimesOf(seed) }).toTheEnd(100_000);

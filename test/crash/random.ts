@@ -1,4 +1,4 @@
-/** A number in [0, 1) from a seed, always the same sequence (mulberry32). */
+/** Pseudo-random numbers in [0, 1). The same seed gives the same sequence (mulberry32). */
 export function numbers(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -4,7 +4,7 @@ import { type Restarts, restarts } from './restarts.ts';
 
 const first = Number(process.env.SEED ?? 1);
 const kills = Number(process.env.KILLS ?? 60);
-/** More of them, and the run is through before the last. */
+/** With more kills, a run would end before the last one. */
 const ofOneRun = 5;
 
 const sumOf = (all: readonly Restarts[], what: Exclude<keyof Restarts, 'seed' | 'faults'>): number =>
@@ -13,7 +13,7 @@ const sumOf = (all: readonly Restarts[], what: Exclude<keyof Restarts, 'seed' | 
 const say = (all: readonly Restarts[]): string =>
   `${sumOf(all, 'kills')} kills, ${sumOf(all, 'edited')} edited plans, ${sumOf(all, 'setBack')} clocks set back (${sumOf(all, 'found')} found), armed ${sumOf(all, 'armed')} times, ${sumOf(all, 'automatic')} automatic and ${sumOf(all, 'approved')} approved rollbacks`;
 
-test(`${kills} kills while a run is armed, its plan edited, the clock set and the daemon started again: nothing is done that is not allowed`, async () => {
+test(`after ${kills} kills of an armed run with plan edits, clock changes and restarts, the guard did nothing unallowed`, async () => {
   const all: Restarts[] = [];
   for (let left = kills; left > 0; left -= ofOneRun) {
     const one = await restarts(first + all.length, Math.min(left, ofOneRun));
@@ -23,6 +23,6 @@ test(`${kills} kills while a run is armed, its plan edited, the clock set and th
   console.log(`in all ${all.length} runs: ${say(all)}`);
   expect(all.filter(({ faults }) => faults.length > 0)).toEqual([]);
   if (kills < 60) return;
-  // Else it would have shown nothing.
+  // Otherwise, the test would prove nothing.
   expect(Math.min(sumOf(all, 'edited'), sumOf(all, 'found'), sumOf(all, 'automatic'))).toBeGreaterThan(2);
 }, 3_600_000);

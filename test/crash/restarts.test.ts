@@ -5,7 +5,7 @@ import { restarts } from './restarts.ts';
 
 const wanted = everyCase ? 5 : 2;
 
-test(`${wanted} kills while a run is armed, its plan edited and the clock set: nothing is done that is not allowed`, async () => {
+test(`after ${wanted} kills of an armed run with plan edits and clock changes, the guard did nothing unallowed`, async () => {
   const { kills, armed, faults } = await restarts(2, wanted);
   expect({ kills, faults }).toEqual({ kills: wanted, faults: [] });
   expect(armed).toBeGreaterThan(0);

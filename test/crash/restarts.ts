@@ -18,16 +18,16 @@ import { numbers } from './random.ts';
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** What was seen of one run whose daemon was killed again and again. */
+/** Statistics of one run whose daemon was killed repeatedly. */
 export interface Restarts {
   readonly seed: number;
   readonly kills: number;
-  /** Starts with a plan that was edited since the last one. */
+  /** Starts with a plan that was edited since the previous start. */
   readonly edited: number;
-  /** Starts with a clock that shows less than at the last one, and how many of these the guard found to be too much. */
+  /** Starts with a clock that was set back since the previous start, and how many of these the guard reported. */
   readonly setBack: number;
   readonly found: number;
-  /** How often it was armed, and what it then did by itself. */
+  /** How often the run was armed, and what the guard then did by itself. */
   readonly armed: number;
   readonly automatic: number;
   /** Rollbacks that a person approved. */
@@ -44,14 +44,14 @@ const widths = ['[second]', '[first, second]'] as const;
 
 type Pick = <One>(of: readonly One[]) => One;
 
-/** How an operator behaves while one daemon lives. */
+/** How the operator behaves during the life of one daemon. */
 interface Mood {
   readonly arms: string | undefined;
   readonly approves: boolean;
   readonly breaks: boolean;
 }
 
-/** A guarded run that is opened, armed, broken and answered over HTTP, by somebody who takes no notice of dead daemons. */
+/** Opens, arms, breaks and answers a guarded run over HTTP, and ignores dead daemons. */
 class Actor {
   readonly #mini: Miniature;
   constructor(mini: Miniature) {
@@ -69,7 +69,7 @@ class Actor {
 
   view = async () => (await this.#ask('/runs/current')) as RunView | undefined;
 
-  /** The next thing that the run allows, if any of it is wanted. */
+  /** Does the next thing that the run allows and the mood wants. */
   async takeNextStep(view: RunView | undefined, mood: Mood, breaksFirst: boolean): Promise<void> {
     if (view === undefined) return void (await this.#ask('/runs', {}));
     const { baseline, capture, requirements, preApprovals, mode, rollback, stage, plan } = view;
@@ -103,7 +103,7 @@ class Actor {
   #begin = async (phase: string) =>
     this.#act(`phases/${phase}/start`, { wrapper: await identify(process.pid), host: hostname() });
 
-  /** As an operator who looks first. */
+  /** Answers like an operator who looks first. */
   async #answer({ questions }: RunView): Promise<void> {
     const [{ questionId: question_id, step } = {}] = questions.filter((one) => one.step !== targetStep);
     const answer =
@@ -113,7 +113,7 @@ class Actor {
 }
 
 async function eventsOf({ journal }: Miniature): Promise<readonly RunEvent[]> {
-  const reader = await openJournalReader(journal).catch(() => undefined); // before the first daemon made one
+  const reader = await openJournalReader(journal).catch(() => undefined); // absent before the first daemon
   const [run] = (await reader?.runs()) ?? [];
   return run === undefined || reader === undefined
     ? []
@@ -122,7 +122,7 @@ async function eventsOf({ journal }: Miniature): Promise<readonly RunEvent[]> {
 
 interface Life {
   readonly shift: number;
-  /** Its time begins with its start, with its first answer, or once the run is armed. */
+  /** Whether its lifetime counts from its start, from its first answer, or from when the run is armed. */
   readonly since: 'start' | 'up' | 'armed';
   /** In milliseconds. */
   readonly time: number;
@@ -131,14 +131,14 @@ interface Life {
   readonly breaksFirst: boolean;
 }
 
-/** Starts the daemon, acts while it lives, and resolves when it is gone. */
+/** Starts the daemon, acts while it runs, and resolves when it is gone. */
 async function live(mini: Miniature, { shift, since, time, end, mood, breaksFirst }: Life): Promise<void> {
   const env = { ...mini.env, CLOCK_SHIFT: String(shift), NODE_OPTIONS: `--import=${here('shifted-clock.ts')}` };
   const args = [program, 'serve', '--plan', mini.planFile, '--journal', mini.journal, '--log-level', 'silent'];
   const listen = ['--listen', `127.0.0.1:${mini.port}`];
   const daemon: ChildProcess = spawn(process.execPath, [...args, ...listen], { env, stdio: 'ignore' });
   const gone = once(daemon, 'exit');
-  const patience = setTimeout(() => daemon.kill('SIGKILL'), 60_000); // of one that never gets to be armed
+  const patience = setTimeout(() => daemon.kill('SIGKILL'), 60_000); // for a daemon that never becomes armed
   let death: NodeJS.Timeout | undefined;
   const doom = () => (death ??= setTimeout(() => daemon.kill(end), time));
   if (since === 'start') doom();
@@ -156,7 +156,7 @@ async function live(mini: Miniature, { shift, since, time, end, mood, breaksFirs
 
 const count = (events: readonly RunEvent[], is: (event: RunEvent) => boolean): number => events.filter(is).length;
 
-/** One run, killed so many times; the seed decides all but the speed of the machine. */
+/** One run with this many kills. The seed determines everything except the speed of the machine. */
 export async function restarts(seed: number, kills: number): Promise<Restarts> {
   const next = numbers(seed);
   const pick: Pick = (of) => of[Math.floor(next() * of.length)] as never;

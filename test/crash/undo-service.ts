@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net';
 import type { TestDatabase } from '../support/database.ts';
 import { undoTask } from './undo-task.ts';
 
-/** A service that a long rollback asks to do things. It lives in the test, so no death of the guard ends what it is at. */
+/** A service that a long rollback calls. It runs in the test process, so its work survives the death of the guard. */
 export interface UndoService extends AsyncDisposable {
   readonly url: string;
-  /** What it does is kept there. */
+  /** Sets the database that stores what the service does. */
   keepIn(db: TestDatabase): void;
-  /** Resolves when it is at nothing of this step's any more. */
+  /** Resolves when the service has finished all work of this step. */
   atRest(step: string): Promise<void>;
 }
 
 /**
- * `POST|PUT /careful/ID/MS` does the step once for each idempotency key, however often it is asked; `/forgetful/ID/MS` does it
- * at each request; `GET /ready/ID/MS` answers 200 when so long has gone by since the first such question, else 503.
+ * `POST|PUT /careful/ID/MS` does the step once per idempotency key, regardless of the number of requests. `/forgetful/ID/MS`
+ * does it at each request. `GET /ready/ID/MS` answers 200 once MS milliseconds have passed since its first request, else 503.
  */
 export async function undoService(): Promise<UndoService> {
   let db: TestDatabase | undefined;

@@ -1,16 +1,16 @@
 import { Client } from 'pg';
 
 export interface Task {
-  /** Of the database that keeps what was done. */
+  /** The url of the database that stores what was done. */
   readonly url: string;
   readonly name: string;
   /** In milliseconds. */
   readonly length: number;
-  /** Done after it has said that it begins. */
+  /** Runs after the step has reported its beginning. */
   readonly first?: (client: Client) => Promise<void> | void;
 }
 
-/** What a step of a long rollback does: says that it begins, works for a while, says that it has ended. Says so too when another is at work. */
+/** The work of a step in a long rollback: reports its beginning, works, and reports its end. Also reports parallel steps. */
 export async function undoTask({ url, name, length, first }: Task): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -1,5 +1,5 @@
-// A step of a long rollback as a command. Arguments: the step's name, milliseconds, and either `helper` for one that leaves a
-// process of its own behind or `stumble` for one whose first try ends with 75.
+// A step of a long rollback as a command. Arguments: the step's name, milliseconds, and optionally `helper` to leave a process
+// behind or `stumble` to exit with 75 in the first try.
 import { spawn } from 'node:child_process';
 
 import type { Client } from 'pg';

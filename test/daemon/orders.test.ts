@@ -90,7 +90,7 @@ test('the restore of the environment can be looked at and ordered at any time, a
   const dryRun = JSON.parse(out) as DryRun;
   expect(dryRun).toMatchObject({ phases: [], steps: [{ step: 'restore/bring-back' }], fences: mini.role });
   expect(dryRun.needs).toEqual({ approvals: 1, from: ['dana'] });
-  expect(dryRun.loses).toEqual(['everything written since the backup: how many rows that is, is not known yet']);
+  expect(dryRun.loses).toEqual(['everything written since the backup; the number of rows is not known yet']);
   expect(await ripcord(['rollback', '--restore', '--reason', 'all is lost'], env)).toMatchObject({ exitCode: 0 });
   await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
   expect((await view()).rollback).toMatchObject({ proposes: 'restore the database', trigger: 'ordered' });

@@ -6,6 +6,6 @@ import { checksDocument } from '../../src/checks/document.ts';
 
 const page = readFileSync(new URL('../../docs/checks.md', import.meta.url), 'utf8');
 
-test('docs/checks.md is what the declarations say: npm run generate writes it', () => {
+test('docs/checks.md matches the declarations; if not, run npm run generate', () => {
   expect(page).toBe(checksDocument());
 });

@@ -1,9 +1,9 @@
-/** A stage of a line for a shell: its words, without what is set before it and where its output goes. */
+/** The words of one command in a shell line, without redirections. */
 export type Words = readonly string[];
 
 const ends: ReadonlySet<string> = new Set(['|', '||', '&&', ';', '&']);
 
-/** Quotes hold words together, `#` begins a comment, an operator ends a command. */
+/** Splits a shell line. Quotes group words, `#` starts a comment, an operator ends a command. */
 export function commandsIn(line: string): readonly Words[] {
   const commands: string[][] = [[]];
   const token = /\s+|#.*|\|\||&&|[|;&]|(?:"[^"]*"|'[^']*'|\$\([^)]*\)|\\.|[^\s|;&"'])+/g;
@@ -18,12 +18,12 @@ export function commandsIn(line: string): readonly Words[] {
   return commands.filter((words) => words.length > 0);
 }
 
-/** What a document has a person type, by who reads it. */
+/** A command that a document tells a person to type, by the program that parses it. */
 export type Typed =
   | { readonly program: 'ripcord' | 'npx'; readonly args: Words }
   | { readonly program: 'npm'; readonly args: Words };
 
-/** The one that matters of `DATABASE_URL=... npx ripcord init` or `systemd-run --scope -- ripcord phase ...`. */
+/** Finds the relevant command in `DATABASE_URL=... npx ripcord init` or `systemd-run --scope -- ripcord phase ...`. */
 export function typedIn(words: Words): Typed | undefined {
   const start = words.findIndex((word) => !/^[A-Z_]+=/.test(word));
   const [first = '', second = ''] = words.slice(start);

@@ -17,7 +17,7 @@ function idle(command: Command): void {
   command.commands.forEach(idle);
 }
 
-/** The real command line, on which nothing is carried out. */
+/** The real command-line parser, with actions that do nothing. */
 function parser(): { readonly program: Command; readonly said: string[] } {
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
@@ -37,7 +37,7 @@ function parser(): { readonly program: Command; readonly said: string[] } {
   return { program, said };
 }
 
-/** A word that stands for another one, where not every word will do. */
+/** Replaces placeholders whose value must have a certain form. */
 const filledIn = (args: Words): string[] => args.map((word) => (word === 'NUMBER' ? '1' : word));
 
 function faultOfRipcord(args: Words): string | undefined {
@@ -60,7 +60,7 @@ function faultOf({ program, args }: Typed): string | undefined {
   return script in scripts ? undefined : `package.json has no script ${script}`;
 }
 
-/** `ripcord run status` in a sentence names the command; only with more than its name it is something to type. */
+/** `ripcord run status` in a sentence only names the command. With arguments, it is something to type. */
 function isName({ program, args }: Typed): boolean {
   if (program !== 'ripcord') return false;
   let command: Command | undefined = parser().program;
@@ -68,7 +68,7 @@ function isName({ program, args }: Typed): boolean {
   return command !== undefined;
 }
 
-/** What the guard's sessions call themselves is no command: the table of connections lists it. */
+/** The application names of the guard's sessions are not commands. The table of connections lists them. */
 const sessions: ReadonlySet<string> = new Set(
   documents
     .filter(({ name }) => name === 'docs/architecture.md')
@@ -76,7 +76,7 @@ const sessions: ReadonlySet<string> = new Set(
     .flatMap(({ text }) => [...(text.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)),
 );
 
-/** Lines of fenced blocks, with those that they go on in, and what stands in backticks. */
+/** The lines of fenced blocks, joined with their continuation lines, and code spans. */
 function linesOf(document: Document) {
   const blocks = document.fenced.map(({ line, text }, index) => {
     const parts = [text];
@@ -107,7 +107,7 @@ const typed = documents
     ),
   );
 
-test('every ripcord, npm and npx command of the documents is one that can be typed', () => {
+test('every ripcord, npm and npx command in the documents is valid', () => {
   expect(typed.length).toBeGreaterThan(100);
   const wrong = typed.flatMap(({ where, text, command, isMentioned }) => {
     const fault = isMentioned && isName(command) ? undefined : faultOf(command);
@@ -133,7 +133,7 @@ test.each([
   { line: 'npm run bild', fault: /no script bild/ },
   { line: 'npx vitest run test/target', fault: undefined },
   { line: 'npx eslint', fault: /no eslint/ },
-])('of $line it says: $fault', ({ line, fault }) => {
+])('the fault of $line is: $fault', ({ line, fault }) => {
   const faults = commandsIn(line).flatMap((words) => {
     const command = typedIn(words);
     return command === undefined ? ['no command'] : (faultOf(command) ?? []);

@@ -7,19 +7,19 @@ const records = documents.filter(isRecord).map(({ name, prose }) => ({
   text: prose.map(({ text }) => text).join('\n'),
 }));
 
-test('the table of decisions lists each record once, in their order', () => {
+test('the table of decisions lists each record once and in order', () => {
   const index = documents.find(({ name }) => name === 'docs/decisions/README.md');
   const rows = index?.prose.flatMap(({ text }) => /^\| \[(\d{4})\]\(([^)]+)\)/.exec(text)?.slice(1, 3) ?? []);
   expect(rows).toEqual(records.flatMap(({ file }) => [file.slice(0, 4), file]));
 });
 
-test('each record has a number of its own, which its title repeats', () => {
+test('each record has a unique number, which its title repeats', () => {
   const numbers = records.map(({ file }) => file.slice(0, 4));
   expect(new Set(numbers).size).toBe(numbers.length);
   expect(records.filter(({ file, text }) => !text.startsWith(`# ${file.slice(0, 4)}. `))).toEqual([]);
 });
 
-test('a record that another one supersedes points to it', () => {
+test('a superseded record links to the record that supersedes it', () => {
   const pairs = records.flatMap(({ file, text }) => {
     const earlier = /^(?:Supersedes|Replaces) \[\d+\]\(([^)]+)\)/m.exec(text)?.[1];
     return earlier === undefined ? [] : [{ file, earlier }];

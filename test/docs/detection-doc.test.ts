@@ -11,7 +11,7 @@ import { fillIn, tables } from '../../bench/detection/tables/tables.ts';
 const read = (name: string) => readFile(resolve(import.meta.dirname, '../../docs', name), 'utf8');
 const results = async () => JSON.parse(await read('detection-results.json')) as Results;
 
-test('the document has every table, and each says what the results say', async () => {
+test('the document has every table, and each one matches the results', async () => {
   const document = await read('detection.md');
   expect(fillIn(document, await results())).toBe(document);
   for (const name of Object.keys(tables)) expect(document).toContain(`<!-- table ${name} -->\n\n|`);
@@ -20,6 +20,6 @@ test('the document has every table, and each says what the results say', async (
 test.each([
   { name: 'detection-plane.svg', plot: planePlot },
   { name: 'detection-curve.svg', plot: curvePlot },
-])('$name shows what the results say', async ({ name, plot }) => {
+])('$name matches the results', async ({ name, plot }) => {
   expect(plot(await results())).toBe(await read(name));
 });

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/** A piece of a document, with the line on which it begins. */
+/** A part of a document, with its first line number. */
 export interface Piece {
   readonly line: number;
   readonly text: string;
@@ -12,9 +12,9 @@ export interface Piece {
 export interface Document {
   /** Relative to the repository. */
   readonly name: string;
-  /** The lines outside of fenced blocks. */
+  /** The lines outside fenced blocks. */
   readonly prose: readonly Piece[];
-  /** The lines inside of fenced blocks. */
+  /** The lines inside fenced blocks. */
   readonly fenced: readonly Piece[];
 }
 
@@ -36,7 +36,7 @@ const inFolder = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name));
 
-/** Every document that people read, in the order of names. */
+/** All documents for people, sorted by name. */
 export const documents: readonly Document[] = [
   'README.md',
   'CONTRIBUTING.md',
@@ -49,7 +49,7 @@ export const documents: readonly Document[] = [
 /** Decision records are history: the files and commands that they name may be gone. */
 export const isRecord = ({ name }: Document): boolean => /^docs\/decisions\/\d/.test(name);
 
-/** What stands in backticks, also where it goes on in the next line. */
+/** The code spans, including those that continue on the next line. */
 export function codeSpans({ prose }: Document): readonly Piece[] {
   const spans: Piece[] = [];
   for (const paragraph of paragraphs(prose)) {
@@ -62,7 +62,7 @@ export function codeSpans({ prose }: Document): readonly Piece[] {
   return spans;
 }
 
-/** Lines that follow each other without an empty one or a fenced block between them. */
+/** Groups of consecutive lines, separated by empty lines or fenced blocks. */
 function paragraphs(prose: readonly Piece[]): readonly (readonly Piece[])[] {
   const parts: Piece[][] = [];
   let last: Piece | undefined;
@@ -74,7 +74,7 @@ function paragraphs(prose: readonly Piece[]): readonly (readonly Piece[])[] {
   return parts;
 }
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** The anchors of a document's headings, as GitHub creates them. */
 export function anchors({ prose }: Document): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { text } of prose) {

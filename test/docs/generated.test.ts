@@ -10,12 +10,12 @@ import { runTasks } from '../../bench/detection/pool.ts';
 import type { Results } from '../../bench/detection/results.ts';
 import { generated, root } from '../../tools/generated.ts';
 
-test.each(generated)('$file is as generated; if not: npm run generate', ({ file, text }) => {
+test.each(generated)('$file is up to date; if not, run npm run generate', ({ file, text }) => {
   expect(readFileSync(join(root, file), 'utf8') === text()).toBe(true);
 });
 
-// All of it takes minutes: CI runs that. One law shows that neither our rule nor the streams have changed since.
-test('docs/detection-results.json has what our rule does today; if not: npm run bench:detection', async () => {
+// The full comparison takes minutes and runs in CI. One distribution shows whether our rule or the streams changed.
+test('docs/detection-results.json matches the current rule; if not, run npm run bench:detection', async () => {
   const stored = JSON.parse(readFileSync(join(root, 'docs/detection-results.json'), 'utf8')) as Results;
   const options = readOptions([
     '--seed',

@@ -11,7 +11,7 @@ interface Link {
   readonly target: string;
 }
 
-/** In its text, and as a definition on a line of its own. */
+/** The links in the text, and the link definitions. */
 function linksOf({ prose }: Document): readonly Link[] {
   return prose.flatMap(({ line, text }) => {
     const code = text.replaceAll(/`[^`]*`/g, '');
@@ -22,7 +22,7 @@ function linksOf({ prose }: Document): readonly Link[] {
 
 const byName = new Map(documents.map((document) => [document.name, document]));
 
-/** What is wrong with a link of a document; undefined when it leads somewhere. */
+/** What is wrong with a link; undefined if it is valid. */
 function faultOf(from: Document, target: string): string | undefined {
   if (/^[a-z]+:/i.test(target)) return undefined;
   const [path = '', anchor] = target.split('#');
@@ -30,11 +30,11 @@ function faultOf(from: Document, target: string): string | undefined {
   if (!existsSync(join(root, file))) return 'no such file';
   if (anchor === undefined) return undefined;
   const document = byName.get(file);
-  if (document === undefined) return 'an anchor in what is no document';
+  if (document === undefined) return 'an anchor in a file that is not a document';
   return anchors(document).has(anchor) ? undefined : 'no heading has this anchor';
 }
 
-test('every link between documents leads to a file that is there, and to a heading in it', () => {
+test('every link between documents points to an existing file and heading', () => {
   const links = documents.flatMap((document) => linksOf(document).map((link) => ({ document, ...link })));
   expect(links.filter(({ target }) => target.includes('#')).length).toBeGreaterThan(10);
   const broken = links.flatMap(({ document, line, target }) => {
@@ -52,12 +52,12 @@ test.each([
   { target: '#rooms', fault: undefined },
   { target: '#no-such-heading', fault: 'no heading has this anchor' },
   { target: 'https://example.org/#anything', fault: undefined },
-])('of $target in docs/architecture.md it says: $fault', ({ target, fault }) => {
+])('the fault of $target in docs/architecture.md is: $fault', ({ target, fault }) => {
   const from = byName.get('docs/architecture.md');
   expect(from && faultOf(from, target)).toBe(fault);
 });
 
-test('every script of the package names a file that is there', async () => {
+test('every script of the package names an existing file', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };

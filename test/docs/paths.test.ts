@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { house } from '../support/rooms.ts';
 import { codeSpans, type Document, documents, isRecord, root } from './documents.ts';
 
-/** Made by the tools, or where Ripcord runs: no clone has them. */
+/** Files that the tools or Ripcord itself create. A clone does not have them. */
 const madeElsewhere: ReadonlySet<string> = new Set([
   'dist/',
   '.ripcord/journal.db',
@@ -24,7 +24,7 @@ const isPath = (code: string): boolean =>
   !code.startsWith('./node_modules/') &&
   !mediaTypes.has(code);
 
-/** Where a path may begin: at the document itself, the repository, `src/` and `test/`. */
+/** A path may be relative to the document itself, the repository, `src/` or `test/`. */
 function isThere(document: Document, path: string): boolean {
   const pattern = path.replaceAll(/\b[A-Z][A-Z-]+\b/g, '*');
   return [dirname(document.name), '', 'src', 'test'].some(
@@ -42,7 +42,7 @@ function pathsOf(document: Document) {
   });
 }
 
-test('every path that a document names in backticks is there, or one like it where it has a * or a NAME', () => {
+test('every path in backticks exists, or matches an existing one if it contains * or NAME', () => {
   const named = documents
     .filter((document) => !isRecord(document))
     .flatMap((document) => pathsOf(document).map((one) => ({ document, ...one })));
@@ -61,7 +61,7 @@ test.each([
   { path: 'serve.ts', there: false },
   { path: 'daemon/no-such-file.ts', there: false },
   { path: 'probes/NAME-prober.ts', there: false },
-])('$path in docs/architecture.md is there: $there', ({ path, there }) => {
+])('$path in docs/architecture.md exists: $there', ({ path, there }) => {
   const document = documents.find(({ name }) => name === 'docs/architecture.md');
   expect(isPath(path)).toBe(true);
   expect(document && isThere(document, path)).toBe(there);

@@ -13,7 +13,7 @@ import { rename } from '../../examples/cryoprotect/standardize_schema.ts';
 import { type Copy, cryoprotect, home, quietJob } from './cryoprotect.ts';
 
 let original: Awaited<ReturnType<typeof cryoprotect>>;
-/** For questions that change nothing. */
+/** For requests that change nothing. */
 let shared: Served;
 beforeAll(async () => {
   original = await cryoprotect();
@@ -68,7 +68,7 @@ test.each([
         await fixRelationships(quietJob(client));
       }),
   },
-])('$when the API answers each question', async ({ change }) => {
+])('$when, the API answers each request', async ({ change }) => {
   await using app = await served();
   expect(await app.ask('/health')).toEqual({ status: 200, body: { status: 'ok' } });
   const found = {
@@ -87,7 +87,7 @@ test.each([
   { asked: 'an unknown path', path: '/nowhere', status: 404 },
   { asked: 'an unknown mixture', path: '/mixtures/999999', status: 404 },
   { asked: 'a word as id', path: '/mixtures/one', status: 404 },
-  { asked: 'a search for a character that no text holds', path: '/molecules?search=%00', status: 400 },
+  { asked: 'a search for a character that no text can contain', path: '/molecules?search=%00', status: 400 },
   { asked: 'a search for wildcards', path: '/molecules?search=%25_', status: 200 },
   { asked: 'a body that is not JSON', path: '/experiments', init: { method: 'POST', body: '{' }, status: 400 },
   { asked: 'an experiment without a name', path: '/experiments', init: post({ moleculeId: 1 }), status: 422 },
@@ -97,7 +97,7 @@ test.each([
   expect(await shared.ask(path, init)).toMatchObject({ status });
 });
 
-test('no request fails while tables are renamed and renamed back under load', async () => {
+test('no request fails while tables are renamed and restored under load', async () => {
   await using app = await served();
   const clients = startClients({ apiUrl: app.url, perSecond: 60, seed: 7 });
   for (const change of [toPlural, toSingular, toPlural]) {
@@ -110,7 +110,7 @@ test('no request fails while tables are renamed and renamed back under load', as
   expect(stats).toMatchObject({ failed: 0, answered: stats.sent });
 });
 
-test('the API outlives its database connections', async () => {
+test('the API survives the loss of its database connections', async () => {
   await using app = await served();
   expect(await app.ask('/mixtures/1')).toMatchObject({ status: 200 });
   await app.copy.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity
@@ -118,7 +118,7 @@ test('the API outlives its database connections', async () => {
   await expect.poll(async () => (await app.ask('/mixtures/1')).status, patient).toBe(200);
 });
 
-test('the search reads its index, until somebody drops it as redundant, and again after the rollback', async () => {
+test('the search uses its index until it is dropped as redundant, and again after the rollback', async () => {
   await using copy = await original.copy();
   const plan = () =>
     copy.as(async (client) => {
@@ -137,7 +137,7 @@ test('the search reads its index, until somebody drops it as redundant, and agai
   expect(await plan()).toMatch(usesIndex);
 });
 
-test('as a program the API says where it listens, and ends well when told to', async () => {
+test('as a program, the API prints its address and exits with 0 on SIGTERM', async () => {
   const child = spawn(process.execPath, ['app/api.ts'], {
     cwd: home,
     env: { DATABASE_URL: shared.copy.url('app_user'), PORT: '0' },
@@ -151,7 +151,7 @@ test('as a program the API says where it listens, and ends well when told to', a
   expect(await exit).toEqual([0, null]);
 });
 
-test('clients ask the same questions for the same seed, of each kind', () => {
+test('clients send the same requests of each kind for the same seed', () => {
   expect(questions(1)).toEqual(questions(1));
   expect(questions(1)).not.toEqual(questions(2));
   const share = (pattern: RegExp) => questions(1).filter(({ path }) => pattern.test(path)).length / 400;
@@ -161,11 +161,11 @@ test('clients ask the same questions for the same seed, of each kind', () => {
   expect(share(/^\/experiments$/)).toBeCloseTo(0.05, 1);
 });
 
-test('clients load nothing but this machine', () => {
+test('clients refuse to put load on any other machine', () => {
   expect(() => startClients({ apiUrl: 'http://example.org', perSecond: 1, seed: 1 })).toThrow('wanted 127.0.0.1');
 });
 
-test('clients count what nobody answers as failed', async () => {
+test('clients count unanswered requests as failed', async () => {
   const api = await startApi({ databaseUrl: shared.copy.url('app_user'), port: 0 });
   await api.close();
   const clients = startClients({ apiUrl: `http://127.0.0.1:${api.port}`, perSecond: 500, seed: 1 });

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 
 import { loadCryoprotect } from '../../examples/cryoprotect/load.ts';
 
-/** Stands in for the restore of a backup: brings the original tables back, and notes in the log who was connected. */
+/** A stand-in for restoring a backup: recreates the original tables, and logs who was connected. */
 
 const [folder = '', page = ''] = process.argv.slice(2);
 const url = process.env.DATABASE_URL ?? '';

@@ -26,7 +26,7 @@ const queries = [
   `select 'extension', extname, extversion, extnamespace::regnamespace from pg_extension`,
 ];
 
-/** The schema as text, one line for each thing: equal catalogues have equal lines. */
+/** The schema as text, one line per object. Equal schemas have equal lines. */
 export async function catalogue(copy: Copy): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const query of queries) {
@@ -36,7 +36,7 @@ export async function catalogue(copy: Copy): Promise<readonly string[]> {
   return lines.toSorted();
 }
 
-/** Every row of the tables, as one hash for each. */
+/** One hash per table over all its rows. */
 export async function contents(copy: Copy, tables: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
   const hashes: Record<string, unknown> = {};
   for (const table of tables) {

@@ -12,13 +12,13 @@ export const home = fileURLToPath(new URL('../../examples/cryoprotect/', import.
 
 export interface Copy extends AsyncDisposable {
   url(role?: string): string;
-  /** As the superuser. */
+  /** Runs a query as the superuser. */
   query(sql: string, parameters?: unknown[]): Promise<QueryResult<Record<string, unknown>>>;
-  /** Does `work` on a connection of its own, as the role of the phases unless told otherwise. */
+  /** Does `work` on a separate connection, as the phases' role by default. */
   as<Result>(work: (client: Client) => Promise<Result>, role?: string): Promise<Result>;
 }
 
-/** CryoProtect in its original state on a server of its own, since its roles belong to the whole server. */
+/** CryoProtect in its original state on a separate server, because its roles are global to the server. */
 export async function cryoprotect(): Promise<AsyncDisposable & { copy(): Promise<Copy> }> {
   await using undo = new AsyncDisposableStack();
   const server = await startPostgres({ inMemory: true });
@@ -48,7 +48,7 @@ export async function cryoprotect(): Promise<AsyncDisposable & { copy(): Promise
 
 async function connect(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
-  client.on('error', () => undefined); // a database dropped under it
+  client.on('error', () => undefined); // dropping the database ends the connection
   await client.connect();
   return client;
 }
@@ -62,7 +62,7 @@ async function connected<Result>(url: string, work: (client: Client) => Promise<
   }
 }
 
-/** A job whose lines are kept instead of printed. */
+/** A job that keeps its lines instead of printing them. */
 export function quietJob(db: Database): Job & { readonly lines: string[] } {
   const lines: string[] = [];
   return { db, lines, say: (line) => void lines.push(line), progress: () => undefined };
@@ -74,7 +74,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a script as Ripcord does: as a program in the example's folder, told everything by its environment. */
+/** Runs a script as Ripcord does: as a program in the example's folder, configured by its environment. */
 export const runScript = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
   new Promise((resolve) => {
     const child = execFile(

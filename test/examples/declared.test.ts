@@ -28,7 +28,7 @@ const scripts: readonly (readonly [string, (job: Job) => Promise<void>])[] = [
   ['performance-optimization', addPerformanceIndexes],
 ];
 
-/** A run whose first `count` phases are applied as they declare. */
+/** A run whose first `count` phases were applied as declared. */
 async function appliedUpTo(copy: Copy, count: number): Promise<Guarded> {
   const run = await guarded(await examplePlan((login) => copy.url(login)));
   await run.baseline();
@@ -40,11 +40,11 @@ async function appliedUpTo(copy: Copy, count: number): Promise<Guarded> {
   return run;
 }
 
-/** Without notes: on a database that nobody else uses, what is counted is the guard's own. */
+/** Ignores notes: on a database without other users, the counters reflect only the guard. */
 const counting = async (run: Guarded) => (await run.look()).filter(({ because }) => because !== 'noted');
 
 test.runIf(everyCase)(
-  'the five phases do what they declare, and nothing else is found',
+  'the five phases do what they declare, and the checks find nothing else',
   async () => {
     await using copy = await original.copy();
     await using run = await appliedUpTo(copy, 0);
@@ -60,7 +60,7 @@ test.runIf(everyCase)(
   180_000,
 );
 
-describe('what a phase does beyond what it declares', () => {
+describe('a change that a phase does not declare', () => {
   const cases: readonly { what: string; phase: number; sql: string; criterion: string; check: string }[] = [
     {
       what: 'a policy too wide',
@@ -106,9 +106,9 @@ describe('what a phase does beyond what it declares', () => {
       check: 'schema-drift',
     },
   ];
-  /** `npm test` tries the first two; `npm run test:every-case`, and so CI, each of them. */
+  /** `npm test` tries the first two cases; `npm run test:every-case`, which CI runs, tries all. */
   test.each(everyCase ? cases : cases.slice(0, 2))(
-    '$what is caught by $check, and blamed on its phase',
+    '$what is found by $check and attributed to its phase',
     async ({ phase, sql, criterion, check }) => {
       await using copy = await original.copy();
       await using run = await appliedUpTo(copy, phase - 1);

@@ -19,7 +19,7 @@ import { home } from './cryoprotect.ts';
 import { connectionsTo } from '../../src/target/target-connections.ts';
 import { hidesNothing } from '../../src/core/plan/hide-secrets.ts';
 
-/** The example's plan, with its checks asked of the database of which `url` gives a login's address. */
+/** The example's plan for the database whose connection string `url` returns for a login. */
 export async function examplePlan(url: (login: string) => string): Promise<Plan> {
   const text = await readFile(`${home}ripcord.yaml`, 'utf8');
   const env = {
@@ -33,16 +33,16 @@ export async function examplePlan(url: (login: string) => string): Promise<Plan>
   return parsed.plan;
 }
 
-/** A run of the example whose checks look at a real database, and whose time is the test's. */
+/** A run of the example with checks of a real database and a clock that the test controls. */
 export interface Guarded extends AsyncDisposable {
   readonly night: Night;
-  /** Freezes what the checks see. */
+  /** Freezes the findings of the checks. */
   baseline(): Promise<void>;
   start(phase: string): Promise<void>;
   finish(phase: string): void;
-  /** The same with half a look: a phase before the one that the test is about. */
+  /** The same with fewer checks, for a phase before the one under test. */
   startSoon(phase: string): Promise<void>;
-  /** Asks every check, three times within three minutes, and decides; what is not well afterwards. */
+  /** Runs every check three times within three minutes, and returns the verdicts that are not healthy. */
   look(): Promise<readonly Verdict[]>;
 }
 
@@ -63,7 +63,7 @@ export async function guarded(plan: Plan): Promise<Guarded> {
     state,
     hide: hidesNothing,
   });
-  // As in the daemon, where the cheap checks are asked again and again between those that read whole tables.
+  // As in the daemon, cheap checks run repeatedly between those that read whole tables.
   const [cheap, dear] = [
     checks.filter(({ every }) => every !== undefined),
     checks.filter(({ every }) => every === undefined),
@@ -104,7 +104,7 @@ export async function guarded(plan: Plan): Promise<Guarded> {
   return {
     night,
     async baseline() {
-      await round(true); // what counts, counts from the second look on
+      await round(true); // counting checks need a second execution to get rates
       night.baseline({ findings: await round(true) });
       night.look(verdicts());
     },

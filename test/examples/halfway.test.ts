@@ -35,7 +35,7 @@ const phases: readonly { phase: string; before: readonly Work[]; apply: Work; un
   { phase: 'performance', before: [toPlural], apply: addPerformanceIndexes, undo: removePerformanceIndexes, ends: 3 },
 ];
 
-/** Passes on the first `limit` statements, then behaves like a lost connection. */
+/** Executes the first `limit` statements, then behaves like a lost connection. */
 function cut(client: Database, limit: number): { db: Database; statements: string[] } {
   const statements: string[] = [];
   const query: Database['query'] = (sql, parameters) => {
@@ -53,7 +53,7 @@ async function cutAfter(copy: Copy, work: Work, limit: number): Promise<void> {
 
 const whole = (copy: Copy, work: Work) => copy.as((client) => work(quietJob(client)));
 
-/** After how many statements something lasting was done, so that dying there leaves another state behind. */
+/** The numbers of statements after which the persistent state changed, so that a crash there leaves a different state. */
 async function lastingPoints(copy: Copy, work: Work): Promise<readonly number[]> {
   const statements = await copy.as(async (client) => {
     const recorder = cut(client, Infinity);
@@ -71,29 +71,32 @@ async function prepared(before: readonly Work[]): Promise<Copy> {
   return copy;
 }
 
-test.each(phases)('$phase: undone or completed from wherever it died', async ({ before, apply, undo, ends }) => {
-  await using copy = await prepared(before);
-  const was = await catalogue(copy);
-  const points = await lastingPoints(copy, apply);
-  expect(points).toHaveLength(ends);
-  const complete = await catalogue(copy);
-  expect(complete).not.toEqual(was);
-  await whole(copy, undo);
-  expect(await catalogue(copy)).toEqual(was);
+test.each(phases)(
+  '$phase: it can be undone or completed after a crash at any point',
+  async ({ before, apply, undo, ends }) => {
+    await using copy = await prepared(before);
+    const was = await catalogue(copy);
+    const points = await lastingPoints(copy, apply);
+    expect(points).toHaveLength(ends);
+    const complete = await catalogue(copy);
+    expect(complete).not.toEqual(was);
+    await whole(copy, undo);
+    expect(await catalogue(copy)).toEqual(was);
 
-  for (const point of points) {
-    await cutAfter(copy, apply, point - 1);
-    await whole(copy, undo);
-    expect(await catalogue(copy), `undone after ${point - 1} statements`).toEqual(was);
-    await cutAfter(copy, apply, point - 1);
-    await whole(copy, apply);
-    expect(await catalogue(copy), `completed after ${point - 1} statements`).toEqual(complete);
-    await whole(copy, undo);
-  }
-});
+    for (const point of points) {
+      await cutAfter(copy, apply, point - 1);
+      await whole(copy, undo);
+      expect(await catalogue(copy), `undone after ${point - 1} statements`).toEqual(was);
+      await cutAfter(copy, apply, point - 1);
+      await whole(copy, apply);
+      expect(await catalogue(copy), `completed after ${point - 1} statements`).toEqual(complete);
+      await whole(copy, undo);
+    }
+  },
+);
 
 test.each(phases)(
-  '$phase: an undo that died is finished by the next; doing all twice changes nothing',
+  '$phase: a second undo completes a crashed one, and repeating everything changes nothing',
   async (phase) => {
     const { before, apply, undo } = phase;
     await using copy = await prepared(before);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { parsePlan } from '../../src/core/plan/parse.ts';
 
-test('the smallest example is a sound plan', async () => {
+test('the minimal example is a valid plan', async () => {
   const text = await readFile(new URL('../../examples/minimal/ripcord.yaml', import.meta.url), 'utf8');
   const env = {
     GUARD_URL: 'postgres://guard@db/shop',

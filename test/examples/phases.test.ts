@@ -35,7 +35,7 @@ async function script(copy: Copy, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-test('the five scripts change what the verification queries see, and undo it', async () => {
+test('the five scripts make the changes that the verification queries expect, and undo them', async () => {
   await using copy = await original.copy();
   const was = await catalogue(copy);
   expect(await verification(copy)).toEqual(before);
@@ -69,12 +69,12 @@ test.each([
   },
   { args: ['implement_security.ts', '--undo'], url: true, says: '--undo' },
   { args: ['standardize_schema.ts'], url: false, says: 'DATABASE_URL is not set' },
-])('$args is refused with a sentence', async ({ args, url, says }) => {
+])('$args is refused with a clear message', async ({ args, url, says }) => {
   const refused = await runScript(args, url ? { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' } : {});
   expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(says) });
 });
 
-test('a phase that cannot go on fails with a sentence', async () => {
+test('a phase that cannot continue fails with a clear message', async () => {
   await using copy = await original.copy();
   const failed = await runScript(['migrate_data.ts'], { DATABASE_URL: copy.url('remediation') });
   expect(failed).toMatchObject({
@@ -95,7 +95,7 @@ test('PGAPPNAME names the sessions of a phase', async () => {
   });
 });
 
-test('the data migration fills the junction table, settles names and units, and may run again', async () => {
+test('the data migration fills the junction table, normalises names and units, and may run again', async () => {
   await using copy = await original.copy();
   const migrate = () => copy.as((client) => migrateData(quietJob(client), { batch: 100, pause: 0 }));
   await copy.as((client) => fixRelationships(quietJob(client)));
@@ -115,7 +115,7 @@ test('the data migration fills the junction table, settles names and units, and 
   expect(await contents(copy, [...tables, 'molecule_experiments'])).toEqual(once);
 });
 
-test('an experiment entered after phase 3 is in the junction table without the data migration', async () => {
+test('an experiment created after phase 3 is in the junction table without the data migration', async () => {
   await using copy = await original.copy();
   await copy.as((client) => fixRelationships(quietJob(client)));
   await copy.query(`insert into experiment (molecule_id, name, created_by) values (7, 'late', gen_random_uuid())`);
@@ -123,7 +123,7 @@ test('an experiment entered after phase 3 is in the junction table without the d
   expect(rows).toEqual([{ molecule_id: '7' }]);
 });
 
-test('phase 3 stops at an orphan, leaves the table usable, and goes on when it is mended', async () => {
+test('phase 3 stops at an orphan, leaves the table usable, and continues after it is fixed', async () => {
   await using copy = await original.copy();
   await copy.query(`insert into prediction (mixture_id, property, value) values (999999, 'Tg', 1)`);
   const fix = () => copy.as((client) => fixRelationships(quietJob(client)));
@@ -134,7 +134,7 @@ test('phase 3 stops at an orphan, leaves the table usable, and goes on when it i
   expect(rows).toEqual([{ count: '0' }]);
 });
 
-test('after phase 1 anon reads only what is public, and users write only what is theirs', async () => {
+test('after phase 1, anon reads only public rows, and users write only their own', async () => {
   await using copy = await original.copy();
   const me = '00000000-0000-4000-8000-000000000001';
   const updated = (role: string) =>
@@ -156,7 +156,7 @@ test('after phase 1 anon reads only what is public, and users write only what is
   await expect(reads('mixture')).rejects.toMatchObject({ code: '42501' });
 });
 
-test('renaming gives way while others hold locks, and succeeds when they let go', async () => {
+test('renaming waits while other sessions hold locks, and succeeds when they release them', async () => {
   await using copy = await original.copy();
   await copy.as(async (reader) => {
     await reader.query('begin');
@@ -174,7 +174,7 @@ test('renaming gives way while others hold locks, and succeeds when they let go'
   expect((await verification(copy)).tables).toEqual(plural);
 });
 
-test('patience ends after the stated number of tries', async () => {
+test('retries end after the stated number of tries', async () => {
   await using copy = await original.copy();
   await copy.as(async (holder) => {
     await holder.query('begin');
@@ -189,14 +189,14 @@ test('patience ends after the stated number of tries', async () => {
   });
 });
 
-test('a table that is there under both names is not renamed', async () => {
+test('a table that exists under both names is not renamed', async () => {
   await using copy = await original.copy();
   await copy.query('create table molecules ()');
   const renamed = copy.as((client) => rename(quietJob(client), 'to plural'));
   await expect(renamed).rejects.toThrow('wanted either a table "molecule" or "molecules", but both are there');
 });
 
-test('an index that was left invalid is built anew; one of another shape is left alone', async () => {
+test('an invalid index is rebuilt, and an index with another definition is left alone', async () => {
   await using copy = await original.copy();
   const index = { name: 'some_index', table: 'mixture', using: 'btree (name)' };
   const ensure = () => copy.as((client) => ensureIndex(quietJob(client), index));
@@ -209,7 +209,7 @@ test('an index that was left invalid is built anew; one of another shape is left
   await expect(ensure()).rejects.toThrow('wanted "CREATE INDEX some_index ON public.mixture USING btree (name)"');
 });
 
-test('loading gives the same rows each time, and refuses a database that has them', async () => {
+test('loading creates the same rows each time, and refuses a database that already has them', async () => {
   await using copy = await original.copy();
   await expect(loadCryoprotect(copy.url(), { molecules: 2_000 })).rejects.toThrow('already has a table "molecule"');
   await using other = await original.copy();
@@ -220,8 +220,8 @@ test('loading gives the same rows each time, and refuses a database that has the
 
 test.each([
   { runner: 'the superuser', role: 'postgres' },
-  { runner: 'a deputy, while the role of the phases may not log in', role: 'deputy' },
-])('$runner may apply and undo the phases as well', async ({ role }) => {
+  { runner: 'a deputy role, while the phases’ role cannot log in', role: 'deputy' },
+])('$runner can also apply and undo the phases', async ({ role }) => {
   await using copy = await original.copy();
   await copy.query(
     'drop role if exists deputy; create role deputy login in role remediation; alter role remediation nologin',

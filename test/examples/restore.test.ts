@@ -35,7 +35,7 @@ const quick = (environments: Readonly<Record<string, object>>) =>
     Object.entries(environments).map(([name, one]) => [name, { ...one, stop_work: { quiet_for: '200ms' } }]),
   );
 
-/** The example's plan: with the stand-in for systemd and the application, a script for the backup, and minutes shortened. */
+/** The example's plan with a stand-in for systemd and the application, a script for the backup, and shorter times. */
 async function planFor(copy: Copy, app: StandIn): Promise<string> {
   const page = `http://127.0.0.1:${app.port('cryoprotect-front')}/`;
   const restore = [process.execPath, bringBack, app.folder, page];
@@ -73,7 +73,7 @@ async function planFor(copy: Copy, app: StandIn): Promise<string> {
   return file;
 }
 
-/** The application runs on a database whose remediation went wrong. */
+/** The running application with a database after a failed remediation. */
 async function remediated(environment: string) {
   await using undo = new AsyncDisposableStack();
   const copy = undo.use(await original.copy());
@@ -113,7 +113,7 @@ const well = { exitCode: 0, err: '' };
 const ordered = { exitCode: 0, err: expect.stringContaining('For the plan cryoprotect-v2-remediation, sha256:') };
 const allHealthy = Object.fromEntries(Object.keys(services).map((name) => [name, 200]));
 
-test('production: the page is up before the applications stop, two people approve, and tiers start in their order', async () => {
+test('production: two people approve, the maintenance page is up before applications stop, and tiers start in order', async () => {
   await using run = await remediated('production');
   const { copy, app, view, as } = run;
 
@@ -144,7 +144,7 @@ test('production: the page is up before the applications stop, two people approv
   expect(await verification(copy)).toEqual(asBefore);
 }, 60_000);
 
-test('staging: five steps stop the applications, drop, restore, verify and start them again on one approval', async () => {
+test('staging: after one approval, five steps stop the applications, drop, restore, verify and start them again', async () => {
   await using run = await remediated('staging');
   const { copy, app, view, as } = run;
   expect((await as('dana', 'rollback', '--restore', '--dry-run')).out).toContain('about 3h');
@@ -162,7 +162,7 @@ test('staging: five steps stop the applications, drop, restore, verify and start
   expect(await app.health()).toEqual(allHealthy);
   expect(await verification(copy)).toEqual(asBefore);
 
-  await app.act('stop', 'cryoprotect-backend'); // what needs it is no longer healthy: the order of the tiers matters
+  await app.act('stop', 'cryoprotect-backend'); // the tiers that depend on it become unhealthy, so the order of tiers matters
   const down = { 'cryoprotect-api': 503, 'cryoprotect-web': 503, 'cryoprotect-front': 503 };
   expect(await app.health()).toEqual(down);
 }, 60_000);

@@ -11,16 +11,16 @@ import { home, runScript } from './cryoprotect.ts';
 const names = Object.keys(services) as readonly Name[];
 const script = `${home}stand-in/services.ts`;
 
-/** The application of the example on ports and in a folder of its own, all of it healthy. */
+/** The example's application with separate ports and a temporary folder. All its services start healthy. */
 export interface StandIn extends AsyncDisposable {
   readonly folder: string;
   readonly port: (name: Name) => number;
-  /** What takes the place of `systemctl` in the plan. */
+  /** The command that replaces `systemctl` in the plan. */
   readonly control: readonly string[];
-  /** What each service and each act noted since all was healthy. */
+  /** The log of services and actions since everything was healthy. */
   log(): Promise<readonly string[]>;
   act(act: 'start' | 'stop', ...which: readonly Name[]): Promise<void>;
-  /** The status of each one's health; nothing where it does not run. */
+  /** The health status of each running service. */
   health(): Promise<Readonly<Partial<Record<Name, number>>>>;
 }
 

@@ -2,7 +2,7 @@ import type { Copy } from './cryoprotect.ts';
 
 export interface Verification {
   readonly tables: readonly unknown[];
-  /** Tables with row level security. */
+  /** Tables with row-level security. */
   readonly secured: readonly unknown[];
   readonly junction: unknown;
   readonly performanceIndexes: readonly unknown[];

@@ -25,7 +25,7 @@ test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' }
   { state: 'unknown', atWork: true, counts: 'under way' },
   { state: 'failed', atWork: true, counts: 'left' },
 ])(
-  'what a phase declares that is $state counts: $counts ($rollback, $atWork)',
+  'the declared effects of a phase that is $state count as: $counts (rollback: $rollback, at work: $atWork)',
   ({ state, rollback, atWork, counts }) => {
     const response = rollback === undefined ? noResponse : { stands: 'rolling-back', rollback };
     const run = { phases: [{ phase, state }], response } as unknown as RunState;

@@ -4,7 +4,7 @@ import { seconds } from '../../src/core/kernel/units.ts';
 import { disturbedCounters } from '../../src/monitoring/disturbed-counters.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
-test('what the guard itself reads counts while it reads, and until the server has counted it', async () => {
+test('the counters are disturbed while the guard scans, and until the server has counted the scan', async () => {
   const clock = fakeClock();
   const own = disturbedCounters(clock);
   expect([own.areDisturbed(), own.epoch()]).toEqual([false, 0]);
@@ -14,7 +14,7 @@ test('what the guard itself reads counts while it reads, and until the server ha
   first.resolve('read');
   expect(await work[0]).toBe('read');
   await clock.advance(seconds(60));
-  expect(own.areDisturbed()).toBe(true); // the other goes on
+  expect(own.areDisturbed()).toBe(true); // the other scan is still running
   second.reject(new Error('gone'));
   await expect(work[1]).rejects.toThrow('gone');
   expect([own.areDisturbed(), own.epoch()]).toEqual([true, 2]);

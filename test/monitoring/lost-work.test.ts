@@ -16,7 +16,7 @@ const state = {
   phases: [phase(lost, 'unknown', 'lost-1'), phase(silent, 'unknown', 'silent-1'), phase(failed, 'failed', 'failed-1')],
 } as unknown as RunState;
 
-/** A server with a session of each tag that is asked for, but for the silent one's. */
+/** A server that has a session for every tag except the silent one's. */
 const seen = {
   query: (_sql: string, values: readonly unknown[] = []) =>
     Promise.resolve({
@@ -27,15 +27,15 @@ const seen = {
 } as unknown as Connection;
 const unseen = { query: () => Promise.reject(new Error('gone')) } as unknown as Connection;
 
-test('a lost phase is at work as long as something of it is seen; any other phase is not asked about', async () => {
+test('a lost phase is at work while one of its sessions is seen; other phases are not searched for', async () => {
   expect([...(await lostWork(seen, clock)(state))]).toEqual([lost]);
 });
 
-test('where nobody can look, nothing is taken to be at work', async () => {
+test('if the search fails, no lost phase counts as at work', async () => {
   expect([...(await lostWork(unseen, clock)(state))]).toEqual([]);
 });
 
-test('what was seen counts for five seconds, since each look goes over all processes', async () => {
+test('a search over all processes is reused for five seconds', async () => {
   const query = vi.fn(seen.query);
   const now = fakeClock();
   const atWork = lostWork({ query }, now);

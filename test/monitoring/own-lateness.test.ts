@@ -14,7 +14,7 @@ import { guardInABox } from '../support/guard-in-a-box.ts';
 const plan = aPlan();
 const own = (busy: number) => ({ busy: millis(busy), waiting: millis(0) });
 
-/** A calm baseline of 20 ms, of which 1 is the guard's own, then a phase in which the search takes `took`. */
+/** A steady baseline of 20 ms, 1 ms of it the guard's own, then a phase in which the search takes `took`. */
 async function night(took: number, busy: number) {
   const box = await guardInABox(plan, run);
   box.world.own = () => own(1);
@@ -43,7 +43,7 @@ test.each([
     not: 'guard-blinded',
   },
   {
-    what: 'as quick as ever, read by a guard that is never on time',
+    what: 'as fast as before, measured by a guard that is always late',
     took: 60,
     busy: 41,
     follows: 'guard-blinded',
@@ -55,12 +55,12 @@ test.each([
   expect(box.types()).not.toContain(not);
 });
 
-test('the guard says that it is blind by its own doing, and only where it is', () => {
+test('the guard reports that it is blind because of its own lateness, and only for the affected probes', () => {
   const issues = noteProbeIssues({ warn: () => undefined, info: () => undefined });
   const late = (because: string) => issues.saw({ state: 'missing', probe: search, at: run as never, because });
   late(lateness.busy);
   late(lateness.waiting);
-  expect(issues.list()).toEqual([]); // now and then is nobody's trouble
+  expect(issues.list()).toEqual([]); // an occasional late reading is not reported
   late(lateness.busy);
   expect(issues.list()).toEqual([`molecule-search: ${lateness.busy}`]);
   expect(issues.late([search])).toEqual(issues.list());
@@ -72,7 +72,7 @@ test('the guard says that it is blind by its own doing, and only where it is', (
 let server: Server | undefined;
 afterEach(() => server?.close());
 
-/** A real server on another thread's clock is not needed: what is told apart is waiting from working. */
+/** The server may share this thread: the test only distinguishes waiting from working. */
 async function asking(answer: (respond: () => void) => void) {
   server = createServer((_, response) => answer(() => response.end('ok')));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
@@ -86,7 +86,7 @@ async function asking(answer: (respond: () => void) => void) {
   return { took: reading.took, own: reading.own };
 }
 
-test('time for which the guard’s own loop is busy is told apart from time for which the target lets it wait', async () => {
+test('time that the guard’s own event loop is busy is distinguished from time spent waiting for the target', async () => {
   const busy = await asking((respond) => {
     respond();
     for (const end = performance.now() + 300; performance.now() < end;);

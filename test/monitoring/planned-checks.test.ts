@@ -23,17 +23,17 @@ async function counted(db: TestDatabase, times: number): Promise<void> {
   await expect.poll(async () => (await db.query(scansOf)).rows).toEqual([{ seq_scan: times }]);
 }
 
-/** A run with a baseline that holds what this check saw; no run at all without. */
+/** A run whose baseline holds these findings; no run at all without findings. */
 const runAfter = (findings: readonly Partial<Finding>[] | undefined) =>
   findings === undefined
     ? undefined
     : ({ phases: [], baseline: { baseline: aBaseline({ findings: findings as Finding[] }) } } as unknown as RunState);
 
 test.each([
-  { when: 'there is none before', findings: undefined, live: 'unknown' },
-  { when: 'the one before saw no such scans', findings: [{ check: checkId(scans), seen: {} }], live: 'breach' },
+  { when: 'there is no earlier baseline', findings: undefined, live: 'unknown' },
+  { when: 'the earlier baseline has no scans', findings: [{ check: checkId(scans), seen: {} }], live: 'breach' },
 ])(
-  'what was counted until class C began to read goes into a baseline as what is usual, and not as a breach, when $when',
+  'a baseline takes counts from before the class C checks as usual, and not as a breach, when $when',
   async ({ findings, live }) => {
     await using db = await database();
     await db.query('create table big as select i from generate_series(1, 110000) i');
@@ -54,7 +54,7 @@ test.each([
     const scan = async () => {
       const client = await db.client();
       await client.query('select count(*) from big');
-      await client.end(); // at its end, at the latest, a session hands in what it counted
+      await client.end(); // a session reports its counters when it ends, at the latest
     };
 
     await scan();

@@ -10,7 +10,7 @@ const because = (second: number, reason: string): Reading => ({
   because: reason,
 });
 
-test('a reason is told once, until the probe is answered again or has another reason', () => {
+test('a reason is logged once, until the probe recovers or has another reason', () => {
   const told: string[] = [];
   const tell = (facts: object, text: string) => told.push(`${text} ${'because' in facts ? String(facts.because) : ''}`);
   const issues = noteProbeIssues({ warn: tell, info: tell });

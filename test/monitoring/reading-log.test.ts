@@ -14,7 +14,7 @@ test.each([
   { reading: { state: 'failed', probe, at: at(1), cause: { reason: 'error', message: `hunter-22 ${long}` } } },
   { reading: { state: 'missing', probe, at: at(1), because: `hunter-22 ${long}` } },
 ] as const)(
-  'what is said of a reading that $reading.state is kept without secrets, and at most 1,000 characters of it',
+  'the message of a reading that is $reading.state is stored without secrets and cut at 1,000 characters',
   ({ reading }) => {
     const text = JSON.stringify(hiddenReading(reading as unknown as Reading, hide));
     expect(text.length).toBeLessThan(1_200);

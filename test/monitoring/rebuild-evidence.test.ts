@@ -19,7 +19,7 @@ import { guardInABox } from '../support/guard-in-a-box.ts';
 
 const plan = aPlan();
 
-/** Chunks of readings as the journal keeps them, less those of some minutes. */
+/** Chunks of readings as the journal stores them, without those of the lost minutes. */
 function storeOf(lost: (minute: Instant) => boolean = () => false) {
   const chunks: ReadingChunk[] = [];
   const journal: Pick<GuardJournal, 'readReadings' | 'writeReadings'> = {
@@ -32,7 +32,7 @@ function storeOf(lost: (minute: Instant) => boolean = () => false) {
   return journal;
 }
 
-/** Five calm minutes, then four minutes of a phase in which the search is 1.3 times as slow and the control is not. */
+/** Five steady minutes, then four minutes of a phase in which the search is 1.3 times slower and the control is not. */
 async function night(): Promise<{ state: RunState; readings: readonly Reading[]; now: Instant }> {
   await using box = await guardInABox(plan, run);
   await box.baseline(minutes(5));
@@ -66,7 +66,7 @@ async function rebuilt(of: Awaited<ReturnType<typeof night>>, journal: ReturnTyp
   return evidenceStore;
 }
 
-test('a restart rebuilds from the stored readings exactly what was known of slowness', async () => {
+test('after a restart, the evidence of slowness is rebuilt exactly from the stored readings', async () => {
   const before = await night();
   const live = createEvidenceStore(plan, before.now);
   live.mark(lastMarker(before.state));
@@ -80,7 +80,7 @@ test('a restart rebuilds from the stored readings exactly what was known of slow
   expect(again.common()).toBe(live.common());
 });
 
-test('a chunk that a crash lost is missing: it is neither slow nor well', async () => {
+test('a chunk that a crash lost counts as missing, neither slow nor well', async () => {
   const before = await night();
   const lost = instant(Math.floor((lastMarker(before.state) + minutes(2)) / 60_000) * 60_000);
   const [whole, less] = [
@@ -96,7 +96,7 @@ test('a chunk that a crash lost is missing: it is neither slow nor well', async 
   expect(less.probes().get(probeId('control'))?.slowness).toBeUndefined();
 });
 
-test('a clock that was set back an hour between two daemons blinds nobody for that hour', async () => {
+test('the guard is not blind for an hour if the clock was set back an hour between two daemons', async () => {
   const before = await night();
   const now = instant(before.now - minutes(60));
   const evidenceStore = await rebuilt({ ...before, now }, storeOf());
@@ -105,7 +105,7 @@ test('a clock that was set back an hour between two daemons blinds nobody for th
   expect(evidenceStore.probes().get(search)?.slowness?.readings).toBe(1);
 });
 
-test('where the clock was set back the newest stored reading tells so; else there is none that is later', async () => {
+test('the newest stored reading is later than the clock only if the clock was set back', async () => {
   const { readings, now } = await night();
   const journal = storeOf();
   const log = readingLog(journal, hidesNothing.kept);

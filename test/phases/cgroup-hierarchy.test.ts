@@ -9,13 +9,13 @@ const v2 = (root: string, point: string, options = 'rw') =>
 
 test.each([
   {
-    where: 'on a machine of today',
+    where: 'on a current machine',
     mounts: [v2('/', '/sys/fs/cgroup')],
     own: '0::/system.slice/ripcord.service',
     found: { top: '/sys/fs/cgroup', own: '/sys/fs/cgroup/system.slice/ripcord.service' },
   },
   {
-    where: 'beside version 1 (hybrid)',
+    where: 'next to cgroup v1 (hybrid)',
     mounts: [tmpfs, v1, v2('/', '/sys/fs/cgroup/unified')],
     own: '8:pids:/x\n0::/',
     found: { top: '/sys/fs/cgroup/unified', own: '/sys/fs/cgroup/unified' },
@@ -27,30 +27,30 @@ test.each([
     found: { top: '/sys/fs/cgroup', own: '/sys/fs/cgroup' },
   },
   {
-    where: 'in a container that sees its part of the machine’s',
+    where: 'in a container that sees its part of the machine’s hierarchy',
     mounts: [v2('/docker/4f2', '/sys/fs/cgroup')],
     own: '0::/docker/4f2/init',
     found: { top: '/sys/fs/cgroup', own: '/sys/fs/cgroup/init' },
   },
   {
-    where: 'where it is mounted twice, once to be written',
+    where: 'if it is mounted twice, once writable',
     mounts: [v2('/', '/sys/fs/cgroup', 'ro'), v2('/', '/run/my\\040cgroup')],
     own: '0::/a',
     found: { top: '/run/my cgroup', own: '/run/my cgroup/a' },
   },
-  { where: 'with version 1 only', mounts: [tmpfs, v1], own: '8:pids:/', found: { none: 'only cgroup v1 is mounted' } },
-  { where: 'with nothing', mounts: [], own: '', found: { none: 'no cgroup v2 is mounted' } },
+  { where: 'with cgroup v1 only', mounts: [tmpfs, v1], own: '8:pids:/', found: { none: 'only cgroup v1 is mounted' } },
+  { where: 'without any cgroup mount', mounts: [], own: '', found: { none: 'no cgroup v2 is mounted' } },
   {
-    where: 'where our own lies outside of the namespace',
+    where: 'if our own cgroup lies outside the namespace',
     mounts: [v2('/', '/sys/fs/cgroup')],
     own: '0::/../../user.slice',
-    found: { none: 'the cgroup of this process is outside of what is mounted' },
+    found: { none: 'the cgroup of this process is outside the mounted hierarchy' },
   },
   {
-    where: 'where another part is mounted, whose name begins like ours',
+    where: 'if another subtree is mounted whose name begins like ours',
     mounts: [v2('/docker/4', '/sys/fs/cgroup')],
     own: '0::/docker/4f2',
-    found: { none: 'the cgroup of this process is outside of what is mounted' },
+    found: { none: 'the cgroup of this process is outside the mounted hierarchy' },
   },
 ])('$where', ({ mounts, own, found }) => {
   expect(hierarchyIn(`${mounts.join('\n')}\n`, `${own}\n`)).toEqual(found);

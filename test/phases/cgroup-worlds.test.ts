@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('contained-process.ts', import.meta.url));
 const hierarchy = findHierarchy();
 const top = 'none' in hierarchy ? '' : hierarchy.top;
 const isRoot = process.getuid?.() === 0;
-const why = isRoot ? noCgroup : 'only root can make these worlds';
+const why = isRoot ? noCgroup : 'only root can create these environments';
 
 async function runs(program: string, args: readonly string[]): Promise<unknown> {
   const command = [...args, process.execPath, script];
@@ -39,13 +39,19 @@ test.each([
     args: ['--reuid=65534', '--regid=65534', '--clear-groups'],
     none: /^this user may not write to \/.*, which is not delegated \(EACCES\)$/,
   },
-])('where cgroup v2 is $world, a command runs without, and why is told', async ({ program, args, none, ...with_ }) => {
-  expect(with_.world).not.toBe('');
-  if (why !== undefined) return expect(why).not.toBe('');
-  return expect(await runs(program, args)).toEqual({ exitCode: 0, containment: { none: expect.stringMatching(none) } });
-});
+])(
+  'if cgroup v2 is $world, a command runs without a cgroup, and the result says why',
+  async ({ program, args, none, ...with_ }) => {
+    expect(with_.world).not.toBe('');
+    if (why !== undefined) return expect(why).not.toBe('');
+    return expect(await runs(program, args)).toEqual({
+      exitCode: 0,
+      containment: { none: expect.stringMatching(none) },
+    });
+  },
+);
 
-test('in a cgroup namespace of its own a command gets a cgroup below what is seen there', async ({ skip }) => {
+test('in a separate cgroup namespace, a command gets a cgroup below the visible root', async ({ skip }) => {
   skip(why !== undefined, why);
   const remount = 'umount "$0" && mount -t cgroup2 cgroup2 "$0" && exec "$@"';
   expect(await runs('unshare', ['-m', '-C', 'sh', '-c', remount, top])).toMatchObject({

@@ -27,7 +27,9 @@ function topFolder(): string {
   return hierarchy.top;
 }
 
-test('a command is born in a cgroup of its own, we stay in ours, and nothing is left of it', async ({ skip }) => {
+test('a command starts in its own cgroup, this process stays in its own, and the command’s cgroup is removed', async ({
+  skip,
+}) => {
   skip(noCgroup !== undefined, noCgroup);
   await using tag = testTag();
   const before = await readCgroup(process.pid);
@@ -52,7 +54,7 @@ test('a command that was not started leaves no cgroup', async ({ skip }) => {
   expect(await findCgroups({ tags: ['test-not-started'] })).toEqual([]);
 });
 
-test('whoever left session, environment, group, output and pid namespace is ended with the command', async ({
+test('processes that left the session, environment, group, output and pid namespace end with the command', async ({
   skip,
 }) => {
   skip(noCgroup !== undefined, noCgroup);
@@ -67,7 +69,7 @@ test('whoever left session, environment, group, output and pid namespace is ende
   expect(await findCgroups({ tags: [tag.tag] })).toEqual([]);
 });
 
-test('they are found and ended also when nobody is left who started them, and nobody was told of the cgroup', async ({
+test('escaped processes are found and ended even if their wrapper is gone and the cgroup was never reported', async ({
   skip,
 }) => {
   skip(noCgroup !== undefined, noCgroup);
@@ -86,11 +88,14 @@ test('they are found and ended also when nobody is left who started them, and no
 });
 
 const one = (pid: number): void => void process.kill(pid, 'SIGKILL');
-const nobody = (pid: number): void => expect.unreachable(`${pid} is ended one by one`);
+const nobody = (pid: number): void => expect.unreachable(`${pid} was killed individually`);
 test.each([
   { how: 'by cgroup.kill', kill: (folder: string) => killCgroup(folder, nobody) },
-  { how: 'frozen and one by one, as before Linux 5.14', kill: (folder: string) => freezeAndKill(folder, one) },
-])('a cgroup with others within is emptied $how', async ({ kill }) => {
+  {
+    how: 'by freezing it and killing each pid, as before Linux 5.14',
+    kill: (folder: string) => freezeAndKill(folder, one),
+  },
+])('a cgroup with nested cgroups is emptied $how', async ({ kill }) => {
   await using tag = testTag();
   const command = sh('sleep 60 & echo ready; while :; do sh -c "sleep 0.01 & sleep 0.01"; done');
   const { leader, result } = await started({ tag: tag.tag, command });
@@ -109,7 +114,7 @@ test.each([
   expect(await findCgroups({ tags: [tag.tag] })).toEqual([]);
 });
 
-test('what a command that ended well left running stays, with its cgroup, and is named', async ({ skip }) => {
+test('processes that a successful command left running stay, with its cgroup, and are named', async ({ skip }) => {
   skip(noCgroup !== undefined, noCgroup);
   await using tag = testTag();
   await run({ tag: tag.tag, command: sh('env -i setsid sleep 60 > /dev/null 2>&1 & sleep 0.1') });
@@ -119,20 +124,22 @@ test('what a command that ended well left running stays, with its cgroup, and is
   expect(await findCgroups({ tags: [tag.tag] })).toEqual([]);
 });
 
-test('a cgroup of another number at the same path is another one: that on record was emptied', async ({ skip }) => {
+test('a cgroup with another inode at the same path is a different one, so the recorded one is empty', async ({
+  skip,
+}) => {
   skip(noCgroup !== undefined, noCgroup);
   await using tag = testTag();
   const { leader, result } = await started({ tag: tag.tag, command: sh('echo ready; exec sleep 60') });
   const cgroup = cgroupOf(leader);
   expect(await isEmptied(cgroup)).toBe(false);
   expect(await isEmptied({ ...cgroup, id: '1' })).toBe(true);
-  expect(await isEmptied({ ...cgroup, root: '999999' }), 'seen from another topmost cgroup').toBeUndefined();
+  expect(await isEmptied({ ...cgroup, root: '999999' }), 'seen from another root cgroup').toBeUndefined();
   await endProcesses({ groups: [leader], tags: [tag.tag], grace, clock });
   await result;
 });
 
-test('a cgroup of that name which a stranger made is not touched, unless it is the one on record', async ({ skip }) => {
-  skip(noCgroup !== undefined || process.getuid?.() !== 0, noCgroup ?? 'only root may give a folder away');
+test('a cgroup of that name that a stranger created is not touched unless it is the recorded one', async ({ skip }) => {
+  skip(noCgroup !== undefined || process.getuid?.() !== 0, noCgroup ?? 'only root may change the owner of a folder');
   await using tag = testTag();
   const { leader, result } = await started({
     tag: tag.tag,
@@ -151,7 +158,7 @@ test('a cgroup of that name which a stranger made is not touched, unless it is t
   expect(existsSync(folder)).toBe(false);
 });
 
-test('a process without our tag is known by its cgroup, and another in no cgroup of ours is a stranger', async ({
+test('a process without our tag is recognised by its cgroup, and one outside our cgroups is a stranger', async ({
   skip,
 }) => {
   skip(noCgroup !== undefined, noCgroup);

@@ -2,7 +2,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { seconds } from '../../src/core/kernel/units.ts';
 import { runCommand } from '../../src/phases/run-command.ts';
 
-/** Says what held a command together that a process of its own, perhaps of another user, has run. */
+/** Runs a command in a separate process, perhaps as another user, and prints its containment. */
 const { exitCode, containment } = await runCommand({
   command: ['true'],
   cwd: '/',

@@ -15,7 +15,7 @@ let daemon: Daemon;
 
 beforeEach(async () => {
   mini = await miniature();
-  // Asked at the start and at boundaries only: what a phase has broken shows when the next one wants to begin.
+  // The check runs only at the start and at boundaries, so it finds what a phase broke when the next one starts.
   await writeFile(mini.planFile, (await readFile(mini.planFile, 'utf8')).replace('every: 200ms', 'every: 1h'));
   const listen = { host: '127.0.0.1', port: 0 };
   daemon = await serve({ plans: [{ file: mini.planFile }], journal: mini.journal, listen, logLevel: 'silent' });
@@ -44,7 +44,7 @@ const report = (phase: string, what: string, body: object) => ask(`/runs/current
 const start = async (phase: string) =>
   report(phase, 'start', { wrapper: await identify(process.pid), host: hostname() });
 
-test('a second attempt is refused while a process or a session of the first is there', async () => {
+test('a second attempt is refused while a process or a session of the first is still running', async () => {
   const first = await start('first');
   const tag = first.body.tag ?? '';
   const command = spawn('sleep', ['60'], { env: { ...process.env, RIPCORD_TAG: tag }, stdio: 'ignore' });
@@ -67,7 +67,7 @@ test('a second attempt is refused while a process or a session of the first is t
   expect((await start('first')).status).toBe(200);
 }, 30_000);
 
-test('what the boundary shows is judged before the phase may start, and is not blamed on it', async () => {
+test('findings of the boundary are judged before the phase may start, and are not attributed to it', async () => {
   const first = await start('first');
   await report('first', 'finish', { tag: first.body.tag });
   const notWell = async () =>
@@ -88,13 +88,13 @@ interface Events {
   readonly entries: readonly { readonly event: { readonly type: string; readonly child?: unknown } }[];
 }
 
-/** The processes that the journal has taken for a phase's. */
+/** The processes that the journal records as a phase's. */
 async function spawnedEvents(): Promise<readonly unknown[]> {
   const { entries } = (await ask('/runs/current/events')).body as unknown as Events;
   return entries.filter(({ event }) => event.type === 'phase-spawned').map(({ event }) => event.child);
 }
 
-test('a process that does not bear the tag of the attempt is not taken for the phase', async () => {
+test('a process without the tag of the attempt is not recorded as the phase’s', async () => {
   const { tag } = (await start('first')).body;
   const us = await identify(process.pid);
   expect(await report('first', 'spawned', { child: us, tag })).toMatchObject({
@@ -107,14 +107,14 @@ test('a process that does not bear the tag of the attempt is not taken for the p
   });
   expect(await report('second', 'spawned', { child: us })).toMatchObject({ body: { because: 'not-running' } });
   expect(await spawnedEvents()).toEqual([]);
-  expect((await report('first', 'progress', { tag })).body).toEqual({ goOn: true }); // the phase itself goes on
+  expect((await report('first', 'progress', { tag })).body).toEqual({ goOn: true }); // the phase itself continues
 }, 30_000);
 
-test('a tagged process is the phase, and so is the leader of its group; not who only has the pid', async () => {
+test('a tagged process and the leader of its group are the phase’s; a process that only has the pid is not', async () => {
   const { tag } = (await start('first')).body;
   const env = { ...process.env, RIPCORD_TAG: tag };
   const command = spawn('sleep', ['60'], { env, stdio: 'ignore' });
-  // Its leader has replaced its environment, as sudo does; the one that it started first has not.
+  // The leader has replaced its environment, as sudo does; the process that it started before has not.
   const group = spawn('sh', ['-c', 'sleep 60 & exec env -u RIPCORD_TAG sleep 60'], {
     env,
     stdio: 'ignore',
@@ -132,7 +132,7 @@ test('a tagged process is the phase, and so is the leader of its group; not who 
     expect(await spawnedEvents()).toEqual([child, leader]);
     process.kill(-(group.pid ?? 0), 'SIGKILL');
     await once(group, 'exit');
-    // Said again, since the answer was lost: known, though it has ended by now.
+    // Reported again because the answer was lost: it is known, although it has ended by now.
     expect(await report('first', 'spawned', { child: leader, tag })).toMatchObject({ status: 200 });
   } finally {
     command.kill('SIGKILL');

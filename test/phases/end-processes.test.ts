@@ -19,12 +19,12 @@ test('a shell ends with its children and grandchildren', async () => {
   expect(await result).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
 });
 
-test('who left the group by setsid is found by the tag', async () => {
+test('a process that left the group with setsid is found by its tag', async () => {
   await using tag = testTag();
   const command = sh('setsid sleep 60 & echo $!; echo ready; wait');
   const { leader, result, said } = await started({ tag: tag.tag, command });
   const escaped = await identify(Number(said.split('\n')[0]));
-  if (escaped === undefined) throw new Error('it is not there');
+  if (escaped === undefined) throw new Error('the process does not exist');
   expect(await taggedProcesses(tag.tag)).toContainEqual(escaped);
   await endProcesses({ groups: [leader], tags: [tag.tag], grace, clock });
   expect(await isRunning(escaped)).toBe(false);
@@ -46,7 +46,7 @@ test.each([
   { who: 'ignores SIGTERM', script: 'trap "" TERM; echo ready; sleep 60', signal: 'SIGKILL', grace: millis(60) },
   { who: 'was stopped', script: 'echo ready; sleep 60', before: 'SIGSTOP', signal: 'SIGTERM', grace },
   { who: 'is given no grace', script: 'trap "exit 0" TERM; echo ready; sleep 60', signal: 'SIGKILL', grace: millis(0) },
-])('who $who ends by $signal', async ({ script, before, signal, grace }) => {
+])('a process that $who is ended with $signal', async ({ script, before, signal, grace }) => {
   await using tag = testTag();
   const { leader, result } = await started({ tag: tag.tag, command: sh(script) });
   if (before !== undefined) process.kill(-leader.pid, before);
@@ -54,7 +54,7 @@ test.each([
   expect(await result).toMatchObject({ signal });
 });
 
-test('who tidies up on SIGTERM is given the time of the grace, and so are the processes that tidy up', async () => {
+test('a process that cleans up on SIGTERM gets the grace period, and so do its cleanup processes', async () => {
   await using tag = testTag();
   const command = sh('trap "sleep 0.1; echo tidied; exit 7" TERM; echo ready; while :; do sleep 0.01; done');
   const { leader, result } = await started({ tag: tag.tag, command });
@@ -62,7 +62,7 @@ test('who tidies up on SIGTERM is given the time of the grace, and so are the pr
   expect(await result).toMatchObject({ exitCode: 7, output: expect.stringContaining('tidied\n') });
 });
 
-test('a group is ours while a member bears our tag, also when its leader is gone', async () => {
+test('a group is ours while a member has our tag, even if its leader is gone', async () => {
   await using tag = testTag();
   const { leader, result } = await started({
     tag: tag.tag,
@@ -73,7 +73,7 @@ test('a group is ours while a member bears our tag, also when its leader is gone
   expect(await endProcesses({ groups: [leader], tags: [tag.tag], grace, clock })).toEqual({ ended: 2 });
 });
 
-test('a member without tag that outlives its leader is not forgotten', async () => {
+test('a member without a tag that outlives its leader is still ended', async () => {
   await using tag = testTag();
   const inner = 'trap "" TERM; echo $$; echo ready; while :; do sleep 0.01; done';
   const command = sh('env -u RIPCORD_TAG sh -c "$1" & wait', inner);
@@ -87,7 +87,7 @@ test('a member without tag that outlives its leader is not forgotten', async () 
 test.each([
   { when: 'was started at another time', alter: { startTicks: '1' } },
   { when: 'was started before a reboot', alter: { bootId: '00000000-0000-0000-0000-000000000000' } },
-])('a group whose leader $when is a stranger that got the pid, and is not hit', async ({ alter }) => {
+])('a group whose leader $when belongs to a stranger and is left alone', async ({ alter }) => {
   await using tag = testTag();
   const { leader, result } = await started({ tag: tag.tag, command: sh('echo ready; exec sleep 60') });
   const recycled = { ...leader, ...alter };
@@ -97,12 +97,12 @@ test.each([
   await result;
 });
 
-test('a pid to spare is left alone, and its group is not signalled as a whole', async () => {
+test('a spared pid is left alone, and its group is not signalled as a whole', async () => {
   await using tag = testTag();
   const command = sh('sleep 60 & echo $!; echo ready; wait');
   const { leader, result, said } = await started({ tag: tag.tag, command });
   const spared = await identify(Number(said.split('\n')[0]));
-  if (spared === undefined) throw new Error('it is not there');
+  if (spared === undefined) throw new Error('the process does not exist');
   const ended = await endProcesses({ groups: [leader], tags: [tag.tag], grace, clock, spare: [spared.pid] });
   expect(ended).toEqual({ ended: 1 });
   expect(await isRunning(spared)).toBe(true);
@@ -110,13 +110,13 @@ test('a pid to spare is left alone, and its group is not signalled as a whole', 
   await endProcesses({ groups: [], tags: [tag.tag], grace, clock });
 });
 
-test('nothing to end is well', async () => {
+test('having nothing to end is a success', async () => {
   expect(await endProcesses({ groups: [], tags: ['nobody-bears-this'], grace, clock })).toEqual({ ended: 0 });
 });
 
-test.each(['', 'with space', 'ümlaut', 'x'.repeat(64), 'new\nline'])('the tag %j does not fit', (tag) => {
+test.each(['', 'with space', 'ümlaut', 'x'.repeat(64), 'new\nline'])('the tag %j is refused', (tag) => {
   expect(() => assertTag(tag)).toThrow(TagUnfit);
 });
-test.each(['ripcord:run-1/schema-standardization#2', 'x'.repeat(63)])('the tag %j fits', (tag) => {
+test.each(['ripcord:run-1/schema-standardization#2', 'x'.repeat(63)])('the tag %j is accepted', (tag) => {
   expect(() => assertTag(tag)).not.toThrow();
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { StillRunning } from '../../src/phases/errors.ts';
 
-test('who outlives SIGKILL is named by pid and name, with what to look at', () => {
+test('processes that outlive SIGKILL are named by pid and name, with a command to inspect them', () => {
   const error = new StillRunning([
     { pid: 12, name: 'psql' },
     { pid: 345, name: 'node' },

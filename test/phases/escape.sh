@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every way out that a command has without a right of its own. Each writes its pid, as its namespace has it, to $1.NAME and goes on.
+# All ways for a command to escape without special rights. Each process writes its pid (in its namespace) to $1.NAME and continues.
 F=$1
 env -i PATH="$PATH" setsid sh -c 'trap "" TERM HUP; echo $$ > "$0"; while :; do sleep 0.3; done' "$F.env" >/dev/null 2>&1 &
 setsid sh -c 'trap "" TERM; exec >/dev/null 2>&1 <&-; echo $$ > "$0"; while :; do sleep 0.3; done' "$F.session" &

@@ -7,16 +7,16 @@ import { expect } from 'vitest';
 
 import { whyNoCgroup } from '../../src/phases/command-cgroup.ts';
 
-/** Why the tests that need a real cgroup cannot run here; to be shown as the reason of the skip. */
+/** Why tests that need a real cgroup cannot run here: the reason for the skip. */
 const why = whyNoCgroup();
-export const noCgroup: string | undefined = why && `no cgroup can be made here: ${why}`;
+export const noCgroup: string | undefined = why && `no cgroup can be created here: ${why}`;
 
 const script = fileURLToPath(new URL('escape.sh', import.meta.url));
 const isRoot = process.getuid?.() === 0;
-/** Without root no pid namespace can be made. */
+/** Only root can create a pid namespace. */
 export const ways: readonly string[] = ['env', 'session', 'closed', 'daemon', ...(isRoot ? ['namespace'] : [])];
 
-/** A command that leaves in every way that needs no right; whoever is left of it is killed at the end. */
+/** A command whose processes escape in every unprivileged way. Processes that are left are killed at the end. */
 export async function escapes() {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-escape-'));
   const mark = join(folder, 'pid');
@@ -34,7 +34,7 @@ export async function escapes() {
   };
   return {
     command: ['sh', script, mark, ...(isRoot ? ['namespace'] : [])] as readonly string[],
-    /** Resolves when each of them has left. */
+    /** Resolves when every process has escaped. */
     async out(): Promise<void> {
       await expect
         .poll(async () => (await readdir(folder)).map((name) => name.slice('pid.'.length)).toSorted(), {
@@ -42,7 +42,7 @@ export async function escapes() {
         })
         .toEqual([...ways].toSorted());
     },
-    /** Everybody who has the mark among the arguments. */
+    /** All processes with the mark among their arguments. */
     alive,
     async [Symbol.asyncDispose]() {
       for (const pid of await alive()) process.kill(pid, 'SIGKILL');

@@ -10,7 +10,7 @@ import { fakeClock } from '../support/fake-clock.ts';
 const child = { pid: 4711, startTicks: '12', bootId: 'boot' };
 const goOn: Orders = { goOn: true };
 
-/** A lease of 20 s under a clock that the test moves; `answer` decides what the guard says. */
+/** A lease of 20 s with a clock that the test moves. `answer` is the guard's answer. */
 function underLease(answer: () => Promise<Orders> = () => Promise.resolve(goOn)) {
   const clock = fakeClock();
   const begin = clock.now();
@@ -38,11 +38,11 @@ test.each([
   { lease: seconds(20), every: seconds(5) },
   { lease: seconds(60), every: seconds(5) },
   { lease: seconds(8), every: seconds(2) },
-])('a lease of $lease ms is kept by a sign of life every $every ms', ({ lease, every }) => {
+])('a lease of $lease ms is kept by a heartbeat every $every ms', ({ lease, every }) => {
   expect(betweenBeats(lease)).toBe(every);
 });
 
-test('the child is told at once, then there is a beat every 5 s until the release', async () => {
+test('the child is reported at once, then a heartbeat follows every 5 s until the release', async () => {
   const { clock, told, stops, lease } = underLease();
   lease.spawned(child);
   await clock.advance(16_000);
@@ -52,8 +52,8 @@ test('the child is told at once, then there is a beat every 5 s until the releas
   expect([stops, clock.waiting]).toEqual([[], 0]);
 });
 
-test('a warning is told once for each reason, and again when it comes back, and ends nothing', async () => {
-  const lock = 'it does not hold the guard lock';
+test('a warning is reported once per reason, again when it returns, and does not stop the work', async () => {
+  const lock = 'the daemon does not hold the guard lock';
   const answers = [lock, lock, undefined, lock, 'the server failed over'];
   const { clock, stops, warnings, lease } = underLease(async () => {
     const warning = answers.shift();
@@ -65,7 +65,7 @@ test('a warning is told once for each reason, and again when it comes back, and 
   expect(stops).toEqual([]);
 });
 
-test('a child that the guard does not want is not told of again, and the signs of life go on', async () => {
+test('a child that the guard refuses is not reported again, and heartbeats continue', async () => {
   const refusal = () => Promise.reject(new PhaseRefused(phaseId('indexes'), 'process 4711 does not show the tag'));
   const answers = [refusal];
   const { clock, told, stops, lease } = underLease(() => (answers.shift() ?? (() => Promise.resolve(goOn)))());
@@ -76,7 +76,7 @@ test('a child that the guard does not want is not told of again, and the signs o
   expect(stops).toEqual([]);
 });
 
-test('progress is told at once, but once a second at most, and always the newest', async () => {
+test('progress is reported at once, but at most once a second, and always the newest value', async () => {
   const { clock, told, lease } = underLease();
   await clock.advance(1_000);
   lease.progressed(0.1);
@@ -89,7 +89,7 @@ test('progress is told at once, but once a second at most, and always the newest
   expect(told).toEqual(['1 s: beat 0.1', '2 s: beat 0.4', '3 s: beat 0.5']);
 });
 
-test('the last progress is told at the release, though a second is not over', async () => {
+test('the last progress is reported at the release even within a second', async () => {
   const { clock, told, lease } = underLease();
   lease.progressed(0.9);
   await clock.advance(10);
@@ -98,7 +98,7 @@ test('the last progress is told at the release, though a second is not over', as
   expect(told).toEqual(['0 s: beat 0.9', '0.01 s: beat 1']);
 });
 
-test('what was not heard is told again with the next sign of life, unless there is newer', async () => {
+test('a failed report is repeated with the next heartbeat unless there is a newer one', async () => {
   let fails = true;
   const { clock, told, lease } = underLease(() => (fails ? Promise.reject(new Error('away')) : Promise.resolve(goOn)));
   lease.spawned(child);
@@ -120,7 +120,7 @@ test('what was not heard is told again with the next sign of life, unless there 
   ]);
 });
 
-test('an order to stop is passed on once, and the signs of life go on until the release', async () => {
+test('an order to stop is passed on once, and heartbeats continue until the release', async () => {
   const { clock, told, stops, lease } = underLease(() => Promise.resolve({ goOn: false, because: 'rollback' }));
   await clock.advance(12_000);
   expect(stops).toEqual([{ why: 'ordered', because: 'rollback' }]);
@@ -131,7 +131,7 @@ test('an order to stop is passed on once, and the signs of life go on until the 
 test.each([
   { guard: 'refuses the connection', answer: () => Promise.reject(new Error('away')), lastError: new Error('away') },
   { guard: 'never answers', answer: () => new Promise<Orders>(() => undefined), lastError: undefined },
-])('a guard that $guard for longer than the lease is lost', async ({ answer, lastError }) => {
+])('contact is lost when the guard $guard for longer than the lease', async ({ answer, lastError }) => {
   const { clock, told, stops, lease } = underLease(answer);
   await clock.advance(20_000);
   expect(stops).toEqual([]);
@@ -144,7 +144,7 @@ test.each([
   expect(clock.waiting).toBe(0);
 });
 
-test('a lease is counted from the last answered sign of life', async () => {
+test('a lease starts at the last answered heartbeat', async () => {
   let fails = false;
   const { clock, stops, lease } = underLease(() => (fails ? Promise.reject(new Error('away')) : Promise.resolve(goOn)));
   await clock.advance(12_000);
@@ -156,7 +156,7 @@ test('a lease is counted from the last answered sign of life', async () => {
   await lease.release();
 });
 
-test('a late answer is heeded: it proves the guard alive as of the question, and its order counts', async () => {
+test('a late answer counts: it renews the lease from its request on, and its order is obeyed', async () => {
   const answers: PromiseWithResolvers<Orders>[] = [];
   const { clock, stops, lease } = underLease(() => {
     const answer = Promise.withResolvers<Orders>();
@@ -175,7 +175,7 @@ test('a late answer is heeded: it proves the guard alive as of the question, and
   await released;
 });
 
-test('a wrapper that was itself stopped for longer than the lease does not go on', async () => {
+test('a wrapper that was suspended for longer than the lease does not continue', async () => {
   const { clock, stops, lease } = underLease();
   await clock.advance(7_000);
   await clock.stall(60_000);
@@ -183,7 +183,7 @@ test('a wrapper that was itself stopped for longer than the lease does not go on
   await lease.release();
 });
 
-test('after the release nothing stops the work any more', async () => {
+test('after the release, nothing stops the work', async () => {
   const { clock, stops, lease } = underLease(() => Promise.resolve({ goOn: false, because: 'too late' }));
   lease.progressed(1);
   await lease.release();

@@ -8,7 +8,7 @@ import { type Crowd, crowd, untilWaiting } from '../checks/catalogue/sessions.ts
 import { type Miniature, miniature } from '../crash/miniature.ts';
 import { readFirst } from '../support/read-first.ts';
 
-/** A real daemon on a real database: a phase waits for a lock that a long report holds, and readers queue behind it. */
+/** A real daemon and database: a phase waits for a lock that a long report holds, and readers queue behind the phase. */
 let mini: Miniature;
 let daemon: Daemon;
 
@@ -43,7 +43,7 @@ async function act(path: string, body: object = {}): Promise<void> {
   const response = await post(path, body);
   if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
 }
-/** A moment after the freeze, what is compared with the baseline has not been looked at again: then the guard says no. */
+/** Retries: right after the freeze, the guard refuses because the checks have not run against the baseline yet. */
 async function untilAllowed(path: string, body: object = {}): Promise<unknown> {
   let answer: unknown;
   const isAllowed = async () => {
@@ -61,7 +61,7 @@ const events = async (): Promise<readonly RunEvent[]> =>
   (await get<{ entries: { event: RunEvent }[] }>('/runs/current/events')).entries.map(({ event }) => event);
 const types = async () => (await events()).map(({ type }) => type);
 
-/** A run with a baseline, in which the first phase runs; what its sessions are called. */
+/** Starts the first phase of a run with a baseline, and returns the application_name of its sessions. */
 async function phaseRuns(arm: boolean): Promise<string> {
   await act('');
   await act('/current/baseline', { for: '800ms' });
@@ -74,7 +74,7 @@ async function phaseRuns(arm: boolean): Promise<string> {
   return granted.tag;
 }
 
-/** A report that reads the table, the phase that wants to alter it, and two who only want to read. */
+/** A report that reads the table, the phase that wants to alter it, and two readers. */
 async function queueBehind(tag: string): Promise<{ readonly all: Crowd; readonly said: Promise<string> }> {
   const all = await crowd(mini.db, 4);
   await all.client(0).query('begin; select * from molecule');
@@ -91,7 +91,7 @@ async function queueBehind(tag: string): Promise<{ readonly all: Crowd; readonly
   return { all, said };
 }
 
-test('in an armed run the phase’s statement is cancelled, the readers go on, and nothing is recommended', async () => {
+test('in an armed run, the phase’s statement is cancelled, the readers continue, and nothing is recommended', async () => {
   const tag = await phaseRuns(true);
   const { all, said } = await queueBehind(tag);
   await using _all = all;
@@ -110,7 +110,7 @@ test('in an armed run the phase’s statement is cancelled, the readers go on, a
   expect(await types()).not.toContain('recommendation-raised');
 });
 
-test('in a run that is not armed nothing is cancelled, and a queue that lasts is recommended upon', async () => {
+test('in a run that is not armed, nothing is cancelled, and a lasting queue leads to a recommendation', async () => {
   const tag = await phaseRuns(false);
   const { all } = await queueBehind(tag);
   await using _all = all;

@@ -27,7 +27,7 @@ const grace = millis(200);
 const schema = phaseId('schema-standardization');
 const unended = /would not have been ended: only cgroup v1 is mounted\./;
 
-test('without a cgroup, who dropped the environment stays, and the proof names what it cannot see', async () => {
+test('without a cgroup, a process that dropped its environment stays, and the proof names what it cannot see', async () => {
   await using tag = testTag();
   await using escaping = await escapes();
   const { leader, result } = await started({
@@ -41,7 +41,7 @@ test('without a cgroup, who dropped the environment stays, and the proof names w
   expect((await escaping.alive()).length).toBeGreaterThan(0);
 
   const wrapper = await identify(process.pid);
-  if (wrapper === undefined) throw new Error('we are not there');
+  if (wrapper === undefined) throw new Error('this process is not in /proc');
   const supervisor = { wrapper, host: hostname(), tag: tag.tag };
   const phase = { ...freshPhase(schema), state: 'failed', attempt: 1, supervisor, child: leader } as const;
   const scope = await proofScope([phase], 'remediation');
@@ -51,7 +51,7 @@ test('without a cgroup, who dropped the environment stays, and the proof names w
   );
 });
 
-test('a wrapper that is told to stop says what it would not have ended', async () => {
+test('a wrapper that is told to stop reports which processes it may have missed', async () => {
   await using tag = testTag();
   const said: string[] = [];
   const stop = { goOn: false, because: 'rollback r1 has begun' } as const;
@@ -80,7 +80,7 @@ const quiet = { query: () => Promise.resolve({ rows: [], ms: 0 }) } as unknown a
   typeof quieten
 >[1]['connection'];
 
-/** Signals are refused, as to another user's processes, until the wrapper has heard of it after so many looks. */
+/** Refuses signals, as for another user's process, until the wrapper ends it after this many signals. */
 function onlyItsWrapperMayEnd(afterSignals: number) {
   const real = process.kill.bind(process);
   let signals = 0;
@@ -91,7 +91,7 @@ function onlyItsWrapperMayEnd(afterSignals: number) {
   return { [Symbol.dispose]: () => spy.mockRestore() };
 }
 
-/** Time passes only while somebody waits, twenty times as fast; the system gets a moment of it to end what was killed. */
+/** Time passes only during waits, twenty times as fast. The system gets a moment to end killed processes. */
 const hurried = (): typeof clock => {
   let now = clock.now();
   return {
@@ -108,7 +108,7 @@ test.each([
   { when: 'its wrapper ends it late', afterSignals: 20, stays: false },
   { when: 'nobody ends it', afterSignals: Number.POSITIVE_INFINITY, stays: true },
 ])(
-  'a process that the guard may not end, known by its group only, is proved gone only once it is: $when',
+  'a process that the guard may not end and knows only by its group is not proved gone too early: $when',
   async ({ afterSignals, stays }) => {
     await using tag = testTag();
     const { leader, result } = await started({
@@ -128,7 +128,7 @@ test.each([
   },
 );
 
-test('a command that took too long and has no cgroup says so in its result', async () => {
+test('the result of a command that timed out without a cgroup says so', async () => {
   await using tag = testTag();
   expect(await run({ tag: tag.tag, command: sh('sleep 60'), timeout: millis(50) })).toMatchObject({
     timedOut: true,

@@ -18,7 +18,7 @@ test.each([
   { what: 'identify', call: () => identify(process.pid) },
   { what: 'taggedProcesses', call: () => taggedProcesses('tag') },
   { what: 'runCommand', call: () => run({ tag: 'tag', command: ['true'] }) },
-])('without /proc, $what says where it could run', async ({ call }) => {
+])('without /proc, the error of $what says where it can run', async ({ call }) => {
   await expect(call()).rejects.toThrow(ProcfsMissing);
   await expect(call()).rejects.toThrow(/no readable \/proc; wanted Linux/);
 });

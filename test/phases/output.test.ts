@@ -23,7 +23,7 @@ test.each([
   expect(filtered(pieces, secrets)).toBe(shown);
 });
 
-test('however a text is cut into pieces, it is filtered as if it were whole', () => {
+test('a text in chunks is filtered like the whole text', () => {
   const text = fc.array(fc.constantFrom('a', 'b', 'ab', 'abba', ' ')).map((words) => words.join(''));
   const secrets = fc.array(fc.constantFrom('a', 'ab', 'abb', 'bab', 'abba'), { maxLength: 3 });
   fc.assert(
@@ -35,7 +35,7 @@ test('however a text is cut into pieces, it is filtered as if it were whole', ()
   );
 });
 
-test('a secret is hidden where the other stream writes between its halves, and where only its end would be kept', () => {
+test('a secret is hidden if the other stream interrupts it, and if only its end would be kept', () => {
   const kept = keepOutput(15, ['s3cret']);
   kept.add(Buffer.from('before s3c'), 'stdout');
   kept.add(Buffer.from('!'), 'stderr');
@@ -43,7 +43,7 @@ test('a secret is hidden where the other stream writes between its halves, and w
   expect(kept.end()).toBe('[secret] 123456');
 });
 
-test('a character is kept whole, across pieces and at the cut', () => {
+test('a UTF-8 character stays whole across chunks and at the cut', () => {
   const kept = keepOutput(4, []);
   const bytes = Buffer.from('xäöü');
   for (const byte of bytes) kept.add(Buffer.from([byte]), 'stdout');
@@ -53,7 +53,7 @@ test('a character is kept whole, across pieces and at the cut', () => {
   expect(fewer.end()).toBe('ü');
 });
 
-test('with room for nothing, nothing is kept', () => {
+test('with a limit of 0, nothing is kept', () => {
   const kept = keepOutput(0, []);
   kept.add(Buffer.from('text'), 'stdout');
   expect(kept.end()).toBe('');
@@ -67,7 +67,7 @@ test.each([
   { pieces: ['ripcord-progress 42\nripcord-progress -0.1\nripcord-progress\nripcord-progress x\n'], fractions: [] },
   { pieces: ['say ripcord-progress 0.5\nripcord-progress 0.5 done\n'], fractions: [] },
   { pieces: ['x'.repeat(1_000), 'ripcord-progress 0.5\nripcord-progress 0.6\n'], fractions: [0.6] },
-])('$pieces tells $fractions', ({ pieces, fractions }) => {
+])('$pieces reports the progress $fractions', ({ pieces, fractions }) => {
   const told: number[] = [];
   const lines = progressLines((fraction) => told.push(fraction));
   for (const piece of pieces) lines.add(Buffer.from(piece));

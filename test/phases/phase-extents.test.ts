@@ -30,7 +30,7 @@ afterAll(async () => {
   await db[Symbol.asyncDispose]();
 });
 
-/** What is seen of a phase that is undone together with another, which is at fault. */
+/** The extent of a phase that is undone together with another one, which caused the rollback. */
 async function look(phase: Partial<PhaseState>, endedSessions = 0): Promise<Came | undefined> {
   const night = new Night();
   const phases = night.state.phases.map((one) => (one.phase === schema ? { ...one, boundary, ...phase } : one));
@@ -45,7 +45,7 @@ async function look(phase: Partial<PhaseState>, endedSessions = 0): Promise<Came
   return (await phaseExtents(parts, [schema])).get(schema);
 }
 
-test('a failed phase that emptied a table is not taken to have changed nothing', async () => {
+test('a failed phase that emptied a table does not count as unchanged', async () => {
   await db.query('delete from patients');
   expect(await look({ state: 'failed' })).toEqual({ extent: 'unknown', seen: 'no-difference' });
 });

@@ -6,7 +6,7 @@ import { fakeClock } from '../support/fake-clock.ts';
 
 const patience = seconds(20);
 
-/** Work that ends when the test says so, and counts how often it was begun. */
+/** Work that ends when the test says so, and counts its starts. */
 function slowWork() {
   const work = { begun: 0, ...Promise.withResolvers<string>() };
   const prepare = () => {
@@ -16,7 +16,7 @@ function slowWork() {
   return { work, prepare };
 }
 
-/** Slow work that was asked for, and was not ready in time. */
+/** Slow work that was requested and was not ready in time. */
 async function late() {
   const clock = fakeClock();
   const { work, prepare } = slowWork();
@@ -26,13 +26,13 @@ async function late() {
   return { clock, work, prepare, starting, first: await first };
 }
 
-test('what is ready in time is the answer', async () => {
+test('a result that is ready in time is the answer', async () => {
   const clock = fakeClock();
   await expect(preparations(clock).within(patience, 'a', async () => 'ready')).resolves.toBe('ready');
   expect(clock.waiting).toBe(0);
 });
 
-test('what takes longer is called for again, and was begun once', async () => {
+test('a slow preparation starts once, and a later request gets its result', async () => {
   const { clock, work, prepare, starting, first } = await late();
   expect(first).toBeUndefined();
   const again = starting.within(patience, 'a', prepare);
@@ -43,21 +43,21 @@ test('what takes longer is called for again, and was begun once', async () => {
   expect(work.begun).toBe(2);
 });
 
-test('what failed is not kept: whoever asks again begins anew', async () => {
+test('a failure is not kept: the next request starts a new preparation', async () => {
   const { work, prepare, starting } = await late();
   work.reject(new Error('the target is gone'));
   await expect(starting.within(patience, 'a', prepare)).rejects.toThrow('the target is gone');
   await expect(starting.within(patience, 'a', async () => 'ready')).resolves.toBe('ready');
 });
 
-test('what nobody calls for is not given to one who comes much later', async () => {
+test('an unclaimed result is not given to a much later request', async () => {
   const { clock, work, starting } = await late();
   work.resolve('old');
   await clock.advance(61_000);
   await expect(starting.within(patience, 'a', async () => 'new')).resolves.toBe('new');
 });
 
-test('what is asked for by another key meanwhile is begun when the first is ready, and not beside it', async () => {
+test('a preparation for another key starts after the first is ready, not in parallel', async () => {
   const { work, prepare, starting } = await late();
   const other = slowWork();
   for (const key of ['b', 'c', 'd'])

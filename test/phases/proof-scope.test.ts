@@ -30,16 +30,16 @@ test.each<{ readonly what: string; readonly phase: PhaseState; readonly by: stri
     what: 'before the machine was started',
     phase: on(here, undefined, { ...process_, bootId: 'an-older-one' }),
     by: 'sessions',
-    because: 'it ran before this machine was restarted, or on another of its name',
+    because: 'it ran before this machine was restarted, or on another machine of the same name',
   },
   {
-    what: 'without a word of its process',
+    what: 'whose process was not reported',
     phase: on(here),
     by: 'tags',
-    because: 'its wrapper did not tell of its process',
+    because: 'its wrapper did not report its process',
   },
   {
-    what: 'told by an older wrapper',
+    what: 'reported by an older wrapper',
     phase: on(here, process_),
     by: 'tags',
     because: 'whether it has a cgroup of its own was not recorded',
@@ -51,17 +51,17 @@ test.each<{ readonly what: string; readonly phase: PhaseState; readonly by: stri
     because: 'only cgroup v1 is mounted',
   },
   {
-    what: 'in a cgroup below another topmost one, as of a container',
+    what: 'in a cgroup below another root, as in a container',
     phase: on(here, { ...process_, containment: { cgroup: { path: '/ripcord.x', id: '7', root: '999999' } } }),
     by: 'tags',
     because: 'its cgroup /ripcord.x cannot be seen from here',
   },
-])('an attempt $what is looked for by no more than $by', async ({ phase, by, because }) => {
+])('an attempt $what is searched for only by its $by', async ({ phase, by, because }) => {
   const { attempts } = await proofScope([phase], undefined);
   expect(attempts).toEqual([{ phase: schema, attempt: 1, by, because }]);
 });
 
-test('of an attempt that is not on record it is not claimed where it was looked for', async () => {
+test('an attempt that was not recorded is searched for by its tag only', async () => {
   const { attempts } = await proofScope([{ ...on(here, process_), attempt: 2 }], undefined);
   expect(attempts.map(({ attempt, by }) => [attempt, by])).toEqual([
     [1, 'sessions'],
@@ -69,7 +69,7 @@ test('of an attempt that is not on record it is not claimed where it was looked 
   ]);
 });
 
-test('a cgroup proves the end of its attempt when it is empty, and not before', async ({ skip }) => {
+test('a cgroup proves that its attempt has ended only when it is empty', async ({ skip }) => {
   skip(noCgroup !== undefined, noCgroup);
   await using tag = testTag();
   const { leader, result } = await started({ tag: tag.tag, command: sh('echo ready; exec sleep 60') });
@@ -83,6 +83,6 @@ test('a cgroup proves the end of its attempt when it is empty, and not before', 
 test.each([
   { role: 'remediation', sessions: 'of-role' },
   { role: undefined, sessions: 'by-name' },
-])('with the role $role, sessions are looked for $sessions', async ({ role, sessions }) => {
+])('with the role $role, sessions are searched for $sessions', async ({ role, sessions }) => {
   expect(await proofScope([], role)).toMatchObject({ attempts: [], sessions });
 });

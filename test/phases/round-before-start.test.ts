@@ -7,7 +7,7 @@ import { serve } from '../../src/daemon/serve.ts';
 import { miniature } from '../crash/miniature.ts';
 import { apiClient } from '../support/api-client.ts';
 
-test('a check that reads much and could not look holds a phase no longer than what stood in its way', async () => {
+test('an expensive check that failed blocks a phase only as long as the cause of the failure lasts', async () => {
   await using mini = await miniature();
   await mini.db.query('create table parent (id int primary key); create table child (id int references parent)');
   const plan = await readFile(mini.planFile, 'utf8');

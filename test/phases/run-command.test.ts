@@ -25,7 +25,7 @@ test.each([
   expect(result.took).toBeGreaterThan(0);
 });
 
-test('arguments are passed on as they are, and the environment holds what was given and the tag, nothing of ours', async () => {
+test('arguments are passed on unchanged, and the environment holds only the given variables and the tag', async () => {
   await using tag = testTag();
   const show = 'console.log(JSON.stringify([process.argv.slice(1), process.env, process.cwd()]))';
   const command = [process.execPath, '-e', show, '--', 'a b', '$HOME;`id`', ''];
@@ -34,7 +34,7 @@ test('arguments are passed on as they are, and the environment holds what was gi
   expect(JSON.parse(output)).toEqual([['a b', '$HOME;`id`', ''], env, '/tmp']);
 });
 
-test('it leads a group and a session of its own, and finds an empty standard input', async () => {
+test('a command leads its own group and session, and has an empty standard input', async () => {
   await using tag = testTag();
   const { leader, result, said } = await started({
     tag: tag.tag,
@@ -47,7 +47,7 @@ test('it leads a group and a session of its own, and finds an empty standard inp
   await result;
 });
 
-test('a child that left by setsid and holds our pipe does not make us wait, and goes on', async () => {
+test('a child that left with setsid and holds the pipe does not delay the result, and continues', async () => {
   await using tag = testTag();
   const { exitCode, output, took } = await run({ tag: tag.tag, command: sh('setsid sleep 60 & echo said; exit 4') });
   expect({ exitCode, output }).toEqual({ exitCode: 4, output: 'said\n' });
@@ -56,7 +56,7 @@ test('a child that left by setsid and holds our pipe does not make us wait, and 
   await endProcesses({ groups: [], tags: [tag.tag], grace: seconds(5), clock });
 });
 
-test('a child that stays behind and writes for ever does not make us wait either', async () => {
+test('a child that stays behind and writes forever does not delay the result', async () => {
   await using tag = testTag();
   let leader: number | undefined;
   const result = await run({
@@ -72,7 +72,7 @@ test('a child that stays behind and writes for ever does not make us wait either
   await endProcesses({ groups: [], tags: [tag.tag], grace: seconds(5), clock });
 });
 
-test('everything that was written before the exit is passed on unchanged, though its taker is slow', async () => {
+test('all output from before the exit is passed on unchanged, even to a slow receiver', async () => {
   await using tag = testTag();
   const write = 'for (let line = 1; line <= 40_000; line++) console.log(`line ${line}`)';
   let all = '';
@@ -87,12 +87,12 @@ test('everything that was written before the exit is passed on unchanged, though
   expect(all).toBe(Array.from({ length: 40_000 }, (_, index) => `line ${index + 1}\n`).join(''));
 });
 
-test('a taker that is stuck stops nobody from seeing the exit', async () => {
+test('a stuck receiver does not delay the result', async () => {
   await using tag = testTag();
   expect(await run({ tag: tag.tag, command: sh('echo one; exit 5'), onOutput: never })).toMatchObject({ exitCode: 5 });
 });
 
-test('both streams are kept, only their last bytes, and without secrets', async () => {
+test('the last bytes of both streams are kept, without secrets', async () => {
   await using tag = testTag();
   const command = sh('echo first; echo "password is hunter2 yes" >&2; printf "hun"; sleep 0.05; printf "ter2\\n"');
   const { output } = await run({ tag: tag.tag, command, secrets: ['hunter2'], maxOutput: 48 });
@@ -101,7 +101,7 @@ test('both streams are kept, only their last bytes, and without secrets', async 
   expect(Buffer.byteLength(output)).toBeLessThanOrEqual(48);
 });
 
-test('when its time is up it is ended with all that it started, and the result says so', async () => {
+test('at its timeout, a command is ended with everything it started, and the result says so', async () => {
   await using tag = testTag();
   const command = sh('trap "exit 0" TERM; setsid sleep 60 & sleep 60 & echo begun; wait');
   const result = await run({ tag: tag.tag, command, timeout: millis(200) });
@@ -109,7 +109,7 @@ test('when its time is up it is ended with all that it started, and the result s
   expect(result.took).toBeGreaterThanOrEqual(200);
 });
 
-test('when it is aborted it is ended, and the result says so', async () => {
+test('on an abort, a command is ended, and the result says so', async () => {
   await using tag = testTag();
   const abort = new AbortController();
   const { result } = await started({ tag: tag.tag, command: sh('echo ready; exec sleep 60'), signal: abort.signal });
@@ -117,7 +117,7 @@ test('when it is aborted it is ended, and the result says so', async () => {
   expect(await result).toMatchObject({ signal: 'SIGTERM', timedOut: false, aborted: true });
 });
 
-test('when it was aborted before, nothing is started', async () => {
+test('if the signal was already aborted, nothing is started', async () => {
   await using tag = testTag();
   const spawned: unknown[] = [];
   const signal = AbortSignal.abort(new Error('too late'));
@@ -135,7 +135,7 @@ test.each([
   await expect(running).rejects.toThrow('disk full');
 });
 
-test('the shortest command is still identified, and is not running afterwards', async () => {
+test('even the shortest command is identified, and is not running afterwards', async () => {
   await using tag = testTag();
   const leaders: Parameters<typeof isRunning>[0][] = [];
   await run({ tag: tag.tag, command: ['true'], onSpawn: (leader) => void leaders.push(leader) });
@@ -148,13 +148,18 @@ test('a tag that PostgreSQL would alter is refused before anything is started', 
 });
 
 test.each([
-  { what: 'a missing program', command: ['/nowhere/at-all'], code: 'ENOENT', found: /no such program/ },
+  {
+    what: 'a missing program',
+    command: ['/nowhere/at-all'],
+    code: 'ENOENT',
+    found: /the program, or .*, does not exist/,
+  },
   { what: 'a missing interpreter', command: ['./odd'], code: 'ENOENT', found: /interpreter/ },
-  { what: 'a file that is no program', command: ['./plain'], code: 'EACCES', found: /may not be executed/ },
+  { what: 'a file that is not executable', command: ['./plain'], code: 'EACCES', found: /no permission to execute/ },
   { what: 'a missing folder', command: ['true'], cwd: './gone', code: 'ENOENT', found: /folder does not exist/ },
   { what: 'a folder that is a file', command: ['true'], cwd: './plain', code: 'ENOTDIR', found: /not a folder/ },
   { what: 'an empty command', command: [], code: 'ERR_INVALID_ARG_VALUE', found: /command is empty/ },
-])('$what: not started, with the program, the folder and the reason', async ({ command, cwd = '.', code, found }) => {
+])('$what: the error names the program, the folder and the reason', async ({ command, cwd = '.', code, found }) => {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-phases-'));
   try {
     await writeFile(join(folder, 'plain'), 'text');

@@ -12,14 +12,14 @@ export const sh = (script: string, ...args: readonly string[]): readonly string[
   ...args,
 ];
 
-/** Runs a command here, with our PATH only. */
+/** Runs a command in this folder, with only our PATH in its environment. */
 export const run = (options: Partial<CommandToRun> & Pick<CommandToRun, 'command' | 'tag'>): Promise<CommandResult> =>
   runCommand({ cwd: '/', env: { PATH: process.env.PATH }, grace: seconds(5), clock, ...options });
 
 export interface Started {
   readonly leader: Child;
   readonly result: Promise<CommandResult>;
-  /** Everything that it wrote before the line `ready`. */
+  /** The output before the line `ready`. */
   readonly said: string;
 }
 
@@ -36,6 +36,6 @@ export async function started(options: Parameters<typeof run>[0]): Promise<Start
     },
   });
   await Promise.race([ready.promise, result]);
-  if (leader === undefined) throw new Error('it was not started');
+  if (leader === undefined) throw new Error('the command was not started');
   return { leader, result, said };
 }

@@ -19,7 +19,7 @@ const rules = { kill_grace: millis(100), quiet_for: millis(1_500) };
 
 type Meanwhile = (wait: number, now: Instant) => Promise<void>;
 
-/** Time passes only while somebody waits, then at once and five times as fast; `meanwhile` is what the world does in each wait. */
+/** Time passes only during waits, five times as fast. `meanwhile` runs in each wait. */
 function hurriedClock(meanwhile: Meanwhile): Clock {
   let [now, waits]: [Instant, number] = [start, 0];
   return {
@@ -33,7 +33,7 @@ function hurriedClock(meanwhile: Meanwhile): Clock {
 
 const realClock: Clock = { now: () => instant(Date.now()), wait: (length) => setTimeout(length) };
 
-/** Logs in again under a phase's name as soon as it is ended. */
+/** Logs in again with a phase's application_name as soon as its session is ended. */
 async function reconnecting(url: string, tag: string) {
   let on = true;
   const once = async (): Promise<void> => {
@@ -55,7 +55,7 @@ async function reconnecting(url: string, tag: string) {
   };
 }
 
-/** Somebody logs in again and again under a phase's name, and whether it is known that every process has ended. */
+/** A stranger keeps logging in with a phase's application_name. `allGone`: whether all processes are known to have ended. */
 async function quietingUnderName(allGone: boolean) {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');
@@ -75,12 +75,12 @@ async function quietingUnderName(allGone: boolean) {
   return { proof, stranger: `sessions of ${other.name} named ${tag}` };
 }
 
-test('a stranger who takes a phase’s name again and again keeps no proof back, and is named', async () => {
+test('a stranger who keeps using a phase’s name does not block the proof, and is named', async () => {
   const { proof, stranger } = await quietingUnderName(true);
   expect(proof).toMatchObject({ notCounted: [stranger] });
 });
 
-test.runIf(everyCase)('where nobody knows that every process has ended, the stranger counts', async () => {
+test.runIf(everyCase)('unless all processes are known to have ended, the stranger’s sessions count', async () => {
   expect((await quietingUnderName(false)).proof).toBeInstanceOf(WorkGoesOn);
 });
 
@@ -93,7 +93,7 @@ async function quieting(url: string, name: string, role: string, meanwhile: Mean
   return { proof, clock };
 }
 
-/** Sessions of the phases' role that come back, as those of a pooler do. */
+/** Sessions of the phases' role that reconnect, like those of a pooler. */
 async function comingBack(db: TestDatabase, role: string) {
   const sessions: OtherSession[] = [];
   const come = async () => void sessions.push(await sessionAs(db.urlAs(role), 'pooler'));
@@ -106,19 +106,19 @@ async function comingBack(db: TestDatabase, role: string) {
   };
 }
 
-test('sessions that come back again and again are no proof: what is still there is named after twenty seconds', async () => {
+test('sessions that keep reconnecting prevent the proof, and are named after twenty seconds', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using pooler = await comingBack(db, role.name);
   const { proof, clock } = await quieting(db.url, db.name, role.name, async (wait) => {
-    if (wait % 3 === 2) await pooler.come(); // never quiet for three looks, which would be enough
+    if (wait % 3 === 2) await pooler.come(); // never quiet for three searches, which would be enough
   });
   expect(proof).toBeInstanceOf(WorkGoesOn);
   expect(proof).toMatchObject({ left: [expect.stringMatching(/^session \d+ \(pooler\)$/)] });
   expect(clock.now() - start).toBeGreaterThan(seconds(20));
 });
 
-test('the quiet is counted anew from when the last of them was seen', async () => {
+test('the quiet period starts again when the last of them was seen', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using pooler = await comingBack(db, role.name);
@@ -128,11 +128,11 @@ test('the quiet is counted anew from when the last of them was seen', async () =
     cameBack = now;
     await pooler.come();
   });
-  expect((proof as Quiet).endedSessions).toBeGreaterThanOrEqual(2); // one on its way out may be found once more
+  expect((proof as Quiet).endedSessions).toBeGreaterThanOrEqual(2); // a session that is just ending may be found twice
   expect((proof as Quiet).since).toBeGreaterThan(cameBack);
 });
 
-test('a prepared transaction of the role outlives its session, and is no quiet', async () => {
+test('a prepared transaction of the role outlives its session and prevents the proof', async () => {
   await using leftOver = await withLeftOver();
   const { url } = leftOver;
   const { proof } = await quieting(url, 'postgres', 'phases', async () => undefined);

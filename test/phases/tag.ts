@@ -11,7 +11,7 @@ export interface TestTag extends AsyncDisposable {
   readonly tag: string;
 }
 
-/** A tag of its own; at the end no process may bear it. Those that do are ended, so that they do not outlive the test. */
+/** A unique tag. Processes that still have it at the end are ended and fail the test. */
 export function testTag(): TestTag {
   const tag = `test-${randomBytes(6).toString('hex')}`;
   return {

@@ -13,14 +13,14 @@ import { testTag } from './tag.ts';
 
 const script = fileURLToPath(new URL('wrapper-process.ts', import.meta.url));
 
-/** Waits for the line `ready` on its standard output where the test needs the command to be there. */
+/** Starts a wrapper. `ready` resolves when the command has written the line `ready`. */
 function wrapper(tag: string, command: readonly string[]) {
   const child = spawn(process.execPath, [script, tag, ...command], { stdio: ['pipe', 'pipe', 'pipe'] });
   const exit = once(child, 'exit') as Promise<[number | null, string | null]>;
   return { child, exit, ready: () => once(child.stdout, 'data') };
 }
 
-test('a wrapper hands on standard input, both outputs whole, and the exit code, and is gone at once', async () => {
+test('a wrapper passes on standard input, both complete outputs and the exit code, and then exits at once', async () => {
   await using tag = testTag();
   const { child, exit } = wrapper(tag.tag, sh('cat; seq 20000; echo warned >&2; exit 9'));
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
@@ -31,7 +31,7 @@ test('a wrapper hands on standard input, both outputs whole, and the exit code, 
   expect(await stderr).toBe('warned\n');
 });
 
-test('a signal to the wrapper ends the command, and the wrapper with its code', async () => {
+test('a signal to the wrapper ends the command, and the wrapper returns the command’s exit code', async () => {
   await using tag = testTag();
   const { child, exit, ready } = wrapper(tag.tag, sh('trap "exit 6" TERM; echo ready; while :; do sleep 0.01; done'));
   await ready();
@@ -39,7 +39,7 @@ test('a signal to the wrapper ends the command, and the wrapper with its code', 
   expect(await exit).toEqual([6, null]);
 });
 
-test('a reader that closes our output does not end the wrapper', async () => {
+test('a reader that closes the output does not end the wrapper', async () => {
   await using tag = testTag();
   const { child, exit, ready } = wrapper(tag.tag, sh('echo ready; read -r _; seq 20000; exit 8'));
   await ready();
@@ -58,11 +58,11 @@ test('a command outlives a wrapper that was killed, and is found and ended by it
   await endProcesses({ groups: [], tags: [tag.tag], grace: seconds(5), clock });
 });
 
-test('a process that stays behind with our output in its hands does not keep the wrapper', async () => {
+test('a process that stays behind and holds the output does not delay the wrapper', async () => {
   await using tag = testTag();
   const { child, exit } = wrapper(tag.tag, sh('setsid sleep 60 & exit 2'));
   const stderr = text(child.stderr);
   expect(await exit).toEqual([2, null]);
-  expect(await stderr).toMatch(/^ripcord: .* processes that it started go on: \d+\.\n$/);
+  expect(await stderr).toMatch(/^ripcord: .* processes that it started are still running: \d+\.\n$/);
   await endProcesses({ groups: [], tags: [tag.tag], grace: seconds(5), clock });
 });

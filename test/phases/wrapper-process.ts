@@ -3,7 +3,7 @@ import { seconds } from '../../src/core/kernel/units.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { superviseWork } from '../../src/phases/wrapper.ts';
 
-/** A wrapper in a process of its own, under a guard that agrees with everything: `node wrapper-process.ts TAG COMMAND ...` */
+/** A wrapper in a separate process, with a guard that allows everything: `node wrapper-process.ts TAG COMMAND ...` */
 const [tag = '', ...command] = process.argv.slice(2);
 process.exitCode = await superviseWork({
   phase: phaseId('wrapped'),

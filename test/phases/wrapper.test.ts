@@ -14,12 +14,12 @@ import { clock, sh } from './started.ts';
 import { testTag } from './tag.ts';
 
 const phase = phaseId('schema-standardization');
-/** Said of a command that was ended where there is no cgroup. */
+/** The message about a command that was ended without a cgroup. */
 const unseen = noCgroup === undefined ? [] : [expect.stringMatching(/would not have been ended: /)];
 const goOn: Orders = { goOn: true };
 const away = () => Promise.reject(new Error('connection refused'));
 
-/** A guard that agrees with everything and remembers what it was told. */
+/** A guard that allows everything and remembers its reports. */
 function guard(tag: string, of: Partial<PhaseReporter> = {}, lease: Millis = seconds(60)) {
   const told: string[] = [];
   const hear = (what: string) => void told.push(what);
@@ -39,7 +39,7 @@ function guard(tag: string, of: Partial<PhaseReporter> = {}, lease: Millis = sec
 interface Written {
   readonly stream: PassThrough;
   readonly text: string;
-  /** Waits until it has been written. */
+  /** Resolves when the text has been written. */
   until(text: string): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ test.each([
   { script: 'exit 0', code: 0, end: 'finish' },
   { script: 'exit 3', code: 3, end: 'fail 3: its command returned exit code 3' },
   { script: 'kill -KILL $$', code: 137, end: 'fail null: its command was ended by SIGKILL' },
-])('"$script" returns $code and tells "$end"', async ({ script, code, end }) => {
+])('"$script" returns $code and reports "$end"', async ({ script, code, end }) => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag);
   const work = supervise({ command: sh(script), reporter });
@@ -95,7 +95,7 @@ test.each([
   { how: 'its processes', script: 'kill -TERM $$', exitCode: null },
   { how: 'its session, so that it fails', script: 'echo "terminating connection" >&2; exit 2', exitCode: 2 },
 ])(
-  'a command of which the guard ended $how before it said so was stopped by the guard',
+  'if the guard ended $how before the wrapper learned of it, the command counts as stopped by the guard',
   async ({ script, exitCode }) => {
     await using tag = testTag();
     const beat = () => Promise.resolve({ goOn: false, because: 'rollback r1-rollback has begun' } as const);
@@ -104,12 +104,12 @@ test.each([
     expect(await work.code).toBe(75);
     expect(told.at(-1)).toBe(`fail ${exitCode}: rollback r1-rollback has begun`);
     expect(work.said).toEqual([
-      `The guard stops phase ${phase}: rollback r1-rollback has begun. Its command was ended.`,
+      `The guard told phase ${phase} to stop: rollback r1-rollback has begun. Its command was ended.`,
     ]);
   },
 );
 
-test('both streams are passed on to the last byte, lines of progress too', async () => {
+test('both streams are passed on completely, including progress lines', async () => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag);
   const lines = Array.from({ length: 3_000 }, (_, index) => `line ${index}`).join('\n');
@@ -121,7 +121,7 @@ test('both streams are passed on to the last byte, lines of progress too', async
   expect(told).toEqual(['start by us', 'spawned', 'beat 1', 'finish']);
 });
 
-test('progress is told while the command runs', async () => {
+test('progress is reported while the command runs', async () => {
   await using tag = testTag();
   const heard = Promise.withResolvers<number | undefined>();
   const beat = (fraction?: number) => {
@@ -137,8 +137,8 @@ test('progress is told while the command runs', async () => {
 
 test.each([
   { when: 'the guard refuses', start: () => Promise.reject(new PhaseRefused(phase, 'the run is held')), said: /held/ },
-  { when: 'the guard cannot be reached', start: away, said: /could not be asked: connection refused/ },
-])('when $when, the command is not started, and 75 says so', async ({ start, said }) => {
+  { when: 'the guard cannot be reached', start: away, said: /request to the guard failed: connection refused/ },
+])('when $when, the command is not started, and the exit code is 75', async ({ start, said }) => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag, { start });
   const work = supervise({ command: sh('echo begun'), reporter });
@@ -150,7 +150,7 @@ test.each([
 test.each([
   { what: 'a missing program', command: ['/nowhere/at-all'], code: 127 },
   { what: 'a folder as program', command: ['/tmp'], code: 126 },
-])('$what is told as a failure, and returns $code as from a shell', async ({ command, code }) => {
+])('$what is reported as a failure and returns $code, as in a shell', async ({ command, code }) => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag);
   const work = supervise({ command, reporter });
@@ -162,7 +162,7 @@ test.each([
 test.each([
   { first: 'the answer to the child', of: { spawned: () => Promise.resolve({ goOn: false, because: 'rolled back' }) } },
   { first: 'the answer to a beat', of: { beat: () => Promise.resolve({ goOn: false, because: 'rolled back' }) } },
-])('an order to stop in $first ends all that was started', async ({ of }) => {
+])('an order to stop in $first ends everything that the command started', async ({ of }) => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag, of, millis(400));
   const work = supervise({ command: sh('trap "exit 0" TERM; setsid sleep 60 & sleep 60 & wait'), reporter });
@@ -171,7 +171,7 @@ test.each([
   expect(work.said).toEqual([expect.stringContaining('rolled back'), ...unseen]);
 });
 
-test('a guard that is lost for longer than the lease takes the command with it, and is told nothing', async () => {
+test('if contact is lost for longer than the lease, the command is ended and nothing is reported', async () => {
   await using tag = testTag();
   const ended: string[] = [];
   const tell = (what: string) => () => Promise.resolve(void ended.push(what));
@@ -183,7 +183,7 @@ test('a guard that is lost for longer than the lease takes the command with it, 
   expect(ended).toEqual([]);
 });
 
-test('the end is told again until it is heard', async () => {
+test('the end is reported again until the guard accepts it', async () => {
   await using tag = testTag();
   let tries = 0;
   const finish = () => (++tries < 3 ? away() : Promise.resolve());
@@ -196,8 +196,12 @@ test('the end is told again until it is heard', async () => {
 test.each([
   { guard: 'is away', fail: away, why: /does not know: connection refused/ },
   { guard: 'does not answer', fail: () => new Promise<void>(() => undefined), why: /does not know: no answer within/ },
-  { guard: 'does not want it', fail: () => Promise.reject(new PhaseRefused(phase, 'lost')), why: /was refused: lost/ },
-])('when the guard $guard, that is said, and the exit code is still the own one', async ({ fail, why }) => {
+  {
+    guard: 'refuses the report',
+    fail: () => Promise.reject(new PhaseRefused(phase, 'lost')),
+    why: /was refused: lost/,
+  },
+])('when the guard $guard, the wrapper says so, and still returns the command’s exit code', async ({ fail, why }) => {
   await using tag = testTag();
   const { reporter } = guard(tag.tag, { fail }, millis(300));
   const work = supervise({ command: sh('exit 3'), reporter });
@@ -205,7 +209,7 @@ test.each([
   expect(work.said).toEqual([expect.stringMatching(why)]);
 });
 
-test('a signal gives up telling the end', async () => {
+test('a signal stops the attempts to report the end', async () => {
   await using tag = testTag();
   const asked = Promise.withResolvers<void>();
   const finish = () => {
@@ -217,7 +221,7 @@ test('a signal gives up telling the end', async () => {
   await asked.promise;
   work.signals.emit('SIGINT');
   expect(await work.code).toBe(0);
-  expect(work.said).toEqual([expect.stringMatching(/does not know: SIGINT came/)]);
+  expect(work.said).toEqual([expect.stringMatching(/does not know: SIGINT arrived/)]);
 });
 
 test.each([
@@ -227,7 +231,7 @@ test.each([
 ])('$name is passed on to the group', async ({ name, code }) => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag);
-  // The innermost says when it is there: a shell loses an interrupt that comes between its fork and the exec.
+  // The innermost process says when it runs: a shell loses an interrupt that arrives between its fork and the exec.
   const leaf = 'console.log("ready"); setInterval(() => undefined, 1_000)';
   const work = supervise({ command: sh('"$1" -e "$2"; true', process.execPath, leaf), reporter });
   await work.stdout.until('ready');
@@ -236,7 +240,7 @@ test.each([
   expect(told.at(-1)).toBe(`fail null: its command was ended by ${name} after the wrapper was sent ${name}`);
 });
 
-test('a command that takes its time after a signal has it, and its exit code is its own', async () => {
+test('a command may take its time after a signal, and its exit code is returned', async () => {
   await using tag = testTag();
   const { told, reporter } = guard(tag.tag);
   const command = sh('trap "echo tidied; exit 0" INT; echo ready; while :; do sleep 0.01; done');
@@ -247,7 +251,7 @@ test('a command that takes its time after a signal has it, and its exit code is 
   expect([work.stdout.text, told.at(-1)]).toEqual(['ready\ntidied\n', 'finish']);
 });
 
-test('the second signal ends by force what ignores the first, and what left the group', async () => {
+test('the second signal kills processes that ignored the first, and those that left the group', async () => {
   await using tag = testTag();
   const { reporter } = guard(tag.tag);
   const command = sh('trap "echo heard" INT; setsid sleep 60 & echo ready; while :; do sleep 0.01; done');
@@ -257,10 +261,10 @@ test('the second signal ends by force what ignores the first, and what left the 
   await work.stdout.until('heard');
   work.signals.emit('SIGINT');
   expect(await work.code).toBe(137);
-  expect(work.said).toEqual([expect.stringMatching(/by force/)]);
+  expect(work.said).toEqual([expect.stringMatching(/SIGINT again: killing the command/)]);
 });
 
-test('a signal before the command was started keeps it from being started', async () => {
+test('after a signal, a command that has not started yet is not started', async () => {
   await using tag = testTag();
   const leave = Promise.withResolvers<{ tag: string; lease: Millis }>();
   const asked = Promise.withResolvers<void>();
@@ -275,12 +279,12 @@ test('a signal before the command was started keeps it from being started', asyn
   leave.resolve({ tag: tag.tag, lease: seconds(60) });
   expect(await work.code).toBe(143);
   expect([told, work.stdout.text]).toEqual([
-    ['fail null, never begun: SIGTERM came before its command was started'],
+    ['fail null, never begun: SIGTERM arrived before its command was started'],
     '',
   ]);
 });
 
-test('a second signal does not wait for leave', async () => {
+test('after a second signal, the wrapper does not wait for the guard’s permission', async () => {
   await using tag = testTag();
   const asked = Promise.withResolvers<void>();
   const start = () => {
@@ -306,7 +310,7 @@ test('a reader that goes away does not stop the command', async () => {
   expect([work.stderr.text, told.at(-1)]).toEqual(['end\n', 'finish']);
 });
 
-test('the end is told though the reader is slow, and what it has not read yet is still written', async () => {
+test('the end is reported despite a slow reader, and the rest of the output is still written', async () => {
   await using tag = testTag();
   const finished = Promise.withResolvers<void>();
   const finish = () => Promise.resolve(finished.resolve());
@@ -320,16 +324,16 @@ test('the end is told though the reader is slow, and what it has not read yet is
   expect(text.endsWith('\n9999\n10000\n')).toBe(true);
 });
 
-test('processes that stay behind are named', async () => {
+test('processes that the command left running are named', async () => {
   await using tag = testTag();
   const { reporter } = guard(tag.tag);
   const work = supervise({ command: sh('setsid sleep 60 & exit 0'), reporter });
   expect(await work.code).toBe(0);
-  expect(work.said).toEqual([expect.stringMatching(/processes that it started go on: \d+\.$/)]);
+  expect(work.said).toEqual([expect.stringMatching(/processes that it started are still running: \d+\.$/)]);
   await endProcesses({ groups: [], tags: [tag.tag], grace: seconds(5), clock });
 });
 
-test('no listener is left on the source of signals', async () => {
+test('no signal listener is left behind', async () => {
   await using tag = testTag();
   const { reporter } = guard(tag.tag);
   const work = supervise({ command: ['true'], reporter });

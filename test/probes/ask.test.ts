@@ -10,7 +10,7 @@ import { httpServer } from './http-server.ts';
 const at = instant(1_800_000_000_000);
 const never = new AbortController().signal;
 const unused = () => {
-  throw new Error('a probe over HTTP needs no connection and has no statement');
+  throw new Error('an HTTP probe needs no connection and has no statement');
 };
 const statistics = {
   connection: { query: unused },
@@ -24,7 +24,7 @@ const statistics = {
   hide: (text: string) => text,
 };
 
-test('a probe of the plan that asks over HTTP', async () => {
+test('an HTTP probe of the plan is answered', async () => {
   await using server = await httpServer((_, response) => response.end('caffeine'));
   const plan = probe.parse({ id: 'search', http: { url: server.url, expect: { contains: 'caffeine' } }, every: '2s' });
   const asker = askerOf(plan, { connection: unused, statements: unused, statistics });
@@ -32,7 +32,7 @@ test('a probe of the plan that asks over HTTP', async () => {
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'search', at });
 });
 
-test('a probe of the plan that asks in SQL, with the statements of the moment', async () => {
+test('a SQL probe of the plan runs the statements that apply at the moment', async () => {
   await using db = await database();
   await using connection = heldConnection({ url: db.url, name: '', readOnly: true, statementTimeout: seconds(5) });
   const plan = probe.parse({ id: 'count', sql: 'select nothing', after: { rename: 'select 1' } });
@@ -44,7 +44,7 @@ test('a probe of the plan that asks in SQL, with the statements of the moment', 
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'count', at });
 });
 
-test('a probe of the plan that looks at statements, and one that asks Prometheus', async () => {
+test('a statements probe and a Prometheus probe of the plan give readings', async () => {
   await using db = await database();
   await using connection = heldConnection({ url: db.url, name: '', readOnly: true, statementTimeout: seconds(5) });
   const parts = { connection: unused, statements: unused, statistics: { ...statistics, connection } };

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 export interface Certificate {
-  /** Both in PEM form. */
+  /** Both are in PEM format. */
   readonly key: string;
   readonly certificate: string;
 }
 
-/** A key and a certificate that vouches for itself, for the names given, such as `DNS:localhost` or `IP:127.0.0.1`. */
+/** Creates a key and a self-signed certificate for names such as `DNS:localhost` or `IP:127.0.0.1`. */
 export async function selfSigned(...names: readonly string[]): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-certificate-'));
   const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];

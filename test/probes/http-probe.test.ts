@@ -58,7 +58,7 @@ test.each<{
     reading: failed('status', '302'),
   },
   {
-    when: 'the body contains the text, cut into pieces',
+    when: 'the body contains the text, split across chunks',
     answer(_, response) {
       response.write('caff');
       setImmediate(() => response.end('eine'));
@@ -97,31 +97,31 @@ test.each<{
     reading: failed('assertion'),
   },
   {
-    when: 'the pattern would take for ever on the body',
+    when: 'the pattern would take practically forever on the body',
     answer: (_, response) => response.end(`${'a'.repeat(60)}!`),
     expect: { status: 200, matches: '^(a+)+$' },
     reading: { state: 'missing', ...about, because: expect.stringContaining('takes too long') },
   },
   {
-    when: 'the body holds what the pointers name',
+    when: 'the JSON has the wanted values at the pointers',
     answer: (_, response) => response.end('{"status":"ok","data":[{"id":7,"gone":null}]}'),
     expect: { status: 200, json: { '/status': 'ok', '/data/0/id': 7, '/data/0/gone': null } },
     reading: answered,
   },
   {
-    when: 'a number is wanted and a text is there',
+    when: 'a number is wanted and the JSON has a string',
     answer: (_, response) => response.end('{"id":"7"}'),
     expect: { status: 200, json: { '/id': 7 } },
     reading: failed('assertion'),
   },
   {
-    when: 'the place is not there',
+    when: 'the JSON pointer does not exist',
     answer: (_, response) => response.end('{}'),
     expect: { status: 200, json: { '/id': null } },
     reading: failed('assertion'),
   },
   {
-    when: 'the body is no JSON',
+    when: 'the body is not JSON',
     answer: (_, response) => response.end('<html>'),
     expect: { status: 200, json: { '/id': 7 } },
     reading: failed('assertion'),
@@ -139,12 +139,12 @@ test.each<{
     reading: failed('assertion'),
   },
   {
-    when: 'the connection is cut before an answer',
+    when: 'the connection closes before the answer',
     answer: (request) => request.socket.destroy(),
     reading: failed('query', 'ECONNRESET'),
   },
   {
-    when: 'the connection is cut within the body',
+    when: 'the connection closes within the body',
     answer(_, response) {
       response.writeHead(200, { 'content-length': '1000' }).write('half', () => response.destroy());
     },
@@ -162,7 +162,7 @@ test.each<{
   expect(await probe({ url: server.url, expect: wanted }, timeout).ask(at, never)).toEqual(reading);
 });
 
-test('the time runs to the last byte of the body', async () => {
+test('the measured time includes the last byte of the body', async () => {
   await using server = await httpServer((_, response) => {
     response.write('a');
     setTimeout(() => response.end('b'), 100);
@@ -175,7 +175,7 @@ test('the time runs to the last byte of the body', async () => {
   expect(total(parts)).toBeCloseTo(took, 5);
 });
 
-test('to look up a name is a part of its own', async () => {
+test('the name lookup is measured as a separate part', async () => {
   await using server = await httpServer((_, response) => response.end('ok'));
   const url = new URL(server.url);
   url.hostname = 'localhost';
@@ -185,14 +185,14 @@ test('to look up a name is a part of its own', async () => {
   expect(total(parts)).toBeCloseTo(took, 5);
 });
 
-test('each reading makes a connection of its own', async () => {
+test('each reading opens its own connection', async () => {
   await using server = await httpServer((_, response) => response.end());
   const { ask } = probe({ url: server.url });
   for (let count = 0; count < 3; count += 1) await ask(at, never);
   expect(server.connections()).toBe(3);
 });
 
-test('method, headers, body and credentials are sent as the plan has them', async () => {
+test('the method, headers, body and credentials are sent as in the plan', async () => {
   const seen = Promise.withResolvers<object>();
   await using server = await httpServer((request, response) => {
     const { method, url: path, headers } = request;
@@ -222,17 +222,17 @@ test('method, headers, body and credentials are sent as the plan has them', asyn
 test.each([
   { when: 'nobody listens', url: 'http://127.0.0.1:1/', code: 'ECONNREFUSED' },
   { when: 'a name has two addresses and nobody listens', url: 'http://localhost:1/', code: 'ECONNREFUSED' },
-])('it is a failure to connect when $when', async ({ url, code }) => {
+])('the reading fails with reason `connect` when $when', async ({ url, code }) => {
   expect(await probe({ url }).ask(at, never)).toEqual(failed('connect', code));
 });
 
-test('an answer without TLS to a question over TLS is a failure to connect', async () => {
+test('a plaintext answer to a TLS request fails with reason `connect`', async () => {
   await using server = await httpServer((_, response) => response.end());
   const reading = await probe({ url: server.url.replace('http:', 'https:') }).ask(at, never);
   expect(reading).toMatchObject({ state: 'failed', cause: { reason: 'connect' } });
 });
 
-test('an answer that is no HTTP is a failure of the question', async () => {
+test('an answer that is not HTTP fails with reason `query`', async () => {
   const server = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH_9.2\r\n'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
-  /** How many connections were made so far. */
+  /** How many connections the server has accepted so far. */
   readonly connections: () => number;
 }
 

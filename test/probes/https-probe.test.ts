@@ -30,11 +30,11 @@ async function secureServer({ key, certificate: cert }: Certificate) {
 
 function asker(url: string, ca?: string) {
   const plan = probe.parse({ id: 'search', http: { url, expect: { contains: 'caffeine' }, ...(ca && { ca }) } });
-  if (plan.http === undefined) throw new Error('it asks over HTTP');
+  if (plan.http === undefined) throw new Error('expected an HTTP probe');
   return httpProbe(plan, plan.http);
 }
 
-test('over TLS, by name and by address, a reading has the handshake as a part of its own', async ({ skip }) => {
+test('over TLS, by name and by address, the handshake is measured as a separate part', async ({ skip }) => {
   skip(!onPath('openssl'), whyNot('openssl', 'openssl'));
   const made = await selfSigned('DNS:localhost', 'IP:127.0.0.1');
   await using server = await secureServer(made);
@@ -48,18 +48,18 @@ test('over TLS, by name and by address, a reading has the handshake as a part of
     expect(total).toBeCloseTo(reading.took, 5);
     await ask(at, never);
   }
-  expect(server.resumed).toEqual([false, false, false, false]); // each reading is a new user
+  expect(server.resumed).toEqual([false, false, false, false]); // each reading starts a new TLS session, as a new user would
 });
 
 test.for([
   {
-    who: 'an authority that nobody named',
+    who: 'an unknown certificate authority',
     names: ['DNS:localhost'],
     trusted: false,
     code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
   },
   { who: 'a certificate for another name', names: ['DNS:other'], trusted: true, code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
-])('$who is a failure to connect', async ({ names, trusted, code }, { skip }) => {
+])('$who fails the reading with reason `connect`', async ({ names, trusted, code }, { skip }) => {
   skip(!onPath('openssl'), whyNot('openssl', 'openssl'));
   const made = await selfSigned(...names);
   await using server = await secureServer(made);

@@ -19,27 +19,27 @@ const never = new AbortController().signal;
 
 function asker(url: string, more: object = {}) {
   const plan = probe.parse({ id: 'api', prometheus: { url, query: 'up', unit: 's', ...more } });
-  if (plan.prometheus === undefined) throw new Error('it asks Prometheus');
+  if (plan.prometheus === undefined) throw new Error('expected a Prometheus probe');
   return prometheusProbe(plan, plan.prometheus);
 }
 
-/** Answers of Prometheus 2.42 to the queries of prometheus-page.ts, as it gave them. */
+/** Unmodified responses of Prometheus 2.42 to the queries in prometheus-page.ts. */
 const recorded = z
   .array(z.object({ name: z.string(), status: z.number(), body: z.string() }))
   .parse(JSON.parse(readFileSync(new URL('prometheus-answers.json', import.meta.url), 'utf8')));
 const answerTo = (query: string) => recorded.find(({ name }) => name === query) ?? { status: 0, body: '' };
-/** When the newest value of a recorded answer was true. */
+/** The timestamp of the value in a recorded response. */
 const momentOf = (body: string) => instant(Number(/(\d{10}(?:\.\d+)?),/.exec(body)?.[1] ?? 0) * 1_000);
 const said = (yields: number | string): unknown =>
   typeof yields === 'number' ? yields : { because: expect.stringContaining(yields) };
 
-test.each(queries)('of $name comes $yields', ({ name, yields }) => {
+test.each(queries)('$name yields $yields', ({ name, yields }) => {
   const { status, body } = answerTo(name);
   const asked = { unit: 's', at: momentOf(body), within: seconds(15) } as const;
   expect(latencyIn(status, body, asked)).toEqual(said(yields));
 });
 
-test('a value in milliseconds stays what it is; one that is too old is no value', () => {
+test('a value in milliseconds is not converted, and a value that is too old is rejected', () => {
   const { status, body } = answerTo('a scalar');
   const asked = { unit: 'ms', at: momentOf(body), within: seconds(15) } as const;
   expect(latencyIn(status, body, asked)).toBe(0.25);
@@ -48,11 +48,11 @@ test('a value in milliseconds stays what it is; one that is too old is no value'
 });
 
 test.each(['1e300', '1.7e9'])(
-  'a time or a count of %s is no latency: longer than a year, the journal could not keep it',
+  'a value of %s is not a latency: it is longer than a year, and the journal could not store it',
   (value) => {
     const body = JSON.stringify({ status: 'success', data: { resultType: 'scalar', result: [at / 1_000, value] } });
     expect(latencyIn(200, body, { unit: 's', at, within: seconds(15) })).toEqual({
-      because: `the query yields ${value}, which is no latency`,
+      because: `the query yields ${value}, which is not a latency`,
     });
   },
 );
@@ -62,15 +62,20 @@ test.each([
     what: 'a proxy',
     status: 502,
     body: '<html>Bad Gateway</html>',
-    because: 'answered 502, and not as Prometheus does',
+    because: 'answered 502 with something that is not a Prometheus response',
   },
-  { what: 'another JSON', status: 200, body: '{"ok":true}', because: 'answered 200, and not as Prometheus does' },
-  { what: 'silence', status: 200, body: '', because: 'answered 200, and not as Prometheus does' },
-])('$what is no latency', ({ status, body, because }) => {
+  {
+    what: 'another JSON',
+    status: 200,
+    body: '{"ok":true}',
+    because: 'answered 200 with something that is not a Prometheus response',
+  },
+  { what: 'silence', status: 200, body: '', because: 'answered 200 with something that is not a Prometheus response' },
+])('$what is not a latency', ({ status, body, because }) => {
   expect(latencyIn(status, body, { unit: 's', at, within: seconds(15) })).toEqual({ because });
 });
 
-test('the question names the query, the due time and a bound, below the path of the address', async () => {
+test('the request has the query, the due time and a timeout, and extends the path of the address', async () => {
   const seen = Promise.withResolvers<unknown>();
   await using server = await httpServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
@@ -91,8 +96,12 @@ test('the question names the query, the due time and a bound, below the path of 
 
 test.each([
   { when: 'it cannot be reached', url: 'http://127.0.0.1:1', because: /^Prometheus: .*ECONNREFUSED/ },
-  { when: 'no name leads to it', url: 'http://prometheus.invalid', because: /^Prometheus: .*ENOTFOUND|EAI_AGAIN/ },
-])('when $when the reading is missing, with the reason', async ({ url, because }) => {
+  {
+    when: 'its name does not resolve',
+    url: 'http://prometheus.invalid',
+    because: /^Prometheus: .*ENOTFOUND|EAI_AGAIN/,
+  },
+])('the reading is missing, with the reason, when $when', async ({ url, because }) => {
   const reading = await asker(url).ask(at, never);
   expect(reading).toEqual({ state: 'missing', ...about, because: expect.stringMatching(because) });
 });
@@ -103,7 +112,7 @@ test('an aborted reading is missing without a reason', async () => {
   expect(await asker(server.url).ask(at, stop.signal)).toEqual({ state: 'missing', ...about });
 });
 
-test('a real Prometheus answers as it did when it was recorded, and so does the probe', async ({ skip }) => {
+test('a real Prometheus still gives the recorded responses, and the probe reads them', async ({ skip }) => {
   skip(!onPath('prometheus'), whyNot('prometheus'));
   await using prometheus = await startPrometheus(page);
   for (const { name, query, yields } of queries) {

@@ -10,7 +10,7 @@ import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
 
 const start = instant(1_800_000_000_000);
 
-/** A probe whose k-th ask takes `takes[k]` ms, 5 ms when there is none. Its `asked` are the moments of the asks. */
+/** A probe whose k-th reading takes `takes[k]` ms (default 5 ms). `asked` holds the times at which readings started. */
 function asker(
   clock: FakeClock,
   id: string,
@@ -73,7 +73,7 @@ test.each([
     lags: [0, 0, 0, 0],
   },
   {
-    when: 'an answer takes just an interval',
+    when: 'an answer takes exactly one interval',
     probes: [{ id: 'a', every: 1_000, takes: [1_000, 1_000, 1_000] }],
     live: (clock: FakeClock) => clock.advance(3_000),
     readings: ['a 0', 'a 1000', 'a 2000'],
@@ -112,7 +112,7 @@ test.each([
     lags: [0, 0, 0, 0],
   },
   {
-    when: 'probes have intervals of their own, one of them slow',
+    when: 'probes have different intervals, and one probe is slow',
     probes: [
       { id: 'a', every: 900, takes: [2_000] },
       { id: 'b', every: 300 },
@@ -122,7 +122,7 @@ test.each([
     readings: ['b 100', 'b 400', 'c 400', 'b 700', 'a 900 missing', 'b 1000', 'c 1000'],
     lags: [0, 0, 0, 0, 0, 0, 0],
   },
-])('the readings are on the grid when $when', async ({ probes, live, readings, lags }) => {
+])('readings stay on their time grid when $when', async ({ probes, live, readings, lags }) => {
   const { clock, sampling, told, lags: seen } = sample(probes);
   await live(clock);
   expect(told()).toEqual(readings);
@@ -131,7 +131,7 @@ test.each([
   expect(clock.waiting).toBe(0);
 });
 
-test('a stall leads to no burst: what is long overdue is missing, not asked at once', async () => {
+test('a stall causes no burst: overdue readings are missing and are not taken all at once', async () => {
   const probes = Array.from({ length: 100 }, (_, index) => ({ id: `p${index}`, every: 1_000 }));
   const { clock, sampling, askers, readings } = sample(probes);
   await clock.advance(1_000);
@@ -152,7 +152,7 @@ test('a thousand probes need one wait at a time', async () => {
   await sampling.stop();
 });
 
-test('stopping during an ask aborts it, waits for its end, and says that its reading is missing', async () => {
+test('stopping during a reading aborts it, waits for its end, and reports it as missing', async () => {
   const clock = fakeClock(start);
   const readings: Reading[] = [];
   const cleanedUp = Promise.withResolvers<void>();
@@ -188,7 +188,7 @@ test('stopping during an ask aborts it, waits for its end, and says that its rea
   expect(readings).toHaveLength(1);
 });
 
-test('an asker that breaks leaves a missing reading, and is asked again', async () => {
+test('a probe that throws leaves a missing reading and continues with the next one', async () => {
   const clock = fakeClock(start);
   const readings: string[] = [];
   const broken: Asker = {
@@ -211,7 +211,7 @@ test('an asker that breaks leaves a missing reading, and is asked again', async 
   await sampling.stop();
 });
 
-test('what came due just before the stop, unseen, is missing too', async () => {
+test('a reading that came due just before the stop is missing, too', async () => {
   let now = start;
   const readings: Reading[] = [];
   const probe = probeId('a');
@@ -239,14 +239,14 @@ test('what came due just before the stop, unseen, is missing too', async () => {
   expect(readings).toHaveLength(3);
 });
 
-test('nothing to sample is sampled quietly', async () => {
+test('the loop runs and stops without any probes', async () => {
   const { clock, sampling } = sample([]);
   await clock.advance(1_000);
   expect(clock.waiting).toBe(0);
   await sampling.stop();
 });
 
-test('whatever happens, each due time on the grid yields exactly one reading', async () => {
+test('each due time on the grid always yields exactly one reading', async () => {
   const probe = fc.record({
     every: fc.integer({ min: 10, max: 2_000 }),
     takes: fc.array(fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 5_000 }))),
@@ -286,7 +286,7 @@ test('whatever happens, each due time on the grid yields exactly one reading', a
   );
 });
 
-/** One probe, whose k-th answer takes so long, and so much of it was the guard's own time. */
+/** One probe. For the k-th answer: how long it takes, and how much of that is the guard's own time. */
 function sampleTimed(answers: readonly { readonly took: number; readonly own?: number; readonly failed?: true }[]) {
   const clock = fakeClock(start);
   const readings: Reading[] = [];
@@ -320,13 +320,13 @@ function sampleTimed(answers: readonly { readonly took: number; readonly own?: n
 }
 const usual = { took: 3, own: 1 };
 
-test('a reading that the guard was late for is missing with the reason; a slow one while it is well is not', async () => {
+test('a reading is missing, with the reason, if the guard was late, but not if only the target was slow', async () => {
   const { clock, sampling, readings, told } = sampleTimed([
     usual,
     usual,
     { took: 400, own: 398 },
     { took: 400, own: 2 },
-    { took: 500 }, // timed by somebody else, such as the server's statistics
+    { took: 500 }, // measured elsewhere, such as by the server's statistics
     { took: 600, own: 590, failed: true },
     { took: 600, own: 1, failed: true },
     usual,
@@ -342,11 +342,11 @@ test('a reading that the guard was late for is missing with the reason; a slow o
     'failed',
     'answered',
   ]);
-  expect(readings[3]).toEqual({ state: 'answered', probe: 'a', at: start + 3_000, took: 400 }); // without what is not kept
+  expect(readings[3]).toEqual({ state: 'answered', probe: 'a', at: start + 3_000, took: 400 }); // the guard's own time is not stored
   await sampling.stop();
 });
 
-test('a reading that was under way while the process stood still is missing with that reason', async () => {
+test('a reading that was running while the process stood still is missing, with that reason', async () => {
   const { clock, sampling, told, wakes } = sampleTimed([usual, { took: 700, own: 1 }]);
   await clock.advance(1_010);
   await clock.stall(790);
@@ -357,7 +357,7 @@ test('a reading that was under way while the process stood still is missing with
   await sampling.stop();
 });
 
-test('what was due while the process stood still is missing with the reason, what a slow answer delayed without one', async () => {
+test('a reading due while the process stood still is missing with the reason, one blocked by a slow answer without a reason', async () => {
   const { clock, sampling, told } = sampleTimed([usual, { took: 1_500, own: 1 }]);
   await clock.advance(2_900);
   expect(told()).toEqual(['answered', undefined, 'answered']);
@@ -366,7 +366,7 @@ test('what was due while the process stood still is missing with the reason, wha
   await sampling.stop();
 });
 
-test('a guard that is never on time gives no evidence at all, however long it goes on', async () => {
+test('a guard that is always late never gives any evidence', async () => {
   const late = { took: 9, own: 7 };
   const { clock, sampling, told } = sampleTimed(Array.from({ length: 220 }, (_, k) => (k < 40 ? usual : late)));
   await clock.advance(219_500);

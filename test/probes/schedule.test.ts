@@ -9,7 +9,7 @@ test('an empty schedule has no first item', () => {
   expect(schedule.first).toBeUndefined();
 });
 
-test('the first item is always the one that is due first, however items are moved back', () => {
+test('the first item is always the one that is due first, even after items were postponed', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50), { minLength: 1 }), fc.array(fc.nat(50)), (dues, moves) => {
       const items = dues.map((due) => ({ due }));

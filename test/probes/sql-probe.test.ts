@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 const singular = 'select count(*) from molecule';
 const plural = 'select count(*) from molecules';
 
-/** A reading of a probe that asks `statements`, which the test may change between readings. */
+/** Reads a probe that runs `statements`. The test may change them between readings. */
 function reader(connection: Pick<HeldConnection, 'query' | 'connect'>, statements: string[], users?: UsersPath) {
   const plan = { id: 'count', every: seconds(1), timeout: seconds(1) };
   const probe = sqlProbe(plan, connection, { statements: () => statements, ...(users !== undefined && { users }) });
@@ -35,7 +35,7 @@ function overheard(connection: HeldConnection): HeldConnection & { readonly aske
   return { ...connection, query, asked };
 }
 
-test('a reading is the time of the query; the time to connect stands beside it, once', async () => {
+test('a reading is the time of the query; the time to connect is reported separately, and only once', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const read = reader(connection, ['select pg_sleep(0.05)']);
@@ -52,7 +52,7 @@ test('a reading is the time of the query; the time to connect stands beside it, 
   expect(again).toEqual({ state: 'answered', ...about, took: expect.any(Number), own: expect.anything() });
 });
 
-test('a statement beyond its timeout is a failure for lack of time', async () => {
+test('a statement that exceeds its timeout fails with reason `timeout`', async () => {
   await using db = await database();
   await using connection = held(db.url);
   expect(await reader(connection, ['select pg_sleep(10)'])()).toEqual({
@@ -62,7 +62,7 @@ test('a statement beyond its timeout is a failure for lack of time', async () =>
   });
 });
 
-test('a table that is dropped fails the query, and one that comes back answers', async () => {
+test('the reading fails after the table is dropped and is answered after it is created again', async () => {
   await using db = await database();
   await db.query('create table molecule ()');
   await using connection = held(db.url);
@@ -74,7 +74,7 @@ test('a table that is dropped fails the query, and one that comes back answers',
   expect(await read()).toMatchObject({ state: 'answered' });
 });
 
-test('the other variant is asked while a rename is under way, and then it is asked first', async () => {
+test('during a rename, the probe tries the other variant, and then tries it first', async () => {
   await using db = await database();
   await db.query('create table molecule ()');
   await using real = held(db.url);
@@ -103,19 +103,19 @@ test('a variant that worked is forgotten once it is no longer among the statemen
 });
 
 test.each([
-  { when: 'none is there', second: plural, wanted: { code: '42P01', message: /"molecule" does not exist/ } },
+  { when: 'neither table exists', second: plural, wanted: { code: '42P01', message: /"molecule" does not exist/ } },
   {
     when: 'the other lacks a column',
     second: 'select nope from mixture',
     wanted: { code: '42P01', message: /"molecule"/ },
   },
-  { when: 'the other is wrong in itself', second: 'selec', wanted: { code: '42601', message: /syntax error/ } },
+  { when: 'the other is invalid SQL', second: 'selec', wanted: { code: '42601', message: /syntax error/ } },
   {
     when: 'the other fails for another reason',
     second: 'select 1 / 0',
     wanted: { code: '22012', message: /division/ },
   },
-])('of several variants that fail, the telling failure is reported: $when', async ({ second, wanted }) => {
+])('if several variants fail, the most informative failure is reported: $when', async ({ second, wanted }) => {
   await using db = await database();
   await db.query('create table mixture ()');
   await using connection = held(db.url);
@@ -125,7 +125,7 @@ test.each([
   });
 });
 
-test('a failure that does not say "not there" asks no other variant', async () => {
+test('after a failure other than "does not exist", no other variant is tried', async () => {
   await using db = await database();
   await using real = held(db.url);
   const connection = overheard(real);
@@ -133,7 +133,7 @@ test('a failure that does not say "not there" asks no other variant', async () =
   expect(connection.asked).toEqual(['select 1 / 0']);
 });
 
-test('what the guard may not read is missing, not broken: nobody could look', async () => {
+test('a reading is missing, not failed, if the guard lacks the permission', async () => {
   await using db = await database();
   const guard = `guard_${db.name}`;
   await db.query('create table molecule ()');
@@ -152,7 +152,7 @@ test('what the guard may not read is missing, not broken: nobody could look', as
   ]);
 });
 
-test('a login that is refused is missing, too', async () => {
+test('a reading is missing if the guard’s login is refused', async () => {
   await using db = await database();
   await using connection = held(db.urlAs(`nobody_${db.name}`)); // no such role: SQLSTATE 28000
   const because = expect.stringContaining(`nobody_${db.name}`);
@@ -180,14 +180,14 @@ test('after the server ended the session, a reading connects again and says so',
   expect(failed.map(({ cause }) => cause.reason)).toEqual(failed.map(() => 'connect'));
 });
 
-test('a session ended under way is a failure of the connection', async () => {
+test('a session that ends during a query fails the reading with reason `connect`', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const read = reader(connection, ['select pg_terminate_backend(pg_backend_pid())']);
   expect(await read()).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: '57P01' } });
 });
 
-test('a server that is not there is a failure to connect', async () => {
+test('a server that cannot be reached fails the reading with reason `connect`', async () => {
   await using connection = held('postgres://guard@127.0.0.1:1/app');
   expect(await reader(connection, ['select 1'])()).toMatchObject({
     state: 'failed',
@@ -207,7 +207,7 @@ test.each(['under way', 'before it starts'])('a reading aborted %s is missing', 
   expect(await reading).toEqual({ state: 'missing', ...about });
 });
 
-test('an answer that does not count, since somebody changed what a name means, is no failure of the application', async () => {
+test('a reading is missing, not failed, if the meaning of a name changed during the query', async () => {
   const query = () => Promise.reject(new ChangedMeanwhile());
   const read = reader({ query, connect: () => Promise.resolve(undefined) }, ['select 1 from orders']);
   expect(await read()).toMatchObject({
@@ -216,7 +216,7 @@ test('an answer that does not count, since somebody changed what a name means, i
   });
 });
 
-/** A path whose next visits come out as the test says. */
+/** A users' path with the given outcomes of its next visits. */
 function pathTo(visits: readonly Visit[], asGuard = false): UsersPath & { readonly asked: string[] } {
   const asked: string[] = [];
   const rest = [...visits];
@@ -236,7 +236,7 @@ const absent: Visit = {
   error: new StatementFailed({ found: 'no', wanted: 'yes', todo: 'Ask' }, '42P01'),
 };
 
-/** One letter for each of the next readings: on the held connection, as a user, failed or missing. */
+/** One letter per reading: h for the held connection, u for the users' path, f for failed, m for missing. */
 async function letters(read: () => Promise<Reading>, count: number): Promise<string> {
   let all = '';
   for (let nth = 0; nth < count; nth += 1) {
@@ -250,16 +250,20 @@ async function letters(read: () => Promise<Reading>, count: number): Promise<str
 test.each<{ when: string; visits: readonly Visit[]; asGuard?: boolean; readings: string }>([
   { when: 'it is open', visits: [], readings: 'hhhhhhhhhuhhhhhhhhhu' },
   { when: 'it cannot be reached three times', visits: [gone, gone, gone], readings: 'hhhhhhhhhfffuhhhhhhhhhu' },
-  { when: 'there is no place on it', visits: [{ state: 'full' }], readings: 'hhhhhhhhhhuhhhhhhhhhu' },
-  { when: 'it was not reached, and then has no place', visits: [gone, { state: 'full' }], readings: 'hhhhhhhhhfmuhhh' },
-  { when: 'the question itself fails', visits: [absent], readings: 'hhhhhhhhhfhhhhhhhhhu' },
+  { when: 'it has no free slot', visits: [{ state: 'full' }], readings: 'hhhhhhhhhhuhhhhhhhhhu' },
   {
-    when: 'it lets nobody in',
+    when: 'it cannot be reached, and then has no free slot',
+    visits: [gone, { state: 'full' }],
+    readings: 'hhhhhhhhhfmuhhh',
+  },
+  { when: 'the query itself fails', visits: [absent], readings: 'hhhhhhhhhfhhhhhhhhhu' },
+  {
+    when: 'it refuses all logins',
     visits: [{ state: 'unreached', error: refused('28P01') }],
     readings: 'hhhhhhhhhfuhhh',
   },
   {
-    when: 'it does not let the guard itself in',
+    when: 'it refuses the guard’s own login',
     visits: [{ state: 'unreached', error: refused('28P01') }],
     asGuard: true,
     readings: 'hhhhhhhhhmuhhh',
@@ -271,7 +275,7 @@ test.each<{ when: string; visits: readonly Visit[]; asGuard?: boolean; readings:
   expect(await letters(read, readings.length)).toBe(readings);
 });
 
-test('a users’ path that cannot be reached is a failure to connect', async () => {
+test('a users’ path that cannot be reached fails the reading with reason `connect`', async () => {
   await using db = await database();
   await using connection = held(db.url);
   const read = reader(connection, ['select 1'], pathTo([gone]));
@@ -279,7 +283,7 @@ test('a users’ path that cannot be reached is a failure to connect', async () 
   expect(await read()).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: 'ECONNREFUSED' } });
 });
 
-test('as a user, too, the other variant is asked while a rename is under way', async () => {
+test('on the users’ path, too, the probe tries the other variant during a rename', async () => {
   await using db = await database();
   await db.query('create table molecule ()');
   await using connection = held(db.url);

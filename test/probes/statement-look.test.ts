@@ -15,7 +15,7 @@ import { database, type TestDatabase } from '../support/database.ts';
 const options = { timeout: seconds(5), signal: new AbortController().signal };
 const held = (url: string) => checksSession(url);
 
-/** The application: a role of its own, whose statements the shared server counts. */
+/** The application: a separate role, whose statements the shared server counts. */
 async function application(db: TestDatabase) {
   const role = `app_${db.name}`;
   await db.query('create extension if not exists pg_stat_statements');
@@ -36,7 +36,7 @@ async function application(db: TestDatabase) {
 const reader = (asks: Parameters<typeof statementReader>[0], which: Partial<WhichStatements> = {}) =>
   statementReader(asks, { notOf: [], ...which });
 
-/** What ran while `work` was done. */
+/** The statements that ran during `work`. */
 async function ran(of: StatementReader, work: () => Promise<unknown>): Promise<StatementInterval> {
   const before = await of.look(options);
   await work();
@@ -47,7 +47,7 @@ async function ran(of: StatementReader, work: () => Promise<unknown>): Promise<S
 const calls = ({ ran: all }: StatementInterval): readonly number[] =>
   [...all.values()].map((one) => one.calls).toSorted((a, b) => a - b);
 
-test('the application’s statements are counted by their text, the guard’s own are not', async () => {
+test('the application’s statements are counted by their text, and the guard’s own are not counted', async () => {
   await using db = await database();
   await using app = await application(db);
   await using connection = held(db.url);
@@ -62,7 +62,7 @@ test('the application’s statements are counted by their text, the guard’s ow
   expect(plainMean(interval)).toBeGreaterThan(50 / 3);
 });
 
-test('a statement keeps its name when its table is made anew, and across spaces and comments', async () => {
+test('a statement keeps its hash when its table is recreated, and with other spaces and comments', async () => {
   await using db = await database();
   await using app = await application(db);
   await using connection = held(db.url);
@@ -76,7 +76,7 @@ test('a statement keeps its name when its table is made anew, and across spaces 
   expect([...second.ran.keys()]).toEqual([...first.ran.keys()]);
 });
 
-test('another database, another role and another text are left out', async () => {
+test('statements of other databases, other roles and other texts are not counted', async () => {
   await using db = await database();
   await using other = await database();
   await using app = await application(db);
@@ -94,7 +94,7 @@ test('another database, another role and another text are left out', async () =>
   expect(calls(await ran(reader(connection, { notOf: [app.role] }), work))).toEqual([]);
 });
 
-/** The application as an ordinary role, and somebody who asks the same text of a table of their own. */
+/** The application as an ordinary role, and a stranger who runs the same text on their own table. */
 async function withStranger(server: string) {
   await using undo = new AsyncDisposableStack();
   const db = undo.use(await database(server));
@@ -124,21 +124,21 @@ describe.each(['postgres', 'postgres18'] as const)('%s: the same text of a stran
   };
   const known = ['of', 'trusts', 'users'] as const;
 
-  test.each(known)('is not counted where the plan knows the application by %s', async (by) => {
+  test.each(known)('is not counted if the plan names the application by %s', async (by) => {
     await using on = await withStranger(inject(server));
     await using connection = held(on.db.url);
     const looks = reader(connection, { [by]: [on.app.name], like: '%from orders%' });
     const interval = await ran(looks, async () => {
       await on.app.run(text);
       await slowly(on.mallory);
-      await on.mallory.run(`/* ${text} */ select count(*) from aside.orders where id > 1`); // the same number on 18
+      await on.mallory.run(`/* ${text} */ select count(*) from aside.orders where id > 1`); // PostgreSQL 18 gives it the same query id
       await on.app.run(text);
     });
     expect(calls(interval)).toEqual([2]);
     expect(plainMean(interval)).toBeLessThan(150);
   });
 
-  test('is not counted either where the plan does not say whose statements count: then nobody’s are, and who asked is named', async () => {
+  test('is not counted if the plan does not say whose statements count: none count, and the roles are named', async () => {
     await using on = await withStranger(inject(server));
     await using connection = held(on.db.url);
     const probe = statementsProbe(
@@ -162,17 +162,17 @@ describe.each(['postgres', 'postgres18'] as const)('%s: the same text of a stran
     expect(quiet).not.toHaveProperty('because');
   });
 
-  test('gives the application’s statement no other name', async () => {
+  test('does not change the hash of the application’s statement', async () => {
     await using on = await withStranger(inject(server));
     await using connection = held(on.db.url);
     const named = async (looks: StatementReader) => [...(await ran(looks, () => on.app.run(text))).ran.keys()];
     const before = await named(reader(connection, { of: [on.app.name], like: '%from orders%' }));
-    await on.mallory.run('select count(*) from aside.orders where id > 1'); // it comes first in the alphabet
+    await on.mallory.run('select count(*) from aside.orders where id > 1'); // its text sorts first
     expect(await named(reader(connection, { of: [on.app.name], like: '%from orders%' }))).toEqual(before);
   });
 });
 
-test('what waits for a lock on a table is not seen: there is nothing that could clear a doubt', async () => {
+test('a statement that waits for a table lock is not seen, so it cannot clear a doubt', async () => {
   await using db = await database();
   await using app = await application(db);
   await using connection = held(db.url);
@@ -189,10 +189,10 @@ test('what waits for a lock on a table is not seen: there is nothing that could 
     await db.query('rollback');
     await waiting;
   });
-  expect(plainMean(ended)).toBeLessThan(100); // though it took 300 ms for whoever asked
+  expect(plainMean(ended)).toBeLessThan(100); // although the client waited 300 ms
 });
 
-test('a statement that was reset by itself is lost', async () => {
+test('a statement whose statistics were reset individually is reported as lost', async () => {
   await using db = await database();
   await using app = await application(db);
   await using connection = held(db.url);
@@ -208,7 +208,7 @@ test('a statement that was reset by itself is lost', async () => {
   expect([...interval.lost]).toHaveLength(1);
 });
 
-test('an extension that is not there, or a login that may not see others, is said with what to do', async () => {
+test('the error says what to do if the extension is missing or the login cannot see other roles’ statements', async () => {
   await using db = await database();
   await using connection = held(db.url);
   await expect(reader(connection).look(options)).rejects.toThrow('create extension pg_stat_statements');
@@ -219,11 +219,11 @@ test('an extension that is not there, or a login that may not see others, is sai
   const looks = reader(blind);
   await expect(looks.look(options)).rejects.toThrow(`grant pg_read_all_stats to "${guard}"`);
   await db.query(`grant pg_read_all_stats to ${guard}`);
-  expect(calls(await ran(looks, () => app.run('select 1, 2, 3')))).toEqual([1]); // mended, it is seen at once
+  expect(calls(await ran(looks, () => app.run('select 1, 2, 3')))).toEqual([1]); // after the grant, statements are seen at once
   await db.query(`drop role ${guard}`);
 });
 
-test('an extension in a schema of its own is found', async () => {
+test('an extension in another schema is found', async () => {
   await using db = await database();
   await db.query('create schema "Exten""sions"; create extension pg_stat_statements schema "Exten""sions"');
   await using app = await application(db);
@@ -231,7 +231,7 @@ test('an extension in a schema of its own is found', async () => {
   expect(calls(await ran(reader(connection), () => app.run('select 1, 2, 3')))).toEqual([1]);
 });
 
-test('a function that bears the extension’s name and is somebody else’s is not called', async () => {
+test('a function of the same name that does not belong to the extension is not called', async () => {
   await using db = await database();
   await db.query('create extension pg_stat_statements');
   await using connection = held(db.url);
@@ -245,29 +245,27 @@ test('a function that bears the extension’s name and is somebody else’s is n
   await expect(looking.look(options)).rejects.toThrow('does not belong to the extension');
 });
 
-test('an extension whose schema somebody could drop is not asked, unless the plan trusts them', async () => {
+test('an extension whose schema another role owns is not used unless the plan trusts that role', async () => {
   await using db = await database();
   await using owner = await temporaryRole(db, 'login');
   await db.query(
     `create schema extensions authorization ${owner.name}; create extension pg_stat_statements schema extensions`,
   );
   await using connection = held(db.url);
-  await expect(reader(connection).look(options)).rejects.toThrow(
-    `${owner.name} could put something else in the place of pg_stat_statements`,
-  );
+  await expect(reader(connection).look(options)).rejects.toThrow(`${owner.name} could replace pg_stat_statements`);
   const trusting = statementReader(connection, { notOf: [], trusts: [owner.name] });
   await trusting.look(options);
   await db.query('drop extension pg_stat_statements');
 });
 
-test('an extension that was not brought up to date is said', async () => {
+test('an outdated extension is reported', async () => {
   await using db = await database();
   await db.query("create extension pg_stat_statements version '1.8'");
   await using connection = held(db.url);
   await expect(reader(connection).look(options)).rejects.toThrow('is at 1.8, wanted 1.9');
 });
 
-test('a server that does not load the extension is said', async () => {
+test('a server that does not load the extension is reported', async () => {
   await using server = await startPostgres({ inMemory: true });
   await using connection = held(server.url());
   const client = new Client({ connectionString: server.url() });
@@ -277,7 +275,7 @@ test('a server that does not load the extension is said', async () => {
   await expect(reader(connection).look(options)).rejects.toThrow('shared_preload_libraries');
 });
 
-test('a small server forgets statements, and a reset forgets all: neither is taken for speed', async () => {
+test('evicted statements and a reset are not mistaken for an improvement', async () => {
   const settings = { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.max': '100' };
   await using server = await startPostgres({ settings, inMemory: true });
   await using connection = held(server.url());
@@ -303,7 +301,7 @@ test('a small server forgets statements, and a reset forgets all: neither is tak
   expect(between(before, after, looks.statementOf)).toEqual({ because: expect.stringContaining('reset') });
 });
 
-test('from looks to a baseline, and to readings that a change of the mix does not move', async () => {
+test('readings that compare with the baseline’s mix do not change when only the mix changes', async () => {
   await using db = await database();
   await using app = await application(db);
   await using connection = held(db.url);
@@ -326,9 +324,9 @@ test('from looks to a baseline, and to readings that a change of the mix does no
     return ask(instant(0), options.signal);
   };
   expect(await reading(0, 0)).toMatchObject({ state: 'missing' });
-  const other = await reading(2, 8); // five times the plain mean
+  const other = await reading(2, 8); // five times the unweighted mean
   const slower = await reading(2, 8, 3);
   const took = [other, slower].map((one) => (one.state === 'answered' ? one.took / p50 : Number.NaN));
-  expect(took[0]).toBeLessThan(2); // 1, but for what the machine adds
+  expect(took[0]).toBeLessThan(2); // 1, plus noise of the machine
   expect(took[1]).toBeGreaterThan(2);
 });

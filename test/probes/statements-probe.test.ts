@@ -11,10 +11,10 @@ const start = instant(1_800_000_000_000);
 const never = new AbortController().signal;
 const mix: StatementMix = { weights: [{ statement: 'search', share: 1, mean: 10 }], calls: 100 };
 
-/** What the server had counted at a look: calls and milliseconds of the one statement, or why nobody could look. */
+/** The server's counts at a read: calls and milliseconds of the only statement, or why the read failed. */
 type Seen = readonly [calls: number, ms: number, since?: string] | NoStatements;
 
-/** A probe that sees this at its looks, 10 seconds apart; one word for each reading. */
+/** Reads a probe that sees these counts 10 seconds apart, and returns one result per reading. */
 async function readings(
   looks: readonly Seen[],
   { marks = [], baseline }: { readonly marks?: readonly number[]; readonly baseline?: StatementMix } = {},
@@ -90,7 +90,7 @@ test.each<{ when: string; looks: readonly Seen[]; marks?: number[]; told: readon
     told: ['-', forgot, 20],
   },
   {
-    when: 'the statement was thrown out',
+    when: 'the server evicted the statement',
     looks: [
       [100, 1],
       [0, 0],
@@ -99,12 +99,12 @@ test.each<{ when: string; looks: readonly Seen[]; marks?: number[]; told: readon
     told: ['-', forgot, 20],
   },
   {
-    when: 'nobody can look for a while',
+    when: 'reads fail for a while',
     looks: [[1, 1], [41, 401], new NoStatements('grant it'), [101, 2_001], [201, 3_001]],
     told: ['-', '-', 'grant it', 20, 10],
   },
   {
-    when: 'a marker lies within the second interval, and what was gathered is of before it',
+    when: 'a marker lies within the second interval, so the data from before it is discarded',
     looks: [
       [1, 1],
       [41, 401],
@@ -115,7 +115,7 @@ test.each<{ when: string; looks: readonly Seen[]; marks?: number[]; told: readon
     told: ['-', '-', '-', 20],
   },
   {
-    when: 'a marker is as old as the second look',
+    when: 'a marker is as old as the second read',
     looks: [
       [1, 1],
       [101, 1_001],
@@ -128,7 +128,7 @@ test.each<{ when: string; looks: readonly Seen[]; marks?: number[]; told: readon
   expect((await readings(looks, { marks, baseline: mix })).told).toEqual(told);
 });
 
-test('before there is a baseline, the mean of what ran is told, and each interval handed on', async () => {
+test('without a baseline, the probe reports the mean of what ran and passes on each interval', async () => {
   const { told, intervals } = await readings([
     [1, 1],
     [3, 41],
@@ -139,7 +139,7 @@ test('before there is a baseline, the mean of what ran is told, and each interva
   expect(intervals).toBe(3);
 });
 
-test('after a minute without enough to compare, somebody is told; and what was gathered is not kept for ever', async () => {
+test('after a minute without enough data, the reason is reported, and old data is discarded', async () => {
   const little = Array.from({ length: 40 }, (_, place): Seen => [1 + 2 * place, 1 + 20 * place]);
   const { told } = await readings(little, { baseline: mix });
   expect(told.slice(0, 6)).toEqual(['-', '-', '-', '-', '-', '-']);
@@ -147,11 +147,11 @@ test('after a minute without enough to compare, somebody is told; and what was g
   expect(told[31]).toBe('-');
 });
 
-test('where no statement is counted at all, the first look says so', async () => {
+test('if no statement is counted at all, the first reading says so', async () => {
   expect((await readings([[0, 0]])).told).toEqual([expect.stringContaining('pg_stat_statements.track')]);
 });
 
-test('an aborted look is missing without a reason', async () => {
+test('an aborted reading is missing without a reason', async () => {
   const stop = new AbortController();
   const look = () => {
     stop.abort();

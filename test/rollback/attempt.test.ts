@@ -18,14 +18,14 @@ const begun = (startedAt: number): Rollback => {
 };
 const stateOf = (rollback: Rollback) => rollback.steps[0]!;
 
-test('two guards on one host whose rollbacks bear the same id do not take each other’s steps for their own', () => {
+test('two guards on one host with the same rollback id do not mistake each other’s steps for their own', () => {
   const [ours, theirs] = [begun(start), begun(start + 1)];
   expect(attemptTag(ours, step, 1)).not.toBe(attemptTag(theirs, step, 1));
   expect(idempotencyKey(ours, stateOf(ours))).not.toBe(idempotencyKey(theirs, stateOf(theirs)));
   expect(attemptTag(ours, step, 1)).toBe(attemptTag(begun(start), step, 1)); // as after a restart
 });
 
-test('each attempt has a name of its own; the key is the same until a person says that it must run again', () => {
+test('each attempt has its own tag; the key stays the same until a person says that the step must run again', () => {
   const rollback = begun(start);
   const names = [1, 2].map((attempt) => attemptTag(rollback, step, attempt));
   expect(new Set([...names, attemptTag(rollback, { ...step, id: stepId('other') }, 1)]).size).toBe(3);
@@ -35,7 +35,7 @@ test('each attempt has a name of its own; the key is the same until a person say
   expect(idempotencyKey(rollback, { ...once, agains: 1 })).not.toBe(idempotencyKey(rollback, once));
 });
 
-test('runs of one name on two targets have phases of different names', () => {
+test('phases of runs with the same name on two targets have different tags', () => {
   const { state } = new Night();
   const elsewhere = { ...state, target: { ...state.target, database: 'another' } };
   expect(phaseTag(state, schema, 1)).not.toBe(phaseTag(elsewhere, schema, 1));

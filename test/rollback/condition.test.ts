@@ -47,7 +47,7 @@ test.each<{
     seen: { holds: 'unknown', saw: expect.stringContaining('relation "nowhere" does not exist') },
   },
   {
-    what: 'the status wanted',
+    what: 'the wanted status',
     condition: () => http(503),
     seen: { holds: 'yes', saw: expect.stringContaining('503') },
   },
@@ -57,22 +57,22 @@ test.each<{
     seen: { holds: 'no', saw: expect.stringContaining('answered 503, wanted 200') },
   },
   {
-    what: 'a service that is not there',
+    what: 'a service that cannot be reached',
     condition: () => http(200, 'http://127.0.0.1:1/'),
     seen: { holds: 'unknown', saw: expect.stringContaining('ECONNREFUSED') },
   },
   {
-    what: 'a port where somebody listens',
+    what: 'an open port',
     condition: () => tcp(new URL(server.url).port),
     seen: { holds: 'yes', saw: expect.stringContaining('accepts connections') },
   },
   {
-    what: 'a port where nobody does',
+    what: 'a closed port',
     condition: () => tcp('1'),
     seen: { holds: 'no', saw: expect.stringContaining('ECONNREFUSED') },
   },
   {
-    what: 'an address that is none',
+    what: 'an invalid address',
     condition: () => ({ tcp: '${env:SECRET}' }),
     seen: { holds: 'unknown', saw: expect.stringMatching(/^(?!.*nobody could look)/) },
   },
@@ -81,7 +81,7 @@ test.each<{
   expect(await testCondition(condition(), { target, fill, secrets: ['hunter-22'] })).toEqual(seen);
 });
 
-test('it is looked at again until it holds, until time is up, or until nobody waits any longer', async () => {
+test('a condition is tested until it holds, until the time is over, or until the signal aborts', async () => {
   const clock = fakeClock();
   const never = new AbortController();
   const no: Seen = { holds: 'no', saw: 'no' };

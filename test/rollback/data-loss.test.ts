@@ -18,7 +18,7 @@ const plan = aPlan({
   pre_approvals: [],
 });
 
-/** Every table is there; one question in two is how many rows it has. */
+/** Every table exists. Every second query counts its rows. */
 const answers = {
   query: async (text: string) => ({
     rows: [text.includes('to_regclass') ? ['16400', 'r'] : ['1200']],
@@ -28,8 +28,8 @@ const answers = {
 };
 const sources = { catalogs: answers, rows: answers, code: () => ({ why: async () => undefined, changes: () => 0 }) };
 
-test('what a phase rollback takes with it is told phase by phase, as the phases declare it', async () => {
-  const back = 'since, as far as its script takes it back';
+test('the losses of a phase rollback are listed phase by phase, as the phases declare them', async () => {
+  const back = 'since then, as far as its script reverts it';
   expect(await estimateDataLoss(plan, { kind: 'phase-rollback', phases: [migration, schema] }, sources)).toEqual([
     `data-migration: what was written to name, smiles of molecule ${back}`,
     `data-migration: rows added to audit ${back}`,
@@ -39,20 +39,20 @@ test('what a phase rollback takes with it is told phase by phase, as the phases 
   ]);
 });
 
-test('what a restore would lose is not known yet, and it says so', async () => {
+test('the losses of a restore are not known yet, and the estimate says so', async () => {
   expect(await estimateDataLoss(plan, { kind: 'restore', phases: [schema] }, sources)).toEqual([
-    'everything written since the backup: how many rows that is, is not known yet',
+    'everything written since the backup; the number of rows is not known yet',
   ]);
 });
 
-test('a target that does not answer keeps nobody from seeing what a rollback would do', async () => {
+test('the estimate is still shown if the target does not answer', async () => {
   const silent = { query: () => Promise.reject(new Error('the target does not answer')) };
   expect(
     await estimateDataLoss(plan, { kind: 'phase-rollback', phases: [schema] }, { ...sources, catalogs: silent }),
-  ).toEqual(['schema-standardization: molecules, which could not be looked at (the target does not answer)']);
+  ).toEqual(['schema-standardization: molecules, which could not be inspected (the target does not answer)']);
 });
 
-test('rows whose counting would run code of others are not counted, and it says why', async () => {
+test('rows are not counted if counting would run untrusted code, and the estimate says why', async () => {
   const code = () => ({
     why: async () => 'reading public.molecules may run function public.evil() of mallory',
     changes: () => 0,
@@ -61,7 +61,7 @@ test('rows whose counting would run code of others are not counted, and it says 
   expect(said).toMatch(/^schema-standardization: table molecules, whose rows were not counted: .* of mallory$/);
 });
 
-test('a view is named, and never counted as the guard', async () => {
+test('a view is named, and the guard never counts its rows', async () => {
   const asked: string[] = [];
   const query = async (text: string) => {
     asked.push(text);

@@ -1,5 +1,5 @@
-// A process that takes a step as the guard does, and is killed amid it as soon as what the step wrote is kept.
-// Argument: the file in which it is kept.
+// A process that runs a step as the guard does, and is killed during it as soon as the step's output is saved.
+// Argument: the file for the output.
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 

@@ -15,9 +15,9 @@ const after = (minute: number, more: (night: Night) => unknown = () => undefined
 
 test.each([
   { when: 'a phase has just begun', remaining: after(0), is: minutes(10) },
-  { when: 'a part of its estimate is over', remaining: after(4), is: minutes(6) },
-  { when: 'all of its estimate is over', remaining: after(11), is: 0 },
+  { when: 'part of its estimate has passed', remaining: after(4), is: minutes(6) },
+  { when: 'its estimate is exceeded', remaining: after(11), is: 0 },
   { when: 'it has ended', remaining: after(4, (night) => night.finish(security, 180)), is: undefined },
-])('how long the running phase would still take when $when: $is ms', ({ remaining, is }) => {
+])('the remaining time of the running phase when $when: $is ms', ({ remaining, is }) => {
   expect(remaining).toBe(is);
 });

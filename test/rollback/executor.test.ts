@@ -39,7 +39,7 @@ const aborted = (signal: AbortSignal) => new Promise<void>((end) => signal.addEv
 
 const nothing = { endedProcesses: 0, endedSessions: 0 };
 
-/** An executor on a fake clock whose rollback has one step; `more` plays the world. */
+/** An executor with a fake clock, whose rollback has one step. `more` replaces its ports. */
 function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   const clock = fakeClock();
   let rollback: Rollback | undefined;
@@ -105,7 +105,7 @@ function executing(more: Partial<ExecutorParts> = {}, only: Step = step) {
   return { clock, executor, happened, record, left, again, done, abort, asks };
 }
 
-test('after a failure that nobody expected it stands still, whoever wakes it: what was done is not done again', async () => {
+test('after an unexpected failure, the executor stops for good and repeats nothing, even when it is woken', async () => {
   const failures: unknown[] = [];
   const { clock, executor, happened, record } = executing({
     async record(event) {
@@ -117,12 +117,12 @@ test('after a failure that nobody expected it stands still, whoever wakes it: wh
   executor.wake();
   await clock.advance(seconds(1));
   expect(failures).toMatchObject([{ message: 'the journal is damaged' }]);
-  executor.wake(); // as the next look does, before the daemon has ended
+  executor.wake(); // as the next evaluation does, before the daemon has ended
   await clock.advance(seconds(1));
   expect(happened.filter((one) => one === 'taken')).toHaveLength(1);
 });
 
-test('a step that may not be taken in vain is asked about where its phase may have changed nothing', async () => {
+test('if the phase may have changed nothing, a step that needs a change to undo asks a person first', async () => {
   const phaseExtents = async () => new Map([[schema, { extent: 'unknown', seen: 'no-difference' }]] as const);
   const { clock, executor, happened, again, asks } = executing({ phaseExtents });
   executor.wake();
@@ -136,7 +136,7 @@ test('a step that may not be taken in vain is asked about where its phase may ha
   await executor.stop(millis(0));
 });
 
-test('a person’s "again" first ends what the earlier attempt left behind', async () => {
+test('after a person’s "again", the executor first ends what the earlier attempt left behind', async () => {
   const { clock, executor, happened, again } = executing();
   executor.wake();
   await clock.advance(seconds(1));
@@ -153,7 +153,7 @@ test('a person’s "again" first ends what the earlier attempt left behind', asy
   await executor.stop(millis(0));
 });
 
-test('what an earlier attempt left behind and cannot be ended blocks the next one', async () => {
+test('leftovers of an earlier attempt that cannot be ended block the next attempt', async () => {
   const { clock, executor, happened, again } = executing({ endOrphans: () => Promise.reject(new Error('session 12')) });
   executor.wake();
   await clock.advance(seconds(1));
@@ -164,7 +164,7 @@ test('what an earlier attempt left behind and cannot be ended blocks the next on
   await executor.stop(millis(0));
 });
 
-test('a person’s "done" first ends what the step left behind, and only then is it done', async () => {
+test('after a person’s "done", the executor ends what the step left behind before the step is done', async () => {
   const recorded: RollbackEvent[] = [];
   const one: ReturnType<typeof executing> = executing({
     async record(event) {
@@ -183,7 +183,7 @@ test('a person’s "done" first ends what the step left behind, and only then is
   await executor.stop(millis(0));
 });
 
-test('what cannot be ended is asked about, and once it is gone the step is done without another answer', async () => {
+test('leftovers that cannot be ended block the rollback; once they are gone, the step is done without another answer', async () => {
   let left = true;
   const endOrphans = async () => {
     if (left) throw new Error('session 12');
@@ -199,7 +199,7 @@ test('what cannot be ended is asked about, and once it is gone the step is done 
   await wake();
   expect(happened.slice(-2)).toEqual(['step-answered', 'rollback-blocked']);
   expect(asks()).toMatch(
-    /^What attempt 1 of .*\/undo left behind is still there, and nothing may run beside it: session 12/,
+    /^Ripcord could not end what is left of attempt 1 of .*\/undo, and nothing may run beside it: session 12/,
   );
   left = false;
   record({ ...common, type: 'rollback-unblocked', by: dana.id, reason: 'x' });
@@ -208,7 +208,7 @@ test('what cannot be ended is asked about, and once it is gone the step is done 
   await executor.stop(millis(0));
 });
 
-test('of a step that ended well, and asks for its proof, the question says so: what it left it may have left on purpose', async () => {
+test('if only the proof of a step fails, the question says so, because its leftovers may be intended', async () => {
   const recorded: RollbackEvent[] = [];
   const one: ReturnType<typeof executing> = executing({
     take: async () => ({ ended: 'well', output: '' }),
@@ -241,7 +241,7 @@ test.each([
       /^The target does not answer, so Ripcord does not know whether this is the only guard\. Bring the target back, .*: ripcord confirm stop-work --again$/,
   },
 ] as const)(
-  'where it may not be the only guard it takes no step, and asks what is true: $question',
+  'if it may not be the only guard, the executor runs no step and asks: $question',
   async ({ guarding, question: asks }) => {
     const { clock, executor, happened, asks: question } = executing({ isOnlyGuard: async () => guarding });
     executor.wake();
@@ -252,7 +252,7 @@ test.each([
   },
 );
 
-test('once it was blocked it proves anew that work is stopped: nobody saw to that meanwhile', async () => {
+test('after a block, the executor proves again that work has stopped', async () => {
   let guarding: Guarding = 'yes';
   const { clock, executor, happened, record, again } = executing({ isOnlyGuard: async () => guarding });
   const wake = async () => {
@@ -279,12 +279,12 @@ test('once it was blocked it proves anew that work is stopped: nobody saw to tha
   await executor.stop(millis(0));
 });
 
-test('while a person is at a step of theirs the target may be away: it is looked for once they have answered', async () => {
+test('the target may be down during a person’s step; the executor checks it after their answer', async () => {
   let guarding: Guarding = 'yes';
   const { clock, executor, happened, again } = executing({ isOnlyGuard: async () => guarding });
   executor.wake();
   await clock.advance(seconds(1));
-  guarding = 'no-answer'; // as while a backup is restored by hand
+  guarding = 'no-answer'; // as during a restore by hand
   executor.wake();
   await clock.advance(seconds(1));
   expect(happened.at(-1)).toBe('step-asked');
@@ -295,7 +295,7 @@ test('while a person is at a step of theirs the target may be away: it is looked
   await executor.stop(millis(0));
 });
 
-test('once it was told to end early no step begins', async () => {
+test('after an abort, no step starts', async () => {
   const { clock, executor, happened, abort } = executing();
   abort();
   executor.wake();
@@ -305,30 +305,27 @@ test('once it was told to end early no step begins', async () => {
 });
 
 test.each([
-  { when: 'had begun its command', spawned: true, kind: 'command', is: minutes(10) },
-  { when: 'had not written down that its command had begun', spawned: false, kind: 'command', is: seconds(30) },
+  { when: 'had recorded the start of its command', spawned: true, kind: 'command', is: minutes(10) },
+  { when: 'had not recorded the start of its command', spawned: false, kind: 'command', is: seconds(30) },
   { when: 'had sent a request', spawned: false, kind: 'http', is: minutes(10) },
-] as const)(
-  'the proof of a tier is awaited $is ms after a guard was killed that $when',
-  async ({ spawned, kind, is }) => {
-    const tier = { ...(kind === 'http' ? http('POST') : step), tier: 1, timeout: minutes(10) };
-    let patience: number | undefined;
-    const prove = async (_: Step, given: number) => ((patience = given), seen('no'));
-    const { clock, executor, record, left } = executing({ prove }, tier);
-    left(start);
-    const child = { pid: 7, startTicks: '7', bootId: 'b' };
-    if (spawned) record({ ...common, type: 'step-spawned', step: step.id, child });
-    executor.wake();
-    await clock.advance(seconds(1));
-    expect(patience).toBe(is);
-    await executor.stop(millis(0));
-  },
-);
+] as const)('after the death of a guard that $when, the proof of a tier gets $is ms', async ({ spawned, kind, is }) => {
+  const tier = { ...(kind === 'http' ? http('POST') : step), tier: 1, timeout: minutes(10) };
+  let patience: number | undefined;
+  const prove = async (_: Step, given: number) => ((patience = given), seen('no'));
+  const { clock, executor, record, left } = executing({ prove }, tier);
+  left(start);
+  const child = { pid: 7, startTicks: '7', bootId: 'b' };
+  if (spawned) record({ ...common, type: 'step-spawned', step: step.id, child });
+  executor.wake();
+  await clock.advance(seconds(1));
+  expect(patience).toBe(is);
+  await executor.stop(millis(0));
+});
 
-test('an abort that is written down just before the intent of a step keeps it from beginning', async () => {
+test('an abort that is recorded just before the intent of a step prevents the step', async () => {
   const one: ReturnType<typeof executing> = executing({
     async record(event) {
-      if (event.type === 'step-started') one.abort(); // then the run records no beginning
+      if (event.type === 'step-started') one.abort(); // the run then does not record the start
       else one.record(event);
     },
   });
@@ -338,7 +335,7 @@ test('an abort that is written down just before the intent of a step keeps it fr
   await one.executor.stop(millis(0));
 });
 
-test('told so while a step waits for a person, it ends without the answer', async () => {
+test('an abort ends the rollback without an answer while a step waits for a person', async () => {
   const { clock, executor, happened, abort } = executing();
   executor.wake();
   await clock.advance(seconds(1));
@@ -349,7 +346,7 @@ test('told so while a step waits for a person, it ends without the answer', asyn
   await executor.stop(millis(0));
 });
 
-test('a step that an earlier daemon began is not begun again on the way to the end', async () => {
+test('after an abort, a step that an earlier daemon started does not run again', async () => {
   const { clock, executor, happened, left, abort } = executing({ prove: async () => seen('no') });
   left(start);
   abort();
@@ -363,8 +360,8 @@ test('a step that an earlier daemon began is not begun again on the way to the e
 test.each([
   { when: 'its proof holds', proof: seen('yes'), event: 'step-done' },
   { when: 'its proof does not hold', proof: seen('no'), event: 'step-asked' },
-  { when: 'what it left is still there', proof: seen('yes'), stays: 'process 7', event: 'step-asked' },
-])('what a step had written when its guard was killed stands beside its outcome: $when', async (row) => {
+  { when: 'its leftovers cannot be ended', proof: seen('yes'), stays: 'process 7', event: 'step-asked' },
+])('the output of a step from before its guard was killed is recorded with its outcome: $when', async (row) => {
   const { proof, stays, event } = row;
   const recorded: RollbackEvent[] = [];
   const forgotten: string[] = [];
@@ -387,13 +384,13 @@ test.each([
   one.executor.wake();
   await one.clock.advance(seconds(60));
   const outcome = recorded.find(({ type }) => type === event);
-  const ended = '\n[it was still at work when the guard came back, and was ended: 1 process]\n';
+  const ended = '\n[the step was still running when the guard came back, and was ended: 1 process]\n';
   expect(outcome).toMatchObject({ output: `kept of of an earlier daemon${stays === undefined ? ended : ''}` });
   expect(forgotten[0]).toBe(event);
   await one.executor.stop(millis(0));
 });
 
-test('forward work that cannot be proved stopped blocks the rollback before its first step, until a person says --again', async () => {
+test('if forward work cannot be proved stopped, the rollback blocks before its first step until a person says --again', async () => {
   let goesOn = true;
   const { clock, executor, happened, record, asks } = executing({
     async stopWork() {
@@ -403,7 +400,7 @@ test('forward work that cannot be proved stopped blocks the rollback before its 
   });
   executor.wake();
   await clock.advance(seconds(60));
-  executor.wake(); // as each look does
+  executor.wake(); // as each evaluation does
   await clock.advance(seconds(60));
   expect(happened).toEqual(['rollback-started', 'stop-work-started', 'rollback-blocked']);
   expect(asks()).toMatch(/^Forward work could not be proved stopped: still there: session 7 \(migrate\)/);
@@ -423,7 +420,7 @@ test('forward work that cannot be proved stopped blocks the rollback before its 
   await executor.stop(millis(0));
 });
 
-test('a fence that cannot be lifted is told once and tried again after a while, and one that can is lifted', async () => {
+test('a fence that cannot be lifted is reported once and retried later, until it is lifted', async () => {
   let inTheWay: Error | undefined = new Error('the server is down');
   let tries = 0;
   const { clock, executor, happened, abort } = executing({
@@ -456,7 +453,7 @@ test('a fence that cannot be lifted is told once and tried again after a while, 
 });
 
 test.each(['no', 'unknown'] as const)(
-  'a precondition that is "%s" asks before the intent, with what was seen, and again after --again',
+  'a precondition that is "%s" asks before the intent, with the result, and again after --again',
   async (holds) => {
     let now: Awaited['holds'] = holds;
     const { clock, executor, happened, again, asks } = executing(
@@ -477,7 +474,7 @@ test.each(['no', 'unknown'] as const)(
 );
 
 test.each([
-  { after: 'the end of an earlier daemon', earlier: ({ left }: ReturnType<typeof executing>) => left(start) },
+  { after: 'the death of an earlier daemon', earlier: ({ left }: ReturnType<typeof executing>) => left(start) },
   {
     after: 'a failure',
     earlier({ left, record, again }: ReturnType<typeof executing>) {
@@ -486,7 +483,7 @@ test.each([
       again();
     },
   },
-])('a precondition that does not hold after $after is not taken for a step of which nothing was done', async (row) => {
+])('if a precondition does not hold after $after, the question does not claim that nothing was done', async (row) => {
   const one = executing(
     { precondition: async () => seen('no') },
     { ...step, repeatable: true, precondition: { tcp: 'db:5432' } },
@@ -501,7 +498,7 @@ test.each([
   await one.executor.stop(millis(0));
 });
 
-test('a step that failed is asked about with what its proof shows now', async () => {
+test('the question about a failed step says what its proof shows now', async () => {
   const { clock, executor, asks } = executing({ prove: async () => seen('yes') });
   executor.wake();
   await clock.advance(seconds(1));
@@ -509,7 +506,7 @@ test('a step that failed is asked about with what its proof shows now', async ()
   await executor.stop(millis(0));
 });
 
-test('a step that ends well is done when its proof holds, and asks when it does not', async () => {
+test('a successful step is done if its proof holds, and asks if it does not', async () => {
   const well = { take: async () => ({ ended: 'well', output: 'said' }) as const };
   for (const [holds, end] of [
     ['yes', 'step-done'],
@@ -535,7 +532,7 @@ test.each<{ readonly what: string; readonly more: Partial<ExecutorParts> }>([
     },
   },
   {
-    what: 'the awaiting of a proof',
+    what: 'the wait for a proof',
     more: {
       take: async () => ({ ended: 'well', output: '' }),
       async prove(_, __, signal) {
@@ -544,7 +541,7 @@ test.each<{ readonly what: string; readonly more: Partial<ExecutorParts> }>([
       },
     },
   },
-])('an abort during $what ends it at once; the end of the daemon leaves it to the next', async ({ more }) => {
+])('an abort during $what ends it at once; if the daemon stops, the next one continues it', async ({ more }) => {
   const one = executing(more);
   one.executor.wake();
   await one.clock.advance(seconds(1));
@@ -575,7 +572,7 @@ test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited
     only: { ...step, kind: 'wait', wait: { tcp: 'db:5432' } },
     then: ['step-started', 'taken', 'step-asked'],
   },
-])('of a step that an earlier daemon began, when $when: $then', async ({ only, proof, then }) => {
+])('for a step that an earlier daemon started, when $when: $then', async ({ only, proof, then }) => {
   const { clock, executor, happened, left } = executing({ prove: async () => proof }, only);
   left(start);
   executor.wake();
@@ -584,7 +581,7 @@ test.each<{ readonly when: string; readonly only: Step; readonly proof?: Awaited
   await executor.stop(millis(0));
 });
 
-test('a step that was begun before the clock was set back an hour took no time, rather than less than none', async () => {
+test('a step that started before the clock was set back takes 0 ms, not a negative time', async () => {
   const took: number[] = [];
   const one: ReturnType<typeof executing> = executing({
     prove: async () => seen('yes'),
@@ -600,7 +597,7 @@ test('a step that was begun before the clock was set back an hour took no time, 
   await one.executor.stop(millis(0));
 });
 
-describe('each attempt has a tag of its own, and the key', () => {
+describe('each attempt has its own tag, and the key', () => {
   const attempting = () => {
     const attempts: Pick<Attempt, 'tag' | 'key'>[] = [];
     const one = executing(
@@ -621,7 +618,7 @@ describe('each attempt has a tag of its own, and the key', () => {
     return { ...one, next };
   };
 
-  test('is another one after each "again" of a person: a service would give its old answer for ever', async () => {
+  test('changes after each "again" of a person, because a service would otherwise repeat its old answer forever', async () => {
     const { executor, next, again } = attempting();
     const attempts = [await next(() => undefined), await next(again), await next(again)];
     expect(new Set(attempts.map((one) => one?.tag)).size).toBe(3);
@@ -629,7 +626,7 @@ describe('each attempt has a tag of its own, and the key', () => {
     await executor.stop(millis(0));
   });
 
-  test('stays what it was after a crash, whoever said "again" before it', async () => {
+  test('stays the same after a crash, even after an "again"', async () => {
     const { executor, next, again } = attempting();
     const first = await next(() => undefined);
     const second = await next(again);
@@ -646,7 +643,7 @@ describe('each attempt has a tag of its own, and the key', () => {
 describe('once another process has the guard', () => {
   const takenOver = new StaleEpoch(guardId('plan', 'test'), 1, 2, 'b');
 
-  test('no move is made, the fence is not lifted, and nothing has failed', async () => {
+  test('the executor does nothing, does not lift the fence, and reports no failure', async () => {
     const failures: unknown[] = [];
     const { clock, executor, happened } = executing({
       mayAct: () => Promise.reject(takenOver),
@@ -661,7 +658,7 @@ describe('once another process has the guard', () => {
     expect(failures).toEqual([]);
   });
 
-  test('the step under way comes to its end, nothing of it is recorded, and no further step begins', async () => {
+  test('the running step ends, its outcome is not recorded, and no further step starts', async () => {
     const failures: unknown[] = [];
     const ended = Promise.withResolvers<void>();
     let lost = false;
@@ -691,7 +688,7 @@ describe('once another process has the guard', () => {
     expect(failures).toEqual([]);
   });
 
-  test('a record is not tried again, unlike on a full disk', async () => {
+  test('a record is not retried, unlike on a full disk', async () => {
     let records = 0;
     const { clock, executor } = executing({
       record: () => {
@@ -705,7 +702,7 @@ describe('once another process has the guard', () => {
   });
 });
 
-describe('a command that was begun where the guard cannot look', () => {
+describe('a command that was started where the guard cannot see it', () => {
   const elsewhere = { host: 'ops-2', bootId: '9e11' };
   const restarted = { ...place, bootId: 'before the restart' };
   const repeatable = { ...step, repeatable: true };
@@ -715,37 +712,37 @@ describe('a command that was begun where the guard cannot look', () => {
   test.each([
     { on: elsewhere, says: /started on ops-2, and this guard runs on ops-1/ },
     { on: restarted, says: /started on ops-1, before that machine was restarted, or on another machine of that name/ },
-  ])(
-    'is never taken for gone, whatever its proof says and though it may be repeated: $on.host',
-    async ({ on, says }) => {
-      const { clock, executor, happened, left, asks } = executing(holding, repeatable);
-      left(start, on);
-      executor.wake();
-      await clock.advance(patience);
-      expect(happened.slice(-2)).toEqual(['ended what bears its tag', 'step-asked']); // its sessions are seen from everywhere
-      expect(asks()).toMatch(says);
-      expect(asks()).toMatch(/Look on ops-\d for processes with RIPCORD_TAG=of an earlier daemon in their environment/);
-      await executor.stop(millis(0));
-    },
-  );
+  ])('never counts as ended, whatever its proof says and even if it is repeatable: $on.host', async ({ on, says }) => {
+    const { clock, executor, happened, left, asks } = executing(holding, repeatable);
+    left(start, on);
+    executor.wake();
+    await clock.advance(patience);
+    expect(happened.slice(-2)).toEqual(['ended what bears its tag', 'step-asked']); // its sessions are seen from everywhere
+    expect(asks()).toMatch(says);
+    expect(asks()).toMatch(/Look on ops-\d for processes with RIPCORD_TAG=of an earlier daemon in their environment/);
+    await executor.stop(millis(0));
+  });
 
   test.each([
     { answer: 'again', then: ['step-answered', 'ended what bears its tag', 'step-started', 'taken'] },
     { answer: 'done', then: ['step-answered', 'ended what bears its tag', 'step-done'] },
-  ] as const)('is asked about once: whoever says $answer has looked there', async ({ answer, then }) => {
-    const one = executing(undefined, repeatable);
-    one.left(start, elsewhere);
-    one.executor.wake();
-    await one.clock.advance(patience);
-    const before = one.happened.length;
-    one[answer]();
-    one.executor.wake();
-    await one.clock.advance(patience);
-    expect(one.happened.slice(before, before + then.length)).toEqual(then);
-    await one.executor.stop(millis(0));
-  });
+  ] as const)(
+    'is asked about once: after $answer, the executor trusts that a person looked there',
+    async ({ answer, then }) => {
+      const one = executing(undefined, repeatable);
+      one.left(start, elsewhere);
+      one.executor.wake();
+      await one.clock.advance(patience);
+      const before = one.happened.length;
+      one[answer]();
+      one.executor.wake();
+      await one.clock.advance(patience);
+      expect(one.happened.slice(before, before + then.length)).toEqual(then);
+      await one.executor.stop(millis(0));
+    },
+  );
 
-  test('is asked about also where a person has answered a question that said nothing of that', async () => {
+  test('is asked about even if a person answered a question that did not mention it', async () => {
     const one = executing(undefined, repeatable);
     one.left(start, elsewhere);
     one.record({ ...common, type: 'step-asked', step: step.id, question: 'it exited with 1', output: '' });
@@ -761,7 +758,7 @@ describe('a command that was begun where the guard cannot look', () => {
     { only: { ...step, kind: 'sql', sql: 'select 1', repeatable: true } as Step, asks: false },
     { only: http('PUT'), asks: false },
     { only: repeatable, asks: true },
-  ])('is a command: of a step of kind $only.kind nothing is left on that machine', async ({ only, asks }) => {
+  ])('must be a command: a step of kind $only.kind leaves nothing on that machine', async ({ only, asks }) => {
     const one = executing(undefined, only);
     one.left(start, elsewhere);
     one.executor.wake();
@@ -770,7 +767,7 @@ describe('a command that was begun where the guard cannot look', () => {
     await one.executor.stop(millis(0));
   });
 
-  test('an answer counts for one place: what is begun again is looked for where it was begun', async () => {
+  test('an answer counts for one machine: a new attempt is searched for on its own machine', async () => {
     const one = executing({ take: async () => ({ ended: 'badly', question: 'done?', output: '' }) }, repeatable);
     one.left(start, elsewhere);
     for (const _ of [1, 2]) {

@@ -14,7 +14,7 @@ import { database, type TestDatabase } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 import { sessionAs } from '../target/session-as.ts';
 
-/** What the journal would keep. */
+/** Collects what the journal would store. */
 function journal() {
   const intended: Fence[] = [];
   const intend = async (role: string, lift: string) =>
@@ -24,7 +24,7 @@ function journal() {
 const canLogin = async (db: TestDatabase, role: string) =>
   (await db.query('select rolcanlogin from pg_roles where rolname = $1', [role])).rows[0]?.rolcanlogin;
 
-test('the phases’ role loses its right to log in before its sessions end, and has it again afterwards', async () => {
+test('the phases’ role loses its right to log in before its sessions end, and gets it back afterwards', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   const urls = [db.url];
@@ -40,7 +40,7 @@ test('the phases’ role loses its right to log in before its sessions end, and 
   expect(quiet.endedSessions).toBe(1);
   await expect(sessionAs(db.urlAs(role.name), 'migrate')).rejects.toThrow('is not permitted to log in');
 
-  // A daemon that was killed after it wrote its intent down raises it again, and writes nothing more.
+  // A daemon that was killed after it recorded its intent raises the fence again, and records nothing more.
   const [fence] = intended;
   await db.query(`alter role ${role.name} login`);
   expect(await raiseFence({ role: role.name, urls }, fence, intend)).toEqual({ fenced: true });
@@ -52,7 +52,7 @@ test('the phases’ role loses its right to log in before its sessions end, and 
   await using _next = await sessionAs(db.urlAs(role.name), 'the next phase');
 });
 
-test('a role that could not log in before is left as it is', async () => {
+test('a role that could not log in before stays unchanged', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'nologin');
   const { intended, intend } = journal();
@@ -60,7 +60,7 @@ test('a role that could not log in before is left as it is', async () => {
   expect(intended).toEqual([]);
 });
 
-test('a guard without the grants stops work unfenced, says which are missing, and with them may fence', async () => {
+test('a guard without the grants stops work without a fence, names the missing grants, and can fence with them', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using guard = await temporaryRole(db, 'login');
@@ -86,7 +86,7 @@ test('a guard without the grants stops work unfenced, says which are missing, an
   await liftFence(fence!, fencing);
 });
 
-test('the login of the rollback steps may do it where the guard’s own may not', async () => {
+test('the login of the rollback steps raises the fence if the guard’s own login may not', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using guard = await temporaryRole(db, 'login');

@@ -26,15 +26,15 @@ test.each<{ readonly what: string; readonly step: Step; readonly lookAt: string 
   { what: 'a statement', step: statement, lookAt: 'the database' },
   { what: 'a statement with an HTTP proof', step: { ...statement, proof: http }, lookAt: 'the address of its proof' },
   { what: 'a request', step: request, lookAt: 'what it was to change' },
-])('whoever is asked about $what shall look at $lookAt', ({ step, lookAt }) => {
+])('the question about $what says to look at $lookAt', ({ step, lookAt }) => {
   expect(proofFails(step, no)).toContain(`it is not. Look at ${lookAt}, then say `);
   expect(unfinished(step, undefined, '')).toContain(`call it repeatable. Look at ${lookAt}, then say `);
   expect(unmet(step, no, 1)).toContain(`or nothing. Look at ${lookAt}, then make it hold `);
 });
 
-test('what could not be looked at is said once, and ends once', () => {
-  const blind: Seen = { holds: 'unknown', saw: 'no answer. Mend its permissions.' };
-  const said = 'could not be looked at: no answer. Mend its permissions. ';
+test('a failed test is described once, with a single full stop', () => {
+  const blind: Seen = { holds: 'unknown', saw: 'no answer. Fix its permissions.' };
+  const said = 'could not be checked: no answer. Fix its permissions. ';
   const now = said.replace(':', ' now:');
   expect(unmet(command, blind, 0)).toContain(`${said}Nothing of the step was done`);
   expect(proofFails(command, blind)).toContain(`${said}Look at`);
@@ -43,18 +43,18 @@ test('what could not be looked at is said once, and ends once', () => {
 
 test.each([
   {
-    what: 'a command that had written something',
+    what: 'a command with output',
     step: command,
     output: '3 of 7',
     said: 'Its output until then is shown',
   },
-  { what: 'a command that had not', step: command, output: '', said: 'Its output until then was not kept' },
+  { what: 'a command without output', step: command, output: '', said: 'Its output until then was not kept' },
   {
-    what: 'a statement, which writes nothing',
+    what: 'a statement, which has no output',
     step: statement,
     output: '',
     said: 'during this step. The step may have',
   },
-])('the question about $what when the guard ended says so', ({ step, output, said }) => {
+])('the question about $what after a restart mentions its output correctly', ({ step, output, said }) => {
   expect(unfinished(step, undefined, output)).toContain(said);
 });

@@ -20,7 +20,7 @@ const kept = (failures: unknown[] = []) =>
   stepOutputIn(join(folder, 'journal.db-step'), (error) => failures.push(error));
 const whole = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-test('what a step has written is there for the next daemon, by the tag of its attempt, until it is forgotten', async () => {
+test('the next daemon finds the output of a step by the tag of its attempt, until the output is deleted', async () => {
   const [mine, next] = [kept(), kept()];
   mine.keep('first', () => 'one\n');
   mine.keep('first', () => 'one\ntwo\n');
@@ -31,7 +31,7 @@ test('what a step has written is there for the next daemon, by the tag of its at
   expect([await next.left('first'), await readdir(folder)]).toEqual(['', []]);
 });
 
-test('forgetting waits for what is being written, and leaves nothing behind', async () => {
+test('deleting waits for a write in progress and leaves nothing behind', async () => {
   const one = kept();
   one.keep('tag', () => 'x'.repeat(100_000));
   one.keep('tag', () => 'y');
@@ -39,7 +39,7 @@ test('forgetting waits for what is being written, and leaves nothing behind', as
   expect(await readdir(folder)).toEqual([]);
 });
 
-test('where it cannot be written the step goes on, and the trouble is told', async () => {
+test('if the output cannot be saved, the step continues and the failure is reported', async () => {
   const failures: unknown[] = [];
   const one = stepOutputIn(join(folder, 'no', 'such', 'folder'), (error) => failures.push(error));
   for (let chunk = 0; chunk < 3; chunk += 1) {
@@ -50,12 +50,12 @@ test('where it cannot be written the step goes on, and the trouble is told', asy
   expect(await one.left('tag')).toBe('');
 });
 
-test('a file that holds something else is nothing of this step', async () => {
+test('a file with other content is not output of this step', async () => {
   await writeFile(join(folder, 'journal.db-step'), Buffer.from([0xff, 0xfe, 0, 10]));
   expect(await kept().left('tag')).toBe('');
 });
 
-test('of a guard that is killed while a command runs, the command’s last words are kept, without secrets', async () => {
+test('if the guard is killed while a command runs, the end of its output is kept, without secrets', async () => {
   const path = join(folder, 'journal.db-step');
   const child = spawn(process.execPath, [whole('dies-during-a-step.ts'), path], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -7,7 +7,7 @@ import type { Attempt } from '../../src/rollback/attempt.ts';
 import type { StepSurroundings } from '../../src/rollback/take-step.ts';
 import { schema } from '../support/builders.ts';
 
-/** Where steps run in a test: no database, and one secret. */
+/** The environment of steps in a test: no database, and one secret. */
 export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurroundings => ({
   clock: systemClock(),
   cwd: tmpdir(),
@@ -16,7 +16,7 @@ export const surroundings = (more: Partial<StepSurroundings> = {}): StepSurround
   fill: (text) => text.replace('${env:SECRET}', 'hunter-22'),
   grace: millis(100),
   undoSql: { url: 'postgres://nobody@127.0.0.1/none', login: 'rollback_url' },
-  testCondition: async () => ({ holds: 'unknown', saw: 'nobody looked' }),
+  testCondition: async () => ({ holds: 'unknown', saw: 'it was not tested' }),
   verify: async () => ({ ended: 'well', output: '' }),
   refuse: async () => undefined,
   endLeft: async () => undefined,

@@ -23,7 +23,7 @@ test.each([
   {
     answer: 'never',
     ended: 'badly',
-    says: 'may have been done or not: no complete answer within 300 ms',
+    says: 'may or may not have taken effect: no complete answer within 300 ms',
     cause: 'timeout',
   },
 ])('a request that is answered $answer ends $ended', async ({ answer, wanted, ended, says, cause }) => {
@@ -51,7 +51,7 @@ test.each([
   },
   { location: 'http://', to: '302, wanted any of 200 to 299: a redirect, and' },
   { location: undefined, to: '302, wanted any of 200 to 299: a redirect, and' },
-])('of a redirect to $location the question says "$to"', async ({ location, sent = location, to }) => {
+])('the question about a redirect to $location says "$to"', async ({ location, sent = location, to }) => {
   await using server = await httpServer((_, response) => {
     response.writeHead(302, sent === undefined ? {} : { location: sent }).end();
   });
@@ -61,7 +61,7 @@ test.each([
   for (const secret of ['pass-word', 'key-1', 'hunter-22']) expect(question).not.toContain(secret);
 });
 
-test('what is sent has the key of the step and the values of placeholders; what comes back is kept without secrets', async () => {
+test('a request has the step’s key and the values of placeholders, and the answer is kept without secrets', async () => {
   const seen: { readonly headers: IncomingMessage['headers']; readonly body: string }[] = [];
   await using server = await httpServer((request, response) => {
     let body = '';
@@ -90,7 +90,7 @@ test('what is sent has the key of the step and the values of placeholders; what 
   expect(outcome).toEqual({ ended: 'well', output: expect.stringContaining('you said {"key":"[secret]"}') });
 });
 
-test('tries again after the causes of its plan, and says what became of each try', async () => {
+test('a step is retried after the causes in its plan, and the output says how each try failed', async () => {
   const answers = [503, 503, 200];
   await using server = await httpServer((_, response) => response.writeHead(answers.shift() ?? 500).end('hello'));
   const retry = { times: 3, first: millis(10), on: ['status 503'] };
@@ -103,7 +103,7 @@ test('tries again after the causes of its plan, and says what became of each try
   expect(server.connections()).toBe(4);
 });
 
-test('where nobody listens, nothing was done; tries are bounded, and each waits for what the one before left', async () => {
+test('after refused connections, tries are limited, and each waits until leftovers of the previous one are gone', async () => {
   const server = await httpServer(() => undefined);
   await server[Symbol.asyncDispose]();
   const step = { ...put(server.url), retry: { times: 2, first: millis(10), on: ['connection-refused'] } };
@@ -123,7 +123,7 @@ test('where nobody listens, nothing was done; tries are bounded, and each waits 
   expect(left).toEqual(['ripcord-step-0']);
 });
 
-test('what stands against a try is asked before each of them, and ends the tries', async () => {
+test('obstacles are checked before each try, and end the tries', async () => {
   await using server = await httpServer((_, response) => response.writeHead(503).end());
   const step = { ...put(server.url), retry: { times: 3, first: millis(10), on: ['status 503'] } };
   let asked = 0;

@@ -20,7 +20,7 @@ import { attempt, common, surroundings } from './surroundings.ts';
 const program = (script: string, ...args: readonly string[]) =>
   ({ ...common, kind: 'command', command: ['node', '-e', script, '--', ...args] }) as const;
 
-test('the question about a command shows none of the secrets that the plan put into its arguments', async () => {
+test('the question about a command hides the secrets in its arguments', async () => {
   const script = 'console.log(process.argv.at(-1).length); process.exit(3)';
   const step = program(script, '--password=hunter-22', '${env:SECRET}');
   expect(await takeStep(step, attempt(), surroundings())).toMatchObject({
@@ -31,7 +31,7 @@ test('the question about a command shows none of the secrets that the plan put i
   });
 });
 
-test('a command runs where its step says, beside the plan, with what its step puts into its environment', async () => {
+test('a command runs in its step’s folder, relative to the plan, with its step’s environment', async () => {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'ripcord-step-')));
   const step = {
     ...program('process.stdout.write(`${process.cwd()} ${process.env.MODE} ${process.env.KEY}`)'),
@@ -43,7 +43,7 @@ test('a command runs where its step says, beside the plan, with what its step pu
   await rm(folder, { recursive: true });
 });
 
-test('a command that fails and leaves something at work says so where a person is asked', async () => {
+test('the question about a failed command names the processes that it left running', async () => {
   const clock = systemClock();
   const tag = 'ripcord-step-left-at-work';
   const leaving = (exit: number) =>
@@ -61,7 +61,7 @@ test('a command that fails and leaves something at work says so where a person i
   expect(failed).toMatchObject({
     ended: 'badly',
     question: expect.stringMatching(
-      new RegExp(`left process ${pid} at work, which is ended first, whatever you answer`),
+      new RegExp(`left process ${pid} running, and Ripcord ends that first, whatever you answer`),
     ),
   });
   await endProcesses({ groups: [], tags: [tag], grace: millis(0), clock });
@@ -69,7 +69,7 @@ test('a command that fails and leaves something at work says so where a person i
   expect(well).toMatchObject({ ended: 'well', output: expect.stringContaining('[left running: process ') });
 });
 
-test('of a command that writes without end only the last of its words are kept, and no byte of them breaks the record', async () => {
+test('only the end of a command’s endless output is kept, and invalid bytes do not break the record', async () => {
   const megabytes = process.env.RIPCORD_EVERY_CASE === undefined ? '192' : '1024';
   const taker = fileURLToPath(new URL('takes-endless-output.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [taker, megabytes]);
@@ -81,9 +81,9 @@ test('of a command that writes without end only the last of its words are kept, 
   expect(most).toBeLessThan(256 * 2 ** 20); // of which Node and all that steps need take 100; the text alone would take twice its length
 }, 60_000);
 
-test('a command that is missing, or does not end in time, is a clear failure', async () => {
+test('a command that is missing or exceeds its timeout fails with a clear question', async () => {
   const missing = { ...common, kind: 'command', command: ['/nowhere/undo'] } as const;
-  await expect(takeStep(missing, attempt(), surroundings())).rejects.toThrow(/\/nowhere\/undo.*no such program/s);
+  await expect(takeStep(missing, attempt(), surroundings())).rejects.toThrow(/\/nowhere\/undo.*does not exist/s);
   const hanging = { ...program('console.log("begun"); setInterval(() => {}, 1000)'), timeout: seconds(1) };
   expect(await takeStep(hanging, attempt({ tag: 'ripcord-step-hanging' }), surroundings())).toMatchObject({
     ended: 'badly',
@@ -97,7 +97,7 @@ test('a command that is missing, or does not end in time, is a clear failure', a
   });
 }, 90_000);
 
-test('a wait ends when its condition holds, or asks at its timeout with what was seen last', async () => {
+test('a wait ends when its condition holds, or asks at its timeout with the last result', async () => {
   const clock = fakeClock();
   const answers: Seen[] = ['no', 'unknown', 'yes'].map((holds) => ({
     holds: holds as Seen['holds'],
@@ -114,20 +114,20 @@ test('a wait ends when its condition holds, or asks at its timeout with what was
   await clock.advance(seconds(11));
   expect(await second).toMatchObject({
     ended: 'badly',
-    question: expect.stringContaining('did not come within 10 s: answered 500. Look why'),
+    question: expect.stringContaining('did not hold within 10 s: answered 500. Find out why'),
   });
 
-  const blind = async (): Promise<Seen> => ({ holds: 'unknown', saw: 'no answer. Look whether the server runs.' });
+  const blind = async (): Promise<Seen> => ({ holds: 'unknown', saw: 'no answer. Check that the server runs.' });
   const third = takeStep(step, attempt(), surroundings({ clock, testCondition: blind }));
   await clock.advance(seconds(11));
   expect(await third).toMatchObject({
     question: expect.stringContaining(
-      'within 10 s, and could not be looked at: no answer. Look whether the server runs. Look why',
+      'within 10 s, and could not be checked: no answer. Check that the server runs. Find out why',
     ),
   });
 });
 
-describe('a comparison that does not come to its end', () => {
+describe('a comparison that does not end', () => {
   const step = { ...common, kind: 'verify' } as const;
   const verify = () => new Promise<never>(() => undefined);
 
@@ -142,7 +142,7 @@ describe('a comparison that does not come to its end', () => {
     });
   });
 
-  test.each(['before', 'after'] as const)('is interrupted by an abort %s it has begun', async (when) => {
+  test.each(['before', 'after'] as const)('is interrupted by an abort %s its start', async (when) => {
     const abort = new AbortController();
     if (when === 'before') abort.abort();
     const taken = takeStep(step, attempt({ signal: abort.signal }), surroundings({ clock: fakeClock(), verify }));
@@ -153,21 +153,21 @@ describe('a comparison that does not come to its end', () => {
 
 test.each([
   {
-    when: 'it is compared in time',
+    when: 'it ends in time',
     verify: async () => ({ ended: 'well', output: 'the same' }) as const,
     ends: 'well',
   },
   {
-    when: 'nothing is as it was',
+    when: 'the database differs',
     verify: async () => ({ ended: 'badly', question: '?', output: '' }) as const,
     ends: 'badly',
   },
-])('a comparison ends as it is: $when', async ({ verify, ends }) => {
+])('a step takes the outcome of the comparison when $when', async ({ verify, ends }) => {
   const taken = await takeStep({ ...common, kind: 'verify' }, attempt(), surroundings({ verify }));
   expect(taken.ended).toBe(ends);
 });
 
-test('what keeps it from comparing is a clear failure', async () => {
+test('an error of the comparison fails the step with a clear question', async () => {
   const verify = () => Promise.reject(new Error('no boundary'));
   await expect(takeStep({ ...common, kind: 'verify' }, attempt(), surroundings({ verify }))).rejects.toThrow(
     'no boundary',
@@ -177,7 +177,7 @@ test('what keeps it from comparing is a clear failure', async () => {
 test.each([
   { kind: 'confirm', confirm: 'Switch the load balancer' } as const,
   { kind: 'restore', restore: 'latest-proved-backup' } as const,
-])('a $kind is a person’s to take', async (what) => {
+])('a step of kind $kind asks a person', async (what) => {
   const outcome = await takeStep({ ...common, ...what }, attempt(), surroundings());
   expect(outcome).toEqual({ ended: 'asks', question: expect.stringMatching(/Switch the load balancer|by hand/) });
 });

@@ -1,4 +1,4 @@
-// A process that takes a step which writes so many megabytes that are no text, and says how it ended and what memory it took.
+// A process that runs a step with this many megabytes of binary output, and prints its outcome and peak memory.
 import { millis } from '../../src/core/kernel/units.ts';
 import { takeStep } from '../../src/rollback/take-step.ts';
 import { attempt, common, surroundings } from './surroundings.ts';

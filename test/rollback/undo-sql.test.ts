@@ -13,7 +13,7 @@ afterEach(() => db[Symbol.asyncDispose]());
 const loginOf = ({ url }: { readonly url: string }) => ({ url, login: 'rollback_url' }) as const;
 const tag = 'ripcord-step-0123456789abcdef01234567';
 
-test('a network that is cut under the statement asks a person, soon after the step’s time is up', async () => {
+test('if the network fails during the statement, a person is asked soon after the step’s timeout', async () => {
   db = await database();
   await using proxy = await hangingProxy(db.url);
   const undoing = runUndoSql('select pg_sleep(0.5)', tag, millis(700), loginOf(proxy));
@@ -24,7 +24,7 @@ test('a network that is cut under the statement asks a person, soon after the st
   expect('question' in outcome && outcome.question).toMatch(/nothing came back.* may still be at work/);
 }, 10_000);
 
-test('a server that accepts connections and says nothing asks a person', async () => {
+test('if the server accepts connections but never answers, a person is asked', async () => {
   db = await database();
   await using proxy = await hangingProxy(db.url);
   proxy.hang();
@@ -32,7 +32,7 @@ test('a server that accepts connections and says nothing asks a person', async (
   expect(outcome).toMatchObject({ ended: 'badly' });
 }, 5_000);
 
-test('its session bears the step’s tag whatever the url says, so that a restarted guard can find it', async () => {
+test('the session has the step’s tag regardless of the url, so that a restarted guard can find it', async () => {
   db = await database();
   const undoing = runUndoSql(
     'select pg_sleep(0.4)',
@@ -44,7 +44,7 @@ test('its session bears the step’s tag whatever the url says, so that a restar
   expect(await undoing).toMatchObject({ ended: 'well' });
 });
 
-test('a name without a schema is looked up in the plan’s path, whatever the login or the database has set', async () => {
+test('names without a schema use the plan’s search path, regardless of the login’s or the database’s settings', async () => {
   db = await database();
   await db.query(`create schema lab; create table lab.undone (i int); create table public.undone (j int)`);
   await db.query(`alter database ${db.name} set search_path = public`);
@@ -60,7 +60,7 @@ test.each([
   { text: 'begin; insert into undone values (1); commit; select fail_once()', tries: 1 },
   { text: 'insert into undone values (1); call fail_once_in_procedure()', tries: 1 },
 ])(
-  '$text that loses a race is tried $tries times: what may be done in part is not done again',
+  '$text is tried $tries times after a serialisation failure: a partial effect is never repeated',
   async ({ text, tries }) => {
     db = await database();
     await db.query('create table undone (i int)');
@@ -78,7 +78,7 @@ test.each([
   },
 );
 
-test('a long transaction in the way ends it at its timeout, says so, and keeps nothing of it; by itself it is not queued behind', async () => {
+test('a long transaction in the way makes the statement fail at its timeout without effect, and other sessions are not blocked', async () => {
   db = await database();
   await db.query('create table undone (i int)');
   const other = await db.client();
@@ -119,7 +119,7 @@ test.each([
 test.each([
   { target: { url: 'guard', rollback_url: 'owner' }, says: 'give another login in the target rollback_url' },
   { target: { url: 'owner' }, says: 'give another login in the target url (rollback_url is left out)' },
-])('a permission that is missing names where its login stands: $says', async ({ target, says }) => {
+])('the question about a missing permission names the key of the login: $says', async ({ target, says }) => {
   db = await database();
   await db.query('create table undone (i int)');
   await using role = await temporaryRole(db, 'login');
@@ -130,7 +130,7 @@ test.each([
   expect(outcome).toMatchObject({ cause: '42501', question: expect.stringContaining(`${role.name}, or ${says}`) });
 });
 
-const nothingDone = 'Nothing of it was done: the server took the whole transaction back.';
+const nothingDone = 'Nothing was done: the server rolled the whole transaction back.';
 const byHand =
   'Do by hand what is missing, and say --done. Or end this rollback (ripcord abort), correct the statement in the plan';
 
@@ -138,19 +138,22 @@ test.each([
   { text: 'insert into undone values (1); select from nothing', alone: false, says: nothingDone },
   { text: 'select from nothing', alone: true, says: '' },
   { text: 'insert into undone values (1); commit; select from nothing', alone: false, says: '' },
-])('$text, alone: $alone, cannot be corrected under way, and it says "$says"', async ({ text, alone, says }) => {
-  db = await database();
-  await db.query('create table undone (i int)');
-  const outcome = await runUndoSql(text, tag, millis(5_000), { ...loginOf(db), alone });
-  const question = 'question' in outcome ? outcome.question : '';
-  expect(outcome).toMatchObject({ ended: 'badly', cause: '42P01' });
-  expect(question).toContain(byHand);
-  expect(question).not.toContain('Correct the statement, or the objects that it names');
-  expect(question.includes('Nothing of it was done')).toBe(says !== '');
-  expect(question).toContain(says);
-});
+])(
+  'the question about $text, alone: $alone, does not suggest to correct it during the rollback, and says "$says"',
+  async ({ text, alone, says }) => {
+    db = await database();
+    await db.query('create table undone (i int)');
+    const outcome = await runUndoSql(text, tag, millis(5_000), { ...loginOf(db), alone });
+    const question = 'question' in outcome ? outcome.question : '';
+    expect(outcome).toMatchObject({ ended: 'badly', cause: '42P01' });
+    expect(question).toContain(byHand);
+    expect(question).not.toContain('Correct the statement, or the objects that it names');
+    expect(question.includes('Nothing was done')).toBe(says !== '');
+    expect(question).toContain(says);
+  },
+);
 
-test('of a text that commits table by table it says nothing of the sort, and does not try it again', async () => {
+test('SQL that commits table by table is not retried, and the question does not claim that nothing was done', async () => {
   db = await database();
   await db.query('create table undone (i int primary key); create table held (i int primary key)');
   const holder = await db.client();
@@ -159,24 +162,24 @@ test('of a text that commits table by table it says nothing of the sort, and doe
   await holder.end();
   const question = 'question' in outcome ? outcome.question : '';
   expect(outcome).toMatchObject({ ended: 'badly', cause: '55P03' });
-  expect(question).not.toMatch(/Nothing of it was done|It was tried/);
+  expect(question).not.toMatch(/Nothing was done|It was tried/);
 });
 
-test('a login that is refused says that no session took the statement', async () => {
+test('after a refused login, the question says that no session ran the statement', async () => {
   db = await database();
   const nowhere = { ...loginOf(db), url: db.url.replace(/[^/]+$/, 'nowhere') };
   const outcome = await runUndoSql('select 1', tag, millis(5_000), nowhere);
-  expect(outcome).toMatchObject({ question: expect.stringContaining('Nothing of it was done: no session took it.') });
+  expect(outcome).toMatchObject({ question: expect.stringContaining('Nothing was done: no session could run it.') });
 });
 
-test('of a session that ended nobody knows whether anything was done', async () => {
+test('after a lost session, the question does not claim that nothing was done', async () => {
   db = await database();
   const text = 'select pg_terminate_backend(pg_backend_pid())';
   const outcome = await runUndoSql(text, tag, millis(5_000), loginOf(db));
-  expect(outcome).toMatchObject({ ended: 'badly', question: expect.not.stringContaining('Nothing of it was done') });
+  expect(outcome).toMatchObject({ ended: 'badly', question: expect.not.stringContaining('Nothing was done') });
 });
 
-test('what was tried again because of a lock says how often, and for how long', async () => {
+test('after retries because of a lock, the question says how often and for how long', async () => {
   db = await database();
   await db.query('create sequence tries');
   await db.query(`create function lock_once() returns void language plpgsql as $$
@@ -188,7 +191,7 @@ test('what was tried again because of a lock says how often, and for how long', 
   );
 });
 
-test('what no transaction may be around is sent alone, as one statement', async () => {
+test('a statement that cannot run in a transaction is sent alone', async () => {
   db = await database();
   await db.query('create table undone (i int)');
   const alone = { ...loginOf(db), alone: true };

@@ -41,7 +41,7 @@ const count = (expected: number): VerificationQuery => ({
 });
 const unaskable: VerificationQuery = { id: 'mixtures', sql: 'select count(*) from mixtures', expect: { value: 0 } };
 
-/** A run whose first phase has this boundary, or none. */
+/** A run whose first phase has this boundary, if any. */
 function stateWith(boundary: Boundary | undefined) {
   const { state } = new Night();
   return { ...state, phases: state.phases.map((one) => (boundary === undefined ? one : { ...one, boundary })) };
@@ -49,7 +49,7 @@ function stateWith(boundary: Boundary | undefined) {
 
 test.each([
   {
-    when: 'all is as wanted',
+    when: 'every query answers as wanted',
     queries: [count(1)],
     outcome: { ended: 'well', output: /^1 verification query answered/ },
   },
@@ -59,22 +59,22 @@ test.each([
     outcome: { ended: 'badly', output: /^molecules: 1, wanted 2\nmixtures: .*does not exist/s },
   },
   {
-    when: 'a query cannot be asked',
+    when: 'a query fails',
     queries: [unaskable],
-    outcome: { ended: 'badly', question: /could not be looked at in full/ },
+    outcome: { ended: 'badly', question: /could not be compared in full/ },
   },
   {
-    when: 'there is nothing to ask',
+    when: 'there is nothing to verify with',
     queries: [],
     outcome: { ended: 'badly', question: /nothing to verify the database with/ },
   },
   {
-    when: 'the first phase’s boundary is not back',
+    when: 'the database differs from the first phase’s boundary',
     queries: [count(1)],
     boundary: true,
     outcome: { ended: 'badly', output: /mixture/ },
   },
-])('everything is verified: $when', async ({ queries, boundary = false, outcome }) => {
+])('the outcome of verifying everything when $when', async ({ queries, boundary = false, outcome }) => {
   const parts = {
     plan: { verification: queries, checks: [] },
     connections: { checks, plan: checks },
@@ -88,9 +88,9 @@ test.each([
   if (outcome.question !== undefined) expect('question' in found && found.question).toMatch(outcome.question);
 });
 
-describe('what the rollback was recommended for', () => {
+describe('the reason for the rollback', () => {
   const orphan = finding('breach', 1, withRows('17'));
-  /** The check was in breach at the boundary too, so that the comparison has nothing against it. */
+  /** The check was already in breach at the boundary, so the comparison shows no difference. */
   const compare = (now: Finding) => {
     const night = new Night();
     const recommended = { id: 'r', evidence: [broken('breach')] };
@@ -111,12 +111,12 @@ describe('what the rollback was recommended for', () => {
     return verifyAll(parts, { ...state, phases }, step);
   };
 
-  test('is well: it is proved, with what was compared and what was not', async () => {
+  test('is resolved: the rollback is proved, with a list of what was compared and what was not', async () => {
     const output = expect.stringMatching(/and 1 check is well\nNot compared: what probes see, rows, /);
     expect(await compare(finding('ok', 1))).toEqual({ ended: 'well', output });
   });
 
-  test('is not well, though no worse than at the boundary: a person is asked', async () => {
+  test('persists, although it is no worse than at the boundary: a person is asked', async () => {
     expect(await compare(orphan)).toMatchObject({
       ended: 'badly',
       question: expect.stringContaining('The database still shows what the rollback was recommended for.'),
@@ -124,7 +124,7 @@ describe('what the rollback was recommended for', () => {
     });
   });
 
-  test('was looked at before the comparison only: that tells nothing', async () => {
+  test('was checked only before the comparison, which proves nothing', async () => {
     expect(await compare({ ...orphan, at: instant(start - 1) })).toMatchObject({ ended: 'well' });
   });
 });

@@ -20,7 +20,7 @@ let logins: SeparateLogins;
 let proposed: string;
 let plan: string;
 
-/** What a person does with the proposal: the logins, somebody who decides, and a shorter baseline. */
+/** Completes the proposed plan as a person would: logins, a principal, and a shorter baseline. */
 const filledIn = (text: string): string =>
   text
     .replace('"${env:DATABASE_URL}"', `'${logins.target.url}'`)
@@ -28,7 +28,7 @@ const filledIn = (text: string): string =>
     .replace('# reach_url: "${env:REACH_URL}"', `reach_url: '${logins.target.reach_url}'`)
     .replace('capture_for: 5m', 'capture_for: 3s')
     .replaceAll('every: 1s', 'every: 100ms')
-    .replace(/^ *- \{ id: statements,.*$/m, '') // a reading every 10 s: too few in a short baseline
+    .replace(/^ *- \{ id: statements,.*$/m, '') // one reading every 10 s is too few for a short baseline
     .replace(
       'principals: []',
       `principals: [{ id: dana, role: database_administrator, token_hash: '${hashToken(token)}' }]`,
@@ -67,14 +67,14 @@ async function unknownChecks(): Promise<Checked['checks']> {
   );
 }
 
-test('init proposes whose code to trust, and says what it could then see and where it is', () => {
+test('init proposes which roles to trust, and lists their code and its location', () => {
   expect(proposed).toContain(`trusts: ["${librarian}"]`);
   expect(proposed).toMatch(/can then see every row that the reading login sees/);
   expect(proposed).toMatch(new RegExp(`#   ${librarian}: .*index library\\.film_by_name`));
   expect(proposed).toContain('search_path: ["library"]');
 });
 
-test('as proposed, it goes from init to a frozen baseline without a blind check', async () => {
+test('the proposed plan leads from init to a frozen baseline without a blind check', async () => {
   await writeFile(plan, filledIn(proposed));
   expect(await unknownChecks()).toEqual([]);
   const daemon = await serve({
@@ -97,7 +97,7 @@ test('as proposed, it goes from init to a frozen baseline without a blind check'
   }
 });
 
-test('without that trust, each check that would run the code says so, and the other tables are still read', async () => {
+test('without that trust, each check that would run the code says so, and other tables are still checked', async () => {
   await writeFile(plan, filledIn(proposed).replace(`trusts: ["${librarian}"]`, 'trusts: []'));
   const blind = await unknownChecks();
   expect(blind.map(({ id }) => id).toSorted()).toEqual(['orphans', 'reach', 'sequences']);

@@ -6,17 +6,17 @@ import type { RunView } from '../../src/core/run/view.ts';
 import { identify } from '../../src/phases/process-identity.ts';
 import { readFirst } from './read-first.ts';
 
-/** Somebody who speaks to a daemon over HTTP, and stands in for the wrapper of its phases. */
+/** An HTTP client of a daemon, which also takes the role of the phases' wrapper. */
 export function apiClient({ url }: { readonly url: string }, token: string) {
   const patience = { timeout: 20_000 };
-  /** The answer's body; a POST where there is something to say. */
+  /** Returns the response body. Sends a POST if there is a request body. */
   const send = async (path: string, body?: object): Promise<unknown> => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
     return (await fetch(`${url}/api/v1${path}`, init)).json();
   };
   const view = async () => (await send('/runs/current')) as RunView;
-  /** The same, by somebody who has read what they order about. */
+  /** The same, with the identifiers from the current state of the run. */
   const ask = async (path: string, body?: object): Promise<unknown> =>
     send(path, body && (await readFirst(path, body, view)));
   const start = async (phase: string) =>
@@ -26,10 +26,10 @@ export function apiClient({ url }: { readonly url: string }, token: string) {
     send,
     view,
     start,
-    /** Opens a run, and resolves when its baseline is captured. */
+    /** Opens a run. Resolves when its baseline is captured. */
     async openRun(): Promise<void> {
       await ask('/runs', {});
-      // On a busy machine many readings do not count; a baseline that is too weak keeps the run from being armed.
+      // On a busy machine, many readings do not count, and a run with a weak baseline cannot be armed.
       const strong = async () => {
         if ((await view()).capture !== undefined) return 'capturing';
         const { weaknesses } = (await ask('/runs/current/baseline')) as { readonly weaknesses?: readonly string[] };

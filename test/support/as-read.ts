@@ -3,11 +3,11 @@ import type { Input } from '../../src/core/run/input.ts';
 import { openQuestions } from '../../src/core/run/questions.ts';
 import { rollbackOf, type RunState } from '../../src/core/run/state.ts';
 
-/** What words and orders name of what their author has read. The daemon's own inputs name their plan themselves. */
+/** Identifiers in answers and orders that prove what their author has read. The daemon's own inputs name their plan. */
 type Named = 'questionId' | 'planHash' | 'undoRevision' | 'rollback';
 type Unread<Of> = Of extends { readonly by: unknown } ? Omit<Of, Named> & Partial<Pick<Of, Named & keyof Of>> : Of;
 
-/** What somebody says. Where it leaves out which question it answers, or which plan it is for, they have read what is so now. */
+/** An input. If it omits its question or its plan, the current ones are meant. */
 export type Said = Unread<Input>;
 
 const none = questionId(1);
@@ -19,7 +19,7 @@ function asked(state: RunState, said: Said): QuestionId {
   return state.recommendations.find(({ id }) => id === said.recommendation)?.questionId ?? none;
 }
 
-/** What is so now, as far as the words name any of it. */
+/** The current identifiers that this input names. */
 function read(state: RunState, said: Said): object {
   const { plan, undoRevision } = state;
   const planHash = plan.hash;
@@ -29,5 +29,5 @@ function read(state: RunState, said: Said): object {
   return { questionId: asked(state, said) };
 }
 
-/** The words as they are when their author has read the run just now. */
+/** Completes an input with the current identifiers, as if its author had just read the run. */
 export const asRead = (state: RunState, said: Said): Input => ({ ...read(state, said), ...said }) as Input;

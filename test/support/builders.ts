@@ -22,7 +22,7 @@ import type { RecordedPlan } from '../../src/core/plan/recorded.ts';
 import type { Supervisor } from '../../src/core/run/events.ts';
 import type { Criterion, Verdict } from '../../src/core/verdicts/verdict.ts';
 
-/** Values for tests of the pure core. Everything happens around 02:00 on one night; `at(5)` is five seconds later. */
+/** Values for tests of the pure core. All times are around 02:00 of one night; `at(5)` is five seconds later. */
 
 export const start = instant(Date.UTC(2026, 10, 22, 2, 0, 0));
 export const at = (count: number): Instant => after(start, seconds(count));
@@ -122,14 +122,14 @@ export const finding = (status: Status, second = 0, more: Partial<Finding> = {})
   ...more,
 });
 
-/** An answer of single-cell rows, all of them kept. */
+/** An answer of single-cell rows that shows all of them. */
 export const withRows = (...cells: readonly string[]): Partial<Finding> => ({
   rows: cells.map((cell) => [cell]),
   rowCount: cells.length,
   fingerprint: `of ${cells.join()}`,
 });
 
-/** An answer of which only the first twenty rows are shown, with the hashes of all. */
+/** An answer that shows only the first twenty rows, but has the hashes of all. */
 export const manyRows = (rows: readonly Row[]): Partial<Finding> => ({
   rows: evidenceOf(rows),
   rowCount: rows.length,
@@ -137,7 +137,7 @@ export const manyRows = (rows: readonly Row[]): Partial<Finding> => ({
   rowHashes: hashRows(rows),
 });
 
-/** 300 latencies without order, from 2 below the middle to 2 above it. */
+/** 300 shuffled latencies, from 2 below the middle to 2 above it. */
 const latenciesAround = (middle: number): readonly number[] =>
   Array.from({ length: 300 }, (_, index) => middle + (((index * 17) % 41) - 20) / 10);
 
@@ -193,5 +193,5 @@ export const late = (phase: string, status: Status) => verdict('runtime', phase,
 
 export const longEnough: Millis = seconds(8);
 
-/** Where the guard of the tests runs. */
+/** The host on which the tests' guard runs. */
 export const place = { host: 'ops-1', bootId: '2f7c' };

@@ -2,6 +2,6 @@ import { seconds } from '../../src/core/kernel/units.ts';
 import { heldConnection, type HeldConnection } from '../../src/target/connection.ts';
 import type { SessionOptions } from '../../src/target/session-settings.ts';
 
-/** A session as the guard's checks ask on it, but for what a test wants otherwise. */
+/** A session like that of the guard's checks. `otherwise` overrides its settings. */
 export const checksSession = (url: string, otherwise: Partial<Omit<SessionOptions, 'url'>> = {}): HeldConnection =>
   heldConnection({ url, name: 'checks', readOnly: true, statementTimeout: seconds(5), ...otherwise });

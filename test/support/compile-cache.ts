@@ -1,5 +1,5 @@
 const { NODE_COMPILE_CACHE: folder } = process.env;
 
-/** For the environment of a process that gets nothing else of ours: compiling our sources is most of its work. */
+/** For processes with a separate environment: without the cache, they spend most of their time compiling our sources. */
 export const compileCache: Readonly<Record<string, string>> =
   folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };

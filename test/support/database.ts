@@ -5,12 +5,12 @@ import { inject } from 'vitest';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly name: string;
-  /** As the superuser. */
+  /** Connects as the superuser. */
   readonly url: string;
-  /** The same database as another role. */
+  /** The url of the same database for another role. */
   urlAs(role: string): string;
   query(sql: string, parameters?: readonly unknown[]): Promise<QueryResult<Record<string, unknown>>>;
-  /** A further connection; the caller ends it. */
+  /** Opens another connection, which the caller ends. */
   client(): Promise<Client>;
 }
 
@@ -24,7 +24,7 @@ async function asSuperuser(server: string, sql: string): Promise<void> {
   }
 }
 
-/** A fresh, empty database on a shared server, dropped with whoever is still connected when it is disposed. */
+/** A new, empty database on a shared server. Disposal drops it and ends all its connections. */
 export async function database(server = inject('postgres')): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asSuperuser(server, `create database ${name}`);
@@ -32,7 +32,7 @@ export async function database(server = inject('postgres')): Promise<TestDatabas
   url.pathname = `/${name}`;
   const client = async () => {
     const connection = new Client({ connectionString: url.href });
-    connection.on('error', () => undefined); // dropping the database ends it
+    connection.on('error', () => undefined); // dropping the database ends the connection
     await connection.connect();
     return connection;
   };

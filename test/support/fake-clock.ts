@@ -4,13 +4,13 @@ import type { GuardClock } from '../../src/core/kernel/clock.ts';
 import { after, type Instant, instant, type Millis, millis } from '../../src/core/kernel/units.ts';
 
 export interface FakeClock extends GuardClock {
-  /** Lets time pass: whoever waits is woken in the order of time, and may act before time goes on. */
+  /** Lets time pass. Waiters wake in order of time and may act before time continues. */
   advance(length: number): Promise<void>;
-  /** Time passes while the process stands still: whoever waits is woken late, all at the end. */
+  /** Lets time pass while the process stands still: all waiters wake late, at the end. */
   stall(length: number): Promise<void>;
-  /** Sets the wall clock so far ahead of this one, or behind it: somebody set it, or the machine was suspended. */
+  /** Sets the offset of the wall clock from this clock, as after a clock change or a suspend. */
   setWall(offset: number): void;
-  /** How many wait now. */
+  /** The current number of waiters. */
   readonly waiting: number;
 }
 
@@ -19,10 +19,10 @@ interface Waiter {
   wake(): void;
 }
 
-/** Every promise that is ready goes on, however long its chain. */
+/** Runs all ready promise chains to their end. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A clock that stands until a test moves it. */
+/** A clock that moves only when a test moves it. */
 export function fakeClock(start: Instant = instant(1_800_000_000_000)): FakeClock {
   let now = start;
   let offset = millis(0);
@@ -52,7 +52,7 @@ export function fakeClock(start: Instant = instant(1_800_000_000_000)): FakeCloc
     return promise;
   };
 
-  /** The earliest that is due; of several, the one that waits longest. */
+  /** The waiter that is due first; among equals, the one that has waited longest. */
   const nextDue = (end: Instant): Waiter | undefined => {
     let next: Waiter | undefined;
     for (const waiter of waiters) {

@@ -2,7 +2,7 @@ import type { AbsentGuard, Fleet } from '../../src/api/fleet.ts';
 import type { Guard } from '../../src/api/guard.ts';
 import { start } from './builders.ts';
 
-/** What the API asks, with these guards and nothing else to tell. */
+/** A fleet for the API with these guards and nothing else. */
 export const fleetOf = (guards: readonly Guard[], absent: readonly AbsentGuard[] = []): Fleet => ({
   guards: () => guards,
   absent: () => absent,

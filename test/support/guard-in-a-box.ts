@@ -23,19 +23,19 @@ import { type MemoryJournal, memoryJournal } from './memory-journal.ts';
 import { hidesNothing } from '../../src/core/plan/hide-secrets.ts';
 import { rollbackOf } from '../../src/core/run/state.ts';
 
-/** What the world does to the guard, as a test likes it. */
+/** The guard's outside world, which a test controls. */
 export interface World {
-  /** How long each probe takes to answer now; undefined when it does not answer. */
+  /** How long each probe takes to answer; undefined if it does not answer. */
   latency: (probe: ProbeId) => Millis | undefined;
-  /** What the guard takes of an answer's time for itself. */
+  /** How much of an answer's time is the guard's own. */
   own: (probe: ProbeId) => OwnTime;
-  /** What taking a step comes to. */
+  /** The outcome of a step. */
   take: (step: Step) => Outcome;
   onlyGuard: Guarding;
   readonly taken: string[];
 }
 
-/** The daemon's own parts on a fake clock, with the outside world played by the test. */
+/** The daemon's real parts with a fake clock and a simulated outside world. */
 export interface Box extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly world: World;
@@ -47,11 +47,11 @@ export interface Box extends AsyncDisposable {
   /** Every reading so far, in no particular order. */
   readings(): readonly Reading[];
   finding(finding: Finding): Promise<void>;
-  /** Freezes what the probes answered in the last `length`. */
+  /** Freezes a baseline of the readings in the last `length`. */
   baseline(length: Millis): Promise<void>;
 }
 
-/** `before` is a box whose daemon is gone: its journal and its clock go on. */
+/** `before`: a box whose daemon has ended. The new box continues its journal and its clock. */
 export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'journal' | 'clock'>): Promise<Box> {
   const { journal, clock } = before ?? { journal: memoryJournal(), clock: fakeClock() };
   const undo = new AsyncDisposableStack();

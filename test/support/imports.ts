@@ -1,6 +1,6 @@
 import { parseAst } from 'vitest/node';
 
-/** One reference from a module to another, as it is written. */
+/** A reference from one module to another, as written in the source. */
 export interface Reference {
   readonly specifier: string;
   readonly line: number;
@@ -8,7 +8,7 @@ export interface Reference {
 
 export interface Module {
   readonly imports: readonly Reference[];
-  /** What pure code may not touch: clocks, the environment, the network. */
+  /** What pure code must not use: clocks, the environment, the network. */
   readonly impure: readonly Reference[];
 }
 
@@ -34,7 +34,7 @@ function everyNode(node: Node, into: Node[] = []): readonly Node[] {
   return into;
 }
 
-/** The text of a string, or of a template up to its first placeholder, which is enough to know the folder. */
+/** The text of a string, or of a template up to its first placeholder, which is enough to identify the folder. */
 function textOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Literal') return typeof node['value'] === 'string' ? node['value'] : undefined;
@@ -48,7 +48,7 @@ const name = (node: Node | undefined): unknown => (node?.type === 'Identifier' ?
 const isMetaUrl = (node: unknown): boolean =>
   isNode(node) && node.type === 'MemberExpression' && nodeAt(node, 'object')?.type === 'MetaProperty';
 
-/** What the node refers to; `undefined` where it refers to nothing, `null` where that cannot be read. */
+/** What the node refers to; `undefined` if it is not a reference, `null` if its target is unreadable. */
 function target(node: Node): string | null | undefined {
   switch (node.type) {
     case 'ImportDeclaration':
@@ -98,8 +98,8 @@ function impurity(node: Node): string | undefined {
 }
 
 /**
- * Everything that a TypeScript module refers to: static, dynamic and type imports, re-exports, `require`, and
- * `new URL('./worker.ts', import.meta.url)`. What cannot be read, such as `import(name)`, has the specifier `?`.
+ * Finds all references of a TypeScript module: static, dynamic and type imports, re-exports, `require`, and
+ * `new URL('./worker.ts', import.meta.url)`. An unreadable target, such as `import(name)`, has the specifier `?`.
  */
 export function readModule(source: string): Module {
   const program = parseAst(source, { lang: 'ts' }) as unknown as Node;

@@ -30,7 +30,7 @@ import {
   verdict,
 } from './builders.ts';
 
-/** An input, or how it follows from the state, and the second of the night at which it comes. */
+/** An input, or a function that derives it from the state, and the second of the night at which it arrives. */
 export type Chance = readonly [Said | ((state: RunState) => Said), number];
 
 const [chief = dana] = principals;
@@ -151,13 +151,13 @@ function say(state: RunState, type: Report, about: StepState | undefined): Said 
   return { kind: 'record', event };
 }
 
-/** Anything that an executor can say; mostly about the step that is next. */
+/** Any report of an executor, mostly about the next step. */
 const report = fc.tuple(reports, fc.nat({ max: 9 })).map(([type, luck]) => (state: RunState): Said => {
   const steps = rollbackOf(state)?.steps ?? [];
   return say(state, type, luck === 0 ? steps.at(-1) : steps.find((step) => step.state !== 'done'));
 });
 
-/** What an executor says in the order in which things happen. */
+/** A report of an executor in the correct order of events. */
 const outcome = fc.constantFrom<Report>('step-done', 'step-done', 'step-done', 'step-spawned', 'step-asked');
 const goOn = outcome.map((ends) => (state: RunState): Said => {
   if (state.fence !== undefined && !isUnderWay(rollbackOf(state))) return say(state, 'fence-lifted', undefined);
@@ -169,7 +169,7 @@ const goOn = outcome.map((ends) => (state: RunState): Said => {
   return say(state, next?.state === 'started' ? ends : 'step-started', next);
 });
 
-/** What a person says who knows what is asked. */
+/** The answer of a person who knows the question. */
 const word = fc.tuple(boss, fc.constantFrom('done', 'again')).map(([by, answer]) => (of: RunState): Said => {
   const asking = rollbackOf(of)?.steps.find(({ state }) => state === 'asking')?.step.id;
   return { kind: 'confirm', step: asking ?? stepId('stop-work'), answer, by, reason: 'I looked' };
@@ -183,7 +183,7 @@ const answer = fc
     return kind === 'decline' ? { kind, ...of, reason: 'no' } : { kind, ...of, reason: 'yes', evenIfGone: true };
   });
 
-/** All is well, so that the next phase may start; without these, nights seldom get far. */
+/** Everything is healthy, so that the next phase may start. Without these inputs, nights rarely get far. */
 const well: Said = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
 const breached: Said = { ...well, verdicts: [slow('ok'), broken('breach')] };
 const startNext = fc.constant(({ phases }: RunState): Said => {
@@ -206,7 +206,7 @@ const ofRunning = reported.map((kind) => ({ phases }: RunState): Said => {
   }
 });
 
-/** The target as sessions find it: mostly as it was, else after a failover or with another database in its place. */
+/** The target's identity: mostly unchanged, else after a failover or with another database in its place. */
 const foundTarget = fc
   .constantFrom('same', 'failover', 'replaced', 'elsewhere')
   .map((is) => ({ target }: RunState): Said => {
@@ -239,13 +239,13 @@ const input = fc.oneof(
   ...weighted(1, fc.constant<Said>({ kind: 'close', by: chief, reason: 'done' })),
 );
 
-/** Mostly forward by a minute or so; seldom far, or backwards, as a clock does that somebody sets. */
+/** Mostly about a minute forward; rarely far, or backwards, as when a clock is set. */
 const second = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 0, max: 120 }) },
   { weight: 1, arbitrary: fc.integer({ min: -4_000, max: 90_000 }) },
 );
 
-/** A night in which anything is said at any time, in any order, by anybody. */
+/** A night with any inputs at any time, in any order, from anyone. */
 export interface AnyNight {
   /** Whether it begins with an armed run. */
   readonly armed: boolean;

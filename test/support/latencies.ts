@@ -1,15 +1,15 @@
 import { normalQuantile } from '../../src/core/detection/normal.ts';
 import { randomFrom } from '../../src/core/detection/random.ts';
 
-/** How latencies scatter: the standard deviation of their logarithm, and how much of one's is left in the next one. */
+/** The spread of latencies: the standard deviation of their logarithm, and the correlation between neighbours. */
 export interface Scatter {
   readonly sigma: number;
   readonly correlation?: number;
 }
 
 /**
- * An endless row of lognormal latencies around a median of 10 ms, to the microsecond; the same for the same seed. Neighbours
- * correlate by `correlation` in their logarithm, as an autoregressive process of order 1.
+ * An endless sequence of lognormal latencies with a median of 10 ms and a resolution of 1 µs, determined by the seed. The
+ * logarithms of neighbours correlate by `correlation`, as in an autoregressive process of order 1.
  */
 export function latenciesFrom(seed: number, { sigma, correlation = 0 }: Scatter): (slowdown?: number) => number {
   const random = randomFrom(seed * 7_919 + 1);

@@ -5,17 +5,17 @@ import type { Lease } from '../../src/journal/lease.ts';
 import { openJournal } from '../../src/journal/sqlite/open.ts';
 import { type GuardJournal, underLease } from '../../src/journal/under-lease.ts';
 
-/** Whose runs tests write that do not care. */
+/** The guard for tests in which the guard does not matter. */
 export const someGuard = guardId('plan', 'test');
 
-/** Fails where somebody else has the guard. */
+/** Throws if another owner has the guard. */
 export async function claimed(journal: Journal, guard = someGuard, owner = 'a test'): Promise<Lease> {
   const claim = await journal.claim(guard, owner, minutes(10));
   if (claim.state === 'held') throw new Error(`${guard} is held by ${claim.by.owner}`);
   return claim.lease;
 }
 
-/** A journal in a file, written to under a lease. */
+/** Opens a journal file for writing under a lease. */
 export async function openLeased(path: string, guard = someGuard, now?: () => Instant): Promise<GuardJournal> {
   const journal = await openJournal(path, now);
   const lease = await claimed(journal, guard);

@@ -7,11 +7,11 @@ export interface SeparateLogins extends AsyncDisposable {
   readonly guard: string;
   readonly reader: string;
   readonly reach: string;
-  /** As keys of a plan's target. */
+  /** The logins as keys of a plan's target. */
   readonly target: { readonly url: string; readonly read_url: string; readonly reach_url: string };
 }
 
-/** The logins that docs/operating.md recommends, on a database of a test. Dispose of them before the database. */
+/** Creates the logins that docs/operating.md recommends in a test database. Dispose of them before the database. */
 export async function separateLogins(db: TestDatabase, watched: readonly string[] = []): Promise<SeparateLogins> {
   const some = randomBytes(6).toString('hex');
   const [guard, reader, reach] = [`guard_${some}`, `reader_${some}`, `reach_${some}`];

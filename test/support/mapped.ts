@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** Keeps a page of the file writable, so that what it writes later moves no time of the file. */
+/** Keeps a page of the file mapped as writable, so that later writes do not change the file's times. */
 const program = `
 import mmap, sys
 file = open(sys.argv[1], 'r+b')
@@ -16,17 +16,17 @@ for line in sys.stdin:
 `;
 
 export interface Mapped extends AsyncDisposable {
-  /** Puts a line in place of the file's first characters. */
+  /** Overwrites the file's first characters with a line. */
   write(text: string): Promise<void>;
 }
 
-/** Its next line, whole: with PYTHONUNBUFFERED a line's end comes in a write of its own. */
+/** Reads a complete line: with PYTHONUNBUFFERED, the line end arrives in a separate write. */
 async function said(lines: AsyncIterator<string>): Promise<void> {
   const { done } = await lines.next();
   if (done === true) throw new Error('the process that maps the file has ended');
 }
 
-/** A process that has mapped the file into its memory. */
+/** Starts a process that maps the file into its memory. */
 export async function mapped(file: string): Promise<Mapped> {
   const child = spawn('python3', ['-c', program, file], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -5,10 +5,10 @@ import { JournalUnwritable, type StaleEpoch, StaleSequence } from '../../src/jou
 import type { Entry, RunHead } from '../../src/journal/journal.ts';
 import type { GuardJournal } from '../../src/journal/under-lease.ts';
 
-/** Events of a journal that takes no time and no disk, for tests on a fake clock. `full` makes it refuse writes. */
+/** An in-memory journal without delays, for tests with a fake clock. `full` makes it refuse writes. */
 export interface MemoryJournal extends Pick<GuardJournal, 'append' | 'read'> {
   full: boolean;
-  /** Set once another process has the guard. */
+  /** The error of every write once another process has the guard. */
   lost: StaleEpoch | undefined;
   readonly entries: readonly Entry[];
 }

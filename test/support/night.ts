@@ -27,13 +27,13 @@ import {
   recordedPlan,
 } from './builders.ts';
 
-/** A run that a test leads through a night, as the daemon would: what is decided is folded in at once. */
+/** A run that a test drives as the daemon would: each decision's events are applied at once. */
 export class Night {
   readonly plan: Plan;
   readonly journal: RunEvent[];
   state: RunState;
   now: Instant = start;
-  /** Why the last input was refused, if it was. */
+  /** Why the last input was refused, if so. */
   refused: Refusal | undefined;
 
   constructor(plan: Plan = aPlan(), environment = 'staging') {
@@ -49,7 +49,7 @@ export class Night {
     this.state = this.journal.reduce<RunState | undefined>(evolve, undefined) as RunState;
   }
 
-  /** The types of the events that follow, or the reason of the refusal. */
+  /** Submits an input. Returns the types of the resulting events, or the reason for the refusal. */
   give(said: Said, second?: number): readonly string[] | string {
     if (second !== undefined) this.now = at(second);
     const decision = decide(this.plan, this.state, asRead(this.state, said), this.now);
@@ -66,7 +66,7 @@ export class Night {
     return this;
   }
 
-  /** Every requirement waived, the pre-approval activated, the run armed. */
+  /** Waives every requirement, activates the pre-approval, and arms the run. */
   arm(): this {
     for (const requirement of ['rehearsal', 'proved-backups', 'team-familiar']) {
       this.give({ kind: 'waive', requirement, by: dana, reason: 'a test' });
@@ -117,7 +117,7 @@ export class Night {
     return this.record({ type: 'stop-work-proved', quiet: { endedProcesses: 1, endedSessions: 2, since: this.now } });
   }
 
-  /** Every step that is left, well. */
+  /** Completes all remaining steps successfully. */
   undo(second?: number): this {
     if (second !== undefined) this.now = at(second);
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
@@ -136,7 +136,7 @@ export class Night {
 
 type WithoutCommon<Event> = Event extends unknown ? Omit<Event, 'v' | 'at' | 'rollback'> : never;
 
-/** Nights that begin alike, and then differ by one act. */
+/** Nights with the same beginning that differ in one action. */
 export const nightsFrom = (begin: () => Night) => (act: (night: Night) => unknown) => (): Night => {
   const night = begin();
   act(night);

@@ -6,14 +6,14 @@ import { startPostgres } from '../../tools/postgres/server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Connection string of a superuser on the server that the whole test run shares. */
+    /** The superuser's connection string for the server that the whole test run shares. */
     readonly postgres: string;
-    /** The same of a server of the newest major, for what differs between majors. */
+    /** The same for a server of the newest major version, for differences between versions. */
     readonly postgres18: string;
   }
 }
 
-/** Where an installation is incomplete, another major may stand in: every test of what differs would pass for nothing. */
+/** With an incomplete installation, another major version could start, and tests of version differences would prove nothing. */
 async function mustBe(major: Major, connectionString: string): Promise<void> {
   const client = new Client({ connectionString });
   await client.connect();
@@ -23,7 +23,7 @@ async function mustBe(major: Major, connectionString: string): Promise<void> {
   if (found !== major) throw new Error(`found PostgreSQL ${found}, wanted ${major}: run npm ci again`);
 }
 
-/** A server of each major for the whole run; each test file takes databases of its own from it. */
+/** Starts a server of each major version for the whole run. Each test file creates its own databases. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await using undo = new AsyncDisposableStack();
   const settings = { max_connections: '200', shared_preload_libraries: 'pg_stat_statements' };

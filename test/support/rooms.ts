@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 
 import { type Module, readModule, type Reference } from './imports.ts';
 
-/** The rooms of each ring in the order in which data flows, and what only some of them may use. */
+/** The rooms of each ring in the order of data flow, and restrictions on what they may use. */
 export interface House {
   readonly core: readonly string[];
   readonly edge: readonly string[];
@@ -11,15 +11,15 @@ export interface House {
   readonly entrances: readonly string[];
   /** Packages that core may use. */
   readonly corePackages: readonly string[];
-  /** Packages, with the only room that may use them. */
+  /** Packages that only one room may use. */
   readonly keptIn: Readonly<Record<string, string>>;
-  /** Folders beside `src/` that it may not use. */
+  /** Folders next to `src/` that it must not use. */
   readonly outside: readonly string[];
 }
 
 /**
- * Ours. A room may use itself and the rooms above it in its ring; edge rooms may use core. Type imports count.
- * `docs/architecture.md` shows the same rooms, and a test compares the two.
+ * The rooms of this project. A room may use itself and the rooms above it in its ring; edge rooms may use core. Type imports
+ * count. `docs/architecture.md` shows the same rooms, and a test compares the two.
  */
 export const house: House = {
   core: ['kernel', 'plan', 'evidence', 'detection', 'verdicts', 'authority', 'response', 'watch', 'run'],
@@ -52,7 +52,7 @@ export const house: House = {
   outside: ['test', 'tools', 'examples', 'bench'],
 };
 
-/** Paths from the project's folder, with `/`, and what stands there. */
+/** File contents by path, relative to the project folder and with `/`. */
 export type Files = Readonly<Record<string, string>>;
 
 interface Place {
@@ -80,7 +80,7 @@ const packageOf = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** Why a file may not lie where it lies. */
+/** Why a file is in the wrong place. */
 function misplaced(house: House, path: string, { ring, room, depth }: Place): string | undefined {
   if (ring === 'entrance') return house.entrances.includes(room) ? undefined : `${path} lies in no room`;
   if (!house[ring].includes(room))
@@ -88,7 +88,7 @@ function misplaced(house: House, path: string, { ring, room, depth }: Place): st
   return depth > 2 ? `${path} lies ${depth} folders below its ring, wanted at most 2` : undefined;
 }
 
-/** Why a room may not use another. */
+/** Why a room must not use another one. */
 function wrongRoom(house: House, from: Place, to: Place): string | undefined {
   if (from.ring === 'entrance') return undefined;
   if (to.ring === 'entrance') return 'no room may use an entrance';
@@ -111,7 +111,7 @@ function wrongPackage(house: House, from: Place, specifier: string): string | un
     : `core may use no packages but ${house.corePackages.join(', ')}`;
 }
 
-/** The path that a relative reference leads to. */
+/** The path that a relative reference points to. */
 const resolve = (path: string, specifier: string): string => posix.join(posix.dirname(path), specifier);
 
 function wrongReference(house: House, path: string, from: Place, specifier: string): string | undefined {
@@ -128,7 +128,7 @@ function wrongReference(house: House, path: string, from: Place, specifier: stri
 const say = (path: string, { specifier, line }: Reference, rule: string): string =>
   `${path}:${line}: ${specifier}: ${rule}`;
 
-/** The shortest way from each file back to itself, said once for each cycle. */
+/** The shortest path from each file back to itself, once per cycle. */
 function cycles(modules: ReadonlyMap<string, Module>): readonly string[] {
   const uses = (path: string) =>
     (modules.get(path)?.imports ?? []).map(({ specifier }) => resolve(path, specifier)).filter((to) => modules.has(to));
@@ -150,7 +150,7 @@ function cycles(modules: ReadonlyMap<string, Module>): readonly string[] {
   return [...found.values()];
 }
 
-/** Every file under `src/` that breaks the house's rules: where, what, and which rule. */
+/** Every violation of the rules in `src/`: where, what, and which rule. */
 export function offences(house: House, files: Files): readonly string[] {
   const modules = new Map(Object.entries(files).map(([path, source]) => [path, readModule(source)]));
   const broken = [...modules].flatMap(([path, { imports, impure }]) => {

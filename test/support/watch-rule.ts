@@ -1,7 +1,7 @@
 import type { WatchRule } from '../../src/core/detection/rule.ts';
 import { ratio } from '../../src/core/kernel/units.ts';
 
-/** What a plan that says nothing asks of a probe that is read each second, for an hour, with one false alarm a year. */
+/** The default rule for a probe that is read every second for an hour, with one false alarm a year. */
 export const watchOfAnHour: WatchRule = {
   limit: ratio(1.5),
   guard: ratio(1.4),
