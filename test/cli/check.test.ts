@@ -86,7 +86,7 @@ test('what passes by itself is named too where there is no baseline', async () =
   await appendFile(plan, 'catalogue: { exclusive-locks: { held: 20ms } }\n');
   const { out } = await check('--only', 'exclusive-locks');
   await holder.end();
-  expect(out).toMatch(/breach +exclusive-locks +functionality +table public\.molecule is locked against every/);
+  expect(out).toMatch(/breach +exclusive-locks +functionality +table public\.molecule is exclusively locked by/);
 });
 
 test('what the baseline shows is known, and is no breach', async () => {
