@@ -21,7 +21,10 @@ function momentOf(value: unknown, otherwise: Instant): Instant {
 
 const viewing: Access = ['view'];
 
-/** A guard in a line: where its newest run stands, and whether it can do its work. One that cannot say leaves the others their line. */
+/**
+ * One guard: the state of its newest run, and whether it can work. A guard that fails to answer does not remove the others
+ * from the list.
+ */
 async function summaryOf({ guard }: Member) {
   const { shown, fault } = await newestOf(guard);
   const because = [...guard.unready(), ...(fault === undefined ? [] : [`its newest run cannot be shown: ${fault}`])];
@@ -44,7 +47,7 @@ async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | unde
   }
 }
 
-/** What whoever may view may look at. */
+/** Routes that the `view` right gives access to. */
 export const reads: readonly Route[] = [
   {
     method: 'get',
