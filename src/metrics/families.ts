@@ -1,7 +1,7 @@
 /**
- * Every metric that Ripcord exports: the one place where their names are written. Names and labels are a contract with
- * dashboards and rules outside this repository. Where nothing is there to say (no run, no baseline, not ended), a time
- * or a ratio is absent rather than zero.
+ * Every metric that Ripcord exports; the only place where their names are written. Names and labels are a contract with
+ * dashboards and rules outside this repository. If there is nothing to report (no run, no baseline, not ended), a time or a
+ * ratio is absent rather than zero.
  */
 export type Family =
   | { readonly type: 'counter' | 'gauge'; readonly help: string; readonly labels: readonly string[] }
@@ -26,7 +26,7 @@ const histogram = <const Labels extends readonly string[]>(
 const lagBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const latencyBuckets = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Of the process, whatever number of guards it runs. */
+/** Metrics of the process, however many guards it runs. */
 export const processFamilies = {
   ripcord_build_info: gauge('Always 1; the labels say which build runs.', 'version', 'revision'),
   ripcord_guard_up: gauge(
@@ -46,7 +46,7 @@ export const processFamilies = {
   ripcord_store_write_failures_total: counter('Writes that the journal refused.'),
 };
 
-/** Every series of a guard has these labels beside its own: the name of its plan, and the environment's. */
+/** Every series of a guard also has these labels: the plan's name and the environment's name. */
 export const guardLabels = ['plan', 'target'] as const;
 
 const guard = {
@@ -68,7 +68,7 @@ const guard = {
   ripcord_scheduler_skipped_runs_total: counter('Due questions that were not asked.', 'probe'),
 };
 
-/** Of each probe, moved by every reading. */
+/** Metrics of each probe, updated by every reading. */
 export const probeFamilies = {
   ripcord_probe_duration_seconds: histogram('Latency of answered questions.', latencyBuckets, 'probe'),
   ripcord_probe_attempts_total: counter('Questions asked, whether answered or not.', 'probe'),
@@ -131,7 +131,7 @@ const decisions = {
   ripcord_watch_end_timestamp_seconds: gauge('When the watch after the rollback ends, if nothing interrupts it.'),
 };
 
-/** Of each guard of the process. */
+/** Metrics of each guard of the process. */
 export const guardFamilies = { ...guard, ...probes, ...checks, ...run, ...decisions } satisfies Record<string, Family>;
 
 export const families = { ...processFamilies, ...guardFamilies } satisfies Record<string, Family>;
@@ -141,7 +141,7 @@ export type FamilyName = keyof Families;
 export type NamesOf<Type extends Family['type']> = {
   [Name in FamilyName]: Families[Name]['type'] extends Type ? Name : never;
 }[FamilyName];
-/** A value for every label of the family. */
+/** One value for each label of the family. */
 export type LabelsOf<Name extends FamilyName> = Readonly<Record<Families[Name]['labels'][number], string>>;
 
 export type GuardGauge = Exclude<NamesOf<'gauge'>, keyof typeof processFamilies>;
