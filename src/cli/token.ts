@@ -12,7 +12,7 @@ function expiresAt(length: string | undefined): string | undefined {
   return lasts === undefined ? undefined : `${new Date(Date.now() + lasts).toISOString().slice(0, 16)}Z`;
 }
 
-/** A new token for its holder, and its hash for the plan. Nothing is stored. */
+/** Prints a new token for its holder and its hash for the plan. Stores nothing. */
 export async function createToken({ options, terminal }: Call<CreateTokenOptions>): Promise<number> {
   const token = newToken();
   const hash = hashToken(token);
@@ -38,7 +38,7 @@ principals:
 
 export type RevokeTokenOptions = RunOptions & Required<ReasonOption>;
 
-/** Ends a principal's token at once, whether a run is open or not. */
+/** Revokes a principal's token immediately, whether a run is open or not. */
 export async function revokeToken({ args, options, terminal, env }: Call<RevokeTokenOptions>): Promise<number> {
   const [principal = ''] = args;
   const { reason } = options;

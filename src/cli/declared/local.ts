@@ -140,13 +140,13 @@ SIGTERM and SIGINT stop it after the step under way; a second signal stops it at
       ),
     ],
     run: async (call) => {
-      keepYoungGenerationSmall(); // before what it runs is loaded, which makes much garbage
+      keepYoungGenerationSmall(); // must come before the daemon's code is loaded, which makes much garbage
       return (await import('../serve.ts')).serve(call);
     },
   });
 }
 
-/** Commands that need no running daemon, but for the one that revokes a token. */
+/** Commands that need no running daemon, except the one that revokes a token. */
 export function declareLocal(program: Command, stage: Stage): void {
   program.commandsGroup('Prepare:');
   declareLooks(program, stage);
@@ -155,7 +155,7 @@ export function declareLocal(program: Command, stage: Stage): void {
   declareServe(program, stage);
 }
 
-/** The journal is read beside a running daemon, or without one. */
+/** Commands that read the journal beside a running daemon, or without one. */
 export function declareJournal(program: Command, stage: Stage): void {
   const journal = addGroup(program, 'journal', 'verifies or accepts the journal, from which all state is rebuilt', [
     'ripcord journal verify',

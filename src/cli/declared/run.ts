@@ -166,7 +166,7 @@ Exits with the command's own exit code, or with 75 if the guard refused or stopp
   });
 }
 
-/** What happened, from the daemon. */
+/** Commands that show what happened, as the daemon knows it. */
 export function declareReport(program: Command, stage: Stage): void {
   program.commandsGroup('Look back:');
   addCommand<ReportOptions>(program, stage, {
