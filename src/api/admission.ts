@@ -41,7 +41,7 @@ type Refused = { readonly refused: Refusal & { readonly retryAfter?: number } };
 /** The caller sent no token, or no valid one. The log says which; the client is not told. */
 const noPrincipal = refuse(
   'unknown-token',
-  'the request has no token that belongs to a principal of a plan, or that one has ended',
+  'the request has no token of a principal of a plan, or the token has ended',
   'a principal’s token',
   'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
 );
@@ -53,8 +53,8 @@ const tooMany = (address: string, wait: Millis) => ({
   ...refuse(
     'too-many-failures',
     `too many requests without a principal’s token from ${address}`,
-    'fewer of them',
-    `Wait ${sayDuration(wait)}, and come with a principal’s token`,
+    'fewer requests',
+    `Wait ${sayDuration(wait)}, then send a principal’s token`,
   ),
   retryAfter: Math.ceil(wait / 1_000),
 });
@@ -62,7 +62,7 @@ const tooMany = (address: string, wait: Millis) => ({
 const notAllowed = ({ by: { id, role } }: Member, access: Access): Refusal =>
   refuse(
     'not-allowed',
-    `${id} is ${role}, which may not do that`,
+    `${id} is ${role}, which does not have this right`,
     `a principal with the right ${[access].flat().join(' or ')}`,
     'Ask one',
   );

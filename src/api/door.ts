@@ -45,9 +45,9 @@ function notNow(because: string, found: string, wanted: string): string {
 const tooOften = notNow(
   'too-many-requests',
   'there are too many requests without a principal’s token',
-  'fewer of them',
+  'fewer requests',
 );
-const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer of them');
+const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer connections');
 
 /** State that all connections share. */
 interface Hall extends DoorParts {

@@ -105,7 +105,7 @@ export function chosen(members: readonly Member[], choice: Choice): readonly Mem
   return {
     refused: refuse(
       'unknown-guard',
-      `your token knows no guard of ${sayChoice(choice)}`,
+      `your token gives access to no guard of ${sayChoice(choice)}`,
       `one of: ${known}`,
       'Check the name: ripcord guards',
     ),

@@ -80,8 +80,8 @@ export function problemOfError(error: unknown): Problem {
     const { found, wanted, todo } = error;
     return problemOf({ because, found, wanted, todo });
   }
-  const found = 'the daemon met an error that it did not expect';
-  return problemOf({ because: 'internal', found, wanted: 'an answer', todo: 'Look at its log' });
+  const found = 'the daemon met an unexpected error';
+  return problemOf({ because: 'internal', found, wanted: 'an answer', todo: 'See the daemon’s log' });
 }
 
 /** Thrown by handlers that have no decision to return. */

@@ -66,7 +66,7 @@ function powerTables(power: readonly Power[], sheet: Sheet): readonly string[] {
 }
 
 const explained =
-  'Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is surely above the limit, as acting without asking requires: in half of the cases, and in 19 of 20. Predicted from these readings, for one probe that becomes slower one minute into a phase.';
+  'Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is certainly above the limit, which acting without asking requires: in half of the cases, and in 19 of 20. Predicted from these readings, for one probe that becomes slower one minute into a phase.';
 
 /** The baseline, and how fast a slowdown can be detected with it. */
 export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: FrozenBaseline, sheet: Sheet): string {
@@ -80,7 +80,7 @@ export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: Fro
     `Frozen ${sayMoment(frozenAt)}, from ${roughly(between(from, to))} of readings in ${environment}, on ${sayTarget(target)}${atWork}.`,
     hash,
     ...section('Probes', table([head, ...probes.map(probeRow)], sheet), sheet),
-    ...section('What it can tell', power.length === 0 ? [] : [...powerTables(power, sheet), ''], sheet),
+    ...section('What it can detect', power.length === 0 ? [] : [...powerTables(power, sheet), ''], sheet),
     ...(power.length === 0 ? [] : wrap(explained, sheet.columns - 2).map((line) => sheet.paint('quiet', `  ${line}`))),
     ...section(
       'Too weak for the plan',

@@ -26,7 +26,7 @@ export async function createToken({ options, terminal }: Call<CreateTokenOptions
   terminal.answer(`token       ${token}
 token_hash  ${hash}
 
-The token is for its holder alone, who keeps it in a file or in RIPCORD_TOKEN. It is shown this once and stored nowhere.
+Give the token only to its holder, who keeps it in a file or in RIPCORD_TOKEN. Ripcord shows it once and stores it nowhere.
 The hash is for the plan:
 
 principals:

@@ -60,7 +60,7 @@ class GuardTwice extends RipcordError {
       {
         found: `${files.join(' and ')} are both the plan ${plan} in ${target}`,
         wanted: 'one guard for a plan in an environment',
-        todo: 'Take one of them away, or give it another name',
+        todo: 'Remove one of them, or rename its plan',
       },
       exitCodes.usage,
     );
@@ -106,7 +106,7 @@ export class Guards {
   absent = (): readonly AbsentGuard[] =>
     this.#berths
       .filter(({ atWork }) => atWork === undefined)
-      .map(({ choice: { file }, name, shown = 'it is being started', hashes = [] }) => ({
+      .map(({ choice: { file }, name, shown = 'it is starting', hashes = [] }) => ({
         name,
         file,
         because: shown,

@@ -53,7 +53,7 @@ class WrongTarget extends RipcordError {
       {
         found: `this is ${found}`,
         wanted: `the target of the open run ${state.run}: ${sayIdentity(state.target)}`,
-        todo: 'Give its url, bring it back under its name, or use another journal for another target',
+        todo: 'Give the url of that target, restore it under its name, or use another journal for another target',
       },
       exitCodes.usage,
     );
@@ -132,7 +132,7 @@ async function mustHaveLogins(
   const mustGoOn = rollbackUnderWay(unfinished) !== undefined || unfinished?.fence !== undefined;
   await requireLogins(connections.control, loaded, connections).catch((error: unknown) => {
     if (!mustGoOn) throw error;
-    log.error(factsOf(error), 'the logins are not as they must be, and the rollback under way goes on');
+    log.error(factsOf(error), 'the logins do not have the required rights; the running rollback continues');
   });
 }
 

@@ -57,12 +57,12 @@ function buildExecutor(
     connections,
     clock,
     monitoring: { runChecks: () => checks.runAll(), noteTarget },
-    output: stepOutputIn(`${storePath}-step-${lease.guard}`, health.during('keeping what a step writes')),
+    output: stepOutputIn(`${storePath}-step-${lease.guard}`, health.during('storing a step’s output')),
     failed,
   });
   // No other guard may act while a step of ours runs, so the lock is released after it.
   const standDown = () => executor.standDown().then(connections.lock.letGo);
-  lease.onLost(() => void standDown().catch(health.during('letting the guard lock go')));
+  lease.onLost(() => void standDown().catch(health.during('releasing the guard lock')));
   return executor;
 }
 
@@ -121,7 +121,7 @@ export async function startGuard(
   if (state !== undefined && recorded.length > 0) performEffects(recorded, state, parts);
   startHousekeeping(recovered, monitoring, ofPhases, scripts, noteTarget, undo);
   // Retries a fence that could not be lifted, even if nothing else wakes the executor.
-  undo.use(repeat(clock, minutes(1), async () => executor.wake(), health.during('going on with the rollback')));
+  undo.use(repeat(clock, minutes(1), async () => executor.wake(), health.during('continuing the rollback')));
   log.info({ target: sayTarget(connections.identity) }, 'the guard is at work');
 
   const built = undo.move();

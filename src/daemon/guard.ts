@@ -48,8 +48,8 @@ async function showMetrics(parts: GuardParts, view: Guard['view']): Promise<void
 /** Checking whether the run may be armed takes time. A person who disarms it meanwhile takes precedence. */
 const disarmedMeanwhile = refuse(
   'disarmed',
-  'somebody disarmed the run while the guard looked whether it may be armed',
-  'a run that nobody wants unarmed',
+  'somebody disarmed the run while the guard checked whether it may be armed',
+  'no disarm during that check',
   'Ask who did, then arm it again',
 );
 

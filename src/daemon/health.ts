@@ -34,8 +34,8 @@ export interface Health {
 }
 
 function sayOverdue({ consumer, since, tries, error, at }: ConsumerFault): string {
-  const where = at === undefined ? '' : ` of entry ${at.seq} of run ${at.run}`;
-  return `${consumer} has not got past the handling${where} since ${sayMoment(since)} (tried ${tries === 1 ? 'once' : `${tries} times`}): ${sayError(error)}`;
+  const where = at === undefined ? ' its next entry' : ` entry ${at.seq} of run ${at.run}`;
+  return `${consumer} has not handled${where} since ${sayMoment(since)} (tried ${tries === 1 ? 'once' : `${tries} times`}): ${sayError(error)}`;
 }
 
 type StoreHealth = Pick<Health, 'during' | 'takenOver' | 'journalWorks' | 'list'>;
@@ -45,7 +45,7 @@ function storeHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): St
   let unwritable: string | undefined;
   let takenOver: StaleEpoch | undefined;
   const noteTakenOver = (by: StaleEpoch) => {
-    if (takenOver === undefined) log.error(factsOf(by), 'this process does nothing more');
+    if (takenOver === undefined) log.error(factsOf(by), 'this process has lost its guard and does nothing more');
     takenOver = by;
   };
   return {
@@ -72,10 +72,10 @@ function consumersHealth(log: Log): Pick<Health, 'undelivered' | 'overdue'> {
   return {
     undelivered(consumer, fault) {
       if (fault === undefined) {
-        if (overdue.delete(consumer)) log.info({}, `${consumer} gets on again`);
+        if (overdue.delete(consumer)) log.info({}, `${consumer} works again`);
         return;
       }
-      if (!overdue.has(consumer)) log.error(factsOf(fault.error), `${consumer} does not get on`);
+      if (!overdue.has(consumer)) log.error(factsOf(fault.error), `${consumer} is stuck`);
       overdue.set(consumer, fault);
     },
     overdue: () => [...overdue.values()].map(sayOverdue),
@@ -94,7 +94,7 @@ export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFaile
     ...consumersHealth(log),
     evaluationFailed(error) {
       if (!(error instanceof JournalUnwritable || error instanceof StaleEpoch)) evaluationFails = true;
-      store.during('a look')(error);
+      store.during('an evaluation')(error);
     },
     evaluated() {
       evaluationFails = false;
@@ -123,7 +123,9 @@ export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFaile
     missingPermissions: () => lacking,
     list: () => [
       ...store.list(),
-      ...(evaluationFails ? ['looks fail, so nothing is decided: see the daemon’s log, and restart it'] : []),
+      ...(evaluationFails
+        ? ['evaluations fail, so the guard decides nothing: see the daemon’s log, then restart the daemon']
+        : []),
       ...(targetUp ? [] : ['the target does not answer']),
       ...(clockTrouble === undefined ? [] : [clockTrouble]),
     ],

@@ -47,7 +47,7 @@ export function startHousekeeping(
       await conductor.submit({ kind: 'revoked', principals: now });
     revoked = now;
   };
-  undo.use(repeat(clock, seconds(1), endTokens, health.during('noting what tokens have ended')));
+  undo.use(repeat(clock, seconds(1), endTokens, health.during('recording ended tokens')));
 }
 
 /** Checks whether the target answers, is the right one, is guarded by no other process, and grants what a rollback needs. */
@@ -64,7 +64,7 @@ function watchTarget(
       (error: unknown) => error instanceof WrongServer || health.targetAnswers(false),
     );
   };
-  undo.use(repeat(clock, seconds(5), ping, health.during('asking the target for a sign of life')));
+  undo.use(repeat(clock, seconds(5), ping, health.during('pinging the target')));
 
   // A server that does not answer lacks no permissions: it is down, which is reported already.
   const inspect = async () => {
@@ -79,5 +79,5 @@ function watchTarget(
   connections.lock.onLost(holding.now);
   undo.use(repeat(clock, seconds(5), connections.lock.ask, health.during('asking for the guard lock')));
 
-  undo.use(repeat(clock, seconds(60), inspect, health.during('looking at the permissions')));
+  undo.use(repeat(clock, seconds(60), inspect, health.during('checking the permissions')));
 }

@@ -39,7 +39,7 @@ class CannotGoOn extends RipcordError {
       ...(rollback !== undefined ? [`the rollback ${rollback.id} is under way`] : []),
       ...(fence === undefined
         ? []
-        : [`${fence.role} cannot log in until ${rollback !== undefined ? 'it is over' : 'the guard lets it'}`]),
+        : [`${fence.role} cannot log in until ${rollback !== undefined ? 'it is over' : 'the guard lets it log in'}`]),
     ];
     const why = standing.length === 0 ? '' : `: ${standing.join(', and ')}`;
     const todo = `Free space or repair the disk, then start it again${why}`;
@@ -87,7 +87,7 @@ export async function recover(foundation: Foundation, isClockRight = false): Pro
   const open = openRun();
   const doubt = open === undefined || newest === undefined ? undefined : tokens.doubtClock(newest);
   if (doubt !== undefined && !isClockRight) throw new RipcordError(doubt, exitCodes.usage);
-  if (doubt !== undefined) log.warn({}, `${doubt.found}; it is said to be right`);
+  if (doubt !== undefined) log.warn({}, `${doubt.found}; a person confirmed it`);
   try {
     if (open !== undefined) {
       const uptime = markUptime(clock);

@@ -69,12 +69,12 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
       fleet: fleetOf(guards, processMetrics, clock),
       listen,
       onError: (error) => log.error(factsOf(error), 'a request failed'),
-      onNobody: (who: Nobody) => log.warn(who, 'a request without a token that counts was refused'),
+      onNobody: (who: Nobody) => log.warn(who, 'refused a request without a valid token'),
       onTurnedAway: tellTurnedAway({ log, clock, processMetrics }),
     }),
   );
   log.info({ url: api.url, guards: guards.atWork().length, of: plans.length }, 'the API is up');
-  const failed = (error: unknown) => log.error(factsOf(error), 'the upkeep of the journal failed');
+  const failed = (error: unknown) => log.error(factsOf(error), 'journal maintenance failed');
   await startUpkeep({ clock, store, guards: guards.atWork, failed, log }, undo);
 
   const built = undo.move();

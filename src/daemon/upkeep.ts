@@ -47,7 +47,7 @@ export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts)
   const mayGoOn = async (): Promise<boolean> => {
     let told: string | undefined;
     for (let because = busy(); because !== undefined; because = busy()) {
-      if (because !== told) log.info({ because }, 'the upkeep of the journal is put off');
+      if (because !== told) log.info({ because }, 'journal maintenance is postponed');
       told = because;
       await clock.wait(pace, stopping.signal).catch(() => undefined); // aborted: the daemon stops
       if (stopping.signal.aborted) return false;
@@ -66,7 +66,7 @@ export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts)
       });
     }
     for (let given = -1; given !== 0 && (await mayGoOn()); bytes += given) given = await store.compact();
-    if (chunks > 0 || bytes > 0) log.info({ chunks, bytes }, 'old readings were deleted, and free space given back');
+    if (chunks > 0 || bytes > 0) log.info({ chunks, bytes }, 'deleted old readings and returned free space');
   };
   return {
     once: () =>

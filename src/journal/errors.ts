@@ -32,7 +32,11 @@ export class StaleEpoch extends RipcordError {
       owner === undefined
         ? `the lease of guard ${guard} has ended at epoch ${current}`
         : `another process took over guard ${guard}: ${owner}, epoch ${current}`;
-    super({ found, wanted: `epoch ${given}, which this process claimed`, todo: 'Ask the guard that has it now' });
+    super({
+      found,
+      wanted: `epoch ${given}, which this process claimed`,
+      todo: 'Ask the process that holds the guard now',
+    });
     this.guard = guard;
     this.given = given;
     this.current = current;
@@ -48,8 +52,8 @@ export class GuardHeld extends RipcordError {
     super(
       {
         found: `guard ${guard} is held by another process: ${owner}, epoch ${epoch}, until ${sayMoment(until)}`,
-        wanted: 'a guard that no other process has',
-        todo: 'Leave it to that process, or stop it and start again once its lease has ended',
+        wanted: 'a guard that no other process holds',
+        todo: 'Leave it to that process, or stop it and start again once its lease has expired',
       },
       exitCodes.refused,
     );
@@ -84,8 +88,8 @@ export class PositionBeyondEnd extends RipcordError {
   constructor(position: Position, end: Position) {
     super({
       found: `the journal ends at position ${end}`,
-      wanted: `at least ${position}, up to which it was read`,
-      todo: 'Find out whether an older copy of the journal was put in place; begin at 0 to read everything again',
+      wanted: `at least ${position}, the position already read`,
+      todo: 'Check whether an older copy replaced the journal; start at 0 to read everything again',
     });
     this.position = position;
     this.end = end;
@@ -100,8 +104,8 @@ export class PositionGoesBack extends RipcordError {
   constructor(consumer: string, position: Position, stored: Position) {
     super({
       found: `consumer ${consumer} is at position ${stored}`,
-      wanted: `at most ${position}, to which it was to advance`,
-      todo: 'Let one consumer of this name run only',
+      wanted: `at most ${position}, the position to advance to`,
+      todo: 'Run only one consumer of this name',
     });
     this.consumer = consumer;
     this.position = position;
@@ -130,8 +134,8 @@ export class JournalMoved extends JournalUnwritable {
   readonly file: string;
   constructor(path: string, file: string) {
     super(path, `${file} was moved or removed while in use`, undefined, {
-      wanted: 'the file that was opened, where it was',
-      todo: 'Put it back, and the guard goes on by itself. Restart the daemon only where it is lost for good: what a rollback has done since is in its memory only',
+      wanted: 'the opened file, at its path',
+      todo: 'Put it back; the guard then continues by itself. Restart the daemon only if the file is lost for good: only its memory holds what a rollback has done since',
     });
     this.file = file;
   }

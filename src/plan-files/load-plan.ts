@@ -106,8 +106,9 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
 /** An edited plan takes effect at the next start, which its author should know. */
 export function whatWasEdited({ file, hash }: Pick<LoadedPlan, 'file' | 'hash'>): readonly string[] {
   const text = readText(file);
-  if (text === undefined) return [`${file} can no longer be read: the guard goes on with the plan that it began with`];
+  if (text === undefined)
+    return [`${file} can no longer be read: the guard continues with the plan that it started with`];
   return hashOf(text) === hash
     ? []
-    : [`${file} was edited: the guard goes on with the plan that it began with until it is restarted`];
+    : [`${file} was edited: the guard uses the plan that it started with until you restart it`];
 }

@@ -54,7 +54,7 @@ export interface ConductorParts {
 /** A caller would have decided under a plan, a clock or tokens that the journal does not know yet. */
 class BeforeRestart extends TypeError {
   constructor(kind: Input['kind']) {
-    super(`the restart must be on record before anything else is: ${kind}`);
+    super(`the restart must be recorded before anything else: ${kind}`);
   }
 }
 
@@ -101,7 +101,7 @@ export function createConductor(parts: ConductorParts): Conductor {
 
   const decideOn = async (input: Input, meantFor: RunId | undefined): Promise<Decision> => {
     const before = state();
-    if (before === undefined) throw new TypeError(`nothing can be submitted before a run is open: ${input.kind}`);
+    if (before === undefined) throw new TypeError(`no input is possible before a run is open: ${input.kind}`);
     if (!isResumed && input.kind !== 'restart') throw new BeforeRestart(input.kind);
     if (meantFor !== undefined && meantFor !== before.run) return no(closedRun(meantFor));
     const ended = refused(input);

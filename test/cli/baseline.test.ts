@@ -64,7 +64,7 @@ Probes
   molecule-search       299       1   20 ms   42 ms    31 %  1.4
   control                 1       0  0.4 ms  0.4 ms       -  -
 
-What it can tell
+What it can detect
   probe            limit                      1.6x                2x  3x
   molecule-search    50%  recommended  not in time        32 s, 52 s  13 s, 16 s
                                  sure  not in time  1m 30s, not sure  13 s, 17 s

@@ -100,7 +100,7 @@ test('a guard that is long in starting keeps no lost one from being tried again'
   long.resolve();
 });
 
-test('a guard that cannot go on while it is being started is not at work', async () => {
+test('a guard that cannot go on while it is starting is not at work', async () => {
   const { world, start, clock, atWork, tries } = await fleet(2);
   world.begin = async (name, failed) => {
     if (name === 'b' && tries.get('b')?.length === 1) failed(new Error('out of step'));

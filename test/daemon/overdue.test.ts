@@ -25,7 +25,7 @@ test('a report that cannot be written is said to be overdue, the guard stays rea
     return { status: answer.status, ...((await answer.json()) as object) };
   };
   const says = expect.stringMatching(
-    /^report-files\/miniature@test has not got past the handling of entry \d+ of run \S+ since .* \(tried \w+( times)?\): E/,
+    /^report-files\/miniature@test has not handled entry \d+ of run \S+ since .* \(tried \w+( times)?\): E/,
   );
   await expect.poll(ready, patience).toMatchObject({ status: 200, ready: true, overdue: [says] });
   expect(await client.ask(`/runs/${run}`)).not.toHaveProperty('overdue'); // it is of the guard, and shown with what is open

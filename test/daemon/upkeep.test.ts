@@ -54,7 +54,7 @@ test('old readings are deleted, and then their space is given back slice by slic
     'compacted',
     'compacted',
     'compacted',
-    'old readings were deleted, and free space given back {"chunks":3,"bytes":8192}',
+    'deleted old readings and returned free space {"chunks":3,"bytes":8192}',
   ]);
 });
 
@@ -78,7 +78,7 @@ test('it is put off while a phase runs, and then while a rollback is under way, 
   const { clock, done, upkeep } = anUpkeep({ openRun: () => night.state, slices: [] });
   const once = upkeep.once();
   await clock.advance(hours(2));
-  const putOff = 'the upkeep of the journal is put off';
+  const putOff = 'journal maintenance is postponed';
   expect(done).toEqual([`${putOff} {"because":"phase security-lockdown is running"}`]);
   night.look([broken('breach')], 1);
   night.approve(1);

@@ -160,13 +160,13 @@ const unbelievable: readonly Unbelievable[] = [
   {
     journal: 'that is gone, though it had entries',
     make: then(atRest, (path) => rm(path)),
-    says: /is missing, but .*-head tells of its entries/,
+    says: /is missing, but .*-head lists its entries/,
   },
   {
     journal: 'that is a link to nothing',
     make: (path) => symlink(`${path}.unmounted`, path),
-    says: /is a link to a file that is not there/,
-    verify: /there is no journal at|is a link to a file that is not there/,
+    says: /is a link to a missing file/,
+    verify: /there is no journal at|is a link to a missing file/,
     exitCode: 2,
   },
   { journal: 'that is a folder', make: (path) => mkdir(path), says: /is not a file/, exitCode: 2 },

@@ -27,7 +27,7 @@ test.each([
   expect(refusal).toBeInstanceOf(JournalUnwritable);
   expect(refusal).toMatchObject({
     reason: expect.stringMatching(/moved or removed while in use$/),
-    wanted: 'the file that was opened, where it was',
+    wanted: 'the opened file, at its path',
     todo: expect.stringMatching(/^Put it back.*Restart the daemon only where it is lost/),
   });
   expect(refusal).toMatchObject({ reason: expect.stringMatching(file) });

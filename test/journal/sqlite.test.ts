@@ -144,7 +144,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
     {
       is: 'is gone, but for its log',
       make: (path: string) => writeFile(`${path}-wal`, 'the last entries'),
-      says: /journal\.db is missing, but its log \(-wal\) with the last entries is there/,
+      says: /journal\.db is missing, but its log \(-wal\) with the last entries exists/,
     },
   ])('$is', async ({ make, says }) => {
     await using folder = await tempFolder();

@@ -81,7 +81,7 @@ describe('a run that was open when the daemon started', () => {
   ] as const)('takes no $input.kind before its restart is on record, and writes nothing', async ({ input }) => {
     const { journal, conductor } = await stored();
     await expect(conductor.submit(input)).rejects.toThrow(
-      `the restart must be on record before anything else is: ${input.kind}`,
+      `the restart must be recorded before anything else: ${input.kind}`,
     );
     expect(journal.entries.map(({ event }) => event.type)).toEqual(['run-opened', 'plan-recorded']);
     await conductor.submit({ kind: 'restart', plan: recordedPlan() });
@@ -94,7 +94,7 @@ describe('a run that was open when the daemon started', () => {
     journal.full = true;
     await expect(conductor.submit({ kind: 'restart', plan: recordedPlan() })).rejects.toThrow('it is full');
     journal.full = false;
-    await expect(conductor.submit(hold)).rejects.toThrow('the restart must be on record');
+    await expect(conductor.submit(hold)).rejects.toThrow('the restart must be recorded');
   });
 });
 

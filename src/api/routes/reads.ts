@@ -14,7 +14,7 @@ function momentOf(value: unknown, otherwise: Instant): Instant {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(at))
     throw new Refused(
-      refuse('bad-request', `${JSON.stringify(value)} is no moment`, 'one like 2026-11-22T02:14:07Z', 'Correct it'),
+      refuse('bad-request', `${JSON.stringify(value)} is not a time`, 'one like 2026-11-22T02:14:07Z', 'Correct it'),
     );
   return instant(at);
 }

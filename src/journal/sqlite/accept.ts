@@ -33,8 +33,8 @@ export interface JournalAccepted extends OpaqueEvent, Accepting {
 const sound = (path: string) =>
   new JournalRefused(
     {
-      found: `the journal ${path} has every entry that its -head tells of: there is nothing to accept`,
-      wanted: 'one that is refused for its -head',
+      found: `the journal ${path} has every entry that its -head lists, so there is nothing to accept`,
+      wanted: 'a journal that was refused because of its -head',
       todo: 'Start the guard: ripcord serve',
     },
     exitCodes.usage,

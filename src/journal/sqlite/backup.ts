@@ -14,7 +14,7 @@ const allPages = 2 ** 31 - 1;
 const taken = (path: string, cause: unknown) =>
   new JournalRefused(
     {
-      found: existsSync(path) ? `there is something at ${path} already` : `no file can be created at ${path}`,
+      found: existsSync(path) ? `${path} already exists` : `no file can be created at ${path}`,
       wanted: 'a new file in a folder that exists, for the copy of the journal',
       todo: 'Name another one',
     },

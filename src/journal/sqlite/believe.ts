@@ -39,7 +39,7 @@ export function mustBeLongEnough(path: string, db: DatabaseSync): void {
   const pragma = (name: string) => Number(db.prepare(`pragma ${name}`).get()?.[name]);
   const wanted = pragma('page_count') * pragma('page_size');
   const { size } = statSync(path);
-  if (size < wanted) throw torn(path, `it ends after ${size} bytes`, `${wanted}, as it says itself`);
+  if (size < wanted) throw torn(path, `it ends after ${size} bytes`, `${wanted}, as its header says`);
 }
 
 /** Checks that every page exists and is intact. Reads the whole file. */
@@ -59,7 +59,7 @@ const lost = (path: string, fault: ChainFault) =>
     {
       found: `the journal ${path} has lost entries of run ${fault.run}: ${fault.found}`,
       wanted: fault.wanted,
-      todo: 'Put its -wal back where that was removed. To go on with an older copy although it does not know what was done since: ripcord journal accept --reason "..."',
+      todo: 'If its -wal was removed, put it back. To continue with an older copy, which does not know what was done since: ripcord journal accept --reason "..."',
     },
     exitCodes.failed,
   );

@@ -34,7 +34,7 @@ const damage = (path: string, says: string, cause: unknown) =>
     {
       found: `the journal ${path} is damaged (${says})`,
       wanted: 'a sound file',
-      todo: 'Keep the file for analysis, and go on with its latest backup',
+      todo: 'Keep the file for analysis, and continue with its latest backup',
     },
     exitCodes.failed,
     { cause },
@@ -60,8 +60,8 @@ export function readFailure(path: string, error: unknown): unknown {
   return new JournalRefused(
     {
       found: `the journal ${path} cannot be read (${says})`,
-      wanted: 'a file that this user may read, and its -wal file beside it where there is one',
-      todo: 'Mend the permissions or the disk, and repeat',
+      wanted: 'a file that this user can read, with its -wal file beside it if there is one',
+      todo: 'Fix the permissions or the disk, then try again',
     },
     exitCodes.failed,
     { cause: error },

@@ -49,7 +49,7 @@ const notOurs = (path: string, found: string) =>
     {
       found: `${path} ${found}`,
       wanted: 'a journal of Ripcord',
-      todo: 'Name another file; this one was left as it is',
+      todo: 'Name another file; this one was not changed',
     },
     exitCodes.usage,
   );
@@ -69,8 +69,8 @@ const empty = (path: string) =>
   new JournalRefused(
     {
       found: `the journal ${path} is damaged: it is empty`,
-      wanted: 'a sound file, or none where a new one is to begin',
-      todo: 'Put its latest backup in its place, or remove it where there was none',
+      wanted: 'a sound file, or no file if you want a new journal',
+      todo: 'Replace it with its latest backup, or remove it if there was none',
     },
     exitCodes.failed,
   );
@@ -78,9 +78,9 @@ const empty = (path: string) =>
 const gone = (path: string, isRead: boolean) =>
   new JournalRefused(
     {
-      found: `the journal ${path} is missing, but ${headFile(path)} ${isRead ? 'tells of its entries' : 'is there'}`,
-      wanted: 'the journal that was there',
-      todo: `Put it back. To begin a new one that does not know what was done, remove ${headFile(path)}`,
+      found: `the journal ${path} is missing, but ${headFile(path)} ${isRead ? 'lists its entries' : 'is there'}`,
+      wanted: 'the journal that belongs there',
+      todo: `Put it back. To start a new journal, which does not know what was done, remove ${headFile(path)}`,
     },
     exitCodes.failed,
   );
@@ -88,10 +88,10 @@ const gone = (path: string, isRead: boolean) =>
 /** No journal exists, and no other file shows that there was one. */
 function mustBeNew(path: string): void {
   const link = lstatSync(path, { throwIfNoEntry: false });
-  if (link !== undefined) throw notOurs(path, 'is a link to a file that is not there');
+  if (link !== undefined) throw notOurs(path, 'is a link to a missing file');
   // SQLite would replay such a log into the new file.
   if ((look(`${path}-wal`)?.size ?? 0) > 0)
-    throw notOurs(path, 'is missing, but its log (-wal) with the last entries is there');
+    throw notOurs(path, 'is missing, but its log (-wal) with the last entries exists');
   const { state } = witnessBeside(path);
   if (state !== 'absent') throw gone(path, state === 'read');
 }
@@ -99,13 +99,13 @@ function mustBeNew(path: string): void {
 const otherFormat = (path: string, version: number) => {
   const isOlder = version < schemaVersion;
   const todo = isOlder
-    ? 'Close its run with the version that wrote it, and keep it with that version for its reports. Then move it away with its -wal, -shm, -lock, -head and -step, start with a new journal, and revoke again what tokens were revoked'
+    ? 'Close its run with the version that wrote it, and keep both for its reports. Then move the journal away with its -wal, -shm, -lock, -head and -step, start with a new journal, and revoke the revoked tokens again'
     : 'Start that version, or name another file';
   return new JournalRefused(
     {
       found: `the journal ${path} was written by ${isOlder ? 'an earlier' : 'a later'} version of Ripcord (format ${version})`,
       wanted: `format ${schemaVersion}`,
-      todo: `${todo}; this one was left as it is`,
+      todo: `${todo}; this one was not changed`,
     },
     exitCodes.usage,
   );

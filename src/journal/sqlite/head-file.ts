@@ -63,7 +63,7 @@ export function witnessBeside(path: string): Witness {
   try {
     const heads = headsIn(read.text);
     if (heads !== undefined) return { state: 'read', heads };
-    return { state: 'unreadable', file, because: 'it names no run and place' };
+    return { state: 'unreadable', file, because: 'it lists no runs with their last entries' };
   } catch {
     return { state: 'unreadable', file, because: 'it is not JSON' };
   }
@@ -72,14 +72,14 @@ export function witnessBeside(path: string): Witness {
 type Unreadable = Extract<Witness, { state: 'unreadable' }>;
 
 export const sayUnreadable = ({ file, because }: Unreadable): string =>
-  `${file}, which says where the journal stood last, cannot be read: ${because}`;
+  `${file}, which records the journal’s last entries, cannot be read: ${because}`;
 
 const unreadable = (witness: Unreadable) =>
   new JournalRefused(
     {
       found: sayUnreadable(witness),
-      wanted: 'what the guard wrote there last',
-      todo: 'Find out what became of it, and whether the journal is the newest one. Put both back, or go on with the journal as it is: ripcord journal accept --reason "..."',
+      wanted: 'the file that the guard wrote last',
+      todo: 'Find out what happened to it, and whether the journal is the newest one. Put both back, or accept the journal as it is: ripcord journal accept --reason "..."',
     },
     exitCodes.failed,
   );

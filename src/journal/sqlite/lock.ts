@@ -12,7 +12,7 @@ const unwritable = (what: string, cause: unknown) =>
     {
       found: `${what} cannot be written (${sqliteFault(cause)?.says ?? systemCode(cause) ?? String(cause)})`,
       wanted: 'a place for the journal that this user may write to',
-      todo: 'Mend its permissions, or name another place',
+      todo: 'Fix its permissions, or name another place',
     },
     exitCodes.failed,
     { cause },
@@ -23,7 +23,7 @@ const inUse = (path: string, cause: unknown) =>
     {
       found: `the journal ${path} is in use by another Ripcord daemon`,
       wanted: 'one daemon for each journal',
-      todo: 'Stop the other daemon, or let it guard: ripcord run status; with another journal this one would not know what was done',
+      todo: 'Stop the other daemon, or let it continue: ripcord run status. With another journal, this daemon would not know what was done',
     },
     exitCodes.failed,
     { cause },
@@ -63,8 +63,8 @@ export function mustBeOurs(path: string): void {
   if ((statSync(path).mode & 0o002) === 0) return;
   throw new JournalRefused(
     {
-      found: `the journal ${path} may be written by everybody on this machine`,
-      wanted: 'a file that only the guard’s user writes',
+      found: `the journal ${path} is writable by everybody on this machine`,
+      wanted: 'a file that only the guard’s user can write',
       todo: `Find out who has written to it, verify it, then: chmod o-w ${path}`,
     },
     exitCodes.failed,
