@@ -14,8 +14,8 @@ const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
 /**
- * Appends single events, each durable before the next is begun, to a new journal in a temporary folder, with the built
- * output in the folder `dist` (a file URL). Appends in a second, and how long one takes.
+ * Appends single events, each durable before the next starts, to a new journal in a temporary folder, with the built output
+ * in the folder `dist` (a file URL). Measures appends per second and the duration of one.
  */
 export async function benchJournal(dist: string): Promise<{ appendsPerSecond: number; p50Ms: number; p99Ms: number }> {
   const built = new URL('journal/sqlite/open.js', dist.endsWith('/') ? dist : `${dist}/`).href;

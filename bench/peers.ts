@@ -10,7 +10,7 @@ import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
 import { cpuMs } from './support/usage.ts';
 
-/** What people run for the same job today: Prometheus that asks the blackbox exporter, which asks the page. */
+/** The usual tools for the same job: Prometheus scrapes the blackbox exporter, which requests the page. */
 const exporters = 'prometheus-blackbox-exporter';
 const probes = 50;
 

@@ -1,14 +1,15 @@
-// What the test runner itself reported: each failure by name, and as the last line `N passed, N failed`. Plain JavaScript: it runs on any Node.
+// Prints what the test runner itself reported: each failure by name, and `N passed, N failed` as the last line. Plain
+// JavaScript, so that it runs on any Node.
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 export const resultsFile = 'node_modules/.cache/ripcord/vitest.json';
-/** Of `npm run test:every-case`, where it was run as well. */
+/** From `npm run test:every-case`, if it was also run. */
 const everyCaseFile = 'node_modules/.cache/ripcord/every-case.json';
 
 const firstLine = (message = '') => message.split('\n', 1)[0].slice(0, 300);
 
-/** The failures of one file of tests. A file that does not even load has no tests, but it has failed. */
+/** The failures of one test file. A file that cannot be loaded has no tests, but counts as failed. */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative('.', name);
   if (status === 'failed' && assertionResults.length === 0) return [`${file}: ${firstLine(message)}`];
@@ -26,7 +27,7 @@ function resultsIn(file) {
   }
 }
 
-/** Of all these files together; one that is not there has failed. */
+/** The sum over these files. A missing file counts as failed. */
 export function sayResults(files = [resultsFile]) {
   const all = files.map(resultsIn);
   const sum = (key) => all.reduce((total, one) => total + one[key], 0);

@@ -21,7 +21,7 @@ export interface Telling {
   readonly signal: AbortSignal;
 }
 
-/** The story did not go as it must: the demo says so and ends with exit code 1. */
+/** The story did not go as planned: the demo prints why and exits with 1. */
 export class NotAsTold extends Error {}
 
 function must(holds: boolean, what: string, narrator: Narrator): void {
@@ -31,7 +31,7 @@ function must(holds: boolean, what: string, narrator: Narrator): void {
 
 const quoted = (word: string): string => (/[^\w./:=@-]/.test(word) ? `"${word}"` : word);
 
-/** Runs a command of Ripcord as its users do, shows it, and wants it to end well. */
+/** Runs a Ripcord command as its users do, shows it, and expects it to succeed. */
 async function command(
   telling: Telling,
   as: 'dana' | 'pipeline',
@@ -48,7 +48,7 @@ async function command(
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
-/** Fifteen seconds on a busy machine may be too little for what the plan must detect: the guard says so at once. */
+/** On a busy machine, fifteen seconds may be too little for what the plan must detect. The guard says so immediately. */
 async function captureEnough(telling: Telling): Promise<void> {
   const said = await command(telling, 'dana', ['baseline', 'capture']);
   const weak = said.split('\n').filter((line) => line.startsWith('Too weak'));
@@ -115,12 +115,15 @@ export async function runPhases(telling: Telling): Promise<void> {
 
 const latency = 'ripcord_latency_seconds';
 const ofTheSearch = ['probe="molecule-search-sql"', 'statistic="p50"'];
-/** Two measurements of a busy machine: of the same size, not the same. */
+/** Two measurements on a busy machine: of the same order, but not equal. */
 const agree = (seen: number, ms: number): boolean => seen * 1_000 > ms / 3 && seen * 1_000 < ms * 3;
 
-/** While the guard makes sure: the same slowness, seen by the database and, as soon as its median is new, by the guard. */
+/**
+ * While the guard gathers evidence: the same slowness, as the database sees it and, once its median is new, as the guard sees
+ * it.
+ */
 export async function compareNumbers({ stage, narrator, url, signal }: Telling): Promise<void> {
-  // The quickest of three: the first one after the index is gone reads the table from disk, beside everything else.
+  // The fastest of three: the first one after the index was dropped also reads the table from disk.
   const tries = [];
   for (let time = 0; time < 3; time += 1) tries.push(await explainSearch(stage.databaseUrl));
   const { ms, how } = tries.reduce((best, one) => (one.ms < best.ms ? one : best));
@@ -164,7 +167,7 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
 
 const inMs = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
 
-/** What the users of the application had of it, not only the probes. */
+/** The effect on the users of the application, not only on the probes. */
 function sayUsers({ stage, narrator }: Telling): void {
   const { sent, failed, p50, p95 } = stage.clients.stats();
   narrator.say(
@@ -185,7 +188,7 @@ export async function undone(telling: Telling, events: Followed): Promise<void> 
   const [compared, ...beside] = verified?.type === 'step-done' ? verified.output.split('\n') : [];
   must(compared !== undefined, `the guard compared it with the boundary: ${compared}`, narrator);
   narrator.quote(beside.join('\n'));
-  // The quickest of three: the first one after the index is gone reads the table from disk, beside everything else.
+  // The fastest of three: the first one after the index was dropped also reads the table from disk.
   const tries = [];
   for (let time = 0; time < 3; time += 1) tries.push(await explainSearch(stage.databaseUrl));
   const { ms, how } = tries.reduce((best, one) => (one.ms < best.ms ? one : best));
@@ -207,7 +210,7 @@ export async function watched(telling: Telling, events: Followed): Promise<void>
   must(relapses === 0, 'nothing broke again', narrator);
 }
 
-/** `keep`: the run stays open, for whoever wants to look at it. */
+/** `keep`: the run stays open for further inspection. */
 export async function reported(telling: Telling, events: Followed, keep: boolean): Promise<void> {
   const { narrator, stage } = telling;
   narrator.act('The record');
@@ -226,7 +229,7 @@ export async function reported(telling: Telling, events: Followed, keep: boolean
   narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain holds`);
 }
 
-/** Which events are worth a line while they happen; the acts tell the rest. */
+/** The events that get a line when they happen; the acts tell the rest. */
 const told: readonly RunEvent['type'][] = [
   'step-started',
   'step-done',
@@ -235,7 +238,7 @@ const told: readonly RunEvent['type'][] = [
   'watch-relapsed',
 ];
 
-/** Signs of trouble as the guard notes them; a breach is told by the act that it brings about. */
+/** Signs of trouble as the guard records them. The acts report the breaches. */
 const warnings = (event: RunEvent): readonly string[] =>
   event.type === 'verdicts-changed'
     ? event.verdicts.filter(({ warning }) => warning).map(({ summary }) => summary)
