@@ -23,9 +23,9 @@ import type { Stage } from './support/stage.ts';
 
 /** Kinds of clients without a token, each with this many simultaneous connections. The bar applies to the first kind. */
 const floods = [
-  { kind: 'bodies', connections: 8, what: 'eight bodies without end' },
-  { kind: 'heads', connections: 8, what: 'eight heads without end' },
-  { kind: 'pipelined', connections: 8, what: 'questions in a row on eight connections' },
+  { kind: 'bodies', connections: 8, what: 'eight endless bodies' },
+  { kind: 'heads', connections: 8, what: 'eight endless heads' },
+  { kind: 'pipelined', connections: 8, what: 'pipelined requests on eight connections' },
   { kind: 'metrics', connections: 8, what: '/metrics on eight connections' },
   { kind: 'tokens', connections: 8, what: 'wrong tokens on eight connections' },
   { kind: 'connections', connections: 500, what: '500 connections that say nothing' },
@@ -123,7 +123,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
       },
       {
         ...common,
-        what: `${what}: readings missing since the guard was late`,
+        what: `${what}: readings missing because the guard was late`,
         value: (late / readings.length) * 100,
         unit: '%',
       },

@@ -41,7 +41,7 @@ async function holding(stage: Stage, count: number) {
   const [took, spent] = [performance.now() - began, cpuMs(daemon.pid) - used];
   const resident = residentMb(daemon.pid);
   const perSecond = ((await asked()) - before) / (took / 1_000);
-  if (perSecond < 0.9 * probes * count) throw new Error(`only ${perSecond.toFixed(0)} probes a second were asked`);
+  if (perSecond < 0.9 * probes * count) throw new Error(`only ${perSecond.toFixed(0)} probes a second ran`);
   return { resident, percent: (spent / took) * 100 };
 }
 

@@ -27,7 +27,7 @@ export async function benchJournal(dist: string): Promise<{ appendsPerSecond: nu
 
   const run = runId('bench');
   const claim = await journal.claim(guardId('bench', 'bench'), 'bench', minutes(10));
-  if (claim.state === 'held') throw new Error('somebody else has the new journal');
+  if (claim.state === 'held') throw new Error('another process holds the new journal');
   const took: number[] = [];
   for (let seq = 0; seq < warmUp + appends; seq += 1) {
     const event = { type: 'judged', v: 1, at: instant(1_700_000_000_000 + seq), criterion: 'performance', ratio: 1.02 };

@@ -56,8 +56,7 @@ async function holding(stage: Stage, plan: PlanParts, probes: number): Promise<H
   const [took, spent] = [performance.now() - began, cpuMs(daemon.pid) - used];
   const resident = residentMb(daemon.pid);
   const perSecond = ((await attempts(daemon)) - asked) / (took / 1_000);
-  if (perSecond < 0.9 * probes)
-    throw new Error(`only ${perSecond.toFixed(0)} of ${probes} questions a second were asked`);
+  if (perSecond < 0.9 * probes) throw new Error(`only ${perSecond.toFixed(0)} of ${probes} probes a second ran`);
   return { resident, percent: (spent / took) * 100 };
 }
 

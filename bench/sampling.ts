@@ -22,7 +22,7 @@ const planFor = (url: string) => ({
 /** If the load did not run, its figure would mean nothing. */
 function assertLoad(asked: number, failed: number, seconds: number): void {
   if (failed === 0 && asked > 0.95 * probes * seconds) return;
-  throw new Error(`of ${probes * seconds} questions ${asked} were asked, and ${failed} of them failed`);
+  throw new Error(`of ${probes * seconds} probes, ${asked} ran, and ${failed} of them failed`);
 }
 
 const between = (before: Page, later: Page, name: string): number => sumOf(later, name) - sumOf(before, name);
@@ -71,7 +71,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
     { name: 'lag', what: 'lag of the sampling clock, p99', value: lag(0.99), unit: 'ms', bar: 20 },
     {
       name: 'lag',
-      what: 'due questions that were not asked',
+      what: 'due probes that were skipped',
       value: between(before, later, 'ripcord_scheduler_skipped_runs_total'),
       unit: 'times',
     },

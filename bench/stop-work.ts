@@ -137,7 +137,7 @@ async function repetition(daemon: Daemon, stage: Stage, database: string, way: W
   const ended = once(phase, 'exit');
   try {
     const times = await untilRolledBack(daemon, events, way.order).catch((cause: unknown) => {
-      throw new Error(`the rollback did not get to its end: ${said.join(', ')}`, { cause });
+      throw new Error(`the rollback did not finish: ${said.join(', ')}`, { cause });
     });
     await ended;
     await daemon.post('/runs/current/close', { reason: 'measured' });

@@ -77,7 +77,7 @@ async function addReference(job: Job, reference: Reference): Promise<void> {
     } catch (cause) {
       if (!(cause instanceof Error && 'code' in cause && cause.code === '23503')) throw cause;
       const found = `${table} has rows whose ${column} is in no row of ${to}`;
-      throw new PhaseStopped(`${found}; mend or delete them, then run this again`, { cause });
+      throw new PhaseStopped(`${found}; fix or delete them, then run this again`, { cause });
     }
   });
   job.say(`${table}.${column}: refers to ${to}`);

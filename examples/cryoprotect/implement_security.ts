@@ -75,7 +75,7 @@ export async function lockDown(job: Job): Promise<void> {
       const closed = sequences.map((name) => `revoke all on sequence public.${name} from anon, authenticated`);
       await job.db.query([...lockdown(names, key), ...closed].join(';\n'));
     });
-    job.say(`${names[key]}: row level security is on`);
+    job.say(`${names[key]}: row-level security is on`);
     job.progress(index + 1, tables.length + 1);
   }
   const owner = await ownerOf(job.db, names.molecule);
@@ -99,7 +99,7 @@ export async function reopen(job: Job): Promise<void> {
       const disabled = `alter table public.${names[key]} disable row level security`;
       await job.db.query([...without(names[key]), disabled, ...granted].join(';\n'));
     });
-    job.say(`${names[key]}: row level security is off, the old grants are back`);
+    job.say(`${names[key]}: row-level security is off, the old grants are restored`);
     job.progress(index + 1, tables.length);
   }
 }

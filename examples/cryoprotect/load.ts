@@ -95,7 +95,7 @@ export async function loadCryoprotect(url: string, { molecules = 200_000 }: Load
     );
     if (rows[0] !== undefined) {
       throw new Error(
-        `the database already has a table "${rows[0].relname}"; wanted an empty one. Drop it, create it anew.`,
+        `the database already has a table "${rows[0].relname}"; wanted an empty one. Drop it and create it again.`,
       );
     }
     await client.query(await readFile(new URL('./schema.sql', import.meta.url), 'utf8'));

@@ -46,9 +46,12 @@ export async function patiently(job: Job, what: string, patience: Patience, work
       if (!isBusy(cause)) throw cause;
       job.say(`${what}: others hold the locks (try ${attempt} of ${patience.tries})`);
       if (attempt === patience.tries) {
-        throw new PhaseStopped(`${what}: gave up after ${attempt} tries; end what holds the locks, run this again`, {
-          cause,
-        });
+        throw new PhaseStopped(
+          `${what}: gave up after ${attempt} tries; end the sessions that hold the locks, then run this again`,
+          {
+            cause,
+          },
+        );
       }
       await setTimeout(Math.min(2_000, patience.pause * 2 ** (attempt - 1)));
     }

@@ -42,7 +42,7 @@ export async function namesNow(db: Database): Promise<Names> {
     if (found.length === 1 && found[0] !== undefined) return found[0];
     const state = found.length === 0 ? 'neither is there' : 'both are there';
     throw new PhaseStopped(
-      `wanted either a table "${table}" or "${plurals[table]}", but ${state}; look which one holds the rows`,
+      `wanted either a table "${table}" or "${plurals[table]}", but ${state}; check which one holds the rows`,
     );
   };
   return {

@@ -9,7 +9,7 @@ test('a guard whose evaluations fail is not ready, whatever the cause, until one
   const health = createHealth(createLog('silent', hidesNothing), { storeFailed: () => undefined });
   expect(health.list()).toEqual([]);
   health.evaluationFailed(new JournalClosed('/var/lib/ripcord/journal.db')); // its thread has died
-  expect(health.list()).toEqual([expect.stringMatching(/nothing is decided/)]);
+  expect(health.list()).toEqual([expect.stringMatching(/the guard decides nothing/)]);
   health.evaluated();
   expect(health.list()).toEqual([]);
 });

@@ -62,7 +62,7 @@ describe('access', () => {
     });
     const problem = await response.text();
     expect(response.status).toBe(401);
-    expect(problem).toContain('no token that belongs to a principal');
+    expect(problem).toContain('no token of a principal of a plan');
     expect(problem).not.toContain('rip_stolen');
   });
 });

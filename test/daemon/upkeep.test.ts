@@ -105,7 +105,7 @@ test('a phase that starts meanwhile pauses the rest', async () => {
   });
   const once = upkeep.once();
   await clock.advance(hours(1));
-  expect(done).toEqual(['compacted', expect.stringMatching(/put off/)]);
+  expect(done).toEqual(['compacted', expect.stringMatching(/postponed/)]);
   night.finish(security);
   await clock.advance(minutes(1));
   await once;
@@ -120,7 +120,7 @@ test('postponed work ends undone with the daemon', async () => {
   await clock.advance(minutes(5));
   await upkeep[Symbol.asyncDispose]();
   await once;
-  expect(done).toEqual([expect.stringMatching(/put off/)]);
+  expect(done).toEqual([expect.stringMatching(/postponed/)]);
   expect(clock.waiting).toBe(0);
 });
 

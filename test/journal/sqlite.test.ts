@@ -123,7 +123,7 @@ describe('a journal is refused with one message and not changed if it', () => {
         await fresh(path);
         setUp(path, 'pragma user_version = 1');
       },
-      says: /by an earlier version of Ripcord \(format 1\); wanted format 2\. Close its run with the version that wrote it, .*Then move it away/,
+      says: /by an earlier version of Ripcord \(format 1\); wanted format 2\. Close its run with the version that wrote it, .*Then move the journal away/,
     },
     {
       is: 'is not SQLite',

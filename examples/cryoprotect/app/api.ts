@@ -127,8 +127,7 @@ function failure(error: unknown): Answer {
   if (error instanceof BadRequest) return { status: error.status, body: { error: error.message } };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === '23503') return { status: 422, body: { error: 'there is no such molecule' } };
-  if (typeof code === 'string' && code.startsWith('22'))
-    return { status: 400, body: { error: 'a value is not usable' } };
+  if (typeof code === 'string' && code.startsWith('22')) return { status: 400, body: { error: 'a value is invalid' } };
   const ours = error instanceof DatabaseError && !/^(57P|53)/.test(String(code));
   return { status: ours ? 500 : 503, body: { error: 'the database could not answer', code } };
 }

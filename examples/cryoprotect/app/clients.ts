@@ -86,7 +86,7 @@ export function startClients({ apiUrl, perSecond, seed }: ClientOptions): Client
   const base = new URL(apiUrl);
   if (base.hostname !== '127.0.0.1')
     throw new Error(`found host "${base.hostname}", wanted 127.0.0.1: this load is for an example`);
-  if (!(perSecond > 0)) throw new Error(`found ${perSecond} requests a second, wanted more than none`);
+  if (!(perSecond > 0)) throw new Error(`found ${perSecond} requests a second, wanted more than 0`);
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const counts = { sent: 0, answered: 0, failed: 0, skipped: 0 };
   const recent: number[] = [];

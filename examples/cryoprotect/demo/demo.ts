@@ -52,7 +52,7 @@ async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: s
 }
 
 async function keepOn(stage: Stage, url: string): Promise<void> {
-  narrator.act('Everything goes on until you press Ctrl-C (--keep)');
+  narrator.act('Everything keeps running until you press Ctrl-C (--keep)');
   narrator.quote(
     [
       `guard     ${url}/metrics  ${url}/readyz`,
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
     narrator.quote(beginning(report));
     narrator.say(`All of it really happened, in ${((performance.now() - began) / 1_000).toFixed(0)} s.`);
     if (values.keep) await keepOn(stage, url);
-    else narrator.say('The stage is cleared away now. To look around on it: npm run demo -- --keep');
+    else narrator.say('The database and all programs are removed now. To keep them running: npm run demo -- --keep');
     return 0;
   } catch (error) {
     console.error(`\nThe demo stopped: ${sayFailure(error)}`);

@@ -25,7 +25,7 @@ export interface Telling {
 export class NotAsTold extends Error {}
 
 function must(holds: boolean, what: string, narrator: Narrator): void {
-  if (!holds) throw new NotAsTold(`it is not true that ${what}`);
+  if (!holds) throw new NotAsTold(`expected: ${what}`);
   narrator.proved(what);
 }
 
@@ -48,13 +48,13 @@ async function command(
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
-/** On a busy machine, fifteen seconds may be too little for what the plan must detect. The guard says so immediately. */
+/** On a busy machine, the guard may report that fifteen seconds are too few for what the plan must detect. */
 async function captureEnough(telling: Telling): Promise<void> {
   const said = await command(telling, 'dana', ['baseline', 'capture']);
   const weak = said.split('\n').filter((line) => line.startsWith('Too weak'));
   if (weak.length === 0) return;
   for (const line of weak) telling.narrator.quote(line);
-  telling.narrator.say('The machine is too restless for so short a baseline, so it is captured again, for longer ...');
+  telling.narrator.say('The machine is too busy for such a short baseline, so the demo captures a longer one ...');
   await command(telling, 'dana', ['baseline', 'capture', '--for', '30s']);
 }
 
@@ -79,14 +79,14 @@ export async function openAndMeasure(telling: Telling, tell: (event: RunEvent) =
 
 export async function giveAuthority(telling: Telling): Promise<void> {
   const { narrator } = telling;
-  narrator.act('The people with authority say beforehand what may be done without asking');
+  narrator.act('The people with authority decide in advance what the guard may do without asking');
   for (const requirement of ['rehearsal', 'proved-backups']) {
     await command(telling, 'dana', ['waive', requirement, '--reason', 'a demo on a throw-away database']);
   }
   await command(telling, 'dana', ['pre-approve', 'undo-a-slow-phase']);
   await command(telling, 'dana', ['run', 'arm']);
   narrator.say(
-    'Armed: a performance breach of phase 2 or 3 may be rolled back once, without waking anybody. Waivers are on record.',
+    'Armed: a performance breach of phase 2 or 3 may be rolled back once, without waking anybody. The waivers are recorded.',
   );
 }
 
@@ -135,15 +135,13 @@ export async function compareNumbers({ stage, narrator, url, signal }: Telling):
     seen = await sample(url, latency, ofTheSearch);
   }
   narrator.say(`/metrics says ${seen?.series ?? latency} ${seen?.value.toFixed(4) ?? '(nothing)'}`);
-  must(agree(seen?.value ?? 0, ms), 'the guard and the database tell of the same slowness', narrator);
+  must(agree(seen?.value ?? 0, ms), 'the guard and the database show the same slowness', narrator);
 }
 
 export async function caught(telling: Telling, events: Followed): Promise<void> {
   const { narrator } = telling;
   narrator.act('The guard sees it, recommends, and acts on the pre-approval');
-  const waiting = narrator.waiting(
-    'The guard weighs each reading, until a false alarm would be rarer than one in a year',
-  );
+  const waiting = narrator.waiting('The guard weighs each reading until a false alarm would be rarer than one a year');
   const ticking = setInterval(() => waiting.tick('...'), 500);
   const raised = await events.until('recommendation-raised').finally(() => clearInterval(ticking));
   waiting.done('- and then it does.');
@@ -158,11 +156,11 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
   );
   must(
     raised.attributedTo === 'relationship-remediation',
-    'the breach is attributed to phase 3, which did it',
+    'the breach is attributed to phase 3, which caused it',
     narrator,
   );
   const approved = await events.until('recommendation-approved');
-  must(approved.by === 'pre-approval', `approved by the pre-approval, by no person: ${approved.reason}`, narrator);
+  must(approved.by === 'pre-approval', `approved by the pre-approval, not by a person: ${approved.reason}`, narrator);
 }
 
 const inMs = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
@@ -206,7 +204,7 @@ export async function watched(telling: Telling, events: Followed): Promise<void>
     250,
   );
   const { relapses, seen } = await events.until('watch-settled').finally(() => clearInterval(ticking));
-  waiting.done(`${sayDuration(seen)} of it, none of them blind.`);
+  waiting.done(`${sayDuration(seen)} seen, never blind.`);
   must(relapses === 0, 'nothing broke again', narrator);
 }
 
@@ -215,7 +213,7 @@ export async function reported(telling: Telling, events: Followed, keep: boolean
   const { narrator, stage } = telling;
   narrator.act('The record');
   const opened = events.find('run-opened');
-  if (opened === undefined) throw new NotAsTold('the journal has no beginning');
+  if (opened === undefined) throw new NotAsTold('the journal has no first entry');
   if (!keep) await command(telling, 'dana', ['run', 'close', '--reason', 'the demo is over']);
   const file = join(stage.folder, 'report.md');
   await command(telling, 'dana', ['report', opened.run, '--output', file]);
@@ -226,7 +224,7 @@ export async function reported(telling: Telling, events: Followed, keep: boolean
     narrator,
   );
   narrator.quote(lastLine(await command(telling, 'dana', ['journal', 'verify', '--journal', stage.journal])));
-  narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain holds`);
+  narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain is sound`);
 }
 
 /** The events that get a line when they happen; the acts tell the rest. */
@@ -247,6 +245,6 @@ const warnings = (event: RunEvent): readonly string[] =>
 export const tellEvent =
   (narrator: Narrator) =>
   (event: RunEvent): void => {
-    for (const summary of warnings(event)) narrator.say(`guard: a warning, not acted upon: ${summary}`);
+    for (const summary of warnings(event)) narrator.say(`guard: a warning without any action: ${summary}`);
     if (told.includes(event.type)) narrator.say(`guard: ${sayEvent(event)}`);
   };

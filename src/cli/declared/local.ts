@@ -115,7 +115,7 @@ function declareServe(program: Command, stage: Stage): void {
     summary: 'runs the daemon: the guard itself',
     about: `Runs the guard: it samples, judges, recommends, and rolls back what was approved. It continues the run in its journal.
 With several plans it runs a guard for each; if one cannot start, the daemon reports it and tries again every 30 s.
-SIGTERM and SIGINT stop it after the step under way; a second signal stops it at once.`,
+SIGTERM and SIGINT stop it after the current step; a second signal stops it at once.`,
     examples: [
       'ripcord serve --env production',
       'ripcord serve --plan orders.yaml@production --plan search.yaml',
