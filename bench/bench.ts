@@ -70,7 +70,7 @@ const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => interrupted.abort(`interrupted (${name})`));
 }
-// A reader that has gone away, such as `head`, must not keep us from clearing up.
+// A reader that has gone away, such as `head`, must not stop the clean-up.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {

@@ -14,7 +14,10 @@ import { cpuMs } from './support/usage.ts';
 
 const watched = ['anon', 'authenticated'];
 
-/** A big schema, as an API over it has it: two roles that are watched may use it, 1,000 tables, 2,000 policies, 200 functions that run as their owner, and one table with many rows, all of them a role's that is no superuser. */
+/**
+ * A large schema as an API over it has: two watched roles may use it; it has 1,000 tables, 2,000 policies, 200 functions that
+ * run as their owner, and one table with many rows. A role that is no superuser owns everything.
+ */
 const bigSchema = (rows: number): string => `
   create role anon; create role authenticated; create role app;
   grant usage on schema public to anon, authenticated; grant create on schema public to app;
@@ -37,12 +40,12 @@ const bigSchema = (rows: number): string => `
   analyze;`;
 
 interface Looked {
-  /** Of the server's process. */
+  /** CPU use of the server's process. */
   readonly cpu: number;
   readonly wall: number;
 }
 
-/** One after the other, as the daemon asks them; a look without baseline first. */
+/** Runs the checks one after the other, as the daemon does, first a round without a baseline. */
 function rounds(connection: HeldConnection, wanted: readonly Check[], scope: Scope) {
   const tuned = cataloguePlan.parse({});
   const baseline = new Map<CatalogueId, Finding>();
@@ -134,5 +137,5 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
   ];
 }
 
-/** What the check catalogue costs the server that it looks at. */
+/** What the check catalogue costs the server that it queries. */
 export const checkCost: Measurement<Stage> = { names: ['checks'], measure };

@@ -10,7 +10,7 @@ import type { Figure, Measurement } from './support/figure.ts';
 import { bucketQuantile, bucketsBetween } from './support/page.ts';
 import type { Stage } from './support/stage.ts';
 
-/** What one hostile role makes at once, and then one more of with each round of the checks. */
+/** The faults that one hostile role creates at once; it adds another one in each round of the checks. */
 const kinds = [
   {
     what: 'functions that run as their owner',
@@ -39,12 +39,12 @@ const betweenRounds = 6_000;
 const patience = 60_000;
 
 interface Asked {
-  /** How long each answer took. */
+  /** The duration of each answer. */
   readonly waits: number[];
   stop(): Promise<void>;
 }
 
-/** Somebody asks the API four times a second, one question after the other. */
+/** Queries the API four times a second, one request at a time. */
 function ask(daemon: Daemon): Asked {
   const [waits, stopping] = [[] as number[], new AbortController()];
   const asking = (async () => {
@@ -69,7 +69,7 @@ function ask(daemon: Daemon): Asked {
   };
 }
 
-/** What the run's journal holds, as text. */
+/** The run's journal as text. */
 async function sizeOf(daemon: Daemon): Promise<number> {
   const { entries } = await daemon.get<{ entries: readonly object[] }>('/runs/current/events');
   return JSON.stringify(entries).length;
@@ -88,7 +88,7 @@ async function make(database: string, kind: (typeof kinds)[number], from: number
   }
 }
 
-/** A phase is at work, and so a breach is worth a recommendation. */
+/** A phase is running, so a breach leads to a recommendation. */
 async function startPhase(daemon: Daemon, stage: Stage): Promise<AsyncDisposable> {
   const events = await follow(daemon.url, daemon.token, stage.signal, () => undefined);
   const env = { ...process.env, RIPCORD_URL: daemon.url, RIPCORD_TOKEN: daemon.token };
@@ -117,7 +117,7 @@ async function measureKind(stage: Stage, kind: (typeof kinds)[number]): Promise<
   const before = await daemon.metrics();
   const asked = ask(daemon);
   await make(database, kind, 0, count);
-  await setTimeout(35_000, undefined, { signal: stage.signal }); // every check has looked
+  await setTimeout(35_000, undefined, { signal: stage.signal }); // every check has run
   const size = await sizeOf(daemon);
   for (let round = 0; round < rounds; round += 1) {
     await make(database, kind, count + round, count + round + 1);

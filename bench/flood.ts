@@ -21,11 +21,11 @@ import type { Figure, Measurement } from './support/figure.ts';
 import { bucketQuantile, bucketsBetween, sumOf } from './support/page.ts';
 import type { Stage } from './support/stage.ts';
 
-/** Each with so many connections at once, without a token: the first is what the bar is about. */
+/** Kinds of clients without a token, each with this many simultaneous connections. The bar applies to the first kind. */
 const floods = [
-  { kind: 'bodies', connections: 8, what: 'eight bodies without end' },
-  { kind: 'heads', connections: 8, what: 'eight heads without end' },
-  { kind: 'pipelined', connections: 8, what: 'questions in a row on eight connections' },
+  { kind: 'bodies', connections: 8, what: 'eight endless bodies' },
+  { kind: 'heads', connections: 8, what: 'eight endless heads' },
+  { kind: 'pipelined', connections: 8, what: 'pipelined requests on eight connections' },
   { kind: 'metrics', connections: 8, what: '/metrics on eight connections' },
   { kind: 'tokens', connections: 8, what: 'wrong tokens on eight connections' },
   { kind: 'connections', connections: 500, what: '500 connections that say nothing' },
@@ -54,7 +54,10 @@ async function stateOf(daemon: Daemon): Promise<RunState> {
   return state;
 }
 
-/** How near to an alarm the evidence of any probe came, in percent of one, as if a phase had begun with the first reading. */
+/**
+ * The closest that the evidence of any probe came to an alarm, in percent of one, as if a phase had started with the first
+ * reading.
+ */
 function strongest(plan: Plan, state: RunState, readings: readonly Reading[]): number {
   const evidenceStore = createEvidenceStore(plan, instant(readings[0]?.at ?? 0));
   const circumstances = circumstancesOf(plan)(state);
@@ -69,7 +72,7 @@ function strongest(plan: Plan, state: RunState, readings: readonly Reading[]): n
   return most * 100;
 }
 
-/** How long a principal with a new connection waits for the status, while it goes on. */
+/** How long a principal with a new connection waits for the status during the flood. */
 async function askAsPrincipal(daemon: Daemon, stage: Stage, length: number): Promise<readonly number[]> {
   const took: number[] = [];
   for (const end = performance.now() + length; performance.now() < end;) {
@@ -120,7 +123,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
       },
       {
         ...common,
-        what: `${what}: readings missing since the guard was late`,
+        what: `${what}: readings missing because the guard was late`,
         value: (late / readings.length) * 100,
         unit: '%',
       },

@@ -26,7 +26,7 @@ async function capture(daemon: Daemon, stage: Stage, place: number): Promise<voi
   throw new Error(`${planName(place)} captured no baseline`);
 }
 
-/** What a process with so many guards holds, and uses of a core, once each has a baseline. */
+/** The memory of a process with several guards, and its share of a core, once each has a baseline. */
 async function holding(stage: Stage, count: number) {
   const length = stage.quick ? 15_000 : 60_000;
   stage.say(`guards: ${count} with ${probes} probes a second each, for ${length / 1_000} s`);
@@ -41,7 +41,7 @@ async function holding(stage: Stage, count: number) {
   const [took, spent] = [performance.now() - began, cpuMs(daemon.pid) - used];
   const resident = residentMb(daemon.pid);
   const perSecond = ((await asked()) - before) / (took / 1_000);
-  if (perSecond < 0.9 * probes * count) throw new Error(`only ${perSecond.toFixed(0)} probes a second were asked`);
+  if (perSecond < 0.9 * probes * count) throw new Error(`only ${perSecond.toFixed(0)} probes a second ran`);
   return { resident, percent: (spent / took) * 100 };
 }
 

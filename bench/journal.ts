@@ -14,8 +14,8 @@ const quantile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
 /**
- * Appends single events, each durable before the next is begun, to a new journal in a temporary folder, with the built
- * output in the folder `dist` (a file URL). Appends in a second, and how long one takes.
+ * Appends single events, each durable before the next starts, to a new journal in a temporary folder, with the built output
+ * in the folder `dist` (a file URL). Measures appends per second and the duration of one.
  */
 export async function benchJournal(dist: string): Promise<{ appendsPerSecond: number; p50Ms: number; p99Ms: number }> {
   const built = new URL('journal/sqlite/open.js', dist.endsWith('/') ? dist : `${dist}/`).href;
@@ -27,7 +27,7 @@ export async function benchJournal(dist: string): Promise<{ appendsPerSecond: nu
 
   const run = runId('bench');
   const claim = await journal.claim(guardId('bench', 'bench'), 'bench', minutes(10));
-  if (claim.state === 'held') throw new Error('somebody else has the new journal');
+  if (claim.state === 'held') throw new Error('another process holds the new journal');
   const took: number[] = [];
   for (let seq = 0; seq < warmUp + appends; seq += 1) {
     const event = { type: 'judged', v: 1, at: instant(1_700_000_000_000 + seq), criterion: 'performance', ratio: 1.02 };

@@ -12,7 +12,7 @@ const table =
 const many = <Item>(count: number, item: (place: number) => Item): readonly Item[] =>
   Array.from({ length: count }, (_, place) => item(place));
 
-/** A plan with twelve phases, and every `each`th probe over HTTP. */
+/** A plan with twelve phases, in which every `each`th probe uses HTTP. */
 export function planOf(
   size: { readonly probes: number; readonly checks: number },
   each: number,
@@ -41,11 +41,11 @@ export const molecules = table;
 
 interface Held {
   readonly resident: number;
-  /** Of one core. */
+  /** Share of one core. */
   readonly percent: number;
 }
 
-/** What the daemon holds and uses once a run is open, its baseline captured, and some time has passed. */
+/** The daemon's memory and CPU use after a run was opened, its baseline captured, and some time has passed. */
 async function holding(stage: Stage, plan: PlanParts, probes: number): Promise<Held> {
   const length = stage.quick ? 15_000 : 60_000;
   stage.say(`memory: ${probes} probes for ${length / 1_000} s`);
@@ -56,8 +56,7 @@ async function holding(stage: Stage, plan: PlanParts, probes: number): Promise<H
   const [took, spent] = [performance.now() - began, cpuMs(daemon.pid) - used];
   const resident = residentMb(daemon.pid);
   const perSecond = ((await attempts(daemon)) - asked) / (took / 1_000);
-  if (perSecond < 0.9 * probes)
-    throw new Error(`only ${perSecond.toFixed(0)} of ${probes} questions a second were asked`);
+  if (perSecond < 0.9 * probes) throw new Error(`only ${perSecond.toFixed(0)} of ${probes} probes a second ran`);
   return { resident, percent: (spent / took) * 100 };
 }
 

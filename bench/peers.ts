@@ -10,7 +10,7 @@ import type { Figure, Measurement } from './support/figure.ts';
 import type { Stage } from './support/stage.ts';
 import { cpuMs } from './support/usage.ts';
 
-/** What people run for the same job today: Prometheus that asks the blackbox exporter, which asks the page. */
+/** The usual tools for the same job: Prometheus scrapes the blackbox exporter, which requests the page. */
 const exporters = 'prometheus-blackbox-exporter';
 const probes = 50;
 
@@ -39,7 +39,7 @@ const configOf = (exporter: number, url: string): string =>
 
 async function measure(stage: Stage): Promise<readonly Figure[]> {
   if (!onPath('prometheus') || !onPath(exporters)) {
-    stage.say(`peers: left out, since prometheus and ${exporters} are not both on the PATH`);
+    stage.say(`peers: skipped, because prometheus and ${exporters} are not both on the PATH`);
     return [];
   }
   const [url, folder, exporter, server] = [
@@ -71,7 +71,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
   const [exporting, scraping] = [after[0] - before[0], after[1] - before[1]];
   return [
     { name: 'peers', what: 'CPU for each probe of the blackbox exporter', value: exporting / asked, unit: 'ms' },
-    { name: 'peers', what: 'and of the Prometheus that asks it', value: scraping / asked, unit: 'ms' },
+    { name: 'peers', what: 'and of the Prometheus that scrapes it', value: scraping / asked, unit: 'ms' },
   ];
 }
 

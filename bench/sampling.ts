@@ -11,7 +11,7 @@ import { cpuMs } from './support/usage.ts';
 
 const run = promisify(execFile);
 const probes = 50;
-/** As often as `prometheus.yml` says: a page costs the daemon something, too. */
+/** The scrape interval of `prometheus.yml`: rendering the page costs the daemon something too. */
 const betweenScrapes = 5_000;
 
 const planFor = (url: string) => ({
@@ -19,15 +19,15 @@ const planFor = (url: string) => ({
   probes: Array.from({ length: probes }, (_, place) => ({ id: `page-${place + 1}`, http: { url }, every: '1s' })),
 });
 
-/** A figure of a load that was not there would say nothing. */
+/** If the load did not run, its figure would mean nothing. */
 function assertLoad(asked: number, failed: number, seconds: number): void {
   if (failed === 0 && asked > 0.95 * probes * seconds) return;
-  throw new Error(`of ${probes * seconds} questions ${asked} were asked, and ${failed} of them failed`);
+  throw new Error(`of ${probes * seconds} probes, ${asked} ran, and ${failed} of them failed`);
 }
 
 const between = (before: Page, later: Page, name: string): number => sumOf(later, name) - sumOf(before, name);
 
-/** Most of a probe is what any Node process pays for a request on a new connection, and that depends on the machine. */
+/** Most of a probe's cost is what any Node process pays for a request on a new connection, which depends on the machine. */
 async function bareLoop({ quick, signal }: Stage, url: string): Promise<Figure> {
   const program = fileURLToPath(new URL('support/bare-loop.ts', import.meta.url));
   const lengths = quick ? ['5000', '5000'] : ['30000', '30000'];
@@ -42,7 +42,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
   stage.say(`sampling: ${probes} HTTP probes a second for ${length / 1_000} s`);
   const bare = await bareLoop(stage, url);
   await using daemon = await startDaemon(stage, planFor(url), await stage.database('select 1'));
-  // Until V8 has compiled what is called often, a probe costs nearly twice as much.
+  // Until V8 has compiled the hot code, a probe costs nearly twice as much.
   await openRun(daemon, stage, stage.quick ? '15s' : '60s');
 
   const before = await daemon.metrics();
@@ -71,7 +71,7 @@ async function measure(stage: Stage): Promise<readonly Figure[]> {
     { name: 'lag', what: 'lag of the sampling clock, p99', value: lag(0.99), unit: 'ms', bar: 20 },
     {
       name: 'lag',
-      what: 'due questions that were not asked',
+      what: 'due probes that were skipped',
       value: between(before, later, 'ripcord_scheduler_skipped_runs_total'),
       unit: 'times',
     },

@@ -13,7 +13,7 @@ async function untilReady(stage: Stage, database: string, url: string): Promise<
   const began = performance.now();
   await using daemon = await startDaemon(stage, planOf({ probes: 10, checks: 50 }, 2, url), database);
   while (!(await fetch(`${daemon.url}/readyz`, { signal: stage.signal })).ok) {
-    if (performance.now() - began > 30_000) throw new Error('the daemon did not get ready within 30 s');
+    if (performance.now() - began > 30_000) throw new Error('the daemon was not ready within 30 s');
     await setTimeout(5, undefined, { signal: stage.signal });
   }
   return performance.now() - began;

@@ -20,7 +20,7 @@ const plan = {
   stop_work: { kill_grace: `${killGrace}ms` },
   phases: [{ id: 'change', estimate: '1h', rollback: { steps: [{ id: 'heal', sql: 'delete from broken' }] } }],
   probes: [{ id: 'alive', sql: 'select 1', every: '25ms', timeout: '1s' }],
-  // It is not about slowness, which so short a baseline could not tell.
+  // This plan does not test slowness, which such a short baseline cannot detect.
   criteria: { performance: { ignore_stalls_under: '500ms', must_detect: { slower_than: '10000%', within: '10m' } } },
   checks: [{ id: 'unbroken', criterion: 'integrity', sql: 'select id from broken', every: '100ms', timeout: '1s' }],
   watch: { for: '500ms' },
@@ -35,19 +35,19 @@ const preApproval = {
 };
 const role = 'bench_phases';
 
-/** How a rollback comes to be ordered. */
+/** The two ways to order a rollback. */
 interface Way {
   readonly name: string;
-  /** What starts the clock, in words. */
+  /** Describes the start of the measured time. */
   readonly from: string;
   readonly plan: PlanParts;
-  /** What the database has from the beginning. */
+  /** The contents of the database at the start. */
   readonly sql: string;
-  /** Whose sessions the phase's are; the guard's own login where nothing is said. */
+  /** The role of the phase's sessions; the guard's own login if absent. */
   readonly role?: string;
-  /** Everything that an operator does between the baseline and the phase. */
+  /** What an operator does between the baseline and the phase. */
   readonly prepare: (daemon: Daemon) => Promise<void>;
-  /** Sees to it that the breach is followed by a rollback; when that was asked for, by this process's clock. */
+  /** Makes the breach lead to a rollback. Returns when it requested that, by this process's clock. */
   readonly order?: (daemon: Daemon, events: Followed) => Promise<number>;
 }
 
@@ -84,15 +84,15 @@ const ways: readonly Way[] = [
   },
 ];
 
-/** In milliseconds, as the moments of events are. */
+/** In milliseconds, like the times of events. */
 const wallClock = (): number => performance.timeOrigin + performance.now();
 
-/** Milliseconds after the verdict or approval that started the rollback, by the moments in the journal. */
+/** Milliseconds after the verdict or approval that started the rollback, by the times in the journal. */
 interface Times {
   readonly intent: number;
   /** From sending the approval until a client was told of the intent, which is after it became durable. */
   readonly told: number;
-  /** When the last process and session was gone. */
+  /** When the last process and session had ended. */
   readonly gone: number;
   readonly proved: number;
 }
@@ -104,7 +104,7 @@ async function untilRolledBack(daemon: Daemon, events: Followed, order: Way['ord
   const told = wallClock();
   const { at: proved, quiet } = await events.until('stop-work-proved');
   await events.until('rollback-done');
-  // The next phase of this role can start only when it can log in again.
+  // The next phase of this role can start only when the role can log in again.
   if (quiet.fenced === true) await events.until('fence-lifted');
   return {
     intent: intent - begun,
@@ -114,7 +114,7 @@ async function untilRolledBack(daemon: Daemon, events: Followed, order: Way['ord
   };
 }
 
-/** The wrapper passes the first signal on, which the work does not heed; at the second it ends the work by force. */
+/** The wrapper passes on the first signal, which the work ignores; at the second signal it kills the work. */
 async function endByForce(phase: ChildProcess, ended: Promise<unknown>): Promise<void> {
   phase.kill('SIGTERM');
   await Promise.race([ended, setTimeout(500)]);
@@ -122,7 +122,7 @@ async function endByForce(phase: ChildProcess, ended: Promise<unknown>): Promise
   await ended;
 }
 
-/** One run: a phase breaks integrity, the guard stops it and undoes it. */
+/** One run: a phase breaks integrity, and the guard stops and undoes it. */
 async function repetition(daemon: Daemon, stage: Stage, database: string, way: Way): Promise<Times> {
   await openRun(daemon, stage, '1s');
   await way.prepare(daemon);
@@ -137,7 +137,7 @@ async function repetition(daemon: Daemon, stage: Stage, database: string, way: W
   const ended = once(phase, 'exit');
   try {
     const times = await untilRolledBack(daemon, events, way.order).catch((cause: unknown) => {
-      throw new Error(`the rollback did not get to its end: ${said.join(', ')}`, { cause });
+      throw new Error(`the rollback did not finish: ${said.join(', ')}`, { cause });
     });
     await ended;
     await daemon.post('/runs/current/close', { reason: 'measured' });
@@ -185,7 +185,7 @@ async function measureWay(stage: Stage, way: Way): Promise<readonly Figure[]> {
   return figuresOf(way, all);
 }
 
-/** With what each is ordered by: by a pre-approval; and by a person, where the phases have a role that is fenced. */
+/** The two variants: ordered by a pre-approval, and by a person with a fence for the phases' role. */
 export const stopWork: readonly Measurement<Stage>[] = ways.map((way) => ({
   names: [way.name],
   measure: (stage) => measureWay(stage, way),

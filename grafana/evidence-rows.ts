@@ -141,7 +141,7 @@ export const self: Row = {
       ...lines({
         title: 'Clock',
         description:
-          'How far the wall clock is ahead of the guard’s own. Beyond a minute, either way, nothing is done without asking.',
+          'How far the wall clock is ahead of the guard’s own. If they differ by more than a minute, the guard does nothing without asking.',
         queries: [{ expr: `ripcord_clock_offset_seconds{${guard}}`, legend: 'ahead' }],
         unit: 's',
       }),

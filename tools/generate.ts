@@ -1,4 +1,4 @@
-// `npm run generate`: writes every generated file again.
+// `npm run generate`: rewrites every generated file.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

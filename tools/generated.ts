@@ -14,14 +14,14 @@ export const root = resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const results = (): Results => JSON.parse(read('docs/detection-results.json')) as Results;
 
-/** A file that is written by `npm run generate` and by nobody else. */
+/** A file that only `npm run generate` writes. */
 export interface Generated {
   /** Relative to the repository. */
   readonly file: string;
   text(): string;
 }
 
-/** The results of the comparison of detection rules are not here: `npm run bench:detection` takes minutes to find them. */
+/** The results of the detection comparison are not here: `npm run bench:detection` takes minutes to compute them. */
 export const generated: readonly Generated[] = [
   { file: 'docs/ripcord.schema.json', text: () => `${toJson(planJsonSchema())}\n` },
   { file: 'docs/checks.md', text: checksDocument },

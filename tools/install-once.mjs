@@ -1,5 +1,5 @@
-// Runs before `npm test` and `npm run demo` under whatever Node the machine has (20 is enough), so that each of the two
-// works by itself on a fresh clone: installs what the lock file names, unless that is what is installed already.
+// Runs before `npm test` and `npm run demo` under the machine's own Node (20 is enough), so that both work on a fresh clone:
+// installs the packages of the lock file, unless they are already installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 

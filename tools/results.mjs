@@ -11,7 +11,7 @@ const everyCaseFile = 'node_modules/.cache/ripcord/every-case.json';
 
 const firstLine = (message = '') => message.split('\n', 1)[0].slice(0, 300);
 
-/** The failures of one file of tests. A file that does not even load has no tests, but it has failed. */
+/** The failures of one test file. A file that cannot be loaded has no tests, but counts as failed. */
 function failuresOf({ name, status, message, assertionResults }) {
   const file = relative('.', name);
   if (status === 'failed' && assertionResults.length === 0) return [`${file}: ${firstLine(message)}`];

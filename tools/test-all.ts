@@ -1,4 +1,4 @@
-// `npm test`: types, lint, format and the tests, each even when one before it failed, so that one run tells everything.
+// `npm test`: runs types, lint, format and tests, each even if an earlier one failed, so that one run shows every problem.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// Speaks the protocol of the seeded scenarios: one JSON case a line in, one JSON answer a line out, in order.
+// Protocol of the seeded scenarios: one JSON case per input line, one JSON answer per output line, in order.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
@@ -23,7 +23,7 @@ interface Case {
 }
 
 const secondsInYear = 365 * 24 * 3_600;
-/** From here to the limit is the grey zone. */
+/** The grey zone reaches from here to the limit. */
 const guard = ratio(1.4);
 
 const ruleOf = (one: Case): WatchRule => ({
@@ -38,7 +38,7 @@ const ruleOf = (one: Case): WatchRule => ({
 const latencyOf = (item: Item): number | undefined =>
   item === null ? undefined : item === 'error' ? Number.POSITIVE_INFINITY : item;
 
-/** The place in the stream of the reading at which the alarm is given, or null. */
+/** The index of the reading in the stream that raises the alarm, or null. */
 function alarmIndex(one: Case): number | null {
   const latencies = one.baseline.filter((item) => typeof item === 'number');
   const failed = one.baseline.filter((item) => item === 'error').length;

@@ -2,12 +2,12 @@ import { type Effect, sayEffect, slower } from './laws/effects.ts';
 import { laws } from './laws/laws.ts';
 import type { Case } from './trial.ts';
 
-/** A case, and whether the other systems' rules take part: some questions are only about ours. */
+/** A case, and whether other systems' rules run on it too. Some questions concern only our rule. */
 export interface Planned extends Case {
   readonly asks: 'everyone' | 'ours';
 }
 
-/** In readings, at one a second. */
+/** Counted in readings, one per second. */
 const hour = 3_600;
 const halfAnHour = 1_800;
 
@@ -20,7 +20,7 @@ export const lognormals = [0.1, 0.3, 0.6, 1].map(lognormalOf);
 export const baselineLengths = [30, 100, 300, 1_000, 3_600];
 export const nearLimitLengths = [100, 300, 1_000];
 export const nearLimit = [1.45, 1.5];
-/** The guard and the limit: the most that the usual and the strict rule promise to keep quiet at. */
+/** The guard and the limit: the greatest slowdowns at which the usual and the strict rule promise to stay silent. */
 export const promisedFactors = [1.4, 1.5];
 export const slowdowns = [1.6, 2, 3];
 export const curve = [1.6, 1.8, 2, 2.5, 3, 4, 6, 10];
@@ -31,8 +31,8 @@ export const otherEffects: readonly Effect[] = [
 export const failures: readonly Effect[] = [0.1, 0.3, 1].map((share) => ({ kind: 'errors', share }));
 
 /**
- * So many that an alarm in one hour of a hundred is allowed: whether a promise is kept can be counted then, where one false
- * alarm a year would take centuries of watching.
+ * This rate allows an alarm in one hour of a hundred. That can be counted, whereas counting one false alarm a year would take
+ * centuries of watching.
  */
 export const countable: Place = { baseline: 300, dtSeconds: 1, falseAlarmsPerYear: 87.66 };
 
@@ -42,19 +42,19 @@ export interface Place {
   readonly falseAlarmsPerYear?: number;
 }
 
-/** How a case is found again in the results. */
+/** The key of a case in the results. */
 export function idOf(law: string, effect: Effect, { baseline, dtSeconds, falseAlarmsPerYear }: Place): string {
   const promise = falseAlarmsPerYear === undefined ? '' : `, ${falseAlarmsPerYear} false alarms a year`;
   return `${law}, ${sayEffect(effect)}, baseline of ${baseline}, one in ${dtSeconds} s${promise}`;
 }
 
-/** How many watches are run for what is rare (alarms without reason), and for delays, whose median needs fewer. */
+/** How many watches to run for rare events (false alarms), and for delays, whose median needs fewer. */
 interface Counts {
   readonly quiet: number;
   readonly delays: number;
 }
 
-/** Of an hour; there must be no alarm. */
+/** Watches of an hour in which an alarm is wrong. */
 const quiet = (law: string, factor: number, place: Place, asks: Planned['asks'], { quiet }: Counts): Planned => ({
   id: idOf(law, slower(factor), place),
   law,
@@ -66,7 +66,7 @@ const quiet = (law: string, factor: number, place: Place, asks: Planned['asks'],
   asks,
 });
 
-/** Half an hour from the change on; there must be an alarm. */
+/** Watches of half an hour from the change on in which an alarm is due. */
 const loud = (law: string, effect: Effect, place: Place, asks: Planned['asks'], { delays }: Counts): Planned => ({
   id: idOf(law, effect, place),
   law,
@@ -93,7 +93,7 @@ function comparisons(counts: Counts): readonly Planned[] {
   return [...everyLaw, ...seldom, ...further];
 }
 
-/** What only our own rule can be asked: how long the baseline should be, and how near the limit it may be trusted. */
+/** Questions that only our own rule can answer: how long the baseline should be, and how close to the limit it can be trusted. */
 function limitsOfOurs(counts: Counts): readonly Planned[] {
   const ours = 'ours' as const;
   const near = lognormals
@@ -120,8 +120,8 @@ function limitsOfOurs(counts: Counts): readonly Planned[] {
 }
 
 /**
- * All cases, each once, of the `wanted` laws: `watches` of those that must stay quiet, half of it where only ours is asked,
- * two fifths for delays.
+ * All cases of the `wanted` laws, each once: `watches` of those that must stay quiet, half as many if only our rule runs, two
+ * fifths for delays.
  */
 export function planCases(watches: number, wanted: readonly string[]): readonly Planned[] {
   const counts: Counts = { quiet: watches, delays: Math.ceil(watches * 0.4) };

@@ -21,7 +21,7 @@ import { watchOfAnHour } from '../../test/support/watch-rule.ts';
 const rule = watchOfAnHour;
 const strict = { ...rule, guard: rule.limit };
 
-/** What happens at the marker: how many times as slow the probe and its controls are, and for how many readings. */
+/** What happens at the marker: the factors by which the probe and its controls become slower, and for how many readings. */
 interface Scenario {
   readonly what: string;
   readonly own: number;
@@ -32,7 +32,7 @@ interface Scenario {
 interface Conditions {
   readonly scatter: Scatter;
   readonly controls: number;
-  /** Of the probe's and of each control's baseline. */
+  /** Length of the probe's baseline and of each control's. */
   readonly readings: number;
 }
 
@@ -52,7 +52,7 @@ const scenarios: readonly Scenario[] = [
   { what: 'ours 3x, controls 1.3x', own: 3, control: 1.3, lasting: rule.readings },
 ];
 
-/** One rule as it watches: what it makes of the probe's latency and the common slowness, and when it alarmed. */
+/** One rule as it watches: its estimate of the probe's latency and of the common slowness, and when it alarmed. */
 interface Watcher {
   readonly take: (latency: number, common: Ratio | undefined) => boolean;
   after: number;
@@ -72,7 +72,7 @@ function watchers(calibration: Calibration): readonly Watcher[] {
   return [plain(rule), plain(strict), { take: relative, after: Number.POSITIVE_INFINITY }];
 }
 
-/** After how many readings the rule, the strict rule and the one relative to controls alarm in one watch, or Infinity. */
+/** After how many readings the rule, the strict rule and the rule relative to controls alarm in one watch; Infinity if never. */
 function watch(seed: number, { own, control, lasting }: Scenario, { scatter, controls, readings }: Conditions) {
   const probe = latenciesFrom(seed, scatter);
   const rules = watchers({ latencies: take(readings, probe), failed: 0 });
@@ -89,7 +89,7 @@ function watch(seed: number, { own, control, lasting }: Scenario, { scatter, con
 
 const isWatching = ({ after }: Watcher): boolean => after === Number.POSITIVE_INFINITY;
 
-/** A control that has been watched for a while before the marker. */
+/** A control that was watched for a while before the marker. */
 const startControl = (next: () => number, readings: number): Control | undefined => {
   const fresh = controlFrom(take(readings, next));
   return fresh === undefined ? undefined : take(controlWindow, next).reduce<Control>(seeControl, fresh);

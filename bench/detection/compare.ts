@@ -19,10 +19,10 @@ import { runTasks } from './pool.ts';
 import { type Results, sayJson } from './results.ts';
 import { fillIn, tables } from './tables/tables.ts';
 
-/** More threads would not be faster on the machines on which this is meant to run. */
+/** More threads would not be faster on the intended machines. */
 const threads = Math.min(2, availableParallelism());
 
-/** One line that is written over, or one every twentieth where nobody sees it being written. */
+/** A progress line: overwritten on a terminal, otherwise one line for every twentieth step. */
 function progressOf(total: number): (done: number) => void {
   const begun = performance.now();
   return (done) => {

@@ -1,6 +1,6 @@
 import type { Outcome } from './trial.ts';
 
-/** An outcome in figures. Delays in readings; absent when so many watches missed it that there is none. */
+/** An outcome in figures. Delays are in readings, and absent if too many watches missed the change. */
 export interface Figures {
   readonly rule: string;
   readonly watches: number;
@@ -11,7 +11,7 @@ export interface Figures {
   readonly p95?: number;
 }
 
-/** Of the watches that were not early, a missed one counting as infinitely long. */
+/** Of the watches that did not alarm early; a watch without an alarm counts as infinitely long. */
 function delayAt(q: number, sorted: readonly number[], counted: number): number | undefined {
   return sorted[Math.ceil(q * counted) - 1];
 }
@@ -35,11 +35,11 @@ export function figuresOf(outcomes: readonly Outcome[]): Figures {
 /** The share of watches that alarmed. */
 export const alarmShare = ({ alarms, watches }: Pick<Figures, 'alarms' | 'watches'>): number => alarms / watches;
 
-/** Of the watches that were not early, the share that never alarmed. */
+/** Of the watches that did not alarm early, the share that never alarmed. */
 export const missedShare = ({ alarms, watches, early }: Figures): number => 1 - alarms / (watches - early);
 
 const hoursInAWeek = 168;
-/** Alarms in a week of watching, hour by hour, when this share of hours alarms. */
+/** Alarms per week of watching, hour by hour, if this share of hours alarms. */
 export const perWeek = (share: number): number => hoursInAWeek * share;
 
 /** The chance of at most `successes` in `trials`, in logarithms so that ten thousand trials do not underflow. */
@@ -54,8 +54,8 @@ function atMost(successes: number, trials: number, share: number): number {
 }
 
 /**
- * The share that is refuted with 95 % confidence, one-sided, by seeing only so many: C. J. Clopper and E. S. Pearson, "The
- * use of confidence or fiducial limits", Biometrika 26, 1934. For none it is close to 3 / `trials`.
+ * The upper bound of the share with 95 % confidence, one-sided, given that only so many were seen: C. J. Clopper and E. S.
+ * Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934. For zero it is close to 3 / `trials`.
  */
 export function upperBound(successes: number, trials: number): number {
   if (successes >= trials) return 1;

@@ -6,7 +6,7 @@ import { defaults } from './rule.ts';
 import type { TaskResult } from './task.ts';
 import type { Outcome } from './trial.ts';
 
-/** The outcomes of each case, by its id; `found` are in the order of the plan's tasks. */
+/** The outcomes of each case, by its id; `found` is in the order of the plan's tasks. */
 function outcomesOf({ tasks }: Plan, found: readonly TaskResult[]): ReadonlyMap<string, readonly Outcome[]> {
   const byCase = new Map<string, Outcome[]>();
   for (const [at, result] of found.entries()) {
@@ -19,7 +19,7 @@ function outcomesOf({ tasks }: Plan, found: readonly TaskResult[]): ReadonlyMap<
   return byCase;
 }
 
-/** Puts the results of a plan's tasks together again. */
+/** Combines the results of a plan's tasks. */
 export function gather(plan: Plan, found: readonly TaskResult[], { seed, watches, rules }: Options): Results {
   const outcomes = outcomesOf(plan, found);
   return {

@@ -1,8 +1,8 @@
 import type { Random } from './laws/random.ts';
 
 /**
- * The fastest that any rule can be which knows everything: that log latency is normal with this `sigma`, and that it will
- * have become exactly `slowdown` times as slow. It must tell that from exactly `limit` times, which is still allowed.
+ * The fastest rule possible, which knows everything: that log latency is normal with this `sigma`, and that the latency will
+ * have become exactly `slowdown` times as high. It must distinguish that from exactly `limit` times, which is still allowed.
  */
 export interface Question {
   readonly sigma: number;
@@ -10,15 +10,15 @@ export interface Question {
   readonly limit: number;
 }
 
-/** In readings after the change. */
+/** Counted in readings after the change. */
 export interface Delay {
   readonly median: number;
   readonly p95: number;
 }
 
 /**
- * What one reading tells on average when the slowdown is there, as a share of its standard deviation: the log likelihood
- * ratio of a reading is normal with mean `signal`^2 / 2 (minus that at the limit) and standard deviation `signal`.
+ * The mean effect of one reading when the slowdown is present, as a share of its standard deviation: the log likelihood ratio
+ * of a reading is normal with mean `signal`^2 / 2 (minus that at the limit) and standard deviation `signal`.
  */
 const signalOf = ({ sigma, slowdown, limit }: Question): number => Math.log(slowdown / limit) / sigma;
 
@@ -31,7 +31,7 @@ const delayOf = (times: Float64Array): Delay => {
   return { median: at(0.5), p95: at(0.95) };
 };
 
-/** One walk of the evidence under the slowdown, until it reaches `threshold`. `floor`: it is never less than 0 (CUSUM). */
+/** One walk of the evidence under the slowdown, until it reaches `threshold`. With `floor`, it never falls below 0 (CUSUM). */
 function walk(signal: number, threshold: number, floor: boolean, { normal }: Random): { time: number; over: number } {
   const drift = (signal * signal) / 2;
   let evidence = 0;
@@ -53,8 +53,8 @@ const meanOver = (count: number, draw: () => number): number => {
 const delays = (count: number, draw: () => number): Delay => delayOf(Float64Array.from({ length: count }, draw));
 
 /**
- * The time of the change is known: a one-sided sequential probability ratio test (A. Wald, 1947), which of all tests with
- * this chance of a false alarm needs the fewest readings. Its threshold solves P(alarm at the limit) = `alpha` by importance
+ * The time of the change is known: a one-sided sequential probability ratio test (A. Wald, 1947). Of all tests with this
+ * chance of a false alarm, it needs the fewest readings. Its threshold solves P(alarm at the limit) = `alpha` by importance
  * sampling: under the slowdown's law that chance is the mean of exp(-evidence at the alarm), which is e^-h times the mean of
  * exp(-overshoot); the overshoot hardly depends on h (D. Siegmund, "Sequential Analysis", 1985, chapter 2).
  */
@@ -66,10 +66,10 @@ export function knownTime(question: Question, alpha: number, paths: number, rand
   return delays(paths, () => walk(signal, threshold, false, random).time);
 }
 
-/** High enough that a walk that got there hardly ever returns to 0, and low enough to be simulated often. */
+/** High enough that a walk that reaches it hardly ever returns to 0, and low enough to simulate often. */
 const escaped = 8;
 
-/** One cycle of the cumulative sum: from 0 until it is not above 0, or has escaped. `drift` is that of one reading. */
+/** One cycle of the cumulative sum: from 0 until it is no longer above 0, or has escaped. `drift` is the drift of one reading. */
 function cycle(signal: number, drift: number, { normal }: Random): { time: number; evidence: number } {
   let evidence = 0;
   let time = 0;
@@ -81,9 +81,9 @@ function cycle(signal: number, drift: number, { normal }: Random): { time: numbe
 }
 
 /**
- * The threshold at which a cumulative sum gives one false alarm in `readings` on average, at the limit. The sum starts anew
- * whenever it falls to 0, so the mean time is that of a cycle divided by the chance that one ends at the threshold; and that
- * chance is, again under the slowdown's law, the mean of exp(-evidence) over the cycles that get there.
+ * The threshold at which a cumulative sum gives one false alarm in `readings` on average, at the limit. The sum restarts
+ * whenever it falls to 0, so the mean time is that of a cycle divided by the chance that a cycle ends at the threshold. Again
+ * under the slowdown's law, that chance is the mean of exp(-evidence) over the cycles that reach the threshold.
  */
 function cusumThreshold(signal: number, readings: number, cycles: number, random: Random): number {
   const drift = (signal * signal) / 2;
@@ -96,9 +96,9 @@ function cusumThreshold(signal: number, readings: number, cycles: number, random
 }
 
 /**
- * The time of the change is unknown: the cumulative sum of log likelihood ratios, which of all rules with this mean time
- * between false alarms has the least worst delay (G. V. Moustakides, "Optimal stopping times for detecting changes in
- * distributions", Annals of Statistics 14, 1986). Its delay is that after a change when the sum is 0.
+ * The time of the change is unknown: the cumulative sum of log likelihood ratios. Of all rules with this mean time between
+ * false alarms, it has the smallest worst-case delay (G. V. Moustakides, "Optimal stopping times for detecting changes in
+ * distributions", Annals of Statistics 14, 1986). The delay here is that after a change when the sum is 0.
  */
 export function unknownTime(question: Question, readings: number, paths: number, random: Random): Delay {
   const signal = signalOf(question);

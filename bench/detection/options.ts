@@ -7,11 +7,11 @@ import { rules } from './rules.ts';
 export interface Options {
   readonly quick: boolean;
   readonly seed: string;
-  /** Of those that must stay quiet; two fifths of it where there is a delay to measure. */
+  /** Watches that must stay quiet; two fifths of that for cases with a delay to measure. */
   readonly watches: number;
   readonly rules: readonly string[];
   readonly laws: readonly string[];
-  /** Where results, plots and the filled document go; undefined: nothing is written. */
+  /** The folder for results, plots and the filled-in document; undefined writes nothing. */
   readonly out: string | undefined;
 }
 

@@ -5,12 +5,12 @@ import { defaults } from './rule.ts';
 import { ours } from './rules.ts';
 import type { Task } from './task.ts';
 
-/** So many watches are one task: few enough that both threads end at about the same time. */
+/** Watches per task: few enough that both threads end at about the same time. */
 const watchesInATask = 25;
 
 const secondsInAYear = 31_557_600;
 
-/** The rules of a case that were asked for. */
+/** The requested rules of a case. */
 export const rulesFor = ({ asks }: Planned, wanted: readonly string[]): readonly string[] =>
   asks === 'everyone' ? wanted : wanted.filter((name) => ours.some((rule) => rule.name === name));
 
@@ -26,7 +26,7 @@ function tasksFor(one: Planned, { rules, seed }: Options): readonly Task[] {
   }));
 }
 
-/** Only of the laws that are run; what there is to know is known for lognormal ones. */
+/** Only for the laws of this run. An optimum is known for lognormal laws only. */
 function optimumTasks({ seed, quick, laws }: Options): readonly Task[] {
   const sigmas = [0.1, 0.3, 0.6, 1].filter((sigma) => laws.includes(lognormalOf(sigma)));
   const questions = sigmas.flatMap((sigma) =>
@@ -47,7 +47,7 @@ export interface Plan {
   readonly tasks: readonly Task[];
 }
 
-/** What is to be run, and the tasks that it is cut into: first the optimum, then each case's watches in their order. */
+/** What to run, split into tasks: first the optimum, then each case's watches in order. */
 export function planRun(options: Options): Plan {
   const cases = planCases(options.watches, options.laws).filter((one) => rulesFor(one, options.rules).length > 0);
   return { cases, tasks: [...optimumTasks(options), ...cases.flatMap((one) => tasksFor(one, options))] };

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { Task, TaskResult } from './task.ts';
 
 /**
- * Runs every task in one of so many threads, each as soon as a thread is free, and resolves with the results in the order of
- * the tasks. `done` hears how many are done. Rejects with the first error; no thread is left either way.
+ * Runs every task in one of several threads, as soon as a thread is free, and resolves with the results in the order of the
+ * tasks. `done` receives the number of finished tasks. Rejects with the first error. Ends all threads in either case.
  */
 export async function runTasks(
   tasks: readonly Task[],

@@ -9,17 +9,17 @@ export interface CaseResult extends Planned {
   readonly figures: readonly Figures[];
 }
 
-/** All that the command has found out. The same seed gives the same, to the byte. */
+/** Everything that the command has measured. The same seed gives the same results, byte by byte. */
 export interface Results {
   readonly seed: string;
-  /** Of those that must stay quiet. */
+  /** Watches that must stay quiet. */
   readonly watches: number;
   readonly wanted: Wanted;
   readonly optimum: readonly Optimum[];
   readonly cases: readonly CaseResult[];
 }
 
-/** Undefined where that was not run. */
+/** Undefined if it was not run. */
 export function figuresFor(
   { cases }: Pick<Results, 'cases'>,
   law: string,
@@ -37,7 +37,7 @@ export const isIn =
   ({ name }: Pick<Rule, 'name'>): boolean =>
     cases.some(({ figures }) => figures.some(({ rule }) => rule === name));
 
-/** JSON in which what holds no further object has a line of its own: it can be read, and the formatter leaves it alone. */
+/** JSON with each innermost object on a line of its own, which is readable and which the formatter does not change. */
 export function sayJson(value: unknown, indent = ''): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   const isList = Array.isArray(value);

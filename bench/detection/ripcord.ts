@@ -5,13 +5,13 @@ import type { Rule, Wanted } from './rule.ts';
 
 const secondsInAYear = 31_557_600;
 
-/** The chance of a false alarm in one watch that gives so many in a year of watching. */
+/** The chance of a false alarm in one watch that results in this many per year of watching. */
 export const falseAlarmsInAWatch = ({ falseAlarmsPerYear, watchSeconds }: Wanted): number =>
   (falseAlarmsPerYear * watchSeconds) / secondsInAYear;
 
 /**
  * Ripcord's own rule. `guard` is the slowdown up to which it keeps its false-alarm rate in spite of the baseline's own error.
- * `marked`: it is told when the change was made, and begins there.
+ * `marked`: the rule knows when the change was made, and starts there.
  */
 const rule = (name: string, title: string, guard: number, isTold: boolean): Rule => ({
   name,
@@ -39,8 +39,8 @@ const rule = (name: string, title: string, guard: number, isTold: boolean): Rule
   },
 });
 
-/** As it is used: with a grey zone from 1.4 to 1.5, in which it may recommend but not act. */
+/** The rule as used: with a grey zone from 1.4 to 1.5, in which it may recommend but not act. */
 export const grey = rule('ripcord', 'Ripcord', 1.4, true);
-/** By which it acts by itself: nothing up to exactly 1.5 may fire. */
+/** The rule for acting without asking: nothing up to exactly 1.5 may fire. */
 export const strict = rule('ripcord-strict', 'Ripcord, strict', 1.5, true);
 export const untold = rule('ripcord-no-marker', 'Ripcord, no marker', 1.4, false);

@@ -1,7 +1,7 @@
 import type { Delay, Question } from './optimum.ts';
 import type { Case, Outcome } from './trial.ts';
 
-/** What a thread is asked to do. It may be copied between threads. */
+/** A task for a thread. It can be copied between threads. */
 export type Task =
   | {
       readonly kind: 'watches';
@@ -14,9 +14,9 @@ export type Task =
   | {
       readonly kind: 'optimum';
       readonly question: Question;
-      /** The chance of a false alarm that a test may have that knows the time of the change. */
+      /** The allowed chance of a false alarm of a test that knows the time of the change. */
       readonly alpha: number;
-      /** The mean number of readings to a false alarm that a rule must have that does not. */
+      /** The required mean number of readings to a false alarm of a rule that does not know it. */
       readonly readings: number;
       readonly paths: number;
       readonly seed: string;

@@ -16,7 +16,7 @@ const calibrationOf = (readings: number) => ({
 });
 const hour = calibrationOf(3_600);
 
-/** Milliseconds of one call: the fastest of so many, since what else runs on the machine is not the rule's cost. */
+/** Milliseconds of one call: the minimum of several, because other work on the machine is not the rule's cost. */
 function timeOf(calls: number, call: (index: number) => void): number {
   const times = Array.from({ length: calls }, (_, index) => {
     const start = performance.now();

@@ -11,12 +11,12 @@ export interface Case {
   /** Readings in the baseline. */
   readonly baseline: number;
   readonly dtSeconds: number;
-  /** Whether a minute or two of the watch lie before the change. Without, it begins with it. */
+  /** Whether a minute or two of the watch precede the change. Otherwise the watch starts with it. */
   readonly isLate: boolean;
   /** Readings after the change. */
   readonly after: number;
   readonly watches: number;
-  /** Where other than usual. */
+  /** Set where it differs from the default. */
   readonly falseAlarmsPerYear?: number;
 }
 
@@ -28,8 +28,8 @@ export interface Trial {
 }
 
 /**
- * The `watch`-th trial of a case. The same for every rule, and but for the effect the same for every effect: what differs
- * between two rules is the rules.
+ * The `watch`-th trial of a case. Every rule sees the same trial, and apart from the effect it is the same for every effect,
+ * so only the rules cause differences between rules.
  */
 export function trialOf(one: Case, watch: number, seed: string): Trial {
   const { law, effect, baseline, dtSeconds, isLate, after } = one;
@@ -41,7 +41,7 @@ export function trialOf(one: Case, watch: number, seed: string): Trial {
   return { calibration: { latencies: [...calm], failed: 0 }, stream: drawn.subarray(baseline), changedAt };
 }
 
-/** The index of the reading at which the rule says to roll back; undefined when it never does. */
+/** The index of the reading at which the rule says to roll back; undefined if it never does. */
 export function alarmOf(
   rule: Rule,
   { calibration, stream, changedAt }: Trial,
@@ -52,17 +52,17 @@ export function alarmOf(
   return undefined;
 }
 
-/** What came of some watches with one rule. */
+/** The outcome of some watches with one rule. */
 export interface Outcome {
   readonly rule: string;
   readonly watches: number;
-  /** Watches that alarmed before there was anything: they count among no delays. */
+  /** Watches that alarmed before the change. They are excluded from the delays. */
   readonly early: number;
-  /** Of the others that alarmed: readings from the change to the alarm, at least 1. */
+  /** Of the other watches that alarmed: readings from the change to the alarm, at least 1. */
   readonly delays: readonly number[];
 }
 
-/** Watches `from` to `to` (exclusive) of a case, with each rule. */
+/** Runs watches `from` to `to` (exclusive) of a case with each rule. */
 export function runWatches(
   one: Case,
   rules: readonly Rule[],

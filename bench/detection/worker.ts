@@ -1,4 +1,4 @@
-// Runs watches in a thread of its own: a task in, its outcomes out.
+// Runs watches in a separate thread: takes a task, returns its outcomes.
 import { parentPort } from 'node:worker_threads';
 
 import { randomOf } from './laws/random.ts';

@@ -1,4 +1,4 @@
-// The phase that does damage: drops the index, says when, and stays at work until it is stopped.
+// The harmful phase: drops the index, prints when, and keeps running until it is stopped.
 import { setTimeout } from 'node:timers/promises';
 
 import { Client } from 'pg';

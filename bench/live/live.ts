@@ -52,7 +52,7 @@ const { values } = parseArgs({
   },
 });
 
-/** For the largest slowdown detectionPower that is not above what really happened. */
+/** The detection power for the largest slowdown that is not above the measured one. */
 function promiseFor(power: readonly Power[], ratio: number): number | undefined {
   const detectionPower = power.find(({ probe }) => probe === byTag)?.recommends ?? [];
   return detectionPower.findLast(({ slowdown }) => slowdown <= ratio)?.p95;
@@ -66,7 +66,7 @@ async function quiet(events: Followed, database: string, minutes: number, signal
   return events.all.filter(({ type }) => type === 'recommendation-raised').length;
 }
 
-/** Runs the phase that drops the index, and answers what the guard recommends. */
+/** Runs the phase that drops the index, and returns what the guard recommends. */
 async function drop(daemon: Daemon, stage: Stage, database: string, power: readonly Power[]): Promise<Drop> {
   const ending = new AbortController();
   const signal = AbortSignal.any([stage.signal, ending.signal, AbortSignal.timeout(300_000)]);

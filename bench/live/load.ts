@@ -3,10 +3,10 @@ import { once } from 'node:events';
 
 import { Client } from 'pg';
 
-/** pgbench writes and reads beside the probes: so many transactions a second, which leaves room on two cores. */
+/** pgbench writes and reads beside the probes, at a rate of transactions that leaves room on two cores. */
 const transactions = 40;
 
-/** Fills the tables of pgbench into the database, and a table whose index a phase will drop. */
+/** Creates the tables of pgbench in the database, and a table whose index a phase will drop. */
 export function fill(database: string): void {
   const { status, stderr, error } = spawnSync('pgbench', ['-i', '-q', '-s', '10', database], { encoding: 'utf8' });
   if (error !== undefined)
@@ -14,7 +14,7 @@ export function fill(database: string): void {
   if (status !== 0) throw new Error(`pgbench -i exited with ${status}: ${stderr}`);
 }
 
-/** A load that goes on until it is disposed, for `seconds` at most. */
+/** A load that runs until it is disposed, for `seconds` at most. */
 export function startLoad(database: string, seconds: number): AsyncDisposable {
   const load = ['-n', '-c', '2', '-R', String(transactions), '-T', String(seconds), database];
   const child: ChildProcess = spawn('pgbench', load, { stdio: 'ignore' });
@@ -27,7 +27,7 @@ export function startLoad(database: string, seconds: number): AsyncDisposable {
   };
 }
 
-/** What a server does by itself now and then, at once: whoever watches latency has to bear it. */
+/** Background work that a server does now and then, all at once. A rule for latency must tolerate it. */
 export async function disturb(database: string): Promise<void> {
   const client = new Client({ connectionString: database });
   await client.connect();

@@ -1,5 +1,5 @@
-// What the same requests cost a process that does nothing else: URL, warm-up and length in milliseconds. Prints the CPU time
-// of one request in milliseconds.
+// The cost of the same requests in a process that does nothing else. Arguments: URL, warm-up and length in milliseconds.
+// Prints the CPU time of one request in milliseconds.
 import { request, type RequestOptions } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { urlToHttpOptions } from 'node:url';

@@ -12,7 +12,7 @@ import type { RunView } from '../../src/core/run/view.ts';
 import { type Page, readPage } from './page.ts';
 import type { Stage } from './stage.ts';
 
-/** `ripcord serve` from the built output, in a process of its own. */
+/** `ripcord serve` from the built output, in a separate process. */
 export interface Daemon extends AsyncDisposable {
   readonly pid: number;
   readonly url: string;
@@ -24,13 +24,13 @@ export interface Daemon extends AsyncDisposable {
   readonly metrics: () => Promise<Page>;
 }
 
-/** What a plan for a measurement says beyond where it runs and who may decide. */
+/** The parts of a plan that a measurement sets, without where it runs and who may decide. */
 export type PlanParts = Readonly<Record<string, unknown>> & {
   readonly stop_work?: object;
   readonly role_for_phases?: string;
 };
 
-/** JSON is YAML. */
+/** JSON is valid YAML. */
 const planText = (
   { stop_work, role_for_phases, ...parts }: PlanParts,
   url: string,
@@ -53,10 +53,10 @@ export const ripcord = ({ dist }: Pick<Stage, 'dist'>): readonly string[] => [
   fileURLToPath(new URL('main.js', dist)),
 ];
 
-/** No single answer takes longer than this. */
+/** The timeout of a single answer. */
 const patience = 30_000;
 
-/** The name of a guard's plan, by its place. */
+/** The name of a guard's plan, by its index. */
 export const planName = (place: number): string => (place === 0 ? 'bench' : `bench-${place}`);
 
 /** Starts a guard of each database with this plan, and resolves when the daemon listens. */
@@ -93,13 +93,13 @@ export async function startDaemon(stage: Stage, parts: PlanParts, ...databases: 
   };
 }
 
-/** What an approval of the open recommendation says: which question of it was read. */
+/** The body that approves the open recommendation and names its question. */
 export async function approvalOf(daemon: Daemon): Promise<object> {
   const { recommendations } = await daemon.get<RunView>('/runs/current');
   return { question_id: recommendations.find(({ state }) => state === 'open')?.questionId, reason: 'a measurement' };
 }
 
-/** Asks again every 100 ms until `is` says yes. Rejects two minutes after `length`, in which it may be true by itself. */
+/** Polls every 100 ms until `is` returns true. Rejects two minutes after `length`, the time that the wait normally takes. */
 async function untilRun(
   daemon: Daemon,
   { signal }: Stage,
@@ -116,8 +116,8 @@ async function untilRun(
 }
 
 /**
- * Opens a run and captures its baseline over `length`, such as `5s`. A capture in which a probe was not answered once, as
- * may happen in the first moments of a daemon, is made again twice.
+ * Opens a run and captures its baseline over `length`, such as `5s`. Repeats a failed capture up to twice: in the first
+ * moments of a daemon, a probe may get no answer at all.
  */
 export async function openRun(daemon: Daemon, stage: Stage, length: string): Promise<void> {
   await daemon.post('/runs');

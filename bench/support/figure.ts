@@ -1,30 +1,30 @@
-/** One thing that was measured. */
+/** One measured value. */
 export interface Figure {
-  /** By which `--only` selects it. */
+  /** The name by which `--only` selects it. */
   readonly name: string;
   readonly what: string;
   readonly value: number;
   readonly unit: 'ms' | 'MB' | '%' | 'in a second' | 'times';
-  /** The value must be below it. Without one there is nothing to miss. */
+  /** The value must be below this bar. Without a bar, no value is a failure. */
   readonly bar?: number;
 }
 
-/** Names the figures that it may return, so that it is run only when one of them is wanted. */
+/** Names the figures that it may return, so that it runs only if one of them is wanted. */
 export interface Measurement<Surroundings> {
   readonly names: readonly string[];
   readonly measure: (surroundings: Surroundings) => Promise<readonly Figure[]>;
 }
 
-/** Undefined where there is no bar. A value that is no number meets none. */
+/** Undefined without a bar. NaN meets no bar. */
 export const isMet = ({ value, bar }: Figure): boolean | undefined => (bar === undefined ? undefined : value < bar);
 
-/** Three digits that count, and no fewer than those before the point. */
+/** Three significant digits, but at least all digits before the point. */
 const sayNumber = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 
 const sayValue = (value: number, unit: Figure['unit']): string => `${sayNumber(value)} ${unit}`;
 
-/** Markdown, which reads well in a terminal too. */
+/** Markdown, which is also readable in a terminal. */
 export function sayFigures(figures: readonly Figure[]): string {
   const head = ['what', 'measured', 'bar', 'met'];
   const rows = figures.map((figure) => {

@@ -1,4 +1,4 @@
-// A stranger without a token, in a process of its own: KIND URL COUNT. Keeps COUNT connections at it until it is ended.
+// A client without a token, in a separate process. Arguments: KIND URL COUNT. Keeps COUNT connections open until it is ended.
 import { connect, type Socket } from 'node:net';
 
 const [kind = '', url = '', count = '8'] = process.argv.slice(2);
@@ -6,7 +6,7 @@ const { hostname: host, port } = new URL(url);
 const chunk = Buffer.from(`10000\r\n${'x'.repeat(0x10000)}\r\n`);
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
-/** Sends a piece again and again, as fast as it is taken. */
+/** Sends the same piece repeatedly, as fast as the other side accepts it. */
 function endlessly(socket: Socket, piece: string | Buffer): void {
   while (socket.writable && socket.write(piece));
   if (socket.writable) socket.once('drain', () => endlessly(socket, piece));
@@ -32,7 +32,7 @@ const kinds: Readonly<Record<string, (socket: Socket) => void>> = {
 const attack = kinds[kind];
 if (attack === undefined) throw new Error(`no such flood: ${kind}`);
 
-/** When it is ended, or answered, the next one comes at once. */
+/** When a connection is ended or answered, opens the next one immediately. */
 function again(): void {
   const socket = connect({ host, port: Number(port), noDelay: true });
   socket.on('error', () => undefined).once('close', () => setImmediate(again));

@@ -1,4 +1,4 @@
-// A small HTTP server in a process of its own, so that its work is not counted as the daemon's.
+// A small HTTP server in a separate process, so that its work does not count as the daemon's.
 import { createServer } from 'node:http';
 
 const server = createServer((_request, response) => {

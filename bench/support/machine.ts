@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 
-/** On what it was measured: figures of different machines, or of a busy one, do not compare. */
+/** The machine of the measurement. Figures of different machines, or of a busy one, are not comparable. */
 export interface Machine {
   readonly cores: number;
   readonly cpu: string;

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Shorter and fewer: to see that it works, not to compare. */
+  /** Shorter and fewer measurements, to see that they work and not to compare. */
   readonly quick: boolean;
   /** How many rollbacks. */
   readonly repetitions: number;
-  /** The names of the figures that are wanted. */
+  /** The names of the wanted figures. */
   readonly only: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Samples of a page in Prometheus' text format, by name and labels as they are written there. */
+/** Samples of a page in Prometheus' text format, by name and labels as written there. */
 export type Page = ReadonlyMap<string, number>;
 
 export function readPage(text: string): Page {
@@ -11,18 +11,18 @@ export function readPage(text: string): Page {
   );
 }
 
-/** The samples of a family summed up, whatever their labels. */
+/** The sum of a family's samples over all labels. */
 export const sumOf = (page: Page, name: string): number =>
   [...page].reduce((sum, [series, value]) => (series.split('{')[0] === name ? sum + value : sum), 0);
 
 export interface Bucket {
-  /** Upper end, infinite for the last. */
+  /** Upper bound; infinite for the last bucket. */
   readonly le: number;
-  /** Observations up to it, those of the buckets before included. */
+  /** Observations up to the bound, including those of lower buckets. */
   readonly count: number;
 }
 
-/** What came into a histogram of one guard, or of the process, between two pages. */
+/** The observations that a histogram of one guard, or of the process, received between two pages. */
 export function bucketsBetween(before: Page, later: Page, name: string): readonly Bucket[] {
   return [...later].flatMap(([series, count]) => {
     const le = new RegExp(`^${name}_bucket\\{le="([^"]+)"(?:,plan="[^"]*",target="[^"]*")?\\}$`).exec(series)?.[1];
@@ -32,8 +32,8 @@ export function bucketsBetween(before: Page, later: Page, name: string): readonl
 }
 
 /**
- * The quantile, with the observations spread evenly over the bucket in which it lies, as `histogram_quantile` of Prometheus
- * does. Infinite when it lies in the last bucket: nobody knows how far beyond the bounds. NaN without observations.
+ * The quantile, with the observations spread evenly over the bucket that contains it, as `histogram_quantile` of Prometheus
+ * does. Infinite if it lies in the last bucket, which has no upper bound. NaN without observations.
  */
 export function bucketQuantile(buckets: readonly Bucket[], share: number): number {
   const rank = share * (buckets.at(-1)?.count ?? 0);

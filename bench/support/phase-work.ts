@@ -1,5 +1,5 @@
-// The work of a phase that is hard to stop: it breaks integrity in a session that then stays busy, has a helper that left
-// its process group, and does not heed SIGTERM.
+// The work of a phase that is hard to stop: it breaks integrity in a session that then stays busy, has a helper that left its
+// process group, and ignores SIGTERM.
 import { spawn } from 'node:child_process';
 
 import { Client } from 'pg';

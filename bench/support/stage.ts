@@ -9,21 +9,24 @@ import { start } from '../../examples/cryoprotect/demo/processes.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
 import type { Options } from './options.ts';
 
-/** What the measurements play on. All of it is cleared away with `undo`. */
+/** What the measurements run on. `undo` removes all of it. */
 export interface Stage extends Options {
   /** The built output, as a file URL that ends in a slash. */
   readonly dist: string;
-  /** Aborted when somebody interrupts. */
+  /** Aborted when a person interrupts the command. */
   readonly signal: AbortSignal;
-  /** Tells whoever waits what is going on. */
+  /** Reports progress. */
   readonly say: (text: string) => void;
-  /** A fresh database on a throw-away server, after these statements; its address. The server is started with the first one. */
+  /**
+   * Creates a database on a throw-away server and runs these statements; returns its address. The first call starts the
+   * server.
+   */
   readonly database: (sql: string) => Promise<string>;
-  /** Of the server; undefined when none was needed. */
+  /** The server's process; undefined if none was started. */
   readonly postgresVersion: () => string | undefined;
-  /** A new folder. */
+  /** Creates a folder. */
   readonly folder: () => Promise<string>;
-  /** The server that HTTP probes ask; its address. */
+  /** The address of the server that HTTP probes use. */
   readonly httpTarget: () => Promise<string>;
 }
 
@@ -37,7 +40,7 @@ const asking = async <Answer>(url: string, work: (client: Client) => Promise<Ans
   }
 };
 
-/** Does it the first time, and has it from then on. */
+/** Runs at the first call and caches the result. */
 function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
   let made: Promise<Made> | undefined;
   return () => (made ??= make());

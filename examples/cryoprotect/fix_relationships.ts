@@ -1,4 +1,4 @@
-/** Phase 3, relationship remediation: a junction table for experiments and molecules, and the references nobody declared. */
+/** Phase 3, relationship remediation: a junction table for experiments and molecules, and the undeclared foreign keys. */
 import { dropIndex, ensureIndex, type Index } from './indexes.ts';
 import { inTransaction, type Job, PhaseStopped, runPhase } from './phase-script.ts';
 import { junction, type Names, namesNow, ownerOf } from './tables.ts';
@@ -19,14 +19,14 @@ const missingIndexes = ({ mixture_component, experiment }: Names): readonly Inde
   { name: 'idx_mixture_components_molecule', table: mixture_component, using: 'btree (molecule_id)' },
   { name: 'idx_experiments_protocol', table: experiment, using: 'btree (protocol_id)' },
 ];
-/** Was there before phase 3; `--drop-redundant-indexes` takes it for redundant. */
+/** An index from before phase 3, which `--drop-redundant-indexes` considers redundant. */
 const prefixIndex = ({ molecule }: Names): Index => ({
   name: 'molecule_name_prefix',
   table: molecule,
   using: 'btree (lower(name) text_pattern_ops)',
 });
 
-/** New experiments enter the junction table by a trigger, so that phase 4 need not race against the application. */
+/** A trigger fills the junction table for new experiments, so that phase 4 need not race with the application. */
 const createJunction = ({ molecule, experiment }: Names, owner: string) => `
   create table if not exists public.${junction} (
     molecule_id bigint not null references public.${molecule} on delete cascade,
@@ -56,7 +56,7 @@ const createJunction = ({ molecule, experiment }: Names, owner: string) => `
   create trigger note_molecule after insert on public.${experiment}
     for each row execute function public.note_molecule_of_experiment()`;
 
-/** Not valid first and validated after, since only the second reads the table, and lets others write meanwhile. */
+/** Added as not valid and validated afterwards: only the validation reads the table, and it lets others write meanwhile. */
 async function addReference(job: Job, reference: Reference): Promise<void> {
   const { table, column, to } = reference;
   const name = constraintName(reference);
@@ -77,7 +77,7 @@ async function addReference(job: Job, reference: Reference): Promise<void> {
     } catch (cause) {
       if (!(cause instanceof Error && 'code' in cause && cause.code === '23503')) throw cause;
       const found = `${table} has rows whose ${column} is in no row of ${to}`;
-      throw new PhaseStopped(`${found}; mend or delete them, then run this again`, { cause });
+      throw new PhaseStopped(`${found}; fix or delete them, then run this again`, { cause });
     }
   });
   job.say(`${table}.${column}: refers to ${to}`);
@@ -104,7 +104,7 @@ export async function fixRelationships(job: Job, dropRedundantIndexes = false): 
 
 export async function undoRelationships(job: Job): Promise<void> {
   const names = await namesNow(job.db);
-  await ensureIndex(job, prefixIndex(names)); // first: the search waits for it
+  await ensureIndex(job, prefixIndex(names)); // first, because the search needs it
   await job.db.query(`analyze public.${names.molecule}`); // the statistics of lower(name) went with the index
   job.progress(1, 4);
   for (const { name } of missingIndexes(names)) await dropIndex(job, name);

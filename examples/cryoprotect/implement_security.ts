@@ -1,14 +1,14 @@
-/** Phase 1, security lockdown: row level security with policies, and no more rights than each API role needs. */
+/** Phase 1, security lockdown: row-level security with policies, and only the rights that each API role needs. */
 import { inTransaction, type Job, runPhase } from './phase-script.ts';
 import { type Names, namesNow, ownerOf, sequencesOf, type Table, tables } from './tables.ts';
 
-/** Whose row it is: the user whom the API names in the claim, as Supabase does. */
+/** The owner of the row: the user whom the API names in the claim, as Supabase does. */
 const isMine = (column: string) =>
   `${column} = (select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid)`;
 
 interface Access {
   readonly anonReads: boolean;
-  /** The rows a signed-in user may write; absent where only the service may. */
+  /** The rows that a signed-in user may write; absent if only the service may. */
   readonly mayWrite?: (names: Names) => string;
 }
 
@@ -34,7 +34,8 @@ function lockdown(names: Names, key: Table): readonly string[] {
   const { anonReads, mayWrite } = access[key];
   const table = `public.${names[key]}`;
   const rows = mayWrite?.(names);
-  // Reading is "true", not a condition: a condition would keep the search from using its index, like not being leakproof.
+  // The read policy is "true" and not a condition: LIKE is not leakproof, so under a condition the search could not use its
+  // index.
   return [
     ...without(names[key]),
     `create policy members_read on ${table} for select to authenticated using (true)`,
@@ -53,14 +54,14 @@ function lockdown(names: Names, key: Table): readonly string[] {
   ];
 }
 
-/** All three are revoked first, so that the access list has its old order again. */
+/** Revokes all three first, so that the access list gets its old order again. */
 const everyone = 'anon, authenticated, service_role';
 const opened = (kind: 'table' | 'sequence', name: string) => [
   `revoke all on ${kind} public.${name} from ${everyone}`,
   `grant all on ${kind} public.${name} to ${everyone}`,
 ];
 
-/** What tables made later will allow. */
+/** The rights on tables that are created later. */
 const defaults = (owner: string, change: string) =>
   ['tables', 'sequences'].map(
     (kind) => `alter default privileges for role ${owner} in schema public ${change.replace('KIND', kind)}`,
@@ -74,7 +75,7 @@ export async function lockDown(job: Job): Promise<void> {
       const closed = sequences.map((name) => `revoke all on sequence public.${name} from anon, authenticated`);
       await job.db.query([...lockdown(names, key), ...closed].join(';\n'));
     });
-    job.say(`${names[key]}: row level security is on`);
+    job.say(`${names[key]}: row-level security is on`);
     job.progress(index + 1, tables.length + 1);
   }
   const owner = await ownerOf(job.db, names.molecule);
@@ -98,7 +99,7 @@ export async function reopen(job: Job): Promise<void> {
       const disabled = `alter table public.${names[key]} disable row level security`;
       await job.db.query([...without(names[key]), disabled, ...granted].join(';\n'));
     });
-    job.say(`${names[key]}: row level security is off, the old grants are back`);
+    job.say(`${names[key]}: row-level security is off, the old grants are restored`);
     job.progress(index + 1, tables.length);
   }
 }

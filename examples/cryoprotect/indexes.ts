@@ -18,7 +18,7 @@ async function lookAt(db: Database, name: string): Promise<{ valid: boolean; def
   return rows[0];
 }
 
-/** Builds the index beside running reads and writes; one that an interrupted build left invalid is built anew. */
+/** Builds the index while others read and write. Rebuilds an index that an interrupted build left invalid. */
 export async function ensureIndex(job: Job, index: Index): Promise<void> {
   const wanted = definition(index);
   await patiently(job, index.name, forIndexes, async () => {

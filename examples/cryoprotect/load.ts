@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 
 export interface LoadOptions {
-  /** Rows in `molecule`; the other tables follow it, and have at least 500 rows where clients ask by id. */
+  /** Rows in `molecule`. The other tables scale with it, and have at least 500 rows if clients query them by id. */
   readonly molecules?: number;
 }
 
@@ -18,7 +18,7 @@ const stems = words(
     'taurine dextran ficoll inositol glucose maltose lactose arabinose urea acetamide ectoine sarcosine',
 );
 const pick = (list: string, index: string) => `(${list})[1 + (${index}) % array_length(${list}, 1)]`;
-/** One of fifty users, the same one for the same row each time. */
+/** One of fifty users, always the same one for the same row. */
 const user = `('00000000-0000-4000-8000-' || lpad((1 + n % 50)::text, 12, '0'))::uuid`;
 const moment = `timestamptz '2024-01-01 00:00:00Z' + n * interval '1 minute'`;
 const upTo = (count: number) => `from generate_series(1, ${count}) as n`;
@@ -67,7 +67,7 @@ function statements(molecules: number): readonly { readonly table: string; reado
         ${pick(words('survived cracked recrystallised toxic'), 'n')}, ${user}, ${moment} ${upTo(mixtures)}`,
     },
     {
-      // Three generations of laboratories wrote the same things in different words; phase 4 settles on one.
+      // Three generations of laboratories wrote the same things in different words; phase 4 unifies them.
       table: 'prediction',
       sql: `(mixture_id, property, unit, value, confidence, created_at) select
         1 + (n - 1) / 2, property, unit, 1 + n % 250, (n % 1000) / 1000.0, ${moment} ${upTo(mixtures * 2)}
@@ -78,14 +78,14 @@ function statements(molecules: number): readonly { readonly table: string; reado
   ];
 }
 
-/** Building an index once is three times as fast as feeding it 200,000 rows in no order. */
+/** Building an index once is three times as fast as inserting 200,000 rows into it in random order. */
 async function setAside(client: Client, index: string): Promise<() => Promise<unknown>> {
   const { rows } = await client.query<{ sql: string }>('select pg_get_indexdef($1::regclass) as sql', [index]);
   await client.query(`drop index public.${index}`);
   return () => client.query(rows[0]?.sql ?? '');
 }
 
-/** Applies schema.sql as the superuser of `url` to an empty database and fills it; the same rows each time. */
+/** Applies schema.sql as the superuser of `url` to an empty database and fills it with the same rows each time. */
 export async function loadCryoprotect(url: string, { molecules = 200_000 }: LoadOptions = {}): Promise<Loaded> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -95,7 +95,7 @@ export async function loadCryoprotect(url: string, { molecules = 200_000 }: Load
     );
     if (rows[0] !== undefined) {
       throw new Error(
-        `the database already has a table "${rows[0].relname}"; wanted an empty one. Drop it, create it anew.`,
+        `the database already has a table "${rows[0].relname}"; wanted an empty one. Drop it and create it again.`,
       );
     }
     await client.query(await readFile(new URL('./schema.sql', import.meta.url), 'utf8'));

@@ -1,4 +1,4 @@
--- The logins of the guard, each of which may do one thing (docs/operating.md says what each grant is for). Run it as a
+-- The guard's logins, each for one purpose (docs/operating.md explains each grant). Run it as a
 -- superuser, and set passwords where connections need one: alter role ripcord_guard password '...'
 create role ripcord_guard login connection limit 16; -- target.url: watches, and ends sessions
 grant pg_monitor, pg_signal_backend to ripcord_guard;
@@ -9,7 +9,7 @@ grant pg_read_all_data to ripcord_reader;
 create role ripcord_reach login noinherit connection limit 4; -- target.reach_url: tries what the watched roles see
 grant anon, authenticated to ripcord_reach;
 
--- target.rollback_url: a member of the owner of the tables, not the owner itself, which is the phases' role and may not log in
--- while they are undone. It may take that right from it, and give it back.
+-- target.rollback_url: a member of the tables' owner, not the owner itself. The owner is the phases' role, which must not log in
+-- while they are undone; this login revokes and restores that right.
 create role remediation_undo login createrole;
 grant remediation to remediation_undo with admin option;

@@ -1,10 +1,10 @@
-/** Phase 4, data migration: fills the junction table, and settles on one name and unit for each predicted property. */
+/** Phase 4, data migration: fills the junction table, and unifies the name and unit of each predicted property. */
 import { setTimeout } from 'node:timers/promises';
 
 import { inTransaction, type Job, PhaseStopped, runPhase } from './phase-script.ts';
 import { junction, namesNow } from './tables.ts';
 
-/** How properties are spelt in the old rows, and what they become: `value * factor + shift`. */
+/** The spellings of properties in old rows, and what they become: `value * factor + shift`. */
 const spellings = `(values
   ('Tg', '°C', 'glass_transition_temperature', 'K', 1, 273.15),
   ('Viscosity', 'cP', 'viscosity', 'mPa.s', 1, 0),
@@ -13,7 +13,7 @@ const spellings = `(values
 ) as spelt (property, unit, new_property, new_unit, factor, shift)`;
 
 export interface Pace {
-  /** Rows looked at in one transaction. */
+  /** Rows read in one transaction. */
   readonly batch: number;
   /** Milliseconds between two transactions, so that others get their turn. */
   readonly pause: number;
@@ -39,7 +39,7 @@ async function requireJunction({ db }: Job): Promise<void> {
   if (rows[0]?.there !== true) throw new PhaseStopped(`no table ${junction}; run fix_relationships.ts first`);
 }
 
-/** Safe to run again: a row that was filled or rewritten is left alone. Rows written meanwhile are the trigger's business. */
+/** Safe to run again: it skips rows that are already filled or rewritten. The trigger handles rows written meanwhile. */
 export async function migrateData(job: Job, { batch, pause }: Pace = calm): Promise<void> {
   await requireJunction(job);
   const { experiment, prediction } = await namesNow(job.db);

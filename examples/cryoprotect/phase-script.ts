@@ -8,7 +8,7 @@ export interface Database {
   query<Row extends QueryResultRow>(sql: string, parameters?: unknown[]): Promise<QueryResult<Row>>;
 }
 
-/** What a phase works with: one connection, and the two ways to tell how far it is. */
+/** What a phase works with: one connection, and two ways to report progress. */
 export interface Job {
   readonly db: Database;
   readonly say: (line: string) => void;
@@ -16,7 +16,7 @@ export interface Job {
   readonly progress: (done: number, total: number) => void;
 }
 
-/** The phase stopped because of what it found; the message says what to do. */
+/** The phase stopped because of what it found. The message says what to do. */
 export class PhaseStopped extends Error {
   override readonly name = 'PhaseStopped';
 }
@@ -28,15 +28,15 @@ export interface Patience {
   readonly pause: number;
 }
 
-/** A statement that waits for an exclusive lock makes all others wait behind it: give up soon, come back often. */
+/** All other statements queue behind one that waits for an exclusive lock, so give up soon and retry often. */
 export const forTables: Patience = { lockTimeout: '500ms', tries: 10, pause: 100 };
-/** Nobody waits behind a concurrent index build, which itself must wait for older transactions. */
+/** A concurrent index build blocks nobody, but must itself wait for older transactions. */
 export const forIndexes: Patience = { lockTimeout: '60s', tries: 3, pause: 500 };
 
 const busy = new Set(['55P03', '40P01']); // lock not available, deadlock
 const isBusy = (error: unknown) => error instanceof DatabaseError && busy.has(error.code ?? '');
 
-/** Repeats `work` while locks are not to be had; any other error is final. */
+/** Repeats `work` while it cannot get its locks; any other error is final. */
 export async function patiently(job: Job, what: string, patience: Patience, work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -46,16 +46,19 @@ export async function patiently(job: Job, what: string, patience: Patience, work
       if (!isBusy(cause)) throw cause;
       job.say(`${what}: others hold the locks (try ${attempt} of ${patience.tries})`);
       if (attempt === patience.tries) {
-        throw new PhaseStopped(`${what}: gave up after ${attempt} tries; end what holds the locks, run this again`, {
-          cause,
-        });
+        throw new PhaseStopped(
+          `${what}: gave up after ${attempt} tries; end the sessions that hold the locks, then run this again`,
+          {
+            cause,
+          },
+        );
       }
       await setTimeout(Math.min(2_000, patience.pause * 2 ** (attempt - 1)));
     }
   }
 }
 
-/** As `patiently`, all or nothing: `work` runs in one transaction. */
+/** Like `patiently`, but in one transaction: all of `work` or none of it. */
 export const inTransaction = (job: Job, what: string, work: () => Promise<void>): Promise<void> =>
   patiently(job, what, forTables, async () => {
     await job.db.query('begin');
@@ -68,7 +71,7 @@ export const inTransaction = (job: Job, what: string, work: () => Promise<void>)
     }
   });
 
-/** The switches a script knows: those that are there or not, and those that take a value. */
+/** The switches of a script: flags, and switches with a value. */
 export type Known = Readonly<Record<string, 'flag' | 'value'>>;
 type Given = Readonly<Record<string, unknown>>;
 
@@ -87,8 +90,8 @@ function stopUsage(known: Known, found: string): never {
 }
 
 /**
- * Runs a phase as a program: DATABASE_URL says where, the switches say what. Ends with 0 when done, 1 when it failed,
- * 2 when called wrongly. The session's name comes from PGAPPNAME, which `pg` reads itself.
+ * Runs a phase as a program, with the address in DATABASE_URL and its options as switches. Exits with 0 when done, 1 on
+ * failure, 2 on wrong usage. The session's name comes from PGAPPNAME, which `pg` reads itself.
  */
 export async function runPhase(known: Known, phase: (job: Job, given: Given) => Promise<void>): Promise<void> {
   let given: Given;
@@ -99,10 +102,10 @@ export async function runPhase(known: Known, phase: (job: Job, given: Given) => 
   }
   const url = process.env.DATABASE_URL;
   if (url === undefined || url === '') return stopUsage(known, 'DATABASE_URL is not set');
-  // Whoever reads us may go away; to stop halfway would be worse.
+  // The reader of our output may go away; stopping halfway would be worse.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const db = new Client({ connectionString: url });
-  db.on('error', () => undefined); // the statement under way reports it
+  db.on('error', () => undefined); // the current statement reports it
   try {
     await db.connect();
     await phase({ db, say, progress }, given);

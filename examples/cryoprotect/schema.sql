@@ -61,7 +61,7 @@ create table public.molecule (
   created_by uuid not null,
   created_at timestamptz not null default now()
 );
--- The search asks for lower(name) like 'prefix%': no other index can answer that.
+-- The search uses lower(name) like 'prefix%', which no other index supports.
 create index molecule_name_prefix on public.molecule (lower(name) text_pattern_ops);
 
 create table public.mixture (

@@ -1,4 +1,7 @@
-/** Phase 2, schema standardization: plural table names, in one transaction; what is named after a table follows it. */
+/**
+ * Phase 2, schema standardization: plural table names, in one transaction. Objects that are named after a table are renamed
+ * too.
+ */
 import { escapeIdentifier } from 'pg';
 
 import { type Database, inTransaction, type Job, runPhase } from './phase-script.ts';
@@ -14,7 +17,10 @@ async function constraintsOf(db: Database, table: string): Promise<readonly stri
   return rows.map(({ conname }) => conname);
 }
 
-/** Constraints (with the indexes of keys) and sequences carry the table's name in front; other indexes have names of their own. */
+/**
+ * The names of constraints (including the indexes of keys) and sequences start with the table's name; other indexes have
+ * independent names.
+ */
 async function renameDependents(db: Database, table: string, from: string): Promise<void> {
   const isNamedAfter = (name: string) => name.startsWith(`${from}_`);
   const renamed = (name: string) => escapeIdentifier(`${table}${name.slice(from.length)}`);

@@ -13,7 +13,7 @@ export const tables = [
 ] as const;
 export type Table = (typeof tables)[number];
 
-/** What phase 2 makes of each table's name. */
+/** The new name of each table in phase 2. */
 export const plurals: Names = {
   molecule: 'molecules',
   mixture: 'mixtures',
@@ -24,13 +24,13 @@ export const plurals: Names = {
   protocol: 'protocols',
 };
 
-/** What each table is called at the moment. */
+/** The current name of each table. */
 export type Names = Readonly<Record<Table, string>>;
 
-/** Made by phase 3: which molecules an experiment tested. */
+/** Created by phase 3: the molecules that an experiment tested. */
 export const junction = 'molecule_experiments';
 
-/** Looks in the catalogue which names the tables have now. Throws when a table is missing or is there twice. */
+/** Reads the current table names from the catalogue. Throws if a table is missing or exists under both names. */
 export async function namesNow(db: Database): Promise<Names> {
   const { rows } = await db.query<{ relname: string }>(
     `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname = any($1)`,
@@ -42,7 +42,7 @@ export async function namesNow(db: Database): Promise<Names> {
     if (found.length === 1 && found[0] !== undefined) return found[0];
     const state = found.length === 0 ? 'neither is there' : 'both are there';
     throw new PhaseStopped(
-      `wanted either a table "${table}" or "${plurals[table]}", but ${state}; look which one holds the rows`,
+      `wanted either a table "${table}" or "${plurals[table]}", but ${state}; check which one holds the rows`,
     );
   };
   return {
@@ -66,7 +66,7 @@ export async function sequencesOf(db: Database, table: string): Promise<readonly
   return rows.map(({ relname }) => relname);
 }
 
-/** Who owns the table; what the phases create belongs to the same role, whoever runs them. */
+/** The table's owner. New objects of the phases belong to the same role, whoever runs them. */
 export async function ownerOf(db: Database, table: string): Promise<string> {
   const { rows } = await db.query<{ owner: string }>(
     'select pg_get_userbyid(relowner) as owner from pg_class where oid = $1::regclass',

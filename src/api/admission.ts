@@ -25,23 +25,23 @@ export interface Nobody {
   readonly address: string;
   readonly path: string;
   readonly fault: TokenFault | 'absent';
-  /** Whose token it was. */
+  /** The principal whose token it was. */
   readonly of?: string;
 }
 
 export interface AdmissionParts {
   readonly fleet: Fleet;
   readonly failures: Failures;
-  /** A request of nobody; told as often as such requests are answered with 401, which is bounded. */
+  /** A request without a valid token. This is called no more often than such requests are answered with 401, which is bounded. */
   readonly onNobody: (who: Nobody) => void;
 }
 
 type Refused = { readonly refused: Refusal & { readonly retryAfter?: number } };
 
-/** One that has no token, or none that counts: which of these it is, the log says and the client is not told. */
+/** The caller sent no token, or no valid one. The log says which; the client is not told. */
 const noPrincipal = refuse(
   'unknown-token',
-  'the request has no token that belongs to a principal of a plan, or that one has ended',
+  'the request has no token of a principal of a plan, or the token has ended',
   'a principal’s token',
   'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
 );
@@ -53,8 +53,8 @@ const tooMany = (address: string, wait: Millis) => ({
   ...refuse(
     'too-many-failures',
     `too many requests without a principal’s token from ${address}`,
-    'fewer of them',
-    `Wait ${sayDuration(wait)}, and come with a principal’s token`,
+    'fewer requests',
+    `Wait ${sayDuration(wait)}, then send a principal’s token`,
   ),
   retryAfter: Math.ceil(wait / 1_000),
 });
@@ -62,7 +62,7 @@ const tooMany = (address: string, wait: Millis) => ({
 const notAllowed = ({ by: { id, role } }: Member, access: Access): Refusal =>
   refuse(
     'not-allowed',
-    `${id} is ${role}, which may not do that`,
+    `${id} is ${role}, which does not have this right`,
     `a principal with the right ${[access].flat().join(' or ')}`,
     'Ask one',
   );
@@ -72,7 +72,7 @@ const mayCall = ({ guard, by }: Member, access: Access): boolean =>
 
 type Known = Extract<Membership, { readonly member: unknown }>;
 
-/** Every guard whose plan knows the caller; else why nobody is let in. */
+/** Returns every guard whose plan knows the caller; otherwise the reason for refusing. */
 export function whoCalls(request: Request, parts: AdmissionParts): Known | Refused {
   const { fleet, failures, onNobody } = parts;
   const token = tokenIn(request);
@@ -87,7 +87,7 @@ export function whoCalls(request: Request, parts: AdmissionParts): Known | Refus
 
 const isClear = (value: unknown): value is string | undefined => value === undefined || typeof value === 'string';
 
-/** What names a guard twice names none: to take no notice of it would be to choose for the caller. */
+/** A query that names the guard twice is refused: ignoring one of the names would choose for the caller. */
 function choiceIn({ query }: Request): Choice | Refused {
   const { plan, target } = query;
   const unclear = isClear(plan) ? 'target' : 'plan';
@@ -110,7 +110,7 @@ async function meant(request: Request, { member: members, elsewhere }: Known): P
   return (await ownerOf(members, run, choice)) ?? { refused: unknownRun(run) };
 }
 
-/** The guard that a call is about, and the caller there, if they may call the route. */
+/** Returns the guard that the call is about and the caller as its plan knows them, if the caller may use this route. */
 export async function admitToOne(request: Request, access: Access, parts: AdmissionParts): Promise<Member | Refused> {
   const known = whoCalls(request, parts);
   if ('refused' in known) return known;
@@ -119,7 +119,7 @@ export async function admitToOne(request: Request, access: Access, parts: Admiss
   return mayCall(member, access) ? member : { refused: notAllowed(member, access) };
 }
 
-/** The guards in whose plan the caller may call the route. */
+/** Returns the guards whose plan lets the caller use the route. */
 export function admitToMany(request: Request, access: Access, parts: AdmissionParts): readonly Member[] | Refused {
   const known = whoCalls(request, parts);
   if ('refused' in known) return known;

@@ -5,7 +5,7 @@ import { hash } from '../core/kernel/ids.ts';
 import { duration } from '../core/plan/quantities.ts';
 import { Refused } from './problem.ts';
 
-/** The bodies of requests. What is too much is refused, so that a typo is not silently ignored. */
+/** Schemas of the request bodies. Unknown keys are refused, so that a typo is never silently ignored. */
 
 const reason = z.string().trim().min(1).max(2_000);
 const identity = z.strictObject({
@@ -14,7 +14,7 @@ const identity = z.strictObject({
   bootId: z.string().max(64),
 });
 
-/** What holds the process and all that it starts together, as the wrapper knows it. */
+/** The mechanism that holds the process and all its descendants together, as the wrapper reports it. */
 const containment = z.union([
   z.strictObject({
     cgroup: z.strictObject({
@@ -27,19 +27,19 @@ const containment = z.union([
 ]);
 const child = identity.extend({ host: z.string().max(255).optional(), containment: containment.optional() });
 
-/** Which attempt of the phase the report is about, as `start` answered; the latest when left out. */
+/** The attempt of the phase that the report is about, as `start` returned it. The default is the latest attempt. */
 const tag = z.string().max(63).optional();
 
-/** The number of the question that is answered, as the run showed it: another one is refused. */
+/** The number of the question that this answers, as the run showed it. The guard refuses any other question. */
 const question_id = z.int().positive();
 
-/** The text of the plan that whoever gives authority has read: another one is refused. */
+/** The hash of the plan that the person who gives authority has read. The guard refuses any other plan. */
 const plan_hash = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/)
   .transform(hash);
 
-/** What there was to undo when whoever orders a rollback looked. */
+/** The rollback revision that the person who orders a rollback has read. */
 const undo_revision = z.int().positive();
 
 export const bodies = {
@@ -78,7 +78,7 @@ export const bodies = {
   approve: z.strictObject({ question_id, reason, even_if_gone: z.boolean().default(false) }),
 };
 
-/** Throws Refused that names every fault. An empty body is an empty object. */
+/** Throws Refused with every fault. An empty body counts as an empty object. */
 export function readBody<Output>(schema: z.ZodType<Output>, body: unknown): Output {
   const read = schema.safeParse(body ?? {});
   if (read.success) return read.data;

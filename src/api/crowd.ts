@@ -1,25 +1,25 @@
 import { isIPv6 } from 'node:net';
 
-/** So many at once, of each address and in all. */
+/** How many connections may be open at once, per address and in total. */
 export interface Room {
   readonly inAll: number;
   readonly perAddress: number;
 }
 
-/** Whose connections are open: plain bookkeeping. */
+/** Tracks whose connections are open. Bookkeeping only: it closes nothing. */
 export interface Crowd<Member> {
-  /** Whether one more of this address fits in. */
+  /** Whether one more connection of this address fits. */
   hasRoom(address: string): boolean;
-  /** Lets it in, and says who must leave for it, if anybody. */
+  /** Admits the connection and returns the one that must leave for it, if any. */
   enter(address: string, member: Member): Member | undefined;
-  /** Says nothing when it is not there any more. */
+  /** Does nothing if the connection is already gone. */
   leave(address: string, member: Member): void;
   members(): readonly Member[];
 }
 
 /**
- * Who counts as one: an IPv4 address also as IPv6 writes it, and of IPv6 the 64 bits that a network hands out to one
- * subscriber, since the other 64 are theirs to choose.
+ * Normalises an address to one client: an IPv4 address even when written as IPv6, and the first 64 bits of an IPv6 address,
+ * because a network assigns those to one subscriber, who chooses the other 64.
  */
 export function addressOf(remote: string | undefined): string {
   if (remote === undefined) return 'nowhere';
@@ -41,7 +41,7 @@ export function crowd<Member>({ inAll, perAddress }: Room): Crowd<Member> {
     count -= 1;
     if (here.size === 0) byAddress.delete(address);
   };
-  /** The address that has most; of several, the one that has been here longest. */
+  /** Returns the address with the most connections; among several, the one connected longest. */
   const fullest = (): readonly [string, Set<Member>] | undefined => {
     let most: readonly [string, Set<Member>] | undefined;
     for (const one of byAddress) if (most === undefined || one[1].size > most[1].size) most = one;

@@ -11,23 +11,23 @@ import { type Limits, limits as usualLimits } from './limits.ts';
 import { problemOf } from './problem.ts';
 import { StrangerStream } from './stranger-stream.ts';
 
-/** Why a connection was ended, or answered with no more than "not now". */
+/** Why a connection was ended, or answered only with "not now". */
 
 export type TurnedAway = Rejection;
 
 export interface DoorParts {
-  /** Whether the token is one that counts. */
+  /** Whether the token is valid. */
   readonly isPrincipal: (token: string) => boolean;
   readonly now: () => Instant;
   readonly onTurnedAway: (because: TurnedAway, address: string) => void;
 }
 
 export interface Door {
-  /** Ends the connections of strangers, of which the HTTP server may know nothing. */
+  /** Ends strangers' connections, including those that the HTTP server does not know about. */
   close(): void;
 }
 
-/** What is said to whom there is no time to listen: made once. */
+/** The reply to a client whose request is not read. Built once. */
 function notNow(because: string, found: string, wanted: string): string {
   const problem = problemOf(refuse(because, found, wanted, 'Wait a second and try again'));
   const body = JSON.stringify(problem);
@@ -45,11 +45,11 @@ function notNow(because: string, found: string, wanted: string): string {
 const tooOften = notNow(
   'too-many-requests',
   'there are too many requests without a principal’s token',
-  'fewer of them',
+  'fewer requests',
 );
-const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer of them');
+const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer connections');
 
-/** What all connections share. */
+/** State that all connections share. */
 interface Hall extends DoorParts {
   readonly limits: Limits;
   readonly strangers: Crowd<Visit>;
@@ -59,14 +59,14 @@ interface Hall extends DoorParts {
   readonly toHttp: (connection: Socket | StrangerStream) => void;
 }
 
-/** One connection until it is known whose it is; a stranger's until its end. */
+/** One connection: until its client is known, and for a stranger until it closes. */
 class Visit {
   readonly #hall: Hall;
   readonly #socket: Socket;
   readonly #address: string;
   #timer: NodeJS.Timeout;
   #received = Buffer.alloc(0);
-  /** Of a stranger, after the head. */
+  /** How many bytes a stranger has sent after the request head; undefined while the head is awaited. */
   #unread: number | undefined;
   readonly #onData = (chunk: Buffer) => this.#take(chunk);
   readonly #onEnd = () => this.#unread === undefined && this.#socket.destroy();
@@ -88,7 +88,7 @@ class Visit {
     this.#hall.onTurnedAway('slow', this.#address);
   }
 
-  /** Reads no more, and ends it after a while, with these words if there are any. */
+  /** Stops reading and closes the connection after a delay, after sending the given reply, if any. */
   #holdOff(because: TurnedAway, words?: string): void {
     const { limits, held, onTurnedAway } = this.#hall;
     const socket = this.#socket.off('data', this.#onData).pause();
@@ -122,7 +122,10 @@ class Visit {
     this.#serveStranger(head.bytes);
   }
 
-  /** So that whoever sends a body with a wrong token can read the answer; more than a body may have ends the connection. */
+  /**
+   * Reads and discards the rest of a body, so that a client with a wrong token can read the answer. A body beyond the limit
+   * closes the connection.
+   */
   #throwAway(bytes: number): void {
     this.#unread = (this.#unread ?? 0) + bytes;
     if (this.#unread > this.#hall.limits.body) this.#holdOff('too-long');
@@ -158,9 +161,9 @@ class Visit {
 }
 
 /**
- * Stands before the HTTP server and reads the head of each connection's first request. With a token that counts in it, the
- * connection is handed on as it is. Without one, the server gets this head and nothing else, and only as often as strangers may
- * ask. So what a stranger sends costs a look at some kilobytes, whatever it is.
+ * Stands before the HTTP server and reads the head of each connection's first request. If the head carries a valid token,
+ * this hands the whole connection to the server. Otherwise the server receives only this head, and only as often as strangers
+ * may ask. So a stranger can cost the guard a scan of a few kilobytes at most, whatever they send.
  */
 export function openDoor(server: Server, parts: DoorParts, limits: Limits = usualLimits): Door {
   const listeners = server.listeners('connection');

@@ -13,7 +13,7 @@ const frame = ({ seq, event }: Entry<RunEvent>): string =>
 /** Keeps proxies from closing a quiet stream. */
 const heartbeat = 15_000;
 
-/** A client that reads nothing for so long, or lets so many bytes wait, is cut off; it may come again and go on. */
+/** A client that reads nothing for this long, or lets this many bytes pile up, is disconnected. It can reconnect and continue. */
 const patience = 30_000;
 const mostWaiting = 2 ** 23;
 
@@ -21,11 +21,11 @@ export interface EventStream {
   readonly guard: Guard;
   readonly run: RunId;
   readonly afterSeq: number;
-  /** A token may end while its holder listens. */
+  /** Whether the token still counts: it can end while its holder listens. */
   readonly stillMay: () => boolean;
 }
 
-/** Sends the past no faster than it is read. */
+/** Sends past entries no faster than the client reads them. */
 async function replay(
   entries: readonly Entry<RunEvent>[],
   response: Response,
@@ -41,7 +41,7 @@ async function replay(
   }
 }
 
-/** The journal of a run from any sequence number on, as server-sent events; each entry once and in order. */
+/** Streams the journal of a run from any sequence number as server-sent events, each entry once and in order. */
 export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStream, response: Response): Promise<void> {
   const closed = new AbortController();
   response.once('close', () => closed.abort());
@@ -50,19 +50,19 @@ export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStre
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  if (response.req.method === 'HEAD') return void response.end(); // nothing follows that would be worth a place
+  if (response.req.method === 'HEAD') return void response.end(); // no event will follow
   let sent = afterSeq;
   const send = (entries: readonly Entry<RunEvent>[]) => {
     if (!stillMay()) response.destroy();
     for (const entry of entries) {
       if (entry.run !== run || entry.seq <= sent) continue;
-      if (response.destroyed) return; // a write would be an error that nobody heeds
+      if (response.destroyed) return; // writing now would raise an error that nobody handles
       sent = entry.seq;
       response.write(frame(entry));
       if (response.writableLength > mostWaiting) response.destroy();
     }
   };
-  // What comes while the past is being read waits, so that the order is kept.
+  // New entries wait while past ones are read, so that the order is kept.
   let waiting: Entry<RunEvent>[] | undefined = [];
   guard.follow((entries) => (waiting === undefined ? send(entries) : void waiting.push(...entries)), closed.signal);
   const past = await guard.entries(run, afterSeq);

@@ -1,12 +1,12 @@
 import { between, type Instant, type Millis, millis, seconds } from '../core/kernel/units.ts';
 
 /**
- * How often one address may come with a token that is none. A good token is never counted nor held up, whoever else fails
- * at the same address, such as a proxy's: 256 random bits need no help against guessing. What is spared is the log, and
- * the work of strangers.
+ * Limits how often one address may fail with an invalid token. A valid token is neither counted nor delayed, even if others
+ * fail at the same address, such as a proxy's: 256 random bits need no protection against guessing. The limit protects the
+ * log and bounds the work for strangers.
  */
 export interface Failures {
-  /** Counts one. Undefined while it is within the limit, else how long to wait. */
+  /** Counts one failure. Returns undefined within the limit, otherwise how long to wait. */
   note(address: string): Millis | undefined;
 }
 
@@ -26,7 +26,7 @@ export function limitFailures(now: () => Instant, { burst, each, addresses } = d
       const gained = Math.max(0, between(before.at, at)) / each;
       const left = Math.min(burst, before.left + gained);
       const isOver = left < 1;
-      buckets.delete(address); // those that failed last stand last
+      buckets.delete(address); // keeps the most recent failure last
       buckets.set(address, { left: isOver ? left : left - 1, at });
       const [oldest] = buckets.keys();
       if (buckets.size > addresses && oldest !== undefined) buckets.delete(oldest);

@@ -7,13 +7,13 @@ import type { MetricsPage } from '../metrics/page.ts';
 import type { Whose } from '../runs/token-revocation.ts';
 import type { Guard, GuardName } from './guard.ts';
 
-/** A guard that this process should run and does not. */
+/** A guard that this process should run but does not. */
 export interface AbsentGuard {
-  /** Undefined where the plan cannot be read. */
+  /** Undefined if the plan cannot be read. */
   readonly name: GuardName | undefined;
   readonly file: string;
   readonly because: string;
-  /** Whether its plan, as it was read last, has this token. */
+  /** Whether the plan, as last read, has this token. */
   knows(token: string): boolean;
 }
 
@@ -25,17 +25,17 @@ export interface Fleet {
   now(): Instant;
 }
 
-/** A guard whose plan knows a token, and who that is there. */
+/** A guard whose plan knows a token, and the principal that the token belongs to there. */
 export interface Member {
   readonly guard: Guard;
   readonly by: Principal;
 }
 
-/** Where a token counts; else why it counts nowhere, and whose it was. */
+/** Where a token is valid; otherwise why it is valid nowhere, and whose it was. */
 export type Membership =
   | {
       readonly member: readonly [Member, ...Member[]];
-      /** Guards whose plan has the token, too, and that cannot be asked: it has ended there, or the guard is not at work. */
+      /** Guards whose plan has the token too but that cannot be asked: the token has ended there, or the guard is not running. */
       readonly elsewhere: readonly GuardName[];
     }
   | { readonly fault: TokenFault; readonly of?: string };
@@ -50,7 +50,7 @@ const elsewhere = (fleet: Fleet, found: readonly Found[], token: string): readon
   ...fleet.absent().flatMap(({ name, knows }) => (name !== undefined && knows(token) ? [name] : [])),
 ];
 
-/** A token means a principal of a plan: it shows the guards of that plan, and no others. */
+/** A token belongs to a principal of a plan. It gives access to the guards of that plan only. */
 export function membership(fleet: Fleet, token: string): Membership {
   const found = fleet.guards().map((guard) => ({ guard, whose: guard.principalOf(token) }));
   const [first, ...others] = found.flatMap(({ guard, whose }) =>
@@ -63,7 +63,7 @@ export function membership(fleet: Fleet, token: string): Membership {
 
 export const sayGuard = ({ plan, target }: GuardName): string => `${plan} in ${target}`;
 
-/** Which guard somebody means; a part that is not given fits any. */
+/** The guard that a call names. A part that is not given matches any guard. */
 export interface Choice {
   readonly plan?: string;
   readonly target?: string;
@@ -81,7 +81,7 @@ const sayMember = ({ guard }: Member): string => {
 const fits = ({ plan, target }: Choice, name: GuardName): boolean =>
   (plan ?? name.plan) === name.plan && (target ?? name.target) === name.target;
 
-/** Whoever names no guard may mean one that cannot be asked just now: another one must not be taken for it. */
+/** A caller who names no guard may mean one that cannot be reached now. Do not take another one for it. */
 export function refuseElsewhere(names: readonly GuardName[], choice: Choice): Refusal | undefined {
   const meant = names.filter((name) => fits(choice, name));
   return meant.length === 0
@@ -97,7 +97,7 @@ export function refuseElsewhere(names: readonly GuardName[], choice: Choice): Re
 const howToSay =
   'Say which: --plan NAME and --target NAME, or --run ID; over HTTP ?plan=NAME&target=NAME, or the id of the run';
 
-/** Those that fit; a refusal where none does. */
+/** Returns the guards that match, or a refusal if none does. */
 export function chosen(members: readonly Member[], choice: Choice): readonly Member[] | { readonly refused: Refusal } {
   const fitting = members.filter(({ guard: { name } }) => fits(choice, name));
   if (fitting.length > 0) return fitting;
@@ -105,7 +105,7 @@ export function chosen(members: readonly Member[], choice: Choice): readonly Mem
   return {
     refused: refuse(
       'unknown-guard',
-      `your token knows no guard of ${sayChoice(choice)}`,
+      `your token gives access to no guard of ${sayChoice(choice)}`,
       `one of: ${known}`,
       'Check the name: ripcord guards',
     ),
@@ -120,7 +120,7 @@ const ambiguous = (members: readonly Member[]): Refusal =>
     howToSay,
   );
 
-/** The one guard that is meant. */
+/** Returns the one guard that the call means. */
 export function onlyOne(members: readonly Member[], choice: Choice): Member | { readonly refused: Refusal } {
   const fitting = chosen(members, choice);
   if ('refused' in fitting) return fitting;
@@ -128,7 +128,7 @@ export function onlyOne(members: readonly Member[], choice: Choice): Member | { 
   return first !== undefined && others.length === 0 ? first : { refused: ambiguous(fitting) };
 }
 
-/** The guard whose run is `current`: the only one, else the only one with an open run. */
+/** Returns the guard whose run is `current`: the only guard, or else the only one with an open run. */
 export function currentOne(members: readonly Member[], choice: Choice): Member | { readonly refused: Refusal } {
   const fitting = chosen(members, choice);
   if ('refused' in fitting) return fitting;
@@ -137,7 +137,10 @@ export function currentOne(members: readonly Member[], choice: Choice): Member |
   return first !== undefined && others.length === 0 ? first : { refused: ambiguous(fitting) };
 }
 
-/** The guard that a run is, or was, of; undefined where the token knows none. Two guards may have opened runs of one id in the same second. */
+/**
+ * Returns the guard that owns or owned a run; undefined if the token knows none. Two guards may have opened runs with the
+ * same id in the same second.
+ */
 export async function ownerOf(
   members: readonly Member[],
   run: RunId,
@@ -146,7 +149,8 @@ export async function ownerOf(
   const asked = await Promise.allSettled(members.map(({ guard }) => guard.owns(run)));
   const owners = members.filter((_, index) => asked[index]?.status === 'fulfilled' && asked[index].value);
   if (owners.length > 0) return onlyOne(owners, choice);
-  // One that cannot tell keeps nobody from a run of another, but without it nobody knows that there is no such run.
+  // A guard that cannot answer does not block access to another guard's run. But while one cannot answer, we cannot say that
+  // the run does not exist.
   const failed = asked.find((one) => one.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return undefined;

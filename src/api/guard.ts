@@ -17,35 +17,35 @@ import type { DryRun } from '../rollback/dry-run.ts';
 import type { ListedRun } from '../runs/stored-runs.ts';
 import type { Revoked, Whose } from '../runs/token-revocation.ts';
 
-/** One plan in one environment. */
+/** Names a guard: one plan in one environment. */
 export interface GuardName {
   /** The plan's name. */
   readonly plan: string;
-  /** The environment's. */
+  /** The environment's name. */
   readonly target: string;
 }
 
-/** What the HTTP routes need of one guard. */
+/** What the HTTP routes need from one guard. */
 export interface Guard {
   readonly name: GuardName;
-  /** What the plan lets a role do. */
+  /** The rights that the plan gives a role. */
   rightsOf(role: string): readonly Right[];
-  /** Whether the journal has this run, and it is one of this guard. */
+  /** Whether the journal has this run and the run belongs to this guard. */
   owns(run: RunId): Promise<boolean>;
-  /** A run of this guard as it is now. */
+  /** The current state of a run of this guard. */
   state(run: RunId): Promise<RunState | undefined>;
   principalOf(token: string): Whose;
-  /** When it resolves, the principal's token is refused from then on, by this daemon and those after it. */
+  /** When this resolves, this daemon and all later ones refuse the principal's token. */
   revokeToken(input: RevokeInput): Promise<Revoked>;
-  /** The open run, else the newest. */
+  /** The open run, or else the newest. */
   current(): RunState | undefined;
   view(run: RunId): Promise<RunView | undefined>;
   runs(): Promise<readonly ListedRun[]>;
   open(by: Principal): Promise<Decision>;
-  /** Refused when the run is not the newest any more by the time that the input's turn has come. */
+  /** Refused if a newer run exists by the time this input is processed. */
   submit(run: RunId, input: Input): Promise<Decision>;
   startPhase(run: RunId, phase: PhaseId, by: Principal, asked: AskedStart): Promise<PhaseStart>;
-  /** A sign of life of a phase's wrapper; the answer says whether the phase may go on. */
+  /** Takes a heartbeat of a phase's wrapper; the answer says whether the phase may continue. */
   beat(
     run: RunId,
     phase: PhaseId,
@@ -54,24 +54,27 @@ export interface Guard {
     fraction: number | undefined,
   ): Promise<Orders>;
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
-  /** Told about new entries until the signal is aborted. */
+  /** Calls back for new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;
-  /** What the newest run's baseline can tell, and what of the plan's wishes it is too weak for; undefined without one. */
+  /**
+   * What the newest run's baseline can detect, and which requirements of the plan it is too weak for; undefined without a
+   * baseline.
+   */
   detectionPower(): Promise<{ readonly power: readonly Power[]; readonly weaknesses: readonly string[] } | undefined>;
-  /** What ordering a rollback now would do, as far as one can tell beforehand. Nothing is done. */
+  /** Predicts what a rollback ordered now would do. Changes nothing. */
   dryRun(wanted: Wanted): Promise<DryRun | Extract<Decision, { readonly refused: unknown }>>;
   report(run: RunId): Promise<string | undefined>;
   /** Undefined for a probe that the run's plan does not have. */
   readings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;
-  /** Why it cannot do its work now; empty when it can. */
+  /** Why the guard cannot work now; empty if it can. */
   unready(): readonly string[];
-  /** What must be done about events, such as writing a report, and is not done yet; one sentence each. */
+  /** Work that events require but that is not done yet, such as writing a report; one sentence each. */
   overdue(): readonly string[];
-  /** What the plan lets logins do beyond what they need; it is ready nevertheless. */
+  /** Rights that logins hold beyond what they need. They do not affect readiness. */
   logins(): readonly string[];
-  /** Brings the metrics up to date, before they are scraped. */
+  /** Updates the metrics before a scrape. */
   showMetrics(): Promise<void>;
   now(): Instant;
-  /** How long a baseline is captured when nobody says so. */
+  /** How long a baseline capture takes if the request does not say. */
   captureFor(): Millis;
 }

@@ -1,19 +1,19 @@
-/** What the bytes of a connection say before anything else reads them. */
+/** What the first bytes of a connection contain, before an HTTP parser sees them. */
 export type Head =
-  /** Not yet whole. */
+  /** The head is not complete yet. */
   | { readonly state: 'partial' }
   | { readonly state: 'too-long' }
-  /** `bytes` long; the token it shows, if any. */
+  /** The head is complete and `bytes` long; `token` is the token in it, if any. */
   | { readonly state: 'whole'; readonly bytes: number; readonly token?: string };
 
 const end = Buffer.from('\r\n\r\n');
 
-/** The first of such lines counts, as it does where the request is answered. */
+/** The first Authorization line counts, as it does when the HTTP server handles the request. */
 const authorization = /\r\nauthorization:[ \t]*Bearer (\S{1,512})[ \t]*\r\n/i;
 
 /**
- * Finds a token, no more: whether it counts is asked afterwards, and asked again of every request where it is answered. So
- * whatever this and the HTTP parser read differently, nobody gets further by it than to the parser.
+ * Only finds a token. Whether it is valid is checked afterwards, and again for every request that the server handles. So if
+ * this and the HTTP parser ever read a head differently, the sender reaches the parser and no further.
  */
 export function readHead(received: Buffer, limit: number): Head {
   const place = received.subarray(0, limit).indexOf(end);

@@ -19,32 +19,44 @@ export interface Limits {
 }
 
 /**
- * What the API allows, so that nobody without a token takes the guard's time or memory. They are constants: each is far above
- * what scrapers, load balancers and a team of people need, and a plan that could raise them could let strangers in again.
+ * Limits of the API, so that a client without a token cannot take the guard's time or memory. They are constants: each is far
+ * above what scrapers, load balancers and a team need, and a plan that raised them could let strangers in again.
  *
- * A connection is a stranger's until a whole head of a request with a token that counts has come on it.
+ * A connection counts as a stranger's until it has sent a whole request head with a valid token.
  */
 export const limits: Limits = {
-  /** Of strangers. When one more comes, the oldest is ended: of the same address first, else of the one that has most. */
+  /**
+   * Open connections of strangers. When one more arrives, the oldest is ended: of the same address first, otherwise of the
+   * address with the most.
+   */
   strangers: { inAll: 64, perAddress: 16 },
-  /** Of principals. One more is refused. With strangers and those held, it stays below the 1,024 files that a process may open. */
+  /**
+   * Open connections of principals; one more is refused. Together with strangers and held connections this stays below the
+   * 1,024 files that a process may open.
+   */
   principals: { inAll: 192, perAddress: 64 },
-  /** For a whole head, the answer and the goodbye: a page of metrics takes milliseconds, a slow network seconds. */
+  /**
+   * Time for a stranger to send a whole head, get the answer and disconnect. A page of metrics takes milliseconds, a slow
+   * network seconds.
+   */
   strangersStay: seconds(10),
   /**
-   * Who sends or asks too much, or must make room, is left alone for so long, unread and unanswered, before the connection ends:
-   * whoever comes again as soon as it does, comes once a second and not some thousand times.
+   * How long the connection of a client that sends or asks too much, or must make room, stays open unread and unanswered. A
+   * client that reconnects as soon as it is closed then does so once a second, not thousands of times.
    */
   hold: seconds(1),
-  /** So many at once; one more is ended without delay. */
+  /** How many such connections are held at once; any more are closed immediately. */
   held: 512,
-  /** Bytes of a request's head, as Node has it. Cookies of a proxy before us fit in. */
+  /** Bytes of a request head; Node's default. Leaves room for the cookies of a proxy in front. */
   head: 16_384,
-  /** Bytes of a body: what a principal may send, and what of a stranger's is thrown away so that they can read the answer. */
+  /**
+   * Bytes of a body: the most that a principal may send, and that is read and discarded from a stranger so that they can read
+   * the answer.
+   */
   body: 65_536,
-  /** For the whole request of a principal. */
+  /** Time for a principal's whole request. */
   wholeRequest: seconds(20),
-  /** Requests of strangers that are answered: at once, and then one in so long, for each address and in all. */
+  /** Rate of strangers' requests that are answered: a burst, then one per interval, for each address and in total. */
   strangersRequests: {
     perAddress: { burst: 100, each: millis(50) },
     inAll: { burst: 200, each: millis(10) },

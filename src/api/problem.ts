@@ -2,7 +2,7 @@ import type { Refusal } from '../core/authority/refusal.ts';
 import { RipcordError, sayComplaint } from '../core/kernel/errors.ts';
 import { JournalUnwritable, StaleEpoch } from '../journal/errors.ts';
 
-/** An error as a problem document (RFC 9457), with the three parts of every complaint beside it. */
+/** An error as a problem document (RFC 9457), plus the three parts of every Ripcord error. */
 export interface Problem {
   readonly type: 'about:blank';
   readonly title: string;
@@ -51,7 +51,7 @@ const statuses: Readonly<Record<string, number>> = {
   internal: 500,
 };
 
-/** Whatever a rule says no to is a conflict with the run's state, unless the table says otherwise. */
+/** A refusal by a rule is a conflict with the run's state, unless this table says otherwise. */
 export function problemOf({ because, found, wanted, todo, missing }: Refusal): Problem {
   const status = statuses[because] ?? 409;
   const all = missing === undefined ? found : `${found}: ${missing.join('; ')}`;
@@ -73,15 +73,15 @@ function reasonOf(error: RipcordError): string {
   return error instanceof StaleEpoch ? 'taken-over' : 'could-not-look';
 }
 
-/** An error that was thrown. One that nobody expected is not described to strangers; the log has it. */
+/** Describes a thrown error. The details of an unexpected one stay in the log, because strangers can read the response. */
 export function problemOfError(error: unknown): Problem {
   if (error instanceof RipcordError) {
     const because = reasonOf(error);
     const { found, wanted, todo } = error;
     return problemOf({ because, found, wanted, todo });
   }
-  const found = 'the daemon met an error that it did not expect';
-  return problemOf({ because: 'internal', found, wanted: 'an answer', todo: 'Look at its log' });
+  const found = 'the daemon met an unexpected error';
+  return problemOf({ because: 'internal', found, wanted: 'an answer', todo: 'See the daemon’s log' });
 }
 
 /** Thrown by handlers that have no decision to return. */

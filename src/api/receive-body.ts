@@ -10,7 +10,7 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
 const unreadable = (why: string): Refused =>
   new Refused(refuse('bad-request', `the body cannot be read: ${why}`, 'a JSON object of at most 64 kB', 'Correct it'));
 
-/** What is beyond the limit is left unread, so that whoever goes on sending is cut off with the answer. */
+/** Leaves the rest of an oversized body unread: a client that keeps sending is disconnected with the answer. */
 function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
@@ -31,8 +31,8 @@ function receive(request: IncomingMessage, limit: number): Promise<Buffer> {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * The body of a request from somebody who may make it. One that a client labels otherwise than JSON, as `curl -d` does, is
- * refused: it would pass for none, and what it asks for be forgotten. Rejects with Refused.
+ * Reads the body of an authorised request. Rejects with Refused if the content type is not JSON, as with plain `curl -d`:
+ * treating such a body as empty would silently drop what it asks for.
  */
 export async function receiveBody(request: IncomingMessage): Promise<unknown> {
   if (!hasBody(request)) return undefined;

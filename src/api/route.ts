@@ -9,14 +9,14 @@ import type { Fleet, Member } from './fleet.ts';
 import type { Guard } from './guard.ts';
 import { Refused } from './problem.ts';
 
-/** Who may call a route: every principal whatever their rights, or those whose role has one of these. */
+/** Who may call a route: every principal whatever their rights, or those whose role has one of these rights. */
 export type Access = 'principals' | readonly Right[];
 
-/** A call about one guard: that of the run in the path, or the one that the query names, or the only one. */
+/** A call about one guard: the owner of the run in the path, the guard that the query names, or the only guard. */
 export interface Call {
   readonly guard: Guard;
   readonly by: Principal;
-  /** Whether the caller's token still counts: an answer that goes on asks before each part of it. */
+  /** Whether the caller's token is still valid. A streaming answer checks this before each part. */
   readonly stillMay: () => boolean;
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
@@ -30,14 +30,14 @@ export interface Answer {
   readonly body: string;
 }
 
-/** An answer that goes on until one side closes it. */
+/** A response that stays open until one side closes it. */
 export interface Stream {
   readonly stream: (request: Request, response: Response) => Promise<void>;
 }
 
 export type Route = { readonly method: 'get' | 'post'; readonly path: string } & (
   | { readonly access: 'anyone'; readonly show: (fleet: Fleet) => Promise<Answer> }
-  /** About every guard in whose plan the caller has the right. */
+  /** A call about every guard whose plan gives the caller the right. */
   | {
       readonly access: Access;
       readonly list: (members: readonly Member[]) => Promise<Answer>;
@@ -51,7 +51,7 @@ export const json = (value: unknown, status = 200): Answer => ({
   body: JSON.stringify(value),
 });
 
-/** `current` is the open run, else the newest. */
+/** `current` means the open run, or else the newest. */
 export function runOf({ guard, params }: Pick<Call, 'guard' | 'params'>): RunId {
   const current = guard.current()?.run;
   if (params.id === undefined || params.id === 'current') {
@@ -79,7 +79,10 @@ export function accepted(decision: Decision): void {
   if ('refused' in decision) throw new Refused(decision.refused);
 }
 
-/** Only the newest run can change. Another may be the newest before the call has its effect, so the run goes with it. */
+/**
+ * Only the newest run can change. The run's id goes with the input, because a newer run may exist when the input is
+ * processed.
+ */
 export async function mustBeCurrent(call: Call): Promise<RunId> {
   const run = runOf(call);
   if (run === call.guard.current()?.run) return run;

@@ -17,5 +17,5 @@ const open: Route = {
   },
 };
 
-/** Every route with who may call it: the one table. A path that is not in it does not exist. */
+/** Every route and who may call it. A path that is not in this table does not exist. */
 export const routes: readonly Route[] = [...signsOfLife, ...reads, open, ...acts, ...phaseReports, ...principals];

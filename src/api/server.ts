@@ -19,11 +19,14 @@ import { StrangerStream } from './stranger-stream.ts';
 export interface ApiParts {
   readonly fleet: Fleet;
   readonly listen: { readonly host: string; readonly port: number };
-  /** An error that no route expected. */
+  /** Reports an error that no route expected. */
   readonly onError: (error: unknown) => void;
-  /** A request of nobody; told as often as such requests are answered with 401, which is bounded. */
+  /**
+   * Reports a request without a valid token. This is called no more often than such requests are answered with 401, which is
+   * bounded.
+   */
   readonly onNobody: (who: Nobody) => void;
-  /** A connection that was ended, or not listened to; told as often as that happens. */
+  /** Reports every connection that was ended, or refused before it was read. */
   readonly onTurnedAway: (because: TurnedAway, address: string) => void;
 }
 
@@ -51,7 +54,7 @@ const sendRefusal = (response: Response, refusal: Refusal & { readonly retryAfte
 const sendProblem = (response: Response, problem: Problem) =>
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 
-/** Each costs memory for what its client has not read yet. */
+/** Limits the open streams: each uses memory for what its client has not read yet. */
 const mostStreams = 20;
 
 interface Streams {
@@ -83,7 +86,7 @@ async function serveOne(request: Request, response: Response, route: OfOne, door
   const member = await admitToOne(request, route.access, doors);
   if ('refused' in member) return void sendRefusal(response, member.refused);
   const body = request.method === 'POST' ? await receiveBody(request) : undefined;
-  // A body may take its time.
+  // A body may take time.
   const still = body === undefined ? member : await admitToOne(request, route.access, doors);
   if ('refused' in still) return void sendRefusal(response, still.refused);
   const { guard } = still;
@@ -113,7 +116,7 @@ function createApp(parts: ApiParts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use((request: Request, response: Response, next: NextFunction) => {
-    // Node would go on reading what nobody wants, however much there is of it.
+    // Without this, Node would read the rest of an unwanted body, however long it is.
     if (request.socket instanceof StrangerStream) response.set('connection', 'close');
     else if (hasBody(request)) response.once('finish', () => request.complete || request.socket.destroySoon());
     next();
@@ -146,12 +149,12 @@ export interface Api extends AsyncDisposable {
 function close(server: Server, door: Door): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections(); // streams would go on for ever
+    server.closeAllConnections(); // otherwise open streams would keep the server from closing
     door.close();
   });
 }
 
-/** Listens, or rejects with PortInUse. */
+/** Starts to listen, or rejects with PortInUse. */
 export async function startApi(parts: ApiParts): Promise<Api> {
   const { host, port } = parts.listen;
   const timeouts = { headersTimeout: limits.strangersStay, requestTimeout: limits.wholeRequest };

@@ -1,13 +1,16 @@
 import { performance } from 'node:perf_hooks';
 
-/** So many times as long as it took to make may an answer be given again: then asking costs a twentieth of the time at most. */
+/**
+ * An answer may be reused for this many times as long as it took to make, so making answers uses a twentieth of the time at
+ * most.
+ */
 const timesAsLong = 20;
-/** But no longer than that, in milliseconds: whoever asks wants to know how it is now. */
+/** The upper limit of that, in milliseconds, because callers want the current state. */
 const longest = 5_000;
 
 /**
- * One answer for everybody who asks at the same time, and shortly afterwards, however many they are: what is costly to make, and
- * open to strangers, is made no oftener. One that failed is not kept.
+ * Shares one answer among everyone who asks at the same time or shortly afterwards. This limits how often an expensive answer
+ * that strangers may request is made. A failed answer is not kept.
  */
 export function shared<Answer>(make: () => Promise<Answer>, now = () => performance.now()): () => Promise<Answer> {
   let current: Promise<Answer> | undefined;
@@ -15,7 +18,7 @@ export function shared<Answer>(make: () => Promise<Answer>, now = () => performa
   return () => {
     if (current !== undefined && now() < until) return current;
     const began = now();
-    until = Number.POSITIVE_INFINITY; // while it is being made
+    until = Number.POSITIVE_INFINITY; // never expires while it is being made
     const making = make();
     current = making;
     making.then(

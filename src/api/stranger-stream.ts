@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 /**
- * What the HTTP server sees of a stranger's connection: one head, and nothing after it. A body, a second request and whatever
- * else comes is not its business. The answer goes out, then the goodbye.
+ * What the HTTP server sees of a stranger's connection: one request head and nothing after it, so neither a body nor a second
+ * request reaches the server. The server answers, then the connection closes.
  */
 export class StrangerStream extends Duplex {
   readonly remoteAddress: string | undefined;
@@ -18,7 +18,7 @@ export class StrangerStream extends Duplex {
   }
 
   override _read(): void {
-    // There is no more than the head.
+    // The stream ends after the head.
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {

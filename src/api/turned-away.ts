@@ -11,7 +11,10 @@ export interface TurnedAwayParts {
   readonly processMetrics: ProcessMetrics;
 }
 
-/** Every connection that the API turned away is counted; of each kind one a minute is in the log, or a flood would flood it, too. */
+/**
+ * Counts every connection that the API turns away. The log gets one line per kind and minute, so that a flood of connections
+ * does not flood the log.
+ */
 export function tellTurnedAway({ log, clock, processMetrics }: TurnedAwayParts): ApiParts['onTurnedAway'] {
   const often = limitFailures(() => clock.now(), { burst: 1, each: minutes(1), addresses: 10 });
   return (because, address) => {

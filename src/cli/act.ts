@@ -3,7 +3,7 @@ import type { RunView } from '../core/run/view.ts';
 import { type Call, type RunOptions, toJson } from './call.ts';
 import { connect } from './client.ts';
 
-/** Sends one act of a principal, and says in a sentence what has come of it. */
+/** Sends one act of a principal and prints its result as a sentence. */
 export async function act(
   { options, terminal, env }: Call<RunOptions>,
   path: string,
@@ -15,5 +15,5 @@ export async function act(
   return exitCodes.well;
 }
 
-/** An act in an emergency does not wait for words. */
+/** In an emergency, an act needs no reason. */
 export const reasonOr = ({ reason }: { readonly reason?: string }): string => reason ?? 'no reason given';

@@ -8,7 +8,7 @@ import { sayAcknowledged, sayApproved, sayDeclined } from './sentences.ts';
 import { openRecommendations } from './status/headline.ts';
 import { list } from './status/verdicts.ts';
 
-/** What one of the answers takes, and for the rest of them is not there. */
+/** Some of these options apply to one of the answers only. */
 interface Answering extends RunOptions, QuestionOption {
   readonly evenIfGone?: boolean;
 }
@@ -21,7 +21,7 @@ const doing: Readonly<Record<How, string>> = {
   acknowledge: 'Acknowledging',
 };
 
-/** The only one that is open. */
+/** The open recommendation, if there is exactly one. */
 function onlyOpen(view: RunView): RecommendationView {
   const open = openRecommendations(view);
   const [only] = open;
@@ -30,7 +30,7 @@ function onlyOpen(view: RunView): RecommendationView {
   throw new UsageError(found, 'one open recommendation', 'See: ripcord run status');
 }
 
-/** Another may be open by now than the one that was read: a restore is approved by its name only. */
+/** Another recommendation may be open than the one that the person read, so a restore must be approved by its id. */
 function refuseUnnamedRestore({ id, procedure, proposes, questionId }: RecommendationView, evenIfGone: boolean): void {
   if (procedure.kind !== 'restore') return;
   const command = `ripcord approve ${id}${evenIfGone ? ' --even-if-gone' : ''} --question ${questionId} --reason "..."`;
@@ -44,7 +44,7 @@ function refuseUnnamedRestore({ id, procedure, proposes, questionId }: Recommend
 const commandOf = (how: How, id: string, option: string): string =>
   `ripcord ${how} ${id} ${option}${how === 'acknowledge' ? '' : ' --reason "..."'}`;
 
-/** Which recommendation is answered, and which question of it; shown to who did not name the question. */
+/** The recommendation and the question that are answered. Prints the question if the call did not name it. */
 async function answered(call: Call<Answering>, how: How) {
   const { options, env, terminal, args } = call;
   const [named] = args;

@@ -4,19 +4,19 @@ import { troublesOf } from '../core/verdicts/verdict.ts';
 import { UsageError } from './errors.ts';
 import { list } from './status/verdicts.ts';
 
-/** What somebody is about to answer who did not say which question they had read. */
+/** The question that a person is about to answer without having named it. */
 export interface Asked {
   readonly questionId: QuestionId;
-  /** What it asks, for whoever answers it. */
+  /** What it asks, for the person who answers. */
   readonly says: string;
-  /** Why they may have read another question than this one; undefined where there was none. */
+  /** Why the person may have read another question; undefined if there was no other. */
   readonly mayBeOther?: string;
 }
 
-/** The daemon says why there is nothing to answer. No question has this number: the run begins with it. */
+/** The daemon then says why there is nothing to answer. No question has this number, because entry 1 opens the run. */
 export const nothingAsked = 1 as QuestionId;
 
-/** Only what was asked once can be answered without its number: whatever was read then was this question. */
+/** Accepts an answer without the number only if one question was asked: any question that the person read was then this one. */
 export function mustBeRead({ questionId, mayBeOther }: Asked, command: (option: string) => string): QuestionId {
   if (mayBeOther === undefined) return questionId;
   const todo = `Look first: ripcord run status. Then: ${command(`--question ${questionId}`)}`;
@@ -25,7 +25,7 @@ export function mustBeRead({ questionId, mayBeOther }: Asked, command: (option: 
 
 const summaries = ({ evidence }: RecommendationView): string => evidence.map(({ summary }) => summary).join('; ');
 
-/** Whoever has read the one before has read this one: the same is proposed for the same breaches. */
+/** A person who has read the earlier one has read this one: both propose the same for the same breaches. */
 const isSame = (one: RecommendationView, before: RecommendationView): boolean =>
   one.proposes === before.proposes &&
   one.evidence.flatMap(troublesOf).every((trouble) => before.evidence.flatMap(troublesOf).includes(trouble));

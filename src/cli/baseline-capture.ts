@@ -11,7 +11,7 @@ import { type Client, connect } from './client.ts';
 import { count } from '../core/kernel/count.ts';
 import { roughly } from './moments.ts';
 
-/** The readings were not good enough to compare anything with, or somebody else's capture came between. */
+/** The readings were not good enough for a comparison, or another person's capture replaced this one. */
 export class CaptureFailed extends RipcordError {
   constructor(because: string) {
     super({
@@ -44,7 +44,7 @@ const sayProgress = ({ capture, now }: RunView): string =>
     ? ''
     : `capturing a baseline: ${roughly(between(capture.since, now))} of ${roughly(capture.length)}`;
 
-/** Waits until the capture that `started` shows has ended. Rejects with CaptureFailed when it froze nothing. */
+/** Waits until the capture that `started` shows has ended. Rejects with CaptureFailed if it froze no baseline. */
 export async function untilFrozen(started: RunView, { client, clock, every, show }: Waiting): Promise<RunView> {
   let view = started;
   while (view.capture !== undefined) {

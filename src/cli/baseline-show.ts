@@ -39,7 +39,7 @@ function probeRow({ probe, latencies, failed, p50, p95, spread, correlationTime 
   ];
 }
 
-/** `32 s, 52 s`: in half of the cases, and in 19 of 20. */
+/** `32 s, 52 s`: the delay in half of the cases, and in 19 of 20. */
 function sayTimes({ median, p95 }: ExpectedDelay): Cell {
   if (median === undefined) return { ...right('not in time'), tone: 'warn' };
   return right(`${roughly(median)}, ${p95 === undefined ? 'not sure' : roughly(p95)}`);
@@ -53,7 +53,7 @@ function powerRows({ probe, limits, recommends, acts }: Power): readonly Row[] {
   ];
 }
 
-/** Probes of different limits are shown different slowdowns, each under its own head. */
+/** Probes with different limits show different slowdowns, so each limit has its own table head. */
 function powerTables(power: readonly Power[], sheet: Sheet): readonly string[] {
   const heads = new Map<string, Power[]>();
   for (const one of power) {
@@ -66,9 +66,9 @@ function powerTables(power: readonly Power[], sheet: Sheet): readonly string[] {
 }
 
 const explained =
-  'Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is surely above the limit, as acting without asking requires: in half of the cases, and in 19 of 20. Predicted from these readings, for one probe that becomes slower one minute into a phase.';
+  'Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is certainly above the limit, which acting without asking requires: in half of the cases, and in 19 of 20. Predicted from these readings, for one probe that becomes slower one minute into a phase.';
 
-/** What is normal, and which slowness can be told from it how fast. */
+/** The baseline, and how fast a slowdown can be detected with it. */
 export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: FrozenBaseline, sheet: Sheet): string {
   const { from, to, probes, findings, environment, target, concurrency } = baseline;
   const known = findings
@@ -80,7 +80,7 @@ export function sayBaseline({ hash, frozenAt, baseline, power, weaknesses }: Fro
     `Frozen ${sayMoment(frozenAt)}, from ${roughly(between(from, to))} of readings in ${environment}, on ${sayTarget(target)}${atWork}.`,
     hash,
     ...section('Probes', table([head, ...probes.map(probeRow)], sheet), sheet),
-    ...section('What it can tell', power.length === 0 ? [] : [...powerTables(power, sheet), ''], sheet),
+    ...section('What it can detect', power.length === 0 ? [] : [...powerTables(power, sheet), ''], sheet),
     ...(power.length === 0 ? [] : wrap(explained, sheet.columns - 2).map((line) => sheet.paint('quiet', `  ${line}`))),
     ...section(
       'Too weak for the plan',

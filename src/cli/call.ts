@@ -25,18 +25,18 @@ export interface ReasonOption {
   readonly reason?: string;
 }
 
-/** Which question somebody has read who answers. */
+/** Names the question that the person has read. */
 export interface QuestionOption {
   readonly question?: number;
 }
 
-/** Which plan somebody has read who gives authority: the file, or its hash. */
+/** Names the plan that the person who gives authority has read: the file, or its hash. */
 export interface PlanReadOptions {
   readonly plan?: string;
   readonly planHash?: string;
 }
 
-/** What there was to undo when somebody looked who orders a rollback. */
+/** Names the rollback revision that the person who orders a rollback has read. */
 export interface RevisionOption {
   readonly revision?: number;
 }
@@ -45,8 +45,8 @@ export interface ForOption {
   readonly for?: string;
 }
 
-/** What every command on a run takes. */
+/** Options of every command on a run. */
 export type RunOptions = DaemonOptions & JsonOption;
 
-/** For programs that read it, and people who look at it: nothing in it acts on a terminal, and no text is changed. */
+/** Output for programs and for people: nothing in it can act on a terminal, and no text is changed. */
 export const toJson = (value: unknown): string => escapedJson(JSON.stringify(value, null, 2));

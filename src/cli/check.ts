@@ -15,7 +15,7 @@ import { newestRun } from './run-beside.ts';
 
 export type CheckOptions = PlanOptions & JsonOption & { readonly journal?: string; readonly only?: string };
 
-/** The ids that are wanted; none means all. */
+/** The requested ids; none means all. */
 function wantedIds(plan: Plan, only: string | undefined): readonly string[] {
   const wanted = (only ?? '').split(',').filter((id) => id !== '');
   const known = [...plan.checks.map(({ id }) => id), ...switchedOn(plan)];
@@ -68,7 +68,7 @@ function sayChecks({ checks, not_applicable: left }: Once, state: RunState | und
   ].join('\n');
 }
 
-/** Asks the checks once. No daemon is needed, and none is disturbed. */
+/** Runs the checks once. Needs no daemon and disturbs none. */
 export async function runChecksOnce({ options, terminal }: Call<CheckOptions>): Promise<number> {
   const loaded = loadedPlan({ options, terminal });
   const only = wantedIds(loaded.plan, options.only);

@@ -9,7 +9,7 @@ import { pathOf, whichGuard } from './which-guard.ts';
 import { DaemonUnreachable, NotRipcord, RefusedByDaemon, UsageError } from './errors.ts';
 
 /**
- * A running daemon as one principal sees it. Paths are below `/api/v1/`. Every call rejects with DaemonUnreachable,
+ * A running daemon, called as one principal. Paths are below `/api/v1/`. Every call rejects with DaemonUnreachable,
  * NotRipcord or RefusedByDaemon.
  */
 export interface Client {
@@ -17,9 +17,9 @@ export interface Client {
   get<Answer>(path: string): Promise<Answer>;
   getText(path: string): Promise<string>;
   post<Answer>(path: string, body: object, patience?: Millis): Promise<Answer>;
-  /** The open run, else the newest. */
+  /** The open run, or else the newest. */
   run(): Promise<RunView>;
-  /** An act on that run. */
+  /** Sends an act on that run. */
   act(path: string, body: object): Promise<RunView>;
 }
 
@@ -58,7 +58,7 @@ function readToken({ tokenFile }: DaemonOptions, env: Call['env']): string {
   return token;
 }
 
-/** The system's word for it: `ECONNREFUSED`. */
+/** The system's code: `ECONNREFUSED`. */
 function sayWhy(error: unknown, patience: Millis): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return `no answer in ${sayDuration(patience)}`;
@@ -80,7 +80,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Connects to nothing yet. Throws UsageError when address or token are missing or unfit. */
+/** Does not connect yet. Throws UsageError if the address or the token is missing or invalid. */
 export function connect(options: DaemonOptions, env: Call['env']): Client {
   const base = readAddress(options.url ?? env.RIPCORD_URL ?? defaultUrl);
   const url = base.href.replace(/\/$/, '');

@@ -9,7 +9,7 @@ export type ConfirmOptions = RunOptions &
   ReasonOption &
   QuestionOption & { readonly done?: boolean; readonly again?: boolean };
 
-/** The question that is open, shown to whoever answers it. */
+/** The open question, shown to the person who answers it. */
 async function openQuestion({ options, terminal, env }: Call<ConfirmOptions>, step: string, answer: string) {
   const asked = askedAbout(await connect(options, env).run(), step);
   if (asked === undefined) return nothingAsked;
@@ -18,7 +18,7 @@ async function openQuestion({ options, terminal, env }: Call<ConfirmOptions>, st
   return question;
 }
 
-/** Answers the question of a rollback's step. */
+/** Answers the question of a rollback step. */
 export async function confirm(call: Call<ConfirmOptions>): Promise<number> {
   const { done = false, again = false, question } = call.options;
   if (done === again) {

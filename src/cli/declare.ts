@@ -3,11 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../core/kernel/duration.ts';
 import type { Call } from './call.ts';
 
-/** A command as people read about it, and what carries it out. */
+/** A command: its help texts and the code that carries it out. */
 export interface Declared<Options> {
   /** Its name and arguments: `approve [REC]`. */
   readonly usage: string;
-  /** Each argument's meaning, in their order. */
+  /** The meaning of each argument, in order. */
   readonly args?: Readonly<Record<string, string>>;
   /** Half a sentence for the list of commands. */
   readonly summary: string;
@@ -15,13 +15,13 @@ export interface Declared<Options> {
   readonly about: string;
   readonly examples: readonly string[];
   readonly options: readonly Option[];
-  /** Options without which it cannot be done, by their long names. */
+  /** The long names of the required options. */
   readonly needs?: readonly string[];
-  /** Loads its code only now, so that `ripcord phase` starts fast. */
+  /** Loads the command's code only when it is called, so that `ripcord phase` starts fast. */
   readonly run: (call: Call<Options>) => Promise<number>;
 }
 
-/** Where the calls go: the terminal and the environment, and who is told how a command ended. */
+/** Where the calls go: the terminal, the environment and the receiver of the exit code. */
 export interface Stage extends Pick<Call, 'terminal' | 'env'> {
   readonly ended: (exitCode: number) => void;
 }
@@ -39,7 +39,7 @@ export function addGroup(parent: Command, name: string, summary: string, example
   return group.showHelpAfterError(`See: ${fullName(group)} --help`);
 }
 
-/** `Options` says what `run` wants; the declared options must give it. */
+/** `Options` is what `run` expects; the declared options must provide it. */
 export function addCommand<Options extends object>(parent: Command, stage: Stage, declared: Declared<Options>): void {
   const { usage, args = {}, summary, about, examples, options, needs = [], run } = declared;
   const [name = '', ...places] = usage.split(' ');
@@ -79,11 +79,11 @@ function readHash(text: string): string {
   return text;
 }
 
-/** Said of each command that lets the guard do more. */
+/** Added to the help of each command that lets the guard do more. */
 export const forPlan =
   'It counts only for the plan that you have read. If the plan was edited during the run, say which one: --plan or --plan-hash.';
 
-/** Options that several commands have, each said once. */
+/** Options that several commands share. */
 export const option = {
   plan: new Option('--plan <file>', 'the plan').default('ripcord.yaml'),
   planHere: new Option('--plan <file>', 'the plan (default: ripcord.yaml)'),
@@ -118,8 +118,8 @@ export const option = {
   duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
 } as const;
 
-/** To reach the daemon, and to say which guard and run are meant. */
+/** Options to reach the daemon and to choose the guard and the run. */
 export const daemonOptions = [option.target, option.run, option.url, option.tokenFile] as const;
 export const runOptions = [option.json, option.ofPlan, ...daemonOptions] as const;
-/** Of what counts for the plan that its author has read. */
+/** Options of commands that count only for the plan that the person has read. */
 export const boundOptions = [option.planRead, option.planHash, option.json, ...daemonOptions] as const;

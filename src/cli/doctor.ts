@@ -11,7 +11,7 @@ export type DoctorOptions = PlanOptions & JsonOption & { readonly journal?: stri
 const tones = { well: 'good', limited: 'warn', wrong: 'bad', unknown: 'bad' } as const;
 const rowOf = ({ part, state, said }: Examined): Row => [{ text: state, tone: tones[state] }, part, said];
 
-/** Looks at everything that a run will depend on. Nothing is changed or planted. */
+/** Checks everything that a run depends on. Changes nothing. */
 export async function doctor({ options, terminal }: Call<DoctorOptions>): Promise<number> {
   const loaded = loadedPlan({ options, terminal });
   const state = await newestRun(options.journal ?? journalBeside(options.plan), loaded);

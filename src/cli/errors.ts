@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { Problem } from '../api/problem.ts';
 
-/** Nobody listens there, or not in time: nothing is known about the run. */
+/** Nothing listens at the address, or it did not answer in time. The state of the run is unknown. */
 export class DaemonUnreachable extends RipcordError {
   readonly url: string;
   constructor(url: string, why: string, options?: ErrorOptions) {
@@ -18,7 +18,7 @@ export class DaemonUnreachable extends RipcordError {
   }
 }
 
-/** Somebody answers there, but not as Ripcord does: another program, or a proxy before it. */
+/** Something answers, but not as Ripcord does: another program, or a proxy in front of it. */
 export class NotRipcord extends RipcordError {
   readonly url: string;
   constructor(url: string, found: string) {
@@ -30,7 +30,7 @@ export class NotRipcord extends RipcordError {
   }
 }
 
-/** A run that an older Ripcord opened. */
+/** The run was opened by an older version of Ripcord. */
 export class NoRecordedPlan extends RipcordError {
   constructor(run: string) {
     super(
@@ -49,12 +49,12 @@ const exitCodeOf: Readonly<Record<number, ExitCode>> = {
   401: exitCodes.usage,
 };
 
-/** The daemon's "no", in its own words. */
+/** The daemon's refusal, in its own words. */
 export class RefusedByDaemon extends RipcordError {
   readonly status: number;
-  /** One word for machines. */
+  /** The reason as one word, for machines. */
   readonly because: string;
-  /** Where several things are missing: a sentence each. */
+  /** The missing requirements, if there are several; one sentence each. */
   readonly missing: readonly string[];
   constructor({ status, because, found, wanted, todo, missing = [] }: Problem) {
     const exitCode = because === 'could-not-look' ? exitCodes.unknown : (exitCodeOf[status] ?? exitCodes.failed);
@@ -65,7 +65,7 @@ export class RefusedByDaemon extends RipcordError {
   }
 }
 
-/** What was typed, or set in the environment, cannot be used. */
+/** Something in the command line or the environment cannot be used. */
 export class UsageError extends RipcordError {
   constructor(found: string, wanted: string, todo: string, options?: ErrorOptions) {
     super({ found, wanted, todo }, exitCodes.usage, options);

@@ -21,7 +21,7 @@ interface Guards {
   }[];
 }
 
-/** Each guard that the token knows. Exits with 3 while one of them cannot do its work. */
+/** Lists each guard that the token gives access to. Exits with 3 if one of them cannot work. */
 export async function guards({ options, terminal, env }: Call<RunOptions>): Promise<number> {
   const answer = await connect(options, env).get<Guards>('guards');
   const rows = answer.guards.map(({ plan, target, ready, because, run }) => [

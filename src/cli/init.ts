@@ -14,7 +14,7 @@ export interface InitOptions {
   readonly plan: string;
 }
 
-/** Writes a plan by looking at the database at DATABASE_URL. A plan that is there is left alone. */
+/** Writes a plan for the database at DATABASE_URL. Never overwrites an existing plan. */
 export async function init({ options: { plan: file }, terminal, env }: Call<InitOptions>): Promise<number> {
   const url = env['DATABASE_URL'];
   if (url === undefined || url === '') {

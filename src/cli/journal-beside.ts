@@ -1,4 +1,4 @@
 import { dirname, join, resolve } from 'node:path';
 
-/** The journal of a plan, when nobody names another. */
+/** The default journal of a plan. */
 export const journalBeside = (plan: string): string => join(dirname(resolve(plan)), '.ripcord', 'journal.db');

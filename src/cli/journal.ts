@@ -15,7 +15,7 @@ export type AcceptOptions = VerifyOptions & Required<ReasonOption>;
 
 const isAcceptance = (event: { readonly type: string }): event is JournalAccepted => event.type === 'journal-accepted';
 
-/** What somebody has gone on with although the file beside the journal said otherwise: those entries are missing for good. */
+/** Times when a person continued although the file beside the journal contradicted it: those entries are lost for good. */
 async function acceptedIn(journal: JournalReader): Promise<readonly JournalAccepted[]> {
   return (await journal.read(journalStream)).map(({ event }) => event).filter(isAcceptance);
 }
@@ -45,7 +45,7 @@ export async function verifyJournal({ options, terminal }: Call<VerifyOptions>):
   return sound ? exitCodes.well : exitCodes.failed;
 }
 
-/** A container's user may have a number only. */
+/** A container's user may have no name, only a number. */
 function whoIsThis(): string {
   try {
     return userInfo().username;
@@ -54,7 +54,7 @@ function whoIsThis(): string {
   }
 }
 
-/** Goes on with a journal that is refused for the `-head` beside it, and puts that on record. */
+/** Accepts a journal that was refused because of the `-head` beside it, and records that. */
 export async function acceptAsItIs({ options, terminal }: Call<AcceptOptions>): Promise<number> {
   const path = options.journal ?? journalBeside(options.plan);
   const { reason } = options;

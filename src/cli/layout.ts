@@ -6,7 +6,7 @@ export interface Cell {
   readonly align?: 'right';
 }
 
-/** A text stands for a plain cell. */
+/** A string is a plain cell. */
 export type Row = readonly (Cell | string)[];
 
 export interface Sheet {
@@ -16,7 +16,7 @@ export interface Sheet {
 
 const cellOf = (cell: Cell | string): Cell => (typeof cell === 'string' ? { text: cell } : cell);
 
-/** Breaks at spaces; a word that is too long stays whole, so that it can be copied. */
+/** Breaks at spaces. A word that is too long stays whole, so that it can be copied. */
 export function wrap(text: string, columns: number): readonly string[] {
   return text.split('\n').flatMap((line) => {
     const lines: string[] = [];
@@ -31,7 +31,7 @@ export function wrap(text: string, columns: number): readonly string[] {
 
 const gap = 2;
 const indent = 2;
-/** Narrower than this, the last cell goes below the others. */
+/** If less width than this is left, the last cell goes below the others. */
 const narrowest = 24;
 
 function widthsOf(rows: readonly (readonly Cell[])[]): readonly number[] {
@@ -41,7 +41,7 @@ function widthsOf(rows: readonly (readonly Cell[])[]): readonly number[] {
   );
 }
 
-/** Rows under each other, indented; all cells but the last have one line, the last one wraps under itself. */
+/** Aligned, indented rows. All cells but the last have one line; the last one wraps under itself. */
 export function table(rows: readonly Row[], { columns, paint }: Sheet): readonly string[] {
   const all = rows.map((row) => row.map(cellOf));
   const widths = widthsOf(all);
@@ -63,7 +63,7 @@ export function table(rows: readonly Row[], { columns, paint }: Sheet): readonly
   });
 }
 
-/** Commands to type, whole, with what each does beside it, or below where there is no room. */
+/** Commands to type, each on one line, with its effect beside it, or below if there is no room. */
 export function commands(rows: readonly (readonly [command: string, does: string])[], sheet: Sheet): readonly string[] {
   if (rows.length === 0) return [];
   const widest = Math.max(...rows.map(([command]) => command.length));
@@ -79,6 +79,6 @@ export function commands(rows: readonly (readonly [command: string, does: string
   ]);
 }
 
-/** A part of a page with its title; nothing where it has no lines. */
+/** A titled part of a page; nothing if it has no lines. */
 export const section = (title: string, lines: readonly string[], { paint }: Sheet): readonly string[] =>
   lines.length === 0 ? [] : ['', paint('title', title), ...lines];

@@ -1,11 +1,11 @@
 import { sayDuration, sayMoment, sayTime } from '../core/kernel/duration.ts';
 import { between, type Instant, type Millis, millis } from '../core/kernel/units.ts';
 
-/** To the second: nobody at a terminal wants to know it more exactly. */
+/** Rounded to the second, which is exact enough for a terminal. */
 export const roughly = (length: Millis): string =>
   length > -1_000 && length < 1_000 ? '0 s' : sayDuration(millis(Math.round(length / 1_000) * 1_000));
 
-/** `02:14:07`, with the day when that is another one; always UTC, which the page says once. */
+/** `02:14:07`, with the date if it is another day. Always UTC, which the page says once. */
 export const clockTime = (at: Instant, now: Instant): string =>
   sayMoment(at).slice(0, 10) === sayMoment(now).slice(0, 10) ? sayTime(at) : sayMoment(at).slice(0, 19);
 

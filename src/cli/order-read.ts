@@ -5,13 +5,13 @@ import { UsageError } from './errors.ts';
 import { namedPlan, sayOtherPlan } from './plan-read.ts';
 import { list } from './status/verdicts.ts';
 
-/** What is to be undone, and what there was to undo when whoever orders it looked. */
+/** What to undo, and the revision that the person who orders it has read. */
 export interface OrderOptions extends PlanReadOptions, RevisionOption {
   readonly phase?: string;
   readonly restore?: boolean;
 }
 
-/** What can be typed once it is read. */
+/** The options to repeat in the suggested command. */
 function wishOf({ phase, restore }: OrderOptions): string {
   if (restore === true) return ' --restore';
   return phase === undefined ? '' : ` --phase ${phase}`;
@@ -19,11 +19,11 @@ function wishOf({ phase, restore }: OrderOptions): string {
 export const orderWith = (wish: OrderOptions, revision: number): string =>
   `ripcord rollback${wishOf(wish)} --revision ${revision} --reason "..."`;
 
-/** Why the same words may have meant something else when their author looked; undefined where they cannot have. */
+/** Why the same command may have meant something else when the person last looked; undefined if it cannot have. */
 function sayOtherUndo(view: RunView, options: OrderOptions): string | undefined {
   const { rollback, phases } = view;
   const { phase, restore = false } = options;
-  if (rollback !== undefined && rollback.endedAt === undefined) return undefined; // the daemon says why there can be no other
+  if (rollback !== undefined && rollback.endedAt === undefined) return undefined; // the daemon says why another rollback is impossible
   const otherPlan = namedPlan(options) === undefined ? sayOtherPlan(view) : undefined;
   if (otherPlan !== undefined) return otherPlan;
   if (rollback !== undefined) return `this run has already had a rollback: ${rollback.id}, ${rollback.state}`;
@@ -50,10 +50,10 @@ export async function orderRead({ options, env, terminal }: Call<RunOptions & Or
   return { plan_hash, undo_revision };
 }
 
-/** Then the daemon says that none is under way. */
+/** The daemon then says that no rollback is running. */
 const noRollback = 'none';
 
-/** The rollback that whoever ends it must have read, since there was no other one in this run. */
+/** The rollback that the person must have read: the only one in this run. */
 export async function onlyRollback({ options, env, terminal }: Call<RunOptions>): Promise<string> {
   const { rollback, recommendations } = await connect(options, env).run();
   if (rollback === undefined) return noRollback;

@@ -15,44 +15,45 @@ import { type Client, connect } from './client.ts';
 import { RefusedByDaemon, UsageError } from './errors.ts';
 import { parsePlanFile } from './plan-file.ts';
 
-/** `plan` may also be the name of the guard's plan, where the command is given. */
+/** Before the command, `plan` may also be the name of the guard's plan. */
 export type PhaseOptions = DaemonOptions & Pick<PlanOptions, 'env'>;
 
-/** The daemon takes the boundary before it answers, which costs the target some queries. */
+/** The daemon takes the boundary before it answers, which requires some queries of the target. */
 const startPatience = seconds(120);
-/** Whoever waits for the answer to a sign of life has a patience of its own. */
+/** Heartbeats have a shorter timeout of their own. */
 const beatPatience = seconds(30);
 
 interface Granted {
-  /** Absent from a daemon of an earlier version. */
+  /** Absent in answers of an older daemon. */
   readonly run?: string;
   readonly tag: string;
   readonly lease_ms: number;
 }
 
-/** From being asked to end to being killed. */
+/** Time between the request to end and the kill. */
 const grace = seconds(5);
 
-/** Between two tries to start, while the guard still looks. */
+/** Time between two attempts to start while the guard is still evaluating. */
 const betweenTries = seconds(1);
-/** What passes by itself: the guard still looks at what the phase before has done, or takes the boundary of this one. */
+/** Refusals that end by themselves: the guard is still evaluating the phase before, or is taking the boundary of this one. */
 const passing: readonly string[] = ['unsettled', 'boundary-not-ready'];
 
 export interface Waiting {
   readonly clock: Clock;
   readonly say: (line: string) => void;
-  /** Of the plan that the command was read from: the guard lets no other begin. */
+  /** The plan that the command was read from. The guard refuses to start any other. */
   readonly plan?: Hash | undefined;
 }
 
-/** Speaks for one phase's wrapper. Whatever the daemon says no to comes as PhaseRefused, but for what passes by itself. */
+/** Reports for one phase's wrapper. Refusals of the daemon become PhaseRefused, except those that end by themselves. */
 export function httpReporter(
   client: Pick<Client, 'post'>,
   phase: PhaseId,
   { clock, say, plan }: Waiting,
 ): PhaseReporter {
   const pathIn = (run: string) => `runs/${encodeURIComponent(run)}/phases/${encodeURIComponent(phase)}`;
-  // Once there is leave, that run's: what `current` means may change while the phase runs, and it must not lose its lease by that.
+  // Once the start is granted, use that run's id: `current` may change while the phase runs, and the phase must not lose its
+  // lease because of that.
   let path = pathIn('current');
   const asRefusal = (error: unknown): unknown =>
     error instanceof RefusedByDaemon && error.status < 500 ? new PhaseRefused(phase, error.found, error.todo) : error;
@@ -60,7 +61,10 @@ export function httpReporter(
     client.post<Answer>(`${path}/${name}`, body, beatPatience).catch((error: unknown) => {
       throw asRefusal(error);
     });
-  /** The guard lets no phase be blamed for the one before, and must know what undoing this one has to bring back. */
+  /**
+   * Waits until the guard has judged the phase before, so that this one is not blamed for it, and has taken this one's
+   * boundary.
+   */
   const start = async (body: object): Promise<Granted> => {
     for (let told = false; ; told = true) {
       try {
@@ -72,7 +76,7 @@ export function httpReporter(
       }
     }
   };
-  let tag: string | undefined; // what it says is about the attempt that was granted, whatever has begun since
+  let tag: string | undefined; // reports are about the granted attempt, whatever has started since
   return {
     async start(wrapper) {
       const body = { wrapper, host: hostname(), plan };
@@ -89,7 +93,7 @@ export function httpReporter(
   };
 }
 
-/** What the plan says that the phase runs, with the plan's folder to run it in. */
+/** The command that the plan names for the phase, and the plan's folder to run it in. */
 function plannedWork(id: PhaseId, call: Pick<Call<PlanOptions>, 'options' | 'env' | 'terminal'>) {
   const { parsed, folder, hash } = parsePlanFile(call);
   const file = call.options.plan;
@@ -110,10 +114,10 @@ function plannedWork(id: PhaseId, call: Pick<Call<PlanOptions>, 'options' | 'env
   return { command: planned.apply.map((text) => fillIn(text, call.env)), cwd: folder, plan: hash };
 }
 
-/** The command's own exit code, or 75 when it was not let begin: then nothing of it ran. */
+/** Returns the command's own exit code, or 75 if it was not allowed to start; then no part of it ran. */
 export async function phase({ args, options, terminal, env }: Call<PhaseOptions>): Promise<number> {
   const [name = '', ...given] = args;
-  const { RIPCORD_TOKEN: _kept, ...rest } = env; // the token is the wrapper's, not the script's
+  const { RIPCORD_TOKEN: _kept, ...rest } = env; // the token belongs to the wrapper, not to the script
   const id = phaseId(name);
   const { command, cwd, plan } =
     given.length > 0

@@ -20,10 +20,10 @@ export function readPlan(file: string): string {
   }
 }
 
-/** Whatever is in it: to be compared with the plan that the daemon has. */
+/** Hashes the file without parsing it, for comparison with the daemon's plan. */
 export const hashOfPlan = (file: string): Hash => hashOf(readPlan(file));
 
-/** A file that the plan names; the fault says that it is not there. */
+/** Reads a file that the plan names. A missing file is a fault. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -32,7 +32,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** A sound plan's text, and how to hide the secrets that are written out in it. Of any other nobody knows what they are. */
+/** The text of a valid plan, and how to redact the secrets in it. The secrets of an invalid plan are unknown. */
 export function readPlanFile({ options, env, terminal }: Pick<Call<PlanOptions>, 'options' | 'env' | 'terminal'>): {
   readonly text: string;
   readonly hash: Hash;
@@ -43,7 +43,7 @@ export function readPlanFile({ options, env, terminal }: Pick<Call<PlanOptions>,
   return { text, hash, hide: hidingText(parsed.secrets) };
 }
 
-/** The plan for one environment; from now on the terminal shows none of its secrets. */
+/** Loads the plan for one environment. From now on the terminal redacts its secrets. */
 export function loadedPlan({ options, terminal }: Pick<Call<PlanOptions>, 'options' | 'terminal'>): LoadedPlan {
   const loaded = loadPlan(options.plan, options.env);
   terminal.conceal(loaded.hide.text);
@@ -51,8 +51,8 @@ export function loadedPlan({ options, terminal }: Pick<Call<PlanOptions>, 'optio
 }
 
 /**
- * The plan beside which a command works, its text’s hash, and the folder that its relative paths start from. From now on the terminal shows
- * none of its secrets.
+ * The plan that a command works beside, the hash of its text, and the folder for its relative paths. From now on the terminal
+ * redacts its secrets.
  */
 export function parsePlanFile({
   options: { plan: file, env: environment },

@@ -8,18 +8,18 @@ import { UsageError } from './errors.ts';
 import { hashOfPlan } from './plan-file.ts';
 import { isPlanFile } from './which-guard.ts';
 
-/** The plan that whoever orders says they have read; undefined where they do not say. */
+/** The plan that the person says they have read; undefined if they do not say. */
 export function namedPlan({ plan: file, planHash }: PlanReadOptions): Hash | undefined {
   if (planHash !== undefined) return hash(planHash);
   return file === undefined || !isPlanFile(file) ? undefined : hashOfPlan(file);
 }
 
-/** Why they may have read another plan than the one that the run has by now; undefined where there was none. */
+/** Why they may have read another plan than the run's current one; undefined if the plan was never replaced. */
 export const sayOtherPlan = ({ plan: { hash: now, before } }: RunView): string | undefined =>
   before &&
   `the plan of this run was edited: it has been ${now} since ${sayMoment(before.until)}, and was ${before.hash} before`;
 
-/** Without a word of theirs only the plan that the whole run has had. They are told which. */
+/** Without an explicit plan, accepts the run's plan only if it has never changed, and prints which one it is. */
 async function planRead(
   { options, terminal, env }: Call<RunOptions & PlanReadOptions>,
   command: string,
@@ -41,7 +41,7 @@ async function planRead(
   return plan.hash;
 }
 
-/** An act that lets the guard do more: it counts for the plan that its author has read. */
+/** Sends an act that lets the guard do more. It counts only for the plan that the person has read. */
 export async function authorise(
   call: Call<RunOptions & PlanReadOptions>,
   { path, command, body }: { readonly path: string; readonly command: string; readonly body: object },

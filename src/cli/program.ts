@@ -23,7 +23,7 @@ const exitCodes = `
 Exit codes: 0 well; 1 breach, failed or refused; 2 wrong usage or plan; 3 could not look, or no daemon answers.
 "phase" returns its command's own exit code, or 75 when the guard refused or stopped it.`;
 
-/** `status` is found as `run status`. */
+/** Suggests `run status` for `status`. */
 function suggestion(program: Command, word: string): string {
   const inGroups = program.commands.flatMap((group) =>
     group.commands.map((one) => [group.name(), one.name()] as const),
@@ -45,7 +45,7 @@ function sayError(program: Command, text: string): string {
   return unknown === undefined ? said : `${said}${suggestion(program, unknown)}`;
 }
 
-/** The command line. Faults in what was typed are thrown as CommanderError, after they were said on `terminal`. */
+/** The command line. Prints usage errors on `terminal` and then throws them as CommanderError. */
 export function createProgram(stage: Stage): Command {
   const { terminal } = stage;
   const program = new Command('ripcord');

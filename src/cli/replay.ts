@@ -31,14 +31,14 @@ export type ReplayOptions = PlanOptions &
     readonly ignoreStallsUnder?: string;
   };
 
-/** What a threshold is read by; the same as in the plan. */
+/** Schemas of the thresholds, shared with the plan. */
 const thresholds = {
   slower_than: ['slowerThan', '--slower-than', slowerThan],
   never_below: ['neverBelow', '--never-below', slowerThan],
   false_alarms: ['falseAlarms', '--false-alarms', rate],
   ignore_stalls_under: ['ignoreStallsUnder', '--ignore-stalls-under', duration],
 } as const;
-/** What a probe may have for itself. */
+/** Thresholds that a probe may override. */
 const ownThresholds = ['slower_than', 'ignore_stalls_under'] as const;
 
 function read([name, flag, quantity]: (typeof thresholds)[keyof typeof thresholds], options: ReplayOptions) {
@@ -50,7 +50,7 @@ function read([name, flag, quantity]: (typeof thresholds)[keyof typeof threshold
   throw new UsageError(`${flag} ${JSON.stringify(text)}`, wanted, 'Correct it');
 }
 
-/** The plan with the thresholds that were given in place of its own, and of those that probes have for themselves. */
+/** The plan with the given thresholds in place of its own, and in place of those that probes override. */
 function withThresholds(plan: Plan, options: ReplayOptions): Plan {
   const given = Object.fromEntries(
     Object.entries(thresholds).flatMap(([key, threshold]) => {
@@ -62,7 +62,7 @@ function withThresholds(plan: Plan, options: ReplayOptions): Plan {
     ...probe,
     ...Object.fromEntries(ownThresholds.filter((key) => key in given).map((key) => [key, undefined])),
   }));
-  // A grey zone that the plan gave for its own limit would lie above a narrower one.
+  // A grey zone that the plan set for its own limit would be above a narrower limit.
   const { never_below: guard, ...rest } = plan.criteria.performance;
   const kept = options.slowerThan === undefined && guard !== undefined ? { never_below: guard } : {};
   const performance = { ...rest, ...kept, ...given };
@@ -76,8 +76,7 @@ function withThresholds(plan: Plan, options: ReplayOptions): Plan {
   return { ...plan, probes, criteria: { ...plan.criteria, performance } };
 }
 
-/** Of this plan, in whichever environment: other plans may share the journal. */
-/** The run that is named, else the newest of the plan in the file: the journal may hold the runs of others. */
+/** The named run, or else the newest run of the plan in the file, in any environment: other plans may share the journal. */
 async function findRun(journal: JournalReader, call: Call<ReplayOptions>): Promise<RunId> {
   const [wanted] = call.args;
   const all = await journal.runs();
@@ -101,7 +100,7 @@ const sayChange = ({ at, verdict }: Replayed) => [
   verdict.onlyRecommend === undefined ? verdict.summary : `${verdict.summary} (not acted on automatically)`,
 ];
 
-/** Why nothing can be said of slowness, which is not the same as that there was none. */
+/** Why the replay cannot judge slowness, which is not the same as finding none. */
 function sayUnknown(events: readonly RunEvent[], readings: readonly Reading[]): string | undefined {
   if (!events.some(({ type }) => type === 'baseline-frozen')) return 'the run has no baseline to compare with';
   return readings.length === 0 ? 'the journal has no readings of it from this plan’s probes' : undefined;
@@ -131,14 +130,14 @@ function sayReplay(plan: Plan, run: RunId, { events, changes, unknown }: Told, s
   ].join('\n');
 }
 
-/** The plan as the file has it now. */
+/** The plan as it is in the file now. */
 function editedPlan(call: Call<ReplayOptions>): Plan {
   const { parsed } = parsePlanFile(call);
   if ('faults' in parsed) throw new PlanRefused(call.options.plan, parsed.faults);
   return parsed.plan;
 }
 
-/** The plan that the run was guarded by, where it is on record and no other is wanted. */
+/** The plan that the run was guarded by, if it is recorded and no other plan was named. */
 function planToReplay(events: readonly RunEvent[], call: Call<ReplayOptions>): Plan {
   const opened = events.find((event) => event.type === 'run-opened');
   const recorded = call.options.edited === true ? undefined : plansOfRun(events).at(-1);
@@ -146,7 +145,7 @@ function planToReplay(events: readonly RunEvent[], call: Call<ReplayOptions>): P
   return readRecordedPlan(recorded, opened.environment);
 }
 
-/** The recorded readings under other thresholds: what would have been recommended, and when. Needs no daemon. */
+/** Judges the recorded readings by other thresholds: what would have been recommended, and when. Needs no daemon. */
 export async function replayRun(call: Call<ReplayOptions>): Promise<number> {
   const { options, terminal } = call;
   await using journal = await openJournalReader(options.journal ?? journalBeside(options.plan));

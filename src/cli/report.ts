@@ -34,7 +34,7 @@ function write(file: string, text: string): void {
   }
 }
 
-/** What happened in a run, for people or for programs. */
+/** Prints what happened in a run, for people or for programs. */
 export async function report({
   args: [run = 'current'],
   options,

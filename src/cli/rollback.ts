@@ -51,7 +51,7 @@ const lines = (texts: readonly string[], tone: 'bad' | 'plain', sheet: Sheet) =>
     sheet,
   );
 
-/** What comes before its steps: the people whom it takes, and what becomes of forward work. */
+/** What happens before its steps: who must act, and how forward work is stopped. */
 function firstLines({ needs, fences }: DryRun): readonly string[] {
   const from = list(needs.from) || 'people whom the plan does not list';
   return [
@@ -77,7 +77,7 @@ function sayDryRun(dryRun: DryRun, wish: OrderOptions, sheet: Sheet): string {
   ].join('\n');
 }
 
-/** Shows what an order would do, and what it would be bound to. */
+/** Shows what an order would do, and the revision that it would be bound to. */
 async function show({ options, terminal, env }: Call<RollbackOptions>): Promise<number> {
   const { phase, restore = false, json } = options;
   const ofPhase = phase === undefined ? '' : `?phase=${encodeURIComponent(phase)}`;
@@ -108,7 +108,7 @@ export async function rollback(call: Call<RollbackOptions>): Promise<number> {
   return act(call, 'rollback', body, (view) => `Ordered. ${headline(view).text}\nFollow it: ripcord run status`);
 }
 
-/** Ends the rollback under way before its next step. */
+/** Ends the running rollback before its next step. */
 export async function abort(call: Call<AbortOptions>): Promise<number> {
   const { reason } = call.options;
   if (reason === undefined) throw new UsageError('no reason', 'a reason, for the record', 'Give it with --reason');

@@ -6,7 +6,7 @@ import { loadRun } from '../runs/recorded-run.ts';
 import type { LoadedPlan } from '../plan-files/load-plan.ts';
 import { openJournalReader } from '../journal/sqlite/reader.ts';
 
-/** The newest run of a guard, read beside the daemon that may write it; undefined where there is no journal yet. */
+/** The newest run of a guard, read while a daemon may be writing it; undefined if there is no journal yet. */
 export async function newestRun(
   journal: string,
   { plan, environment, hide }: LoadedPlan,

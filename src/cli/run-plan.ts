@@ -15,8 +15,8 @@ interface RecordedPlans {
 }
 
 /**
- * Prints the plan that a run was last decided by, or how the file differs from it. Secrets written out in the file are
- * hidden the same way, so a changed secret is no difference; the hashes show it.
+ * Prints the plan of the run's latest decisions, or how the file differs from it. Secrets written out in the file are
+ * redacted in both, so a changed secret is no difference; the hashes show it.
  */
 export async function showRunPlan(call: Call<RunPlanOptions>): Promise<number> {
   const { args, options, terminal, env } = call;

@@ -26,7 +26,7 @@ export async function open({ options, terminal, env }: Call<RunOptions>): Promis
   return exitCodes.well;
 }
 
-/** 1 while anything is breached or waits for an answer, 3 while the guard cannot look. */
+/** 1 while something is breached or waits for an answer, 3 while the guard cannot evaluate. */
 function exitCodeOf(view: RunView): number {
   if (view.stage === 'closed') return exitCodes.well;
   const waits = view.stage === 'blocked' || view.stage === 'recommending' || stuckFence(view) !== undefined;
@@ -50,10 +50,10 @@ export const disarm = (call: Call<RunOptions & ReasonOption>) =>
 export const hold = (call: Call<RunOptions & ReasonOption>) =>
   act(call, 'hold', { reason: reasonOr(call.options) }, sayHeld);
 
-/** The hold that stands, told to whoever ends it. */
+/** The current hold, shown to the person who ends it. */
 async function openHold({ options, terminal, env }: Call<RunOptions & QuestionOption>) {
   const asked = askedByHold(await connect(options, env).run());
-  if (asked === undefined) return nothingAsked; // then there is nothing to end
+  if (asked === undefined) return nothingAsked; // then there is no hold to end
   const question = mustBeRead(asked, (option) => `ripcord run resume ${option}`);
   terminal.tell(`Ending the hold by ${asked.says}`);
   return question;

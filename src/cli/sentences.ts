@@ -6,12 +6,12 @@ import { headline } from './status/headline.ts';
 import { sayMissing } from './status/recommendation.ts';
 import { list } from './status/verdicts.ts';
 
-/** What a person is told once an act of theirs was recorded. */
+/** What the command prints after an act was recorded. */
 
 export const sayOpened = ({ run, environment, target }: RunView): string =>
   `Run ${run} is open in ${environment}, on database ${target.database}. Next: ripcord baseline capture`;
 
-/** What has been asked already is not asked any more once nothing is missing. */
+/** An open recommendation is executed as soon as nothing is missing for it. */
 const sayActsNow = ({ recommendations }: RunView): string =>
   recommendations
     .filter(({ state, procedure }) => state === 'open' && procedure.kind !== 'person')
@@ -63,7 +63,7 @@ export function sayApproved(view: RunView, id: string): string {
   return `Approved: ${one?.proposes ?? id}.${started}\nFollow it: ripcord run status`;
 }
 
-/** What rests on no breach, such as what follows on a rollback that was given up, has nothing that could come back. */
+/** A recommendation without a breach, such as one that follows an aborted rollback, has nothing that could come back. */
 export function sayDeclined({ recommendations }: RunView, id: string): string {
   const evidence = recommendations.find((recommendation) => recommendation.id === id)?.evidence ?? [];
   return evidence.length === 0

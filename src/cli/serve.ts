@@ -23,7 +23,7 @@ const named = (file: string, environment: string | undefined): PlanChoice => ({
   ...(environment !== undefined && { environment }),
 });
 
-/** Reads `FILE` or `FILE@ENVIRONMENT`; a file whose own name has an `@` is taken as it is. */
+/** Reads `FILE` or `FILE@ENVIRONMENT`. A file with an `@` in its own name is taken as it is. */
 function readChoice(text: string, otherwise: string | undefined): PlanChoice {
   const [, file, environment] = /^(.+)@([^@/]+)$/.exec(text) ?? [];
   return file === undefined || existsSync(text) ? named(text, otherwise) : named(file, environment);
@@ -41,7 +41,7 @@ function plansIn(folder: string): readonly string[] {
   throw new UsageError(`there is no .yaml file in ${folder}`, 'a folder with plans', 'Check the path: --plans DIR');
 }
 
-/** Which guards are wanted, in the order in which they were given. */
+/** The requested guards, in the given order. */
 export function planChoices({
   plan = [],
   plans,
@@ -52,7 +52,7 @@ export function planChoices({
   return [...all.map((text) => readChoice(text, env)), ...ofFolder.map((file) => named(file, env))];
 }
 
-/** Reads `HOST:PORT`, with the host of IPv6 in brackets. */
+/** Reads `HOST:PORT`, with an IPv6 host in brackets. */
 export function readListen(text: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
@@ -66,7 +66,7 @@ export function readListen(text: string): { readonly host: string; readonly port
 
 const codes = { SIGTERM: 143, SIGINT: 130 } as const;
 
-/** Settles at the first signal; the second ends this process at once, for whoever will not wait. */
+/** Resolves at the first signal. The second signal ends this process immediately. */
 function untilTold(tell: (text: string) => void): Promise<void> {
   const told = Promise.withResolvers<void>();
   let count = 0;
@@ -81,7 +81,7 @@ function untilTold(tell: (text: string) => void): Promise<void> {
   return told.promise;
 }
 
-/** Runs the daemon until it is told to stop, or cannot go on. */
+/** Runs the daemon until it is told to stop or cannot continue. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
   const { journal, listen, logLevel, clockIsRight } = options;
   const plans = planChoices(options);

@@ -5,7 +5,7 @@ import { type Call, toJson } from './call.ts';
 import { RefusedByDaemon } from './errors.ts';
 import { createProgram } from './program.ts';
 
-/** Whether the caller reads JSON; what comes after `--` is a phase's command. */
+/** Whether the caller reads JSON. Arguments after `--` belong to a phase's command. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
@@ -25,7 +25,7 @@ function complaint(error: RipcordError) {
   };
 }
 
-/** Says what went wrong: one sentence for what Ripcord expects to meet, with a line for each thing that is missing, a stack for what it does not. */
+/** Reports an error: an expected one as one sentence, with a line for each missing item; an unexpected one with its stack. */
 function report(error: unknown, argv: readonly string[], terminal: Call['terminal']): number {
   const answer = (found: object) => {
     if (wantsJson(argv)) terminal.answer(toJson({ error: found }));
@@ -48,7 +48,7 @@ function report(error: unknown, argv: readonly string[], terminal: Call['termina
   return exitCodes.failed;
 }
 
-/** Carries out one command line; the exit code. Rejects never. */
+/** Runs one command line and returns the exit code. Never rejects. */
 export async function start(
   argv: readonly string[],
   { terminal, env }: Pick<Call, 'terminal' | 'env'>,

@@ -5,29 +5,29 @@ import { styleText } from 'node:util';
 import type { HideText } from '../core/kernel/hide-text.ts';
 import { printable } from '../core/kernel/printable.ts';
 
-/** What a text means, for those who see colours; it says the same without them. */
+/** The meaning of a text, shown as a colour. The text says the same without it. */
 export type Tone = 'bad' | 'warn' | 'good' | 'title' | 'quiet' | 'plain';
 export type Paint = (tone: Tone, text: string) => string;
 
 /**
- * Where a command's words go, and nothing else of it: what it says comes from the database, from servers and from people, and
- * nothing of that may act on the terminal.
+ * Where a command's output goes. The output quotes the database, servers and people, so control characters in it must not act
+ * on the terminal.
  */
 export interface Terminal {
-  /** A line, or several, of what was asked for: standard output. */
+  /** Prints requested output, one or more lines, to standard output. */
   answer(text: string): void;
-  /** What a person should know beside it, such as errors: standard error. */
+  /** Prints errors and other remarks to standard error. */
   tell(text: string): void;
-  /** Shows how far it is in place of what it showed before; nothing where nobody watches. Empty: takes it away. */
+  /** Replaces the previous progress line; does nothing if no person watches. An empty text removes the line. */
   progress(text: string): void;
-  /** From now on nothing of it is shown, whoever says it. */
+  /** From now on, redacts these secrets in all output. */
   conceal(hide: HideText): void;
   readonly columns: number;
-  /** Marks a text, which is shown in its colour when it is said on this terminal. */
+  /** Marks a text with a tone, which becomes a colour when it is printed on this terminal. */
   readonly paint: Paint;
 }
 
-/** What a terminal is made of: where it writes finished text, and how a colour is shown there. */
+/** What a terminal is made of: where it writes finished text, and how it shows a colour. */
 export interface Screen {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -51,7 +51,7 @@ const eraseLine = '\r\u001B[K';
 
 const asItIs: HideText = (text) => text;
 
-/** Colours as marks that nobody else can write: nobody knows the seal. */
+/** Colours as marks that no other text can contain, because nobody else knows the seal. */
 function sealed(style: Paint): { readonly paint: Paint; readonly reveal: (text: string) => string } {
   const seal = randomUUID();
   const ends = (tone: string): readonly string[] => style(tone as Tone, seal).split(seal);
@@ -77,7 +77,7 @@ export function terminalOn({ out, err, progress, columns, style }: Screen): Term
   };
 }
 
-/** The terminal of this process. Colours only where a person watches and NO_COLOR is not set. */
+/** The terminal of this process. Uses colours only if a person watches and NO_COLOR is not set. */
 export const ownTerminal = (stdout: WriteStream, stderr: WriteStream): Terminal =>
   terminalOn({
     out: (text) => void stdout.write(text),

@@ -12,7 +12,7 @@ function expiresAt(length: string | undefined): string | undefined {
   return lasts === undefined ? undefined : `${new Date(Date.now() + lasts).toISOString().slice(0, 16)}Z`;
 }
 
-/** A new token for its holder, and its hash for the plan. Nothing is stored. */
+/** Prints a new token for its holder and its hash for the plan. Stores nothing. */
 export async function createToken({ options, terminal }: Call<CreateTokenOptions>): Promise<number> {
   const token = newToken();
   const hash = hashToken(token);
@@ -26,7 +26,7 @@ export async function createToken({ options, terminal }: Call<CreateTokenOptions
   terminal.answer(`token       ${token}
 token_hash  ${hash}
 
-The token is for its holder alone, who keeps it in a file or in RIPCORD_TOKEN. It is shown this once and stored nowhere.
+Give the token only to its holder, who keeps it in a file or in RIPCORD_TOKEN. Ripcord shows it once and stores it nowhere.
 The hash is for the plan:
 
 principals:
@@ -38,7 +38,7 @@ principals:
 
 export type RevokeTokenOptions = RunOptions & Required<ReasonOption>;
 
-/** Ends a principal's token at once, whether a run is open or not. */
+/** Revokes a principal's token immediately, whether a run is open or not. */
 export async function revokeToken({ args, options, terminal, env }: Call<RevokeTokenOptions>): Promise<number> {
   const [principal = ''] = args;
   const { reason } = options;

@@ -30,7 +30,7 @@ const warningsOf = async (
   ...(await unboundScripts(plan, environment, folder, (text) => fillIn(text, env))),
 ];
 
-/** Every fault of the plan at once, a line each. */
+/** Prints every fault of the plan, one line each. */
 export async function validate({ options, terminal, env }: Call<PlanOptions & JsonOption>): Promise<number> {
   const { plan: file, json } = options;
   const { parsed, folder } = parsePlanFile({ options, env, terminal });

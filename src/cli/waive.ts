@@ -4,7 +4,7 @@ import { sayWaived } from './sentences.ts';
 
 export type WaiveOptions = RunOptions & PlanReadOptions & { readonly reason: string };
 
-/** A person answers for a requirement that nothing has proved. */
+/** A person takes responsibility for an unproved requirement. */
 export const waive = (call: Call<WaiveOptions>) => {
   const [requirement = ''] = call.args;
   const command = `ripcord waive ${requirement} --reason "..."`;

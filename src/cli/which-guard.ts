@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { UsageError } from './errors.ts';
 import { readPlan } from './plan-file.ts';
 
-/** Which guard, and which run of it, a command is about: needed only where a token knows several. */
+/** The guard and the run that a command is about. Needed only if a token gives access to several. */
 export interface GuardOptions {
   /** The plan's name, or a file with that plan. */
   readonly plan?: string;
@@ -15,10 +15,10 @@ export interface GuardOptions {
   readonly run?: string;
 }
 
-/** Whether `--plan` means a file: one that is there, or that has the look of one. */
+/** Whether `--plan` means a file: it exists, or it looks like a path. */
 export const isPlanFile = (text: string): boolean => /[/\\]|\.ya?ml$/i.test(text) || existsSync(text);
 
-/** The name in a plan file, sound or not; what is no file is a name already. Throws UsageError. */
+/** The name in a plan file, valid or not; anything that is not a file is already a name. Throws UsageError. */
 export function nameOfPlan(text: string): string {
   if (!isPlanFile(text)) return text;
   const { name } = Object(parsed(readPlan(text))) as { readonly name?: unknown };
@@ -30,7 +30,7 @@ export function nameOfPlan(text: string): string {
   );
 }
 
-/** Undefined for what is no YAML. */
+/** Undefined for text that is not YAML. */
 function parsed(text: string): unknown {
   try {
     return parse(text);
@@ -39,11 +39,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Whose guard is meant, by name. Throws UsageError where a file was given that names none. */
+/** The plan's name that identifies the guard. Throws UsageError for a file without a name. */
 export const whichGuard = ({ plan, ...rest }: GuardOptions): GuardOptions =>
   plan === undefined ? rest : { ...rest, plan: nameOfPlan(plan) };
 
-/** The path below `/api/v1/`, of the run and the guard that are meant. */
+/** The path below `/api/v1/` for the chosen run and guard. */
 export function pathOf(path: string, { plan, target, run }: GuardOptions): string {
   const [bare = '', query = ''] = path.split('?');
   const ofRun = run === undefined ? bare : bare.replace(/^runs\/current(?=\/|$)/, `runs/${encodeURIComponent(run)}`);

@@ -2,25 +2,25 @@ import type { RunId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
 import type { Entry } from '../journal/journal.ts';
 
-/** Something that must be done about entries, each at least once, though the process is killed right after an append. */
+/** Work that each entry requires at least once, even if the process is killed right after an append. */
 export interface Consumer {
-  /** Its position is stored under this name: one runs at a time, and a new name begins before the first entry. */
+  /** The name under which its position is stored. One consumer of a name runs at a time; a new name starts at the first entry. */
   readonly name: string;
-  /** Which entries it is about. All others are passed over. */
+  /** Selects the entries that it handles. It skips all others. */
   wants(entry: Entry): boolean;
-  /** Resolves once what is to be done is durable. `key` is the same each time that it is called for this entry. */
+  /** Resolves once the work is durable. `key` is the same each time that this is called for the entry. */
   handle(entry: Entry, key: string): Promise<void>;
 }
 
-/** Why a consumer does not get on. */
+/** Why a consumer is stuck. */
 export interface ConsumerFault {
   readonly consumer: string;
   readonly since: Instant;
   readonly tries: number;
   readonly error: unknown;
-  /** What it does not get past; absent where the journal does not answer. */
+  /** The entry on which it is stuck; absent if the journal does not answer. */
   readonly at?: { readonly run: RunId; readonly seq: number };
 }
 
-/** By run and sequence number, which stay the same in every store; positions may not. */
+/** Built from run and sequence number, which are the same in every store; positions may differ. */
 export const keyOf = ({ name }: Consumer, { run, seq }: Entry): string => `${name} ${run} ${seq}`;

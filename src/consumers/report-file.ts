@@ -5,7 +5,7 @@ import type { GuardId, RunId } from '../core/kernel/ids.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import type { Consumer } from './consumer.ts';
 
-/** Ends of chapters, after which a report is worth having. */
+/** Events that end a chapter of the run, after which the report is useful. */
 const reported: readonly RunEvent['type'][] = [
   'rollback-blocked',
   'step-asked',
@@ -16,9 +16,9 @@ const reported: readonly RunEvent['type'][] = [
 
 export interface ReportParts {
   readonly guard: GuardId;
-  /** Where the files are; made when the first is written. */
+  /** The folder of the reports, created with the first one. */
   readonly folder: string;
-  /** The report of a run as it stands now; undefined where there is none. */
+  /** The current report of a run; undefined if there is no such run. */
   readonly report: (run: RunId) => Promise<string | undefined>;
 }
 
@@ -27,7 +27,7 @@ async function sync(path: string): Promise<void> {
   await file.sync();
 }
 
-/** After a power cut there is the report before or this one, never a part of either. */
+/** After a power cut the file is the previous report or this one, never part of one. */
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `${name}-new`);
@@ -40,7 +40,7 @@ export async function replaceFile(folder: string, name: string, text: string): P
   await sync(folder);
 }
 
-/** Writes `RUN.md` at each end of a chapter. It is the report as it stands then, so to write it twice does no harm. */
+/** Writes `RUN.md` at the end of each chapter. The report always reflects the current state, so writing it twice is harmless. */
 export const reportFiles = ({ guard, folder, report }: ReportParts): Consumer => ({
   name: `report-files/${guard}`,
   wants: (entry) => entry.guard === guard && reported.some((type) => type === entry.event.type),

@@ -8,15 +8,15 @@ export interface RunnerParts {
   readonly store: Pick<Journal, 'readFrom' | 'consumers'>;
   readonly consumer: Consumer;
   readonly clock: Clock;
-  /** Told of each failure, and once with undefined when it gets on again. */
+  /** Called for each failure, and once with undefined when the consumer has recovered. */
   readonly onFault: (fault: ConsumerFault | undefined) => void;
 }
 
-/** Disposed of, it hands over what is there once more, tries nothing twice, and ends. */
+/** Disposing it handles the remaining entries once, without retries, and ends. */
 export interface Runner extends AsyncDisposable {
-  /** There may be entries. */
+  /** New entries may exist. */
   wake(): void;
-  /** Begins nothing more: another process does the work now. */
+  /** Starts nothing more, because another process does the work now. */
   stop(): void;
 }
 
@@ -25,7 +25,7 @@ const firstDelay = seconds(1);
 const longestDelay = seconds(60);
 const delayAfter = (tries: number): Millis => millis(Math.min(longestDelay, firstDelay * 2 ** (tries - 1)));
 
-/** Thrown by the pass, with the entry that it did not get past. */
+/** Thrown by a pass, with the entry on which it is stuck. */
 class NotHandled extends Error {
   readonly entry: Entry;
   constructor(entry: Entry, cause: unknown) {
@@ -34,7 +34,7 @@ class NotHandled extends Error {
   }
 }
 
-/** Everything from the stored position on, in order; the position follows each entry that was handled. */
+/** Handles every entry after the stored position, in order. The position advances after each handled entry. */
 function passes({ store, consumer }: RunnerParts, isOver: () => boolean): () => Promise<void> {
   const { name } = consumer;
   const { positionOf, advance } = store.consumers;
@@ -56,17 +56,17 @@ function passes({ store, consumer }: RunnerParts, isOver: () => boolean): () => 
         at = entry.position;
       }
       if (entries.length < batch) return;
-      await advance(name, at); // what was passed over is not read again after the next start
+      await advance(name, at); // so that the next start does not read the skipped entries again
     }
   };
   return () =>
     pass().catch((error: unknown) => {
-      at = undefined; // the store knows it
+      at = undefined; // the store has this position now
       throw error;
     });
 }
 
-/** Hands a consumer its entries, one after the other, for as long as it takes. */
+/** Passes entries to a consumer one at a time, and retries for as long as necessary. */
 export function runConsumer(parts: RunnerParts): Runner {
   const { consumer, clock, onFault } = parts;
   const stopping = new AbortController();
@@ -89,7 +89,7 @@ export function runConsumer(parts: RunnerParts): Runner {
     onFault(fault);
     return fault;
   };
-  /** Resolves with how long to wait before the next one; undefined where only a new entry calls for it. */
+  /** Resolves with the time until the next try; undefined to wait for a new entry. */
   const once = async (): Promise<Millis | undefined> => {
     try {
       await pass();
@@ -106,7 +106,7 @@ export function runConsumer(parts: RunnerParts): Runner {
       roused = Promise.withResolvers();
       const delay = await once();
       if (delay === undefined) await Promise.race([roused.promise, ended]);
-      else await clock.wait(delay, signal).catch(() => undefined); // whoever wakes it makes it no faster
+      else await clock.wait(delay, signal).catch(() => undefined); // a wake-up does not shorten the wait before a retry
     }
     if (!isOver) await once();
   };

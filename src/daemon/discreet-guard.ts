@@ -1,7 +1,7 @@
 import type { Guard } from '../api/guard.ts';
 import type { Hide } from '../core/kernel/hide-document.ts';
 
-/** What answers with the plan's own names and with numbers only, or is what the routes decide by. */
+/** Members that return only the plan's own names and numbers, or that the routes use to decide. */
 const asItIs = [
   'name',
   'rightsOf',
@@ -16,7 +16,7 @@ const asItIs = [
 
 type Act = (...args: readonly unknown[]) => unknown;
 
-/** The guard for those who look at it from outside: no answer shows a secret, whichever is added. */
+/** Redacts secrets in every answer that leaves the guard, including answers of members that are added later. */
 export function discreetGuard(guard: Guard, hide: Hide): Guard {
   const hiding = (act: Act): Act => {
     return (...args) => {

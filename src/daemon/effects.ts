@@ -19,16 +19,16 @@ export interface EffectParts {
   readonly executor: Executor;
   readonly metrics: GuardMetrics;
   readonly log: Log;
-  /** Runs a round of checks now: what is compared with the baseline can be judged from here on. */
+  /** Runs a round of checks now, because the checks that compare with the baseline can be judged from now on. */
   readonly runRound: (round: Round) => void;
 }
 
-/** After these the last answers of the checks are about another state of things. */
+/** After these events the last results of the checks describe an earlier state of the database. */
 const showsAnother: readonly RunEvent['type'][] = ['phase-finished', 'phase-failed', 'phase-lost', 'watch-started'];
 
 /**
- * A rollback that cannot go on by itself has failed, as far as the night shift is concerned; not so where a step is a
- * person's by the plan, or where a person ended it.
+ * A rollback that cannot continue by itself counts as failed for whoever is on call, unless the plan leaves the step to a
+ * person or a person ended the rollback.
  */
 function hasFailed(event: RunEvent, rollback: Rollback | undefined): boolean {
   if (event.type === 'rollback-blocked') return true;
@@ -37,27 +37,27 @@ function hasFailed(event: RunEvent, rollback: Rollback | undefined): boolean {
   return asking === undefined || !isYours({ kind: asking.step.kind, attempt: asking.attempt });
 }
 
-/** Somebody should have answered, and did not. */
+/** A person should have answered and did not. */
 const isUnanswered = (event: RunEvent): boolean =>
   event.type === 'recommendation-expired' ||
   (event.type === 'recommendation-raised' && (event.unanswered?.length ?? 0) > 0);
 
 /**
- * What this process takes note of once events are durable. It is in memory only: what must be done though the process is
- * killed is a consumer's.
+ * What this process does once events are durable. It lives in memory only; work that must survive a crash belongs to a
+ * consumer.
  */
 export function performEffects(entries: readonly Entry<RunEvent>[], state: RunState, parts: EffectParts): void {
   const { evidenceStore, evaluator, capture, executor, metrics, log, runRound } = parts;
   const rollback = rollbackOf(state);
   for (const { event, run, seq } of entries) {
     const facts = { run, seq, event: event.type };
-    if (event.type === 'fence-stands') log.error(facts, sayEvent(event)); // a person must mend it
+    if (event.type === 'fence-stands') log.error(facts, sayEvent(event)); // only a person can fix this
     else if (isUnanswered(event)) log.warn(facts, sayEvent(event));
     else log.info(facts, sayEvent(event));
     evaluator.noted(event);
     markAt(event, evidenceStore);
     if (event.type === 'capture-started') capture.begin(state);
-    if (event.type === 'baseline-frozen') runRound('cheap'); // those that read much were asked for it a moment ago
+    if (event.type === 'baseline-frozen') runRound('cheap'); // the expensive checks ran during the capture
     if (showsAnother.includes(event.type)) runRound('all');
     if (event.type === 'rollback-started') metrics.rollbackStarted(event.trigger);
     if (rollback !== undefined && hasFailed(event, rollback)) metrics.rollbackFailed(rollback.trigger);

@@ -6,7 +6,10 @@ import type { ProcessMetrics } from '../metrics/process-metrics.ts';
 import type { Guards } from './fleet.ts';
 import type { GuardAtWork } from './guard-at-work.ts';
 
-/** Those whose series are as things are now. What a guard showed before it could not is left out: its absence can be seen. */
+/**
+ * Returns the guards whose series are up to date. The others export nothing, because a missing series can be noticed and a
+ * stale one cannot.
+ */
 async function upToDate(all: readonly GuardAtWork[]): Promise<readonly GuardAtWork[]> {
   const shown = await Promise.allSettled(all.map(({ guard }) => guard.showMetrics()));
   const failed = shown.find((one) => one.status === 'rejected');
@@ -15,7 +18,7 @@ async function upToDate(all: readonly GuardAtWork[]): Promise<readonly GuardAtWo
   return those;
 }
 
-/** The guards as the HTTP routes see them. */
+/** Presents the guards to the HTTP routes. */
 export const fleetOf = (
   guards: Pick<Guards, 'atWork' | 'absent'>,
   processMetrics: ProcessMetrics,

@@ -12,28 +12,28 @@ import { repeat } from '../system/repeat.ts';
 import type { Shared } from './foundation.ts';
 import { type GuardAtWork, startGuard } from './guard-at-work.ts';
 
-/** A plan file, and the environment in which it is guarded where it has several. */
+/** A plan file and, if the plan has several environments, the one to guard. */
 export interface PlanChoice {
   readonly file: string;
   readonly environment?: string | undefined;
 }
 
-/** A guard that this process should run: at work, being started, or not there and why. */
+/** A guard that this process should run: running, starting, or absent for a known reason. */
 interface Berth {
   readonly choice: PlanChoice;
-  /** Until it is first started. */
+  /** Undefined until the first start. */
   loaded?: LoadedPlan;
-  /** Of the tokens in the plan, as it was read last. */
+  /** Hashes of the tokens in the plan, as last read. */
   hashes?: readonly string[];
   name?: GuardName;
   atWork?: GuardAtWork;
   starting?: Promise<void>;
-  /** One that cannot go on, until it has let everything go: only then is it tried again. */
+  /** A failed guard until it has released everything; only then is it started again. */
   ending?: Promise<void>;
   because?: string;
-  /** The same for whoever can reach the port. */
+  /** The same reason without details, for anyone who can reach the port. */
   shown?: string;
-  /** Takes out the secrets of its plan, as it was read last. */
+  /** Redacts the secrets of the plan, as last read. */
   hide?: HideText;
 }
 
@@ -41,16 +41,16 @@ export interface FleetParts {
   readonly choices: readonly PlanChoice[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Told of each plan's secrets before anything of it is said. */
+  /** Called with each plan's secrets before anything about the plan is logged. */
   readonly conceal: (hide: HideText) => void;
-  /** The only guard of this process cannot go on. */
+  /** Called when the only guard of this process cannot continue. */
   readonly failed: (error: unknown) => void;
   readonly startOne?: typeof startGuard;
 }
 
-/** How often a guard that is not there is started once more, its plan read again. */
+/** How often an absent guard is started again from its plan file. */
 const betweenTries = seconds(30);
-/** A target that does not answer keeps nobody waiting for longer: its guard joins the others later. */
+/** How long the start waits for a target that does not answer. Its guard joins the others later. */
 const patience = seconds(15);
 
 class GuardTwice extends RipcordError {
@@ -60,7 +60,7 @@ class GuardTwice extends RipcordError {
       {
         found: `${files.join(' and ')} are both the plan ${plan} in ${target}`,
         wanted: 'one guard for a plan in an environment',
-        todo: 'Take one of them away, or give it another name',
+        todo: 'Remove one of them, or rename its plan',
       },
       exitCodes.usage,
     );
@@ -79,17 +79,20 @@ class NoGuard extends RipcordError {
   }
 }
 
-/** Faults quote the plan, whose secrets nobody knows before it could be read. */
+/** Leaves the faults out: they quote the plan, and its secrets are unknown until it parses. */
 const sayRefused = ({ faults }: PlanRefused, file: string): string =>
   `${count(faults.length, 'fault')} in ${file}; wanted a sound plan. See the daemon’s log, or: ripcord validate ${file}`;
 
 const isSame = (a: GuardName | undefined, b: GuardName): boolean => a?.plan === b.plan && a.target === b.target;
 
-/** The guards that this process runs. One that cannot be started, or cannot go on, is told and tried again; the others do not notice. */
+/**
+ * Runs the guards of this process. A guard that cannot start or continue is reported and retried; the others are not
+ * affected.
+ */
 export class Guards {
   readonly #parts: FleetParts;
   readonly #berths: readonly Berth[];
-  /** What is hidden already: a plan that is read every half minute for weeks has the same secrets each time. */
+  /** Secrets that are redacted already. A plan is read every half minute for weeks and usually has the same secrets. */
   readonly #hidden = new Set<string>();
   #isClosing = false;
 
@@ -103,14 +106,14 @@ export class Guards {
   absent = (): readonly AbsentGuard[] =>
     this.#berths
       .filter(({ atWork }) => atWork === undefined)
-      .map(({ choice: { file }, name, shown = 'it is being started', hashes = [] }) => ({
+      .map(({ choice: { file }, name, shown = 'it is starting', hashes = [] }) => ({
         name,
         file,
         because: shown,
         knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
       }));
 
-  /** Reads the plans, before anything is opened. Rejects as `start` does. */
+  /** Reads the plans before anything is opened. Rejects for the same reasons as `start`. */
   read(): void {
     for (const berth of this.#berths) {
       try {
@@ -123,7 +126,7 @@ export class Guards {
     if (this.#berths.every(({ loaded }) => loaded === undefined)) throw this.#none();
   }
 
-  /** Starts every guard. Of a single one it rejects with whatever is wrong; of several only when none can be started. */
+  /** Starts every guard. With one guard this rejects with its error; with several, only if none can start. */
   async start(shared: Shared, undo: AsyncDisposableStack): Promise<void> {
     const { clock, log } = this.#parts;
     undo.defer(() => this.#close());
@@ -135,7 +138,7 @@ export class Guards {
     late.abort();
     if (this.#berths.every(({ atWork, starting }) => atWork === undefined && starting === undefined))
       throw this.#none();
-    // A person's word for the clock was about the clock as it was then. Nobody waits for one that is long in starting.
+    // Retries do not accept the clock: a person accepted it as it was at the first start. A slow start delays no other guard.
     const later = { ...shared, clockIsRight: false };
     const again = async () => {
       for (const berth of this.#berths) void this.#try(berth, later);
@@ -151,11 +154,11 @@ export class Guards {
     return berth.starting;
   }
 
-  /** Whoever starts them is told what the plans say. */
+  /** The caller of the start reports the warnings of the plans. */
   #none = (): NoGuard =>
     new NoGuard(this.#berths.map(({ choice: { file }, name, because = '' }) => ({ name, file, because })));
 
-  /** Told when it changes, not each time that it is tried. */
+  /** Logs a reason when it changes, not at each try. */
   #tell(berth: Berth, error: unknown): void {
     const because = sayError(error);
     if (berth.because !== because)
@@ -199,7 +202,7 @@ export class Guards {
     delete berth.shown;
   }
 
-  /** One that cannot go on is ended, and tried again as if it had just been started; the process of a single one ends. */
+  /** Ends a guard that cannot continue and starts it again as if new. With a single guard, the process ends instead. */
   #lose(berth: Berth, error: unknown): void {
     if (this.#berths.length === 1) return this.#parts.failed(error);
     const { atWork } = berth;
@@ -210,7 +213,7 @@ export class Guards {
     return undefined;
   }
 
-  /** Whatever it cannot let go of, such as readings that cannot be written, is no trouble of the others'. */
+  /** A guard that fails to release something, such as readings that it cannot write, does not affect the others. */
   async #end({ choice: { file }, name }: Berth, atWork: GuardAtWork): Promise<void> {
     try {
       await atWork[Symbol.asyncDispose]();

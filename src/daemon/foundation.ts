@@ -23,15 +23,15 @@ import { createHealth, type Health } from './health.ts';
 /** What the guards of one process share. */
 export interface Shared {
   readonly store: Journal;
-  /** Beside it are the reports, and what steps write. */
+  /** Reports and the output of steps are stored beside it. */
   readonly storePath: string;
   readonly processMetrics: ProcessMetrics;
   readonly logLevel: string;
-  /** A person’s word for a clock that is far ahead of the journal. */
+  /** A person's confirmation of a clock that is far ahead of the journal. */
   readonly clockIsRight?: boolean | undefined;
 }
 
-/** What everything else in the daemon stands on. It has neither clock nor conductor, so nothing of it can act yet. */
+/** What the rest of the daemon is built on. It has neither a clock nor a conductor, so no part of it can act yet. */
 export interface Foundation {
   readonly loaded: LoadedPlan;
   readonly log: Log;
@@ -40,10 +40,10 @@ export interface Foundation {
   readonly health: Health;
   /** This process's lease on the guard. */
   readonly lease: HeldLease;
-  /** The store, written to under the lease. */
+  /** The store, which writes only under the lease. */
   readonly journal: GuardJournal;
   readonly connections: GuardedTarget;
-  /** The guard's run begun last, as the journal has it. */
+  /** The guard's newest run, as the journal has it. */
   readonly newest: RunState | undefined;
 }
 
@@ -53,7 +53,7 @@ class WrongTarget extends RipcordError {
       {
         found: `this is ${found}`,
         wanted: `the target of the open run ${state.run}: ${sayIdentity(state.target)}`,
-        todo: 'Give its url, bring it back under its name, or use another journal for another target',
+        todo: 'Give the url of that target, restore it under its name, or use another journal for another target',
       },
       exitCodes.usage,
     );
@@ -61,8 +61,8 @@ class WrongTarget extends RipcordError {
 }
 
 /**
- * From here on every session must reach the run's target. What has changed since the last daemon is found by the next one,
- * and put on record: a failover, or what a restore under way has put in its place.
+ * Requires every later session to reach the run's target. If the target changed since the last daemon stopped, such as by a
+ * failover or a restore in progress, the next daemon finds that out and records it.
  */
 async function expectTargetOf(run: RunState, { identity, server, askAnew }: GuardedTarget): Promise<void> {
   const isNamesake = sameCluster(run.target, identity) && run.target.database === identity.database;
@@ -73,7 +73,10 @@ async function expectTargetOf(run: RunState, { identity, server, askAnew }: Guar
   await askAnew();
 }
 
-/** The database is the same one: the plan, estimates, restores and above all the login of the rollback are not. */
+/**
+ * Adopts a target that is still the same database, although the plan, the estimates, the restore steps and above all the
+ * rollback's login differ.
+ */
 class OpenUnderAnother extends RipcordError {
   readonly run: RunSummary;
   constructor(guard: GuardId, run: RunSummary) {
@@ -89,7 +92,10 @@ class OpenUnderAnother extends RipcordError {
   }
 }
 
-/** A run that is open on our target under another guard would be left alone by a wrong --env, or a plan with a new name. */
+/**
+ * Refuses to start while another guard has an open run on our target. Otherwise a wrong --env or a renamed plan would leave
+ * that run unguarded.
+ */
 async function mustBeOursAlone(journal: GuardJournal, guard: GuardId, { identity }: GuardedTarget): Promise<void> {
   const other = (await journal.runs()).find(({ guard: of, first, last }) => {
     if (of === guard || first === undefined || last?.type === 'run-closed') return false;
@@ -99,7 +105,7 @@ async function mustBeOursAlone(journal: GuardJournal, guard: GuardId, { identity
   if (other !== undefined) throw new OpenUnderAnother(guard, other);
 }
 
-/** The journal, telling of whatever has become durable in it: that, and nothing else, shows that it can be written. */
+/** The journal, wrapped to report every durable write: only a write shows that the journal can be written. */
 const tellingOf = (journal: Journal, onWritten: () => void): Journal => ({
   ...journal,
   async append(...entry) {
@@ -114,8 +120,8 @@ const tellingOf = (journal: Journal, onWritten: () => void): Journal => ({
 });
 
 /**
- * What is half undone, or cannot log in meanwhile, is not left so because of a grant: then it is told, and nothing more
- * begins.
+ * A missing grant must not leave a rollback half done or a role locked out. In that case this logs the error, and nothing new
+ * starts.
  */
 async function mustHaveLogins(
   loaded: LoadedPlan,
@@ -126,11 +132,11 @@ async function mustHaveLogins(
   const mustGoOn = rollbackUnderWay(unfinished) !== undefined || unfinished?.fence !== undefined;
   await requireLogins(connections.control, loaded, connections).catch((error: unknown) => {
     if (!mustGoOn) throw error;
-    log.error(factsOf(error), 'the logins are not as they must be, and the rollback under way goes on');
+    log.error(factsOf(error), 'the logins do not have the required rights; the running rollback continues');
   });
 }
 
-/** Takes the guard's lease and the target for itself, and rebuilds the newest run. Nothing is written. */
+/** Takes the guard's lease and its target, and rebuilds the newest run. Writes no events. */
 export async function layFoundation(
   loaded: LoadedPlan,
   { store, processMetrics, logLevel }: Shared,

@@ -23,21 +23,24 @@ import { createGuard } from './guard.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { recover, type Recovered } from './recover.ts';
 
-/** One plan in one environment: built, recovered and started. Disposed of, it lets the step under way end and lets go of target and lease. */
+/**
+ * One plan in one environment: built, recovered and started. Disposing it waits for the current rollback step and releases
+ * the target and the lease.
+ */
 export interface GuardAtWork extends AsyncDisposable {
   readonly guard: Guard;
   readonly metrics: GuardMetrics;
-  /** False once another process has taken the guard over: this one then only answers what it is asked. */
+  /** False once another process has taken over the guard. This one then only answers requests. */
   holdsLease(): boolean;
   openRun(): RunState | undefined;
-  /** Deletes the readings that its plan does not keep any longer; how many minutes of a probe. */
+  /** Deletes the readings that the plan no longer keeps. Resolves with the number of minutes deleted, each of one probe. */
   pruneReadings(now: Instant): Promise<number>;
 }
 
-/** How long a step under way may still take when the guard is told to stop. */
+/** How long the current step may still run when the guard is told to stop. */
 const stepPatience = seconds(30);
 
-/** The executor, at rest until it is woken. */
+/** The executor, which sleeps until it is woken. */
 function buildExecutor(
   { loaded, lease, conductor, connections, clock, health }: Recovered,
   { checks }: Monitoring,
@@ -54,16 +57,16 @@ function buildExecutor(
     connections,
     clock,
     monitoring: { runChecks: () => checks.runAll(), noteTarget },
-    output: stepOutputIn(`${storePath}-step-${lease.guard}`, health.during('keeping what a step writes')),
+    output: stepOutputIn(`${storePath}-step-${lease.guard}`, health.during('storing a step’s output')),
     failed,
   });
-  // Nobody else may act beside the step under way: the lock goes when that has ended.
+  // No other guard may act while a step of ours runs, so the lock is released after it.
   const standDown = () => executor.standDown().then(connections.lock.letGo);
-  lease.onLost(() => void standDown().catch(health.during('letting the guard lock go')));
+  lease.onLost(() => void standDown().catch(health.during('releasing the guard lock')));
   return executor;
 }
 
-/** The guard as its requests see it; it listens to none. */
+/** The guard for its requests; this function opens no port. */
 function buildGuard(recovered: Recovered, monitoring: Monitoring, scripts: Scripts) {
   const { loaded, clock, connections, health } = recovered;
   const ofPhases = phaseLeases(loaded.plan.phase_lease, clock.now());
@@ -71,7 +74,7 @@ function buildGuard(recovered: Recovered, monitoring: Monitoring, scripts: Scrip
   return { guard: createGuard({ recovered, monitoring, phaseLeases: ofPhases, scripts, unready }), ofPhases };
 }
 
-/** What must be done about events though this process is killed. Another one that takes the guard over does it instead. */
+/** Work that events require and that must survive a crash. If another process takes over the guard, that process does it. */
 function startConsumers(
   { lease, journal, clock, conductor, health }: Recovered,
   { report }: Guard,
@@ -86,9 +89,9 @@ function startConsumers(
 }
 
 /**
- * Builds, recovers, starts: one after the other. Until the restart is on record nothing of it looks, decides or takes a request, and
- * what was opened is closed again when a later part fails. Rejects with one clear sentence: a target or lease in use, a damaged
- * journal, a target that does not answer. `failed` is told when it cannot go on with a rollback.
+ * Builds, recovers and starts the guard, in this order. Until the restart is recorded, no part evaluates, decides or accepts
+ * a request. If a later part fails, what was opened is closed. Rejects with one clear message: the target or lease is in use,
+ * the journal is damaged, or the target does not answer. Calls `failed` if it cannot continue a rollback.
  */
 export async function startGuard(
   loaded: LoadedPlan,
@@ -117,8 +120,8 @@ export async function startGuard(
   const state = conductor.state();
   if (state !== undefined && recorded.length > 0) performEffects(recorded, state, parts);
   startHousekeeping(recovered, monitoring, ofPhases, scripts, noteTarget, undo);
-  // A fence that could not be lifted is tried again though nothing else happens.
-  undo.use(repeat(clock, minutes(1), async () => executor.wake(), health.during('going on with the rollback')));
+  // Retries a fence that could not be lifted, even if nothing else wakes the executor.
+  undo.use(repeat(clock, minutes(1), async () => executor.wake(), health.during('continuing the rollback')));
   log.info({ target: sayTarget(connections.identity) }, 'the guard is at work');
 
   const built = undo.move();
@@ -127,7 +130,7 @@ export async function startGuard(
     guard,
     metrics,
     holdsLease,
-    // Once another process has the guard, nothing here is under way, and what is kept is for that one to say.
+    // Once another process owns the guard, this one has no work in progress, and retention is the other one's decision.
     openRun: () => (holdsLease() ? openRun() : undefined),
     pruneReadings: async (now) => (holdsLease() ? journal.pruneReadings(instant(now - plan.keep_readings_for)) : 0),
     [Symbol.asyncDispose]: () => built.disposeAsync(),

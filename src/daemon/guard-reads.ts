@@ -12,13 +12,13 @@ import type { Recovered } from './recover.ts';
 export interface ReadsParts {
   readonly recovered: Recovered;
   readonly monitoring: Monitoring;
-  /** Why it cannot do its work now; empty when it can. */
+  /** Why the guard cannot work now; empty if it can. */
   readonly unready: () => readonly string[];
 }
 
 type Reads = Pick<Guard, 'owns' | 'state' | 'view' | 'runs' | 'entries' | 'report' | 'readings'>;
 
-/** Answers questions about the guard's runs: about the current one from memory, about the others from the store. */
+/** Answers questions about the guard's runs: about the current run from memory, about others from the store. */
 export function guardReads({ recovered, monitoring, unready }: ReadsParts): Reads {
   const { loaded, journal, lease, conductor, clock, tokens, health } = recovered;
   const { evidenceStore, evaluator } = monitoring;
@@ -44,7 +44,7 @@ export function guardReads({ recovered, monitoring, unready }: ReadsParts): Read
       const now = await state(run);
       if (now === undefined) return undefined;
       if (!isNow(run)) return viewOf(planOfRun(loaded, now), now, undefined, clock.now());
-      const answerable = { ...loaded.plan, principals: tokens.heard() }; // nobody is sent to one who cannot say yes any more
+      const answerable = { ...loaded.plan, principals: tokens.heard() }; // so that nobody is referred to a person who can no longer approve
       return withTroubles(viewOf(answerable, now, evaluator.latest(), clock.now()));
     },
     runs: stored.list,

@@ -29,7 +29,7 @@ export interface GuardParts extends ReadsParts {
   readonly scripts: Scripts;
 }
 
-/** What gauges are derived from is looked up here, at the scrape: in between nobody would read it. */
+/** Looks up what the gauges are derived from when they are scraped, because nobody reads them in between. */
 async function showMetrics(parts: GuardParts, view: Guard['view']): Promise<void> {
   const { loaded, conductor, clock, connections, metrics, health } = parts.recovered;
   const { evidenceStore, evaluator } = parts.monitoring;
@@ -45,19 +45,19 @@ async function showMetrics(parts: GuardParts, view: Guard['view']): Promise<void
   metrics.show(metricsView({ plan: loaded.plan, state, view: shown, recent: evidenceStore.recent(), ...now }));
 }
 
-/** Whether it may be armed takes a while to find out: who disarms meanwhile has the last word. */
+/** Checking whether the run may be armed takes time. A person who disarms it meanwhile takes precedence. */
 const disarmedMeanwhile = refuse(
   'disarmed',
-  'somebody disarmed the run while the guard looked whether it may be armed',
-  'a run that nobody wants unarmed',
+  'somebody disarmed the run while the guard checked whether it may be armed',
+  'no disarm during that check',
   'Ask who did, then arm it again',
 );
 
-/** Takes a token's end into the run: what its owner approved counts no longer. */
+/** Records in the run that a token has ended: its owner's approvals no longer count. */
 const distrust = ({ conductor, tokens }: Recovered) =>
   conductor.submit({ kind: 'revoked', principals: tokens.revoked() });
 
-/** Takes inputs, after what must be looked at first: scripts, tokens that have ended, what arming would lack. */
+/** Takes an input, after checking what it depends on: scripts, ended tokens, and for arming, missing requirements. */
 function takeInputs(
   { recovered, monitoring: { checks }, scripts }: GuardParts,
   power: DetectionPower,
@@ -79,13 +79,13 @@ function takeInputs(
     if (input.kind === 'phase-spawned') return recordChild(recovered, run, input);
     if (input.kind === 'approve' || input.kind === 'order' || input.kind === 'pre-approve')
       await conductor.submit({ kind: 'scripts', scripts: await scripts.lookAfresh() }, run);
-    if (input.kind === 'approve') await distrust(recovered); // a daemon may have died between the revocation and this
+    if (input.kind === 'approve') await distrust(recovered); // a daemon may have died between the revocation and this record
     if (input.kind === 'disarm') disarmed += 1;
     return input.kind === 'arm' ? arm(run, input) : conductor.submit(input, run);
   };
 }
 
-/** What a rollback would do now. Requests for the same at the same time share one look at the target. */
+/** Predicts what a rollback would do now. Identical requests at the same time share one query of the target. */
 function dryRuns({ recovered, scripts }: GuardParts): Guard['dryRun'] {
   const { loaded, connections, conductor, clock } = recovered;
   const shared = singleFlight();

@@ -5,53 +5,53 @@ import { JournalUnwritable, StaleEpoch } from '../journal/errors.ts';
 import type { ProcessMetrics } from '../metrics/process-metrics.ts';
 import { factsOf, type Log } from '../system/log.ts';
 
-/** What keeps the daemon from doing its work now, for /readyz and the log: each trouble is told once, not every second. */
+/** Tracks what stops the daemon from working, for /readyz and the log. The log gets each problem once, not every second. */
 export interface Health {
-  /** A handler for what failed while doing `what`. */
+  /** Returns a handler for errors of the task `what`. */
   during(what: string): (error: unknown) => void;
-  /** A look did not come to its end: until one does, nothing is decided. */
+  /** An evaluation failed. Until one succeeds, the guard decides nothing. */
   evaluationFailed(error: unknown): void;
-  /** A look came to its end. One that had nothing to write says nothing of the journal. */
+  /** An evaluation succeeded. One with nothing to write says nothing about the journal. */
   evaluated(): void;
   /** Something was written. */
   journalWorks(): void;
-  /** Another process has the guard: this one does nothing more, and says so. */
+  /** Another process owns the guard. This one logs that and does nothing more. */
   takenOver(by: StaleEpoch): void;
   targetAnswers(answers: boolean): void;
   isTargetUp(): boolean;
-  /** What is wrong with the clock: told once in the log, and once when it is over. */
+  /** What is wrong with the clock. The log gets it once, and once more when it is over. */
   clock(trouble: string | undefined): void;
-  /** What the target connections is not sure of now: told once each in the log, and listed by whoever asks it. */
+  /** What the target connections are unsure of now. The log gets each doubt once; callers can list them. */
   doubts(doubts: readonly string[]): void;
-  /** What a rollback would need and the guard has not. It can watch all the same, so it stays ready. */
+  /** Permissions that a rollback would need and the guard lacks. It stays ready, because it can still watch. */
   lacks(permissions: readonly string[]): void;
   missingPermissions(): readonly string[];
-  /** A consumer does not get on, or, with undefined, does again: told once each. The guard stays ready. */
+  /** A consumer is stuck or, with undefined, has recovered. The log gets each once. The guard stays ready. */
   undelivered(consumer: string, fault: ConsumerFault | undefined): void;
-  /** What consumers have not got to, and why. */
+  /** What consumers have not handled yet, and why. */
   overdue(): readonly string[];
   list(): readonly string[];
 }
 
 function sayOverdue({ consumer, since, tries, error, at }: ConsumerFault): string {
-  const where = at === undefined ? '' : ` of entry ${at.seq} of run ${at.run}`;
-  return `${consumer} has not got past the handling${where} since ${sayMoment(since)} (tried ${tries === 1 ? 'once' : `${tries} times`}): ${sayError(error)}`;
+  const where = at === undefined ? ' its next entry' : ` entry ${at.seq} of run ${at.run}`;
+  return `${consumer} has not handled${where} since ${sayMoment(since)} (tried ${tries === 1 ? 'once' : `${tries} times`}): ${sayError(error)}`;
 }
 
 type StoreHealth = Pick<Health, 'during' | 'takenOver' | 'journalWorks' | 'list'>;
 
-/** Whether what is decided can be written, and may be. */
+/** Whether this process can, and may, write its decisions. */
 function storeHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): StoreHealth {
   let unwritable: string | undefined;
   let takenOver: StaleEpoch | undefined;
   const noteTakenOver = (by: StaleEpoch) => {
-    if (takenOver === undefined) log.error(factsOf(by), 'this process does nothing more');
+    if (takenOver === undefined) log.error(factsOf(by), 'this process has lost its guard and does nothing more');
     takenOver = by;
   };
   return {
     takenOver: noteTakenOver,
     during: (what) => (error) => {
-      if (error instanceof StaleEpoch) return noteTakenOver(error); // each look meets it again
+      if (error instanceof StaleEpoch) return noteTakenOver(error); // every later evaluation runs into it too
       if (!(error instanceof JournalUnwritable)) return log.error(factsOf(error), `${what} failed`);
       metrics.storeFailed();
       if (unwritable === undefined) log.error(factsOf(error), 'the journal cannot be written');
@@ -66,16 +66,16 @@ function storeHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): St
   };
 }
 
-/** What the consumers of events have not got past. */
+/** Consumers of events that are stuck. */
 function consumersHealth(log: Log): Pick<Health, 'undelivered' | 'overdue'> {
   const overdue = new Map<string, ConsumerFault>();
   return {
     undelivered(consumer, fault) {
       if (fault === undefined) {
-        if (overdue.delete(consumer)) log.info({}, `${consumer} gets on again`);
+        if (overdue.delete(consumer)) log.info({}, `${consumer} works again`);
         return;
       }
-      if (!overdue.has(consumer)) log.error(factsOf(fault.error), `${consumer} does not get on`);
+      if (!overdue.has(consumer)) log.error(factsOf(fault.error), `${consumer} is stuck`);
       overdue.set(consumer, fault);
     },
     overdue: () => [...overdue.values()].map(sayOverdue),
@@ -94,7 +94,7 @@ export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFaile
     ...consumersHealth(log),
     evaluationFailed(error) {
       if (!(error instanceof JournalUnwritable || error instanceof StaleEpoch)) evaluationFails = true;
-      store.during('a look')(error);
+      store.during('an evaluation')(error);
     },
     evaluated() {
       evaluationFails = false;
@@ -123,7 +123,9 @@ export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFaile
     missingPermissions: () => lacking,
     list: () => [
       ...store.list(),
-      ...(evaluationFails ? ['looks fail, so nothing is decided: see the daemon’s log, and restart it'] : []),
+      ...(evaluationFails
+        ? ['evaluations fail, so the guard decides nothing: see the daemon’s log, then restart the daemon']
+        : []),
       ...(targetUp ? [] : ['the target does not answer']),
       ...(clockTrouble === undefined ? [] : [clockTrouble]),
     ],

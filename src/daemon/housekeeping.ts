@@ -7,7 +7,7 @@ import { WrongServer } from '../target/errors.ts';
 import { listMissingPermissions } from '../target/missing-permissions.ts';
 import type { Recovered } from './recover.ts';
 
-/** What goes on beside the evaluations: is the target there, are wrappers alive, and readings on their way to disk. */
+/** Background tasks beside the evaluations: checks that the target is up and wrappers are alive, and writes readings to disk. */
 export function startHousekeeping(
   recovered: Recovered,
   { readings }: Monitoring,
@@ -32,13 +32,13 @@ export function startHousekeeping(
   };
   undo.use(repeat(clock, seconds(1), everySecond, health.during('housekeeping')));
 
-  // By itself: a big file that is read delays neither the readings nor the phases' leases.
+  // Runs on its own, so that a large file delays neither the readings nor the phases' leases.
   const readScripts = async () => {
     if (openRun() !== undefined) await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
   };
   undo.use(repeat(clock, seconds(1), readScripts, health.during('reading the scripts of the rollback')));
 
-  // A guard of the same plan in another environment may have revoked one.
+  // A guard of the same plan in another environment may have revoked a token.
   let revoked = tokens.revoked();
   const endTokens = async () => {
     await tokens.expire();
@@ -47,16 +47,16 @@ export function startHousekeeping(
       await conductor.submit({ kind: 'revoked', principals: now });
     revoked = now;
   };
-  undo.use(repeat(clock, seconds(1), endTokens, health.during('noting what tokens have ended')));
+  undo.use(repeat(clock, seconds(1), endTokens, health.during('recording ended tokens')));
 }
 
-/** Whether the target answers, is the right one, is guarded by nobody else, and grants what a rollback needs. */
+/** Checks whether the target answers, is the right one, is guarded by no other process, and grants what a rollback needs. */
 function watchTarget(
   { loaded, clock, health, connections }: Recovered,
   noteTarget: () => Promise<void>,
   undo: AsyncDisposableStack,
 ): void {
-  // That another server answers says nothing of whether the target does.
+  // An answer from another server says nothing about the target.
   const ping = async () => {
     if (connections.server.wrong().length > 0) await connections.askAnew();
     await connections.ask().then(
@@ -64,9 +64,9 @@ function watchTarget(
       (error: unknown) => error instanceof WrongServer || health.targetAnswers(false),
     );
   };
-  undo.use(repeat(clock, seconds(5), ping, health.during('asking the target for a sign of life')));
+  undo.use(repeat(clock, seconds(5), ping, health.during('pinging the target')));
 
-  // A server that does not answer lacks nothing: it is down, and that is told already.
+  // A server that does not answer lacks no permissions: it is down, which is reported already.
   const inspect = async () => {
     if (health.isTargetUp()) health.lacks(await listMissingPermissions(connections, loaded));
   };
@@ -79,5 +79,5 @@ function watchTarget(
   connections.lock.onLost(holding.now);
   undo.use(repeat(clock, seconds(5), connections.lock.ask, health.during('asking for the guard lock')));
 
-  undo.use(repeat(clock, seconds(60), inspect, health.during('looking at the permissions')));
+  undo.use(repeat(clock, seconds(60), inspect, health.during('checking the permissions')));
 }

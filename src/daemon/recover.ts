@@ -16,21 +16,21 @@ import type { Foundation } from './foundation.ts';
 const recovered: unique symbol = Symbol('recovered');
 
 /**
- * A daemon whose restart is on record, with all that follows from it. Only `recover` makes one, and only it has a clock that
- * can wait, a conductor and tokens: so nothing looks, listens, decides or takes a request before.
+ * A daemon whose restart and its consequences are recorded. Only `recover` creates one, and only it holds a clock that can
+ * wait, a conductor and tokens. So nothing evaluates, listens, decides or accepts a request earlier.
  */
 export interface Recovered extends Foundation {
   readonly [recovered]: true;
   readonly clock: GuardClock;
   readonly conductor: Conductor;
   readonly tokens: Tokens;
-  /** The run that is not closed, if there is one. */
+  /** The run that is not closed, if any. */
   openRun(): RunState | undefined;
-  /** What the restart has recorded, of which nobody has been told yet. */
+  /** Events that the restart recorded and that were not published yet. */
   readonly recorded: readonly Entry<RunEvent>[];
 }
 
-/** It cannot even write that it is back: whoever starts it must know what stands still until it can. */
+/** The daemon cannot even record its restart. Whoever starts it must know what stands still until it can. */
 class CannotGoOn extends RipcordError {
   constructor({ found, wanted }: JournalUnwritable, state: RunState) {
     const { fence } = state;
@@ -39,7 +39,7 @@ class CannotGoOn extends RipcordError {
       ...(rollback !== undefined ? [`the rollback ${rollback.id} is under way`] : []),
       ...(fence === undefined
         ? []
-        : [`${fence.role} cannot log in until ${rollback !== undefined ? 'it is over' : 'the guard lets it'}`]),
+        : [`${fence.role} cannot log in until ${rollback !== undefined ? 'it is over' : 'the guard lets it log in'}`]),
     ];
     const why = standing.length === 0 ? '' : `: ${standing.join(', and ')}`;
     const todo = `Free space or repair the disk, then start it again${why}`;
@@ -49,7 +49,7 @@ class CannotGoOn extends RipcordError {
 
 const wallNow = () => instant(Date.now());
 
-/** The newest moment that is known to be over, by the run's events and readings and the machine's uptime. */
+/** The newest moment that has certainly passed, according to the run's events, its readings and the machine's uptime. */
 async function newestKnown({ loaded, journal, newest }: Foundation): Promise<Instant | undefined> {
   if (newest === undefined) return undefined;
   const probes = loaded.plan.probes.map(({ id }) => probeId(id));
@@ -57,14 +57,13 @@ async function newestKnown({ loaded, journal, newest }: Foundation): Promise<Ins
   return newestMoment(newest, { newestReading: reading, uptime: markUptime({ now: wallNow }) });
 }
 
-/** What became of tokens until the newest moment counts, whatever the clock shows now. */
+/** Tokens count as they stood at the newest known moment, whatever the clock shows now. */
 const expireTokens = (tokens: Tokens, newest: Instant | undefined, { now }: GuardClock): Promise<void> =>
   tokens.expire(newest === undefined ? now() : later(newest, now()));
 
 /**
- * Writes that the daemon is back, and what follows from it: a changed plan, a clock that was set back, tokens that were
- * revoked or have expired, what ended meanwhile. Rejects when that cannot be written, or when the clock is in doubt; then
- * nothing has happened.
+ * Records the restart and its consequences: a changed plan, a clock that was set back, tokens that were revoked or expired,
+ * and processes that ended meanwhile. Rejects if it cannot be written or the clock is in doubt; then nothing has changed.
  */
 export async function recover(foundation: Foundation, isClockRight = false): Promise<Recovered> {
   const { loaded, lease, journal, log, newest: stored } = foundation;
@@ -88,7 +87,7 @@ export async function recover(foundation: Foundation, isClockRight = false): Pro
   const open = openRun();
   const doubt = open === undefined || newest === undefined ? undefined : tokens.doubtClock(newest);
   if (doubt !== undefined && !isClockRight) throw new RipcordError(doubt, exitCodes.usage);
-  if (doubt !== undefined) log.warn({}, `${doubt.found}; it is said to be right`);
+  if (doubt !== undefined) log.warn({}, `${doubt.found}; a person confirmed it`);
   try {
     if (open !== undefined) {
       const uptime = markUptime(clock);

@@ -15,26 +15,26 @@ import { Guards, type PlanChoice } from './fleet.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export interface ServeOptions {
-  /** One guard each. */
+  /** One plan for each guard. */
   readonly plans: readonly PlanChoice[];
   readonly journal: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly logLevel: string;
-  /** A person’s word for a clock that is far ahead of the journal. */
+  /** A person's confirmation of a clock that is far ahead of the journal. */
   readonly clockIsRight?: boolean | undefined;
-  /** Told how to hide the plans' secrets, for whoever says why it did not start. */
+  /** Called with a function that redacts the plans' secrets, for the caller to report a failed start. */
   readonly conceal?: (hide: HideText) => void;
 }
 
 export interface Daemon {
   readonly url: string;
-  /** Resolves when it was closed; rejects when it cannot go on. */
+  /** Resolves when the daemon is closed; rejects when it cannot continue. */
   readonly closed: Promise<void>;
-  /** Lets each rollback step under way end, writes what is in memory, and lets go of targets and journal. */
+  /** Waits for each current rollback step, writes what is in memory, and releases the targets and the journal. */
   close(): Promise<void>;
 }
 
-/** Every plan's secrets, as plans are read. */
+/** Collects the secrets of every plan as it is read. */
 function concealing(tell: ServeOptions['conceal']) {
   const hides: HideText[] = [];
   const text: HideText = (said) => hides.reduce((so, hide) => hide(so), said);
@@ -46,13 +46,14 @@ function concealing(tell: ServeOptions['conceal']) {
 }
 
 /**
- * One store, one API, one page of metrics, and a guard for each plan. What was opened is closed again when a later part fails. Rejects
- * with one clear sentence: a journal in use or damaged, a port that is taken, and whatever keeps a single guard from starting.
+ * Opens one store, one API and one metrics page, and runs a guard for each plan. If a later part fails, what was opened is
+ * closed. Rejects with one clear message: the journal is in use or damaged, the port is taken, or a single guard cannot
+ * start.
  */
 export async function serve(options: ServeOptions, open = openJournal): Promise<Daemon> {
   await using undo = new AsyncDisposableStack();
   const ending = Promise.withResolvers<void>();
-  ending.promise.catch(() => undefined); // told to whoever holds the daemon; until there is one, the start itself fails
+  ending.promise.catch(() => undefined); // rejects for the holder of the daemon; before there is one, the start itself fails
   const { plans, journal, logLevel, clockIsRight, listen } = options;
   const hidden = concealing(options.conceal);
   const log = createLog(logLevel, hidden);
@@ -68,12 +69,12 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
       fleet: fleetOf(guards, processMetrics, clock),
       listen,
       onError: (error) => log.error(factsOf(error), 'a request failed'),
-      onNobody: (who: Nobody) => log.warn(who, 'a request without a token that counts was refused'),
+      onNobody: (who: Nobody) => log.warn(who, 'refused a request without a valid token'),
       onTurnedAway: tellTurnedAway({ log, clock, processMetrics }),
     }),
   );
   log.info({ url: api.url, guards: guards.atWork().length, of: plans.length }, 'the API is up');
-  const failed = (error: unknown) => log.error(factsOf(error), 'the upkeep of the journal failed');
+  const failed = (error: unknown) => log.error(factsOf(error), 'journal maintenance failed');
   await startUpkeep({ clock, store, guards: guards.atWork, failed, log }, undo);
 
   const built = undo.move();

@@ -14,16 +14,16 @@ export interface UpkeepParts {
   readonly log: Pick<Log, 'info' | 'warn' | 'error' | 'debug'>;
 }
 
-/** The upkeep of the journal, which can wait for as long as it must. */
+/** Maintenance of the journal. It can be put off for as long as necessary. */
 export interface Upkeep extends AsyncDisposable {
-  /** Does it once: now, or when the guard has nothing better to do. Resolves when it is done; never rejects. */
+  /** Runs the maintenance once: now, or when no guard is busy. Resolves when it is done; never rejects. */
   readonly once: () => Promise<void>;
 }
 
-/** How often it is asked whether what it waits for is over. */
+/** How often to check whether the reason to wait is over. */
 const pace = minutes(1);
 
-/** What upkeep must wait for; undefined when there is nothing. */
+/** What the maintenance must wait for; undefined if nothing. */
 export function busyWith(run: Pick<RunState, 'phases' | 'response'> | undefined): string | undefined {
   const rollback = rollbackUnderWay(run);
   if (rollback !== undefined) return `the rollback ${rollback.id} is under way`;
@@ -31,7 +31,10 @@ export function busyWith(run: Pick<RunState, 'phases' | 'response'> | undefined)
   return running && `phase ${running.phase} is running`;
 }
 
-/** Deletes old readings and gives the space back. Put off, also halfway, while a phase of any guard runs or a rollback is under way. */
+/**
+ * Deletes old readings and returns their space to the file system. Pauses, even halfway, while a phase or a rollback of any
+ * guard runs.
+ */
 export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts): Upkeep {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
@@ -40,13 +43,13 @@ export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts)
       .map(({ openRun }) => busyWith(openRun()))
       .find((because) => because !== undefined);
 
-  /** Whether the work may go on: false when the daemon stops. */
+  /** Waits until the maintenance may continue; false when the daemon stops. */
   const mayGoOn = async (): Promise<boolean> => {
     let told: string | undefined;
     for (let because = busy(); because !== undefined; because = busy()) {
-      if (because !== told) log.info({ because }, 'the upkeep of the journal is put off');
+      if (because !== told) log.info({ because }, 'journal maintenance is postponed');
       told = because;
-      await clock.wait(pace, stopping.signal).catch(() => undefined); // aborted: it ends
+      await clock.wait(pace, stopping.signal).catch(() => undefined); // aborted: the daemon stops
       if (stopping.signal.aborted) return false;
     }
     return !stopping.signal.aborted;
@@ -56,14 +59,14 @@ export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts)
     let [chunks, bytes] = [0, 0];
     for (const { pruneReadings } of guards()) {
       if (!(await mayGoOn())) return;
-      // One that cannot keeps nothing of the others'.
+      // A guard that cannot delete its readings does not stop the others.
       chunks += await pruneReadings(clock.now()).catch((error: unknown) => {
         failed(error);
         return 0;
       });
     }
     for (let given = -1; given !== 0 && (await mayGoOn()); bytes += given) given = await store.compact();
-    if (chunks > 0 || bytes > 0) log.info({ chunks, bytes }, 'old readings were deleted, and free space given back');
+    if (chunks > 0 || bytes > 0) log.info({ chunks, bytes }, 'deleted old readings and returned free space');
   };
   return {
     once: () =>
@@ -77,7 +80,7 @@ export function createUpkeep({ clock, store, guards, failed, log }: UpkeepParts)
   };
 }
 
-/** Each day at the quiet hour, and now: a guard that runs for one night only might never come to that hour. */
+/** Runs daily at the quiet hour, and now: a guard that runs for one night only may never reach that hour. */
 export async function startUpkeep(parts: UpkeepParts, undo: AsyncDisposableStack): Promise<void> {
   const upkeep = undo.use(createUpkeep(parts));
   void upkeep.once();

@@ -3,7 +3,7 @@ import { type Complaint, exitCodes, RipcordError } from '../core/kernel/errors.t
 import type { GuardId, Position, RunId } from '../core/kernel/ids.ts';
 import type { Lease } from './lease.ts';
 
-/** Someone else appended first: what was decided was decided on an old state. */
+/** Another process appended first, so the decision was made on an old state. */
 export class StaleSequence extends RipcordError {
   readonly run: RunId;
   readonly expected: number;
@@ -12,7 +12,7 @@ export class StaleSequence extends RipcordError {
     super({
       found: `run ${run} is at sequence number ${actual}`,
       wanted: `${expected}, where the decision was made`,
-      todo: 'Read the run again and decide anew',
+      todo: 'Read the run again and repeat the decision',
     });
     this.run = run;
     this.expected = expected;
@@ -20,19 +20,23 @@ export class StaleSequence extends RipcordError {
   }
 }
 
-/** Another process may write for the guard now, or nobody: what this process decides does not count any more. */
+/** Another process, or none, may write for the guard now. The decisions of this process no longer count. */
 export class StaleEpoch extends RipcordError {
   readonly guard: GuardId;
   readonly given: number;
   readonly current: number;
-  /** Absent where nobody holds the lease. */
+  /** Absent if no process holds the lease. */
   readonly owner: string | undefined;
   constructor(guard: GuardId, given: number, current: number, owner: string | undefined) {
     const found =
       owner === undefined
         ? `the lease of guard ${guard} has ended at epoch ${current}`
         : `another process took over guard ${guard}: ${owner}, epoch ${current}`;
-    super({ found, wanted: `epoch ${given}, which this process claimed`, todo: 'Ask the guard that has it now' });
+    super({
+      found,
+      wanted: `epoch ${given}, which this process claimed`,
+      todo: 'Ask the process that holds the guard now',
+    });
     this.guard = guard;
     this.given = given;
     this.current = current;
@@ -40,7 +44,7 @@ export class StaleEpoch extends RipcordError {
   }
 }
 
-/** A guard is claimed while another process has it. */
+/** Another process holds the guard that this one tried to claim. */
 export class GuardHeld extends RipcordError {
   readonly lease: Lease;
   constructor(lease: Lease) {
@@ -48,8 +52,8 @@ export class GuardHeld extends RipcordError {
     super(
       {
         found: `guard ${guard} is held by another process: ${owner}, epoch ${epoch}, until ${sayMoment(until)}`,
-        wanted: 'a guard that no other process has',
-        todo: 'Leave it to that process, or stop it and start again once its lease has ended',
+        wanted: 'a guard that no other process holds',
+        todo: 'Leave it to that process, or stop it and start again once its lease has expired',
       },
       exitCodes.refused,
     );
@@ -57,7 +61,7 @@ export class GuardHeld extends RipcordError {
   }
 }
 
-/** A run is written by the guard that opened it, and by no other. */
+/** Only the guard that opened a run may write to it. */
 export class RunOfAnother extends RipcordError {
   readonly run: RunId;
   readonly guard: GuardId;
@@ -74,22 +78,25 @@ export class RunOfAnother extends RipcordError {
   }
 }
 
-/** A consumer knows of entries that the store does not have: it was put back, or the position is another store's. */
+/**
+ * A consumer's position is beyond the end of the store: the store was restored from an older copy, or the position belongs to
+ * another store.
+ */
 export class PositionBeyondEnd extends RipcordError {
   readonly position: Position;
   readonly end: Position;
   constructor(position: Position, end: Position) {
     super({
       found: `the journal ends at position ${end}`,
-      wanted: `at least ${position}, up to which it was read`,
-      todo: 'Find out whether an older copy of the journal was put in place; begin at 0 to read everything again',
+      wanted: `at least ${position}, the position already read`,
+      todo: 'Check whether an older copy replaced the journal; start at 0 to read everything again',
     });
     this.position = position;
     this.end = end;
   }
 }
 
-/** A consumer's position never goes backwards: two of one name would undo each other's progress. */
+/** A consumer's position never goes back: two consumers of one name would undo each other's progress. */
 export class PositionGoesBack extends RipcordError {
   readonly consumer: string;
   readonly position: Position;
@@ -97,8 +104,8 @@ export class PositionGoesBack extends RipcordError {
   constructor(consumer: string, position: Position, stored: Position) {
     super({
       found: `consumer ${consumer} is at position ${stored}`,
-      wanted: `at most ${position}, to which it was to advance`,
-      todo: 'Let one consumer of this name run only',
+      wanted: `at most ${position}, the position to advance to`,
+      todo: 'Run only one consumer of this name',
     });
     this.consumer = consumer;
     this.position = position;
@@ -111,7 +118,7 @@ const mendDisk: Pick<Complaint, 'wanted' | 'todo'> = {
   todo: 'Free space or repair the disk. A guard that is running then continues by itself. Do not stop it: only its memory holds what a rollback has done since',
 };
 
-/** The store refused a write: full disk, read-only file system, failing device. Nothing was half-written. */
+/** The store refused a write: full disk, read-only file system, failing device. No part of the write was kept. */
 export class JournalUnwritable extends RipcordError {
   readonly path: string;
   readonly reason: string;
@@ -122,22 +129,25 @@ export class JournalUnwritable extends RipcordError {
   }
 }
 
-/** Another file, or none, has the name of one that the open journal consists of. */
+/** A file of the open journal was moved, removed or replaced. */
 export class JournalMoved extends JournalUnwritable {
   readonly file: string;
   constructor(path: string, file: string) {
     super(path, `${file} was moved or removed while in use`, undefined, {
-      wanted: 'the file that was opened, where it was',
-      todo: 'Put it back, and the guard goes on by itself. Restart the daemon only where it is lost for good: what a rollback has done since is in its memory only',
+      wanted: 'the opened file, at its path',
+      todo: 'Put it back; the guard then continues by itself. Restart the daemon only if the file is lost for good: only its memory holds what a rollback has done since',
     });
     this.file = file;
   }
 }
 
-/** The file is not one that can be used: held by another daemon, newer, damaged, or no journal. Nothing was changed in it. */
+/**
+ * The file cannot be used: another daemon holds it, a newer version wrote it, it is damaged, or it is no journal. It was not
+ * changed.
+ */
 export class JournalRefused extends RipcordError {}
 
-/** Asked after its end. Nothing acknowledged is lost: another one can be opened on the same store. */
+/** The journal was used after it was closed. Nothing acknowledged is lost: the same store can be opened again. */
 export class JournalClosed extends RipcordError {
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {

@@ -16,9 +16,9 @@ import {
 export interface Sealed {
   readonly run: RunId;
   readonly seq: number;
-  /** The guard that wrote it; absent where none did. */
+  /** The guard that wrote it; absent for a store's own entries. */
   readonly guard?: GuardId | undefined;
-  /** In canonical JSON, which is the text that the hash covers. */
+  /** The event as canonical JSON, the text that the hash covers. */
   readonly event: string;
   readonly prev: Hash;
   readonly hash: Hash;
@@ -31,13 +31,13 @@ export interface Link extends Sealed {
 /** `prev` of a run's first entry. */
 export const genesis: Hash = hash(`sha256:${'0'.repeat(64)}`);
 
-/** Where a run stands before its first entry. */
+/** The head of a run before its first entry. */
 export const start = (run: RunId): RunHead => ({ run, seq: 0, hash: genesis });
 
 /**
- * `sha256:` and the hexadecimal SHA-256 of the UTF-8 text `canonical({ event, guard, prev, run, seq })`; `event` comes as its
- * canonical JSON already. Each entry names the hash of the one before it, so no entry can be changed, dropped or put in
- * between without changing every later one. The position is the store's, and not covered.
+ * `sha256:` and the hexadecimal SHA-256 of the UTF-8 text `canonical({ event, guard, prev, run, seq })`; the argument `event`
+ * already is canonical JSON. Each entry contains the hash of the one before it, so changing, dropping or inserting an entry
+ * changes every later hash. The hash does not cover the position, which belongs to the store.
  */
 export function chainHash({ run, seq, guard, event, prev }: Omit<Sealed, 'hash'>): Hash {
   const by = guard === undefined ? '' : `"guard":${JSON.stringify(guard)},`;
@@ -53,7 +53,7 @@ export function seal(head: RunHead, guard: GuardId | undefined, event: string): 
 
 const sayGuard = (guard: GuardId | undefined): string => (guard === undefined ? 'no guard' : `guard ${guard}`);
 
-/** What is wrong with `link` as the one that follows `last`; undefined when it is sound. */
+/** What is wrong with `link` as the successor of `last`; undefined if it is sound. */
 export function faultIn(last: RunHead, link: Sealed): ChainFault | undefined {
   const { run } = link;
   const seq = last.seq + 1;
@@ -68,7 +68,7 @@ export function faultIn(last: RunHead, link: Sealed): ChainFault | undefined {
   return { run, seq, found: `contents with the hash ${actual}`, wanted: `${link.hash}, as recorded` };
 }
 
-/** Whether the run ends where its head says: entries cut off at the end leave a chain that is sound in itself. */
+/** Whether the run ends where its head says. The chain alone cannot show this: without its last entries it is still sound. */
 export function faultAtEnd(last: RunHead, head: RunHead | undefined): ChainFault | undefined {
   const { run } = last;
   if (head === undefined) return { run, seq: last.seq, found: 'no head for this run', wanted: `one at ${last.seq}` };
@@ -106,11 +106,11 @@ function eventIn(text: string | undefined): OpaqueEvent | undefined {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    return undefined; // of a run that is over, perhaps: that stops no guard
+    return undefined; // may belong to a finished run, so it stops no guard
   }
 }
 
-/** The run as callers see it, of which a store keeps its first and its last event in JSON. */
+/** The run as callers see it. A store keeps its first and last event as JSON. */
 export const summaryOf = ({
   first,
   last,

@@ -11,11 +11,11 @@ export interface GuardJournal extends Omit<Journal, 'append' | 'writeReadings' |
     events: readonly Event[],
   ): Promise<readonly Entry<Event>[]>;
   writeReadings(chunks: readonly ReadingChunk[]): Promise<void>;
-  /** Of its own runs. */
+  /** Deletes readings of its own runs only. */
   pruneReadings(before: Instant): Promise<number>;
 }
 
-/** Shows the lease at each write. `lease` throws what it was lost to. */
+/** Adds the lease to each write. `lease` throws the error by which it was lost. */
 export const underLease = (journal: Journal, lease: () => LeaseShown): GuardJournal => ({
   ...journal,
   append: async (run, expectedSeq, events) => journal.append(run, expectedSeq, lease(), events),

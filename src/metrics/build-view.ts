@@ -14,10 +14,10 @@ import type { LatencyView, MetricsView } from './view.ts';
 const finite = (value: number | undefined): Millis | undefined =>
   value !== undefined && Number.isFinite(value) ? millis(value) : undefined;
 
-/** As many readings as a person needs to see a median that is no chance. */
+/** Enough readings for a median that is not chance. */
 const window = 20;
 
-/** The latency just now, for people: what decides is the evidence over all readings since the marker. */
+/** The current latency, for people. Decisions use the evidence over all readings since the marker. */
 function latencyView(probe: ProbeId, readings: readonly Reading[], baseline: Baseline | undefined): LatencyView {
   const latencies = readings
     .map(latencyOf)
@@ -47,7 +47,7 @@ export interface Seen {
   readonly clockOffset: Millis;
 }
 
-/** What the daemon knows, as the metrics show it. */
+/** Builds what the metrics show from what the daemon knows. */
 export function metricsView({ plan, state, view, recent, ...now }: Seen): MetricsView {
   const baseline = state?.baseline;
   const counted = baseline?.baseline.probes.map(({ probe, latencies }) => ({ probe, count: latencies.length }));

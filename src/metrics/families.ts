@@ -1,7 +1,7 @@
 /**
- * Every metric that Ripcord exports: the one place where their names are written. Names and labels are a contract with
- * dashboards and rules outside this repository. Where nothing is there to say (no run, no baseline, not ended), a time
- * or a ratio is absent rather than zero.
+ * Every metric that Ripcord exports; the only place where their names are written. Names and labels are a contract with
+ * dashboards and rules outside this repository. If there is nothing to report (no run, no baseline, not ended), a time or a
+ * ratio is absent rather than zero.
  */
 export type Family =
   | { readonly type: 'counter' | 'gauge'; readonly help: string; readonly labels: readonly string[] }
@@ -26,7 +26,7 @@ const histogram = <const Labels extends readonly string[]>(
 const lagBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const latencyBuckets = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Of the process, whatever number of guards it runs. */
+/** Metrics of the process, however many guards it runs. */
 export const processFamilies = {
   ripcord_build_info: gauge('Always 1; the labels say which build runs.', 'version', 'revision'),
   ripcord_guard_up: gauge(
@@ -42,18 +42,18 @@ export const processFamilies = {
   ripcord_cpu_wait_seconds_total: counter(
     'Time for which the process was ready to run and had no CPU; 0 where the kernel does not account for it.',
   ),
-  ripcord_api_rejections_total: counter('Connections to the API that were ended or not listened to.', 'reason'),
-  ripcord_store_write_failures_total: counter('Writes that the journal refused.'),
+  ripcord_api_rejections_total: counter('Connections to the API that were ended or refused.', 'reason'),
+  ripcord_store_write_failures_total: counter('Failed writes to the journal.'),
 };
 
-/** Every series of a guard has these labels beside its own: the name of its plan, and the environment's. */
+/** Every series of a guard also has these labels: the plan's name and the environment's name. */
 export const guardLabels = ['plan', 'target'] as const;
 
 const guard = {
-  ripcord_target_up: gauge('1 if the guarded database answered when it was last asked.'),
-  ripcord_target_query_seconds_total: counter('Time that the guard itself has kept the guarded database busy.'),
+  ripcord_target_up: gauge('1 if the guarded database answered the last ping.'),
+  ripcord_target_query_seconds_total: counter('Time for which the guard’s own queries kept the guarded database busy.'),
   ripcord_guard_blind: gauge(
-    '1 if the guard cannot see enough to judge. A blind guard holds phases, never rolls back.',
+    '1 if the guard cannot see enough to judge. A blind guard holds phases and never rolls back.',
   ),
   ripcord_guard_lock_held: gauge(
     '1 if the guard holds its lock on the target. Without it another guard may act; phases are held.',
@@ -62,36 +62,49 @@ const guard = {
     '1 if an address of the target leads to another server or database, or to a standby. The guard is blind then.',
   ),
   ripcord_clock_offset_seconds: gauge(
-    'How far the wall clock is ahead of the guard’s own clock. Beyond a minute, either way, nothing is done without asking.',
+    'How far the wall clock is ahead of the guard’s own clock. If they differ by more than a minute, the guard does nothing without asking.',
   ),
-  ripcord_scheduler_lag_seconds: histogram('How late questions were asked, counted from their due time.', lagBuckets),
-  ripcord_scheduler_skipped_runs_total: counter('Due questions that were not asked.', 'probe'),
+  ripcord_scheduler_lag_seconds: histogram('How late probes ran, counted from their due time.', lagBuckets),
+  ripcord_scheduler_skipped_runs_total: counter('Due probe runs that were skipped.', 'probe'),
 };
 
-/** Of each probe, moved by every reading. */
+/** Metrics of each probe, updated by every reading. */
 export const probeFamilies = {
-  ripcord_probe_duration_seconds: histogram('Latency of answered questions.', latencyBuckets, 'probe'),
-  ripcord_probe_attempts_total: counter('Questions asked, whether answered or not.', 'probe'),
-  ripcord_probe_part_seconds_total: counter('Time that answered questions spent in the part.', 'probe', 'part'),
-  ripcord_probe_parts_total: counter('Answered questions whose part was timed.', 'probe', 'part'),
+  ripcord_probe_duration_seconds: histogram('Latency of answered probe attempts.', latencyBuckets, 'probe'),
+  ripcord_probe_attempts_total: counter('Probe attempts, including failed ones.', 'probe'),
+  ripcord_probe_part_seconds_total: counter('Time that answered probe attempts spent in the part.', 'probe', 'part'),
+  ripcord_probe_parts_total: counter('Answered probe attempts whose part was timed.', 'probe', 'part'),
   ripcord_probe_late_readings_total: counter('Readings that do not count because the guard itself was late.', 'probe'),
-  ripcord_probe_failures_total: counter('Questions without a right answer in time, by the reason.', 'probe', 'reason'),
+  ripcord_probe_failures_total: counter(
+    'Probe attempts without a correct answer in time, by reason.',
+    'probe',
+    'reason',
+  ),
 };
 
 const probes = {
   ...probeFamilies,
-  ripcord_probe_last_success_timestamp_seconds: gauge('Due time of the last answered question; 0 before.', 'probe'),
+  ripcord_probe_last_success_timestamp_seconds: gauge(
+    'Due time of the last answered probe attempt; 0 before.',
+    'probe',
+  ),
   ripcord_latency_seconds: gauge('Latency over the newest readings.', 'probe', 'statistic'),
-  ripcord_latency_baseline_seconds: gauge('Latency frozen before the change.', 'probe', 'statistic'),
-  ripcord_latency_slowdown_ratio: gauge('Latency by the baseline: 1 is as before, 1.5 is 50 % slower.', 'probe'),
-  ripcord_baseline_readings: gauge('Readings that the baseline rests on.', 'probe'),
+  ripcord_latency_baseline_seconds: gauge('Latency in the baseline, frozen before the change.', 'probe', 'statistic'),
+  ripcord_latency_slowdown_ratio: gauge(
+    'Latency divided by the baseline: 1 is as before, 1.5 is 50 % slower.',
+    'probe',
+  ),
+  ripcord_baseline_readings: gauge('Readings in the baseline.', 'probe'),
   ripcord_baseline_captured_timestamp_seconds: gauge('When the baseline was frozen.'),
 };
 
 const checks = {
   ripcord_check_runs_total: counter('Runs of the check, whatever they found.', 'check'),
   ripcord_check_failures_total: counter('Runs that found a breach.', 'check'),
-  ripcord_check_errors_total: counter('Runs that could not look, or whose check is itself broken.', 'check'),
+  ripcord_check_errors_total: counter(
+    'Runs that could not evaluate the check, or whose check is itself broken.',
+    'check',
+  ),
   ripcord_check_status: gauge('1 for what the newest run found; unknown before the first one.', 'check', 'status'),
   ripcord_check_last_run_timestamp_seconds: gauge('When the check ran last; 0 before.', 'check'),
   ripcord_check_last_duration_seconds: gauge('How long the newest run took.', 'check'),
@@ -131,7 +144,7 @@ const decisions = {
   ripcord_watch_end_timestamp_seconds: gauge('When the watch after the rollback ends, if nothing interrupts it.'),
 };
 
-/** Of each guard of the process. */
+/** Metrics of each guard of the process. */
 export const guardFamilies = { ...guard, ...probes, ...checks, ...run, ...decisions } satisfies Record<string, Family>;
 
 export const families = { ...processFamilies, ...guardFamilies } satisfies Record<string, Family>;
@@ -141,7 +154,7 @@ export type FamilyName = keyof Families;
 export type NamesOf<Type extends Family['type']> = {
   [Name in FamilyName]: Families[Name]['type'] extends Type ? Name : never;
 }[FamilyName];
-/** A value for every label of the family. */
+/** One value for each label of the family. */
 export type LabelsOf<Name extends FamilyName> = Readonly<Record<Families[Name]['labels'][number], string>>;
 
 export type GuardGauge = Exclude<NamesOf<'gauge'>, keyof typeof processFamilies>;

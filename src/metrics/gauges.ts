@@ -5,19 +5,19 @@ import { criteriaNames } from '../core/verdicts/verdict.ts';
 import type { FamilyName, GuardGauge, LabelsOf } from './families.ts';
 import { type LatencyView, type MetricsPhase, type MetricsView, phaseStates, runModes, runStages } from './view.ts';
 
-/** Everything that a gauge can be derived from. */
+/** The input of every gauge. */
 export interface Snapshot {
-  /** Due time of the last answered question; undefined for a probe that was never answered. */
+  /** Due time of the last answered query; undefined for a probe that was never answered. */
   readonly answered: ReadonlyMap<ProbeId, Instant | undefined>;
   /** The newest finding; undefined for a check that never ran. */
   readonly found: ReadonlyMap<CheckId, Pick<Finding, 'status' | 'at' | 'took'> | undefined>;
   readonly phases: readonly PhaseId[];
   readonly evaluatedAt?: Instant;
-  /** Absent until the daemon has shown one. */
+  /** Absent until the daemon has provided one. */
   readonly view?: MetricsView;
 }
 
-/** One series; without a value it is not exported. */
+/** One series. It is not exported if the value is undefined. */
 type Row<Name extends FamilyName> = readonly [labels: LabelsOf<Name>, value: number | undefined];
 
 const bit = (yes: boolean | undefined): number => (yes === true ? 1 : 0);
@@ -35,7 +35,7 @@ const ofPhases = ({ view }: Snapshot, value: (phase: MetricsPhase) => number | u
 
 const openOne = ({ view }: Snapshot) => view?.run?.recommendations.find(({ state }) => state === 'open');
 
-/** If it is watched without a gap from now on: time in which the guard was blind or down does not count. */
+/** When the watch ends if nothing interrupts it from now on. Time in which the guard was blind or down does not count. */
 const watchEnd = ({ view }: Snapshot): number | undefined => {
   const watch = view?.run?.watch;
   return watch && inSeconds(watch.endedAt ?? after(watch.countedTo, millis(watch.length - watch.seen)));
@@ -55,10 +55,10 @@ function criterionRows({ view }: Snapshot): readonly Row<'ripcord_criterion_stat
   );
 }
 
-/** The series of every gauge: what is not among them is no longer exported. */
+/** The series of every gauge. A series that is not among them is no longer exported. */
 export const gauges: { readonly [Name in GuardGauge]: (from: Snapshot) => readonly Row<Name>[] } = {
   ripcord_target_up: ({ view }) => [[{}, bit(view?.targetUp)]],
-  ripcord_guard_blind: ({ view }) => [[{}, bit(view?.blind ?? true)]], // nothing was seen yet
+  ripcord_guard_blind: ({ view }) => [[{}, bit(view?.blind ?? true)]], // blind until the first view
   ripcord_guard_lock_held: ({ view }) => [[{}, bit(view?.lockHeld)]],
   ripcord_target_mismatch: ({ view }) => [[{}, bit(view?.mismatch)]],
   ripcord_clock_offset_seconds: ({ view }) => [[{}, inSeconds(view?.clockOffset)]],

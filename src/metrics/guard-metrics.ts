@@ -13,11 +13,11 @@ import { createProbeMeters, type PartsOf } from './probe-meters.ts';
 import { type MetricsView, type RollbackTrigger, rollbackTriggers } from './view.ts';
 import { startAtZero } from './zero-series.ts';
 
-/** What one guard tells of itself and of its target. No call does I/O. */
+/** What one guard reports about itself and its target. No call does I/O. */
 export interface GuardMetrics extends MetricsSource {
-  /** Counts a probe's attempt. One that was not made counts as skipped. */
+  /** Counts a probe's attempt, or a skipped one. */
   reading(reading: Reading): void;
-  /** How late a probe was asked. */
+  /** How late a probe ran. */
   lag(late: Millis): void;
   /** Time for which the guard itself kept the target busy. */
   targetCost(spent: Millis): void;
@@ -26,18 +26,18 @@ export interface GuardMetrics extends MetricsSource {
   evaluated(at: Instant): void;
   rollbackStarted(trigger: RollbackTrigger): void;
   rollbackFailed(trigger: RollbackTrigger): void;
-  /** Replaces what was shown before: series that the new view does not have are no longer exported. */
+  /** Replaces the previous view: series that are not in the new one are no longer exported. */
   show(view: MetricsView): void;
 }
 
-/** Whose series they are, and the ids of the plan, whose series are there from the start. */
+/** The guard's name and the ids in its plan, whose series exist from the start. */
 export interface Known {
   /** The plan's name. */
   readonly plan: string;
   /** The environment's name. */
   readonly target: string;
   readonly probes: readonly ProbeId[];
-  /** None when left out. */
+  /** The default is none. */
   readonly partsOf?: PartsOf;
   readonly checks: readonly CheckId[];
   readonly phases: readonly PhaseId[];
@@ -63,7 +63,7 @@ function createCounters(registry: Registry, { probes, checks }: Known) {
   return counters;
 }
 
-/** The series of the ids in `known` are exported as zero before anything happens. */
+/** Exports the series of the ids in `known` as zero before anything happens. */
 export function createGuardMetrics(known: Known): GuardMetrics {
   const { plan, target } = known;
   const registry = new Registry();
@@ -77,7 +77,7 @@ export function createGuardMetrics(known: Known): GuardMetrics {
   const registries = [registry, ...meters.registries];
   for (const one of registries) one.setDefaultLabels({ plan, target });
 
-  /** One that was asked while the guard was late was no attempt left out. */
+  /** An attempt that the guard made late is not a skipped one. */
   const countMissing = (reading: Extract<Reading, { readonly state: 'missing' }>) => {
     const { probe, because } = reading;
     if (isLateness(because)) meters.count(reading);

@@ -5,7 +5,7 @@ import { gauges, type Snapshot } from './gauges.ts';
 
 type LabelOf<Name extends FamilyName> = (typeof families)[Name]['labels'][number];
 
-/** What the client wants to know of a family, in this registry and no global one. */
+/** The client's options for a family, in this registry and not in the global one. */
 const configuration = <Name extends FamilyName>(name: Name, registry: Registry) => {
   const labelNames: readonly LabelOf<Name>[] = families[name].labels;
   return { name, help: families[name].help, labelNames, registers: [registry] };
@@ -23,7 +23,7 @@ export const histogram = <Name extends NamesOf<'histogram'>>(
 export const gauge = <Name extends NamesOf<'gauge'>>(name: Name, registry: Registry): Gauge<LabelOf<Name>> =>
   new Gauge<LabelOf<Name>>(configuration(name, registry));
 
-/** A counter whose sums are kept elsewhere, where adding is cheap: its series are taken from there whenever it is read. */
+/** A counter whose sums are kept elsewhere, where adding is cheap. It reads its series from there at each scrape. */
 export function derivedCounter<Name extends NamesOf<'counter'>>(
   name: Name,
   registry: Registry,
@@ -38,13 +38,13 @@ export function derivedCounter<Name extends NamesOf<'counter'>>(
   });
 }
 
-/** A gauge that holds nothing: its series are derived anew from the snapshot whenever it is read. */
+/** A gauge without state: it derives its series from the snapshot at each scrape. */
 export function derivedGauge(name: GuardGauge, registry: Registry, from: () => Snapshot): void {
   const derived: Gauge = new Gauge({
     ...configuration(name, registry),
     collect() {
       derived.reset();
-      derived.remove({}); // a reset sets a gauge without labels to zero, and zero is a statement
+      derived.remove({}); // a reset sets a gauge without labels to zero, which would claim a value
       for (const [labels, value] of gauges[name](from())) if (value !== undefined) derived.set(labels, value);
     },
   });

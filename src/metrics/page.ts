@@ -7,13 +7,13 @@ export interface MetricsSource {
   readonly registries: readonly Registry[];
 }
 
-/** The content type is part of it: without one, Prometheus 3 refuses the page. */
+/** Prometheus 3 refuses a page without a content type. */
 export interface MetricsPage {
   readonly contentType: string;
   readonly body: string;
 }
 
-/** The samples of a family's text, without its HELP and TYPE lines. */
+/** The samples in a family's text, without its HELP and TYPE lines. */
 function withoutHead(text: string): string {
   const endOfHelp = text.indexOf('\n');
   const endOfType = text.indexOf('\n', endOfHelp + 1);
@@ -21,8 +21,9 @@ function withoutHead(text: string): string {
 }
 
 /**
- * The registries as one page in Prometheus' text format, version 0.0.4. A family may be spread over several of them.
- * Between two pieces the event loop turns, because whoever writes a long page in one go makes the probes look slow.
+ * Renders the registries as one page in Prometheus' text format, version 0.0.4. A family may be spread over several
+ * registries. Yields to the event loop between two pieces, because writing a long page in one go would make the probes look
+ * slow.
  */
 export async function metricsPage(sources: readonly MetricsSource[]): Promise<MetricsPage> {
   const holders = new Map<string, Registry[]>();

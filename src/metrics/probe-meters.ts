@@ -6,15 +6,15 @@ import type { ProbeId } from '../core/kernel/ids.ts';
 import { counter, derivedCounter, histogram } from './instruments.ts';
 import { startAtZero } from './zero-series.ts';
 
-/** So many probes are written out in a few milliseconds, during which no question can be asked. */
+/** The number of probes that can be written out in a few milliseconds, during which no probe can start. */
 const probesPerSlice = 50;
 
-/** The parts that a probe's answers may have: their series are there from the start. */
+/** The parts that a probe's readings may have. Their series exist from the start. */
 export type PartsOf = (probe: ProbeId) => readonly Part[];
 
 interface Slice {
   readonly registry: Registry;
-  /** Counts a question that was asked, and a reading for which the guard itself was late. */
+  /** Counts an attempt, and a reading during which the guard itself was late. */
   readonly count: (reading: Reading) => void;
 }
 
@@ -23,7 +23,7 @@ interface Total {
   times: number;
 }
 
-/** Adds up what answers spend their time on: by plain sums, since moving a series by its labels costs more than all else. */
+/** Adds up the parts of readings in plain sums, because updating a series by its labels is by far the most expensive step. */
 function createPartMeters(registry: Registry) {
   const totals = new Map<ProbeId, Map<Part, Total>>();
   const totalOf = (probe: ProbeId, part: Part): Total => {
@@ -88,11 +88,11 @@ function createSlice(probes: readonly ProbeId[], partsOf: PartsOf): Slice {
 }
 
 export interface ProbeMeters extends Pick<Slice, 'count'> {
-  /** All hold the same families, each for other probes. */
+  /** The registries: all have the same families, each for other probes. */
   readonly registries: readonly Registry[];
 }
 
-/** What every reading moves, cut into slices so that a scrape of a thousand probes delays no question. */
+/** The metrics that every reading updates, split into slices so that a scrape with a thousand probes delays none of them. */
 export function createProbeMeters(probes: readonly ProbeId[], partsOf: PartsOf): ProbeMeters {
   const first = createSlice(probes.slice(0, probesPerSlice), partsOf);
   const slices = [first];

@@ -7,14 +7,14 @@ import type { MetricsSource } from './page.ts';
 import { type Rejection, rejections } from './view.ts';
 import { startAtZero } from './zero-series.ts';
 
-/** What the process tells of itself, whichever guards it runs. No call does I/O. */
+/** What the process reports about itself, whichever guards it runs. No call does I/O. */
 export interface ProcessMetrics extends MetricsSource {
   /** How late the event loop woke up. */
   eventLoopLag(late: Millis): void;
   storeFailed(): void;
-  /** A connection to the API was ended, or not listened to. */
+  /** A connection to the API was ended, or refused before it was read. */
   turnedAway(reason: Rejection): void;
-  /** Which guards should be at work, and are; replaces what was said before. */
+  /** Which guards should run, and which do. Replaces the previous list. */
   guards(now: readonly GuardUp[]): void;
 }
 
@@ -29,14 +29,17 @@ export interface Build {
   readonly revision?: string;
 }
 
-/** What the client derives from a timer of its own. `ripcord_event_loop_lag_seconds` says it without one. */
+/** The client derives these from a timer of its own. `ripcord_event_loop_lag_seconds` covers them without one. */
 const fromTimer = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
   (what) => `nodejs_eventloop_lag_${what}_seconds`,
 );
-/** Its interval in milliseconds, a day: it cannot be left out, and one of 20 ms is most of the work of an idle guard. */
+/**
+ * The timer's interval in milliseconds, one day. It cannot be turned off, and an interval of 20 ms would be most of the work
+ * of an idle guard.
+ */
 const seldom = 86_400_000;
 
-/** The client's own metrics, but for those that call a gauge `_total` and repeat a sum, or need a timer. */
+/** The client's own metrics, except those that call a gauge `_total`, repeat a sum or need a timer. */
 function registerDefaults(registry: Registry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: seldom });
   const totals = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
@@ -57,7 +60,7 @@ function exportOwnTime(registry: Registry, ownTime: () => OwnTime): void {
   );
 }
 
-/** `ownTime` says what the process has taken for itself so far. */
+/** `ownTime` returns the CPU time that the process has used so far. */
 export function createProcessMetrics({ version, revision = 'unknown' }: Build, ownTime: () => OwnTime): ProcessMetrics {
   const registry = new Registry();
   gauge('ripcord_build_info', registry).set({ version, revision }, 1);

@@ -27,13 +27,13 @@ export const runStages = keysOf<Stage>({
 export type RollbackTrigger = Rollback['trigger'];
 export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true, ordered: true });
 
-/** The values of the label `reason` of connections to the API that were turned away. */
+/** The values of the label `reason` of connections that the API turned away. */
 export const rejections = ['crowded', 'slow', 'too-long', 'too-often'] as const;
 export type Rejection = (typeof rejections)[number];
 
-/** What the daemon knows now, as plain data. The gauges are derived from the newest one when somebody scrapes. */
+/** What the daemon knows now, as plain data. A scrape derives the gauges from the newest view. */
 export interface MetricsView {
-  /** The target answered when it was last asked. */
+  /** The target answered the last time. */
   readonly targetUp: boolean;
   readonly blind: boolean;
   /** This is the only guard of the target. */
@@ -42,15 +42,15 @@ export interface MetricsView {
   readonly mismatch: boolean;
   /** How far the wall clock is ahead of the guard's. */
   readonly clockOffset: Millis;
-  /** The limits as they hold now, so with what the running phase declares. */
+  /** The current limits, including what the running phase declares. */
   readonly thresholds: { readonly slowdown: Ratio; readonly runtime: Ratio };
   readonly latency: readonly LatencyView[];
   readonly baseline?: BaselineView;
-  /** What the core shows of the run; absent when there is none, or none that still matters. */
+  /** What the core shows of the run; absent without a run, or if it no longer matters. */
   readonly run?: MetricsRun;
 }
 
-/** One probe's newest readings beside its baseline; what cannot be said is absent. */
+/** The newest readings of one probe beside its baseline. Unknown values are absent. */
 export interface LatencyView {
   readonly probe: ProbeId;
   readonly p50?: Millis;

@@ -1,8 +1,8 @@
 import type { Counter, Histogram, LabelValues } from 'prom-client';
 
 /**
- * Exports a series for every known combination of labels as zero before anything has happened: a rate needs a sample from
- * before the first event, and an absent series looks like a metric that does not exist.
+ * Exports a zero series for every known combination of labels before anything happens: a rate needs a sample from before the
+ * first event, and an absent series looks like a metric that does not exist.
  */
 export function startAtZero<Label extends string>(
   meter: Counter<Label> | Histogram<Label>,

@@ -1,7 +1,7 @@
 import type { Hide } from '../core/kernel/hide-document.ts';
 import type { Journal } from '../journal/journal.ts';
 
-/** The journal without secrets, of whatever event and stream. Readings come to it packed: `readingLog` hides in them. */
+/** A journal that redacts secrets in the events of every stream. Readings arrive packed; `readingLog` redacts those. */
 export const discreetJournal = (journal: Journal, hide: Hide): Journal => ({
   ...journal,
   append: (run, expectedSeq, lease, events) => journal.append(run, expectedSeq, lease, hide(events)),

@@ -20,19 +20,19 @@ export interface LoadedPlan {
   readonly plan: Plan;
   readonly environment: { readonly name: string } & EnvironmentPlan;
   readonly secrets: readonly string[];
-  /** Takes them out of what is stored, and of what is shown. */
+  /** Redacts secrets in what is stored and shown. */
   readonly hide: Hiding;
-  /** Puts the values of placeholders into what is about to run. */
+  /** Replaces the placeholders in what is about to run. */
   readonly fill: (text: string) => string;
-  /** What the plan may say and hardly means, one sentence each. */
+  /** Warnings: what the plan says and probably does not mean, one sentence each. */
   readonly warnings: readonly string[];
-  /** Of the text as it was read, before secrets are put in. */
+  /** The hash of the text as it was read, before secrets are put in. */
   readonly hash: Hash;
-  /** As a run's journal keeps it. */
+  /** The plan in the form that a run's journal stores. */
   readonly recorded: RecordedPlan;
-  /** Where it was read. */
+  /** The file that it was read from. */
   readonly file: string;
-  /** Where relative commands start. */
+  /** The folder in which relative commands start. */
   readonly folder: string;
 }
 
@@ -103,11 +103,12 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
   return { plan, environment: { name, ...chosen }, secrets, hide, fill, warnings, hash, recorded, file, folder };
 }
 
-/** A plan that was edited counts from the next start on, which whoever edited it should know. */
+/** An edited plan takes effect at the next start, which its author should know. */
 export function whatWasEdited({ file, hash }: Pick<LoadedPlan, 'file' | 'hash'>): readonly string[] {
   const text = readText(file);
-  if (text === undefined) return [`${file} can no longer be read: the guard goes on with the plan that it began with`];
+  if (text === undefined)
+    return [`${file} can no longer be read: the guard continues with the plan that it started with`];
   return hashOf(text) === hash
     ? []
-    : [`${file} was edited: the guard goes on with the plan that it began with until it is restarted`];
+    : [`${file} was edited: the guard uses the plan that it started with until you restart it`];
 }

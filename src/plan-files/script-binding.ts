@@ -13,25 +13,25 @@ import { restoreSteps, type Step, undoSteps } from '../core/response/step.ts';
 
 export type CommandStep = Extract<Step, { kind: 'command' }>;
 
-/** The files that the commands of the plan's procedures name, wherever they are. */
+/** The files that commands in the plan's procedures name, wherever they are. */
 export interface Scripts {
-  /** What each holds now, for the look each second: one whose size and times have not moved is not read again. */
+  /** The hash of each file now, for the check each second: a file whose size and times have not changed is not read again. */
   look(): Promise<readonly Script[]>;
   /**
-   * The same, or of one command only, each read again: for what is bound and for what is about to run. No time need move
-   * when a file changes: not within a tick of the clock, nor when it is written through memory.
+   * The same, optionally of one command only, but reads every file: for what an approval is bound to and what is about to
+   * run. A file can change without a change of its times: within one tick of the clock, or when it is written through memory.
    */
   lookAfresh(command?: Command): Promise<readonly Script[]>;
 }
 
-/** Above this a file is data, not a script. It takes long to read, and is not read again before its size or times move. */
+/** A larger file is data, not a script. It takes long to read, so it is read again only if its size or times change. */
 const longestAfresh = 64 * 1024 * 1024;
 
 const isWithin = (folder: string, path: string): boolean => path.startsWith(folder === '/' ? folder : `${folder}/`);
 
 /**
- * What stands here belongs to packages or to the kernel. An upgrade between approval and act would block the rollback, and
- * whoever else can change it is root, who can change the guard as well. What people install by hand is elsewhere.
+ * Files here belong to packages or to the kernel. An upgrade between approval and rollback would block the rollback, and
+ * anyone else who can change them is root, who can change the guard as well. Files that people install by hand are elsewhere.
  */
 const ofTheSystem = [
   ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libexec'].flatMap((name) => [`/${name}`, `/usr/${name}`]),
@@ -40,7 +40,10 @@ const ofTheSystem = [
   '/sys',
 ];
 
-/** Whether an approval may be bound to it: a file of the plan's folder, or one elsewhere that is no part of the system. */
+/**
+ * Whether an approval may be bound to this file: a file of the plan's folder, or one elsewhere that is not part of the
+ * system.
+ */
 const mayBind = (folder: string, path: string): boolean =>
   isWithin(folder, path) || !ofTheSystem.some((one) => isWithin(one, path));
 
@@ -50,7 +53,7 @@ async function hashFile(path: string): Promise<Hash> {
   return hash(`sha256:${sum.digest('hex')}`);
 }
 
-/** Undefined for what cannot be bound, such as one whose placeholder has no value: a command with that does not run either. */
+/** Undefined for a command that cannot be bound, such as one with an unset placeholder, which cannot run either. */
 function pathOf(folder: string, directory: string, name: string, fill: (text: string) => string): string | undefined {
   try {
     const path = resolve(folder, fill(directory), fill(name));
@@ -92,7 +95,7 @@ export function scriptsOfPlan(
     const before = known.get(path);
     const counts = before?.as === as && !(afresh && is.size <= longestAfresh);
     const sum = counts ? before.hash : await hashFile(path).catch(() => undefined);
-    if (sum === undefined) return []; // what the guard cannot read it cannot bind
+    if (sum === undefined) return []; // the guard cannot bind what it cannot read
     known.set(path, { as, hash: sum });
     return [{ file, hash: sum }];
   };

@@ -2,7 +2,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { whyUnbound } from '../core/response/unbound.ts';
 import { commandsOf, scriptsOfPlan } from './script-binding.ts';
 
-/** What the steps of the plan run that could be changed after the approval unnoticed, one sentence each. */
+/** Steps of the plan that run something that could change unnoticed after the approval, one sentence each. */
 export async function unboundScripts(
   plan: Plan,
   environment: string,

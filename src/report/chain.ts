@@ -3,7 +3,7 @@ import { blocks, code, heading, list, type Markdown, line } from './markdown.ts'
 import { entriesOf, type Story } from './story.ts';
 import { counted } from './wording.ts';
 
-/** Where the record that this report is folded from ends, and how to check it. */
+/** The end of the record that this report is computed from, and how to check the record. */
 export function chainSection(story: Story): Markdown {
   const { entries, state, now, plan } = story;
   const last = entries.at(-1);

@@ -10,7 +10,7 @@ import { type Chapter, entriesOf, type Story } from './story.ts';
 import { sayAsked, sayDecided } from './summary-deciding.ts';
 import { counted, quoted, sayRole, sayWho, sentence } from './wording.ts';
 
-/** How much of its estimate the phase at fault had used when it was recommended to undo it. */
+/** How much of its estimate the phase at fault had used when its rollback was recommended. */
 function sayPhaseTime({ phases, recommendation: { attributedTo, raisedAt } }: Chapter): string {
   const clock = phases.find(({ phase }) => phase === attributedTo)?.clock;
   if (attributedTo === undefined || clock === undefined) return '';
@@ -48,7 +48,7 @@ function sayPermission(story: Story, { authority, rollback, recommendation }: Ch
   return [line`${bold('Permission')}: ${words.join(' ')}`];
 }
 
-/** The role that counted, where the plan names another one by now. */
+/** The role that counted, if the plan now gives the person another one. */
 const asRole = ({ principals }: Story['plan'], by: string, role: string): string =>
   principals.find(({ id }) => id === by)?.role === role ? '' : `, as ${sayRole(role)}`;
 
@@ -67,7 +67,7 @@ function sayWaivers(story: Story, { recommendation: { raisedAt } }: Chapter): re
   );
 }
 
-/** Nothing where an older journal does not say. */
+/** Empty for an older journal, which does not record this. */
 function sayFiles({ scripts }: Binding): Markdown {
   if (scripts === undefined) return line``;
   if (scripts.length === 0) return line`, no file of its commands`;

@@ -17,7 +17,7 @@ function sayWrites(writes: PhasePlan['effects']['writes']): readonly string[] {
 const named = (words: string, names: readonly string[]): readonly string[] =>
   names.length === 0 ? [] : [`${words} ${and(names)}`];
 
-/** What a phase says that it changes, one clause for each kind. */
+/** What the plan says that a phase changes, one clause for each kind of change. */
 export function sayEffects({ effects }: PhasePlan): readonly string[] {
   const { renames, creates, drops, writes, rls, policies, grants, indexes } = effects;
   return [
@@ -38,8 +38,8 @@ export function sayEffects({ effects }: PhasePlan): readonly string[] {
 const mostNamed = 10;
 
 /**
- * What the schema itself says that a phase changed: its boundary compared with the next phase's. Empty for the phase that
- * was started last, after which no snapshot was taken.
+ * What a phase changed in the schema: its boundary compared with that of the next phase. Empty for the phase that was started
+ * last, because no snapshot follows it.
  */
 export function seenChanges({ attempts }: Story, phase: string): readonly string[] {
   const before = attempts.findLast((one) => one.phase.phase === phase)?.phase.boundary;

@@ -22,7 +22,7 @@ function row({ criterion, subject, facts }: Verdict): readonly Inline[] {
   ];
 }
 
-/** What the probe's baseline rests on, and how it answered just before the phase. */
+/** The data behind the probe's baseline, and how the probe answered just before the phase. */
 function sayProbe(story: Story, { recommendation: { attributedTo }, phases }: Chapter, { subject }: Verdict): string {
   const probe = baselineOf(story.state.baseline?.baseline, probeId(subject));
   const boundary = phases.find(({ phase }) => phase === attributedTo)?.boundary;
@@ -60,7 +60,7 @@ function sayBaseline({ state: { baseline } }: Story): Markdown {
 
 const intro = line`“Before” is the baseline or the estimate. “Then” is what was measured when the rollback was recommended. The ratio is “then” divided by “before”, from the unrounded numbers.`;
 
-/** The evidence for each recommendation, so that it can be recomputed. */
+/** The evidence for each recommendation, in enough detail to recompute it. */
 export function evidenceSection(story: Story): Markdown | undefined {
   const section = perChapter(story, 'Evidence', (chapter) => told(story, chapter), intro);
   return section === undefined ? undefined : blocks(section, sayBaseline(story));

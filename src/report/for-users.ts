@@ -7,7 +7,10 @@ const isWell = (story: Story, chapter: Chapter): boolean => {
   return proofOf(story, chapter).state === 'proved' && watch?.state === 'settled' && watch.relapses.length === 0;
 };
 
-/** A text for people outside, where it is true: every rollback was proved, and every watch settled without a relapse. */
+/**
+ * A text for people outside the team. Present only if it is true: every rollback was proved, and every watch settled without
+ * a relapse.
+ */
 export function wordsForUsers(story: Story): readonly string[] {
   const chapters = mainChapters(story);
   const last = chapters.at(-1);

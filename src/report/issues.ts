@@ -6,7 +6,7 @@ import { sayEvent } from './say-event.ts';
 import { mainChapters, type Story } from './story.ts';
 import { and, sayVerdict, sentence } from './wording.ts';
 
-/** What made the way back harder, and belongs into the analysis as much as the breach itself. */
+/** What made the rollback harder, which the analysis needs as much as the breach itself. */
 const troubles: readonly RunEvent['type'][] = [
   'phase-failed',
   'phase-lost',
@@ -27,7 +27,7 @@ function sayBlindness({ entries, now }: Story): readonly string[] {
   });
 }
 
-/** The issues of a run that the record itself holds, each as a sentence. */
+/** The issues that the record of a run shows, one sentence each. */
 export function issuesOf(story: Story): readonly string[] {
   const breaches = mainChapters(story).flatMap(({ recommendation: { evidence } }) => evidence);
   const restarts = story.entries.filter(({ event }) => event.type === 'guard-restarted').length;

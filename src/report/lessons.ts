@@ -9,7 +9,7 @@ import { and, sentence } from './wording.ts';
 
 const phasePlan = ({ plan }: Story, phase: string): PhasePlan | undefined => plan.phases.find(({ id }) => id === phase);
 
-/** Where to look for the cause: what the phase at fault said that it changes, what it was seen to change, how far it came. */
+/** Where to look for the cause: what the phase at fault declared to change, what it actually changed, and how far it got. */
 export function causesOf(story: Story): readonly string[] {
   const suspects = mainChapters(story).flatMap(({ recommendation: { attributedTo, procedure } }) =>
     attributedTo === undefined ? procedure.phases : [attributedTo],
@@ -52,7 +52,7 @@ function rollbackLessons(story: Story, chapter: Chapter): readonly string[] {
   const { procedure } = recommendation;
   if (procedure.kind === 'person') return [sentence(`Ripcord could not act: ${procedure.because}`)];
   const proof = proofOf(story, chapter);
-  // Time in which it waited for a person says nothing about the steps.
+  // Time spent waiting for a person says nothing about the steps.
   if (rollback === undefined || proof.state !== 'proved' || hasWaited(story, chapter)) return [];
   const took = between(rollback.startedAt, proof.at);
   if (procedure.estimate === undefined) return [`The rollback took ${sayDuration(took)} and has no estimate: add one.`];
@@ -62,7 +62,7 @@ function rollbackLessons(story: Story, chapter: Chapter): readonly string[] {
   ];
 }
 
-/** What the record already says about the plan itself. */
+/** What the record shows about the plan itself. */
 export function planLessons(story: Story): readonly string[] {
   const chapters = mainChapters(story);
   const reasons = [...new Set(chapters.flatMap(({ recommendation }) => recommendation.notAutomaticBecause))];
@@ -77,7 +77,7 @@ export function planLessons(story: Story): readonly string[] {
   return lessons.length === 0 ? ['The record shows no exceeded estimate.'] : lessons;
 }
 
-/** What would have caught it earlier. */
+/** What would have detected the problem earlier. */
 export function testLessons(story: Story): readonly string[] {
   const waived = entriesOf(story, 'requirement-waived').map(({ event }) => event.requirement);
   const by = new Set(
@@ -91,7 +91,7 @@ export function testLessons(story: Story): readonly string[] {
   ];
 }
 
-/** From where the next attempt starts. */
+/** Where the next attempt starts. */
 export function nextAttempt({ state: { phases, closed } }: Story): readonly string[] {
   const applied = phases.filter(({ state }) => state === 'finished').map(({ phase }) => phase);
   const unclear = phases.filter(({ state }) => state === 'failed' || state === 'unknown' || state === 'running');
@@ -109,7 +109,7 @@ export function nextAttempt({ state: { phases, closed } }: Story): readonly stri
   ];
 }
 
-/** Tables that the phases declare to write: what a script undoes in the schema, it may not undo in the rows. */
+/** Tables that the phases declare to write. A script that undoes the schema may not undo the rows. */
 export function dataLessons(story: Story): readonly string[] {
   const undone = mainChapters(story).flatMap(({ rollback }) => rollback?.procedure.phases ?? []);
   return [...new Set(undone)].flatMap((phase) => {

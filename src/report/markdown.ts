@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Finished Markdown. Everything else is text, and is escaped when it is put into some. */
+/** Finished Markdown. Any other text is escaped when it is inserted. */
 export interface Markdown {
   readonly markdown: string;
 }
@@ -8,7 +8,10 @@ export type Inline = Markdown | string | number;
 
 const raw = (markdown: string): Markdown => ({ markdown });
 
-/** Well-formed, and without the characters that turn the direction of writing: they can make a line read as another. */
+/**
+ * Makes text well-formed and removes the characters that change the direction of writing, which can make a line read as
+ * another.
+ */
 const plain = (text: string): string => text.toWellFormed().replaceAll(/[\u202A-\u202E\u2066-\u2069]/gu, '');
 
 const oneLine = (text: string): string =>
@@ -16,7 +19,7 @@ const oneLine = (text: string): string =>
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
 
-/** Text as itself: nothing in it is markup, wherever it stands. Names such as `molecule_experiments` stay readable. */
+/** Escapes text so that nothing in it acts as markup, wherever it stands. Names such as `molecule_experiments` stay readable. */
 function escape(text: string): string {
   return oneLine(text)
     .replaceAll(/[\\`*[\]<>|~$]/g, String.raw`\$&`)
@@ -28,11 +31,11 @@ function escape(text: string): string {
 
 const render = (value: Inline): string => (typeof value === 'object' ? value.markdown : escape(String(value)));
 
-/** Markdown from a template: what is put in is escaped, unless it is Markdown already. */
+/** Markdown from a template: inserted values are escaped unless they already are Markdown. */
 export const line = (parts: TemplateStringsArray, ...values: readonly Inline[]): Markdown =>
   raw(parts.map((part, index) => part + (index < values.length ? render(values[index] ?? '') : '')).join(''));
 
-/** A code span; text that could end one, or a table's cell, is shown as text. */
+/** A code span. Text that could end the span or a table cell becomes plain text. */
 export function code(text: string): Markdown {
   const line = oneLine(text);
   return /[`|\\]/.test(line) || line === '' ? raw(escape(text)) : raw(`\`${line}\``);
@@ -43,7 +46,7 @@ export const bold = (value: Inline): Markdown => {
   return raw(inner === '' ? '' : `**${inner}**`);
 };
 
-/** What a program wrote, its last lines. The fence is longer than any in it. */
+/** The last lines of a program's output, inside a fence longer than any in the output. */
 export function fenced(text: string, mostLines = 20): Markdown {
   const lines = plain(stripVTControlCharacters(text))
     .replaceAll(/\r\n?/g, '\n')
@@ -52,7 +55,7 @@ export function fenced(text: string, mostLines = 20): Markdown {
     .split('\n');
   const left = lines.length - mostLines;
   const kept = left > 0 ? [`… ${left} earlier lines …`, ...lines.slice(left)] : lines;
-  // Of what is left, since taking a control character away can join two runs.
+  // Look for fences in the cleaned text, because removing a control character can join two runs.
   const longest = Math.max(2, ...[...kept.join('\n').matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   return raw([`${fence}text`, ...kept, fence].join('\n'));
@@ -63,11 +66,11 @@ const cells = (values: readonly string[]): string => `| ${values.join(' | ')} |`
 export const table = (head: readonly string[], rows: readonly (readonly Inline[])[]): Markdown =>
   raw([cells(head), cells(head.map(() => '---')), ...rows.map((row) => cells(row.map(render)))].join('\n'));
 
-/** A list; lines after an item's first, such as a list of its own, are indented under it. */
+/** A list. Further lines of an item, such as a nested list, are indented under it. */
 export const list = (items: readonly Inline[], marker = '- '): Markdown =>
   raw(items.map((item) => `${marker}${render(item).replaceAll('\n', '\n  ')}`).join('\n'));
 
-/** One after the other, such as sentences. */
+/** Joins parts on one line, such as sentences. */
 export const joined = (values: readonly Inline[], separator = ' '): Markdown =>
   raw(
     values
@@ -76,7 +79,7 @@ export const joined = (values: readonly Inline[], separator = ' '): Markdown =>
       .join(separator),
   );
 
-/** Blocks with a blank line between them; absent ones leave no gap. */
+/** Joins blocks with blank lines; absent blocks leave no gap. */
 export const blocks = (...parts: readonly (Markdown | undefined)[]): Markdown =>
   raw(parts.flatMap((part) => (part === undefined || part.markdown === '' ? [] : [part.markdown])).join('\n\n'));
 

@@ -8,13 +8,13 @@ import type { Story } from './story.ts';
 import { sentence } from './wording.ts';
 import { rollbackOf } from '../core/run/state.ts';
 
-/** A point of the analysis with what the record already answers under it. */
+/** A point of the analysis, followed by what the record already answers. */
 function point(title: string, known: readonly Inline[], isDone = false): Inline {
   const box = isDone ? line`[x] ${bold(title)}` : line`[ ] ${bold(title)}`;
   return known.length === 0 ? box : joined([box, list(known)], '\n');
 }
 
-/** What cannot wait for the analysis. */
+/** What must be done before the analysis. */
 function urgent({ state, now }: Story): readonly Markdown[] {
   const question = openQuestion(rollbackOf(state));
   const open = openRecommendation(state.recommendations);
@@ -32,7 +32,7 @@ function urgent({ state, now }: Story): readonly Markdown[] {
   ];
 }
 
-/** Nothing was proposed, but something may have gone wrong all the same. */
+/** Nothing was proposed, but something may still have gone wrong. */
 function withoutProposal(story: Story): Markdown {
   const issues = issuesOf(story);
   return issues.length === 0
@@ -55,7 +55,7 @@ function analysis(story: Story): Markdown {
   ]);
 }
 
-/** The points of the analysis after a rollback, each with what the record already knows. */
+/** The points of the analysis after a rollback, each with what the record already shows. */
 export const nextSection = (story: Story): Markdown =>
   blocks(
     heading(2, 'What people do next'),

@@ -1,7 +1,7 @@
 import { blocks, heading, type Markdown, line } from './markdown.ts';
 import { type Chapter, mainChapters, type Story } from './story.ts';
 
-/** A section with a part for each decision that led somewhere; headings in between only when there are several. */
+/** A section with one part for each decision that had an effect. The parts get headings only if there are several. */
 export function perChapter(
   story: Story,
   title: string,

@@ -25,7 +25,7 @@ function sayState({ phase: { state, because, clock }, undoneAt }: Attempt): stri
   return undoneAt === undefined ? was : `undone at ${sayMoment(undoneAt).slice(11, 19)}; before that ${was}`;
 }
 
-/** How long it worked; time held by the guard is not its own. */
+/** How long the phase worked, without the time for which the guard held it. */
 export const workedFor = ({ phase: { clock }, undoneAt }: Attempt, now: Instant): Millis | undefined =>
   clock === undefined ? undefined : worked(clock, clock.endedAt ?? undoneAt ?? now);
 
@@ -65,7 +65,7 @@ function phaseRows(story: Story): readonly (readonly Inline[])[] {
   });
 }
 
-/** Every phase with every attempt at it. */
+/** Every phase with each of its attempts. */
 export function phasesSection(story: Story): Markdown {
   const { clock } = story.state;
   const total =

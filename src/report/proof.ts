@@ -2,14 +2,14 @@ import type { Instant } from '../core/kernel/units.ts';
 import type { StepState } from '../core/response/rollback.ts';
 import { type Chapter, entriesOf, type Story } from './story.ts';
 
-/** How far it is proved that undoing brought the boundary back. */
+/** How far it is proved that the rollback restored the boundary. */
 export type Proof =
   | { readonly state: 'proved'; readonly at: Instant }
-  /** A person's word stands for at least one comparison that did not hold, or could not be made. */
+  /** A person accepted at least one comparison that found a difference or could not be made. */
   | { readonly state: 'accepted'; readonly at: Instant; readonly by: readonly string[] }
   | { readonly state: 'open' };
 
-/** Outcomes of a rollback's steps, by step: the state does not keep who confirmed one, nor when. */
+/** The outcomes of a rollback's steps, by step. The state does not keep who confirmed a step, or when. */
 export const doneSteps = (story: Story, { rollback }: Chapter) =>
   entriesOf(story, 'step-done').filter(({ event }) => event.rollback === rollback?.id);
 

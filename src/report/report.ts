@@ -28,8 +28,8 @@ function title({ state, now, chapters, plan: planned }: Story): Markdown {
 }
 
 /**
- * The analysis of a run as Markdown (GitHub's flavour), computed from the run's entries from the first on and from
- * nothing else but the plan. Any moment of a run will do; what has not happened yet is said. Throws NothingRecorded.
+ * The analysis of a run as Markdown (GitHub's flavour), computed only from the plan and from the run's entries, starting with
+ * the first. Works at any moment of a run and says what has not happened yet. Throws NothingRecorded.
  */
 export function markdownReport(of: {
   readonly plan: Plan;

@@ -17,7 +17,7 @@ const armingEnds: Readonly<
   'clock-set-back': 'the clock was set back',
 };
 
-/** What people allowed, in plain words. */
+/** Describes what people allowed. */
 export function sayAuthority(event: AuthorityEvent): string {
   switch (event.type) {
     case 'run-armed':

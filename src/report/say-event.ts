@@ -9,7 +9,7 @@ import { sayRollback } from './say-rollback.ts';
 import { sayWatch } from './say-watch.ts';
 import { sentence } from './wording.ts';
 
-/** An event as one line of plain words, for logs, timelines and narration. It is plain text, not Markdown. */
+/** Describes an event in one line, for logs, timelines and narration. The result is plain text, not Markdown. */
 export const sayEvent = (event: RunEvent): string => sentence(say(event));
 
 const say = (event: RunEvent): string =>

@@ -19,7 +19,7 @@ const questions = (verdicts: readonly Verdict[]): string => {
   return and([...named, ...(more > 0 ? [`${more} more`] : [])]);
 };
 
-/** The worst comes first; what is well is only counted when there is worse to tell. */
+/** Lists the worst first, and only counts what is well if something is worse. */
 export function sayVerdicts(verdicts: readonly Verdict[]): string {
   const breaches = verdicts.filter(({ status }) => status === 'breach');
   const warnings = verdicts.filter(({ status, warning }) => status === 'ok' && warning);
@@ -39,7 +39,7 @@ export function sayVerdicts(verdicts: readonly Verdict[]): string {
   return parts.length === 0 ? 'Nothing has changed' : parts.join('. ');
 }
 
-/** What the guard sees, in plain words. */
+/** Describes what the guard sees. */
 export function sayEvidence(event: EvidenceEvent): string {
   switch (event.type) {
     case 'verdicts-changed':

@@ -28,7 +28,7 @@ const sayReplaced = ({ from, to, byRestore }: OfTarget<'target-replaced'>): stri
     ? `The restore replaced the target with ${sayIdentity(to)} on timeline ${to.timeline}`
     : `Another database replaced the target: ${sayIdentity(to)} instead of ${sayIdentity(from)}. No evidence from it counts until somebody confirms the target`;
 
-/** A run's course in plain words. */
+/** Describes the course of a run. */
 export function sayLifecycle(event: LifecycleEvent): string {
   switch (event.type) {
     case 'run-opened': {

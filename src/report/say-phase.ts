@@ -29,7 +29,7 @@ function sayCancelled({ phase, pid, outcome, said }: Cancelled): string {
   }
 }
 
-/** A phase's course in plain words. */
+/** Describes the course of a phase. */
 export function sayPhase(event: PhaseEvent): string {
   const { phase } = event;
   switch (event.type) {

@@ -6,7 +6,7 @@ import { and, quoted, sayContact, sayRole, sayVerdict } from './wording.ts';
 type Raised = Extract<RecommendationEvent, { type: 'recommendation-raised' }>;
 type Approved = Extract<RecommendationEvent, { type: 'recommendation-approved' }>;
 
-/** Whom it is addressed to, and whether somebody was asked before. */
+/** Who is to answer, and whether somebody else was asked before. */
 function sayAsked({ addressedTo = [], unanswered = [] }: Raised): string {
   const before = unanswered.length === 0 ? '' : `Nobody answered ${and(unanswered)}. `;
   return addressedTo.length === 0 ? before : `${before}Asked now: ${and(addressedTo.map(sayContact))}. `;
@@ -30,7 +30,7 @@ function sayApproved({ recommendation, by, role, reason, complete }: Approved): 
   return `${by} (${sayRole(role)}) approved ${recommendation}${quoted(reason)}.${missing}`;
 }
 
-/** A recommendation and its answers, in plain words. */
+/** Describes a recommendation and its answers. */
 export function sayRecommendation(event: RecommendationEvent): string {
   const { recommendation } = event;
   switch (event.type) {

@@ -7,7 +7,7 @@ import { and, counted, quoted, sentence } from './wording.ts';
 type Done = Extract<RollbackEvent, { type: 'step-done' }>;
 type Started = Extract<RollbackEvent, { type: 'rollback-started' }>;
 
-/** What was looked at, and what would not have been seen. */
+/** What the guard looked for, and what it would not have seen. */
 function sayScope({ scope, notCounted }: Quiet): string {
   if (scope === undefined) return 'The record does not say how the guard looked for it';
   const unseen = sayUnseen(scope);
@@ -16,13 +16,13 @@ function sayScope({ scope, notCounted }: Quiet): string {
   return unseen.length === 0 ? looked : `${looked}. The guard would not have seen: ${unseen.join('; ')}`;
 }
 
-/** Proved only where the kernel itself kept the list of the processes. */
+/** Only a list of processes that the kernel itself keeps is proof. */
 export const sayStopped = (quiet: Quiet): string =>
   quiet.scope !== undefined && isComplete(quiet.scope)
     ? 'Forward work is proved stopped'
     : 'Forward work is stopped, as far as the guard can see';
 
-/** What it took to stop forward work. */
+/** What was done to stop forward work. */
 export const sayQuiet = (quiet: Quiet): string => `${sayEnded(quiet)}. ${sayScope(quiet)}`;
 
 function sayEnded({ endedProcesses, endedSessions, since, ...quiet }: Quiet): string {
@@ -65,7 +65,7 @@ function sayApplied({ phase, extent, seen }: Extract<RollbackEvent, { type: 'pha
   }
 }
 
-/** A rollback's course in plain words. */
+/** Describes the course of a rollback. */
 export function sayRollback(event: RollbackEvent): string {
   switch (event.type) {
     case 'rollback-started':

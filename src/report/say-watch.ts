@@ -2,7 +2,7 @@ import { sayDuration } from '../core/kernel/duration.ts';
 import type { WatchEvent } from '../core/watch/watch.ts';
 import { counted, sayVerdict } from './wording.ts';
 
-/** The watch in plain words. */
+/** Describes the watch. */
 export function sayWatch(event: WatchEvent): string {
   switch (event.type) {
     case 'watch-started':

@@ -74,13 +74,13 @@ function sayWord({ plan }: Story, event: Said, seq: number): readonly Markdown[]
   }
 }
 
-/** What was asked during the rollback, with what the step wrote, and what people answered. */
+/** The questions of the rollback, the output of the steps that asked, and the answers. */
 const dialogue = (story: Story, { rollback }: Chapter): readonly Markdown[] =>
   story.entries.flatMap(({ event, seq }) =>
     isSaid(event) && event.rollback === rollback?.id ? sayWord(story, event, seq) : [],
   );
 
-/** What the steps wrote that changed the database; what comparisons wrote stands under "Verification". */
+/** The output of the steps that changed the database. The output of comparisons is under "Verification". */
 const outputs = ({ rollback }: Chapter): readonly Markdown[] =>
   (rollback?.steps ?? []).flatMap(({ step, state, how, output = '' }) =>
     step.kind === 'verify' || state !== 'done' || how === 'confirmed' || output.trim() === ''
@@ -109,6 +109,6 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
   );
 }
 
-/** Each rollback step by step, with what it wrote and what people were asked. */
+/** Each rollback step by step, with its output and its questions to people. */
 export const stepsSection = (story: Story): Markdown | undefined =>
   perChapter(story, 'Steps of the rollback', (chapter) => told(story, chapter));

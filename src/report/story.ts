@@ -13,33 +13,33 @@ import { keyOf } from '../core/verdicts/verdict.ts';
 import type { Watch } from '../core/watch/watch.ts';
 import { rollbackIn, watchIn } from '../core/run/response.ts';
 
-/** An entry of the journal, as far as a report needs it. */
+/** The part of a journal entry that a report needs. */
 export interface Told<Event extends RunEvent = RunEvent> {
   readonly seq: number;
   readonly event: Event;
   readonly hash: Hash;
 }
 
-/** One recommendation and all that came of it. */
+/** One recommendation and everything that followed from it. */
 export interface Chapter {
   readonly recommendation: Recommendation;
   /** When the first of its evidence was first judged a breach. */
   readonly seenAt: Instant;
   /** What people had allowed when it was raised. */
   readonly authority: Authority;
-  /** How the phases stood when it was raised. */
+  /** The state of the phases when it was raised. */
   readonly phases: readonly PhaseState[];
   readonly rollback?: Rollback;
   readonly watch?: Watch;
 }
 
-/** A phase as it was before it was undone: the state forgets its clock and boundary then, the report must not. */
+/** A phase as it was before it was undone. The state forgets its clock and boundary then, but the report needs them. */
 export interface Attempt {
   readonly phase: PhaseState;
   readonly undoneAt?: Instant;
 }
 
-/** The run, folded once, with what the last state no longer holds. */
+/** The run, folded once, with facts that its last state no longer holds. */
 export interface Story {
   readonly plan: Plan;
   readonly now: Instant;
@@ -50,7 +50,7 @@ export interface Story {
   readonly attempts: readonly Attempt[];
 }
 
-/** There is no run without a first entry. */
+/** A run without entries does not exist. */
 export class NothingRecorded extends RipcordError {
   constructor() {
     super({ found: 'no entry of the run', wanted: 'its journal from the first entry on', todo: 'Check the run’s id' });
@@ -76,7 +76,7 @@ function firstSeen({ verdicts }: RunState, { evidence, raisedAt }: Recommendatio
   return seen.length === 0 ? raisedAt : (Math.min(...seen) as Instant);
 }
 
-/** Rejects nothing that the journal took: throws only when there is no entry, or the first one opens no run. */
+/** Accepts everything that the journal accepted. Throws only if there is no entry, or if the first one opens no run. */
 export function tellStory(plan: Plan, entries: readonly Told[], now: Instant): Story {
   let state: RunState | undefined;
   const attempts = new Map<string, Attempt>();
@@ -108,7 +108,7 @@ export const entriesOf = <Type extends RunEvent['type']>(
 ): readonly Told<Extract<RunEvent, { type: Type }>>[] =>
   entries.filter((entry): entry is Told<Extract<RunEvent, { type: Type }>> => entry.event.type === type);
 
-/** The chapters that led somewhere: without those that expired or were superseded, unless nothing came after them. */
+/** The chapters that had an effect: without those that expired or were superseded, unless no other chapter followed. */
 export function mainChapters({ chapters }: Story): readonly Chapter[] {
   return chapters.filter(
     ({ recommendation: { state }, rollback }, index) =>

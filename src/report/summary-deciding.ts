@@ -27,7 +27,7 @@ function sayTrigger(story: Story, one: Chapter['recommendation'], rollback: Roll
   return sentence(`${and(people)} approved the rollback ${took} after it was recommended: ${reasons}`);
 }
 
-/** Whom it is addressed to by now, and that it is not the first time. */
+/** Who is to answer now, and who did not answer before. */
 export function sayAsked({ addressedTo = [], unanswered = [] }: Chapter['recommendation']): string {
   const before = unanswered.length === 0 ? '' : ` Nobody answered ${and(unanswered)} before.`;
   return addressedTo.length === 0 ? before : ` Asked: ${and(addressedTo.map(sayContact))}.${before}`;

@@ -51,7 +51,7 @@ function sayUndone(story: Story, chapter: Chapter): Inline {
   return `Ripcord stopped forward work and then ${did}${took}.`;
 }
 
-/** Whether it was proved. */
+/** Whether the rollback was proved. */
 function sayProved(story: Story, chapter: Chapter): Inline {
   if (chapter.rollback === undefined) return '';
   const proof = proofOf(story, chapter);
@@ -93,7 +93,7 @@ function sayWatched({ state: { closed } }: Story, chapter: Chapter): Inline {
   return told(line`The watch is not over: ${seen} of ${length} has been seen so far, ${relapses}.`);
 }
 
-/** Phases about which nobody knows how far they came. */
+/** Phases of which nobody knows how far they got. */
 function sayUnknown({ state: { phases } }: Story): Inline {
   const lost = phases.filter(({ state }) => state === 'unknown').map(({ phase }) => phase);
   if (lost.length === 0) return '';
@@ -122,7 +122,7 @@ const quietRun = ({ state }: Story): string =>
     ? 'No rollback was recommended: there was no baseline, so the guard could only observe.'
     : 'No rollback was recommended and none was made.';
 
-/** The whole story in plain words: one paragraph for each decision that led somewhere, and where the run stands. */
+/** The whole story: one paragraph for each decision that had an effect, and the current state of the run. */
 export function summarySection(story: Story): Markdown {
   const chapters = mainChapters(story);
   const told = chapters.map((chapter) =>

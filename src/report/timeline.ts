@@ -6,7 +6,7 @@ import { sayShare } from './say-phase.ts';
 import type { Story, Told } from './story.ts';
 import { and, counted, sentence } from './wording.ts';
 
-/** Events with the same key that follow each other are told as one; undefined for those that always stand alone. */
+/** Consecutive events with the same key become one line; undefined for events that always get their own line. */
 function groupKey(event: RunEvent): string | undefined {
   if (event.type === 'phase-progressed') return `${event.type} ${event.phase}`;
   const isGood = event.type === 'finding-changed' && event.finding.status === 'ok';
@@ -30,7 +30,7 @@ function grouped(entries: readonly Told[]): readonly Group[] {
   return groups;
 }
 
-/** Several events in one line. */
+/** Describes several events in one line. */
 function sayGroup(group: Group): string {
   const [first] = group;
   const last = group.at(-1) ?? first;
@@ -58,7 +58,7 @@ function row(group: Group): readonly Inline[] {
   return [span(first.seq, last.seq, String), span(first.event.at, last.event.at, sayTime), sayGroup(group)];
 }
 
-/** Every entry of the record in plain words, one table for each day. */
+/** Every entry of the record, in one table for each day. */
 export function timelineSection({ entries }: Story): Markdown {
   const groups = grouped(entries);
   const days = [...new Set(groups.map(([first]) => sayDay(first)))];

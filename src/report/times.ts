@@ -10,7 +10,7 @@ interface Moment {
   readonly at: Instant;
 }
 
-/** Since when the readings or findings themselves were bad; for runtime that would only be the phase's start. */
+/** Since when the readings or findings themselves were bad. For runtime that would only be the phase's start. */
 function beganAt({ recommendation: { evidence } }: Chapter): Instant | undefined {
   const since = evidence.flatMap(({ criterion, facts }) =>
     criterion === 'runtime' || facts.since === undefined ? [] : [facts.since],
@@ -25,7 +25,7 @@ const answers = {
   withdrawn: 'Withdrawn',
 } as const;
 
-/** When it was answered, and with which word. */
+/** When the recommendation was answered, and how. */
 function answered(
   { entries }: Story,
   { recommendation: { id, state, answer }, rollback }: Chapter,
@@ -41,7 +41,7 @@ function answered(
 const stoppedAt = (story: Story, { rollback }: Chapter): Instant | undefined =>
   entriesOf(story, 'stop-work-proved').find(({ event }) => event.rollback === rollback?.id)?.event.at;
 
-/** What a person ordered has no breach behind it. */
+/** A rollback that a person ordered has no breach behind it. */
 const breachSeenAt = ({ recommendation, seenAt }: Chapter): Instant | undefined =>
   recommendation.evidence.length === 0 ? undefined : seenAt;
 
@@ -130,7 +130,7 @@ function spansTable(story: Story, chapter: Chapter): Markdown | undefined {
   return rows.length === 0 ? undefined : table(['Span', 'Took', 'Allowed or estimated', 'Of that'], rows);
 }
 
-/** Every moment that counts, the time between them, and how that compares with what was expected. */
+/** Every relevant moment, the time between them, and how that compares with the estimates. */
 export function timesSection(story: Story): Markdown | undefined {
   return perChapter(story, 'Key times', (chapter) => blocks(momentsTable(story, chapter), spansTable(story, chapter)));
 }

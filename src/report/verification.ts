@@ -45,13 +45,13 @@ function told(story: Story, chapter: Chapter): Markdown | undefined {
   );
 }
 
-/** A restore asks the plan's verification queries itself, at its step `verify: all`. */
+/** A restore runs the plan's verification queries itself, at its step `verify: all`. */
 const asksQueries = ({ rollback }: Chapter): boolean =>
   (rollback?.steps ?? []).some(({ step }) => step.kind === 'verify' && step.phase === undefined);
 
 const intro = line`Each undone phase is compared with its boundary, the snapshot taken when it started: the objects of the schema by their definitions, and the checks that may veto by their findings. The output of a comparison names what is not well and what it does not cover, such as rows. A comparison asks a person if it finds a difference, if it cannot look, or if a check behind the recommendation is still not well after everything was undone.`;
 
-/** Whether each undone phase's boundary came back, and how that was found out. */
+/** Whether each undone phase is back at its boundary, and how that was established. */
 export const verificationSection = (story: Story): Markdown | undefined => {
   const section = perChapter(story, 'Verification', (chapter) => told(story, chapter), intro);
   const { length } = story.plan.verification;

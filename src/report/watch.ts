@@ -45,7 +45,7 @@ const told = ({ rollback, watch }: Chapter): Markdown | undefined => {
     : sayWatch(watch);
 };
 
-/** What the criteria said last: the record holds changes only, so each stands until the next. */
+/** The last verdict of each criterion. The record holds changes only, so a verdict stands until the next. */
 function sayCriteria({ state: { verdicts } }: Story): Markdown {
   const all = byCriterion([...verdicts.values()].map(({ verdict }) => verdict));
   const said = [...all].map(([criterion, status]) => `${criterion} ${status}`);

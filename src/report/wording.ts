@@ -12,23 +12,23 @@ export const and = (words: readonly string[]): string =>
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count === 0 ? 'no' : sayWhole(count)} ${count === 1 ? one : many}`;
 
-/** One line that ends as a sentence does. */
+/** One line with the full stop of a sentence. */
 export function sentence(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return /[.!?…][”)]$/.test(line) ? line : ended(line);
 }
 
-/** What a person wrote, after what they did: `: “users complain”`. */
+/** A person's reason, to follow what they did: `: “users complain”`. */
 export const quoted = (reason: string): string =>
   reason.trim() === '' ? ', without giving a reason' : `: “${reason.trim()}”`;
 
-/** Enough of a hash to recognise it by. */
+/** Enough of a hash to recognise it. */
 export const shortHash = (hash: Hash): string => (hash.length > 20 ? `${hash.slice(0, 19)}…` : hash);
 
-/** `database_administrator` as people say it. */
+/** `database_administrator` as `database administrator`. */
 export const sayRole = (role: string): string => (role === 'cto' ? 'CTO' : role.replaceAll('_', ' '));
 
-/** `Dana Weiss (database administrator)`; an id that the plan does not know stays as it is. */
+/** `Dana Weiss (database administrator)`. An id that is not in the plan stays as it is. */
 export function sayWho({ principals }: Pick<Plan, 'principals'>, id: string): string {
   const known = principals.find((one) => one.id === id);
   return known === undefined ? id : `${known.name ?? known.id} (${sayRole(known.role)})`;

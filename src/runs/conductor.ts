@@ -13,28 +13,27 @@ import type { GuardJournal } from '../journal/under-lease.ts';
 import { serialQueue } from '../system/serial-queue.ts';
 import { type Listener, recordedRun } from './recorded-run.ts';
 
-/** The one place where a run's state changes: input, decision, journal, state, in this order and one at a time. */
+/** The only place where a run's state changes: input, decision, journal, state, in this order and one at a time. */
 export interface Conductor {
   /** The newest run, open or closed; undefined before the first. */
   state(): RunState | undefined;
-  /** The run that is not closed, if there is one. */
+  /** The run that is not closed, if any. */
   openRun(): RunState | undefined;
-  /** Rejects with StaleSequence when the name of the run is taken. */
+  /** Rejects with StaleSequence if the run's name is taken. */
   open(input: OpenInput): Promise<Decision>;
   /**
-   * Rejects with the journal's error when the events could not be written; then nothing has happened. Decides again where the
-   * journal has more of the run than this process knew. Rejects with StaleEpoch, now and ever after, once another process has
-   * the guard. What somebody meant
-   * for a certain run is refused when another is the newest by the time that it is its turn.
+   * Rejects with the journal's error if the events could not be written; then nothing has happened. Decides again if the
+   * journal has more of the run than this process knew. Rejects with StaleEpoch, now and for ever, once another process owns
+   * the guard. Refuses an input that names a run if a newer run exists when its turn comes.
    */
   submit(input: Input, meantFor?: RunId): Promise<Decision>;
-  /** Another process has the guard: nothing is decided any more. */
+  /** Another process owns the guard. From now on this one decides nothing. */
   standDown(to: StaleEpoch): void;
-  /** Until the signal, if there is one, is aborted. */
+  /** Observes until the signal, if any, is aborted. */
   listen(listener: Listener, signal?: AbortSignal): void;
 }
 
-/** The answer to what is asked of a run before there is one. */
+/** The refusal for requests about a run before there is one. */
 export const noRun = refuse('no-run', 'no run is open', 'an open run', 'Open one: ripcord run open');
 
 export interface ConductorParts {
@@ -42,26 +41,26 @@ export interface ConductorParts {
   readonly plan: Plan;
   readonly clock: Pick<GuardClock, 'now' | 'ahead'>;
   /**
-   * Takes the secrets out of what is about to be decided on, so that hashes and comparisons are of what is stored. The
-   * journal does it once more: what is decided may quote the plan.
+   * Redacts secrets in an input before it is decided on, so that hashes and comparisons are made of what is stored. The
+   * journal redacts once more, because a decision may quote the plan.
    */
   readonly hide: Hide;
-  /** Asked when it is an input's turn: the sender's token may have ended while it waited, or while something was looked up. */
+  /** Called when an input's turn comes: the sender's token may have ended while the input waited or was prepared. */
   readonly refuseEnded: (by: PrincipalId) => Refusal | undefined;
-  /** The newest run, as the journal has it. An open one takes nothing before its restart is on record. */
+  /** The newest run, as the journal has it. An open run takes no other input until its restart is recorded. */
   readonly state?: RunState | undefined;
 }
 
-/** Somebody would have decided under a plan, a clock or tokens that the journal does not know of yet. */
+/** A caller would have decided under a plan, a clock or tokens that the journal does not know yet. */
 class BeforeRestart extends TypeError {
   constructor(kind: Input['kind']) {
-    super(`the restart must be on record before anything else is: ${kind}`);
+    super(`the restart must be recorded before anything else: ${kind}`);
   }
 }
 
 const senderOf = (input: Input | OpenInput): PrincipalId | undefined => ('by' in input ? input.by.id : undefined);
 
-/** One at a time, and none once another process has the guard. */
+/** Decides one input at a time, and none once another process owns the guard. */
 function orderUntilLost() {
   const turn = serialQueue();
   let lost: StaleEpoch | undefined;
@@ -86,7 +85,7 @@ export function createConductor(parts: ConductorParts): Conductor {
   const openRun = () => (state()?.closed === undefined ? state() : undefined);
 
   let level = clock.ahead();
-  /** Before each decision, so that nothing is decided by a word that is over by the later of the machine's clocks. */
+  /** Called before each decision, so that no authority counts that has expired by the later of the machine's clocks. */
   const noteAhead = async (of: RunState): Promise<void> => {
     const { level: next, by: length } = whenAhead(level, clock.ahead());
     if (length !== undefined)
@@ -102,7 +101,7 @@ export function createConductor(parts: ConductorParts): Conductor {
 
   const decideOn = async (input: Input, meantFor: RunId | undefined): Promise<Decision> => {
     const before = state();
-    if (before === undefined) throw new TypeError(`nothing can be submitted before a run is open: ${input.kind}`);
+    if (before === undefined) throw new TypeError(`no input is possible before a run is open: ${input.kind}`);
     if (!isResumed && input.kind !== 'restart') throw new BeforeRestart(input.kind);
     if (meantFor !== undefined && meantFor !== before.run) return no(closedRun(meantFor));
     const ended = refused(input);

@@ -11,36 +11,36 @@ import { type GuardJournal, underLease } from '../journal/under-lease.ts';
 import { systemClock } from '../system/clock.ts';
 import { repeat } from '../system/repeat.ts';
 
-/** How long another process waits before it may take over from one that is gone or cut off. */
+/** How long another process waits before it takes over from one that is dead or cut off. */
 const length = seconds(15);
 const betweenRenewals = seconds(5);
 
-/** Tells this process from every other, also from one with its pid before it or in another container. */
+/** Identifies this process, even against an earlier one with the same pid or one in another container. */
 const thisProcess = (): string => `${hostname()} process ${process.pid} (${randomBytes(4).toString('hex')})`;
 
-/** This process's lease on its guard. Once lost it stays lost: only a new start claims it again. */
+/** This process's lease on its guard. A lost lease stays lost; only a new start claims the guard again. */
 export interface HeldLease extends AsyncDisposable {
   readonly guard: GuardId;
-  /** Throws StaleEpoch once it is lost. */
+  /** Throws StaleEpoch once the lease is lost. */
   shown(): LeaseShown;
-  /** Asks the store whether it still is ours, and extends it. Rejects with StaleEpoch once it is lost. */
+  /** Asks the store whether the lease is still ours, and extends it. Rejects with StaleEpoch once it is lost. */
   renew(): Promise<void>;
   lost(): StaleEpoch | undefined;
-  /** Told once, at once where it is lost already. */
+  /** Calls back once when the lease is lost, immediately if it is lost already. */
   onLost(tell: (lost: StaleEpoch) => void): void;
-  /** The store, which is written to under this lease; a stale epoch in an answer of it is a lost lease. */
+  /** The store, written to under this lease. A StaleEpoch from the store marks the lease as lost. */
   readonly journal: GuardJournal;
 }
 
 export interface LeaseParts {
   readonly journal: Journal;
   readonly guard: GuardId;
-  /** Told when it could not be renewed. */
+  /** Called when the lease could not be renewed. */
   readonly failed: (error: unknown) => void;
   readonly clock?: Clock;
 }
 
-/** Claims the guard and keeps it until disposed. Rejects with GuardHeld when another process has it. */
+/** Claims the guard and keeps it until disposed. Rejects with GuardHeld if another process holds it. */
 export async function holdLease({ journal, guard, failed, clock = systemClock() }: LeaseParts): Promise<HeldLease> {
   const claim = await journal.claim(guard, thisProcess(), length);
   if (claim.state === 'held') throw new GuardHeld(claim.by);
@@ -85,7 +85,7 @@ export async function holdLease({ journal, guard, failed, clock = systemClock() 
     },
     async [Symbol.asyncDispose]() {
       await renewing[Symbol.asyncDispose]();
-      await journal.release(lease).catch(failed); // else it ends by itself
+      await journal.release(lease).catch(failed); // if this fails, the lease expires by itself
     },
   };
 }

@@ -17,17 +17,17 @@ interface OpeningParts {
   readonly conductor: Pick<Conductor, 'open'>;
 }
 
-/** How often a name may be taken by another process before the store is not believed. */
+/** After this many taken names in a row, the store is not trusted. */
 const mostNames = 5;
 
-/** `run-20261122-021407`, with a number when a second one is opened in the same second. */
+/** `run-20261122-021407`; a second run opened in the same second gets a number appended. */
 function newRunId(clock: Clock, taken: readonly RunId[]): RunId {
   const stamp = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   const name = runId(`run-${stamp}`);
   return taken.includes(name) ? runId(`${name}-${taken.length + 1}`) : name;
 }
 
-/** Guards of other processes open runs in the same store: a name that was taken meanwhile is replaced. */
+/** Opens a run. Guards of other processes open runs in the same store, so a name that was taken meanwhile is replaced. */
 export async function openRun(
   { journal, loaded, connections, clock, conductor }: OpeningParts,
   by: Principal,

@@ -9,12 +9,12 @@ import { StaleSequence } from '../journal/errors.ts';
 import type { Entry } from '../journal/journal.ts';
 import type { GuardJournal } from '../journal/under-lease.ts';
 
-/** Told after the events are durable, never before. */
+/** Called after the events are durable, never before. */
 export type Listener = (entries: readonly Entry<RunEvent>[], state: RunState) => void;
 
 /**
- * Rebuilds the state of a run from its journal. With `hide`, also without what an earlier version or another plan left in it:
- * what is seen now is compared with that.
+ * Rebuilds the state of a run from its journal. `hide` also redacts what an earlier version or another plan left in it,
+ * because new input is compared with it in redacted form.
  */
 export async function loadRun(
   journal: Pick<GuardJournal, 'read'>,
@@ -28,17 +28,17 @@ export async function loadRun(
   );
 }
 
-/** How often a decision is made again because the journal had more than this process knew. */
+/** How often a decision is repeated because the journal had more than this process knew. */
 const mostDecisions = 5;
 
-/** The newest run as the journal has it: state is the fold of what is stored, also of what is stored by this process. */
+/** The newest run as the journal has it. The state is folded from what is stored, including what this process itself stored. */
 export interface RecordedRun {
   state(): RunState | undefined;
-  /** Stores what was decided on the run's events up to `seq`, and folds it; a refusal is returned as it is. */
+  /** Stores what was decided on the run's events up to `seq`, and folds it; returns a refusal unchanged. */
   append(decision: Decision, of: RunId, seq: number): Promise<Decision>;
-  /** Decides again on the newer state where the one that it was decided on was old. */
+  /** Repeats the decision on the newer state if it was made on an old one. */
   onNewest<T>(work: () => Promise<T>): Promise<T>;
-  /** Until the signal, if there is one, is aborted. */
+  /** Observes until the signal, if any, is aborted. */
   listen(listener: Listener, signal?: AbortSignal): void;
 }
 
@@ -54,7 +54,7 @@ export function recordedRun({
   const listeners = new Set<Listener>();
   let state = stored;
 
-  /** What was stored is folded, as it will be after a restart. */
+  /** Folds what was stored, as a restart would. */
   const take = (entries: readonly Entry<RunEvent>[], before: RunState | undefined): void => {
     const events = entries.map(({ event }) => event);
     state = fold(before, events);
@@ -68,10 +68,10 @@ export function recordedRun({
     return decision;
   };
 
-  /** Takes in what became durable without this process knowing it, as where the answer to its append was lost. */
+  /** Folds what became durable without this process knowing, such as when the answer to its append was lost. */
   const catchUp = async (stale: StaleSequence): Promise<void> => {
     const entries = state === undefined ? [] : await journal.read(state.run, state.seq);
-    if (entries.length === 0) throw stale; // the journal has less than was acknowledged
+    if (entries.length === 0) throw stale; // the journal has less than it acknowledged
     take(
       entries.map((entry) => ({ ...entry, event: hide(readEvent(entry.event)) })),
       state,

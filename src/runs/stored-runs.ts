@@ -17,15 +17,15 @@ export interface ListedRun {
   readonly closedAt?: Instant;
 }
 
-/** The runs of one guard, as the store has them. Those of other guards are not there for it, nor are own streams. */
+/** The runs of one guard in the store, without other guards' runs and without own streams. */
 export interface StoredRuns {
   entries(run: RunId, afterSeq?: number): Promise<readonly Entry<RunEvent>[]>;
   state(run: RunId): Promise<RunState | undefined>;
-  /** The run begun last comes first. */
+  /** The newest run comes first. */
   list(): Promise<readonly ListedRun[]>;
 }
 
-/** From what it began and ended with: nothing follows the closing of a run. */
+/** Derives the entry from the run's first and last event: nothing follows the closing of a run. */
 function listed({ run, first, last }: RunSummary): readonly ListedRun[] {
   const opened = first && readEvent(first);
   if (opened?.type !== 'run-opened') return [];

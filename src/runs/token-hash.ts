@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** 256 random bits, marked so that secret scanners know one when they see it. */
+/** 256 random bits with a prefix that secret scanners recognise. */
 export const newToken = (): string => `rip_${randomBytes(32).toString('base64url')}`;
 
-/** What a plan keeps of a token. A plain hash is enough: the token is random and too long to be guessed. */
+/** The form in which a plan stores a token. A plain hash is enough, because the token is random and too long to guess. */
 export const hashToken = (token: string): string => `sha256:${createHash('sha256').update(token).digest('hex')}`;
 
 /** Takes as long for a wrong token as for the right one. */

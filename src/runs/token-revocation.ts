@@ -27,28 +27,28 @@ import type { Log } from '../system/log.ts';
 import { serialQueue } from '../system/serial-queue.ts';
 import { tokenMatches } from './token-hash.ts';
 
-/** Who speaks; else why it is nobody, and whose token it was. */
+/** The speaker; otherwise why the token is refused, and whose it was. */
 export type Whose = { readonly principal: Principal } | { readonly fault: TokenFault; readonly of?: Principal['id'] };
 
 export type Revoked = { readonly events: readonly TokenEvent[] } | { readonly refused: Refusal };
 
 /**
- * The tokens of the plan's principals, and the journal of those that ended: of no run, and before, after and during each. The
- * guards of one plan share it.
+ * The tokens of the plan's principals and the journal of those that ended, which belongs to no run. The guards of one plan
+ * share it.
  */
 export interface Tokens {
   whose(token: string): Whose;
-  /** When it resolves, the end is durable, and no request gets by. */
+  /** When this resolves, the end is durable and every further request is refused. */
   revoke(input: RevokeInput): Promise<Revoked>;
   /** The principals of the plan whose token was revoked. */
   revoked(): readonly Principal['id'][];
-  /** The principals of the plan whose token counts, so that they can still say something. */
+  /** The principals of the plan whose token counts, who can therefore still act. */
   heard(): PrincipalPlan[];
-  /** Why nothing of this principal is taken any more, if so: also of a request that was let in before. */
+  /** Why requests of this principal are refused, including requests that were admitted earlier; undefined if they are not. */
   refuseEnded(by: Principal['id']): Refusal | undefined;
-  /** Why a start at which this was the newest moment known is not to be gone on with, if so. */
+  /** Why a start must stop at which this was the newest known moment; undefined if it may continue. */
   doubtClock(newest: Instant): Complaint | undefined;
-  /** Takes note of what other guards of the plan have ended, and writes down what has expired by then, or by now. */
+  /** Takes note of the tokens that other guards of the plan have ended, and records those that have expired by `at` or by now. */
   expire(by?: Instant): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export interface TokensParts {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** How often others may be faster. */
+/** How often another guard may append first. */
 const mostTries = 5;
 
 const types: readonly TokenEvent['type'][] = ['token-revoked', 'token-expired'];
@@ -80,7 +80,7 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
   let ended: EndedTokens = noneEnded;
   let seq = 0;
   const turn = serialQueue();
-  /** A token ends at a moment that its holder reads off a wall clock: the later of the machine's clocks says when. */
+  /** Uses the later of the machine's clocks, because the holder of a token reads its end off a wall clock. */
   const latest = (): Instant => after(clock.now(), clock.ahead());
 
   const take = (entries: readonly Entry[]): readonly TokenEvent[] => {
@@ -94,7 +94,7 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
   };
   const follow = async () => take(await journal.read(stream, seq));
 
-  /** Another guard of the plan may have written meanwhile: then it is decided again on what that was. */
+  /** Another guard of the plan may have written meanwhile. Then this decides again on the newer state. */
   const settle = async (decide: () => Revoked): Promise<Revoked> => {
     for (let tries = 1; ; tries += 1) {
       const decision = decide();
@@ -111,7 +111,7 @@ export async function keepTokens({ plan, journal, clock, log }: TokensParts): Pr
   await follow();
 
   return {
-    /** Every hash is compared, so that the time tells nothing about which one came close. */
+    /** Compares every hash, so that the duration does not reveal which one came close. */
     whose(token) {
       const [found] = plan.principals.filter(({ token_hash: hash }) => tokenMatches(token, hash));
       if (found === undefined) return { fault: 'unknown' };

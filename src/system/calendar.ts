@@ -1,17 +1,17 @@
 import type { Log } from './log.ts';
 
-/** When nobody works, for most who read this: in UTC, so that no change to summer time skips it or repeats it. */
+/** A time, in UTC, at which few of our users work. In UTC no change to summer time skips or repeats it. */
 export const quietHour = { hour: 3, minute: 30 } as const;
 
 /**
- * Does `work` at the quiet hour of each day, by the wall clock. `work` never rejects, and is done once when it is asked for
- * while it is being done. Nobody waits for it: it keeps no process alive.
+ * Calls `work` daily at the quiet hour, by the wall clock. `work` never rejects; a call while it runs has no further effect.
+ * The timer keeps no process alive.
  */
 export async function eachDay(
   work: () => Promise<void>,
   log: Pick<Log, 'info' | 'warn' | 'error' | 'debug'>,
 ): Promise<Disposable> {
-  const { createTask } = await import('node-cron'); // takes 20 ms, for which no start should wait
+  const { createTask } = await import('node-cron'); // takes 20 ms, which should not delay a start
   const task = createTask(`${quietHour.minute} ${quietHour.hour} * * *`, work, {
     timezone: 'UTC',
     noOverlap: true,

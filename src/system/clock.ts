@@ -8,16 +8,16 @@ import { resumeAt } from '../core/run/resume.ts';
 import { offsetBetween } from '../core/run/wall-clock.ts';
 import { currentBoot } from './procfs.ts';
 
-/** Node waits no longer than this at once. */
+/** The longest timeout that Node accepts. */
 const longest = 2 ** 31 - 1;
 
-/** How long the machine was up, suspended or not, beyond what the monotonic clock has counted since then. */
+/** The uptime of the machine, including suspension, minus what the monotonic clock has counted since then. */
 function sleepClock(up: () => number): () => Millis {
   const read = (): Millis | undefined => {
     try {
       return seconds(up() - performance.now() / 1_000);
     } catch {
-      return undefined; // the system does not tell
+      return undefined; // the system does not report its uptime
     }
   };
   const awake = read();
@@ -25,9 +25,9 @@ function sleepClock(up: () => number): () => Millis {
 }
 
 /**
- * The machine's clock, read once, then carried on by the monotonic one: a step of the clock, by NTP or a person, moves no
- * instant. Where the newest moment is known that is over, a wall clock a little behind it is not believed. A wait keeps the
- * process alive until it is over or aborted, since whoever awaits it has work left to do.
+ * The machine's clock, read once and then advanced by the monotonic clock. A step of the wall clock, by NTP or by a person,
+ * moves no instant. If the newest past moment is known, this does not accept a wall clock slightly behind it. A wait keeps
+ * the process alive until it is over or aborted, because its caller still has work to do.
  */
 export function systemClock(newest?: Instant, up: () => number = uptime): GuardClock {
   const since = performance.now();
@@ -46,7 +46,7 @@ export function systemClock(newest?: Instant, up: () => number = uptime): GuardC
     async wait(length, signal) {
       signal?.throwIfAborted();
       const end = performance.now() + length;
-      // A timer may fire a fraction early, so it is asked again.
+      // A timer may fire a fraction early, so check again.
       for (let left: number = length; left > 0; left = end - performance.now()) {
         await setTimeout(Math.min(Math.ceil(left), longest), undefined, signal === undefined ? {} : { signal });
       }
@@ -54,7 +54,7 @@ export function systemClock(newest?: Instant, up: () => number = uptime): GuardC
   };
 }
 
-/** How long the machine is up at this moment of `clock`; undefined where the system does not tell. */
+/** The uptime of the machine at a moment of `clock`; undefined if the system does not report it. */
 export function markUptime({ now }: Pick<GuardClock, 'now'>): UptimeMark | undefined {
   try {
     return { boot: currentBoot(), up: seconds(uptime()), at: now() };

@@ -5,9 +5,8 @@ import { escapedJson } from '../core/kernel/printable.ts';
 import type { Hiding } from '../core/plan/hide-secrets.ts';
 
 /**
- * fatal: the daemon ends. error: something did not work that a person must mend. warn: a refusal, a
- * question that nobody answered, or a loss that heals.
- * info: what is also in the journal. debug: for those who develop Ripcord.
+ * fatal: the daemon ends. error: a failure that a person must fix. warn: a refusal, an unanswered question, or a loss that
+ * heals by itself. info: what is also in the journal. debug: for developers of Ripcord.
  */
 export interface Log {
   readonly fatal: (facts: object, text: string) => void;
@@ -17,9 +16,12 @@ export interface Log {
   readonly debug: (facts: object, text: string) => void;
 }
 
-/** One JSON object a line on stderr, so that stdout stays for answers. Secrets are cut out of every text; `of` is in every line. */
+/**
+ * Logs one JSON object a line to stderr, so that stdout stays free for answers. Redacts secrets in every text; `of` is added
+ * to every line.
+ */
 export function createLog(level: string, { text: hideText }: Pick<Hiding, 'text'>, of: object = {}): Log {
-  // Of the line, whatever was put into it: JSON is one of the forms in which a secret is known.
+  // Redact the whole line, whatever it was built from: JSON is one of the known forms of a secret.
   const stream = { write: (line: string) => void process.stderr.write(escapedJson(hideText(line))) };
   const logger = pino({ level, base: of, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   return {
@@ -31,7 +33,7 @@ export function createLog(level: string, { text: hideText }: Pick<Hiding, 'text'
   };
 }
 
-/** An expected error by its sentence, any other with its stack. */
+/** An expected error by its message, any other with its stack. */
 export const factsOf = (error: unknown): object =>
   error instanceof RipcordError
     ? { error: error.message, kind: error.name }

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
 import type { ProcessIdentity } from '../core/response/events.ts';
 
-/** Processes can be told apart and found only through /proc. */
+/** Only /proc can identify and find processes. */
 export class ProcfsMissing extends RipcordError {
   constructor(cause: unknown) {
     super(
@@ -20,30 +20,30 @@ export class ProcfsMissing extends RipcordError {
   }
 }
 
-/** A process as the kernel shows it: `/proc/PID/stat`, see proc_pid_stat(5), and one word of `/proc/PID/environ`. */
+/** A process as the kernel shows it: `/proc/PID/stat`, see proc_pid_stat(5), and one variable of `/proc/PID/environ`. */
 export interface ProcessEntry extends ProcessIdentity {
   /** At most 15 characters, without path and arguments. */
   readonly name: string;
-  /** The process group it belongs to: the pid of the group's leader. */
+  /** The process group: the pid of the group's leader. */
   readonly group: number;
-  /** It has ended; only its parent has not yet taken note. */
+  /** The process has ended, but its parent has not waited for it yet. */
   readonly zombie: boolean;
 }
 export interface TaggedEntry extends ProcessEntry {
-  /** `RIPCORD_TAG` in its environment; also undefined when that may not be read. */
+  /** `RIPCORD_TAG` in its environment; also undefined if the environment is unreadable. */
   readonly tag: string | undefined;
-  /** Its environment may not be read: it is another user's. */
+  /** The environment is unreadable because the process belongs to another user. */
   readonly unreadable: boolean;
 }
 
 export const tagVariable = 'RIPCORD_TAG';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
-/** Anything else, such as too many open files, must not pass for "not there". */
+/** Any other error, such as too many open files, must not count as "no such process". */
 const isGone = (error: unknown): boolean => ['ENOENT', 'ESRCH'].includes(String(codeOf(error)));
 const isForbidden = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(String(codeOf(error)));
 
-/** A new one at each boot of the machine. Throws ProcfsMissing. */
+/** The id of the current boot of the machine. Throws ProcfsMissing. */
 export function currentBoot(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -52,7 +52,7 @@ export function currentBoot(): string {
   }
 }
 
-/** The name stands in parentheses and may itself hold spaces and parentheses: the fields begin after the last one. */
+/** The name is in parentheses and may itself contain spaces and parentheses, so the fields start after the last one. */
 function parseStat(pid: number, bootId: string, stat: string): ProcessEntry {
   const [open, close] = [stat.indexOf('('), stat.lastIndexOf(')')];
   const fields = stat.slice(close + 2).split(' '); // the first of them is field 3
@@ -61,7 +61,7 @@ function parseStat(pid: number, bootId: string, stat: string): ProcessEntry {
   return { pid, bootId, name, startTicks: field(22), group: Number(field(5)), zombie: 'ZXx'.includes(field(3)) };
 }
 
-/** Undefined when there is no such process. */
+/** Undefined if there is no such process. */
 export async function readProcess(pid: number, bootId = currentBoot()): Promise<ProcessEntry | undefined> {
   try {
     return parseStat(pid, bootId, await readFile(`/proc/${pid}/stat`, 'utf8'));
@@ -71,14 +71,17 @@ export async function readProcess(pid: number, bootId = currentBoot()): Promise<
   }
 }
 
-/** The same at once: before we return to the event loop, a child of ours that ended cannot have made room for another. */
+/**
+ * The synchronous form: before we return to the event loop, a child of ours that ended cannot be replaced by another process
+ * of the same pid.
+ */
 export function readOwnChild(pid: number, bootId: string): ProcessEntry {
   return parseStat(pid, bootId, readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 /**
- * In the midst of an exec a process has neither arguments nor environment; it is looked at again, for up to 0.2 s. One that
- * was given no environment has arguments, and is looked at only twice, since it may have got them in between.
+ * During an exec a process has neither arguments nor environment, so read it again for up to 0.2 s. A process that was
+ * started without an environment has arguments; read it only twice, because it may have got them in between.
  */
 async function readEnvironment(pid: number): Promise<string> {
   for (let looks = 1; ; looks++) {
@@ -101,7 +104,7 @@ async function readTag(pid: number): Promise<Pick<TaggedEntry, 'tag' | 'unreadab
   }
 }
 
-/** The path of its cgroup v2, as we see it; empty when it is gone, or there is none. */
+/** The path of its cgroup v2 as we see it; empty if the process is gone or has none. */
 export async function readCgroup(pid: number): Promise<string> {
   try {
     return /^0::(.*)$/m.exec(await readFile(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '';
@@ -118,10 +121,10 @@ async function readEntry(pid: number, bootId: string): Promise<TaggedEntry | und
   return { ...entry, ...(hasEnvironment ? await readTag(pid) : { tag: undefined, unreadable: false }) };
 }
 
-/** So many are read at once; each takes one of the files that we may have open. */
+/** How many processes are read at once. Each needs one of the files that we may have open. */
 const atOnce = 32;
 
-/** Every process of this machine (or container), zombies too, but for those that came or went while we looked. */
+/** Every process of this machine or container, including zombies, except those that came or went during the scan. */
 export async function readProcesses(): Promise<readonly TaggedEntry[]> {
   const bootId = currentBoot();
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);

@@ -2,11 +2,11 @@ import type { Clock } from '../core/kernel/clock.ts';
 import { after, between, type Millis, millis } from '../core/kernel/units.ts';
 
 export interface Repeating extends AsyncDisposable {
-  /** Does the work now as well, or once more when it is being done. */
+  /** Also does the work now, or once more if it is running. */
   now(): void;
 }
 
-/** Does `work` at a steady pace, never twice at once. A failure is told, and the work goes on at its next time. */
+/** Repeats `work` at a steady pace, never twice at once. A failure is reported, and the work continues at its next time. */
 export function repeat(
   clock: Clock,
   every: Millis,
@@ -23,11 +23,11 @@ export function repeat(
       nudge = new AbortController();
       await work().catch(failed);
       const late = between(due, clock.now());
-      // Only a time that is over moves on: whoever asks in between puts nothing off.
+      // Only a past due time moves, so a call in between delays nothing.
       if (late >= 0) due = after(due, millis((Math.floor(late / every) + 1) * every));
       if (asked) continue;
       const ended = AbortSignal.any([stopping.signal, nudge.signal]);
-      await clock.wait(between(clock.now(), due), ended).catch(() => undefined); // aborted: it is time to go on
+      await clock.wait(between(clock.now(), due), ended).catch(() => undefined); // aborted: check whether to stop
     }
   };
   const running = run();

@@ -1,8 +1,8 @@
 import { serialQueue } from './serial-queue.ts';
 
 /**
- * For what costs the target connections of its own: done once at a time, however many ask. Those who ask with the same key get
- * one answer, the others wait for their turn.
+ * For work that opens its own connections to the target: runs one at a time, however many callers there are. Callers with the
+ * same key share one answer; others wait for their turn.
  */
 export function singleFlight(): <Answer>(key: string, work: () => Promise<Answer>) => Promise<Answer> {
   const turn = serialQueue();

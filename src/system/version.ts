@@ -1,4 +1,4 @@
 import { createRequire } from 'node:module';
 
-/** Of the package that this file belongs to; `dist/` and `src/` lie equally deep in it. */
+/** The version of the package that contains this file; `dist/` and `src/` are at the same depth. */
 export const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };

@@ -10,13 +10,13 @@ import { type Right, rightNames } from '../../src/core/plan/authority.ts';
 import { aPlan, start } from '../support/builders.ts';
 import { fleetOf } from '../support/fleet-of.ts';
 
-/** A principal for each right, who has no other, and one who has none; their tokens are their names. */
+/** One principal for each right, holding only that right, and one without rights. Their tokens are their names. */
 const everybody = ['none', ...rightNames];
 const plan = aPlan({
   roles: Object.fromEntries(everybody.map((name) => [name, { rights: rightNames.filter((right) => right === name) }])),
 });
 
-/** What the routes asked of the guard. */
+/** The requests that the routes made to the guard. */
 const asked: string[] = [];
 const guard = new Proxy<object>(
   {
@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 const deciding: readonly Right[] = ['approve-phase-rollback', 'approve-restore'];
-/** As docs/api.md has it: the first that fits. Whoever has one of the rights may call the route. */
+/** In the order of docs/api.md: the first match counts. A principal with one of the rights may call the route. */
 const table: readonly (readonly [RegExp, readonly Right[]])[] = [
   [/^get /, ['view']],
   [/ \/api\/v1\/runs$|\/(?:baseline|close)$/, ['operate']],
@@ -72,7 +72,7 @@ const call = async ({ method, path }: Route, token?: string): Promise<number> =>
 
 const guarded = routes.filter(({ access }) => access !== 'anyone');
 test.each(guarded)(
-  '$method $path lets in who has the right, and asks the guard nothing for anybody else',
+  '$method $path admits principals with the right, and the guard gets no other request',
   async (route) => {
     const may = rightsFor(route);
     expect(may).not.toEqual([]);
@@ -88,7 +88,7 @@ test.each(guarded)(
   },
 );
 
-test('only what says how the guard itself is needs no token', () => {
+test('only routes about the guard’s own health need no token', () => {
   const open = routes.filter(({ access }) => access === 'anyone').map(({ method, path }) => `${method} ${path}`);
   expect(open).toEqual(['get /healthz', 'get /readyz', 'get /metrics']);
 });

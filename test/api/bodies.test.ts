@@ -56,7 +56,7 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 
-/** Sends the head, then pieces until the other side ends the connection; what was answered. */
+/** Sends the head, then pieces until the other side ends the connection. Returns the answer. */
 function endlessly(request: string, token: string | undefined, framing: string, piece: string): Promise<string> {
   const socket = connect({ port: Number(new URL(api.url).port), host: '127.0.0.1' });
   sockets.push(socket);
@@ -83,7 +83,7 @@ test.each([
   { who: 'a stranger with a token of their own', token: 'bad' },
   { who: 'a principal without the right', token: 'none' },
   { who: 'a principal', token: 'all' },
-])('a body without end ends the connection of $who, and does nothing', async ({ token }) => {
+])('an endless body ends the connection of $who without any effect', async ({ token }) => {
   const request = endlessly(act, token, 'Transfer-Encoding: chunked', chunk);
   await request;
   expect(reasons).toEqual([]);
@@ -95,7 +95,7 @@ test.each([
   { request: 'GET /api/v1/runs', framing: 'Content-Length: 9007199254740991' },
   { request: 'POST /nowhere', framing: 'Transfer-Encoding: chunked' },
   { request: 'PUT /api/v1/runs', framing: 'Transfer-Encoding: chunked' },
-])('nor is one that $request does not want read on after the answer', async ({ request, framing }) => {
+])('$request with an endless body is not read after the answer', async ({ request, framing }) => {
   await endlessly(request, 'all', framing, chunk);
   expect(turnedAway).toEqual([]);
 });
@@ -107,7 +107,7 @@ const post = (token: string | undefined, body: object) =>
     body: JSON.stringify(body),
   });
 
-test('who may not call can read why, though they sent a body', async () => {
+test('an unauthorised caller can read the reason even after sending a body', async () => {
   for (const token of [undefined, 'bad']) {
     const answer = await post(token, { reason: 'x'.repeat(30_000) });
     expect([answer.status, answer.headers.get('connection')]).toEqual([401, 'close']);
@@ -117,7 +117,7 @@ test('who may not call can read why, though they sent a body', async () => {
   expect(reasons).toEqual([]);
 });
 
-test('a body of a principal is read, up to the limit', async () => {
+test('a principal’s body is read up to the limit', async () => {
   expect((await post('all', { reason: 'because' })).status).toBe(200);
   expect(reasons).toEqual(['because']);
   const tooLong = await post('all', { reason: 'because', more: 'x'.repeat(limits.body) });
@@ -125,7 +125,7 @@ test('a body of a principal is read, up to the limit', async () => {
   expect(await tooLong.text()).toContain('at most 64 kB');
 });
 
-test('a token that is revoked while its holder’s body is on the way counts no more', async () => {
+test('a token that is revoked while the body arrives no longer counts', async () => {
   let finish: () => void = () => undefined;
   const body = new ReadableStream({
     start(controller) {
@@ -138,7 +138,7 @@ test('a token that is revoked while its holder’s body is on the way counts no 
   });
   const headers = { 'content-type': 'application/json', authorization: 'Bearer all' };
   const answer = fetch(`${api.url}/api/v1/runs/current/hold`, { method: 'POST', headers, body, duplex: 'half' });
-  await expect.poll(() => asked).toBeGreaterThan(1); // at the door, and where it is answered
+  await expect.poll(() => asked).toBeGreaterThan(1); // at the door, and where the request is handled
   revoked = true;
   finish();
   expect((await answer).status).toBe(401);

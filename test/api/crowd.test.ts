@@ -30,14 +30,14 @@ test.each([
   expect(entering({ inAll: 5, perAddress: 3 }, visitors).left).toEqual(left);
 });
 
-test('an address with many connections costs the others none, whoever came first', () => {
+test('an address with many connections costs the others none, in any order', () => {
   const flood = Array.from({ length: 1_000 }, (_, place) => `z${place}`);
   const { here, left } = entering({ inAll: 8, perAddress: 4 }, ['a1', 'b1', 'c1', ...flood]);
   expect(here.members()).toEqual(['a1', 'b1', 'c1', 'z996', 'z997', 'z998', 'z999']);
   expect(left.every((one) => one.startsWith('z'))).toBe(true);
 });
 
-test('one that leaves makes room, and leaves once only', () => {
+test('a connection that leaves frees one place, and only once', () => {
   const { here } = entering({ inAll: 2, perAddress: 2 }, ['a1', 'a2']);
   expect(here.hasRoom('a')).toBe(false);
   here.leave('a', 'a1');

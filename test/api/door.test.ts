@@ -20,7 +20,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-/** A server that says what it was asked and what came with it, behind a door for which `good` is a principal's token. */
+/** A server that returns what it received, behind a door for which `good` is a principal's token. */
 async function behindDoor(more: Partial<Limits> = {}) {
   const asked: string[] = [];
   const turnedAway: string[] = [];
@@ -47,7 +47,7 @@ async function behindDoor(more: Partial<Limits> = {}) {
   const sockets: Socket[] = [];
   running = { server, door, sockets };
 
-  /** A client that says this, and what it hears until the other side has ended the connection. */
+  /** A client that sends this, and what it receives until the other side ends the connection. */
   const client = (...says: readonly (string | Buffer)[]) => {
     const socket = connect({ port, host: '127.0.0.1' });
     sockets.push(socket);
@@ -65,7 +65,7 @@ async function behindDoor(more: Partial<Limits> = {}) {
       },
     };
   };
-  /** Goes on sending until the other side has had enough. */
+  /** Keeps sending until the other side closes. */
   const endlessly = (head: string, piece: string | Buffer) => {
     const one = client(head);
     const send = () => {
@@ -87,7 +87,7 @@ const chunked = (token?: string) =>
 const chunk = Buffer.from(`8000\r\n${'x'.repeat(0x8000)}\r\n`);
 const status = (heard: string) => heard.split('\r\n')[0];
 
-test('a principal is let through, with a body that comes later, and again on the same connection', async () => {
+test('a principal is admitted, with a body that comes later and further requests on the same connection', async () => {
   const { client, asked } = await behindDoor();
   const one = client(post('good', 10), '01234');
   await expect.poll(() => asked).toHaveLength(1);
@@ -98,7 +98,7 @@ test('a principal is let through, with a body that comes later, and again on the
   expect(asked).toEqual(['principal POST /act', 'principal GET /again']);
 });
 
-test('a principal’s head may come in pieces, and their body with it', async () => {
+test('a principal’s head may arrive in pieces, with the body in it', async () => {
   const { client, asked } = await behindDoor();
   const text = `${post('good', 3)}abc`;
   const one = client();
@@ -131,7 +131,7 @@ test.each([
   { what: 'a body that says it is endless', head: post(undefined, Number.MAX_SAFE_INTEGER), piece: chunk, asked: 1 },
   { what: 'a head without end', head: 'GET / HTTP/1.1\r\n', piece: `X-${'a'.repeat(900)}: b\r\n`, asked: 0 },
   { what: 'no HTTP at all', head: '\0', piece: Buffer.alloc(5_000), asked: 0 },
-])('a stranger who sends $what is cut off', async ({ head, piece, asked: wanted }) => {
+])('a stranger who sends $what is disconnected', async ({ head, piece, asked: wanted }) => {
   const { endlessly, asked, turnedAway } = await behindDoor();
   await endlessly(head, piece).ended;
   expect(asked).toHaveLength(wanted);
@@ -147,16 +147,16 @@ test.each([
   expect([asked, turnedAway]).toEqual([[], ['slow']]);
 });
 
-test('a stranger who does not go after the answer is sent away', async () => {
+test('a stranger who stays after the answer is disconnected', async () => {
   const { client, turnedAway } = await behindDoor({ strangersStay: millis(60) });
   const { socket, hears } = client(get('/healthz'));
-  socket.removeAllListeners('end'); // does not say goodbye
+  socket.removeAllListeners('end'); // keeps the connection open
   socket.allowHalfOpen = true;
   await hears('who are you?');
   await expect.poll(() => turnedAway).toEqual(['slow']);
 });
 
-test('for one stranger too many the oldest must go, and principals come in and stay', async () => {
+test('one stranger too many replaces the oldest, and principals still get in', async () => {
   const { client, asked, turnedAway } = await behindDoor({ strangers: { inAll: 8, perAddress: 4 } });
   const before = client(get('/before', 'good'));
   await before.hears('0 bytes');
@@ -174,7 +174,7 @@ test('for one stranger too many the oldest must go, and principals come in and s
   await expect.poll(() => asked).toEqual(['principal GET /before', 'principal GET /during', 'principal GET /still']);
 });
 
-test('whoever is turned away is held for a while, so many at most; the others are ended at once', async () => {
+test('a rejected connection is held for a while, up to a limit; any more are ended immediately', async () => {
   const { client, turnedAway } = await behindDoor({
     strangers: { inAll: 1, perAddress: 1 },
     hold: millis(3_600_000),
@@ -183,13 +183,13 @@ test('whoever is turned away is held for a while, so many at most; the others ar
   const open = () => new Promise((resolve) => running?.server.getConnections((_, count) => resolve(count)));
   for (let count = 1; count <= 5; count += 1) {
     client('GET');
-    await expect.poll(open).toBe(Math.min(count, 3)); // one that is listened to, and two that are held
+    await expect.poll(open).toBe(Math.min(count, 3)); // one that is read, and two that are held
     await expect.poll(() => turnedAway).toHaveLength(count - 1);
   }
   await client(get('/', 'good')).hears('0 bytes');
 });
 
-test('principals have room of their own, and one too many is told so', async () => {
+test('principals have a limit of their own, and one too many is told so', async () => {
   const { client, turnedAway } = await behindDoor({ principals: { inAll: 8, perAddress: 2 } });
   const [one, two] = [client(get('/', 'good')), client(get('/', 'good'))];
   await Promise.all([one.hears('0 bytes'), two.hears('0 bytes')]);
@@ -203,7 +203,7 @@ test('principals have room of their own, and one too many is told so', async () 
     .toBe('HTTP/1.1 200 OK');
 });
 
-test('strangers who ask too often are told so without being asked what they want; principals are not counted', async () => {
+test('strangers who ask too often are told so before their request is read; principals are not counted', async () => {
   const pace = { burst: 3, each: millis(1_000) };
   const { client, asked, turnedAway } = await behindDoor({ strangersRequests: { perAddress: pace, inAll: pace } });
   const statuses: (string | undefined)[] = [];
@@ -215,7 +215,7 @@ test('strangers who ask too often are told so without being asked what they want
   expect(turnedAway).toEqual(['too-often', 'too-often']);
 });
 
-test('closing ends whoever is still at the door', async () => {
+test('closing ends every connection that is still at the door', async () => {
   const { client } = await behindDoor();
   const { ended } = client('GET');
   const open = () => new Promise((resolve) => running?.server.getConnections((_, count) => resolve(count)));

@@ -13,14 +13,14 @@ const limited = (more: Partial<Parameters<typeof limitFailures>[1]> = {}) => {
   };
 };
 
-test('so many at once are let by, then one each second, with the time to wait', () => {
+test('a burst is allowed, then one each second, with the time to wait', () => {
   const { fail, pass } = limited();
   expect(fail('a', 5)).toEqual([undefined, undefined, undefined, 1_000, 1_000]);
   pass(400);
   expect(fail('a')).toEqual([600]);
   pass(600);
   expect(fail('a', 2)).toEqual([undefined, 1_000]);
-  pass(3_600_000); // an hour of quiet saves no more than a burst
+  pass(3_600_000); // an hour without failures saves up no more than a burst
   expect(fail('a', 4)).toEqual([undefined, undefined, undefined, 1_000]);
 });
 
@@ -30,7 +30,7 @@ test('one address does not pay for another', () => {
   expect(fail('b')).toEqual([undefined]);
 });
 
-test('it remembers no more addresses than it may: the one that failed longest ago is forgotten', () => {
+test('memory is bounded: the address that failed longest ago is forgotten', () => {
   const { fail } = limited();
   fail('a', 4);
   fail('b', 4);
@@ -40,7 +40,7 @@ test('it remembers no more addresses than it may: the one that failed longest ag
   expect(fail('b')).toEqual([undefined]);
 });
 
-test.each([-3_600_000, 0])('a clock that goes by %i ms gives nothing away', (length) => {
+test.each([-3_600_000, 0])('a clock step of %i ms grants nothing', (length) => {
   const { fail, pass } = limited();
   fail('a', 3);
   pass(length);

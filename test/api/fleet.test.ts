@@ -6,7 +6,7 @@ import { principalId } from '../../src/core/kernel/ids.ts';
 import { rightNames } from '../../src/core/plan/authority.ts';
 import { fleetOf } from '../support/fleet-of.ts';
 
-/** Which principal each token is in which plan. `shared` is in two plans, in one of them without any right. */
+/** The principal of each token in each plan. `shared` is in two plans, and has no right in one of them. */
 const tokens: Readonly<Record<string, readonly string[]>> = {
   mover: ['move'],
   shared: ['move', 'shrink'],
@@ -20,7 +20,7 @@ interface Newest {
   readonly open?: boolean;
 }
 
-/** Guards whose journal cannot be read. */
+/** Guards with an unreadable journal. */
 const sick = new Set<string>();
 const done: string[] = [];
 const newest = new Map<string, Newest>();
@@ -95,7 +95,7 @@ describe('the current run', () => {
   test.each([
     { when: 'one of two is open', now: { 'move in prod': inProd, 'move in staging': { ...inStaging, open: true } } },
     { when: 'one of two ever was', now: { 'move in staging': { ...inStaging, open: true } } },
-  ])('is clear where $when', async ({ now }) => {
+  ])('is unambiguous when $when', async ({ now }) => {
     stand(now);
     expect(await ask('/runs/current', 'mover')).toMatchObject({ status: 200, answer: { run: 'move-in-staging-1' } });
   });
@@ -106,7 +106,7 @@ describe('the current run', () => {
       now: { 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } },
     },
     { when: 'neither is', now: { 'move in prod': inProd, 'move in staging': inStaging } },
-  ])('is ambiguous where $when, and what there is to choose from is said', async ({ now }) => {
+  ])('is ambiguous when $when, and the error lists the choices', async ({ now }) => {
     stand(now);
     const { status, answer } = await ask('/runs/current/hold', 'mover', { reason: 'x' });
     expect([status, answer.because]).toEqual([409, 'ambiguous']);
@@ -120,13 +120,13 @@ describe('the current run', () => {
   test.each([
     { query: '?target=staging', run: 'move-in-staging-1' },
     { query: '?plan=move&target=prod', run: 'move-in-prod-1' },
-  ])('is that of $query', async ({ query, run }) => {
+  ])('is the run of $query', async ({ query, run }) => {
     stand({ 'move in prod': inProd, 'move in staging': inStaging });
     await ask(`/runs/current/hold${query}`, 'mover', { reason: 'x' });
     expect(done).toEqual([`hold ${run}`]);
   });
 
-  test('of a guard that is not there is refused with those that are', async () => {
+  test('of a missing guard is refused, and the error lists the existing guards', async () => {
     expect(await ask('/runs/current?plan=shrnk', 'shared')).toMatchObject({
       status: 404,
       answer: { because: 'unknown-guard', wanted: 'one of: move in prod; move in staging; shrink in prod' },
@@ -134,13 +134,13 @@ describe('the current run', () => {
   });
 });
 
-describe('a run that is named by its id', () => {
+describe('a run named by its id', () => {
   const twins = {
     'move in prod': { run: 'same-second', open: true },
     'move in staging': { run: 'same-second', open: true },
   };
 
-  test('is that of the guard that is named beside it, and of no guard where two have opened one of that id', async () => {
+  test('belongs to the guard named beside it; without one, an id that two guards have opened belongs to neither', async () => {
     stand(twins);
     const hold = (query: string) => ask(`/runs/same-second/hold${query}`, 'mover', { reason: 'x' });
     expect(await hold('')).toMatchObject({ status: 409, answer: { because: 'ambiguous' } });
@@ -148,7 +148,7 @@ describe('a run that is named by its id', () => {
     expect(await hold('?target=staging')).toMatchObject({ status: 200, answer: { guard: 'move in staging' } });
   });
 
-  test('is not acted upon where another guard is named beside it', async () => {
+  test('is refused if another guard is named beside it', async () => {
     stand({ 'move in prod': { ...inProd, open: true } });
     expect(await ask('/runs/move-in-prod-1/hold?target=staging', 'mover', { reason: 'x' })).toMatchObject({
       status: 404,
@@ -158,7 +158,7 @@ describe('a run that is named by its id', () => {
   });
 });
 
-test('a guard that cannot read its journal keeps nobody from the runs of another, nor from the list', async () => {
+test('a guard that cannot read its journal does not block another’s runs or the list', async () => {
   stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } });
   sick.add('move in prod');
   expect((await ask('/runs/move-in-staging-1/hold', 'mover', { reason: 'x' })).status).toBe(200);
@@ -170,7 +170,7 @@ test('a guard that cannot read its journal keeps nobody from the runs of another
   expect((await ask('/runs/move-in-prod-1', 'mover')).status).toBe(500);
 });
 
-test.each(['/runs/current', '/runs/move-in-prod-1'])('a guard that is named twice is none: %s', async (path) => {
+test.each(['/runs/current', '/runs/move-in-prod-1'])('a guard named twice is refused: %s', async (path) => {
   stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': inStaging });
   const { status, answer } = await ask(`${path}/hold?target=staging&target=prod`, 'mover', { reason: 'x' });
   expect([status, answer.because]).toEqual([400, 'bad-request']);
@@ -179,7 +179,7 @@ test.each(['/runs/current', '/runs/move-in-prod-1'])('a guard that is named twic
 
 describe('a token', () => {
   const all = { 'move in prod': inProd, 'move in staging': inStaging, 'shrink in prod': { run: 'shrink-in-prod-1' } };
-  test('shows the guards and the runs of its plan, and no others', async () => {
+  test('shows the guards and the runs of its plan only', async () => {
     stand(all);
     const { answer } = await ask('/guards', 'mover');
     expect(answer.guards).toMatchObject([
@@ -190,7 +190,7 @@ describe('a token', () => {
     expect(runs.map(({ run }) => run)).toEqual(['move-in-prod-1', 'move-in-staging-1']);
   });
 
-  test('of another plan knows none of its runs, whatever is asked of it', async () => {
+  test('of another plan knows none of its runs, whatever it requests', async () => {
     stand(all);
     for (const path of ['', '/events', '/report', '/plan', '/baseline'])
       expect(await ask(`/runs/shrink-in-prod-1${path}`, 'mover')).toMatchObject({
@@ -211,7 +211,7 @@ describe('a token', () => {
   test.each([
     { token: 'half', where: 'a guard that is not at work', names: 'gone in prod' },
     { token: 'ended', where: 'a guard where it was revoked', names: 'move in staging' },
-  ])('that is also of $where means no other guard in its place, unless it is named', async ({ token, names }) => {
+  ])('that is also in $where does not silently mean another guard, unless that is named', async ({ token, names }) => {
     stand({ 'shrink in prod': { run: 'shrink-in-prod-1', open: true } });
     const { status, answer } = await ask('/runs/current/hold', token, { reason: 'x' });
     expect([status, answer.because, done]).toEqual([409, 'ambiguous', []]);
@@ -221,12 +221,12 @@ describe('a token', () => {
     expect(done).toEqual(['hold shrink-in-prod-1', 'hold shrink-in-prod-1']);
   });
 
-  test('of no plan is nobody’s', async () => {
+  test('of no plan belongs to nobody', async () => {
     expect(await ask('/guards', 'nobody')).toMatchObject({ status: 401 });
   });
 });
 
-test('a run is opened by the guard that is named, since several could be meant', async () => {
+test('a run is opened by the named guard, because several could be meant', async () => {
   stand({});
   expect(await ask('/runs', 'mover', {})).toMatchObject({ status: 409, answer: { because: 'ambiguous' } });
   expect(done).toEqual([]);
@@ -235,7 +235,7 @@ test('a run is opened by the guard that is named, since several could be meant',
   expect(done).toEqual(['open move in staging']);
 });
 
-test('whoever looks at /readyz is told whose trouble it is, also of a guard that is not there', async () => {
+test('/readyz says which guard has which problem, including missing guards', async () => {
   const answer = await fetch(`${api.url}/readyz`);
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({

@@ -33,10 +33,10 @@ test.each([
   },
 ])('a head with $what', ({ head, token }) => {
   expect(read(head)).toEqual(whole(head, token));
-  expect(read(`${head}Authorization: Bearer body\r\n\r\n`)).toEqual(whole(head, token)); // a body is not looked at
+  expect(read(`${head}Authorization: Bearer body\r\n\r\n`)).toEqual(whole(head, token)); // the body is not read
 });
 
-test('a head is partial until its end, and too long when that does not come in time', () => {
+test('a head is partial until its end, and too long if the end does not come in time', () => {
   const head = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
   for (let length = 0; length < head.length; length += 1)
     expect(read(head.slice(0, length))).toEqual({ state: 'partial' });
@@ -45,7 +45,7 @@ test('a head is partial until its end, and too long when that does not come in t
   expect(read('x'.repeat(5_000))).toEqual({ state: 'too-long' });
 });
 
-test('whatever comes, no more than the limit is looked at', () => {
+test('no more than the limit is ever read', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), fc.integer({ min: 1, max: 300 }), (text, limit) => {
       const found = readHead(Buffer.from(text), limit);

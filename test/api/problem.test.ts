@@ -5,7 +5,7 @@ import { refuse } from '../../src/core/authority/refusal.ts';
 
 const refusal = refuse('not-ready', 'the run cannot be armed', 'every requirement met', 'Arm again');
 
-test('a problem carries what is missing as a list, and says it in its one sentence', () => {
+test('a problem document lists what is missing, and also says it in its sentence', () => {
   const missing = ['there is no baseline', 'no evidence from control'];
   expect(problemOf({ ...refusal, missing })).toMatchObject({
     status: 409,
@@ -16,7 +16,7 @@ test('a problem carries what is missing as a list, and says it in its one senten
   });
 });
 
-test('one to which nothing is missing has no such list', () => {
+test('a problem document without missing items has no such list', () => {
   const problem = problemOf(refusal);
   expect(problem).not.toHaveProperty('missing');
   expect(problem.detail).toBe('the run cannot be armed; wanted every requirement met. Arm again.');

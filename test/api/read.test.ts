@@ -11,15 +11,15 @@ import type { Input } from '../../src/core/run/input.ts';
 import { dana, start } from '../support/builders.ts';
 import { fleetOf } from '../support/fleet-of.ts';
 
-/** Every route that changes something names what its caller had read, or is harmless by what it does. */
+/** Every changing route either names what its caller has read, or is harmless by its effect. */
 
 const plan_hash = `sha256:${'0'.repeat(64)}`;
 const reason = 'a test';
 
 interface Names {
-  /** A body that is complete. */
+  /** A complete body. */
   readonly body: Readonly<Record<string, unknown>>;
-  /** The keys of it that say what was read, and how the guard is told. */
+  /** The keys that say what was read, and what the guard receives for them. */
   readonly keys: Readonly<Record<string, string>>;
 }
 const plan = { plan_hash: 'planHash' };
@@ -58,12 +58,12 @@ const harmless: Readonly<Record<string, string>> = {
 const changing = routes.filter(({ method }) => method !== 'get');
 const nameOf = ({ path }: Route): string => path.replace('/api/v1', '');
 
-test('each route that changes something names what was read, or is in the list of those that need not', () => {
+test('each changing route requires what the caller has read, or is on the list of those that do not', () => {
   const known = [...Object.keys(naming), ...Object.keys(harmless)];
   expect(changing.map(nameOf).toSorted()).toEqual(known.toSorted());
 });
 
-/** What the guard was given. */
+/** The input that the guard received. */
 const given: Input[] = [];
 const run = runId('run-1');
 const guard = {
@@ -96,13 +96,13 @@ async function post(name: string, body: object) {
 }
 
 describe.each(Object.entries(naming))('POST %s', (name, { body, keys }) => {
-  test('hands on what was read', async () => {
+  test('passes on what the caller has read', async () => {
     expect((await post(name, body)).status).toBe(200);
     const told = Object.entries(keys).map(([key, as]) => [as, body[key]]);
     expect(given).toMatchObject([Object.fromEntries(told)]);
   });
 
-  test.each(Object.keys(keys))('is refused without %s, and the guard is asked nothing', async (key) => {
+  test.each(Object.keys(keys))('is refused without %s, and the guard gets no request', async (key) => {
     const { [key]: _, ...rest } = body;
     const { status, answer } = await post(name, rest);
     expect([status, given]).toEqual([400, []]);

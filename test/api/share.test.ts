@@ -18,7 +18,7 @@ function pages(tookEach: number) {
   return { ask, finish, made: () => made, pending, pass: (length: number) => void (now += length) };
 }
 
-test('those who ask while it is made, and for twenty times as long afterwards, get the same answer', async () => {
+test('callers during the work, and for twenty times as long afterwards, share one answer', async () => {
   const { ask, finish, pass, pending } = pages(10);
   const asked = [ask(), ask(), ask()];
   expect(pending).toHaveLength(1);
@@ -32,7 +32,7 @@ test('those who ask while it is made, and for twenty times as long afterwards, g
   expect(await next).toBe(2);
 });
 
-test('however costly it is, it is never older than five seconds', async () => {
+test('however costly an answer is, it is never older than five seconds', async () => {
   const { ask, finish, pass, pending } = pages(4_000);
   void ask();
   await finish();
@@ -41,7 +41,7 @@ test('however costly it is, it is never older than five seconds', async () => {
   expect(pending).toHaveLength(1);
 });
 
-test('one that failed is made again at once', async () => {
+test('a failed answer is retried immediately', async () => {
   let times = 0;
   const ask = shared(async () => {
     times += 1;

@@ -180,7 +180,7 @@ const acts: readonly Act[] = [
   },
 ];
 
-test.each(acts)('ripcord $line posts to $to and says what came of it', async ({ line, to, body, then, says }) => {
+test.each(acts)('ripcord $line posts to $to and prints the result', async ({ line, to, body, then, says }) => {
   await using daemon = await stub({ [`POST /api/v1/${to}`]: { body: then } });
   const said = await ripcord(line.split(' '), daemon.env);
   expect(said).toEqual({ exitCode: 0, out: says, err: '', progress: [] });
@@ -194,7 +194,7 @@ test('with --json an act prints the run', async () => {
 });
 
 test.each(['approve --reason slow', 'decline --reason report', 'acknowledge'])(
-  'ripcord %s answers the recommendation that is open',
+  'ripcord %s answers the open recommendation',
   async (line) => {
     const how = line.split(' ')[0];
     await using daemon = await stub({
@@ -222,7 +222,7 @@ describe('a restore', () => {
       line: 'approve --reason lost --even-if-gone',
       command: `ripcord approve ${rec} --even-if-gone --question 24 --reason "..."`,
     },
-  ])('is not approved by ripcord $line, in place of what was read before: it takes its id', async (row) => {
+  ])('is not approved by ripcord $line if another was read before: it must be named', async (row) => {
     await using daemon = await stub({ 'GET /api/v1/runs/current': { body: restoring } });
     const { exitCode, err } = await ripcord(row.line.split(' '), daemon.env);
     expect(err).toBe(
@@ -245,7 +245,7 @@ describe('a restore', () => {
   });
 });
 
-test('an answer to no recommendation is not sent', async () => {
+test('an answer without an open recommendation is not sent', async () => {
   await using daemon = await stub({ 'GET /api/v1/runs/current': { body: working } });
   const { exitCode, err } = await ripcord(['approve', '--reason', 'slow'], daemon.env);
   expect(err).toBe('ripcord: no recommendation is open; wanted one open recommendation. See: ripcord run status.');
@@ -261,7 +261,7 @@ test.each([
   { status: 503, because: 'journal-unwritable', exitCode: 1 },
   { status: 503, because: 'could-not-look', exitCode: 3 },
 ])(
-  'a refusal with status $status, $because, is said and exits with $exitCode',
+  'a refusal with status $status, $because, is printed and exits with $exitCode',
   async ({ status, because, exitCode }) => {
     await using daemon = await stub({ 'POST /api/v1/runs/current/hold': problem(status, because, 'it is so') });
     const said = await ripcord(['run', 'hold', '--json'], daemon.env);
@@ -273,7 +273,7 @@ test.each([
   },
 );
 
-test('what is missing before the run may be armed is said in a line each', async () => {
+test('requirements that are missing for arming are printed one per line', async () => {
   const missing = ['there is no baseline: ripcord baseline capture', 'no evidence from control'];
   const refused = problem(409, 'not-ready', 'the run cannot be armed');
   const answer = { ...refused, body: { ...Object(refused.body), missing } };

@@ -15,7 +15,7 @@ const later: RunView = { ...capturing, now: at(3) };
 const frozen: RunView = { ...working, now: at(6) };
 const failed = { type: 'capture-failed', v: 1, at: at(6), because: 'control never answered' };
 
-test('a capture is waited for until it is frozen', async () => {
+test('a capture is waited for until the baseline is frozen', async () => {
   await using daemon = await stub({
     [`GET /api/v1/runs/${fresh.run}`]: [{ body: later }, { body: frozen }],
   });
@@ -31,7 +31,7 @@ test('a capture is waited for until it is frozen', async () => {
   expect(shown).toEqual(['capturing a baseline: 0 s of 5m', 'capturing a baseline: 2m of 5m', '']);
 });
 
-test('a capture that froze nothing fails with its reason', async () => {
+test('a capture that froze no baseline fails with its reason', async () => {
   await using daemon = await stub({
     'POST /api/v1/runs/current/baseline': { status: 202, body: capturing },
     [`GET /api/v1/runs/${fresh.run}`]: { body: { ...fresh, seq: 3 } },
@@ -43,7 +43,7 @@ test('a capture that froze nothing fails with its reason', async () => {
   expect(err).toContain('ripcord: the baseline was not frozen: control never answered; wanted');
 });
 
-test('a capture that is refused is not waited for', async () => {
+test('a refused capture is not waited for', async () => {
   const refusal = problem(409, 'too-late', 'security-lockdown is finished');
   await using daemon = await stub({ 'POST /api/v1/runs/current/baseline': refusal });
   const { exitCode, err } = await ripcord(['baseline', 'capture'], daemon.env);
@@ -51,7 +51,7 @@ test('a capture that is refused is not waited for', async () => {
   expect(err).toContain('security-lockdown is finished');
 });
 
-test('the baseline is shown with what it can tell, and what it is too weak for', async () => {
+test('the baseline is shown with what it can detect, and what it is too weak for', async () => {
   await using daemon = await stub({ 'GET /api/v1/runs/current/baseline': { body: frozenBaseline } });
   const { exitCode, out } = await ripcord(['baseline', 'show'], daemon.env);
   expect(exitCode).toBe(0);
@@ -64,13 +64,13 @@ Probes
   molecule-search       299       1   20 ms   42 ms    31 %  1.4
   control                 1       0  0.4 ms  0.4 ms       -  -
 
-What it can tell
+What it can detect
   probe            limit                      1.6x                2x  3x
   molecule-search    50%  recommended  not in time        32 s, 52 s  13 s, 16 s
                                  sure  not in time  1m 30s, not sure  13 s, 17 s
 
-  Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is surely above
-  the limit, as acting without asking requires: in half of the cases, and in 19 of 20. Predicted
+  Time until Ripcord recommends a rollback for a slowdown, and until the slowdown is certainly above
+  the limit, which acting without asking requires: in half of the cases, and in 19 of 20. Predicted
   from these readings, for one probe that becomes slower one minute into a phase.
 
 Too weak for the plan

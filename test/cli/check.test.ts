@@ -46,18 +46,18 @@ async function freeze(baseline: Partial<Baseline>): Promise<void> {
 const failedIndex = async () => {
   await db.query('insert into molecule values (1, $1), (2, $1)', ['same']);
   await db.query('create unique index concurrently failed on molecule (name)').catch(() => undefined);
-  // The server tells that it failed a moment before it takes the build off its list of those in progress.
+  // The server reports the failure a moment before it removes the build from its list of those in progress.
   const building = 'select from pg_stat_progress_create_index where datname = current_database()';
   await expect.poll(async () => (await db.query(building)).rows).toEqual([]);
 };
 
-test('each check is answered once, in the shape that scripts rely on', async () => {
+test('each check appears once, in the shape that scripts rely on', async () => {
   const { exitCode, out } = await check('--only', only, '--json');
   const { checks } = JSON.parse(out) as { checks: readonly CheckedOnce[] };
   expect(checks.map(({ id, criterion, status }) => [id, criterion, status])).toEqual([
     ['no-orphan', 'integrity', 'ok'],
     ['invalid-indexes', 'integrity', 'ok'],
-    ['rls-off', 'security', 'unknown'], // there is no baseline, so nobody knows
+    ['rls-off', 'security', 'unknown'], // unknown, because there is no baseline
   ]);
   expect(Object.keys(checks[0] ?? {}).toSorted()).toEqual([
     'criterion',
@@ -78,7 +78,7 @@ test('a breach is named with its object, and the exit code is 1', async () => {
   expect(out).toMatch(/breach +invalid-indexes +integrity +index public\.failed is not valid/);
 });
 
-test('what passes by itself is named too where there is no baseline', async () => {
+test('breaches that need no baseline are reported without one', async () => {
   const holder = await db.client();
   await holder.query('begin; lock table molecule in access exclusive mode');
   await db.query('select pg_sleep(0.05)');
@@ -89,7 +89,7 @@ test('what passes by itself is named too where there is no baseline', async () =
   expect(out).toMatch(/breach +exclusive-locks +functionality +table public\.molecule is exclusively locked by/);
 });
 
-test('what the baseline shows is known, and is no breach', async () => {
+test('a breach that the baseline already has is known, and does not count', async () => {
   await failedIndex();
   const faults = [{ object: 'index public.failed', what: 'is not valid', consequence: 'veto' }] as const;
   await freeze({ findings: [{ ...finding('breach'), check: 'invalid-indexes' as never, faults }] });
@@ -98,14 +98,14 @@ test('what the baseline shows is known, and is no breach', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('one that could not look makes the exit code 3', async () => {
+test('a check that could not run makes the exit code 3', async () => {
   await db.query('drop table orphan');
   const { exitCode, out } = await check('--only', only);
   expect(out).toMatch(/error +no-orphan/);
   expect(exitCode).toBe(3);
 });
 
-test('a check that nobody asks is said to be none', async () => {
+test('a check that does not exist is a usage error', async () => {
   const { exitCode, err } = await check('--only', 'rls-of');
   expect(exitCode).toBe(2);
   expect(err).toContain('did you mean rls-off?');
@@ -114,7 +114,7 @@ test('a check that nobody asks is said to be none', async () => {
 test.each([
   { target: '', says: '"postgres", the login of url, is a superuser' },
   { target: ', allow_superuser: true, search_path: [later]', says: 'no schema later, which environments.staging' },
-])('with a target that says "$target" nothing is asked', async ({ target, says }) => {
+])('with a target that says "$target" no check runs', async ({ target, says }) => {
   const text = changed(goodPlan, 'postgres://guard@db.example/demo', `${db.url}${target}`);
   await writeFile(join(dir.path, 'ripcord.yaml'), text);
   expect(await check('--only', only)).toMatchObject({ exitCode: 2, out: '', err: expect.stringContaining(says) });

@@ -16,7 +16,7 @@ import { working } from './views.ts';
 
 const status = ['run', 'status'];
 
-/** A port on which nobody listens. */
+/** A port on which nothing listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -25,7 +25,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-test('a daemon that is not there is code 3, and says how to start one', async () => {
+test('a missing daemon exits with 3, and the message says how to start one', async () => {
   const url = `http://127.0.0.1:${await closedPort()}`;
   const said = await ripcord([...status, '--json', '--url', url], { RIPCORD_TOKEN: 'rip_test' });
   const found = `no Ripcord daemon answers at ${url} (ECONNREFUSED)`;
@@ -35,7 +35,7 @@ test('a daemon that is not there is code 3, and says how to start one', async ()
   expect(JSON.parse(said.out)).toEqual({ error: { found, wanted: 'a running daemon', todo } });
 });
 
-test('a daemon that does not answer in time is not there either', async () => {
+test('a daemon that does not answer in time counts as missing', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
@@ -61,7 +61,7 @@ test.each([
     with: { status: 302, body: {} },
     found: 'status 302 and no problem document',
   },
-])('somebody who answers with $answers is no daemon: code 3', async ({ with: answer, found }) => {
+])('a server that answers with $answers is no daemon: code 3', async ({ with: answer, found }) => {
   await using other = await stub({ 'GET /api/v1/runs/current': answer });
   const said = await ripcord(status, other.env);
   expect(said.exitCode).toBe(3);
@@ -82,14 +82,14 @@ test.each([
     env: { RIPCORD_TOKEN: 'rip_a', RIPCORD_URL: 'http://a:geheim@localhost' },
     says: 'an address with a user name',
   },
-])('$what is wrong usage, and no secret is shown', async ({ env, says }) => {
+])('$what is a usage error, and no secret is shown', async ({ env, says }) => {
   const { exitCode, err } = await ripcord(status, env);
   expect(exitCode).toBe(2);
   expect(err).toContain(says);
   expect(err).not.toMatch(/rip_[ab]|geheim/);
 });
 
-test('the token may be in a file, which counts more than the environment', async () => {
+test('a token file takes precedence over the environment', async () => {
   await using files = await folder();
   const tokenFile = join(files.path, 'token');
   await writeFile(tokenFile, 'rip_of_file\n');
@@ -100,7 +100,7 @@ test('the token may be in a file, which counts more than the environment', async
   expect(absent).toMatchObject({ exitCode: 2, err: expect.stringContaining('absent cannot be read') });
 });
 
-test('--url counts more than RIPCORD_URL, and may have a path', async () => {
+test('--url takes precedence over RIPCORD_URL, and may have a path', async () => {
   await using daemon = await stub({ 'GET /guard/api/v1/runs/current': { body: working } });
   const env = { ...daemon.env, RIPCORD_URL: 'http://127.0.0.1:1' };
   expect(await ripcord([...status, '--url', `${daemon.url}/guard`], env)).toMatchObject({ exitCode: 0 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { ownTerminal } from '../../src/cli/terminal.ts';
 
-test('what loads a plan or asks a server for a command tells the terminal what to hide', async () => {
+test('every command that loads a plan or calls a server tells the terminal what to redact', async () => {
   const files = (await readdir('src/cli', { recursive: true })).filter((name) => name.endsWith('.ts'));
   const read = files.map(async (name) => ({ name, text: await readFile(`src/cli/${name}`, 'utf8') }));
   const texts = await Promise.all(read);
@@ -14,7 +14,7 @@ test('what loads a plan or asks a server for a command tells the terminal what t
   expect(connecting.filter(({ text }) => !text.includes('conceal(')).map(({ name }) => name)).toEqual([]);
 });
 
-test('a terminal shows nothing that it was told to conceal, on either of its streams', () => {
+test('a terminal redacts registered secrets on both streams', () => {
   const written: string[] = [];
   const stream = { write: (text: string) => written.push(text) > 0, isTTY: true, columns: 80 } as never;
   const terminal = ownTerminal(stream, stream);

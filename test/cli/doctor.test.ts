@@ -13,7 +13,7 @@ import { ripcord } from './ripcord.ts';
 const planFor = (url: string, more = ', allow_superuser: true'): string =>
   changed(goodPlan, 'postgres://guard@db.example/demo', `${url}${more}`);
 
-test('where everything is there, each part is said to be well', async () => {
+test('a complete setup is reported as well, part by part', async () => {
   await using dir = await folder();
   await using db = await database();
   await db.query('create table orphan (id int)');
@@ -33,7 +33,7 @@ test('where everything is there, each part is said to be well', async () => {
   expect([well, exitCode]).toEqual([true, 0]);
 });
 
-test('what a login may not see or do is named, with the grant that is missing', async () => {
+test('a missing right of a login is named with the grant that fixes it', async () => {
   await using dir = await folder();
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
@@ -48,7 +48,7 @@ test('what a login may not see or do is named, with the grant that is missing', 
   expect(out).toMatch(/wrong +checks +no-orphan: could not look: permission denied for table orphan/);
 });
 
-test('a target that cannot be reached is told, and nothing else is', async () => {
+test('an unreachable target is the only thing reported', async () => {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
   await writeFile(plan, planFor('postgres://guard@127.0.0.1:1/demo'));
@@ -57,7 +57,7 @@ test('a target that cannot be reached is told, and nothing else is', async () =>
   expect(err).toContain('127.0.0.1:1');
 });
 
-test('a superuser is refused, and nothing is asked as one', async () => {
+test('a superuser is refused, and no query runs as one', async () => {
   await using dir = await folder();
   await using db = await database();
   await db.query('create table orphan (id int)');
@@ -70,7 +70,7 @@ test('a superuser is refused, and nothing is asked as one', async () => {
   expect(out).toMatch(/unknown +probes +not asked/);
 });
 
-test('a schema of the path and a trusted role that are not there are named, with their places in the plan', async () => {
+test('a missing schema of the path and a missing trusted role are reported with their places in the plan', async () => {
   await using dir = await folder();
   await using db = await database();
   const plan = join(dir.path, 'ripcord.yaml');

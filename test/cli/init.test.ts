@@ -19,7 +19,7 @@ interface Found {
   readonly found: readonly { readonly part: string; readonly state: string; readonly said: string }[];
 }
 
-test('the plan that is proposed for a strange database is sound, and its probes are answered there', async () => {
+test('the plan proposed for an unknown database is valid, and its probes get answers there', async () => {
   await using dir = await folder();
   await using db = await database();
   await db.query(`
@@ -39,7 +39,7 @@ test('the plan that is proposed for a strange database is sound, and its probes 
   const { probes } = planOf(text, { env }).plan;
   expect(probes.map(({ id }) => id)).toEqual(expect.arrayContaining(['molecule-by-key', 'mol-s-by-key', 'control']));
 
-  expect(text).not.toContain('sess_9f8e'); // what is neither a number nor a UUID may be a secret
+  expect(text).not.toContain('sess_9f8e'); // a value that is neither a number nor a UUID may be a secret
   expect(text).toContain('search_path: ["public", "odd \\"schema\\""]');
   await writeFile(plan, text.replace('# allow_superuser: true #', 'allow_superuser: true #'));
   process.env['DATABASE_URL'] = db.url; // the plan is loaded as the daemon loads it
@@ -53,7 +53,7 @@ test('the plan that is proposed for a strange database is sound, and its probes 
   }
 });
 
-test('the rollback that is proposed undoes where the target is, and fails with its statement', async ({ skip }) => {
+test('the proposed rollback runs on the target, and fails if its statement fails', async ({ skip }) => {
   skip(!onPath('psql'), whyNot('psql', 'postgresql-client'));
   await using dir = await folder();
   await using db = await database();
@@ -62,7 +62,7 @@ test('the rollback that is proposed undoes where the target is, and fails with i
   expect(await ripcord(['init', '--plan', plan], env)).toMatchObject({ exitCode: 0 });
   const rollback = planOf(await readFile(plan, 'utf8'), { env }).plan.phases[0]?.rollback;
   const { command } = rollback as { readonly command: readonly string[] };
-  // As an argument of its own, the approval is bound to what it holds.
+  // Because it is a separate argument, the approval is bound to its contents.
   expect(namedFiles({ command }).map(({ file }) => file)).toContain('undo-first-step.sql');
   const undone = async (sql: string) => {
     await writeFile(join(dir.path, 'undo-first-step.sql'), sql);
@@ -77,7 +77,7 @@ test('the rollback that is proposed undoes where the target is, and fails with i
   });
 });
 
-test('what takes most of the time is proposed as a probe, wherever the extension that counts it is', async () => {
+test('the slowest statements are proposed as probes, wherever the extension that counts them is installed', async () => {
   await using dir = await folder();
   await using db = await database();
   await db.query(
@@ -95,7 +95,7 @@ test('what takes most of the time is proposed as a probe, wherever the extension
   expect(await readFile(plan, 'utf8')).toContain(`statements: { top: 20, of: ["${app.name}"] }`);
 });
 
-test('the logins are proposed by what they may do, with what each is granted', async () => {
+test('logins are proposed by what they may do, with the grants of each', async () => {
   await using dir = await folder();
   await using db = await database();
   await using logins = await separateLogins(db);
@@ -113,7 +113,7 @@ test('the logins are proposed by what they may do, with what each is granted', a
     expect(text).toMatch(line);
 });
 
-test('a plan that is there is left alone', async () => {
+test('an existing plan is not overwritten', async () => {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
   await writeFile(plan, 'mine');
@@ -122,7 +122,7 @@ test('a plan that is there is left alone', async () => {
   expect(await readFile(plan, 'utf8')).toBe('mine');
 });
 
-test('without an address it says which one it wants', async () => {
+test('without an address it says which one it needs', async () => {
   await using dir = await folder();
   const said = await ripcord(['init', '--plan', join(dir.path, 'ripcord.yaml')]);
   expect(said).toMatchObject({ exitCode: 2, err: expect.stringContaining('DATABASE_URL is not set') });

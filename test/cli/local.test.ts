@@ -22,7 +22,7 @@ async function planIn(path: string, text: string): Promise<string> {
   return file;
 }
 
-test('a sound plan is said to be sound, with what is in it', async () => {
+test('a valid plan is reported as sound, with its contents', async () => {
   await using files = await folder();
   const repeatable = changed(goodPlan, 'first.ts, --rollback]', 'first.ts, --rollback], repeatable: true');
   const text = changed(repeatable, 'demo }', 'demo, search_path: [public] }');
@@ -35,7 +35,7 @@ test('a sound plan is said to be sound, with what is in it', async () => {
   expect(JSON.parse(out)).toEqual({ sound: true, file: plan, faults: [], warnings: [] });
 });
 
-test('a step whose files an approval would not be bound to is warned of', async () => {
+test('a step is warned of if an approval would not bind its files', async () => {
   await using files = await folder();
   const line = `[sh, -c, 'cd back && node undo-*.js']`;
   const plan = await planIn(files.path, changed(goodPlan, '[node, first.ts, --rollback]', line));
@@ -46,10 +46,10 @@ test('a step whose files an approval would not be bound to is warned of', async 
     'step first/undo: its line for a shell has a glob in undo-*.js, a cd: files found by that may not be bound to an approval',
   ]);
   await planIn(files.path, changed(goodPlan, 'first.ts, --rollback', '"${env:NOT_SET}/first.ts"'));
-  expect(await ripcord(['validate', '--plan', plan])).toMatchObject({ exitCode: 2 }); // a fault, and no crash
+  expect(await ripcord(['validate', '--plan', plan])).toMatchObject({ exitCode: 2 }); // a fault, not a crash
 });
 
-test('every fault is named with its place, and the exit code is 2', async () => {
+test('every fault is reported with its position, and the exit code is 2', async () => {
   await using files = await folder();
   const text = changed(
     changed(goodPlan, 'estimate: 1h', 'estimate: soon'),
@@ -78,7 +78,7 @@ test('values come from the environment and from files beside the plan', async ()
   expect(await ripcord(['validate', '--plan', plan], { NAME: 'demo' })).toMatchObject({ exitCode: 0 });
 });
 
-test('a plan that is not there is wrong usage', async () => {
+test('a missing plan is a usage error', async () => {
   const { exitCode, err } = await ripcord(['validate', '--plan', 'absent.yaml']);
   expect(exitCode).toBe(2);
   expect(err).toBe(
@@ -86,7 +86,7 @@ test('a plan that is not there is wrong usage', async () => {
   );
 });
 
-test('a token is new each time, and its hash is the one that the plan wants', async () => {
+test('each token is new, and its hash has the form that the plan requires', async () => {
   const tokens = await Promise.all(
     [1, 2].map(async () => JSON.parse((await ripcord(['token', 'create', '--json'])).out)),
   );
@@ -97,7 +97,7 @@ test('a token is new each time, and its hash is the one that the plan wants', as
   expect(out).toContain(`    token_hash: ${hashToken(token)}`);
 });
 
-test('the schema is written where the tests of the plan expect it to be the same', async () => {
+test('the schema is written to the file that the plan’s tests compare', async () => {
   await using files = await folder();
   const to = join(files.path, 'new', 'folder');
   expect(await ripcord(['export', 'schema', to])).toMatchObject({ exitCode: 0 });
@@ -108,7 +108,7 @@ test('the schema is written where the tests of the plan expect it to be the same
   expect(blocked).toMatchObject({ exitCode: 2, err: expect.stringContaining('cannot be written') });
 });
 
-test('a journal is sound, until somebody changes it', async () => {
+test('a journal is sound until it is changed', async () => {
   await using files = await folder();
   const path = join(files.path, '.ripcord', 'journal.db');
   const verify = ['journal', 'verify', '--plan', join(files.path, 'ripcord.yaml')];
@@ -132,7 +132,7 @@ test('a journal is sound, until somebody changes it', async () => {
   expect(JSON.parse(out)).toMatchObject({ sound: false, runs: 2, entries: 3, faults: [{ run: 'run-1', seq: 2 }] });
 });
 
-test('a journal whose -head cannot be read is refused, until somebody goes on with it and says why', async () => {
+test('a journal with an unreadable -head is refused until a person accepts it with a reason', async () => {
   await using files = await folder();
   const path = join(files.path, 'journal.db');
   {
@@ -168,7 +168,7 @@ test.each([
 });
 
 test.each(['7433', ':7433', 'localhost', '127.0.0.1:x', '::1:80', '127.0.0.1:65536', 'http://localhost:80'])(
-  '--listen %s is wrong usage',
+  '--listen %s is a usage error',
   async (text) => {
     const { exitCode, err } = await ripcord(['serve', '--listen', text]);
     expect(exitCode).toBe(2);
@@ -217,7 +217,7 @@ test.each([
     see: 'ripcord run arm',
   },
   { line: 'report --format pdf', says: "option '--format <format>' argument 'pdf' is invalid", see: 'ripcord report' },
-])('ripcord $line is wrong usage: $says', async ({ line, says, see }) => {
+])('ripcord $line is a usage error: $says', async ({ line, says, see }) => {
   const { exitCode, err, out } = await ripcord(line.split(' '));
   expect(exitCode).toBe(2);
   expect(err).toContain(`ripcord: ${says}`);
@@ -228,11 +228,11 @@ test.each([
 test.each([
   { line: 'confirm undo', says: 'neither --done nor --again; wanted one of them' },
   { line: 'confirm undo --done --again', says: '--done and --again; wanted one of them' },
-])('ripcord $line is wrong usage: $says', async ({ line, says }) => {
+])('ripcord $line is a usage error: $says', async ({ line, says }) => {
   expect(await ripcord(line.split(' '))).toMatchObject({ exitCode: 2, err: expect.stringContaining(says) });
 });
 
-test('wrong usage is JSON too where JSON was asked for', async () => {
+test('a usage error is JSON too if JSON was requested', async () => {
   const { exitCode, out } = await ripcord(['run', 'status', '--json', '--colour']);
   expect(exitCode).toBe(2);
   expect(JSON.parse(out)).toMatchObject({ error: { found: "unknown option '--colour'" } });

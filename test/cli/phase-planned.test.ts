@@ -25,13 +25,13 @@ test('a phase without a command runs what the plan has under apply, in the planâ
   const seen = await readFile(join(dir.path, 'seen'), 'utf8');
   expect(seen).toBe(`hunter-22 in ${await realpath(dir.path)}`);
   const text = await readFile(plan, 'utf8');
-  expect(daemon.heard[0]?.body).toMatchObject({ plan: hashOf(text) }); // the guard lets no other plan's command begin
+  expect(daemon.heard[0]?.body).toMatchObject({ plan: hashOf(text) }); // the guard starts no other plan's command
 });
 
 test.each([
   { id: 'second', says: /no command for second, and none under apply.*ripcord phase second -- COMMAND/s },
   { id: 'third', says: /has no phase third.*first, second/s },
-])('a phase $id without a command anywhere is wrong usage', async ({ id, says }) => {
+])('a phase $id without any command is a usage error', async ({ id, says }) => {
   await using dir = await folder();
   const plan = join(dir.path, 'ripcord.yaml');
   await writeFile(plan, goodPlan);

@@ -13,7 +13,7 @@ test.each([
   { what: 'the guard refuses', status: 409 },
   { what: 'the guard has no such phase', status: 404 },
   { what: 'the token is unknown', status: 401 },
-])('a phase is not started when $what: code 75', async ({ status }) => {
+])('a phase does not start when $what: code 75', async ({ status }) => {
   const body = { because: 'held', found: 'dana holds the run', wanted: 'w', todo: 'ripcord run resume' };
   const line = 'POST /api/v1/runs/current/phases/schema-standardization/start';
   await using daemon = await stub({ [line]: { status, type: 'application/problem+json', body } });
@@ -26,7 +26,7 @@ test.each([
 test.each([
   { what: 'a guard', env: { RIPCORD_URL: 'http://127.0.0.1:1', RIPCORD_TOKEN: 'rip_test' }, says: 'no Ripcord daemon' },
   { what: 'a token', env: {}, says: 'no token in RIPCORD_TOKEN' },
-])('a phase is not started without $what: code 75', async ({ env, says }) => {
+])('a phase does not start without $what: code 75', async ({ env, says }) => {
   expect(await ripcord(phase, env)).toMatchObject({ exitCode: 75, out: '', err: expect.stringContaining(says) });
 });
 
@@ -58,7 +58,7 @@ test.each(['unsettled', 'boundary-not-ready'])(
   },
 );
 
-test('a phase reports about the run that let it start, whatever `current` means by then', async () => {
+test('a phase reports to the run that let it start, whatever `current` means by then', async () => {
   const asked: string[] = [];
   const client = {
     post: (path: string) => {

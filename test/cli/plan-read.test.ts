@@ -40,13 +40,13 @@ async function type(line: string, shown: RunView, to: string) {
 }
 
 describe.each(authorising)('ripcord $line', ({ line, to, body }) => {
-  test('says which plan it is for where the run has had one only, and sends its hash', async () => {
+  test('prints its plan if the run has had only one, and sends the hash', async () => {
     const { heard, err, path } = await type(line, view, to);
     expect(err).toBe(`For the plan ${view.plan.name}, ${now}`);
     expect(heard.at(-1)).toEqual({ request: path, body: { plan_hash: now, ...body } });
   });
 
-  test('sends nothing where the plan was edited during the run, and names both', async () => {
+  test('sends nothing if the plan was edited during the run, and names both plans', async () => {
     const { heard, err, exitCode } = await type(line, edited, to);
     expect(exitCode).toBe(2);
     expect(heard).toHaveLength(1);
@@ -56,7 +56,7 @@ describe.each(authorising)('ripcord $line', ({ line, to, body }) => {
     expect(err).toContain(`--plan FILE, or --plan-hash ${now}`);
   });
 
-  test('sends the hash of the file that was read, and looks nothing up', async () => {
+  test('sends the hash of the file that was read, without a request to the daemon', async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), 'ripcord-'));
     const file = join(folder.path, 'ripcord.yaml');
     await writeFile(file, 'name: the plan, or a part of it');
@@ -66,7 +66,7 @@ describe.each(authorising)('ripcord $line', ({ line, to, body }) => {
     expect(heard).toEqual([{ request: path, body: { plan_hash, ...body } }]);
   });
 
-  test('sends nothing where the file cannot be read, or what was given is no hash, or both are given', async () => {
+  test('sends nothing if the file is unreadable, the hash is invalid, or both are given', async () => {
     for (const wrong of ['--plan /nowhere.yaml', '--plan-hash r1', `--plan /nowhere.yaml --plan-hash ${now}`]) {
       const { heard, exitCode } = await type(`${line} ${wrong}`, view, to);
       expect([wrong, exitCode, heard]).toEqual([wrong, 2, []]);
@@ -81,7 +81,7 @@ describe('ripcord rollback', () => {
     { line: 'rollback --restore --reason x', shown: view },
     { line: 'rollback --revision 41 --reason x', shown: edited },
     { line: `rollback --restore --plan-hash ${now} --reason x`, shown: edited },
-  ])('$line names the plan and what there is to undo', async ({ line, shown }) => {
+  ])('$line names the plan and the revision', async ({ line, shown }) => {
     const { heard, err, exitCode } = await type(line, shown, 'rollback');
     expect(exitCode).toBe(0);
     expect(err).toBe(`For the plan ${view.plan.name}, ${now}, and what there is to undo at revision 41`);
@@ -99,7 +99,7 @@ describe('ripcord rollback', () => {
     { line: 'rollback --reason x', shown: over, says: 'this run has already had a rollback' },
     { line: 'rollback --restore --reason x', shown: over, says: 'this run has already had a rollback' },
     { line: 'rollback --restore --reason x', shown: edited, says: 'the plan of this run was edited' },
-  ])('$line sends nothing where $says', async ({ line, shown, says }) => {
+  ])('$line sends nothing if $says', async ({ line, shown, says }) => {
     const { heard, err, exitCode } = await type(line, shown, 'rollback');
     expect(exitCode).toBe(2);
     expect(heard).toHaveLength(1);
@@ -109,13 +109,13 @@ describe('ripcord rollback', () => {
 });
 
 describe('ripcord abort', () => {
-  test('ends the only rollback that the run has had, and says which', async () => {
+  test('ends the only rollback of the run, and says which', async () => {
     const { heard, err } = await type('abort --reason x', rollingBack, 'abort');
     expect(err).toBe(`Ending rollback ${rollback.id}: ${rollback.proposes}`);
     expect(heard.at(-1)?.body).toEqual({ rollback_id: rollback.id, reason: 'x' });
   });
 
-  test('sends nothing where another one may have been read', async () => {
+  test('sends nothing if another rollback may have been read', async () => {
     const { heard, err, exitCode } = await type('abort --reason x', secondRollback, 'abort');
     expect([exitCode, heard.length]).toEqual([2, 1]);
     expect(err).toContain('this run has had 2 rollbacks, the last is second');

@@ -6,13 +6,13 @@ import { asking, fresh, phases } from './views.ts';
 
 const escape = '\u001B';
 
-test('the program says its version, through the file that npm links', async () => {
+test('the program prints its version, through the file that npm links', async () => {
   const { exitCode, out, err } = await running([bin, '--version']).end;
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
   expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-test('an older Node is told in one sentence what is wanted', async () => {
+test('an older Node gets one sentence about the required version', async () => {
   const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })';
   const { exitCode, out, err } = await running([`--import=data:text/javascript,${older}`, bin, '--version']).end;
   expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
@@ -21,7 +21,7 @@ test('an older Node is told in one sentence what is wanted', async () => {
   );
 });
 
-test('nothing is coloured where nobody watches, and everything is where it is forced', async () => {
+test('output has colours only on a terminal, or when they are forced', async () => {
   await using daemon = await stub({ 'GET /api/v1/runs/current': { body: asking } });
   const shown = await Promise.all([
     running([main, 'run', 'status'], daemon.env).end,
@@ -54,7 +54,7 @@ const phase = (...command: readonly string[]) => [
   ...command,
 ];
 
-test('a phase is reported from its start to its end, its output passed on, and its token kept from it', async () => {
+test('a phase is reported from start to end, its output passed on, and its token kept from its command', async () => {
   await using daemon = await stub(guard);
   const script =
     'console.log("ripcord-progress 0.4"); console.log("token", process.env.RIPCORD_TOKEN, process.argv.at(-1))';
@@ -81,7 +81,7 @@ test('a phase returns the exit code of its command, and the guard is told', asyn
   expect(daemon.heard.at(-1)).toMatchObject({ request: `${path}/fail`, body: { exit_code: 7, tag } });
 });
 
-test('a phase that is stopped by the guard returns 75', async () => {
+test('a phase that the guard stops returns 75', async () => {
   const stop = { body: { goOn: false, because: 'rollback r1 has begun' } };
   await using daemon = await stub({ ...guard, [`${path}/spawned`]: stop, [`${path}/fail`]: { body: {} } });
   const { exitCode, err } = await running(phase('setInterval(() => {}, 1000)'), daemon.env).end;

@@ -10,11 +10,11 @@ export const bin = fileURLToPath(new URL('../../bin/ripcord.js', import.meta.url
 export interface Running {
   readonly child: ChildProcess;
   readonly end: Promise<{ readonly exitCode: number | null; readonly out: string; readonly err: string }>;
-  /** Settles when it has written so; rejects when it ends before. */
+  /** Resolves when the process has written this; rejects if it ends first. */
   saw(stream: 'out' | 'err', pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** A process of its own: `node ARGS`, with nothing of our environment but the path and the compiled modules. */
+/** A separate process: `node ARGS`, with only the path and the compile cache of our environment. */
 export function running(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...compileCache, ...env } });
   const said = { out: '', err: '' };

@@ -123,7 +123,7 @@ describe('without --question', () => {
       view: heldTwice,
       err: `the run is held by omar (lag) and priya (coffee); ${retype} ripcord run resume --question 30.`,
     },
-  ])('ripcord $line sends nothing where another question may have been read', async ({ line, view, err }) => {
+  ])('ripcord $line sends nothing if another question may have been read', async ({ line, view, err }) => {
     await using daemon = await stub({ 'GET /api/v1/runs/current': { body: view } });
     const said = await ripcord(line.split(' '), daemon.env);
     expect(said.err.replaceAll(/\s+/g, ' ')).toBe(`ripcord: ${err}`);
@@ -136,14 +136,14 @@ test.each([
   { line: `decline ${rec} --question 24 --reason no`, to: `recommendations/${rec}/decline` },
   { line: `confirm ${step} --again --question 24`, to: 'confirm' },
   { line: 'run resume --question 24', to: 'resume' },
-])('ripcord $line looks nothing up: what was read counts', async ({ line, to }) => {
+])('ripcord $line requests nothing beforehand: the given number counts', async ({ line, to }) => {
   const path = `POST /api/v1/runs/current/${to}`;
   await using daemon = await stub({ [path]: { body: working } });
   expect(await ripcord(line.split(' '), daemon.env)).toMatchObject({ exitCode: 0, err: '' });
   expect(daemon.heard).toMatchObject([{ request: path, body: { question_id: 24 } }]);
 });
 
-test('what is no number of a question is not sent', async () => {
+test('an invalid question number is not sent', async () => {
   const { exitCode, err } = await ripcord(['confirm', step, '--again', '--question', 'r1'], {});
   expect(exitCode).toBe(2);
   expect(err).toContain('Wanted the number that ripcord run status shows.');

@@ -65,7 +65,7 @@ afterAll(() => dir[Symbol.asyncDispose]());
 const replayed = (...more: readonly string[]) =>
   ripcord(['replay', ...more, '--plan', files.plan, '--journal', files.journal]);
 
-test('the newest run is replayed under the plan’s own thresholds, without a daemon', async () => {
+test('the newest run is replayed with the plan’s own thresholds, without a daemon', async () => {
   const { exitCode, out } = await replayed();
   expect(exitCode).toBe(0);
   expect(out).toMatch(/Run run-20261122-020000 again, under slower_than: 50%/);
@@ -74,12 +74,12 @@ test('the newest run is replayed under the plan’s own thresholds, without a da
   expect(out).toMatch(/What was recommended\n {2}nothing$/);
 });
 
-test('other thresholds are taken as in the plan, and answered for programs too', async () => {
+test('other thresholds are read as in the plan, and --json prints the result', async () => {
   const { out } = await replayed(run, '--slower-than', '200%', '--false-alarms', '1 per month', '--json');
   expect(JSON.parse(out)).toEqual({ run, readings: 480, changes: [], recorded: [] });
 });
 
-test('a threshold that is tried holds for probes with one of their own, too', async () => {
+test('a threshold on the command line overrides those of single probes too', async () => {
   const plan = join(dir.path, 'own.yaml');
   await writeFile(
     plan,
@@ -101,7 +101,7 @@ test.each([
     of: probeId('other'),
     says: 'the journal has no readings of it from this plan’s probes',
   },
-])('of a run without $without nobody can tell whether it was slow', async ({ keep, of, says }) => {
+])('a run without $without cannot be judged for slowness', async ({ keep, of, says }) => {
   const path = join(dir.path, `${keep}.db`);
   await using journal = await openLeased(path, demo);
   await journal.append(run, 0, record(run).slice(0, keep));
@@ -121,7 +121,7 @@ test.each([
   { more: ['--never-below', '60%'], says: /--never-below "60%"; wanted at most as much as slower_than, 50%/ },
   { more: ['--slower-than', '30%', '--never-below', '40%'], says: /wanted at most as much as slower_than, 30%/ },
   { more: ['run-0'], says: /the journal has no run run-0; wanted one of: run-20261122-020000/ },
-])('$more is wrong usage', async ({ more, says }) => {
+])('$more is a usage error', async ({ more, says }) => {
   const { exitCode, err } = await replayed(...more);
   expect({ exitCode, err }).toEqual({ exitCode: 2, err: expect.stringMatching(says) });
 });

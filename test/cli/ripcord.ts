@@ -5,11 +5,11 @@ export interface Said {
   readonly exitCode: number;
   readonly out: string;
   readonly err: string;
-  /** What was shown on the way, where a person watches. */
+  /** The progress lines that a person would have seen. */
   readonly progress: readonly string[];
 }
 
-/** Carries out a command line within this process. */
+/** Runs a command line within this process. */
 export async function ripcord(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
   const [out, err, progress]: [string[], string[], string[]] = [[], [], []];
   const terminal = terminalOn({

@@ -37,7 +37,7 @@ test.each<{ readonly when: string; readonly dryRun: DryRun; readonly first: read
   expect(out).toContain(`\nFirst\n${first.map((line) => `  ${line}`).join('\n')}\n\nThen\n`);
 });
 
-test('each step is shown with all that it is given, asks and sees now, and how long the running phase would take', async () => {
+test('each step is shown with its inputs, questions and results, and the remaining time of the running phase', async () => {
   const given = {
     ...step,
     title: 'Dispatch the restore',

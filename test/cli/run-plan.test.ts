@@ -25,7 +25,7 @@ let dir: Awaited<ReturnType<typeof folder>>;
 beforeAll(async () => void (dir = await folder()));
 afterAll(() => dir[Symbol.asyncDispose]());
 
-/** What `ripcord run plan` says, where these plans are on record and the file holds this. */
+/** The output of `ripcord run plan` with these recorded plans and this file. */
 async function shown(file: string, recorded: readonly string[], ...more: readonly string[]) {
   await using daemon = await stub({ [`GET /api/v1/runs/${run}/plan`]: { body: plans(...recorded) } });
   const path = join(dir.path, 'ripcord.yaml');
@@ -34,12 +34,12 @@ async function shown(file: string, recorded: readonly string[], ...more: readonl
   return { ...said, out: said.out.replaceAll(path, 'FILE') };
 }
 
-test('the plan that was in force last is printed as it is on record', async () => {
+test('the latest plan of the run is printed as recorded', async () => {
   const { exitCode, out } = await shown(goodPlan, ['name: an earlier one', withPassword]);
   expect([exitCode, out]).toEqual([0, withPassword.replace('hunter22', '(secret)').trimEnd()]);
 });
 
-test('programs get all of them', async () => {
+test('--json prints all plans of the run', async () => {
   const { out } = await shown(goodPlan, ['name: an earlier one', goodPlan], '--json');
   expect(JSON.parse(out)).toEqual(plans('name: an earlier one', goodPlan));
 });
@@ -66,13 +66,13 @@ test.each([
   expect(said.exitCode).toBe(exitCode);
 });
 
-test('a file that is no sound plan is not shown, since nobody knows what is secret in it', async () => {
+test('an invalid plan file is not shown, because its secrets are unknown', async () => {
   const { exitCode, out, err } = await shown('password: hunter22', [goodPlan], '--diff');
   expect([exitCode, out]).toEqual([2, '']);
   expect(err).not.toContain('hunter22');
 });
 
-test('a run of which no plan is on record is said to have none', async () => {
+test('a run without a recorded plan says so', async () => {
   const { exitCode, err } = await shown(goodPlan, []);
   expect(exitCode).toBe(3);
   expect(err).toContain(`the journal of ${run} holds no plan`);

@@ -20,7 +20,7 @@ async function planFor(path: string): Promise<string> {
 const serve = (plan: string, url: string) =>
   running([main, 'serve', '--plan', plan, '--listen', '127.0.0.1:0', '--log-level', 'error'], { DATABASE_URL: url });
 
-test('serve says where it listens, keeps its journal beside the plan, and stops when it is told to', async () => {
+test('serve prints its address, keeps its journal beside the plan, and stops when it is told to', async () => {
   await using db = await database();
   await using files = await folder();
   const { child, end, saw } = serve(await planFor(files.path), db.url);
@@ -37,7 +37,7 @@ test('serve says where it listens, keeps its journal beside the plan, and stops 
   });
 });
 
-test('serve logs that one login watches and reads, and that it may be a superuser', async () => {
+test('serve warns that one login watches and reads, and that the logins may be superusers', async () => {
   await using db = await database();
   await using files = await folder();
   const plan = await planFor(files.path);
@@ -51,7 +51,7 @@ test('serve logs that one login watches and reads, and that it may be a superuse
   expect(err).toContain('the logins may be superusers (target.allow_superuser)');
 });
 
-test('a second signal ends serve at once, whatever it waits for', async () => {
+test('a second signal ends serve immediately, whatever it waits for', async () => {
   await using files = await folder();
   const sockets: Socket[] = [];
   const silent = createServer((socket) => void sockets.push(socket));
@@ -67,7 +67,7 @@ test('a second signal ends serve at once, whatever it waits for', async () => {
   await new Promise((resolve) => silent.close(resolve));
 });
 
-test('serve with a bad plan names every fault and exits with 2', async () => {
+test('serve with an invalid plan prints every fault and exits with 2', async () => {
   await using files = await folder();
   const plan = join(files.path, 'ripcord.yaml');
   await writeFile(plan, changed(goodPlan, 'estimate: 1h', 'estimate: soon'));

@@ -32,7 +32,7 @@ const dana = principalId('dana');
 const ended = (state: PhaseView['state'], because: string): PhaseView => ({ ...running, state, because });
 const broken = judgedBy(slow);
 const relapsed: RunView = { ...watching, watch: { ...watch, relapses: [{ at: at(30), evidence: [slow, orphans] }] } };
-/** The comparison found differences, and somebody said --done. */
+/** The comparison found differences, and a person answered --done. */
 const accepted: RunView = {
   ...watching,
   rollback: {
@@ -48,7 +48,7 @@ const ofRestore: RunView = {
   ...asking,
   rollback: { ...asking.rollback!, steps: asking.rollback!.steps.map(({ phase: _phase, ...step }) => step) },
 };
-/** The first step is under way. */
+/** The first step is running. */
 const under = (more: Partial<StepView>): RunView => ({
   ...rollingBack,
   rollback: {
@@ -541,22 +541,22 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
   for (const line of lines) expect(shown).toContain(line);
 });
 
-test('a rollback that was given up asks nothing any more', () => {
+test('an aborted rollback has no open question', () => {
   expect(page(givenUp)).not.toContain('ripcord confirm');
 });
 
-test('a breach that nobody spoke of is not said to have gone', () => {
+test('a recommendation without a breach is not said to have recovered', () => {
   const shown = page({ ...recommending, recommendations: [{ ...proposal, evidence: [] }] });
   expect(shown).not.toContain('no longer sees');
   expect(shown).toContain(`ripcord approve ${proposal.id} --question 24 --reason "..."`);
 });
 
-test('nobody is told to give the phases their login back while they are undone, nor to end what ends already', () => {
+test('no command to unlock the phases’ login is suggested while they are undone, or to abort a rollback that is already ending', () => {
   expect(page({ ...rollingBack, fence })).not.toContain(fence.lift);
   expect(page(aborting)).not.toContain('ripcord abort');
 });
 
-test('what keeps the guard from its work comes before everything else', () => {
+test('what stops the guard from working comes first', () => {
   const troubles = ['the journal cannot be written', 'the target does not answer'];
   expect(
     page({ ...rollingBack, troubles }, 500)
@@ -568,13 +568,13 @@ test('what keeps the guard from its work comes before everything else', () => {
   ]);
 });
 
-test('logins that may do more than they need are shown with the guard', () => {
+test('logins with more rights than they need are shown with the guard', () => {
   const logins = ['one login watches and reads'];
   expect(page({ ...working, logins })).toMatch(/\blogins +one login watches and reads\n/);
   expect(page(working)).not.toMatch(/^ *logins\b/m);
 });
 
-test('what only a person can do is not offered for approval', () => {
+test('a procedure that only a person can run cannot be approved', () => {
   expect(page(byHand)).not.toMatch(/ripcord approve|may approve/);
   expect(page(byHand)).toContain('  may answer ');
 });
@@ -582,11 +582,11 @@ test('what only a person can do is not offered for approval', () => {
 test.each([
   { files: ['undo.js', '/opt/back.sql'], says: /  bound to +undo\.js and \/opt\/back\.sql\n/ },
   { files: [], says: /  bound to +no file: Ripcord cannot tell when what its commands run changes\n/ },
-])('a recommendation says to which files an approval of it is bound: $files', ({ files, says }) => {
+])('a recommendation shows which files its approval is bound to: $files', ({ files, says }) => {
   const scripts = files.map((file) => ({ file, hash: hash('sha256:1') }));
   const binding = { ...proposal.binding, scripts };
   expect(page({ ...recommending, recommendations: [{ ...proposal, binding }] })).toMatch(says);
-  expect(page(recommending)).not.toContain('bound to'); // an older journal does not know
+  expect(page(recommending)).not.toContain('bound to'); // an older journal does not record this
 });
 
 const all = Object.entries(views).filter((entry): entry is [string, RunView] => Object(entry[1]).stage !== undefined);

@@ -6,7 +6,7 @@ import type { Problem } from '../../src/api/problem.ts';
 export interface Heard {
   /** `POST /api/v1/runs` */
   readonly request: string;
-  /** Which guard was named, where one was: `plan=move&target=staging`. */
+  /** The guard that the call names, if any: `plan=move&target=staging`. */
   readonly guard?: string;
   readonly authorization: string | undefined;
   readonly body: unknown;
@@ -20,12 +20,12 @@ export interface Answer {
 
 export interface Stub extends AsyncDisposable {
   readonly url: string;
-  /** How the command line finds it, and who speaks. */
+  /** How the command line finds it, and as whom it calls. */
   readonly env: { readonly RIPCORD_URL: string; readonly RIPCORD_TOKEN: string };
   readonly heard: readonly Heard[];
 }
 
-/** Per request line what it answers: the same each time, or one after the other, the last again and again. */
+/** The answers per request line: always the same one, or one after the other, the last one repeatedly. */
 export type Answers = Readonly<Record<string, Answer | readonly Answer[]>>;
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -50,7 +50,7 @@ export const problem = (status: number, because: string, found: string): Answer 
 
 const unknownRoute = problem(404, 'unknown-route', 'there is no such route');
 
-/** Which guard is meant stands in the query; most of what is asked does not depend on it. */
+/** The query names the guard; most answers do not depend on it. */
 function split(url: string): { readonly path: string; readonly guard: string } {
   const [path = '', query = ''] = url.split('?');
   const [rest, guard] = [new URLSearchParams(), new URLSearchParams()];
@@ -59,7 +59,7 @@ function split(url: string): { readonly path: string; readonly guard: string } {
   return { path: rest.size === 0 ? path : `${path}?${rest.toString()}`, guard: guard.toString() };
 }
 
-/** A server that speaks the daemon's contract, and remembers what it was asked. */
+/** A server that implements the daemon's contract and records its requests. */
 export async function stub(answers: Answers): Promise<Stub> {
   const heard: Heard[] = [];
   const asked = new Map<string, number>();

@@ -23,7 +23,7 @@ function screen(style = plain) {
   return { terminal: terminalOn({ out: write, err: write, progress: write, columns: 80, style }), written };
 }
 
-test('only the terminal writes to the streams of the process, but for the log and what a phase’s command writes', async () => {
+test('only the terminal writes to the streams of the process, except the log and the output of a phase’s command', async () => {
   const files = (await readdir('src', { recursive: true })).filter((name) => name.endsWith('.ts'));
   const texts = await Promise.all(
     files.map(async (name) => ({ name, text: await readFile(join('src', name), 'utf8') })),
@@ -32,7 +32,7 @@ test('only the terminal writes to the streams of the process, but for the log an
   expect(writing.map(({ name }) => name).toSorted()).toEqual(['main.ts', 'phases/wrapper.ts', 'system/log.ts']);
 });
 
-test('whatever is said on a terminal, nothing in it acts on the terminal', () => {
+test('no printed text can act on the terminal', () => {
   const { terminal, written } = screen();
   terminal.answer(`a ${evil}`);
   terminal.tell(`b ${evil}`);
@@ -42,7 +42,7 @@ test('whatever is said on a terminal, nothing in it acts on the terminal', () =>
 
 const coloured: Paint = (tone, text) => (tone === 'plain' ? text : `\u001B[${tone.length}m${text}\u001B[0m`);
 
-test('its own colours are shown, and nobody else’s', () => {
+test('the terminal shows its own colours, and those of no other source', () => {
   const [mine, other] = [screen(coloured), screen(coloured)];
   const { paint } = mine.terminal;
   mine.terminal.answer(`${paint('bad', `red ${evil}`)} ${paint('plain', 'as it is')}`);
@@ -51,14 +51,14 @@ test('its own colours are shown, and nobody else’s', () => {
   expect(other.written.join('')).not.toContain('\u001B');
 });
 
-/** Every command, by the words that call it. */
+/** Every command, by its words. */
 function commandsOf(command: Command, words: readonly string[] = []): readonly (readonly string[])[] {
   const below = command.commands.filter((one) => one.name() !== 'help');
   return below.length === 0 ? [words] : below.flatMap((one) => commandsOf(one, [...words, one.name()]));
 }
 const program = createProgram({ terminal: screen().terminal, env: {}, ended: () => undefined });
 
-/** What each is called with to come as far as it can: by a daemon that refuses, or with a file that is not there. */
+/** The arguments with which each command gets as far as it can, with a daemon that refuses or a file that does not exist. */
 const calls: Readonly<Record<string, readonly string[]>> = {
   init: ['--plan', `/nowhere/${evil}`],
   validate: ['--plan', `/nowhere/${evil}`],
@@ -109,7 +109,7 @@ test.each(commandsOf(program).map((words) => ({ name: words.join(' '), words }))
   },
 );
 
-/** The same with that in every text that people, servers or rows of the database have a say in. */
+/** The same with that text in every field that people, servers or rows of the database can influence. */
 const worded = new Set([
   'summary',
   'reason',
@@ -145,7 +145,7 @@ test.each([
   { view: { ...working, held: { by: 'dana', at: 1, reason: 'r' } }, words: ['run', 'hold'] },
   { view: working, words: ['baseline', 'show'] },
   { view: working, words: ['rollback', '--dry-run'] },
-])('ripcord $words answers without what acts on the terminal, and whole in JSON', async ({ view, words }) => {
+])('ripcord $words prints nothing that acts on the terminal, and everything in JSON', async ({ view, words }) => {
   await using daemon = await stub(answers(spoilt({ ...view, environment: `staging ${evil}` })));
   const { out, err } = await ripcord(words, daemon.env);
   expect(out).toContain('evil');
@@ -155,7 +155,7 @@ test.each([
   expect(JSON.stringify(JSON.parse(json.out))).toContain(JSON.stringify(evil).slice(1, -1));
 });
 
-test('a fault of the plan and a warning about it are said without what acts on the terminal', async () => {
+test('plan faults and warnings contain nothing that acts on the terminal', async () => {
   await using dir = await folder();
   await mkdir(join(dir.path, 'x'));
   const plan = join(dir.path, 'x', 'ripcord.yaml');

@@ -86,7 +86,7 @@ export const verdict = (criterion: Criterion, status: Status, rest: Partial<Verd
   ...rest,
 });
 
-/** The criteria as they follow from these verdicts, each the worst of its own. */
+/** The criteria that follow from these verdicts, each with the worst of its verdicts. */
 export const judgedBy = (...verdicts: readonly Verdict[]): Pick<RunView, 'criteria' | 'verdicts'> => ({
   verdicts,
   criteria: criteriaNames.map((criterion) => {
@@ -114,7 +114,7 @@ export const proposal: RecommendationView = {
   mayApprove: ['dana', 'omar', 'priya', 'lena'],
 };
 
-/** A run that was opened, and nothing more. */
+/** A run that was only opened. */
 export const fresh: RunView = {
   run: runId('run-20261122-020000'),
   plan: { name: 'cryoprotect-v2-remediation', hash: hash(`sha256:${'0'.repeat(64)}`) },
@@ -141,7 +141,7 @@ export const fresh: RunView = {
   questions: [],
 };
 
-/** The second phase is at work, and everything is as it was. */
+/** The second phase is running, and nothing is wrong. */
 export const working: RunView = {
   ...fresh,
   now: at(16.9),
@@ -225,7 +225,7 @@ export const asking: RunView = {
   },
 };
 
-/** The word has been given, and the step under way has not come to its end. */
+/** The abort was ordered, and the current step has not ended yet. */
 export const aborting: RunView = {
   ...rollingBack,
   rollback: { ...rollback, aborting: { by: principalId('dana'), reason: 'it makes it worse' } },

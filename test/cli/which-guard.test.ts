@@ -32,7 +32,7 @@ test('a guard is named by its plan’s name, or by a file with that plan', async
 test.each([
   { what: 'is not there', text: undefined, says: /cannot be read/ },
   { what: 'names no plan', text: 'phases: []', says: /names no plan; wanted a plan with a name/ },
-])('a file that $what is refused, and nothing is asked', async ({ text, says }) => {
+])('a file that $what is refused without a request', async ({ text, says }) => {
   await using files = await folder();
   const file = join(files.path, 'ripcord.yaml');
   if (text !== undefined) await writeFile(file, text);
@@ -42,7 +42,7 @@ test.each([
   expect(err).toMatch(says);
 });
 
-test('an ambiguous command says what there is to choose from', async () => {
+test('an ambiguous command lists the choices', async () => {
   await using daemon = await stub({
     'GET /api/v1/runs/current': problem(
       409,
@@ -68,7 +68,7 @@ const listed = {
   ],
 };
 
-test('guards are listed with where they stand; 3 while one cannot do its work', async () => {
+test('guards are listed with their state; exits with 3 if one cannot work', async () => {
   await using daemon = await stub({ 'GET /api/v1/guards': { body: listed } });
   const { exitCode, out } = await ripcord(['guards'], daemon.env);
   expect(out.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([

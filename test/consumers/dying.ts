@@ -1,4 +1,4 @@
-// Writes the reports of a journal, and dies by `kill -9` at its `nth` dealing with the world. Arguments: journal, folder, nth.
+// Writes the reports of a journal, and dies by `kill -9` at its `nth` I/O operation. Arguments: journal, folder, nth.
 import { reportFiles } from '../../src/consumers/report-file.ts';
 import { runConsumer } from '../../src/consumers/runner.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -16,7 +16,7 @@ import { eventOf, guard, reportOf, runs } from './run-of-reports.ts';
 
 const program = fileURLToPath(new URL('./dying.ts', import.meta.url));
 
-/** A journal of short runs, the events of all runs one after the other. */
+/** A journal of short runs, with the events of all runs one after the other. */
 async function written(path: string): Promise<void> {
   await using journal = await openJournal(path);
   const lease = await claimed(journal, guard);
@@ -32,7 +32,7 @@ async function reportsIn(folder: string): Promise<Readonly<Record<string, string
   return Object.fromEntries(await Promise.all(texts));
 }
 
-/** Runs it until it dies at its `nth` dealing with the world, or has done everything. */
+/** Runs the consumer until it dies at its `nth` I/O operation, or has finished. */
 async function untilDeath(journal: string, reports: string, nth: number): Promise<'died' | 'done'> {
   const running = promisify(execFile)(process.execPath, [program, journal, reports, String(nth)]);
   return running.then(
@@ -44,7 +44,7 @@ async function untilDeath(journal: string, reports: string, nth: number): Promis
   );
 }
 
-test('killed by kill -9 at any moment, it goes on where it was: every report is written, and none is ever there in part', async () => {
+test('after kill -9 at any moment it continues: every report is written, and none is ever partial', async () => {
   await using folder = await tempFolder();
   await written(folder.journal);
   let nth = 0;
@@ -61,10 +61,10 @@ test('killed by kill -9 at any moment, it goes on where it was: every report is 
       'run-2.md': await reportOf(journal, runId('run-2')),
     });
   }
-  expect(nth - 1).toBe(4 * 6); // each of four events is handled, told of, and passed, and dies before and after
+  expect(nth - 1).toBe(4 * 6); // for each of four events: handled, acknowledged and passed, with a death before and after each
 }, 120_000);
 
-test('reports are for this user alone, and replace the one before', async () => {
+test('reports are readable by this user only, and replace the previous one', async () => {
   await using folder = await tempFolder();
   const reports = join(folder.path, 'deep', 'reports');
   let text = 'first';
@@ -79,7 +79,7 @@ test('reports are for this user alone, and replace the one before', async () => 
   expect(((await stat(join(reports, 'run-1.md'))).mode & 0o777).toString(8)).toBe('600');
 });
 
-test('a folder that cannot be written to is an error, and the report is tried again', async () => {
+test('an unwritable folder is an error, and the report is tried again', async () => {
   await using folder = await tempFolder();
   const reports = join(folder.path, 'reports');
   await writeFile(reports, 'a file');

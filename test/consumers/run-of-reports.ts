@@ -4,7 +4,7 @@ import type { Journal } from '../../src/journal/journal.ts';
 
 export const guard = guardId('plan', 'test');
 
-/** A short run of each kind of report, as far as a report's writer looks at it, beside a run of another guard. */
+/** A short run for each kind of report, as far as the report writer reads it, beside a run of another guard. */
 export const runs: Readonly<Record<string, readonly string[]>> = {
   'run-1': ['run-opened', 'rollback-started', 'step-asked', 'watch-settled', 'run-closed'],
   'run-2': ['run-opened', 'rollback-blocked', 'look', 'look'],
@@ -13,7 +13,7 @@ export const runs: Readonly<Record<string, readonly string[]>> = {
 
 export const eventOf = (type: string) => ({ type, v: 1, at: instant(0) });
 
-/** A text that shows whether it is whole, and how much of the run it tells of. */
+/** A text that shows whether it is complete, and how much of the run it covers. */
 export async function reportOf(journal: Pick<Journal, 'read'>, run: RunId): Promise<string> {
   const types = (await journal.read(runId(run))).map(({ event }) => event.type);
   return ['begin', ...types, 'x'.repeat(20_000), 'end'].join('\n');

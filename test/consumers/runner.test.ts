@@ -12,7 +12,7 @@ import { memoryStore, mortal, type Store } from './store.ts';
 
 const name = 'letters';
 
-/** A consumer of every second type, which notes the keys that it was given. */
+/** A consumer of every second type, which records the keys that it received. */
 function letters(handle: (key: string, entry: Entry) => Promise<void> = async () => undefined) {
   const keys: string[] = [];
   const consumer: Consumer = {
@@ -32,14 +32,14 @@ function start(store: Store, consumer: Consumer, clock = fakeClock()) {
   return { runner, clock, faults };
 }
 
-/** Every promise that is ready goes on. */
+/** Lets every settled promise continue. */
 const settled = async () => {
   for (let turn = 0; turn < 20; turn += 1) await setImmediate();
 };
 const types = ['other', 'wanted', 'wanted', 'other', 'wanted'];
 const all = [`${name} run-1 2`, `${name} run-1 3`, `${name} run-1 5`];
 
-test('each wanted entry is handed over once and in order, what is there at the start and what comes later', async () => {
+test('each wanted entry is handled once and in order, both existing and new ones', async () => {
   const { store, add, end } = memoryStore();
   add('run-1', types.slice(0, 3));
   const { consumer, keys } = letters();
@@ -54,7 +54,7 @@ test('each wanted entry is handed over once and in order, what is there at the s
   await runner[Symbol.asyncDispose]();
 });
 
-test('entries that are woken for while it works are not forgotten, and what is left is done at its end', async () => {
+test('entries that arrive during work are not forgotten, and the rest is handled at the end', async () => {
   const { store, add } = memoryStore();
   const gate = Promise.withResolvers<void>();
   const { consumer, keys } = letters(() => gate.promise);
@@ -66,12 +66,12 @@ test('entries that are woken for while it works are not forgotten, and what is l
   gate.resolve();
   await settled();
   expect(keys).toHaveLength(2);
-  add('run-1', ['wanted']); // nobody wakes it
+  add('run-1', ['wanted']); // nothing wakes it
   await runner[Symbol.asyncDispose]();
   expect(keys).toHaveLength(3);
 });
 
-test('more entries than a batch, of which few are wanted, are passed over for good', async () => {
+test('more than a batch of unwanted entries is skipped for good', async () => {
   const { store, add } = memoryStore();
   add(
     'run-1',
@@ -85,7 +85,7 @@ test('more entries than a batch, of which few are wanted, are passed over for go
   await runner[Symbol.asyncDispose]();
 });
 
-test('killed at any moment, it goes on where it was: nothing is left out, and only what was under way is done again', async () => {
+test('killed at any moment, it continues: no entry is skipped, and only unfinished ones are repeated', async () => {
   let at = 0;
   for (; ; at += 1) {
     const { store, add, end } = memoryStore();
@@ -109,10 +109,10 @@ test('killed at any moment, it goes on where it was: nothing is left out, and on
     expect(done).toEqual(done.toSorted());
     expect(await store.consumers.positionOf(name)).toBe(end());
   }
-  expect(at).toBe(2 * (1 + 1 + 3 * 2)); // a position, a batch, and each entry handled and passed
+  expect(at).toBe(2 * (1 + 1 + 3 * 2)); // a position, a batch, and each entry handled and skipped
 });
 
-test('a handler that fails is tried again with the same key, ever more seldom, however often it is woken; the fault is told', async () => {
+test('a failed handler is retried with the same key at growing intervals, even if woken often; the fault is reported', async () => {
   const { store, add } = memoryStore();
   add('run-1', types);
   let broken = true;
@@ -155,7 +155,7 @@ test.each<{ readonly broken: string; readonly store: (of: Store) => Store }>([
       consumers,
     }),
   },
-])('a store that fails at $broken is a fault, tried again, and no entry is left out', async ({ store: break_ }) => {
+])('a store that fails at $broken is a fault, is retried, and no entry is skipped', async ({ store: break_ }) => {
   const { store, add } = memoryStore();
   add('run-1', types);
   const broken = break_(store);
@@ -178,7 +178,7 @@ test.each<{ readonly broken: string; readonly store: (of: Store) => Store }>([
   await runner[Symbol.asyncDispose]();
 });
 
-test('a position beyond the end, as of a journal that was put back, is a fault and neither a wait nor a new beginning', async () => {
+test('a position beyond the end, as of a restored journal, is a fault, neither a wait nor a new start', async () => {
   const before = memoryStore();
   before.add('run-1', types);
   const { store, add } = memoryStore();
@@ -196,7 +196,7 @@ test('a position beyond the end, as of a journal that was put back, is a fault a
 test.each<{ readonly how: string; readonly end: (runner: Runner) => unknown; readonly more: number }>([
   { how: 'stopped, since another process does the work now,', end: (runner) => runner.stop(), more: 0 },
   { how: 'disposed of', end: (runner) => runner[Symbol.asyncDispose](), more: 2 },
-])('when it is $how amid its work, the entry under way comes to its end, and then $more', async ({ end, more }) => {
+])('when it is $how during its work, the current entry is finished, and then $more', async ({ end, more }) => {
   const { store, add } = memoryStore();
   add('run-1', types);
   const gate = Promise.withResolvers<void>();

@@ -8,7 +8,7 @@ export const neighbour = guardId('plan', 'staging');
 
 export type Store = Pick<Journal, 'readFrom' | 'consumers'>;
 
-/** Entries in memory whose positions have gaps, as a store's may. */
+/** In-memory entries with gaps in their positions, as a store may have. */
 export function memoryStore() {
   const entries: Entry[] = [];
   const positions = new Map<string, Position>();
@@ -43,11 +43,11 @@ export function memoryStore() {
   };
 }
 
-/** The same store to a process that is killed at its `nth` dealing with the world: whoever waits for it waits for ever. */
+/** The same store for a process that is killed at its `nth` operation: from then on, its callers wait for ever. */
 export function mortal(store: Store, nth: number) {
   let left = nth;
   const forever = new Promise<never>(() => undefined);
-  /** Before and after what is done: the process may die without knowing that it was. */
+  /** Before and after the operation: the process may die without knowing that it was done. */
   const lived = async <T>(work: () => Promise<T>): Promise<T> => {
     if (--left < 0) return forever;
     const result = await work();

@@ -40,7 +40,7 @@ async function longRollback(seed: number, most: number): Promise<LongRollback> {
   return { seed, steps: steps.length, kills, orphans, asked: asked.length, ...(await judge(mini, steps, ending)) };
 }
 
-/** More than this many deaths, and a rollback does not get on. */
+/** A rollback that has died more often than this counts as stuck. */
 const mostOfOne = 30;
 
 /** Long rollbacks from the seed after this one on, until the daemon was killed so many times in all. */

@@ -12,7 +12,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const day = 86_400_000;
 
-test('one start with a clock that is weeks ahead ends no token, unless a person says that the clock is right', async () => {
+test('a start with a clock that is weeks ahead ends no token unless a person confirms the clock', async () => {
   await using mini = await miniature();
   const { planFile, journal, port, token } = mini;
   const soon = new Date(Date.now() + 30 * day).toISOString().slice(0, 10);

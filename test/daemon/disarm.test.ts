@@ -12,7 +12,7 @@ import { readFirst } from '../support/read-first.ts';
 interface Door extends AsyncDisposable {
   /** The same url, by way of the door. */
   readonly url: string;
-  /** Whoever comes from now on waits. Resolves when somebody does. */
+  /** New connections wait from now on. Resolves when one does. */
   shut(): Promise<void>;
   open(): void;
 }
@@ -76,7 +76,7 @@ beforeEach(async () => {
   await expect.poll(async () => (await post('/current/arm')).status, patience).toBe(200);
 }, 60_000);
 
-test('whoever disarms while the guard still looks whether it may be armed has the last word', async () => {
+test('a person who disarms while the guard checks whether it may arm takes precedence', async () => {
   await post('/current/disarm', { reason: 'not yet' });
 
   const looking = door.shut();
@@ -89,7 +89,7 @@ test('whoever disarms while the guard still looks whether it may be armed has th
   expect((await post('/current/arm')).status).toBe(200);
 }, 60_000);
 
-test('whose token is revoked disarms the run, and does not arm it although the guard still looks', async () => {
+test('revoking a token disarms the run, even while the guard still checks its owner’s request to arm', async () => {
   const looking = door.shut();
   const arming = post('/current/arm');
   await looking;
@@ -108,7 +108,7 @@ test('whose token is revoked disarms the run, and does not arm it although the g
   expect(types).toEqual(['run-armed', 'arming-expired']);
 }, 60_000);
 
-test('what was meant for a run that is closed meanwhile does not arm the next one', async () => {
+test('an arming meant for a run that is closed meanwhile does not arm the next run', async () => {
   const looking = door.shut();
   const arming = post('/current/arm');
   await looking;

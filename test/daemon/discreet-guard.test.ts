@@ -6,7 +6,7 @@ import { hideSecrets } from '../../src/core/plan/hide-secrets.ts';
 
 const { shown } = hideSecrets(['hunter-22']);
 
-test('no answer of the guard shows a secret, nor one of a method that is added tomorrow', async () => {
+test('no answer of the guard shows a secret, including answers of methods that are added later', async () => {
   const refused = { refused: { because: 'x', found: 'found hunter-22', wanted: '', todo: '' } };
   const entries = [{ event: { type: 'finding-changed', finding: { summary: 'hunter-22', check: 'hunter-22' } } }];
   const guard = {

@@ -16,7 +16,7 @@ const well = { exitCode: 0 };
 
 const gone = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
-/** What a rollback found of a phase whose command has left in every way, with its wrapper alive or killed. */
+/** What a rollback found of a phase whose command escaped in every way, with its wrapper alive or killed. */
 async function rolledBack({ killWrapper }: { readonly killWrapper: boolean }) {
   await using undo = new AsyncDisposableStack();
   const escaping = undo.use(await escapes());
@@ -47,7 +47,7 @@ async function rolledBack({ killWrapper }: { readonly killWrapper: boolean }) {
 }
 
 test.each([{ killWrapper: false }, { killWrapper: true }])(
-  'work that escaped is ended, or the proof, the status and the report name what cannot be seen ($killWrapper)',
+  'escaped work is ended, or the proof, the status and the report name what the guard cannot see ($killWrapper)',
   { timeout: 60_000 },
   async (how) => {
     const { alive, quiet, status, report } = await rolledBack(how);

@@ -22,7 +22,7 @@ probes: [{ id: alive, sql: select 1 }]
 principals: [{ id: dana, role: database_administrator, token_hash: 'sha256:${'0'.repeat(64)}' }]
 `;
 
-/** Guards of the plans a, b and so on, each started as the test says. */
+/** Guards of the plans a, b and so on, each started as the test requires. */
 async function fleet(count: number) {
   const folder = await mkdtempDisposable(join(tmpdir(), 'ripcord-fleet-'));
   const undo = new AsyncDisposableStack();
@@ -44,7 +44,7 @@ async function fleet(count: number) {
     said,
     undo,
     hides: 0,
-    /** The tries of each guard, with what each was told. */
+    /** The starts of each guard, and what each received. */
     tries: new Map<string, { readonly shared: Shared; readonly failed: (error: unknown) => void }[]>(),
     begin: async (_name: string, _failed: (error: unknown) => void): Promise<void> => undefined,
     end: async (_name: string): Promise<void> => undefined,
@@ -77,7 +77,7 @@ async function fleet(count: number) {
 
 const gone = () => Promise.reject(new Error('nothing answers there'));
 
-test('secrets of a plan that is read again and again are hidden once', async () => {
+test('the secrets of a plan that is read repeatedly are registered once', async () => {
   const { world, start, clock, tries } = await fleet(2);
   world.begin = (name) => (name === 'b' ? gone() : Promise.resolve());
   await start();
@@ -86,7 +86,7 @@ test('secrets of a plan that is read again and again are hidden once', async () 
   expect(world.hides).toBe(2);
 });
 
-test('a guard that is long in starting keeps no lost one from being tried again', async () => {
+test('a guard that starts slowly does not delay the retry of a lost guard', async () => {
   const { world, start, clock, tries, atWork } = await fleet(3);
   const long = Promise.withResolvers<void>();
   world.begin = (name) => (name === 'b' ? long.promise : Promise.resolve());
@@ -100,7 +100,7 @@ test('a guard that is long in starting keeps no lost one from being tried again'
   long.resolve();
 });
 
-test('a guard that cannot go on while it is being started is not at work', async () => {
+test('a guard that fails while it is starting does not count as running', async () => {
   const { world, start, clock, atWork, tries } = await fleet(2);
   world.begin = async (name, failed) => {
     if (name === 'b' && tries.get('b')?.length === 1) failed(new Error('out of step'));
@@ -112,7 +112,7 @@ test('a guard that cannot go on while it is being started is not at work', async
   expect(atWork()).toEqual(['a', 'b']);
 });
 
-test('what a lost guard cannot let go of is told, and it is tried again only when it has ended', async () => {
+test('an error while a lost guard is released is logged, and the guard is retried only after it has ended', async () => {
   const { world, start, clock, atWork, tries, said } = await fleet(2);
   const ended = Promise.withResolvers<void>();
   world.end = (name) => (name === 'b' && tries.get('b')?.length === 1 ? ended.promise : Promise.resolve());
@@ -126,7 +126,7 @@ test('what a lost guard cannot let go of is told, and it is tried again only whe
   expect(atWork()).toEqual(['a', 'b']);
 });
 
-test('a word for the clock is about the clock at the start, not about that of a guard that comes back weeks later', async () => {
+test('a confirmation of the clock applies at the start only, not to a guard that returns weeks later', async () => {
   const { start, clock, tries } = await fleet(2);
   await start({ clockIsRight: true });
   tries.get('b')?.[0]?.failed(new Error('out of step'));
@@ -134,7 +134,7 @@ test('a word for the clock is about the clock at the start, not about that of a 
   expect(tries.get('b')?.map(({ shared }) => shared.clockIsRight)).toEqual([true, false]);
 });
 
-test('why a guard is not at work is told to everybody without what its plan says, and without its secrets', async () => {
+test('anyone may read why a guard is not running, but without details and secrets of its plan', async () => {
   const { world, guards, start, clock, files } = await fleet(2);
   world.begin = (name) =>
     name === 'b' ? Promise.reject(new Error('refused for guard:secret-of-b@127.0.0.1')) : Promise.resolve();

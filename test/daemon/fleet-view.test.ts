@@ -16,12 +16,12 @@ const fails = () => Promise.reject(new Error('the disk is gone'));
 const pageOf = (all: readonly GuardAtWork[]) =>
   fleetOf({ atWork: () => all, absent: () => [] }, metricsOfProcess(), fakeClock()).metrics();
 
-test('a guard that cannot show its metrics leaves those of the others on the page, and none of before of its own', async () => {
+test('a guard that fails to show its metrics exports nothing stale and does not affect other guards', async () => {
   const { body } = await pageOf([atWork('well', async () => undefined), atWork('sick', fails)]);
   expect(body).toContain('ripcord_target_up{plan="well"');
   expect(body).not.toContain('ripcord_target_up{plan="sick"');
 });
 
-test('where no guard can, there is no page', async () => {
+test('the page fails if every guard fails to show its metrics', async () => {
   await expect(pageOf([atWork('sick', fails)])).rejects.toThrow('the disk is gone');
 });

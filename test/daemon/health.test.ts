@@ -5,16 +5,16 @@ import { createHealth } from '../../src/daemon/health.ts';
 import { JournalClosed, JournalUnwritable } from '../../src/journal/errors.ts';
 import { createLog, type Log } from '../../src/system/log.ts';
 
-test('a guard whose looks fail is not ready, whatever the cause, until one succeeds', () => {
+test('a guard whose evaluations fail is not ready, whatever the cause, until one succeeds', () => {
   const health = createHealth(createLog('silent', hidesNothing), { storeFailed: () => undefined });
   expect(health.list()).toEqual([]);
   health.evaluationFailed(new JournalClosed('/var/lib/ripcord/journal.db')); // its thread has died
-  expect(health.list()).toEqual([expect.stringMatching(/nothing is decided/)]);
+  expect(health.list()).toEqual([expect.stringMatching(/the guard decides nothing/)]);
   health.evaluated();
   expect(health.list()).toEqual([]);
 });
 
-test('a clock that is wrong is told once, and once when it is right again; it is listed as it is now', () => {
+test('a wrong clock is logged once, and once when it is right again; the list shows its current state', () => {
   const said: string[] = [];
   const say = (_: object, text: string) => void said.push(text);
   const log = { error: say, info: say } as unknown as Log;
@@ -26,7 +26,7 @@ test('a clock that is wrong is told once, and once when it is right again; it is
   expect(said).toEqual(['2m ahead', 'the guard’s clock and the wall clock agree']);
 });
 
-test('of a full disk it is told once, and once when something was written again: looks that write nothing change neither', () => {
+test('a full disk is logged once, and once when a write succeeds again; evaluations that write nothing change neither', () => {
   const said: string[] = [];
   const log = {
     error: (_: object, text: string) => said.push(text),

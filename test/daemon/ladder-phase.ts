@@ -1,5 +1,5 @@
-// The work of a phase on the ladder: statements, one after the other, each again when the guard cancels it. With `stay` the
-// last one never ends by itself, and a helper leaves the process group: forward work as it is hard to stop.
+// The work of a phase on the ladder: runs statements one after the other, each again if the guard cancels it. With `stay` the
+// last one never ends by itself, and a helper leaves the process group, so that forward work is hard to stop.
 import { spawn } from 'node:child_process';
 
 import { Client } from 'pg';

@@ -11,7 +11,7 @@ import { apiClient } from '../support/api-client.ts';
 const patience = { timeout: 20_000 };
 const undoWork: Undo = { steps: ['{ id: work, command: [node, work.js] }'], lookAt: async () => 'done' };
 
-/** A daemon on the miniature plan, and two ways to speak to it. */
+/** A daemon with the miniature plan, and two ways to call it. */
 async function guarded(undo?: Undo, more: (plan: string) => string = String) {
   await using stack = new AsyncDisposableStack();
   const mini = stack.use(await miniature(undo));
@@ -32,7 +32,7 @@ async function guarded(undo?: Undo, more: (plan: string) => string = String) {
   return { ...client, mini, type, [Symbol.asyncDispose]: () => undone.disposeAsync() };
 }
 
-test('a breach that joins while somebody declines another is neither declined nor silent', async () => {
+test('a breach that joins while a person declines another is not declined with it and not lost', async () => {
   const leak =
     'checks:\n  - { id: no-leak, criterion: security, sql: select id from leaked, every: 200ms, timeout: 1s }';
   await using guard = await guarded(undefined, (plan) => plan.replace('checks:', leak));
@@ -59,7 +59,7 @@ test('a breach that joins while somebody declines another is neither declined no
   expect(await type('decline', read.id, '--question', question, '--reason', reason)).toMatchObject({ exitCode: 0 });
 }, 60_000);
 
-test('a step that may not be repeated runs once for each question that somebody has read', async () => {
+test('a step that must not be repeated runs once for each question that a person has read', async () => {
   await using guard = await guarded(undoWork);
   const { mini, ask, view, begin, finish, type } = guard;
   const ran = join(dirname(mini.planFile), 'ran');

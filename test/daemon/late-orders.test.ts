@@ -17,7 +17,7 @@ interface Events {
   readonly entries: readonly { readonly event: RunEvent }[];
 }
 
-test('whoever read the plan of before the restart arms, waives, pre-approves and orders nothing of the plan after it', async () => {
+test('a person who read the plan from before a restart cannot arm, waive, pre-approve or order under the new plan', async () => {
   await using mini = await miniature();
   const { planFile, journal, token } = mini;
   const options = {
@@ -69,7 +69,7 @@ test('whoever read the plan of before the restart arms, waives, pre-approves and
   expect(await ripcord([...waive, '--plan', planFile], env)).toMatchObject({ exitCode: 0 });
 }, 60_000);
 
-test('a second order for the same phase, and a word against a rollback that is over, act on nothing else', async () => {
+test('a second order for the same phase, and an abort of a rollback that is over, have no other effect', async () => {
   await using mini = await miniature();
   const { planFile, journal, token } = mini;
   const listen = { host: '127.0.0.1', port: 0 };
@@ -96,7 +96,7 @@ test('a second order for the same phase, and a word against a rollback that is o
   await expect.poll(async () => (await view()).phases[0]?.state, patience).toBe('undone');
 }, 60_000);
 
-test('whoever read what a rollback does orders none of a script that was edited since', async () => {
+test('a person who read a preview cannot order a rollback whose script was edited since', async () => {
   await using mini = await miniature();
   const { planFile, journal, token } = mini;
   const listen = { host: '127.0.0.1', port: 0 };

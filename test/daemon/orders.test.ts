@@ -36,7 +36,7 @@ async function apply(phase: string): Promise<void> {
   await guard.finish(phase);
 }
 
-test('a rollback is shown before it is ordered, is carried out though all is well, and is watched afterwards', async () => {
+test('a rollback can be previewed, ordered and carried out although all is well, and is watched afterwards', async () => {
   await apply('first');
   await apply('second');
 
@@ -51,7 +51,7 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   expect(dryRun.steps.map(({ step }) => step)).toEqual(['second/note', 'second/heal', 'second/tidy', 'second/verify']);
   const undoing = await ripcord(['rollback', '--phase', 'first', '--dry-run'], env);
   expect(undoing.out).toContain('an approval is bound to undo-first.js');
-  expect(dryRun).not.toHaveProperty('remaining'); // no phase runs
+  expect(dryRun).not.toHaveProperty('remaining'); // no phase is running
   expect(dryRun.steps[2]).toMatchObject({ precondition: { asks: '"select 1" gives some rows', holds: 'yes' } });
   expect(out).not.toContain(secret);
   const restoring = await ripcord(['rollback', '--restore', '--dry-run'], env);
@@ -74,7 +74,7 @@ test('a rollback is shown before it is ordered, is carried out though all is wel
   expect(rows.map(({ what }) => what)).toEqual(expect.arrayContaining(['note', 'tidy']));
 }, 60_000);
 
-test('without a reason, and when there is nothing to undo, nothing is ordered', async () => {
+test('an order without a reason, or with nothing to undo, is refused', async () => {
   expect(await ripcord(['rollback'], env)).toMatchObject({ exitCode: 2, err: expect.stringContaining('--dry-run') });
   const refused = await ripcord(['rollback', '--reason', 'x'], env);
   expect(refused).toMatchObject({ exitCode: 1, err: expect.stringContaining('no phase has changed anything') });
@@ -84,7 +84,7 @@ test('without a reason, and when there is nothing to undo, nothing is ordered', 
   });
 }, 30_000);
 
-test('the restore of the environment can be looked at and ordered at any time, also when no phase was started', async () => {
+test('the environment’s restore can be previewed and ordered at any time, even if no phase was started', async () => {
   expect(await ripcord(['rollback', '--restore', '--phase', 'first', '--dry-run'], env)).toMatchObject({ exitCode: 2 });
   const { out } = await ripcord(['rollback', '--restore', '--dry-run', '--json'], env);
   const dryRun = JSON.parse(out) as DryRun;
@@ -105,18 +105,22 @@ const written = async (file: string): Promise<Mapped> => ({
 test.each([
   { how: 'written anew', by: written },
   ...(onPath('python3') ? [{ how: 'changed in memory, so that none of its times moves', by: mapped }] : []),
-])('a script that is $how after the order is not run; put back, it may be', { timeout: 60_000 }, async ({ by }) => {
-  await apply('first');
-  const script = join(dirname(mini.planFile), 'undo-first.js');
-  const ordered = (await readFile(script, 'utf8')).trimEnd();
-  await using file = await by(script);
-  expect(await ripcord(['rollback', '--reason', 'the names are wrong'], env)).toMatchObject({ exitCode: 0 });
-  await file.write('process.exit(1); // evil'.padEnd(ordered.length)); // while forward work is being stopped
-  await expect
-    .poll(async () => (await view()).rollback?.asks, { timeout: 20_000 })
-    .toContain('undo-first.js has changed');
-  const again = ['confirm', 'first/undo', '--again', '--reason', 'it was put back'];
-  await file.write(ordered);
-  expect(await ripcord(again, env)).toMatchObject({ exitCode: 0 });
-  await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
-});
+])(
+  'a script that is $how after the order does not run; after it is restored, it does',
+  { timeout: 60_000 },
+  async ({ by }) => {
+    await apply('first');
+    const script = join(dirname(mini.planFile), 'undo-first.js');
+    const ordered = (await readFile(script, 'utf8')).trimEnd();
+    await using file = await by(script);
+    expect(await ripcord(['rollback', '--reason', 'the names are wrong'], env)).toMatchObject({ exitCode: 0 });
+    await file.write('process.exit(1); // evil'.padEnd(ordered.length)); // while forward work is being stopped
+    await expect
+      .poll(async () => (await view()).rollback?.asks, { timeout: 20_000 })
+      .toContain('undo-first.js has changed');
+    const again = ['confirm', 'first/undo', '--again', '--reason', 'it was put back'];
+    await file.write(ordered);
+    expect(await ripcord(again, env)).toMatchObject({ exitCode: 0 });
+    await expect.poll(async () => (await view()).stage, { timeout: 20_000 }).toMatch(/^(watching|settled)$/);
+  },
+);

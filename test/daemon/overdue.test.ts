@@ -9,7 +9,7 @@ import { apiClient } from '../support/api-client.ts';
 
 const patience = { timeout: 20_000 };
 
-test('a report that cannot be written is said to be overdue, the guard stays ready, and it is written once it can be', async () => {
+test('a report that cannot be written is reported as overdue while the guard stays ready, and is written once possible', async () => {
   await using mini = await miniature();
   const reports = join(dirname(mini.journal), 'reports');
   await writeFile(reports, 'somebody else’s file');
@@ -25,10 +25,10 @@ test('a report that cannot be written is said to be overdue, the guard stays rea
     return { status: answer.status, ...((await answer.json()) as object) };
   };
   const says = expect.stringMatching(
-    /^report-files\/miniature@test has not got past the handling of entry \d+ of run \S+ since .* \(tried \w+( times)?\): E/,
+    /^report-files\/miniature@test has not handled entry \d+ of run \S+ since .* \(tried \w+( times)?\): E/,
   );
   await expect.poll(ready, patience).toMatchObject({ status: 200, ready: true, overdue: [says] });
-  expect(await client.ask(`/runs/${run}`)).not.toHaveProperty('overdue'); // it is of the guard, and shown with what is open
+  expect(await client.ask(`/runs/${run}`)).not.toHaveProperty('overdue'); // it belongs to the guard, and is shown with the open run
   await client.ask('/runs', {});
   expect(await client.view()).toMatchObject({ overdue: [says] });
   await rm(reports);

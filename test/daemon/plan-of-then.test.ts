@@ -15,7 +15,7 @@ interface Plans {
   readonly plans: readonly { readonly text: string }[];
 }
 
-test('a run is shown and reported by the plan that it was guarded by, whatever the file says now', async () => {
+test('a run is shown and reported with the plan that guarded it, whatever the file contains now', async () => {
   await using mini = await miniature();
   const before = await start(mini);
   const first = apiClient(before, mini.token);
@@ -38,7 +38,7 @@ test('a run is shown and reported by the plan that it was guarded by, whatever t
   await daemon.close();
 }, 60_000);
 
-test('principals of a plan see no run that its journal has of another plan, and none is taken over', async () => {
+test('principals of a plan do not see another plan’s runs in the same journal, and the guard takes over none of them', async () => {
   await using mini = await miniature();
   const first = await start(mini);
   const opened = apiClient(first, mini.token);

@@ -49,7 +49,7 @@ async function armed(daemon: Daemon, { token }: Miniature): Promise<void> {
   expect((await guard.view()).mode).toBe('armed');
 }
 
-/** A breach that the pre-approval would cover in the second phase; seen, and waiting for an answer in the first. */
+/** A breach that the pre-approval would cover in the second phase. In the first phase it waits for an answer. */
 async function breached(daemon: Daemon, mini: Miniature, phase: 'first' | 'second'): Promise<void> {
   const guard = apiClient(daemon, mini.token);
   if (phase === 'second') {
@@ -68,7 +68,7 @@ const types = (events: readonly RunEvent[]) => events.map(({ type }) => type);
 const afterRestart = (events: readonly RunEvent[]) =>
   events.slice(events.findIndex(({ type }) => type === 'guard-restarted'));
 
-test('a pre-approval that an edited plan makes wider is void before anything looks', async () => {
+test('a pre-approval that an edited plan widens is void before the first evaluation', async () => {
   await using mini = await miniature();
   const before = await start(mini);
   await armed(before, mini);
@@ -78,7 +78,7 @@ test('a pre-approval that an edited plan makes wider is void before anything loo
   const plan = await readFile(mini.planFile, 'utf8');
   await writeFile(mini.planFile, plan.replace('phases: [second], env', 'phases: [first, second], env'));
   const daemon = await start(mini);
-  await asked(daemon, mini, 2); // anew, under the new plan: so something has looked
+  await asked(daemon, mini, 2); // raised again under the new plan, which proves an evaluation
   await daemon.close();
   const events = await eventsOf(mini);
   expect(types(afterRestart(events)).slice(0, 3)).toEqual(['guard-restarted', 'plan-recorded', 'pre-approval-ended']);
@@ -86,12 +86,12 @@ test('a pre-approval that an edited plan makes wider is void before anything loo
   expect(types(events)).not.toContain('rollback-started');
 }, 60_000);
 
-/** A journal of a daemon that is killed before it has stored a reading. */
+/** A journal of a daemon that was killed before it stored a reading. */
 async function openWithoutReadings(path: string): Promise<Journal> {
   return { ...(await openJournal(path)), writeReadings: async () => undefined };
 }
 
-test('a clock that is set back an hour right after arming leaves nothing armed', async () => {
+test('after arming, a clock that is set back an hour leaves nothing armed', async () => {
   await using mini = await miniature();
   const before = await start(mini, openWithoutReadings);
   await armed(before, mini);
@@ -107,7 +107,7 @@ test('a clock that is set back an hour right after arming leaves nothing armed',
   expect(types(events)).not.toContain('rollback-started');
 }, 60_000);
 
-test('nothing looks, listens or writes before the restart is on record', async () => {
+test('nothing evaluates, listens or writes before the restart is recorded', async () => {
   await using mini = await miniature();
   const before = await start(mini);
   await armed(before, mini);
@@ -136,7 +136,7 @@ test('nothing looks, listens or writes before the restart is on record', async (
   };
   const starting = start(mini, openSlow);
   await reached.promise;
-  // A look is due each second, a probe every 25 ms: each of these round trips gives them time.
+  // An evaluation is due each second, a probe every 25 ms. Each of these round trips gives them time.
   for (let asks = 0; asks < 40; asks += 1) expect(await sessions()).toEqual(['ripcord control']);
   expect(appended).toEqual(['guard-restarted']);
   await expect(fetch(`http://127.0.0.1:${mini.port}/readyz`)).rejects.toThrow('fetch failed');
@@ -145,7 +145,7 @@ test('nothing looks, listens or writes before the restart is on record', async (
   expect((await eventsOf(mini)).at(known)?.type).toBe('guard-restarted');
 }, 60_000);
 
-test('a journal that is not sound is refused with the entry, before the target is asked anything', async () => {
+test('a damaged journal is refused with the faulty entry before the target is queried', async () => {
   await using mini = await miniature();
   const before = await start(mini);
   await apiClient(before, mini.token).ask('/runs', {});
@@ -160,7 +160,7 @@ test('a journal that is not sound is refused with the entry, before the target i
   await expect(start(mini)).rejects.toThrow(/is damaged: run run-\S+ is broken at entry 1: contents with the hash/);
 });
 
-test('a token that has expired by the newest moment of the journal is not revived by a clock that was set back', async () => {
+test('a token that has expired by the newest moment of the journal stays expired when the clock is set back', async () => {
   await using mini = await miniature();
   const before = await start(mini, openWithoutReadings);
   await apiClient(before, mini.token).ask('/runs', {});
@@ -176,7 +176,7 @@ test('a token that has expired by the newest moment of the journal is not revive
   await daemon.close();
 });
 
-test('what acts cannot be built before the restart is on record: the types say so', () => {
+test('the types prevent building anything that acts before the restart is recorded', () => {
   const tooEarly = (foundation: Foundation) => {
     // @ts-expect-error -- has no clock that waits, no conductor, no tokens, and not the mark of one that has recovered
     const recovered: Recovered = foundation;
@@ -187,10 +187,10 @@ test('what acts cannot be built before the restart is on record: the types say s
     const monitoring = () => buildMonitoring({ ...foundation, metrics });
     return [recovered, made, monitoring];
   };
-  expect(tooEarly).toBeTypeOf('function'); // tsc is what looks at it
+  expect(tooEarly).toBeTypeOf('function'); // tsc checks this
 });
 
-test('no part of the daemon, the checks or the sampling has a timer but by its clock', async () => {
+test('no part of the daemon, the checks or the sampling uses a timer other than its clock', async () => {
   const folders = ['system', 'runs', 'probes', 'checks', 'baseline', 'monitoring', 'daemon'].map(
     (room) => `src/${room}`,
   );
@@ -203,7 +203,8 @@ test('no part of the daemon, the checks or the sampling has a timer but by its c
       .filter((file) => file.endsWith('.ts'))
       .map(async (file) => (/\bset(Timeout|Interval|Immediate)\b/.test(await readFile(file, 'utf8')) ? [file] : [])),
   );
-  // One lets others have their turn and waits for no time, one bounds a single request, one is the clock, and one waits for the kernel.
+  // One yields to others without waiting for a time, one limits a single request, one is the clock, and one waits for the
+  // kernel.
   const timers = ['src/checks/slices.ts', 'src/probes/http-request.ts', 'src/system/clock.ts', 'src/system/procfs.ts'];
   expect(timed.flat().toSorted()).toEqual(timers);
 });

@@ -26,7 +26,7 @@ afterEach(async () => {
 const started = (options: Parameters<typeof startPostgres>[0] = {}) =>
   startPostgres({ ...options, inMemory: true }).then((server) => undo.use(server));
 
-/** Another session's answer. */
+/** The answer of another session. */
 async function as(url: string, statement: string): Promise<readonly unknown[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -43,14 +43,14 @@ interface Stage {
   readonly proxy: SwitchingProxy;
 }
 
-/** A plan whose target is reached by way of a proxy. */
+/** A plan whose target is reached through a proxy. */
 async function stage(): Promise<Stage> {
   const primary = await started();
   const proxy = undo.use(await switchingProxy(primary.url()));
   const way = (url: string) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href;
   const mini = await miniature(threeSteps, { server: primary.url(), way });
   undo.defer(async () => {
-    await Promise.resolve(mini[Symbol.asyncDispose]()).catch(() => undefined); // its database may be another by now; the server goes as well
+    await Promise.resolve(mini[Symbol.asyncDispose]()).catch(() => undefined); // its database may be another one by now; the server ends too
     await rm(dirname(mini.planFile), { recursive: true, force: true });
   });
   return { mini, primary, proxy };
@@ -76,7 +76,7 @@ async function guard({ planFile, journal, token }: Miniature) {
   return { ...client, daemon, ready, metric, events, confirm };
 }
 
-/** Both phases applied, and armed: what breaks now is undone without asking. */
+/** Both phases are applied, and the run is armed: a breach from now on is undone without asking. */
 async function armed(mini: Miniature) {
   const speaking = await guard(mini);
   const { ask, openRun, begin, finish } = speaking;
@@ -89,7 +89,7 @@ async function armed(mini: Miniature) {
     await ask('/runs/current/waive', { requirement, reason: 'a test' });
   }
   await ask('/runs/current/pre-approve', { pre_approval: 'undo' });
-  // A check that could not look in time keeps the run from being armed until it is asked again.
+  // A check that could not run in time prevents arming until it runs again.
   const arm = async () => ((await ask('/runs/current/arm', {})) as { detail?: string }).detail ?? 'armed';
   await expect.poll(arm, patience).toBe('armed');
   return speaking;
@@ -97,7 +97,7 @@ async function armed(mini: Miniature) {
 
 const blindTo = (view: RunView): readonly string[] => view.blind?.probes ?? [];
 
-test('a hot standby is refused at the start, with the right exit code and nothing done', async () => {
+test('a hot standby is refused at the start with the right exit code, and nothing is changed', async () => {
   const { mini, primary, proxy } = await stage();
   proxy.leadTo((await started({ standbyOf: primary })).url());
   const refused = await guard(mini).catch((error: unknown) => error);
@@ -115,7 +115,7 @@ test('an address that leads to another cluster in mid-run makes the guard blind 
     'broken (id int)',
   ])
     await as(there, `create table ${table}`);
-  await as(there, 'insert into broken values (1)'); // a breach, if it were the target
+  await as(there, 'insert into broken values (1)'); // would be a breach in the target
   const { ask, view, ready, metric, events, confirm } = await armed(mini);
 
   proxy.leadTo(other.url());
@@ -146,13 +146,13 @@ test('an address that leads to another cluster in mid-run makes the guard blind 
 }, 180_000);
 
 test.runIf(everyCase)(
-  'an address that leads to a copy of the target makes the guard blind, and nothing is done there',
+  'an address that leads to a copy of the target makes the guard blind, and nothing is changed there',
   async () => {
     const { mini, primary, proxy } = await stage();
     const { ask, view, ready, events } = await armed(mini);
     const clone = await started({ cloneOf: primary });
     const there = clone.url(mini.db.name);
-    await mini.db.query("select pg_logical_emit_message(true, 'ripcord test', repeat('x', 1000000))"); // what goes on in the target
+    await mini.db.query("select pg_logical_emit_message(true, 'ripcord test', repeat('x', 1000000))"); // activity in the target
     const [[since] = []] = (await as(
       primary.url(),
       'select clock_timestamp()::text',
@@ -164,7 +164,7 @@ test.runIf(everyCase)(
     proxy.leadTo(there);
     proxy.cut();
     await expect.poll(async () => (await ready()).because.join('\n'), patience).toMatch(/this is a copy of the target/);
-    await as(there, 'insert into broken values (1)'); // a breach, if it were the target
+    await as(there, 'insert into broken values (1)'); // would be a breach in the target
     await expect.poll(async () => blindTo(await view()), patience).toContain('target');
     await ask('/runs/current/rollback', { reason: 'the names are wrong' });
     await expect.poll(async () => (await view()).stage, { timeout: 60_000 }).toBe('blocked');
@@ -175,7 +175,7 @@ test.runIf(everyCase)(
 );
 
 test.runIf(everyCase)(
-  'a database that takes the place of the target counts only once a person says so',
+  'a database that replaces the target counts only after a person confirms it',
   async () => {
     const { mini, primary } = await stage();
     const { view, events, start, confirm } = await armed(mini);
@@ -207,7 +207,7 @@ test.runIf(everyCase)(
 );
 
 test.runIf(everyCase)(
-  'a failover is put on record, its lock taken again, and nothing done without asking until it is confirmed',
+  'a failover is recorded and the lock taken again, and the guard asks before it acts until a person confirms the target',
   async () => {
     const { mini, primary, proxy } = await stage();
     const standby = await started({ standbyOf: primary });
@@ -245,7 +245,7 @@ test.runIf(everyCase)(
 );
 
 test.runIf(everyCase)(
-  'a command step does not run where its login leads to another cluster, though the guard’s own does not',
+  'a command step does not run if its login leads to another cluster, even if the guard’s own login does not',
   async () => {
     const { mini, primary, proxy } = await stage();
     const other = await started();
@@ -280,7 +280,7 @@ test.runIf(everyCase)(
 );
 
 test.runIf(everyCase)(
-  'a restore may put another database in the place of the target, which is then what the run is about',
+  'a restore may replace the target’s database, and the run then continues with the new one',
   async () => {
     const { mini, primary } = await stage();
     const { name } = mini.db;
@@ -309,7 +309,7 @@ test.runIf(everyCase)(
 );
 
 test.runIf(everyCase)(
-  'a failover while no daemon ran is found by the next one; another database in the target’s place is refused',
+  'the next daemon finds a failover that happened while none ran, and refuses another database in the target’s place',
   async () => {
     const { mini, primary, proxy } = await stage();
     const first = await guard(mini);
@@ -337,7 +337,7 @@ test.runIf(everyCase)(
   120_000,
 );
 
-test('forward work is never recorded as stopped from a standby, which shows no session of the primary', async () => {
+test('forward work is never recorded as stopped from a standby, which does not show the primary’s sessions', async () => {
   const { mini, primary, proxy } = await stage();
   const standby = await started({ standbyOf: primary });
   const { ask, view, events, openRun, begin } = await guard(mini);

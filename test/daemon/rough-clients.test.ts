@@ -23,20 +23,20 @@ const post = (path: string, type: string | undefined, body: string) =>
   fetch(`${daemon.url}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${mini.token}`, ...(type !== undefined && { 'content-type': type }) },
-    body: new TextEncoder().encode(body), // as bytes: fetch gives a text a type of its own
+    body: new TextEncoder().encode(body), // as bytes, because fetch adds a content type to a text
   });
 
 test.each([
   { type: 'application/x-www-form-urlencoded', by: 'curl -d' },
   { type: 'text/plain', by: 'fetch' },
   { type: undefined, by: 'a socket' },
-])('a body that $by calls $type is refused, not taken for an empty one', async ({ type }) => {
+])('a body that $by calls $type is refused, not treated as empty', async ({ type }) => {
   const answer = await post('/api/v1/runs/current/resume', type, '{"for": "5m"}');
   expect(answer.status).toBe(400);
   expect(await answer.text()).toMatch(/content-type: application\/json/);
 });
 
-test('a path that cannot be decoded is not called a body', async () => {
+test('a path that cannot be decoded is reported as a path error, not as a body error', async () => {
   const headers = { authorization: `Bearer ${mini.token}` };
   const answer = await fetch(`${daemon.url}/api/v1/runs/%`, { headers });
   expect(answer.status).toBe(400);
@@ -45,7 +45,7 @@ test('a path that cannot be decoded is not called a body', async () => {
 
 const toDaemon = () => connect({ port: Number(new URL(daemon.url).port), host: '127.0.0.1' });
 
-/** The first line of the answer to a client that asks for the stream of events, or only for its head. */
+/** The status line of the answer to a client that requests the stream of events, or only its head. */
 function streaming(socket: Socket, method = 'GET'): Promise<string> {
   socket.write(
     `${method} /api/v1/runs/current/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${mini.token}\r\nAccept: text/event-stream\r\n\r\n`,
@@ -53,7 +53,7 @@ function streaming(socket: Socket, method = 'GET'): Promise<string> {
   return new Promise((resolve) => socket.once('data', (data) => resolve(String(data).split('\r\n')[0] ?? '')));
 }
 
-test('no more than twenty streams are served at once; one that ends makes room, and a mere look at the head takes none', async () => {
+test('at most twenty streams are open at once; an ended stream frees its place, and a HEAD request takes none', async () => {
   const heads = Array.from({ length: 20 }, toDaemon);
   const sockets = Array.from({ length: 20 }, toDaemon);
   try {
@@ -75,7 +75,7 @@ test('no more than twenty streams are served at once; one that ends makes room, 
   }
 });
 
-/** Sends a body without end, on a new connection whenever one is ended, until it is told to stop. */
+/** Sends an endless body, on a new connection whenever one is ended, until it is told to stop. */
 function flood(): () => void {
   const chunk = Buffer.from(`8000\r\n${'x'.repeat(0x8000)}\r\n`);
   let [stopped, socket] = [false, toDaemon()];
@@ -101,7 +101,7 @@ function flood(): () => void {
   };
 }
 
-test('while strangers send bodies without end, a principal is answered, and what was turned away is counted', async () => {
+test('while strangers send endless bodies, principals get answers, and the rejections are counted', async () => {
   const floods = Array.from({ length: 8 }, flood);
   try {
     const headers = { authorization: `Bearer ${mini.token}` };

@@ -9,7 +9,7 @@ import { type Daemon, serve } from '../../src/daemon/serve.ts';
 import { ripcord } from '../cli/ripcord.ts';
 import { type Miniature, miniature, secret } from '../crash/miniature.ts';
 
-/** Its plan asks with a secret, and the server quotes it in every way that it has. */
+/** A plan that sends a secret to a server, which quotes it in every possible way. */
 let mini: Miniature;
 let daemon: Daemon;
 const lines: string[] = [];
@@ -72,7 +72,7 @@ const verdictOf = (check: string) => async (): Promise<string> => {
   return verdicts.find(({ subject }) => subject === check)?.status ?? 'none';
 };
 
-/** Whatever form a piece of the secret is in. */
+/** In whatever form a piece of the secret is. */
 const trace = new RegExp(
   [
     'hunter-22',
@@ -88,7 +88,7 @@ const where = (texts: Readonly<Record<string, string>>): readonly string[] =>
     return at === undefined ? [] : [`${name}: ${text.slice(Math.max(0, at - 60), at + 40)}`];
   });
 
-test('what a server quotes of a secret is neither stored nor shown, and compares as before after a restart', async () => {
+test('a secret that a server quotes is neither stored nor shown, and the text compares as before after a restart', async () => {
   await act('/runs');
   for (const id of ['quoted', 'rows', 'cut', 'column', 'encoded', 'same', 'wanted'])
     await expect.poll(findings, { timeout: 15_000 }).toContain(`"check":"${id}"`);

@@ -23,7 +23,7 @@ import { claimed, openLeased } from '../support/leased.ts';
 const secret = `hunter-22 "o'neil"`;
 const hide = hideSecrets([secret]);
 
-/** What servers make of a text with the secret in it. */
+/** What servers turn a text with the secret into. */
 const said = [
   `it said ${secret} and`,
   `syntax error at or near "${secret.replaceAll("'", "''")}"`,
@@ -34,10 +34,10 @@ const said = [
 ].join('; ');
 const traces = [/hunter/i, /neil/i, new RegExp(Buffer.from(`dana:${secret}`).toString('base64').slice(8, 20))];
 
-/** Which of them stand in a text; the text itself would make a failure unreadable. */
+/** The forms that occur in a text. Printing the text itself would make a failure unreadable. */
 const tracesIn = (bytes: string) => traces.filter((trace) => trace.test(bytes));
 
-/** The shapes that events are made of. */
+/** The shapes that events consist of. */
 const shapes = ['authority', 'evidence', 'response', 'run', 'verdicts', 'watch'].map((room) => `src/core/${room}`);
 
 interface Node {
@@ -61,7 +61,7 @@ const isText = (type: unknown): boolean =>
     (type.type === 'TSTypeOperator' && isText(type['typeAnnotation'])) ||
     (type.type === 'TSArrayType' && isText(type['elementType'])));
 
-/** The names of all fields that are declared as texts, and not as ids or as one of a few words. */
+/** The names of all fields that are declared as text, not as an id or an enumeration. */
 async function textFields(): Promise<readonly string[]> {
   const names = new Set<string>();
   for (const folder of shapes) {
@@ -78,15 +78,15 @@ async function textFields(): Promise<readonly string[]> {
 }
 
 /**
- * Texts that are left as they are, since something is found or compared by them: what the plan calls its things, and how
- * machines, sessions and databases are told apart.
+ * Texts that stay unchanged, because something is found or compared by them: the names in the plan, and what identifies
+ * machines, sessions and databases.
  */
 const names = [
   'bootId database environment file fingerprint host id kind lift phase probe role',
   'requirement startTicks state statement subject system tag type by phases status step',
 ].flatMap((line) => line.split(' '));
 
-test('only names are left as they are: of every other text in an event the secrets are taken out', async () => {
+test('only names stay as they are; secrets are removed from every other text in an event', async () => {
   const fields = await textFields();
   expect(fields.length).toBeGreaterThan(20);
   expect(fields).toEqual(
@@ -102,7 +102,7 @@ async function bytesIn(folder: string): Promise<string> {
   return (await Promise.all(files.map((name) => readFile(`${folder}/${name}`, 'latin1')))).join('\n');
 }
 
-test('no kind of event brings a secret into the bytes of the journal, whatever field it is in', async () => {
+test('no kind of event writes a secret to the journal, whatever field it is in', async () => {
   await using folder = await tempFolder();
   await using opened = await openJournal(folder.journal);
   const lease = await claimed(opened);
@@ -126,7 +126,7 @@ test('no kind of event brings a secret into the bytes of the journal, whatever f
   expect((await journal.verify()).faults).toEqual([]);
 });
 
-test('no reading brings a secret into the bytes of the journal', async () => {
+test('no reading writes a secret to the journal', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   const log = readingLog(journal, hide.kept);
@@ -144,7 +144,7 @@ test('no reading brings a secret into the bytes of the journal', async () => {
   expect(JSON.stringify(stored)).toContain('[secret]');
 });
 
-test('the baseline’s hash is of what is stored, and a state that is rebuilt equals the one that went on', async () => {
+test('the baseline’s hash covers what is stored, and a rebuilt state equals the running one', async () => {
   await using folder = await tempFolder();
   await using opened = await openJournal(folder.journal);
   const lease = await claimed(opened);

@@ -41,7 +41,7 @@ afterAll(async () => {
   await mini[Symbol.asyncDispose]();
 });
 
-describe('who may ask', () => {
+describe('access', () => {
   test.each([
     { path: '/healthz', status: 200 },
     { path: '/readyz', status: 200 },
@@ -50,35 +50,35 @@ describe('who may ask', () => {
     { path: '/api/v1/runs', status: 401 },
     { path: '/api/v1/runs/current/events', status: 401 },
     { path: '/nothing', status: 404 },
-  ])('without a token $path answers $status', async ({ path, status }) => {
+  ])('without a token, $path answers $status', async ({ path, status }) => {
     const response = await fetch(`${daemon.url}${path}`);
     expect(response.status).toBe(status);
     if (status >= 400) expect(response.headers.get('content-type')).toContain('application/problem+json');
   });
 
-  test('a token that nobody has is told so, without its text', async () => {
+  test('an unknown token is refused without its text', async () => {
     const response = await fetch(`${daemon.url}/api/v1/runs/current`, {
       headers: { authorization: 'Bearer rip_stolen' },
     });
     const problem = await response.text();
     expect(response.status).toBe(401);
-    expect(problem).toContain('no token that belongs to a principal');
+    expect(problem).toContain('no token of a principal of a plan');
     expect(problem).not.toContain('rip_stolen');
   });
 });
 
-describe('a second of its kind is refused in one clear sentence', () => {
-  test('on the same journal', async () => {
+describe('a second daemon is refused with one clear message', () => {
+  test('if it uses the same journal', async () => {
     await expect(serve(options())).rejects.toThrow(/journal/);
   });
 
-  test('on the same target with another journal', async () => {
+  test('if it uses the same target with another journal', async () => {
     await expect(serve({ ...options(), journal: `${mini.journal}.other` })).rejects.toThrow(/holds the guard lock/);
   });
 });
 
-describe('what it cannot start with is refused, and nothing stays behind', () => {
-  test('a port in use', async () => {
+describe('a failed start is explained and leaves nothing behind', () => {
+  test('if the port is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as { port: number };
@@ -91,7 +91,7 @@ describe('what it cannot start with is refused, and nothing stays behind', () =>
     await (await start()).close();
   });
 
-  test('a plan that is not there', async () => {
+  test('if the plan does not exist', async () => {
     await expect(serve({ ...options(), plans: [{ file: '/nowhere/ripcord.yaml' }] })).rejects.toThrow(/cannot be read/);
   });
 });
@@ -123,7 +123,7 @@ describe('a run', () => {
     );
   });
 
-  test('refuses bodies that are wrong, and says what is wrong', async () => {
+  test('refuses invalid bodies and says what is wrong', async () => {
     const response = await act('/runs/current/waive', { requirement: 'rehearsal', raeson: 'x' });
     expect(response.status).toBe(400);
     expect(await response.text()).toMatch(/reason/);
@@ -135,7 +135,7 @@ describe('a run', () => {
     expect(broken.status).toBe(400);
   });
 
-  test('streams its events from any place on, each once and in order', async () => {
+  test('streams its events from any position, each once and in order', async () => {
     const stop = new AbortController();
     const response = await ask('/api/v1/runs/current/events?after=1', {
       headers: { accept: 'text/event-stream' },
@@ -153,15 +153,15 @@ describe('a run', () => {
     await act('/runs/current/resume', { question_id: held?.questionId });
   });
 
-  test('goes on after the daemon was stopped, with its readings', async () => {
+  test('continues with its readings after the daemon was stopped', async () => {
     const { openedAt } = await got<{ openedAt: number }>('/api/v1/runs/current');
-    // What is answered while the opening is being written belongs to no run yet, and is not kept.
+    // Readings that arrive while the opening is being written belong to no run yet, and are not kept.
     const since = `?from=${new Date(openedAt + 500).toISOString()}`;
     const before = await got<{ readings: { at: number }[] }>(`/api/v1/runs/current/probes/alive/readings${since}`);
     await daemon.close();
     daemon = await serve(options());
     const after = await got<{ readings: { at: number }[] }>(`/api/v1/runs/current/probes/alive/readings${since}`);
-    // One that was still under way is known only afterwards, and comes before those that it made missing.
+    // A reading that was in progress is known only afterwards, and comes before those that it delayed.
     const last = before.readings.at(-1)?.at ?? 0;
     const known = before.readings.filter(({ at }) => at < last - 250);
     expect(known.length).toBeGreaterThan(5);
@@ -170,7 +170,7 @@ describe('a run', () => {
     expect(entries.map(({ event }) => event.type)).toContain('guard-restarted');
   });
 
-  test('does not go on in another environment, whose rollback login is another', async () => {
+  test('does not continue in another environment, whose rollback login differs', async () => {
     await daemon.close();
     const renamed = `${mini.planFile}.renamed`;
     await writeFile(renamed, (await readFile(mini.planFile, 'utf8')).replaceAll(/\btest(?=:|\])/g, 'staging'));
@@ -181,7 +181,7 @@ describe('a run', () => {
   });
 
   test.each(['/api/v1/runs/run-0/events', '/api/v1/runs/run-0', '/api/v1/runs/run-0/report'])(
-    '%s is not there',
+    '%s does not exist',
     async (path) => {
       expect((await ask(path)).status).toBe(404);
     },
@@ -194,7 +194,7 @@ describe('a run', () => {
   });
 });
 
-test('a run says what keeps the guard from its work for as long as it does', async () => {
+test('a run shows what stops the guard from working, for as long as it does', async () => {
   await act('/runs');
   const troubles = async () => (await got<{ troubles?: readonly string[] }>('/api/v1/runs/current')).troubles;
   expect(await troubles()).toBeUndefined();

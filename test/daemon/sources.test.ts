@@ -25,7 +25,7 @@ probes:
 principals: [{ id: dana, role: database_administrator, token_hash: '${hashToken(token)}' }]
 `;
 
-test('a daemon asks in every way, shows the parts of answers, says what it cannot ask, and leaves no connection', async () => {
+test('a daemon uses every kind of probe, shows the parts of answers, reports what it cannot query, and leaves no connection', async () => {
   await using db = await database();
   await using page = await httpServer((_, response) => response.end('{"status":"ok"}'));
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-sources-'));

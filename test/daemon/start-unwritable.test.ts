@@ -16,7 +16,7 @@ const waiting = {
 const start = ({ planFile, journal }: Miniature, open = openJournal) =>
   serve({ plans: [{ file: planFile }], journal, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' }, open);
 
-/** A journal on a disk that has become full. */
+/** A journal on a full disk. */
 async function openFull(path: string): Promise<Journal> {
   const journal = await openJournal(path);
   return { ...journal, append: () => Promise.reject(new JournalUnwritable(path, 'database or disk is full')) };
@@ -33,7 +33,7 @@ async function rollingBack(daemon: Daemon, { token }: Miniature): Promise<void> 
   await expect.poll(async () => (await guard.view()).rollback?.steps[0]?.state, { timeout: 20_000 }).toBe('started');
 }
 
-test('a guard that cannot write when it starts says what stands still meanwhile, and ends', async () => {
+test('a guard that cannot write when it starts says what stands still, and ends', async () => {
   await using mini = await miniature(waiting);
   const daemon = await start(mini);
   await rollingBack(daemon, mini);

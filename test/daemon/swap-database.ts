@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-/** A restore that puts another database in the place of the target, by renaming: `SERVER DATABASE`. */
+/** A restore that replaces the target with another database by renaming: `SERVER DATABASE`. */
 const [, , server, name] = process.argv;
 const client = new Client({ connectionString: server });
 await client.connect();

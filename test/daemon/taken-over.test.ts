@@ -16,7 +16,7 @@ import { apiClient } from '../support/api-client.ts';
 const patience = { timeout: 20_000 };
 const guard = guardId('miniature', 'test');
 
-/** A first step that writes `begun`, waits for `go` and writes `ended`, all in the plan's folder, and a second one. */
+/** A first step that writes `begun`, waits for `go` and writes `ended`, all in the plan's folder, and a second step. */
 const slow = {
   steps: [
     "{ id: slow, command: [sh, -c, 'touch begun; until [ -e go ]; do sleep 0.05; done; touch ended'] }",
@@ -30,7 +30,7 @@ function onAnotherHost<Event extends object>(event: Event): Event {
   return 'on' in event ? { ...event, on: { host: 'ops-2', bootId: '9e11' } } : event;
 }
 
-/** The daemon's store, in which the test can play another process. */
+/** The daemon's store, through which the test can act as another process. */
 function sharedStore() {
   let journal: Journal | undefined;
   let ahead = 0;
@@ -44,7 +44,7 @@ function sharedStore() {
         append: (run, seq, lease, events) => opened.append(run, seq, lease, events.map(onAnotherHost)),
       };
     },
-    /** Another process finds that the lease has ended. */
+    /** Another process finds that the lease has expired. */
     async takeOver(): Promise<void> {
       ahead += minutes(5);
       const claim = await journal?.claim(guard, 'db-2 process 7', minutes(60));
@@ -57,7 +57,7 @@ function sharedStore() {
 const start = ({ planFile, journal, port }: Miniature, open: (path: string) => Promise<Journal>): Promise<Daemon> =>
   serve({ plans: [{ file: planFile }], journal, listen: { host: '127.0.0.1', port }, logLevel: 'silent' }, open);
 
-test('a guard that another process took over amid a step lets it end, records nothing, begins nothing and says so', async () => {
+test('a guard that is taken over during a step waits for its end, records and starts nothing more, and says so', async () => {
   await using mini = await miniature(slow);
   await using undo = new AsyncDisposableStack();
   const store = sharedStore();
@@ -96,9 +96,9 @@ test('a guard that another process took over amid a step lets it end, records no
   const before = await store.events(run);
   const { identity } = { identity: (await client.view()).target };
   const locked = async () => (await guardOf(mini.db.url, identity)) !== undefined;
-  expect(await locked()).toBe(true); // nobody may act beside the step
+  expect(await locked()).toBe(true); // no other process may act while the step runs
   await writeFile(file('go'), '');
-  await expect.poll(() => isThere('ended'), patience).toBe(true); // nobody has killed it
+  await expect.poll(() => isThere('ended'), patience).toBe(true); // the step was not killed
   await expect.poll(locked, patience).toBe(false);
   await daemon.close();
   const { rows } = await mini.db.query('select what from ran');
@@ -111,14 +111,14 @@ test('a guard that another process took over amid a step lets it end, records no
     expect(after.at(-1)).toBe('step-spawned');
   }
 
-  // Whoever has the guard now does not take what it cannot see for gone.
+  // The process that holds the guard now must not treat what it cannot see as gone.
   const next = await start(mini, openJournal);
   undo.defer(() => next.close());
   const asks = async () => (await apiClient(next, mini.token).view()).rollback?.asks;
   await expect.poll(asks, patience).toMatch(/^This step was started on ops-2, and this guard runs on /);
 }, 60_000);
 
-test('a guard that another process has is refused at the start, before anything is asked of the target', async () => {
+test('a guard that another process holds is refused at the start, before the target is queried', async () => {
   await using mini = await miniature(slow);
   const openHeld = async (path: string): Promise<Journal> => {
     const journal = await openJournal(path);

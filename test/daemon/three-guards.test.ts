@@ -25,17 +25,17 @@ interface House extends AsyncDisposable {
   readonly view: (name: Name) => Promise<RunView>;
   readonly ask: (name: Name, path: string, body?: object) => Promise<unknown>;
   readonly ready: () => Promise<readonly string[]>;
-  /** Whose writes the journal refuses. */
+  /** The guard whose writes the journal refuses. */
   readonly full: Set<string>;
   readonly journal: () => Journal;
-  /** Moves the store's clock, by which leases end. */
+  /** Moves the store's clock, by which leases expire. */
   readonly age: (now: Instant) => void;
 }
 
 const renamed = async ({ planFile }: Miniature, name: string): Promise<void> =>
   writeFile(planFile, (await readFile(planFile, 'utf8')).replace('name: miniature', `name: ${name}`));
 
-/** Three guards in one process, each of a database and a plan of its own. */
+/** Three guards in one process, each with its own database and plan. */
 async function house(): Promise<House> {
   await using undo = new AsyncDisposableStack();
   const [a, b, c] = [undo.use(await miniature()), undo.use(await miniature()), undo.use(await miniature())];
@@ -79,7 +79,10 @@ async function house(): Promise<House> {
   };
 }
 
-/** It looks, judges, writes and takes requests: a fault is found and recommended, and over once it is declined. */
+/**
+ * The guard evaluates, decides, writes and accepts requests: it finds a fault, recommends, and closes the recommendation when
+ * it is declined.
+ */
 async function works({ mini, view, ask }: House, name: Name): Promise<void> {
   const before = (await view(name)).recommendations.length;
   await ask(name, '/runs/current/hold', { reason: 'a test' });
@@ -97,7 +100,7 @@ async function works({ mini, view, ask }: House, name: Name): Promise<void> {
 const others = (name: Name): readonly Name[] => names.filter((one) => one !== name);
 
 test.runIf(everyCase)(
-  'of three guards in one process each has its own trouble, and the others do their work',
+  'three guards in one process have separate problems, and each continues to work despite the others’',
   async () => {
     await using all = await house();
     const { mini, ready, full } = all;
@@ -136,7 +139,7 @@ test.runIf(everyCase)(
   120_000,
 );
 
-test('a plan that cannot be read, and one whose target is not there, keep no other guard from its work', async () => {
+test('an unreadable plan and a missing target do not stop other guards', async () => {
   await using mini = await miniature();
   await renamed(mini, 'a');
   const folder = dirname(mini.planFile);
@@ -180,7 +183,7 @@ test.each([
     files: ['ripcord.yaml', 'copy.yaml'],
     says: /^a in test: the guard is not at work|^copy\.yaml: the guard is not at work/,
   },
-])('$what is told, and guarded once', async ({ files, says }) => {
+])('$what is reported, and guarded once', async ({ files, says }) => {
   await using mini = await miniature();
   await renamed(mini, 'a');
   const folder = dirname(mini.planFile);
@@ -198,7 +201,7 @@ test.each([
   await daemon.close();
 });
 
-test('where no guard can be started, the process does not start, and says why of each', async () => {
+test('if no guard can start, the process does not start, and gives the reason for each', async () => {
   await using mini = await miniature();
   const plans = [{ file: '/nowhere/a.yaml' }, { file: '/nowhere/b.yaml' }];
   const starting = serve({ plans, journal: mini.journal, listen: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' });

@@ -9,7 +9,7 @@ import { type Miniature, miniature, threeSteps } from '../crash/miniature.ts';
 import { apiClient } from '../support/api-client.ts';
 import { switchingProxy } from '../target/switching-proxy.ts';
 
-/** Two guards that share nothing but the target: each has its own journal, its own run and its own order to roll back. */
+/** Two guards that share only the target: each has its own journal, its own run and its own order to roll back. */
 const guard = ({ planFile }: Miniature, name: string): Promise<Daemon> =>
   serve({
     plans: [{ file: planFile }],
@@ -35,14 +35,14 @@ function speakingTo(daemon: Daemon, { token }: Miniature) {
   };
 }
 
-/** Why a further guard is refused; it names who has the lock. */
+/** Why another guard is refused, with the holder of the lock. */
 async function refusal(mini: Miniature): Promise<GuardLockRefused> {
   const refused = await guard(mini, 'third').catch((error: unknown) => error);
   if (refused instanceof GuardLockRefused) return refused;
   throw new Error('wanted a refusal', { cause: refused });
 }
 
-test('of two guards with journals of their own exactly one acts, and the other says why it does not', async () => {
+test('of two guards with separate journals exactly one acts, and the other says why it does not', async () => {
   await using undo = new AsyncDisposableStack();
   const proxy = undo.use(await switchingProxy(inject('postgres')));
   const way = (url: string) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href;
@@ -55,7 +55,7 @@ test('of two guards with journals of their own exactly one acts, and the other s
   const one = speakingTo(first, mini);
   await one.applyAll();
 
-  proxy.leadTo('postgres://127.0.0.1:1'); // a network failure, and somebody is quick
+  proxy.leadTo('postgres://127.0.0.1:1'); // a network failure, and a fast second guard
   proxy.cut();
   const direct = { ...mini, planFile: `${mini.planFile}.direct` };
   await writeFile(direct.planFile, (await readFile(mini.planFile, 'utf8')).replace(way(mini.db.url), mini.db.url));

@@ -8,7 +8,7 @@ import { fakeClock } from '../support/fake-clock.ts';
 import { Night } from '../support/night.ts';
 import { rollbackOf, type RunState } from '../../src/core/run/state.ts';
 
-/** Upkeep on a clock that a test moves: what it asks of the journal, and what it says. */
+/** Maintenance with a clock that the test moves: its requests to the journal, and its log. */
 interface Tuning {
   readonly slices?: readonly number[];
   readonly openRun?: () => RunState;
@@ -46,7 +46,7 @@ function anUpkeep(more: Tuning = {}) {
 
 const pruned = 'pruned at 2026-11-22T02:00:00.000Z';
 
-test('old readings are deleted, and then their space is given back slice by slice', async () => {
+test('old readings are deleted, and their space is then returned slice by slice', async () => {
   const { done, upkeep } = anUpkeep();
   await upkeep.once();
   expect(done).toEqual([
@@ -54,17 +54,17 @@ test('old readings are deleted, and then their space is given back slice by slic
     'compacted',
     'compacted',
     'compacted',
-    'old readings were deleted, and free space given back {"chunks":3,"bytes":8192}',
+    'deleted old readings and returned free space {"chunks":3,"bytes":8192}',
   ]);
 });
 
-test('a guard whose readings cannot be deleted keeps no space of the others', async () => {
+test('a guard whose readings cannot be deleted does not keep the space of the others', async () => {
   const { done, upkeep } = anUpkeep({ slices: [], pruneReadings: () => Promise.reject(new Error('taken over')) });
   await upkeep.once();
   expect(done).toEqual(['it failed: Error: taken over', 'compacted']);
 });
 
-test('asked while it is at work, it does the work once', async () => {
+test('a request while it runs does not run it twice', async () => {
   const { done, upkeep } = anUpkeep({ slices: [] });
   await Promise.all([upkeep.once(), upkeep.once()]);
   expect(done.filter((one) => one === pruned)).toHaveLength(1);
@@ -72,13 +72,13 @@ test('asked while it is at work, it does the work once', async () => {
   expect(done.filter((one) => one === pruned)).toHaveLength(2);
 });
 
-test('it is put off while a phase runs, and then while a rollback is under way, and says so once each', async () => {
+test('it waits while a phase and then a rollback runs, and logs each reason once', async () => {
   const night = new Night().baseline();
   night.start(security);
   const { clock, done, upkeep } = anUpkeep({ openRun: () => night.state, slices: [] });
   const once = upkeep.once();
   await clock.advance(hours(2));
-  const putOff = 'the upkeep of the journal is put off';
+  const putOff = 'journal maintenance is postponed';
   expect(done).toEqual([`${putOff} {"because":"phase security-lockdown is running"}`]);
   night.look([broken('breach')], 1);
   night.approve(1);
@@ -92,7 +92,7 @@ test('it is put off while a phase runs, and then while a rollback is under way, 
   expect(done.slice(2)).toEqual(['pruned at 2026-11-22T06:01:00.000Z', 'compacted', expect.stringMatching(/chunks/)]);
 });
 
-test('a phase that starts meanwhile puts the rest off', async () => {
+test('a phase that starts meanwhile pauses the rest', async () => {
   const night = new Night().baseline();
   const { clock, done, upkeep } = anUpkeep({
     openRun: () => night.state,
@@ -105,14 +105,14 @@ test('a phase that starts meanwhile puts the rest off', async () => {
   });
   const once = upkeep.once();
   await clock.advance(hours(1));
-  expect(done).toEqual(['compacted', expect.stringMatching(/put off/)]);
+  expect(done).toEqual(['compacted', expect.stringMatching(/postponed/)]);
   night.finish(security);
   await clock.advance(minutes(1));
   await once;
   expect(done.filter((one) => one === 'compacted')).toHaveLength(3);
 });
 
-test('what is put off ends with the daemon, undone', async () => {
+test('postponed work ends undone with the daemon', async () => {
   const night = new Night().baseline();
   night.start(security);
   const { clock, done, upkeep } = anUpkeep({ openRun: () => night.state });
@@ -120,11 +120,11 @@ test('what is put off ends with the daemon, undone', async () => {
   await clock.advance(minutes(5));
   await upkeep[Symbol.asyncDispose]();
   await once;
-  expect(done).toEqual([expect.stringMatching(/put off/)]);
+  expect(done).toEqual([expect.stringMatching(/postponed/)]);
   expect(clock.waiting).toBe(0);
 });
 
-test('a failure is told, and the next day it is tried again', async () => {
+test('a failure is reported, and the work is retried the next day', async () => {
   const { done, upkeep } = anUpkeep({
     pruneReadings: () => Promise.reject(new Error('the disk is full')),
     compact: async () => 0,
@@ -139,7 +139,7 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 
 afterEach(() => void vi.useRealTimers());
 
-test('the quiet hour comes once a day, at 03:30 in UTC, until it is disposed', async () => {
+test('the quiet hour comes once a day, at 03:30 UTC, until it is disposed', async () => {
   vi.useFakeTimers({ now: start, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const at: string[] = [];
   const calendar = await eachDay(async () => void at.push(new Date().toISOString()), silent);
@@ -152,7 +152,7 @@ test('the quiet hour comes once a day, at 03:30 in UTC, until it is disposed', a
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('work that was missed, since the machine slept, is done when it wakes', async () => {
+test('work that was missed while the machine slept runs when it wakes', async () => {
   vi.useFakeTimers({ now: start, toFake: ['Date', 'setTimeout', 'clearTimeout'] });
   const at: string[] = [];
   using _ = await eachDay(async () => void at.push(new Date().toISOString()), silent);

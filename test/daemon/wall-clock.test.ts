@@ -11,7 +11,7 @@ const patience = { timeout: 20_000 };
 const wall = Date.now.bind(Date);
 const setWall = (by: number) => vi.spyOn(Date, 'now').mockImplementation(() => wall() + by);
 
-test('a guard whose clock and the wall clock differ says so everywhere, acts on nothing, and goes on when they agree', async () => {
+test('a guard whose clock differs from the wall clock says so everywhere, acts on nothing, and continues when they agree', async () => {
   await using mini = await miniature();
   await using undo = new AsyncDisposableStack();
   const { planFile, journal, token } = mini;

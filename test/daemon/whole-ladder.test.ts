@@ -23,7 +23,7 @@ const refused = 75;
 const well = { exitCode: 0 };
 const omarsToken = newToken();
 
-/** A maintenance page that is put up and taken down by requests, and answers 503 while it is up. */
+/** A maintenance page that requests switch on and off, and that answers 503 while it is on. */
 async function maintenancePage(): Promise<AsyncDisposable & { readonly url: string }> {
   let isUp = false;
   const server = createServer(({ method }, response) => {
@@ -43,7 +43,7 @@ async function maintenancePage(): Promise<AsyncDisposable & { readonly url: stri
   };
 }
 
-/** Three phases with a script each, and a restore that says that it worked and did not. */
+/** Three phases with a script each, and a restore that reports success without having worked. */
 const ladder = {
   phases: [
     { id: 'one', estimate: '5m', rollback: { steps: [{ id: 'unmake', sql: 'drop table if exists made_by_one' }] } },
@@ -130,7 +130,7 @@ const types = async (): Promise<readonly string[]> => {
 
 const gone = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
-/** The wrapper, as an operator starts it: again until the guard has seen enough to let the phase start. */
+/** The wrapper, as an operator starts it: repeatedly, until the guard has seen enough to let the phase start. */
 async function phase(id: string, manner: 'end' | 'stay', ...statements: readonly string[]): Promise<ChildProcess> {
   const args = [main, 'phase', id, '--', process.execPath, work, manner, ...statements];
   const child = spawn(process.execPath, args, { env: { ...mini.env, RIPCORD_URL: url }, stdio: 'ignore' });
@@ -148,12 +148,12 @@ const recommended = async () => {
 const underWay = async () => (await view()).rollback?.id ?? 'none';
 const question = async () => (await view()).rollback?.asks;
 const broken = async () => (await mini.db.query('select id from broken order by id')).rows.map(({ id }) => id);
-/** What is asked now, as somebody who has just read it names it. */
+/** The open question, named as by a person who has just read it. */
 async function read(): Promise<readonly string[]> {
   const open = (await view()).recommendations.find(({ state }) => state === 'open');
   return [open?.id ?? 'none', '--question', String(open?.questionId)];
 }
-/** Where more evidence joins between reading and answering, the answer is refused: then they read again. */
+/** If more evidence joins between reading and answering, the answer is refused; then the person reads again. */
 async function answers(verb: 'approve' | 'decline', reason: string): Promise<void> {
   await expect.poll(async () => dana(verb, ...(await read()), '--reason', reason), patience).toMatchObject(well);
 }
@@ -173,7 +173,7 @@ async function armed(): Promise<void> {
   expect(await dana('baseline', 'capture')).toMatchObject(well);
   for (const requirement of (await view()).requirements)
     expect(await dana('waive', requirement, '--reason', 'a test')).toMatchObject(well);
-  await expect.poll(() => dana('run', 'arm'), patience).toMatchObject(well); // as soon as it has looked again
+  await expect.poll(() => dana('run', 'arm'), patience).toMatchObject(well); // as soon as the next evaluation is done
 }
 
 async function cancelled(): Promise<void> {
@@ -203,7 +203,7 @@ async function phaseRolledBack(): Promise<void> {
   await expect.poll(canLogIn, patience).toBe(true);
 }
 
-/** What the second phase breaks is let be, then the third breaks more: both are at fault, and all is to be undone. */
+/** The fault of the second phase is declined, then the third causes more: both are at fault, and everything must be undone. */
 async function unwindFails(): Promise<void> {
   await mini.db.query('insert into auditor values (true)');
   await once(await phase('two', 'end', 'insert into broken (id) values (2)'), 'exit');
@@ -229,7 +229,7 @@ async function restoreFails(): Promise<void> {
   expect(await dana('abort', await underWay(), '--reason', 'the backup is broken too')).toMatchObject(well);
 }
 
-test('one night climbs the whole ladder: cancel, phase rollback, unwind, restore, and at its top a person', async () => {
+test('one night climbs the whole ladder: cancel, phase rollback, unwind, restore, and finally a person', async () => {
   await armed();
   await cancelled();
   await phaseRolledBack();
@@ -242,7 +242,7 @@ test('one night climbs the whole ladder: cancel, phase rollback, unwind, restore
   expect(out).toContain('aborted by dana');
   expect(out).not.toMatch(/ripcord (approve|confirm)/);
   await expect.poll(canLogIn, patience).toBe(true);
-  expect((await fetch(page)).status).toBe(503); // nobody takes the page down from a broken database
+  expect((await fetch(page)).status).toBe(503); // nobody removes the page from a broken database
 
   const { length } = await types();
   const { now } = await view();

@@ -48,7 +48,7 @@ async function through(box: Box, phase: PhaseId): Promise<void> {
   await box.clock.advance(minutes(1));
 }
 
-test('a phase that slows the search down is caught, undone, proved and watched for an hour', async () => {
+test('a phase that slows the search down is detected, undone, proved and watched for an hour', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;
   await through(box, security);
@@ -76,7 +76,7 @@ test('a phase that slows the search down is caught, undone, proved and watched f
   expect(watchIn(conductor.state()!.response)).toMatchObject({ state: 'settled', relapses: [] });
 });
 
-test('the next phase waits until it is seen what the last one did, and is not blamed for it', async () => {
+test('the next phase waits until the effect of the last one is judged, and is not blamed for it', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;
   await start(box, security);
@@ -91,7 +91,7 @@ test('the next phase waits until it is seen what the last one did, and is not bl
   expect(conductor.state()?.recommendations).toMatchObject([{ attributedTo: security }]);
 });
 
-test('what slows down the controls as well is recommended and left to people', async () => {
+test('a slowdown that affects the controls too is recommended and left to people', async () => {
   await using box = await armed();
   await start(box, security);
   box.world.latency = (probe) => millis(probe === search ? 90 : 80);
@@ -108,7 +108,7 @@ test('what slows down the controls as well is recommended and left to people', a
   expect(box.types()).toEqual(expect.arrayContaining(['evidence-joined', 'pre-approval-used', 'rollback-started']));
 });
 
-test('controls that fail hold up nobody: slowness is recommended all the same, and left to people', async () => {
+test('failing controls delay nobody: slowness is still recommended, and left to people', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;
   await through(box, security);
@@ -121,7 +121,7 @@ test('controls that fail hold up nobody: slowness is recommended all the same, a
   expect(rollbackOf(conductor.state())).toBeUndefined();
 });
 
-test('answers that take longer than the interval are caught as well, as are those that never come', async () => {
+test('answers that take longer than the interval, or never come, are detected too', async () => {
   for (const slowly of [millis(2_500), undefined]) {
     await using box = await armed();
     const { conductor, clock, world } = box;
@@ -134,7 +134,7 @@ test('answers that take longer than the interval are caught as well, as are thos
   }
 });
 
-test('slowness that passes by itself ends as recovered, and a late approval must say so again', async () => {
+test('slowness that ends by itself is recovered, and a late approval must be confirmed explicitly', async () => {
   await using box = await armed();
   const { conductor, clock, world } = box;
   await conductor.submit({ kind: 'disarm', by: dana, reason: 'a test' });
@@ -156,7 +156,7 @@ test('slowness that passes by itself ends as recovered, and a late approval must
   expect(conductor.state()?.verdicts.get(`performance:${search}`)?.verdict.because).toBe('slower');
 });
 
-test('exactly as slow as the limit for an hour raises nothing', async () => {
+test('a slowdown exactly at the limit for an hour raises nothing', async () => {
   await using box = await armed();
   await start(box, security);
   box.world.latency = () => millis(30);
@@ -166,7 +166,7 @@ test('exactly as slow as the limit for an hour raises nothing', async () => {
   expect(box.types()).not.toContain('recommendation-raised');
 });
 
-test('unarmed, the guard asks; the approval is bound, and the rollback is taken on it', async () => {
+test('an unarmed guard asks, the approval is bound, and the rollback relies on it', async () => {
   await using box = await guardInABox(plan, run);
   await box.baseline(minutes(5));
   expect(modeOf(box.conductor.state()!, box.clock.now())).toBe('recommend');
@@ -197,7 +197,7 @@ test('unarmed, the guard asks; the approval is bound, and the rollback is taken 
   });
 });
 
-test('a daemon that was killed goes on from the journal: what is done is not done again', async () => {
+test('a killed daemon continues from the journal without repeating completed work', async () => {
   const box = await armed();
   await start(box, security);
   box.world.take = (step) =>
@@ -213,7 +213,7 @@ test('a daemon that was killed goes on from the journal: what is done is not don
   await again.clock.advance(seconds(5));
   expect(again.world.taken).toEqual([]);
   const [before, now] = [box.conductor.state()!, again.conductor.state()!];
-  // Only that forward work is quiet was proved anew: nobody knows what happened in between.
+  // Only the end of forward work was proved again, because nobody knows what happened in between.
   expect([
     { ...rollbackOf(now), quiet: rollbackOf(before)?.quiet },
     now.authority,
@@ -222,7 +222,7 @@ test('a daemon that was killed goes on from the journal: what is done is not don
   ]).toEqual([rollbackOf(before), before.authority, before.recommendations, before.phases]);
 });
 
-test('a full journal holds everything up, loses nothing, and is gone on with by itself', async () => {
+test('a full journal stops everything, loses nothing, and continues by itself', async () => {
   await using box = await armed();
   await start(box, security);
   await box.clock.advance(seconds(1));
@@ -235,7 +235,7 @@ test('a full journal holds everything up, loses nothing, and is gone on with by 
   expect(box.types().slice(before)).toEqual(['run-held']);
 });
 
-test('when another guard may be acting, nothing is undone and a person is asked', async () => {
+test('if another guard may be acting, nothing is undone and a person is asked', async () => {
   await using box = await armed();
   await start(box, security);
   box.world.onlyGuard = { rival: 'session 8 (ripcord guard-lock)' };

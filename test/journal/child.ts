@@ -8,7 +8,7 @@ import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run } from './folder.ts';
 
-// A second process for the tests: does what its first argument names with the journal that the second one names.
+// A second process for the tests. Arguments: what to do, and the journal to do it with.
 
 const [part = '', path = ''] = process.argv.slice(2);
 const say = (message: unknown) => process.send?.(message);
@@ -21,7 +21,7 @@ const outcome = (work: Promise<unknown>) =>
 const large = (seq: number) => ({ ...counted(seq), text: 'x'.repeat(20_000) });
 const threads = () => readdirSync('/proc/self/task').length;
 
-/** Opens a journal of which one file, and it alone, cannot be written; in a mount namespace of its own. */
+/** Opens a journal of which exactly one file cannot be written, in a separate mount namespace. */
 async function openWithout(suffix: string) {
   await (await openLeased(path))[Symbol.asyncDispose]();
   const file = `${path}${suffix}`;
@@ -41,7 +41,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   async open() {
     return outcome(openLeased(path).then((journal) => journal[Symbol.asyncDispose]()));
   },
-  /** Once told, appends for ever, and says each number as soon as it is durable. */
+  /** When told to, appends for ever, and prints each number as soon as it is durable. */
   async append() {
     say('ready');
     await told();
@@ -52,7 +52,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
       say(seq + 1);
     }
   },
-  /** Never disposes of the journal: that must not keep the process. */
+  /** Never disposes of the journal, which must not keep the process alive. */
   async forget() {
     const journal = await openLeased(path);
     return journal.append(run, 0, countedTo(3));
@@ -64,7 +64,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
     await journal[Symbol.asyncDispose]();
     return { before, during, after: threads() };
   },
-  /** On a file system of 1 MB: fills it, frees some of it, goes on. */
+  /** On a file system of 1 MB: fills it, frees some space, and continues. */
   async fillDisk() {
     const ballast = join(dirname(path), 'ballast');
     writeFileSync(ballast, Buffer.alloc(200_000, 1));
@@ -103,6 +103,6 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
 const leave = () => process.exit(); // the test is gone
 process.once('disconnect', leave);
 const result = await parts[part]?.();
-process.off('disconnect', leave); // done: from here on only what was left open keeps this process, and not for ever
+process.off('disconnect', leave); // done: from here on, only something left open would keep this process alive, which the test limits
 setTimeout(() => process.exit(3), 5_000).unref();
 if (process.connected) process.send?.(result ?? 'done', () => process.disconnect());

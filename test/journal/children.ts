@@ -7,10 +7,10 @@ import { tempFolder } from './folder.ts';
 
 export interface Child extends AsyncDisposable {
   readonly pid: number;
-  /** What it said next; rejects when it ended without saying more. */
+  /** The next line of its output; rejects if it ended without one. */
   said(): Promise<unknown>;
   tell(message: string): void;
-  /** `kill -9`; resolves when it is gone and all it said has arrived: the last of it. */
+  /** `kill -9`; resolves when it is gone and all its output has arrived, with the last line. */
   kill(): Promise<unknown>;
   /** Its exit code. */
   readonly ended: Promise<number | null>;
@@ -19,13 +19,13 @@ export interface Child extends AsyncDisposable {
 const program = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 export interface ChildOptions {
-  /** A command that runs the command which follows it. */
+  /** A command that runs the command after it. */
   readonly wrapper?: readonly string[];
-  /** Where it keeps its compiled modules; one that ended in good order leaves them there for the next, which starts faster. */
+  /** The compile cache, which a process that ends normally leaves for the next one, so that it starts faster. */
   readonly cache?: string;
 }
 
-/** Runs a part of `child.ts` in a process of its own. It is killed when disposed. */
+/** Runs a part of `child.ts` in a separate process, which is killed when disposed. */
 export function startChild(part: string, path: string, { wrapper = [], cache = '' }: ChildOptions = {}): Child {
   const [command, ...args] = [...wrapper, process.execPath, program, part, path];
   const env = { ...process.env, NODE_COMPILE_CACHE: cache };
@@ -68,13 +68,13 @@ export function startChild(part: string, path: string, { wrapper = [], cache = '
   };
 }
 
-/** Makes `folder` a file system of 1 MB for one command, gone with it; only a mount namespace of its own sees it. */
+/** Mounts a file system of 1 MB on `folder` for one command, visible only in its own mount namespace and gone with it. */
 export const withSmallDisk = (folder: string): readonly [string, ...string[]] => {
   const script = 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"';
   return ['unshare', '--map-root-user', '--mount', 'sh', '-c', script, folder];
 };
 
-/** Why no such file system can be made here; undefined when it can. */
+/** Why such a file system cannot be created here; undefined if it can. */
 export async function whyNoSmallDisk(): Promise<string | undefined> {
   await using folder = await tempFolder();
   const [command, ...args] = [...withSmallDisk(folder.path), 'true'];

@@ -13,7 +13,7 @@ import { type Entry, type Journal, tokenStream } from '../../src/journal/journal
 import { claimed } from '../support/leased.ts';
 import { counted, countedTo } from './folder.ts';
 
-/** A new, empty journal, whose leases end by this clock where one is given. */
+/** A new, empty journal, whose leases expire by this clock if one is given. */
 export type OpenStore = (now?: () => Instant) => Promise<Journal>;
 
 const guard = guardId('plan', 'production');
@@ -118,11 +118,11 @@ export function leasesContract(open: OpenStore): void {
     if (claim.state === 'held') throw new Error('held');
     await journal.append(run, 0, claim.lease, [counted(1)]);
     clock.at += length;
-    await journal.append(run, 1, claim.lease, [counted(2)]); // it has ended, and nobody else can have written
+    await journal.append(run, 1, claim.lease, [counted(2)]); // it has expired, and no other process can have written
     await claimAs(journal, 'b');
     const appends = [
       { expected: 2, lease: claim.lease },
-      { expected: 0, lease: claim.lease }, // the epoch comes first: who lost the guard need not read the run again
+      { expected: 0, lease: claim.lease }, // the epoch is checked first: a process that lost the guard need not read the run again
       { expected: 2, lease: { guard, epoch: 3 } },
     ];
     for (const { expected, lease } of appends) {
@@ -265,7 +265,7 @@ export function consumersContract(open: OpenStore): void {
     await advance('reports', positions[1] ?? none);
     await advance('notices', positions[0] ?? none);
     expect([await positionOf('reports'), await positionOf('notices')]).toEqual([positions[1], positions[0]]);
-    await advance('reports', positions[1] ?? none); // once more, as after an answer that was lost
+    await advance('reports', positions[1] ?? none); // a second time, as after a lost answer
     await advance('reports', positions[2] ?? none);
     expect(await positionOf('reports')).toBe(positions[2]);
   });

@@ -34,14 +34,14 @@ const chunk = (minute: number, text: string, of: Partial<ReadingChunk> = {}): Re
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 const texts = (chunks: readonly ReadingChunk[]) => chunks.map(({ body }) => new TextDecoder().decode(body));
 
-/** The store, written to by one guard that nobody disputes. */
+/** The store, written to by one undisputed guard. */
 async function leased(open: OpenStore): Promise<GuardJournal> {
   const journal: Journal = await open();
   const lease = await claimed(journal);
   return underLease(journal, () => lease);
 }
 
-/** What every store must do. `open` gives a new, empty journal each time, whose clock is the given one. */
+/** The requirements for every store. `open` returns a new, empty journal each time, with the given clock. */
 export function journalContract(name: string, open: OpenStore): void {
   describe(`${name}: events`, () => {
     entries(open);

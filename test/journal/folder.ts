@@ -6,7 +6,7 @@ import { runId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import type { OpaqueEvent } from '../../src/journal/journal.ts';
 
-/** A folder of its own for a test, deleted when disposed. `journal` is a path in it, with nothing there yet. */
+/** A folder of the test's own, deleted when disposed. `journal` is a path in it that does not exist yet. */
 export async function tempFolder(): Promise<AsyncDisposable & { readonly path: string; readonly journal: string }> {
   const path = await mkdtemp(join(tmpdir(), 'ripcord-journal-'));
   return {

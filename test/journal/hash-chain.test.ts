@@ -18,7 +18,7 @@ const first = seal(start(run), guard, '{"at":1,"type":"opened","v":1}');
 const second = seal(first, guard, '{"at":2,"type":"closed","v":1}');
 const forged = hash(`sha256:${'f'.repeat(64)}`);
 
-test('the first hash is the one that any SHA-256 tool gives for the documented text', () => {
+test('the first hash equals what any SHA-256 tool computes from the documented text', () => {
   // printf %s TEXT | sha256sum
   expect(first).toEqual({
     run,
@@ -76,7 +76,7 @@ test.each([
   expect(faultAtEnd(last, head)?.seq).toBe(seq);
 });
 
-test('an entry that holds no JSON is refused by run and number', () => {
+test('an entry without valid JSON is refused by run and number', () => {
   expect(() => entryOf({ ...second, position: position(2), event: '{"at":' })).toThrow(
     'entry 2 of run run-1 is not JSON',
   );

@@ -14,13 +14,13 @@ import { counted, countedTo, run, tempFolder } from './folder.ts';
 const old = runId('run-0');
 const tokenStream = tokensOf('plan');
 
-/** A journal at rest: an old run, the open one, and what became of tokens. */
+/** A journal at rest: an old run, the open one, and the ended tokens. */
 async function atRest(path: string): Promise<void> {
   await using journal = await openLeased(path);
   for (const each of [old, tokenStream, run]) await journal.append(each, 0, countedTo(40));
 }
 
-/** The same after three more entries, as a daemon leaves it that is killed: they are in the log. */
+/** The same after three more entries, as a killed daemon leaves it: they are in the log. */
 async function killed(path: string): Promise<void> {
   const alive = `${path}.alive`;
   await atRest(alive);
@@ -29,7 +29,7 @@ async function killed(path: string): Promise<void> {
   for (const suffix of ['', '-wal', '-head']) await copyFile(`${alive}${suffix}`, `${path}${suffix}`);
 }
 
-/** Changes the closed journal through a connection of its own, without its triggers and without foreign keys. */
+/** Changes the closed journal through a separate connection, without its triggers and without foreign keys. */
 const tamper = (...statements: readonly string[]) =>
   async function change(path: string): Promise<void> {
     await atRest(path);
@@ -53,7 +53,7 @@ interface Unbelievable {
   readonly journal: string;
   readonly make: (path: string) => Promise<unknown>;
   readonly says: RegExp;
-  /** What `journal verify` says, where it says it in other words. */
+  /** What `journal verify` reports, if it differs. */
   readonly verify?: RegExp;
   readonly exitCode?: number;
 }
@@ -160,13 +160,13 @@ const unbelievable: readonly Unbelievable[] = [
   {
     journal: 'that is gone, though it had entries',
     make: then(atRest, (path) => rm(path)),
-    says: /is missing, but .*-head tells of its entries/,
+    says: /is missing, but .*-head lists its entries/,
   },
   {
     journal: 'that is a link to nothing',
     make: (path) => symlink(`${path}.unmounted`, path),
-    says: /is a link to a file that is not there/,
-    verify: /there is no journal at|is a link to a file that is not there/,
+    says: /is a link to a missing file/,
+    verify: /there is no journal at|is a link to a missing file/,
     exitCode: 2,
   },
   { journal: 'that is a folder', make: (path) => mkdir(path), says: /is not a file/, exitCode: 2 },
@@ -178,7 +178,7 @@ const picture = async (folder: string) => {
   return Promise.all(names.map(async (name) => [name, await read(name)]));
 };
 
-describe('a journal is not believed, nothing is done, and it is left as it was, when it is one', () => {
+describe('a journal is refused without any change if it is one', () => {
   test.each(unbelievable)('$journal', async ({ make, says, verify = says, exitCode = 1 }) => {
     await using folder = await tempFolder();
     await make(folder.journal);
@@ -191,7 +191,7 @@ describe('a journal is not believed, nothing is done, and it is left as it was, 
     expect(refusal).toMatchObject({ message: expect.stringMatching(says), exitCode });
     expect(await picture(folder.path)).toEqual(before);
 
-    // `ripcord journal verify` tells the same
+    // `ripcord journal verify` reports the same.
     const said: string[] = [];
     const say = (text: string) => void said.push(text);
     const options = { plan: 'ripcord.yaml', journal: folder.journal };
@@ -217,7 +217,7 @@ test.each([
     make: then(killed, (path) => copyFile(`${path}.alive-head`, `${path}-head`)),
     entries: 123,
   },
-])('a journal $what is believed, and goes on', async ({ make, entries }) => {
+])('a journal $what is accepted, and continues', async ({ make, entries }) => {
   await using folder = await tempFolder();
   await make(folder.journal);
   await using journal = await openLeased(folder.journal);
@@ -226,18 +226,18 @@ test.each([
   expect(await journal.append(run, seq, [counted(seq + 1)])).toHaveLength(1);
 });
 
-test('damage to a run that is over stops no guard: verify tells of it', async () => {
+test('damage to a finished run stops no guard: verify reports it', async () => {
   await using folder = await tempFolder();
   await tamper(`update entries set event = '{}' where run = '${old}' and seq = 7`)(folder.journal);
   await using journal = await openLeased(folder.journal);
   expect(await journal.verify()).toMatchObject({ faults: [{ run: old, seq: 7 }] });
 });
 
-test('a journal that everybody may write to is not believed', async () => {
+test('a journal that everybody may write to is refused', async () => {
   await using folder = await tempFolder();
   await atRest(folder.journal);
   await chmod(folder.journal, 0o666);
-  await expect(openLeased(folder.journal)).rejects.toThrow(/may be written by everybody.*chmod o-w/);
+  await expect(openLeased(folder.journal)).rejects.toThrow(/is writable by everybody.*chmod o-w/);
   await chmod(folder.journal, 0o644);
   await (await openLeased(folder.journal))[Symbol.asyncDispose]();
 });

@@ -13,7 +13,7 @@ import { counted, run, tempFolder } from './folder.ts';
 const probe = probeId('search');
 const minutes = 4_000;
 
-/** About 8 MB of readings, of which all but the last so many are deleted again. */
+/** About 8 MB of readings, all but the last few of which are deleted again. */
 async function fillAndPrune(journal: GuardJournal, kept: number): Promise<void> {
   await journal.append(run, 0, [counted(1)]);
   const body = new Uint8Array(2_000);
@@ -29,7 +29,7 @@ async function compactWhole(journal: Pick<GuardJournal, 'compact'>): Promise<rea
   return given;
 }
 
-test('a journal becomes as small as what is in it, in parts of at most 400 KB', async () => {
+test('a journal shrinks to its contents, in parts of at most 400 KB', async () => {
   await using folder = await tempFolder();
   {
     await using journal = await openLeased(folder.journal);
@@ -44,14 +44,14 @@ test('a journal becomes as small as what is in it, in parts of at most 400 KB', 
   expect(await again.verify()).toEqual({ runs: 1, entries: 1, faults: [] });
 });
 
-test('a tenth of the file may stay free: what a few days add goes there', async () => {
+test('a tenth of the file may stay free for the readings of the next days', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   await fillAndPrune(journal, minutes * 0.95);
   expect(await journal.compact()).toBe(0);
 });
 
-test('a journal that was created without incremental vacuum stays as it is until a person converts it', async () => {
+test('a journal created without incremental vacuum stays as it is until a person converts it', async () => {
   await using folder = await tempFolder();
   const withFile = (statement: string) => {
     using db = new DatabaseSync(folder.journal);

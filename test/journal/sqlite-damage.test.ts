@@ -13,7 +13,7 @@ import { countedTo, run, tempFolder } from './folder.ts';
 const sound = runId('run-0');
 const last = runId('run-2');
 
-/** Three closed runs of 5 entries, with the triggers taken away. */
+/** Three closed runs of 5 entries, without the triggers. */
 async function defenceless(path: string): Promise<void> {
   await using journal = await openLeased(path);
   for (const each of [sound, run, last]) await journal.append(each, 0, countedTo(5));
@@ -23,7 +23,7 @@ async function defenceless(path: string): Promise<void> {
   for (const { name } of triggers) db.exec(`drop trigger ${String(name)}`);
 }
 
-/** Changes the closed journal through a connection of its own, without the triggers and without foreign keys. */
+/** Changes the closed journal through a separate connection, without the triggers and without foreign keys. */
 const tamper =
   (sql: string, ...parameters: string[]) =>
   (path: string) => {
@@ -31,7 +31,7 @@ const tamper =
     db.prepare(sql).run(...parameters);
   };
 
-/** Flips a bit of the third event of one run, in the file: `offset` bytes from where its text begins. */
+/** Flips a bit of the third event of one run, in the file: `offset` bytes from the start of its text. */
 async function flipBit(path: string, offset: number): Promise<void> {
   const bytes = await readFile(path);
   const place = bytes.indexOf('{"at":1700000000003,"count":3') + offset;
@@ -41,7 +41,7 @@ async function flipBit(path: string, offset: number): Promise<void> {
 
 const forged = seal({ ...start(run), seq: 2 }, someGuard, '{"at":1,"count":9,"type":"counted","v":1}');
 
-describe('verify finds, with the run and the place of the first fault,', () => {
+describe('verify finds, with the run and the position of the first fault,', () => {
   const only = `run = '${run}'`;
   test.each([
     { fault: 'an entry deleted', make: tamper(`delete from entries where ${only} and seq = 3`), seq: 3, entries: 12 },
@@ -109,7 +109,7 @@ describe('verify finds, with the run and the place of the first fault,', () => {
     expect(faults).toEqual([expect.objectContaining({ seq: 3, wanted: expect.stringMatching(/as recorded$/) })]);
   });
 
-  test('one fault for each broken run', async () => {
+  test('verify reports one fault for each broken run', async () => {
     await using folder = await tempFolder();
     await defenceless(folder.journal);
     tamper(`delete from entries where run <> '${sound}' and seq in (2, 4)`)(folder.journal);
@@ -141,7 +141,7 @@ test.each([
     act: 'replaced',
     sql: `insert or replace into entries (run, seq, event, prev, hash) values ('${run}', 2, '{}', '', '')`,
   },
-])('the database itself refuses that an entry is $act', async ({ act, sql }) => {
+])('the database itself prevents an entry from being $act', async ({ act, sql }) => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(3));

@@ -10,12 +10,12 @@ import { counted, countedTo, run, tempFolder } from './folder.ts';
 
 const [production, staging] = [guardId('plan', 'production'), guardId('plan', 'staging')];
 
-test('whoever opens the file is its only process, so the leases of those before it are over; epochs go on', async () => {
+test('opening the file ends all earlier leases, because no other process has it; epochs continue', async () => {
   await using folder = await tempFolder();
   const leases: Lease[] = [];
   for (const owner of ['a', 'b']) {
     const journal = await openJournal(folder.journal);
-    leases.push(await claimed(journal, production, owner)); // and never releases it, as one that is killed
+    leases.push(await claimed(journal, production, owner)); // never releases it, like a killed process
     await journal[Symbol.asyncDispose]();
   }
   expect(leases.map(({ epoch }) => epoch)).toEqual([1, 2]);
@@ -23,7 +23,7 @@ test('whoever opens the file is its only process, so the leases of those before 
   expect(await journal.renew(leases[1]!)).toEqual({ state: 'lost', epoch: 2 });
 });
 
-/** Two guards in one file, of which the second has opened its run last. */
+/** Two guards in one file, the second of which opened its run last. */
 async function twoGuards(path: string): Promise<void> {
   await using journal = await openJournal(path);
   const [one, two] = [await claimed(journal, production), await claimed(journal, staging)];
@@ -32,7 +32,7 @@ async function twoGuards(path: string): Promise<void> {
   await journal.append(run, 3, one, [counted(4)]);
 }
 
-test('the -head tells of the newest run of each guard', async () => {
+test('the -head lists the newest run of each guard', async () => {
   await using folder = await tempFolder();
   await twoGuards(folder.journal);
   const { heads } = JSON.parse(await readFile(`${folder.journal}-head`, 'utf8')) as { heads: object[] };
@@ -42,7 +42,7 @@ test('the -head tells of the newest run of each guard', async () => {
   ]);
 });
 
-test('an older copy is refused also where only a guard whose run is not the newest has lost entries', async () => {
+test('an older copy is refused even if only a guard without the newest run has lost entries', async () => {
   await using folder = await tempFolder();
   await twoGuards(folder.journal);
   await copyFile(folder.journal, `${folder.journal}.old`);

@@ -12,7 +12,7 @@ import { openJournalReader } from '../../src/journal/sqlite/reader.ts';
 import { openLeased } from '../support/leased.ts';
 import { counted, countedTo, run, tempFolder } from './folder.ts';
 
-/** Appends to the journal, closes it, and leaves a copy of it as it was two entries earlier beside it. */
+/** Appends to the journal and closes it, and keeps a copy from two entries earlier beside it. */
 async function newest(path: string): Promise<void> {
   {
     await using journal = await openLeased(path);
@@ -32,18 +32,30 @@ const verified = async (path: string) => (await openJournalReader(path)).verify(
 const hash = `sha256:${'a'.repeat(64)}`;
 const headOf = (head: object) => JSON.stringify({ heads: [head] });
 
-describe('a -head that is there and cannot be read is damage, for the guard and for verify:', () => {
+describe('an unreadable -head is damage, for the guard and for verify:', () => {
   test.each([
     { head: 'an empty file', text: '', says: /it is empty/ },
     { head: 'a file of zeros', text: '\0'.repeat(4_096), says: /it is not JSON/ },
     { head: 'half of it', text: '{"heads":[{"run":"run-1","se', says: /it is not JSON/ },
-    { head: 'an empty list', text: '{"heads":[]}', says: /it names no run/ },
-    { head: 'JSON of another shape', text: '[]', says: /it names no run/ },
-    { head: 'null', text: 'null', says: /it names no run/ },
-    { head: 'a run without a name', text: headOf({ run: '', seq: 1, hash }), says: /it names no run/ },
-    { head: 'a run that stands nowhere', text: headOf({ run, seq: 0, hash }), says: /it names no run/ },
-    { head: 'half a place', text: headOf({ run, seq: 1.5, hash }), says: /it names no run/ },
-    { head: 'no hash', text: headOf({ run, seq: 1, hash: 'sha256:0' }), says: /it names no run/ },
+    { head: 'an empty list', text: '{"heads":[]}', says: /it lists no runs with their last entries/ },
+    { head: 'JSON of another shape', text: '[]', says: /it lists no runs with their last entries/ },
+    { head: 'null', text: 'null', says: /it lists no runs with their last entries/ },
+    {
+      head: 'a run without a name',
+      text: headOf({ run: '', seq: 1, hash }),
+      says: /it lists no runs with their last entries/,
+    },
+    {
+      head: 'a run that stands nowhere',
+      text: headOf({ run, seq: 0, hash }),
+      says: /it lists no runs with their last entries/,
+    },
+    { head: 'half a place', text: headOf({ run, seq: 1.5, hash }), says: /it lists no runs with their last entries/ },
+    {
+      head: 'no hash',
+      text: headOf({ run, seq: 1, hash: 'sha256:0' }),
+      says: /it lists no runs with their last entries/,
+    },
   ])('$head', async ({ text, says }) => {
     await using folder = await tempFolder();
     await newest(folder.journal);
@@ -84,7 +96,7 @@ describe('a -head that is there and cannot be read is damage, for the guard and 
   });
 });
 
-test('the -head of another journal, or of one that has gone further, is not the one of this', async () => {
+test('the -head of another journal, or of a newer copy, does not match this one', async () => {
   await using folder = await tempFolder();
   await newest(folder.journal);
   const other = join(folder.path, 'other.db');
@@ -97,7 +109,7 @@ test('the -head of another journal, or of one that has gone further, is not the 
   expect(refusal).toMatchObject({ message: expect.stringMatching(/has lost entries of run run-9/) });
 });
 
-describe('a journal that is reached by a link is held against what is beside each of its names:', () => {
+describe('a journal reached by a link is compared with the -head beside each of its names:', () => {
   const older = /has lost entries of run run-1: no entry after entry 5; wanted 7 entries/;
 
   test('an older copy that a link leads to now', async () => {
@@ -132,7 +144,7 @@ describe('a journal that is reached by a link is held against what is beside eac
     expect(await refusedBy(openLeased(link))).toMatchObject({ message: expect.stringMatching(older) });
   });
 
-  test('the newest, moved to another disk with a link in its place, is believed', async () => {
+  test('the newest journal, moved to another disk with a link in its place, is accepted', async () => {
     await using folder = await tempFolder();
     await newest(folder.journal);
     const disk = join(folder.path, 'disk');
@@ -145,10 +157,10 @@ describe('a journal that is reached by a link is held against what is beside eac
   });
 });
 
-test('the -head is another file after each append, never half of one, and a failed write leaves nothing', async () => {
+test('the -head is a new whole file after each append, and a failed write leaves nothing', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
-  expect(await readdir(folder.path)).not.toContain('journal.db-head'); // nothing to tell of
+  expect(await readdir(folder.path)).not.toContain('journal.db-head'); // nothing to record
   await journal.append(run, 0, countedTo(1));
   const before = await readFile(`${folder.journal}-head`, 'utf8');
   await copyFile(`${folder.journal}-head`, `${folder.journal}-kept`);
@@ -161,7 +173,7 @@ test('the -head is another file after each append, never half of one, and a fail
   expect(await readdir(folder.path)).not.toContain('journal.db-head-new');
 });
 
-describe('a person may go on with the journal as it is, and that is on record', () => {
+describe('a person may accept the journal as it is, and that is recorded', () => {
   const accepting = { by: 'dana', reason: 'the disk is lost', at: instant(1_700_000_100_000) };
 
   test.each([
@@ -188,7 +200,7 @@ describe('a person may go on with the journal as it is, and that is on record', 
     expect(await readdir(dirname(folder.journal))).toContain('journal.db-head-set-aside-20231114T221500');
   });
 
-  test('but not where nothing is wrong, nor where its own entries are not sound', async () => {
+  test('but not if nothing is wrong, or if its own entries are damaged', async () => {
     await using folder = await tempFolder();
     await newest(folder.journal);
     expect(() => acceptJournal(folder.journal, accepting)).toThrow(/nothing to accept/);

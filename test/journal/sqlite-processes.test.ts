@@ -11,7 +11,7 @@ import { counted, run, tempFolder } from './folder.ts';
 const noDisk = await whyNoSmallDisk();
 const inUse = /journal\.db is in use by another Ripcord daemon; wanted one daemon for each journal\. Stop the other/;
 
-test('a second opener is refused at once, in this process and in another', async () => {
+test('a second opener is refused immediately, in this process and in another', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   const refusal = await openLeased(folder.journal).catch((error: unknown) => error);
@@ -22,7 +22,7 @@ test('a second opener is refused at once, in this process and in another', async
   await journal.append(run, 0, [counted(1)]);
 });
 
-test('readers, backups and refused openers of this process do not open the lock to another', async () => {
+test('readers, backups and refused openers of this process do not release the lock to another', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   await openLeased(folder.journal).catch(() => undefined);
@@ -33,7 +33,7 @@ test('readers, backups and refused openers of this process do not open the lock 
   expect(await other.said()).toMatchObject({ name: 'JournalRefused', message: expect.stringMatching(inUse) });
 });
 
-test('the lock is free as soon as its holder was killed', async () => {
+test('the lock is free as soon as its holder is killed', async () => {
   await using folder = await tempFolder();
   await using holder = startChild('hold', folder.journal);
   expect(await holder.said()).toBe('open');
@@ -43,38 +43,34 @@ test('the lock is free as soon as its holder was killed', async () => {
   await journal.append(run, 0, [counted(1)]);
 });
 
-test(
-  'of 30 daemons killed while they append, none loses an entry that it acknowledged',
-  { timeout: 120_000 },
-  async () => {
-    await using folder = await tempFolder();
-    await using children = new AsyncDisposableStack();
-    const cache = join(folder.path, 'compiled');
-    await children.use(startChild('open', folder.journal, { cache })).ended;
-    const start = (): Child => children.use(startChild('append', folder.journal, { cache }));
-    const waiting = [start(), start()]; // they start up while the one before them works
-    let acknowledged = 0;
-    for (let kills = 0; kills < 30; kills += 1) {
-      const daemon = waiting.shift() ?? start();
-      if (kills < 28) waiting.push(start());
-      await daemon.said();
-      daemon.tell('go');
-      for (let acks = 0; acks <= (kills * 7) % 23; acks += 1) await daemon.said();
-      acknowledged = Number(await daemon.kill());
-      const [head] = await (await openJournalReader(folder.journal)).runs();
-      expect(head?.seq).toBeGreaterThanOrEqual(acknowledged);
-      expect(head?.seq).toBeLessThanOrEqual(acknowledged + 1); // the one that was under way
-    }
-    await using journal = await openLeased(folder.journal);
-    const { entries, faults } = await journal.verify();
-    expect(faults).toEqual([]);
-    expect(entries).toBeGreaterThanOrEqual(acknowledged);
-    const counts = (await journal.read(run)).map(({ event }) => event);
-    expect(counts).toEqual(Array.from({ length: entries }, (_, index) => counted(index + 1)));
-  },
-);
+test('of 30 daemons killed while they append, none loses an acknowledged entry', { timeout: 120_000 }, async () => {
+  await using folder = await tempFolder();
+  await using children = new AsyncDisposableStack();
+  const cache = join(folder.path, 'compiled');
+  await children.use(startChild('open', folder.journal, { cache })).ended;
+  const start = (): Child => children.use(startChild('append', folder.journal, { cache }));
+  const waiting = [start(), start()]; // they start while the one before them works
+  let acknowledged = 0;
+  for (let kills = 0; kills < 30; kills += 1) {
+    const daemon = waiting.shift() ?? start();
+    if (kills < 28) waiting.push(start());
+    await daemon.said();
+    daemon.tell('go');
+    for (let acks = 0; acks <= (kills * 7) % 23; acks += 1) await daemon.said();
+    acknowledged = Number(await daemon.kill());
+    const [head] = await (await openJournalReader(folder.journal)).runs();
+    expect(head?.seq).toBeGreaterThanOrEqual(acknowledged);
+    expect(head?.seq).toBeLessThanOrEqual(acknowledged + 1); // the append that was in progress
+  }
+  await using journal = await openLeased(folder.journal);
+  const { entries, faults } = await journal.verify();
+  expect(faults).toEqual([]);
+  expect(entries).toBeGreaterThanOrEqual(acknowledged);
+  const counts = (await journal.read(run)).map(({ event }) => event);
+  expect(counts).toEqual(Array.from({ length: entries }, (_, index) => counted(index + 1)));
+});
 
-test('a journal that nobody disposed of does not keep the process, and its appends are done first', async () => {
+test('an undisposed journal does not keep the process alive, and its appends are finished first', async () => {
   await using folder = await tempFolder();
   await using child = startChild('forget', folder.journal);
   expect(await child.said()).toHaveLength(3);
@@ -83,7 +79,7 @@ test('a journal that nobody disposed of does not keep the process, and its appen
   expect(await journal.read(run)).toHaveLength(3);
 });
 
-test.skipIf(process.platform !== 'linux')('the writer thread is gone when the journal is disposed of', async () => {
+test.skipIf(process.platform !== 'linux')('the writer thread is gone when the journal is disposed', async () => {
   await using folder = await tempFolder();
   await using child = startChild('threads', folder.journal);
   const { before, during, after } = (await child.said()) as Record<'before' | 'during' | 'after', number>;
@@ -91,7 +87,7 @@ test.skipIf(process.platform !== 'linux')('the writer thread is gone when the jo
   expect(after).toBe(before);
 });
 
-test('a full disk refuses writes and loses nothing; with room again, the same journal goes on', async ({ skip }) => {
+test('a full disk refuses writes and loses nothing; with free space, the same journal continues', async ({ skip }) => {
   await using folder = await tempFolder();
   skip(noDisk !== undefined, noDisk);
   await using child = startChild('fillDisk', folder.journal, { wrapper: withSmallDisk(folder.path) });
@@ -113,7 +109,7 @@ test('a full disk refuses writes and loses nothing; with room again, the same jo
   });
 });
 
-test('on a disk that cannot be written, a journal is refused, and can be read', async ({ skip }) => {
+test('on a read-only disk, a journal is refused but can be read', async ({ skip }) => {
   await using folder = await tempFolder();
   skip(noDisk !== undefined, noDisk);
   await using child = startChild('readOnlyDisk', folder.journal, { wrapper: withSmallDisk(folder.path) });
@@ -126,7 +122,7 @@ test('on a disk that cannot be written, a journal is refused, and can be read', 
 test.for([
   { part: 'readOnlyJournal', file: 'journal.db' },
   { part: 'readOnlyLock', file: 'journal.db-lock' },
-])('a $file that cannot be written is refused, though SQLite would open it', async ({ part, file }, { skip }) => {
+])('an unwritable $file is refused, though SQLite would open it', async ({ part, file }, { skip }) => {
   await using folder = await tempFolder();
   skip(noDisk !== undefined, noDisk);
   await using child = startChild(part, folder.journal, { wrapper: withSmallDisk(folder.path) });

@@ -14,7 +14,7 @@ import { counted, countedTo, run, tempFolder } from './folder.ts';
 const probe = probeId('control');
 
 test.each([{ path: 'journal.db' }, { path: 'no/such/folder/journal.db' }])(
-  'a reader of $path, which is not there, is refused and creates nothing',
+  'reading a missing $path is refused and creates nothing',
   async ({ path }) => {
     await using folder = await tempFolder();
     const refusal = await openJournalReader(join(folder.path, path)).catch((error: unknown) => error);
@@ -67,14 +67,14 @@ test('what a killed daemon left in its log is read', async () => {
   expect(entries).toBeGreaterThanOrEqual(acknowledged);
 });
 
-test('a reader notices that a daemon wrote to the file that it took for resting', async () => {
+test('a reader notices that a daemon wrote to a file that seemed at rest', async () => {
   await using folder = await tempFolder();
   {
     await using journal = await openLeased(folder.journal);
     await journal.append(run, 0, countedTo(3_000));
   }
   await using reader = await openJournalReader(folder.journal);
-  const verified = reader.verify(); // begins on the resting file, and pauses between batches
+  const verified = reader.verify(); // starts on the file at rest, and pauses between batches
   {
     await using journal = await openLeased(folder.journal);
     await journal.append(run, 3_000, [counted(3_001)]);

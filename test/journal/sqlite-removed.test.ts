@@ -27,13 +27,13 @@ test.each([
   expect(refusal).toBeInstanceOf(JournalUnwritable);
   expect(refusal).toMatchObject({
     reason: expect.stringMatching(/moved or removed while in use$/),
-    wanted: 'the file that was opened, where it was',
-    todo: expect.stringMatching(/^Put it back.*Restart the daemon only where it is lost/),
+    wanted: 'the opened file, at its path',
+    todo: expect.stringMatching(/^Put it back.*Restart the daemon only if the file is lost/),
   });
   expect(refusal).toMatchObject({ reason: expect.stringMatching(file) });
 });
 
-test.each(['journal', 'log'])('a %s that was moved away and put back takes entries again', async (which) => {
+test.each(['journal', 'log'])('a %s that was moved away and put back accepts entries again', async (which) => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(2));

@@ -26,7 +26,7 @@ journalContract('SQLite', async (now) => {
 
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
-test('what was appended is there when the journal is opened again, and goes on from there', async () => {
+test('what was appended is there when the journal is opened again, and continues from there', async () => {
   await using folder = await tempFolder();
   for (const seq of [0, 1, 2]) {
     await using journal = await openLeased(folder.journal);
@@ -37,7 +37,7 @@ test('what was appended is there when the journal is opened again, and goes on f
   expect(await journal.verify()).toEqual({ runs: 1, entries: 3, faults: [] });
 });
 
-test('folder and files are created for this user alone', async () => {
+test('folder and files are accessible to this user only', async () => {
   await using folder = await tempFolder();
   const path = join(folder.path, 'state', 'deep', 'journal.db');
   await using journal = await openLeased(path);
@@ -63,7 +63,7 @@ test('two names of one journal have one lock', async () => {
   await expect(openLeased(join(folder.path, 'alias.db'))).rejects.toThrow('is in use by another Ripcord daemon');
 });
 
-test('a creation that was cut short is made good', async () => {
+test('an interrupted creation is completed', async () => {
   await using folder = await tempFolder();
   await writeFile(`${folder.journal}-new`, 'half a database');
   await using journal = await openLeased(folder.journal);
@@ -71,7 +71,7 @@ test('a creation that was cut short is made good', async () => {
   expect(await readdir(folder.path)).not.toContain('journal.db-new');
 });
 
-test('a backup is a journal of its own, whole, for this user alone, while events are being appended', async () => {
+test('a backup is a separate and whole journal for this user only, while events are being appended', async () => {
   await using folder = await tempFolder();
   await using journal = await openLeased(folder.journal);
   await journal.append(run, 0, countedTo(500));
@@ -107,7 +107,7 @@ const setUp = (path: string, sql: string) => {
 const fresh = async (path: string) => (await openLeased(path))[Symbol.asyncDispose]();
 const newer = `pragma user_version = ${schemaVersion + 1}`;
 
-describe('a journal is refused in one sentence, and left as it was, when it', () => {
+describe('a journal is refused with one message and not changed if it', () => {
   test.each([
     {
       is: 'was written by a later version',
@@ -123,7 +123,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
         await fresh(path);
         setUp(path, 'pragma user_version = 1');
       },
-      says: /by an earlier version of Ripcord \(format 1\); wanted format 2\. Close its run with the version that wrote it, .*Then move it away/,
+      says: /by an earlier version of Ripcord \(format 1\); wanted format 2\. Close its run with the version that wrote it, .*Then move the journal away/,
     },
     {
       is: 'is not SQLite',
@@ -144,7 +144,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
     {
       is: 'is gone, but for its log',
       make: (path: string) => writeFile(`${path}-wal`, 'the last entries'),
-      says: /journal\.db is missing, but its log \(-wal\) with the last entries is there/,
+      says: /journal\.db is missing, but its log \(-wal\) with the last entries exists/,
     },
   ])('$is', async ({ make, says }) => {
     await using folder = await tempFolder();
@@ -163,7 +163,7 @@ describe('a journal is refused in one sentence, and left as it was, when it', ()
     expect(await picture()).toEqual(before);
   });
 
-  test('was written by a later version that is running, and whose mark is still in the log only', async () => {
+  test('was written by a later version that is running, with the version still in the log only', async () => {
     await using folder = await tempFolder();
     await fresh(folder.journal);
     using later = new DatabaseSync(folder.journal);

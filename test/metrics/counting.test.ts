@@ -7,7 +7,7 @@ import { after, millis, minutes, seconds } from '../../src/core/kernel/units.ts'
 import { scrape } from './page.ts';
 import { found, metricsOfPlan, metricsOfProcess, search, start } from './sample.ts';
 
-test('an answered reading is an attempt with a latency and a moment', async () => {
+test('an answered reading is an attempt with a latency and a time', async () => {
   const metrics = metricsOfPlan();
   metrics.reading({ state: 'answered', probe: search, at: start, took: seconds(0.02) });
   const page = await scrape(metrics);
@@ -18,7 +18,7 @@ test('an answered reading is an attempt with a latency and a moment', async () =
   expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(start / 1_000);
 });
 
-test('what an answer spent its time on is added up by its parts, those of the plan from zero on', async () => {
+test('the parts of an answer’s time are summed, and those of the plan start at zero', async () => {
   const metrics = metricsOfPlan();
   expect((await scrape(metrics)).value('ripcord_probe_parts_total', { probe: search, part: 'tls' })).toBe(0);
   const reading = { state: 'answered', probe: search, at: start, took: seconds(0.02) } as const;
@@ -42,7 +42,7 @@ test.each(failureReasons)('a reading that failed for %s is an attempt without a 
   expect(page.value('ripcord_probe_last_success_timestamp_seconds', { probe: search })).toBe(0);
 });
 
-test('a question that was not asked is no attempt', async () => {
+test('a skipped probe is no attempt', async () => {
   const metrics = metricsOfPlan();
   metrics.reading({ state: 'missing', probe: search, at: start });
   const page = await scrape(metrics);
@@ -65,7 +65,7 @@ test.each([
   expect(page.value('ripcord_scheduler_skipped_runs_total', { probe: search })).toBe(skipped);
 });
 
-test('the event loop’s lag and what the process took for itself are on the page', async () => {
+test('the event loop’s lag and the process’s own CPU time are on the page', async () => {
   const metrics = metricsOfProcess();
   metrics.eventLoopLag(millis(300));
   const page = await scrape(metrics);
@@ -103,7 +103,7 @@ test('cost and lag of the guard are in seconds', async () => {
   expect(page.value('ripcord_scheduler_lag_seconds_bucket', { le: '0.005' })).toBe(1);
 });
 
-test('rollbacks and their failures are told apart by what started them', async () => {
+test('rollbacks and their failures are counted by trigger', async () => {
   const metrics = metricsOfPlan();
   metrics.rollbackStarted('automatic');
   metrics.rollbackFailed('automatic');
@@ -114,7 +114,7 @@ test('rollbacks and their failures are told apart by what started them', async (
   expect(page.value('ripcord_rollback_failures_total', { trigger: 'approved' })).toBe(0);
 });
 
-test('an evaluation leaves its moment', async () => {
+test('an evaluation sets its time', async () => {
   const metrics = metricsOfPlan();
   metrics.evaluated(start);
   expect((await scrape(metrics)).value('ripcord_decision_last_evaluation_timestamp_seconds')).toBe(start / 1_000);

@@ -18,7 +18,7 @@ const read = (path: string) => readFileSync(new URL(`../../grafana/${path}`, imp
 
 const mapping = z.object({ type: z.literal('value'), options: z.record(z.string(), z.object({ text: z.string() })) });
 
-/** As Grafana would send it. */
+/** The query as Grafana would send it. */
 const filledIn = (query: string) =>
   query
     .replaceAll('$instance', 'guard')
@@ -33,12 +33,12 @@ test('the committed dashboard is the generated one; if not: npm run generate', (
   expect(JSON.parse(read('dashboards/ripcord-overview.json'))).toEqual(overview);
 });
 
-test('no variable is left that Grafana would not fill in, and no placeholder of an export', () => {
+test('no variable is left that Grafana would not replace, and no export placeholder', () => {
   expect(queries.filter(({ query }) => query.includes('$'))).toEqual([]);
   expect(read('dashboards/ripcord-overview.json')).not.toMatch(/\$\{DS_|__inputs/);
 });
 
-test('panels fill rows of 24, have ids of their own, and say what they show', () => {
+test('panels fill rows of 24, have unique ids, and have a description', () => {
   const rows = Map.groupBy(overview.panels, ({ gridPos }) => gridPos.y);
   for (const panels of rows.values()) expect(panels.reduce((width, { gridPos }) => width + gridPos.w, 0)).toBe(24);
   expect(new Set(overview.panels.map(({ id }) => id)).size).toBe(overview.panels.length);
@@ -48,7 +48,7 @@ test('panels fill rows of 24, have ids of their own, and say what they show', ()
   expect(silent).toEqual([]);
 });
 
-test('provisioning names a data source of the kind that the dashboard asks for', () => {
+test('provisioning names a data source of the dashboard’s type', () => {
   expect(parse(read('provisioning/datasources/prometheus.yml'))).toMatchObject({
     apiVersion: 1,
     datasources: [{ type: 'prometheus', uid: 'ripcord-prometheus' }],
@@ -67,7 +67,7 @@ describe('by the page', () => {
     page = await scrape(metricsOfProcess(), metrics);
   });
 
-  test.each(queries)('$where asks for what is exported', ({ query }) => {
+  test.each(queries)('$where queries only exported metrics', ({ query }) => {
     const { faults, metrics } = readQuery(query);
     expect(faults).toEqual([]);
     expect(metrics.length).toBeGreaterThan(0);
@@ -75,7 +75,7 @@ describe('by the page', () => {
   });
 });
 
-/** The word that a panel shows for a value, as its mappings say. */
+/** The word that a panel shows for a value, according to its mappings. */
 function wordOf(title: string, value: number | undefined): string | undefined {
   const panel = overview.panels.find((one) => one.title === title);
   const shown = z
@@ -84,7 +84,7 @@ function wordOf(title: string, value: number | undefined): string | undefined {
   return shown.fieldConfig.defaults.mappings[0].options[String(value)]?.text;
 }
 
-test('a real Prometheus answers every query, and states come out as their words', async ({ skip }) => {
+test('a real Prometheus answers every query, and states appear as words', async ({ skip }) => {
   skip(!onPath('prometheus'), whyNot('prometheus'));
   const [daemon, metrics, other] = [metricsOfProcess(), metricsOfPlan(), metricsOfPlan('shrink')];
   await using prometheus = await startPrometheus(() => {

@@ -6,7 +6,7 @@ import { createGuardMetrics } from '../../src/metrics/guard-metrics.ts';
 import { metricsPage } from '../../src/metrics/page.ts';
 import { scrape } from './page.ts';
 
-test('120 probes are one family each on the page, whichever slice they are in', async () => {
+test('120 probes form one family each on the page, whichever slice they are in', async () => {
   const probes = Array.from({ length: 120 }, (_, place) => probeId(`probe-${place}`));
   const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes, checks: [], phases: [] });
   for (const probe of probes) metrics.reading({ state: 'answered', probe, at: instant(1_000), took: millis(3) });
@@ -18,7 +18,7 @@ test('120 probes are one family each on the page, whichever slice they are in', 
   expect(page.find('ripcord_probe_duration_seconds_count')).toHaveLength(120);
 });
 
-test('a page of many probes lets the event loop turn while it is written', async () => {
+test('writing a page with many probes yields to the event loop', async () => {
   const probes = Array.from({ length: 500 }, (_, place) => probeId(`probe-${place}`));
   const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes, checks: [], phases: [] });
   let turns = 0;
@@ -32,7 +32,7 @@ test('a page of many probes lets the event loop turn while it is written', async
   expect(turns).toBeGreaterThan(30); // ten slices of three families, beside the others
 });
 
-test('a probe that the plan did not name is counted all the same', async () => {
+test('a probe that the plan did not name is still counted', async () => {
   const metrics = createGuardMetrics({ plan: 'move', target: 'staging', probes: [], checks: [], phases: [] });
   metrics.reading({ state: 'answered', probe: probeId('late'), at: instant(1_000), took: millis(3) });
   expect((await scrape(metrics)).value('ripcord_probe_attempts_total', { probe: 'late' })).toBe(1);

@@ -20,7 +20,7 @@ describe('the page', () => {
     expect([...labels]).toEqual([[...family.labels, ...whose].toSorted().join()]);
   });
 
-  test('has the metrics of the process beside ours, and the content type that Prometheus 3 wants', async () => {
+  test('has the metrics of the process beside ours, and the content type that Prometheus 3 requires', async () => {
     const metrics = metricsOfProcess();
     const page = await scrape(metrics);
     expect(page.value('process_cpu_seconds_total')).toBeGreaterThan(0);
@@ -28,7 +28,7 @@ describe('the page', () => {
     expect((await metricsPage([metrics])).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
-  test('says of two guards in one process which series is whose', async () => {
+  test('labels the series of two guards in one process', async () => {
     const [one, other] = [metricsOfPlan(), metricsOfPlan('shrink')];
     one.rollbackStarted('automatic');
     const page = await scrape(one, other);
@@ -70,7 +70,7 @@ const startAtZero: readonly Series[] = [
 ];
 
 describe('before anything has happened', () => {
-  test.each(startAtZero)('$name $labels is there, and 0', async ({ name, labels }) => {
+  test.each(startAtZero)('$name $labels exists, and is 0', async ({ name, labels }) => {
     expect((await scrape(metricsOfPlan())).value(name, labels)).toBe(0);
   });
 
@@ -80,7 +80,7 @@ describe('before anything has happened', () => {
     ]);
   });
 
-  test('a guard that is not at work is told apart from one that is', async () => {
+  test('a guard that is not running differs from one that is', async () => {
     const up = (await scrape(metricsOfProcess())).find('ripcord_guard_up');
     expect(up.map(({ labels: { plan }, value }) => [plan, value])).toEqual([
       ['move', 1],
@@ -88,7 +88,7 @@ describe('before anything has happened', () => {
     ]);
   });
 
-  test('a guard that has seen nothing says that it is blind, and a check that never ran is unknown', async () => {
+  test('a guard without any observation is blind, and a check that never ran is unknown', async () => {
     const page = await scrape(metricsOfPlan());
     expect(page.value('ripcord_guard_blind')).toBe(1);
     expect(page.value('ripcord_check_status', { check: orphans, status: 'unknown' })).toBe(1);

@@ -6,14 +6,14 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A scraped page, read back: the samples, and each family's type. */
+/** A scraped page, parsed: the samples, and each family's type. */
 export interface Page {
   readonly body: string;
   readonly samples: readonly Sample[];
   readonly types: ReadonlyMap<string, string>;
   /** The samples of that name whose labels include these. */
   find(name: string, labels?: Readonly<Record<string, string>>): readonly Sample[];
-  /** The value of the only such sample; undefined when there is none. */
+  /** The value of the only such sample; undefined if there is none. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
 }
 

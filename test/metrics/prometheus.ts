@@ -18,7 +18,7 @@ const answer = z.object({ data: z.object({ result: z.array(series) }) });
 
 export interface Prometheus extends AsyncDisposable {
   readonly url: string;
-  /** The series that the query yields now; rejects with Prometheus' own words when it is wrong. */
+  /** The series that the query returns now; rejects with Prometheus' own message if the query is invalid. */
   ask(query: string): Promise<readonly z.output<typeof series>[]>;
 }
 
@@ -31,8 +31,8 @@ async function serve(page: () => Promise<{ contentType: string; body: string }>)
 }
 
 /**
- * A real Prometheus that scrapes `page` five times a second, as the instance `guard`. Ready once it has scraped: it takes
- * five seconds until Prometheus looks for targets at all.
+ * A real Prometheus that scrapes `page` five times a second, as the instance `guard`. Resolves after the first scrape: it
+ * takes five seconds until Prometheus looks for targets at all.
  */
 export async function startPrometheus(page: () => Promise<{ contentType: string; body: string }>): Promise<Prometheus> {
   await using undo = new AsyncDisposableStack();

@@ -1,7 +1,7 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
 export interface ReadQuery {
-  /** Where the query is no PromQL; empty when it parses. */
+  /** The syntax errors of the query; empty if it parses. */
   readonly faults: readonly string[];
   /** The metrics that it selects. */
   readonly metrics: readonly string[];

@@ -11,7 +11,7 @@ const promtool = async (args: readonly string[], input = '') => {
   return { exitCode, said: all };
 };
 
-test('promtool finds nothing to complain about on the page', async ({ skip }) => {
+test('promtool accepts the page', async ({ skip }) => {
   skip(!onPath('promtool'), whyNot('promtool'));
   const metrics = metricsOfPlan();
   fill(metrics);

@@ -23,7 +23,7 @@ const { groups } = z
 const rules = groups.flatMap((group) => group.rules);
 
 describe.each(rules)('$alert, $labels.severity', ({ alert, expr, annotations }) => {
-  test('asks only for metrics that are exported', async () => {
+  test('uses exported metrics only', async () => {
     const metrics = metricsOfPlan();
     fill(metrics);
     const page = await scrape(metricsOfProcess(), metrics);
@@ -32,7 +32,7 @@ describe.each(rules)('$alert, $labels.severity', ({ alert, expr, annotations }) 
     expect(names.filter((name) => name !== 'up' && page.find(name).length === 0)).toEqual([]);
   });
 
-  test('says where the runbook is, and the runbook has it', () => {
+  test('links to a runbook that exists', () => {
     expect(annotations.runbook_url).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
     expect(read('docs/runbooks.md')).toContain(`\n## ${alert}\n`);
   });
@@ -42,7 +42,7 @@ describe.each(rules)('$alert, $labels.severity', ({ alert, expr, annotations }) 
   });
 });
 
-test('no runbook is about an alert that is not there', () => {
+test('every runbook is about an existing alert', () => {
   const headings = [...read('docs/runbooks.md').matchAll(/^## (\w+)$/gm)].map(([, heading = '']) => heading);
   expect(headings.toSorted()).toEqual([...new Set(rules.map(({ alert }) => alert))].toSorted());
 });

@@ -14,7 +14,7 @@ export const schema = phaseId('schema-standardization');
 export const keys = phaseId('foreign-keys');
 export const start = instant(Date.UTC(2026, 10, 22, 2, 0, 0));
 
-/** The metrics of a plan with two probes, one check and three phases, in which nothing has happened. */
+/** The metrics of a plan with two probes, one check and three phases, before anything happens. */
 export const metricsOfPlan = (plan = 'move'): GuardMetrics =>
   createGuardMetrics({
     plan,
@@ -43,7 +43,7 @@ export const found = (status: Status): Finding => ({
   summary: 'found 1 row, wanted none',
 });
 
-/** Ten minutes in: the second phase runs, one probe is slow, and somebody is asked. */
+/** After ten minutes: the second phase runs, one probe is slow, and a recommendation is open. */
 export const run: MetricsRun = {
   mode: 'armed',
   stage: 'recommending',
@@ -111,7 +111,7 @@ export const view: MetricsView = {
   run,
 };
 
-/** Lets everything happen once that can be counted, and shows the view. */
+/** Makes every countable thing happen once, and shows the view. */
 export function fill(metrics: GuardMetrics): void {
   for (const probe of [search, control]) {
     metrics.reading({ state: 'answered', probe, at: start, took: seconds(0.02), parts: { connect: seconds(0.002) } });

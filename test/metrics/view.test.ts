@@ -60,7 +60,7 @@ describe('a view', () => {
     expect(set.filter(({ value }) => value !== 0)).toMatchObject([{ labels: { ...of, ...is }, value: 1 }]);
   });
 
-  test('leaves a criterion that nobody judges without a status, so that it is not well either', async () => {
+  test('leaves a criterion that nobody judges without a status, so it does not look well', async () => {
     const metrics = metricsOfPlan();
     metrics.show(view);
     const asked = (await scrape(metrics)).find('ripcord_criterion_status', { criterion: 'functionality' });
@@ -97,7 +97,7 @@ describe('what is gone is no longer exported', () => {
     expect(page.find('ripcord_baseline_readings')).toEqual([]);
   });
 
-  test('a recommendation that was answered', async () => {
+  test('an answered recommendation', async () => {
     const metrics = metricsOfPlan();
     metrics.show(view);
     const recommendations = run.recommendations.map((one) => ({ ...one, state: 'approved' as const }));

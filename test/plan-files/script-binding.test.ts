@@ -10,7 +10,7 @@ import { onPath, whyNot } from '../metrics/programs.ts';
 import { aPlan, schema, security } from '../support/builders.ts';
 import { mapped } from '../support/mapped.ts';
 
-test('the files that the plan’s procedures name, by what they hold', async () => {
+test('the files that the plan’s procedures name, by content', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-'));
   await using _undo = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   await writeFile(join(folder, 'undo.ts'), '1');
@@ -36,13 +36,13 @@ test('the files that the plan’s procedures name, by what they hold', async () 
   expect(before[0]?.hash).toBe('sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b');
   expect(await scripts.look()).toEqual(before);
 
-  await writeFile(join(folder, 'undo.ts'), '2'); // as long as it was
+  await writeFile(join(folder, 'undo.ts'), '2'); // the same length as before
   const after = await scripts.look();
   expect(after.slice(1)).toEqual(before.slice(1));
   expect(after[0]?.hash).not.toBe(before[0]?.hash);
 });
 
-test('a command that runs in a directory of its own names its files from there', async () => {
+test('a command with its own directory names its files from there', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-'));
   await using _undo = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   await mkdir(join(folder, 'undo'));
@@ -64,7 +64,7 @@ test('a command that runs in a directory of its own names its files from there',
   );
 });
 
-test('what is bound and what is about to run is read again, though no time of the file has moved', async ({ skip }) => {
+test('the file to bind or run is read again, even if its times have not changed', async ({ skip }) => {
   skip(!onPath('python3'), whyNot('python3', 'python3'));
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-'));
   await using _undo = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
@@ -78,10 +78,10 @@ test('what is bound and what is about to run is read again, though no time of th
   const afresh = await scripts.lookAfresh();
   expect(afresh).not.toEqual(before);
   expect(await scripts.lookAfresh({ command })).toEqual(afresh);
-  expect(await scripts.look()).toEqual(afresh); // the look each second takes over what was read
+  expect(await scripts.look()).toEqual(afresh); // the check each second takes over what was read
 });
 
-test('files are bound wherever they are and however the command comes to them, but not what packages put there', async () => {
+test('files are bound wherever they are and however the command names them, except files of packages', async () => {
   const [folder, outside] = [await mkdtemp(join(tmpdir(), 'ripcord-')), await mkdtemp(join(tmpdir(), 'ripcord-'))];
   await using _undo = {
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { blocks, bold, code, fenced, line, list, table } from '../../src/report/markdown.ts';
 import { strayMarkup, structureOf } from './structure.ts';
 
-/** Text of every kind, with much of what Markdown takes for markup. */
+/** Text of every kind, with much that Markdown treats as markup. */
 const nasty = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc
@@ -52,23 +52,23 @@ test.each([
   ['back\\slash', String.raw`back\\slash`],
   ['~~gone~~ `code`', String.raw`\~\~gone\~\~ \`code\``],
   ['right-to-left \u202Eevil', 'right-to-left evil'],
-])('%j is put in as %s', (text, expected) => {
+])('%j is inserted as %s', (text, expected) => {
   expect(line`${text}`.markdown).toBe(expected);
 });
 
-test('a code span with a backtick or a pipe in it is shown as text', () => {
+test('a code span with a backtick or a pipe in it becomes plain text', () => {
   expect(code('a`b|c').markdown).toBe(String.raw`a\`b\|c`);
   expect(code('step/undo').markdown).toBe('`step/undo`');
 });
 
-test('a fence is longer than any in the text, and of long output only the end is kept', () => {
+test('a fence is longer than any in the text, and long output keeps only its end', () => {
   expect(fenced('```\nx').markdown).toBe('````text\n```\nx\n````');
   expect(fenced('``\u001B[0m`').markdown).toBe('````text\n```\n````');
   expect(fenced('a\r\nb\u001B[31mc\u001B[0m\u0007\n').markdown).toBe('```text\na\nbc\n```');
   expect(fenced('1\n2\n3', 2).markdown).toBe('```text\n… 1 earlier lines …\n2\n3\n```');
 });
 
-test('what was put in can be read again, character for character', () => {
+test('inserted text can be read back character by character', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const read = line`${text}`.markdown.replaceAll(/\\([!-/:-@[-`{-~])/g, '$1');
@@ -93,7 +93,7 @@ const build = (text: string) =>
     fenced(text),
   ).markdown;
 
-test('whatever text is put in, the structure is the same, and nothing of it becomes markup', () => {
+test('whatever text is inserted, the structure is the same and nothing becomes markup', () => {
   fc.assert(
     fc.property(nasty, (text) => {
       expect(structureOf(build(text))).toEqual(structureOf(build('tame')));

@@ -10,7 +10,7 @@ import * as runs from './runs.ts';
 import { strayMarkup, structureOf } from './structure.ts';
 import { at, type ToldRun } from './told-run.ts';
 
-test('the report of an automatic rollback reads as it was read before', async () => {
+test('the report of an automatic rollback matches the stored example', async () => {
   await expect(runs.automaticRun().report()).toMatchFileSnapshot('./automatic-rollback.md.snap');
 });
 
@@ -22,7 +22,7 @@ test.each([
     says: ', files `undo.js` (`sha256:1`). An answer is valid',
   },
   { scripts: [], says: ', no file of its commands. An answer is valid' },
-])('the report says to which files an answer was bound: $says', ({ scripts, says }) => {
+])('the report says which files an answer was bound to: $says', ({ scripts, says }) => {
   const run = runs.waitingRun();
   const entries = run.entries.map(({ event, ...entry }) =>
     event.type === 'recommendation-raised'
@@ -210,11 +210,11 @@ test('every moment of a run has a report', () => {
   }
 });
 
-test('without an entry there is nothing to report', () => {
+test('without an entry there is no report', () => {
   expect(() => markdownReport({ plan: reportPlan(), entries: [], now: at('1h') })).toThrow(NothingRecorded);
 });
 
-/** Everything in the record that a program or a person wrote is `text`. */
+/** Replaces everything in the record that a program or a person wrote with `text`. */
 function spoiled(event: RunEvent, text: string): RunEvent {
   const free = ['output', 'question', 'reason', 'because'] as const;
   const words = free.filter((key) => key in event && event.type !== 'pre-approval-ended');

@@ -5,7 +5,7 @@ import { reportPlan } from './a-plan.ts';
 import { at, finding, firstRecommendation, orphan, slow, third, ToldRun } from './told-run.ts';
 import { watchIn } from '../../src/core/run/response.ts';
 
-/** Whole runs as they happen: each stops where a report of it says something of its own. */
+/** Whole runs. Each stops at a point where its report differs from the others. */
 
 const undoOutput = `dropped index idx_molecule_experiments_experiment
 dropped table molecule_experiments (18 204 rows)
@@ -56,7 +56,7 @@ export function automaticRun(plan?: Plan): ToldRun {
   return run;
 }
 
-/** The same, with a word of a person in the place of the pre-approval; the watch has just begun. */
+/** The same with a person's approval instead of the pre-approval; the watch has just started. */
 export function approvedRun(): ToldRun {
   const run = seen(thirdRuns(opened()));
   run.at('2h14m40s').give({ kind: 'acknowledge', recommendation: firstRecommendation, by: run.person('lena') });
@@ -67,7 +67,7 @@ export function approvedRun(): ToldRun {
   return prove(undo(run)).watched(12);
 }
 
-/** Nothing is broken, and a person wants it undone all the same. */
+/** Nothing is broken, but a person orders a rollback. */
 export function orderedRun(): ToldRun {
   const run = thirdRuns(opened());
   run.at('2h14m10s').give({ kind: 'order', by: run.person('dana'), reason: 'the export needs the old names' });
@@ -92,21 +92,21 @@ export function askingRun(): ToldRun {
   return run.record({ type: 'step-asked', step: stepId(`${third}/verify`), question, output: left });
 }
 
-/** And the person accepts it as it is. */
+/** The person accepts it. */
 export function acceptedRun(): ToldRun {
   const run = askingRun();
   const confirm = { kind: 'confirm', step: stepId(`${third}/verify`), answer: 'done' } as const;
   return run.at('2h31m').give({ ...confirm, by: run.person('dana'), reason: 'the empty table does no harm' });
 }
 
-/** Or gives the rollback up. */
+/** Alternatively, the person aborts the rollback. */
 export function givenUpRun(): ToldRun {
   const run = askingRun().at('2h31m');
   run.give({ kind: 'abort', by: run.person('dana'), reason: 'we look at it in the morning' });
   return run.record({ type: 'rollback-aborted' });
 }
 
-/** Forward work cannot be proved stopped. */
+/** It cannot be proved that forward work has stopped. */
 export function blockedRun(): ToldRun {
   const run = seen(thirdRuns(opened().at('1h10m').arm())).record({ type: 'stop-work-started' });
   const question = 'Forward work could not be proved stopped: still there: session 812 (ripcord-phase-3).';
@@ -135,7 +135,7 @@ export function hastyRun(): ToldRun {
   return run.give({ kind: 'close', by: run.person('dana'), reason: 'everybody wants to sleep' });
 }
 
-/** Nobody answers for half an hour; it is raised again, since the breach lasts. */
+/** Nobody answers for half an hour; the recommendation is raised again because the breach lasts. */
 export const expiredRun = (): ToldRun =>
   waitingRun()
     .at('2h45m')
@@ -163,7 +163,7 @@ const restorePlan = (): Plan =>
     },
   });
 
-/** A restore that a person orders, and gives up at the start of the applications. */
+/** A restore that a person orders, and aborts at the start of the applications. */
 export function givenUpRestore(): ToldRun {
   const run = thirdRuns(opened(restorePlan()));
   run.at('2h14m').give({ kind: 'order', restore: true, by: run.person('dana'), reason: 'all is lost' });

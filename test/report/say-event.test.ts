@@ -420,14 +420,14 @@ const said: readonly (readonly [RunEvent, string])[] = [
   [{ ...when, type: 'watch-settled', seen: hours(1), relapses: 1 }, 'The watch is over: 1h seen, 1 relapse.'],
 ];
 
-test.each(said)('an event is said in plain words: %$', (event, sentence) => {
+test.each(said)('an event is described in plain words: %$', (event, sentence) => {
   expect(sayEvent(event)).toBe(sentence);
 });
 
-test('every kind of event is among those', () => {
+test('every kind of event is covered', () => {
   expect(new Set(said.map(([{ type }]) => type))).toEqual(new Set(eventTypes));
 });
 
-test('every event of a whole run is one line that ends as a sentence', () => {
+test('every event of a whole run is one line with the full stop of a sentence', () => {
   for (const { event } of runs.automaticRun().entries) expect(sayEvent(event)).toMatch(/^[^\n]+[.!?…][”)]?$/);
 });

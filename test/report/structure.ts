@@ -1,6 +1,6 @@
 const fenceMark = 'fence';
 
-/** The lines that are not inside a fence, and a mark where one opens, ends or is never closed. */
+/** The lines outside fences, and a mark where a fence opens, ends or is never closed. */
 function outsideFences(markdown: string): readonly string[] {
   const lines: string[] = [];
   let fence: string | undefined;
@@ -13,7 +13,7 @@ function outsideFences(markdown: string): readonly string[] {
   return fence === undefined ? lines : [...lines, '    a fence that nothing closes'];
 }
 
-/** What a reader of GitHub's Markdown sees of a text's structure: one word for each line that is not inside a fence. */
+/** The structure of a text as GitHub's Markdown shows it: one word for each line outside fences. */
 export const structureOf = (markdown: string): readonly string[] => outsideFences(markdown).map(kindOf);
 
 function kindOf(line: string): string {
@@ -34,7 +34,7 @@ function columnsOf(row: string): string {
   return strict === loose ? `${strict - 2} columns` : 'columns that parsers count differently';
 }
 
-/** Markup that is left when escapes and code spans are taken away, beside our own bold words and the tables' lines. */
+/** Markup that remains after escapes, code spans, our own bold words and the tables' lines are removed. */
 export function strayMarkup(markdown: string): readonly string[] {
   return outsideFences(markdown)
     .map((line) => line.replaceAll(/\\[!-/:-@[-`{-~]/g, '').replaceAll(/`[^`]+`/g, ''))

@@ -72,7 +72,7 @@ const baseline = {
 
 type WithoutCommon<Event> = Event extends unknown ? Omit<Event, 'v' | 'at' | 'rollback'> : never;
 
-/** A run that goes through the same decisions as in the daemon, and whose entries are chained as in the journal. */
+/** A run built with the same decisions as in the daemon, with entries chained as in the journal. */
 export class ToldRun {
   readonly plan: Plan;
   readonly entries: Told[] = [];
@@ -191,7 +191,7 @@ export class ToldRun {
     return this.record({ type: 'step-done', step: stepId(step), took, output, how: 'ran' });
   }
 
-  /** Watches on for so many minutes, with a record each. */
+  /** Continues the watch for this many minutes, with one record for each. */
   watched(count: number): this {
     for (let minute = 0; minute < count; minute += 1) {
       this.now = after(this.now, minutes(1));

@@ -16,7 +16,7 @@ const hold = { kind: 'hold', by: dana, reason: 'coffee' } as const;
 const erin = { ...dana, id: principalId('erin') };
 const takenOver = new StaleEpoch(memoryGuard, 1, 2, 'b');
 
-/** Two who write the same run, as where the answer to an append was lost, or two processes meet. */
+/** Two writers of one run, as when the answer to an append was lost, or two processes meet. */
 async function two(change: (journal: MemoryJournal) => Partial<MemoryJournal> = () => ({})) {
   const journal = memoryJournal();
   const parts = { plan: aPlan(), clock: fakeClock(), hide: hidesNothing.kept, refuseEnded: () => undefined };
@@ -30,7 +30,7 @@ async function two(change: (journal: MemoryJournal) => Partial<MemoryJournal> = 
   return { journal, ours, theirs, told, types };
 }
 
-test('what was decided on an old state is decided again on the newer one, and what was missed is told first', async () => {
+test('a decision on an old state is repeated on the newer one, after the missed events were published', async () => {
   const { journal, ours, theirs, told, types } = await two();
   await theirs.submit(hold);
   const decision = await ours.submit({ ...hold, by: erin, reason: 'tea' });
@@ -40,14 +40,14 @@ test('what was decided on an old state is decided again on the newer one, and wh
   expect(ours.state()).toEqual(await loadRun(journal, run));
 });
 
-test('an input that the newer state answers with a refusal is refused, and nothing is written', async () => {
+test('an input that the newer state refuses is refused, and nothing is written', async () => {
   const { ours, theirs, types } = await two();
   await theirs.submit({ kind: 'close', by: dana, reason: 'over' });
   expect(await ours.submit(hold)).toMatchObject({ refused: { because: 'closed' } });
   expect(types().at(-1)).toBe('run-closed');
 });
 
-test('whoever is always slower gives up after a few decisions, with the numbers', async () => {
+test('after losing several times in a row it gives up, with the numbers', async () => {
   let appends = 0;
   const { ours, journal } = await two((of) => ({
     async append(...entry) {
@@ -64,7 +64,7 @@ test('whoever is always slower gives up after a few decisions, with the numbers'
   expect(journal.entries.at(-1)?.event.type).toBe('clock-ran-ahead');
 });
 
-test('a journal that has less than was acknowledged is not decided on', async () => {
+test('a journal that has less than it acknowledged stops all decisions', async () => {
   const { ours, types } = await two((of) => ({
     append: async (...entry) => {
       if (entry[1] > 0) throw new StaleSequence(run, entry[1], 0);
@@ -76,12 +76,12 @@ test('a journal that has less than was acknowledged is not decided on', async ()
   expect(types()).toEqual(['run-opened', 'plan-recorded', 'guard-restarted']);
 });
 
-test('once another process has the guard nothing is decided any more, also when it lets it go again', async () => {
+test('once another process holds the guard, nothing is decided any more, even after that process releases it', async () => {
   const { journal, ours, types } = await two();
   await ours.submit({ kind: 'restart', plan: recordedPlan() });
   const before = ours.state();
   journal.lost = takenOver;
-  // the answer of the store, which nobody has asked since
+  // The answer of the store, to which nobody has written since.
   const refusing = createConductor({
     journal,
     plan: aPlan(),
@@ -99,10 +99,10 @@ test('once another process has the guard nothing is decided any more, also when 
   expect(types().filter((type) => type === 'guard-restarted')).toHaveLength(2);
 });
 
-test('it stands down at a word, before the store was asked', async () => {
+test('it can be told to stand down before the store notices', async () => {
   const { ours, types } = await two();
   ours.standDown(takenOver);
   await expect(ours.submit(hold)).rejects.toBe(takenOver);
-  await expect(ours.submit({ kind: 'revoked', principals: [] })).rejects.toBe(takenOver); // also what would write nothing
+  await expect(ours.submit({ kind: 'revoked', principals: [] })).rejects.toBe(takenOver); // even inputs that would write nothing
   expect(types()).not.toContain('run-held');
 });

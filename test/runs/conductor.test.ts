@@ -38,7 +38,7 @@ test.each([
   if (!held) expect(answers[2]).toMatchObject({ refused: { because: 'closed', found } });
 });
 
-describe('what somebody sent whose token ended before its turn came', () => {
+describe('an input whose sender’s token ended before its turn', () => {
   const ended = refuse('unknown-token', 'the token of dana was revoked', 'a token that counts', 'Ask somebody else');
   let counts = true;
   const refuseEnded = (by: string) => (by === dana.id && !counts ? ended : undefined);
@@ -78,10 +78,10 @@ describe('a run that was open when the daemon started', () => {
     { input: { kind: 'revoked', principals: [dana.id] } },
     { input: { kind: 'look', verdicts: [], blind: [], unrecorded: millis(0) } },
     { input: { kind: 'arm', by: dana, planHash } },
-  ] as const)('takes no $input.kind before its restart is on record, and writes nothing', async ({ input }) => {
+  ] as const)('takes no $input.kind before its restart is recorded, and writes nothing', async ({ input }) => {
     const { journal, conductor } = await stored();
     await expect(conductor.submit(input)).rejects.toThrow(
-      `the restart must be on record before anything else is: ${input.kind}`,
+      `the restart must be recorded before anything else: ${input.kind}`,
     );
     expect(journal.entries.map(({ event }) => event.type)).toEqual(['run-opened', 'plan-recorded']);
     await conductor.submit({ kind: 'restart', plan: recordedPlan() });
@@ -89,12 +89,12 @@ describe('a run that was open when the daemon started', () => {
     expect(journal.entries[2]?.event.type).toBe('guard-restarted');
   });
 
-  test('takes nothing either where the restart could not be written', async () => {
+  test('takes nothing if the restart could not be written', async () => {
     const { journal, conductor } = await stored();
     journal.full = true;
     await expect(conductor.submit({ kind: 'restart', plan: recordedPlan() })).rejects.toThrow('it is full');
     journal.full = false;
-    await expect(conductor.submit(hold)).rejects.toThrow('the restart must be on record');
+    await expect(conductor.submit(hold)).rejects.toThrow('the restart must be recorded');
   });
 });
 
@@ -119,7 +119,7 @@ describe('when the machine’s clocks ran ahead of the guard’s', () => {
   };
   const look = { kind: 'look', verdicts: [], blind: [], unrecorded: millis(0) } as const;
 
-  test('that is on record before whatever is decided next', async () => {
+  test('that is recorded before the next decision', async () => {
     const { clock, conductor, types } = await armed();
     clock.setWall(1_000 * hours);
     await conductor.submit(hold);
@@ -128,7 +128,7 @@ describe('when the machine’s clocks ran ahead of the guard’s', () => {
     expect((await types()).slice(-2)).toEqual(['run-held', 'pre-approval-ended']);
   });
 
-  test('it is told once, again for each further step, and nothing is given back when the clock is', async () => {
+  test('it is recorded once, and again for each further step; nothing is restored when the clock is set back', async () => {
     const { clock, conductor, types, until } = await armed();
     const before = until()!;
     for (const wall of [1, 1, 0, 0, 1]) {
@@ -139,7 +139,7 @@ describe('when the machine’s clocks ran ahead of the guard’s', () => {
     expect(until()).toBe(before - 2 * hours);
   });
 
-  test('what is opened or given afterwards has its whole time', async () => {
+  test('authority given afterwards has its full time', async () => {
     const { clock, conductor, types, until } = await armed();
     const before = until()!;
     await conductor.submit({ kind: 'close', by: dana, reason: 'over' });
@@ -155,7 +155,7 @@ describe('when the machine’s clocks ran ahead of the guard’s', () => {
     expect(await types()).not.toContain('clock-ran-ahead');
   });
 
-  test('and not recorded where that cannot be written: then it is, the next time', async () => {
+  test('it is recorded the next time if it could not be written', async () => {
     const clock = fakeClock();
     let full = false;
     const journal = memoryJournal();

@@ -25,10 +25,10 @@ async function store() {
   return { clock, ahead, journal, failures, hold, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** Lets the store's thread answer what was asked. */
+/** Lets the store's thread answer pending requests. */
 const settled = (journal: Journal) => journal.runs();
 
-test('a guard that another process has is refused, with who has it and until when', async () => {
+test('a guard that another process holds is refused, with the holder and the end of its lease', async () => {
   await using of = await store();
   await claimed(of.journal, guard, 'db-2 process 7');
   const refusal = await of.hold().catch((error: unknown) => error);
@@ -39,7 +39,7 @@ test('a guard that another process has is refused, with who has it and until whe
   );
 });
 
-test('it is renewed for as long as it is held, and free as soon as it is not', async () => {
+test('it is renewed while it is held, and free as soon as it is not', async () => {
   await using of = await store();
   const held = await of.hold();
   for (let passed = 0; passed < 60; passed += 5) {
@@ -52,7 +52,7 @@ test('it is renewed for as long as it is held, and free as soon as it is not', a
   expect(of.failures).toEqual([]);
 });
 
-test('a renewal that cannot be written is told and tried again', async () => {
+test('a renewal that cannot be written is reported and retried', async () => {
   await using of = await store();
   let full = true;
   const renew: Journal['renew'] = (lease) =>
@@ -71,12 +71,12 @@ test.each([
     found: 'at an append',
     by: (held: Awaited<ReturnType<typeof holdLease>>) => held.journal.append(run, 0, [counted(1)]),
   },
-])('a lease that was lost is found so $found, told once, and stays lost', async ({ by }) => {
+])('a lost lease is found so $found, reported once, and stays lost', async ({ by }) => {
   await using of = await store();
   await using held = await of.hold();
   const told: StaleEpoch[] = [];
   held.onLost((lost) => told.push(lost));
-  of.ahead.by = seconds(16); // this machine sleeps, the store's clock goes on
+  of.ahead.by = seconds(16); // this machine sleeps, the store's clock continues
   const theirs = await claimed(of.journal, guard, 'b');
   await expect(by(held as never)).rejects.toThrow('another process took over guard plan@production: b, epoch 2');
   await of.journal.release(theirs);

@@ -27,7 +27,7 @@ const opened = (run: string, environment: string, at: number): OpaqueEvent =>
   }) as OpaqueEvent;
 const closed = { type: 'run-closed', v: 1, at: instant(9), by: 'dana', reason: 'over' } as OpaqueEvent;
 
-/** A store with two runs of ours, one of which is over, and one of another guard. */
+/** A store with two runs of ours, one of them closed, and one of another guard. */
 async function store() {
   await using undo = new AsyncDisposableStack();
   const folder = undo.use(await tempFolder());
@@ -41,7 +41,7 @@ async function store() {
   return { journal, [Symbol.asyncDispose]: () => moved.disposeAsync() };
 }
 
-test('the runs of a guard are listed without reading any of them, and those of another guard are not', async () => {
+test('the runs of a guard are listed without reading them, and without those of other guards', async () => {
   await using of = await store();
   const read = () => Promise.reject(new Error('a whole run was read'));
   const { list } = storedRuns({ ...of.journal, read }, ours, hidesNothing.kept);

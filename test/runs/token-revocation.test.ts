@@ -26,7 +26,7 @@ const roles = {
 type Who = keyof typeof roles;
 const tokens = Object.fromEntries(Object.keys(roles).map((id) => [id, newToken()])) as Record<Who, string>;
 
-/** With a principal for each of these roles beside dana; that of `late` is of the past. */
+/** Principals with each of these roles, in addition to dana; the token of `late` has expired. */
 async function withPrincipals(planFile: string): Promise<void> {
   const lines = Object.entries(roles).map(
     ([id, role]) =>
@@ -39,7 +39,7 @@ async function withPrincipals(planFile: string): Promise<void> {
 
 let mini: Miniature;
 let daemon: Daemon;
-/** What the daemon logs. */
+/** The daemon's log. */
 const logged: string[] = [];
 const start = () =>
   serve({
@@ -75,7 +75,7 @@ const orderRestore = async (by: string) => {
 };
 const revoke = (by: string, principal: string) => ask(by, `principals/${principal}/revoke`, { reason: 'stolen' });
 
-test('the absent, the wrong and the expired token look alike; the log tells them apart, and holds none', async () => {
+test('the missing, the wrong and the expired token get the same answer; the log distinguishes them and holds none', async () => {
   const answers = await Promise.all([undefined, newToken(), 'x', tokens.late].map((token) => ask(token, 'runs')));
   expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
   expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
@@ -90,11 +90,11 @@ test('a pipeline reports phases and reads nothing', async () => {
   expect((await ask(tokens.deploy, 'runs')).status).toBe(403);
   expect((await ask(tokens.lars, 'runs')).status).toBe(200);
   const finish = await ask(tokens.deploy, 'runs/current/phases/first/finish', {});
-  expect(await finish.json()).toMatchObject({ because: 'unknown-run' }); // it was let that far
+  expect(await finish.json()).toMatchObject({ because: 'unknown-run' }); // the pipeline was admitted that far
 });
 
 describe('a token is revoked', () => {
-  test('by its holder, or whoever operates and may do as much; no run need be open, and the stream that it opened ends', async () => {
+  test('by its holder, or by an operator with at least the same rights; no run need be open, and its open stream ends', async () => {
     expect((await revoke(tokens.lars, 'mona')).status).toBe(403);
     expect((await revoke(tokens.ravi, 'lars')).status).toBe(403);
     expect((await ask(mini.token, 'runs', {})).status).toBe(201);
@@ -102,7 +102,7 @@ describe('a token is revoked', () => {
       headers: { authorization: `Bearer ${tokens.lars}`, accept: 'text/event-stream' },
     });
     const reader = stream.body?.getReader();
-    await reader?.read(); // it has begun
+    await reader?.read(); // it has started
     expect(await (await revoke(tokens.mona, 'lars')).json()).toEqual({
       principal: 'lars',
       revoked: true,
@@ -122,7 +122,7 @@ describe('a token is revoked', () => {
     expect((await revoke(tokens.deploy, 'deploy')).status).toBe(401);
   });
 
-  test('and what was approved with it, and is not complete yet, counts no more', async () => {
+  test('and its approvals that are not complete yet no longer count', async () => {
     const order = await orderRestore(tokens.mona);
     const { recommendations } = (await order.json()) as RunView;
     const { id, questionId: question_id } = recommendations[0]!;
@@ -145,7 +145,7 @@ describe('a token is revoked', () => {
     expect((await ask(mini.token, 'runs', {})).status).toBe(201);
     expect((await ask(tokens.lars, 'runs')).status).toBe(401);
     const { runs } = (await (await ask(mini.token, 'runs')).json()) as { runs: readonly object[] };
-    expect(runs).toHaveLength(2); // what ended is in the journal, and is no run
+    expect(runs).toHaveLength(2); // the stream of ended tokens is in the journal, and is not a run
     expect((await ask(mini.token, `runs/${encodeURIComponent(stream)}`)).status).toBe(404);
     expect((await ask(mini.token, `runs/${encodeURIComponent(stream)}/report`)).status).toBe(404);
 
@@ -158,7 +158,7 @@ describe('a token is revoked', () => {
     expect((await ask(tokens.lars, 'runs')).status).toBe(401);
   });
 
-  test('also where the daemon died before what was approved with it was ended', async () => {
+  test('even if the daemon died before the token’s approvals were ended', async () => {
     await orderRestore(tokens.otto);
     await daemon.close();
     await using journal = await openLeased(mini.journal);
@@ -171,13 +171,13 @@ describe('a token is revoked', () => {
     daemon = await start();
     const { recommendations } = (await (await ask(mini.token, 'runs/current')).json()) as RunView;
     expect(recommendations).toMatchObject([{ approvals: [{ by: 'otto', ended: true }] }]);
-    // Nobody is sent to one whose token does not count any more, mona's, otto's or late's; lars has a new one.
+    // Nobody is referred to a person whose token no longer counts: mona, otto or late. lars has a new one.
     expect(recommendations).toMatchObject([
       { mayApprove: ['dana', 'priya', 'lena', 'lars'], missing: { from: ['dana', 'priya', 'lena', 'lars'] } },
     ]);
   });
 
-  test('and the journal that says so is sound', async () => {
+  test('and the journal with the revocation is sound', async () => {
     await using journal = await openJournalReader(mini.journal);
     const events = (await journal.read(stream)).map(({ event }) => event.type);
     expect(events.toSorted()).toEqual(['token-expired', ...Array.from({ length: 4 }, () => 'token-revoked')]);
@@ -185,7 +185,7 @@ describe('a token is revoked', () => {
   });
 });
 
-test('who fails too often is told to wait, while a good token from the same address is not', async () => {
+test('a client that fails too often must wait, while a valid token from the same address need not', async () => {
   const statuses = new Set<number>();
   let limited: Response | undefined;
   for (let count = 0; count < 60 && limited === undefined; count += 1) {

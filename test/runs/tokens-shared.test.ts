@@ -17,7 +17,7 @@ const [first, second] = plan.principals.map(({ id }) => id);
 const by = { id: first, role: 'database_administrator', rights: ['operate'] } as never;
 const clock = fakeClock();
 
-/** The tokens of a guard of the plan, in a store that others share. */
+/** The tokens of one guard of the plan, in a shared store. */
 async function tokensOf(journal: Journal, environment: string, of = plan) {
   const lease = await claimed(journal, guardId(of.name, environment));
   return keepTokens({
@@ -28,7 +28,7 @@ async function tokensOf(journal: Journal, environment: string, of = plan) {
   });
 }
 
-test('a token that one guard of a plan revokes ends in its other environments, and means nobody’s end in another plan', async () => {
+test('a token revoked by one guard of a plan ends in its other environments, and no token of another plan ends', async () => {
   await using folder = await tempFolder();
   await using journal = await openJournal(folder.journal);
   const production = await tokensOf(journal, 'production');
@@ -41,7 +41,7 @@ test('a token that one guard of a plan revokes ends in its other environments, a
   expect(other.whose(second!)).toMatchObject({ principal: { id: second } });
 });
 
-test('two guards that revoke at once both do, one after the other, and a revocation is recorded once', async () => {
+test('two guards that revoke at once both succeed, one after the other, and a revocation is recorded once', async () => {
   await using folder = await tempFolder();
   await using journal = await openJournal(folder.journal);
   const guards = await Promise.all(['production', 'staging', 'testing'].map((name) => tokensOf(journal, name)));

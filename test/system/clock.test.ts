@@ -5,7 +5,7 @@ import { markUptime, systemClock } from '../../src/system/clock.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-test('now is the time of day, and goes on', async () => {
+test('now is the time of day, and advances', async () => {
   const clock = systemClock();
   const first = clock.now();
   expect(Math.abs(first - Date.now())).toBeLessThan(1_000);
@@ -24,7 +24,7 @@ test.each([
   { wall: 'ahead of the newest moment that is over', behind: -5_000, from: 'wall' },
   { wall: 'a little behind it', behind: 5_000, from: 'newest' },
   { wall: 'an hour behind it', behind: 3_600_000, from: 'wall' },
-])('a clock that begins with the wall clock $wall begins there: $from', ({ behind, from }) => {
+])('a clock that starts with the wall clock $wall starts there: $from', ({ behind, from }) => {
   const wall = instant(Date.now());
   vi.spyOn(Date, 'now').mockReturnValue(wall);
   const newest = instant(wall + behind);
@@ -38,7 +38,7 @@ test.each([
   { wall: 'is set forward', by: 7_200_000, ahead: 7_200_000 },
   { wall: 'is set back', by: -7_200_000, ahead: 0 },
   { wall: 'stays as it is', by: 0, ahead: 0 },
-])('how far the wall clock is ahead is told when it $wall', ({ by, ahead }) => {
+])('the lead of the wall clock is reported when it $wall', ({ by, ahead }) => {
   const clock = systemClock();
   const wall = Date.now.bind(Date);
   vi.spyOn(Date, 'now').mockImplementation(() => wall() + by);
@@ -46,7 +46,7 @@ test.each([
   expect(Math.abs(clock.ahead() - ahead)).toBeLessThan(1_000);
 });
 
-test('a machine that was suspended is ahead by as much, though its wall clock was set back since', () => {
+test('after a suspension the machine is ahead by its length, even if its wall clock was set back', () => {
   let slept = 0;
   const clock = systemClock(undefined, () => performance.now() / 1_000 + slept);
   slept = 7_200;
@@ -54,14 +54,14 @@ test('a machine that was suspended is ahead by as much, though its wall clock wa
   expect(Math.abs(clock.ahead() - 7_200_000)).toBeLessThan(1_000);
 });
 
-test('a system that does not tell how long it is up is ahead by what its wall clock shows', () => {
+test('without an uptime, the lead is that of the wall clock', () => {
   const clock = systemClock(undefined, () => {
     throw new Error('no uptime');
   });
   expect(clock.ahead()).toBeLessThan(1_000);
 });
 
-test('the uptime goes on whatever the wall clock shows', () => {
+test('the uptime continues whatever the wall clock shows', () => {
   const before = markUptime(systemClock());
   vi.spyOn(Date, 'now').mockReturnValue(0);
   const after = markUptime(systemClock());
@@ -77,7 +77,7 @@ test.each([0.4, 3, 17.8])('a wait of %d ms is never shorter', async (length) => 
   expect(between(start, clock.now())).toBeGreaterThanOrEqual(length);
 });
 
-test.each([0, -5, Number.NEGATIVE_INFINITY])('a wait of %d ms is over at once', async (length) => {
+test.each([0, -5, Number.NEGATIVE_INFINITY])('a wait of %d ms ends immediately', async (length) => {
   await expect(systemClock().wait(millis(length))).resolves.toBeUndefined();
 });
 
@@ -88,6 +88,6 @@ test.each([millis(60_000), millis(Number.POSITIVE_INFINITY)])('an abort ends a w
   await expect(waiting).rejects.toThrow('aborted');
 });
 
-test('an abort beforehand leaves nothing to wait for', async () => {
+test('an abort beforehand ends the wait immediately', async () => {
   await expect(systemClock().wait(millis(0), AbortSignal.abort(new Error('no')))).rejects.toThrow('no');
 });

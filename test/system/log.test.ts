@@ -12,7 +12,7 @@ test.each([
   { secret: '-----BEGIN KEY-----\nhunter22\n-----END KEY-----', where: 'several lines' },
   { secret: 'hunter\t22\u0001', where: 'control characters' },
   { secret: 'Jäger 22 🏹', where: 'other letters' },
-])('a secret with $where is cut out of the log', ({ secret }) => {
+])('a secret with $where is removed from the log', ({ secret }) => {
   const lines: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
   createLog('info', hideSecrets(['hunter', secret])).info({ error: `it said ${secret}.` }, `with ${secret}`);
@@ -21,7 +21,7 @@ test.each([
   ]);
 });
 
-test('nothing in the log acts on the terminal where somebody reads it, and it is kept whole', () => {
+test('nothing in the log acts on a terminal, and its text stays whole', () => {
   const lines: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
   const said = 'a \u001B[2J \u009B31m \u202E b';

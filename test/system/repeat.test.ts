@@ -8,7 +8,7 @@ const unexpected = (error: unknown): never => {
   throw error;
 };
 
-test('work is done at its pace, and at once when it is asked for', async () => {
+test('work runs at its pace, and immediately on request', async () => {
   const clock = fakeClock();
   const done: number[] = [];
   const start = clock.now();
@@ -19,7 +19,7 @@ test('work is done at its pace, and at once when it is asked for', async () => {
   expect(done).toEqual([0, 1_000, 2_000, 2_500, 3_000]);
 });
 
-test('whoever asks often does not put off the next time', async () => {
+test('frequent requests do not delay the next scheduled time', async () => {
   const clock = fakeClock();
   const done: number[] = [];
   const start = clock.now();
@@ -33,7 +33,7 @@ test('whoever asks often does not put off the next time', async () => {
   expect(done.slice(before)).toEqual([11_000, 12_000, 13_000]);
 });
 
-test('work that takes longer than its interval is not done twice at once, and goes on on its grid', async () => {
+test('work that takes longer than its interval does not overlap, and stays on its schedule', async () => {
   const clock = fakeClock();
   const begun: number[] = [];
   const start = clock.now();
@@ -46,7 +46,7 @@ test('work that takes longer than its interval is not done twice at once, and go
   expect(begun).toEqual([0, 3_000, 4_000]);
 });
 
-test('a failure is told, and the work goes on', async () => {
+test('a failure is reported, and the work continues', async () => {
   const clock = fakeClock();
   const failures: unknown[] = [];
   await using _work = repeat(

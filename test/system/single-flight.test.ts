@@ -5,7 +5,7 @@ import { singleFlight } from '../../src/system/single-flight.ts';
 import { miniature } from '../crash/miniature.ts';
 import { apiClient } from '../support/api-client.ts';
 
-test('what is asked by many is looked at once, and different things one after the other', async () => {
+test('callers with the same key share one run, and different keys run one after the other', async () => {
   const looking = singleFlight();
   let [now, most, looks] = [0, 0, 0];
   const look = async () => {
@@ -20,7 +20,7 @@ test('what is asked by many is looked at once, and different things one after th
   expect(await looking('a', look)).toBe(3);
 });
 
-test('a look that fails fails for those who asked, and is made anew for the next', async () => {
+test('a failure reaches its callers, and the next caller starts a new run', async () => {
   const looking = singleFlight();
   const fails = () => Promise.reject(new Error('the target is gone'));
   const asked = ['a', 'a', 'b'].map((what) => looking(what, fails));
@@ -28,7 +28,7 @@ test('a look that fails fails for those who asked, and is made anew for the next
   await expect(looking('a', async () => 'there')).resolves.toBe('there');
 });
 
-test('sixty who ask what a rollback would do, or arm, cost the target no more connections than one', async () => {
+test('sixty previews or armings at once cost the target no more connections than one', async () => {
   await using mini = await miniature();
   const { planFile, journal, token, db } = mini;
   const daemon = await serve({

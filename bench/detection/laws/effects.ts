@@ -1,13 +1,13 @@
 import type { Random } from './random.ts';
 
-/** What the change does to the latencies from its moment on. */
+/** The effect of the change on the latencies, from its moment on. */
 export type Effect =
   | { readonly kind: 'slower'; readonly factor: number }
-  /** Only those above the baseline's own q-quantile become slower. */
+  /** Only latencies above the baseline's own q-quantile become slower. */
   | { readonly kind: 'slower-tail'; readonly factor: number; readonly above: number }
   /** The factor grows evenly from 1, over `seconds`. */
   | { readonly kind: 'gradual'; readonly factor: number; readonly seconds: number }
-  /** This share fails: infinitely slow. */
+  /** This share of probes fails, which counts as infinitely slow. */
   | { readonly kind: 'errors'; readonly share: number };
 
 export const slower = (factor: number): Effect => ({ kind: 'slower', factor });
@@ -26,8 +26,8 @@ export function sayEffect(effect: Effect): string {
 }
 
 /**
- * Changes `latencies` (ms) from index `from` on, in place. `unchanged` are latencies of the same law before the change, from
- * which the tail's line is taken.
+ * Changes `latencies` (ms) in place, from index `from` on. `unchanged` are latencies of the same law before the change; the
+ * tail's threshold is taken from them.
  */
 export function change(
   latencies: Float64Array,

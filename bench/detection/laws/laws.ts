@@ -1,9 +1,9 @@
 import { gamma, pareto, type Random } from './random.ts';
 
-/** How latencies come about: `readings` of them in milliseconds, `dtSeconds` apart, in the order of time. */
+/** Generates latencies: `readings` of them in milliseconds, `dtSeconds` apart, in the order of time. */
 export type Draw = (random: Random, readings: number, dtSeconds: number) => Float64Array;
 
-/** A law of latency in which nothing has changed. */
+/** A law of latency before any change. */
 export interface Law {
   readonly name: string;
   readonly says: string;
@@ -12,7 +12,7 @@ export interface Law {
 
 const typical = 10;
 
-/** Standard deviation `sigma` of log latency; neighbours correlate by `rho` in it, an AR(1) process. */
+/** Log latency with standard deviation `sigma`; neighbours correlate by `rho` in it, an AR(1) process. */
 const lognormal =
   (sigma: number, rho = 0): Draw =>
   ({ normal }, readings) => {
@@ -28,13 +28,13 @@ const lognormal =
 const gamma4: Draw = (random, readings) =>
   Float64Array.from({ length: readings }, () => (typical / 4) * gamma(random, 4));
 
-/** Nine of ten from a cache, one of ten not. */
+/** Nine of ten readings come from a cache, one of ten does not. */
 const bimodal: Draw = ({ uniform, normal }, readings) =>
   Float64Array.from({ length: readings }, () =>
     uniform() < 0.1 ? 20 * Math.exp(0.3 * normal()) : 2 * Math.exp(0.2 * normal()),
   );
 
-/** `share` of the readings at least three times as slow, with a tail so heavy that its variance is infinite. */
+/** `share` of the readings are at least three times as slow, with a tail so heavy that its variance is infinite. */
 const withSpikes =
   (share: number, draw: Draw): Draw =>
   (random, readings, dtSeconds) =>
@@ -42,7 +42,7 @@ const withSpikes =
       random.uniform() < share ? latency * 3 * pareto(random, 1.2) : latency,
     );
 
-/** Each `everySeconds`, give or take 5 %, everything waits for 3 to 5 s; who asks meanwhile waits for the rest of it. */
+/** Every `everySeconds`, give or take 5 %, everything stalls for 3 to 5 s. A probe during the stall waits for the rest of it. */
 const withStalls =
   (everySeconds: number, draw: Draw): Draw =>
   (random, readings, dtSeconds) => {
@@ -58,7 +58,7 @@ const withStalls =
     return latencies;
   };
 
-/** Up and down by `share` once a day, beginning anywhere in it. */
+/** Rises and falls by `share` once a day, starting at any phase of the day. */
 const withDrift =
   (share: number, draw: Draw): Draw =>
   (random, readings, dtSeconds) => {
@@ -86,7 +86,7 @@ export const laws: readonly Law[] = [
   law('drift', 'sigma 0.3, drifting by 20 % up and down in a day', withDrift(0.2, lognormal(0.3))),
 ];
 
-/** Throws where there is no law of this name: the list is fixed. */
+/** Throws for an unknown name: the list is fixed. */
 export function lawNamed(name: string): Law {
   const found = laws.find((law) => law.name === name);
   if (found === undefined) throw new Error(`no law is called ${name}: ${laws.map(({ name }) => name).join(', ')}`);

@@ -12,7 +12,7 @@ const rotate = (word: number, by: number): number => (word << by) | (word >>> (3
 
 /**
  * xoshiro128** 1.1 (D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", 2021; prng.di.unimi.it): 32
- * bits at a time, period 2^128 - 1. `state` are four words that are not all zero.
+ * bits at a time, period 2^128 - 1. `state` consists of four words, not all zero.
  */
 export function xoshiro128(state: readonly [number, number, number, number]): () => number {
   let [a, b, c, d] = state;
@@ -29,7 +29,7 @@ export function xoshiro128(state: readonly [number, number, number, number]): ()
   };
 }
 
-/** 32 bits, moved by half a step so that neither 0 nor 1 comes out: enough for statistics of a few million readings. */
+/** 32 bits, moved by half a step so that neither 0 nor 1 comes out: enough for statistics over a few million readings. */
 const openUnit = (word: number): number => (word + 0.5) / 4_294_967_296;
 
 /** The polar method of G. Marsaglia and T. A. Bray, "A convenient method for generating normal variables", 1964. */
@@ -53,7 +53,10 @@ function polar(uniform: () => number): () => number {
   };
 }
 
-/** The words are hashed with SHA-256, whose first 128 bits are the state: streams of different words have nothing in common. */
+/**
+ * Hashes the words with SHA-256 and uses the first 128 bits as the state, so streams of different words have nothing in
+ * common.
+ */
 export function randomOf(...words: readonly (string | number)[]): Random {
   const hash = createHash('sha256').update(JSON.stringify(words)).digest();
   const word = xoshiro128([hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8), hash.readUInt32LE(12)]);

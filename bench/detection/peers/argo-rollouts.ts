@@ -4,11 +4,11 @@ import { clockOf, windowOf } from './window.ts';
 
 /**
  * An analysis of the p95 over the last minute, measured once a minute. It fails when more measurements have failed than
- * `failureLimit`: so with 3 it is the fourth, however many good ones lie between.
+ * `failureLimit` allows. So with 3 the fourth failure counts, however many good measurements lie in between.
  *
- * Source: argo-rollouts, `analysis/analysis.go` (a metric is failed when its count of failed measurements is above
- * `failureLimit`), and the field's documentation: "the maximum number of times the measurement is allowed to fail, before
- * the entire metric is considered failed (default: 0)".
+ * Source: argo-rollouts, `analysis/analysis.go` (a metric fails when its count of failed measurements is above
+ * `failureLimit`), and the field's documentation: "the maximum number of times the measurement is allowed to fail, before the
+ * entire metric is considered failed (default: 0)".
  */
 const rule = (failureLimit: number): Rule => ({
   name: `argo-${failureLimit}`,

@@ -4,10 +4,11 @@ import { clockOf, windowOf } from './window.ts';
 
 /**
  * A canary analysis of the p95 over the last minute, checked once a minute. It fails with the `threshold`-th failed check.
- * The count is often described as "in a row", but only a new revision sets it back, a good check does not.
+ * The count is often described as "in a row", but only a new revision resets it; a good check does not.
  *
- * Source: flagger, `pkg/controller/scheduler.go`: `runAnalysis` failing adds one to `FailedChecks`, and the rollback is made
- * when `FailedChecks >= threshold`. There it is made at the next check, a minute later; here at once, in its favour.
+ * Source: flagger, `pkg/controller/scheduler.go`: a failed `runAnalysis` adds one to `FailedChecks`, and the rollback happens
+ * when `FailedChecks >= threshold`. There it happens at the next check, a minute later; here immediately, in flagger's
+ * favour.
  */
 const rule = (threshold: number): Rule => ({
   name: `flagger-${threshold}`,

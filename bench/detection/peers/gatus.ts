@@ -5,10 +5,10 @@ import type { Rule } from '../rule.ts';
 const failureThreshold = 3;
 
 /**
- * `[RESPONSE_TIME] <= limit * baseline median`, three times in a row not true. A request that failed is not true either.
+ * `[RESPONSE_TIME] <= limit * baseline median` is false three times in a row. A failed request counts as false.
  *
- * Source: gatus, `watchdog/alerting.go` (failures in a row, set back by a success) and README (`failure-threshold`, default
- * 3). Its default interval is 60 s; here it looks at every reading, which is faster.
+ * Source: gatus, `watchdog/alerting.go` (failures in a row, reset by a success) and README (`failure-threshold`, default 3).
+ * Its default interval is 60 s; here it evaluates every reading, which is faster.
  */
 export const gatus: Rule = {
   name: 'gatus',

@@ -4,7 +4,7 @@ import { meanOf, quantileOf } from './window.ts';
 
 const blockSize = 50;
 
-/** Values beyond three interquartile ranges from the quartiles are left out. Sorted. */
+/** Drops values beyond three interquartile ranges from the quartiles. Sorted. */
 function withoutOutliers(values: readonly number[]): Float64Array {
   const sorted = Float64Array.from(values.filter((value) => Number.isFinite(value))).toSorted();
   const [low, high] = [quantileOf(sorted, 0.25), quantileOf(sorted, 0.75)];
@@ -13,7 +13,7 @@ function withoutOutliers(values: readonly number[]): Float64Array {
 }
 
 /**
- * Too high when the Mann-Whitney interval of the shift lies above a quarter of its Hodges-Lehmann estimate, and the ratio of
+ * Too high if the Mann-Whitney interval of the shift lies above a quarter of its Hodges-Lehmann estimate, and the ratio of
  * the means is at least the allowed increase.
  */
 function isHigh(experiment: Float64Array, control: Float64Array, limit: number): boolean {
@@ -24,8 +24,8 @@ function isHigh(experiment: Float64Array, control: Float64Array, limit: number):
 }
 
 /**
- * Kayenta's judge on one block of 50 readings after the other, each with an immediate verdict. Spinnaker's guidance is 50
- * points for each interval and intervals of an hour: this is far faster than it is used.
+ * Kayenta's judge on consecutive blocks of 50 readings, each with an immediate verdict. Spinnaker's guidance is 50 points for
+ * each interval and intervals of an hour, so this is far faster than its normal use.
  *
  * Source: kayenta, `NetflixACAJudge.scala` (interval of 98 %, tolerance 0.25, outliers beyond 3 interquartile ranges) and
  * `MannWhitneyClassifier.scala` (`allowedIncrease` is a ratio of means, by default 1; here the limit).

@@ -9,7 +9,7 @@ function countUpTo(experiment: Float64Array, control: Float64Array, bound: numbe
   return count;
 }
 
-/** The `rank`-th smallest difference (from 1), to one part in 10^9 of their span, without writing all of them down. */
+/** The `rank`-th smallest difference (from 1), to one part in 10^9 of their span, without computing all differences. */
 export function differenceOfRank(experiment: Float64Array, control: Float64Array, rank: number): number {
   let low = (experiment[0] ?? 0) - (control.at(-1) ?? 0);
   let high = (experiment.at(-1) ?? 0) - (control[0] ?? 0);
@@ -22,9 +22,9 @@ export function differenceOfRank(experiment: Float64Array, control: Float64Array
 }
 
 /**
- * By how much `experiment` lies above `control` (both ascending): the Hodges-Lehmann estimate, which is the median of all
+ * The shift of `experiment` against `control` (both ascending): the Hodges-Lehmann estimate, which is the median of all
  * differences, and the lower end of its two-sided 98 % interval. The interval is that of the Mann-Whitney test by the normal
- * approximation with its correction for continuity: M. Hollander, D. A. Wolfe, "Nonparametric Statistical Methods", 4.3.
+ * approximation with continuity correction: M. Hollander, D. A. Wolfe, "Nonparametric Statistical Methods", 4.3.
  */
 export function shift(experiment: Float64Array, control: Float64Array): { estimate: number; lower: number } {
   const pairs = experiment.length * control.length;

@@ -4,7 +4,7 @@ import type { Rule } from '../rule.ts';
 const size = 20;
 const sustainedSeconds = 10;
 
-/** Ripcord's own first rule (decision 0019): the median of the last 20 above the limit, for longer than 10 s. */
+/** Ripcord's first rule (decision 0019): the median of the last 20 readings is above the limit for longer than 10 s. */
 export const medianOfTwenty: Rule = {
   name: 'median-of-twenty',
   title: 'median of 20, for 10 s',
@@ -19,7 +19,7 @@ export const medianOfTwenty: Rule = {
         if (latency === undefined || before >= 0) return false;
         isSlow.push(latency > line);
         if (isSlow.length > size) isSlow.shift();
-        // The median, which is the tenth of twenty, is above the line when eleven are.
+        // The median, the tenth of twenty, is above the limit when eleven readings are.
         const slow = isSlow.reduce((count, is) => (is ? count + 1 : count), 0);
         const isAbove = isSlow.length === size && slow > size / 2;
         aboveReadings = isAbove ? aboveReadings + 1 : 0;

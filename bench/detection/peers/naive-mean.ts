@@ -3,7 +3,7 @@ import { meanOf } from './window.ts';
 
 const size = 10;
 
-/** What one writes first: the mean of the last ten latencies above the limit times the baseline's mean. Nobody's product. */
+/** The obvious rule: the mean of the last ten latencies exceeds the limit times the baseline's mean. Not a product's rule. */
 export const naiveMean: Rule = {
   name: 'naive-mean',
   title: 'mean of the last 10',

@@ -8,10 +8,10 @@ const windowSeconds = 300;
 
 /**
  * An alerting rule: `statistic[5m] > limit * baseline`, `for` some minutes. It fires when the condition has held at every
- * evaluation since the first, and that first lies at least `for` back.
+ * evaluation for at least `for`.
  *
  * Source: prometheus.io/docs/prometheus/latest/configuration/alerting_rules, whose example is
- * `job:request_latency_seconds:mean5m > 0.5` for 10 minutes: twice what is the slowest here.
+ * `job:request_latency_seconds:mean5m > 0.5` for 10 minutes: twice the longest `for` used here.
  */
 const rule = (name: string, title: string, statistic: Statistic, forSeconds: number): Rule => ({
   name,

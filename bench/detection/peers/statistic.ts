@@ -1,7 +1,7 @@
 import type { Calibration } from '../rule.ts';
 import { meanOf, quantileOf, type Window } from './window.ts';
 
-/** What a rule compares: of the baseline, and of the last minutes. */
+/** The statistic that a rule compares, of the baseline and of the last minutes. */
 export interface Statistic {
   readonly ofBaseline: (calibration: Calibration) => number;
   readonly ofWindow: (window: Window) => number;
@@ -12,7 +12,7 @@ export const mean: Statistic = {
   ofWindow: (window) => window.mean(),
 };
 
-/** Exact, where a histogram's buckets would only bound it. */
+/** Exact, whereas a histogram's buckets would only bound it. */
 export const p95: Statistic = {
   ofBaseline: ({ latencies }) => quantileOf(Float64Array.from(latencies).toSorted(), 0.95),
   ofWindow: (window) => quantileOf(window.sorted(), 0.95),

@@ -1,27 +1,27 @@
 import type { Calibration } from '../rule.ts';
 
-/** The last readings of a fixed stretch of time. */
+/** The readings of a fixed recent period. */
 export interface Window {
-  /** Undefined (nobody asked) and infinite (failed, so without a latency) push an old one out and count for nothing. */
+  /** Undefined (no probe) and infinite (failed, so without a latency) readings push an old one out and count for nothing. */
   readonly push: (latency: number | undefined) => void;
   /** The latencies in it, in ascending order. */
   readonly sorted: () => Float64Array;
   readonly mean: () => number;
 }
 
-/** A window of `seconds`. It begins full: whoever watches all the time has seen what was before the watch. */
+/** A window of `seconds`. It starts full, as for a rule that watched before. */
 export function windowOf(seconds: number, dtSeconds: number, { latencies }: Calibration): Window {
   const size = Math.max(1, Math.round(seconds / dtSeconds));
   const last = new Float64Array(size).fill(Number.NaN);
   last.set(latencies.slice(-size));
-  let next = latencies.length < size ? latencies.length : 0; // the oldest, which is the next to go
+  let next = latencies.length < size ? latencies.length : 0; // the oldest, which leaves next
   return {
     push(latency) {
       last[next] = latency ?? Number.NaN;
       next = (next + 1) % size;
     },
     sorted() {
-      const sorted = last.toSorted(); // first the latencies, then what is infinite, then what is no number
+      const sorted = last.toSorted(); // finite latencies first, then infinite, then undefined
       let end = size;
       while (end > 0 && !Number.isFinite(sorted[end - 1])) end -= 1;
       return sorted.subarray(0, end);
@@ -30,7 +30,7 @@ export function windowOf(seconds: number, dtSeconds: number, { latencies }: Cali
   };
 }
 
-/** Of the finite values; not a number when there are none. */
+/** The mean of the finite values; NaN if there are none. */
 export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
   let count = 0;
@@ -52,7 +52,7 @@ export function quantileOf(sorted: Float64Array, q: number): number {
   return low + (high - low) * (rank - below);
 }
 
-/** True at each reading at which somebody who looks every `seconds` looks, the first time after that long. */
+/** True at each reading at which a rule that evaluates every `seconds` does so, first after that period. */
 export function clockOf(seconds: number, dtSeconds: number): () => boolean {
   const every = Math.max(1, Math.round(seconds / dtSeconds));
   let readings = 0;

@@ -1,6 +1,6 @@
 import { line, type Point, text } from './svg.ts';
 
-/** An axis on which each factor has the same length. */
+/** A logarithmic axis. */
 export interface LogAxis {
   readonly from: number;
   readonly to: number;
@@ -8,7 +8,7 @@ export interface LogAxis {
   readonly title: string;
 }
 
-/** Where the two axes lie in the drawing. */
+/** The position of the two axes in the drawing. */
 export interface Frame {
   readonly left: number;
   readonly right: number;
@@ -20,13 +20,13 @@ export interface Frame {
 
 const along = ({ from, to }: LogAxis, value: number): number => Math.log(value / from) / Math.log(to / from);
 
-/** Where a pair of values lies in the drawing. */
+/** The position of a pair of values in the drawing. */
 export const placeOf = ({ left, right, top, bottom, x, y }: Frame, xValue: number, yValue: number): Point => ({
   x: left + (right - left) * along(x, xValue),
   y: bottom - (bottom - top) * along(y, yValue),
 });
 
-/** Grid, ticks and titles. */
+/** Draws grid, ticks and titles. */
 export function drawAxes(frame: Frame): readonly string[] {
   const { left, right, top, bottom, x, y } = frame;
   const across = y.ticks.flatMap((tick) => {

@@ -27,7 +27,7 @@ const frame: Frame = {
   },
 };
 
-/** The rules that have a line, so that each can still be told from the next. */
+/** The rules that get a line, few enough to tell them apart. */
 const shown = [
   'ripcord',
   'ripcord-no-marker',
@@ -68,7 +68,7 @@ function curvesOf(results: Results): readonly Curve[] {
   ].filter(({ points }) => points.length > 0);
 }
 
-/** The delay over the slowdown. Rules that do not control their false alarms may lie below the optimum. */
+/** The delay as a function of the slowdown. Rules that do not control their false alarms may be below the optimum. */
 export function curvePlot(results: Results): string {
   const curves = curvesOf(results);
   const title = 'How fast, by how slow it has become (sigma 0.3)';

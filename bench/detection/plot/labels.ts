@@ -1,6 +1,6 @@
 import type { Point } from './svg.ts';
 
-/** What a label takes, or what it must not cover. */
+/** The area of a label, or an area that labels must not cover. */
 export interface Box {
   readonly left: number;
   readonly right: number;
@@ -8,7 +8,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** Words that belong to a point. */
+/** A label of a point. */
 export interface Label {
   readonly words: string;
   readonly point: Point;
@@ -25,7 +25,7 @@ const height = 15;
 const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** Sides of a point, the best first: right, left, above, below, and further up and down. */
+/** Positions around a point, best first: right, left, above, below, and further up and down. */
 const sides = [
   { dx: 11, dy: 4, anchor: 'start' },
   { dx: -11, dy: 4, anchor: 'end' },
@@ -50,7 +50,7 @@ function boxOf({ words, at, anchor }: Placed): Box {
 
 const around = ({ x, y }: Point): Box => ({ left: x - 8, right: x + 8, top: y - 8, bottom: y + 8 });
 
-/** Puts each label, in their order, on the first side of its point where it covers no point, no label and no edge. */
+/** Puts each label, in order, at the first position where it covers no point, no label and no edge. */
 export function placeLabels(labels: readonly Label[], edge: Box, obstacles: readonly Box[] = []): readonly Placed[] {
   const taken: Box[] = [...labels.map(({ point }) => around(point)), ...obstacles];
   return labels.map((label) => {
@@ -70,7 +70,7 @@ export function placeLabels(labels: readonly Label[], edge: Box, obstacles: read
   });
 }
 
-/** Heights for labels beside the ends of lines: as near as may be, in the same order, no two closer than one's height. */
+/** Heights for labels beside the ends of lines: as close as possible, in the same order, at least one label height apart. */
 export function spread(heights: readonly number[], lowest: number): readonly number[] {
   const order = heights.map((_, at) => at).toSorted((a, b) => (heights[a] ?? 0) - (heights[b] ?? 0));
   const placed = heights.map((at) => at);

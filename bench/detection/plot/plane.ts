@@ -31,7 +31,7 @@ const frame: Frame = {
   },
 };
 
-/** A rule's place; `lowered` when it gave no false alarm, so that only the bound is known. */
+/** A rule's position. `lowered` if it gave no false alarm, so that only the bound is known. */
 interface Mark {
   readonly words: string;
   readonly kind: 'ours' | 'peer' | 'best';
@@ -72,7 +72,7 @@ function marksOf(results: Results): readonly Mark[] {
   return [...optima, ...found];
 }
 
-/** What the arrow or the line up to the bound takes. */
+/** The area of the arrow or the line up to the bound. */
 const lineOf = ({ point, bound, isBound }: Mark): Box => ({
   left: point.x - 4,
   right: point.x + 4,
@@ -80,7 +80,7 @@ const lineOf = ({ point, bound, isBound }: Mark): Box => ({
   bottom: point.y + (isBound ? arrowLength : 0),
 });
 
-/** A hollow mark with an arrow downwards: it is here or anywhere below. */
+/** A hollow mark with an arrow downwards: the value is here or anywhere below. */
 function draw({ kind, point, bound, isBound }: Mark): string {
   const tip = { x: point.x, y: point.y + arrowLength };
   const arrow = [
@@ -92,7 +92,7 @@ function draw({ kind, point, bound, isBound }: Mark): string {
   return [...(isBound ? arrow : [line(point, bound, kind)]), dot].join('');
 }
 
-/** False alarms against delay: down and to the left is better. */
+/** False alarms against delay: lower and further left is better. */
 export function planePlot(results: Results): string {
   const marks = marksOf(results);
   const title = 'How fast, and at the price of how many false alarms';

@@ -1,4 +1,4 @@
-/** A place in the drawing, in pixels from its upper left. */
+/** A position in the drawing, in pixels from its upper left. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -9,11 +9,11 @@ type Attributes = Readonly<Record<string, string | number>>;
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** To a tenth of a pixel, so that the file does not depend on the last digits of a logarithm. */
+/** Rounded to a tenth of a pixel, so that the file does not depend on the last digits of a logarithm. */
 const say = (value: string | number): string =>
   typeof value === 'number' ? String(Math.round(value * 10) / 10) : escaped(value);
 
-/** An element; its content is SVG already. */
+/** An element; `content` is already SVG. */
 export function element(name: string, attributes: Attributes, content = ''): string {
   const said = Object.entries(attributes).map(([key, value]) => ` ${key}="${say(value)}"`);
   return content === '' ? `<${name}${said.join('')}/>` : `<${name}${said.join('')}>${content}</${name}>`;
@@ -28,7 +28,7 @@ export const line = (from: Point, to: Point, kind: string): string =>
 export const path = (points: readonly Point[], kind: string): string =>
   element('polyline', { points: points.map(({ x, y }) => `${say(x)},${say(y)}`).join(' '), class: kind });
 
-/** Colours that can be told apart by eyes that confuse red and green (after M. Okabe, K. Ito, 2008), on light and on dark. */
+/** Colours that red-green colour-blind readers can tell apart (after M. Okabe, K. Ito, 2008), for light and dark themes. */
 const style = `
 svg { --paper: #ffffff; --ink: #1f2328; --faint: #59636e; --grid: #d1d9e0; --ours: #0b62a8; --peer: #a85000; --best: #00765a; }
 @media (prefers-color-scheme: dark) {
@@ -50,7 +50,7 @@ text.ours, text.peer, text.best { stroke: none; }
 text.ours { fill: var(--ours); font-weight: 600; } text.peer { fill: var(--peer); } text.best { fill: var(--best); }
 `;
 
-/** A whole drawing. It follows its reader's choice of light or dark, also where it is shown as an image. */
+/** A whole drawing. It follows the reader's light or dark theme, even when shown as an image. */
 export function drawing(width: number, height: number, title: string, parts: readonly string[]): string {
   const content = [
     element('title', {}, escaped(title)),

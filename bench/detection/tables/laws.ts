@@ -6,7 +6,7 @@ import { figuresFor, isIn, type Results } from '../results.ts';
 import { rules } from '../rules.ts';
 import { nothing, sayDelay, sayNumber, sayShare, table } from './markdown.ts';
 
-/** The most careful of each system, and the most quick. */
+/** The most cautious and the fastest rule of each system. */
 const shown = ['ripcord', 'prometheus-mean-1m', 'prometheus-p95-5m', 'argo-3', 'flagger-10', 'kayenta'];
 
 function byLaw(results: Results, factor: number, say: (figures: ReturnType<typeof figuresFor>) => string): string {

@@ -17,7 +17,7 @@ import { nothing, sayDelay, sayShare, table } from './markdown.ts';
 const share = (figures: ReturnType<typeof figuresFor>): string =>
   figures === undefined ? nothing : sayShare(alarmShare(figures));
 
-/** How often an hour alarms in which it is a little less, or exactly, as slow as the limit. */
+/** The share of hours that alarm while the latency is exactly at the limit or slightly below. */
 export function nearLimitTable(results: Results): string {
   const rows = nearLimit.flatMap((factor) =>
     [grey, strict].map((rule) => [
@@ -34,7 +34,7 @@ export function nearLimitTable(results: Results): string {
   return table(['slowdown', 'rule', ...nearLimitLengths.map((length) => `baseline of ${length}`)], rows);
 }
 
-/** What a longer baseline brings. */
+/** The benefit of a longer baseline. */
 export function baselineTable(results: Results): string {
   const shown = ['lognormal-0.3', 'lognormal-0.6', 'lognormal-1.0', 'correlated-0.8'];
   const rows = baselineLengths.map((baseline) => {
@@ -49,7 +49,7 @@ export function baselineTable(results: Results): string {
   return table(['readings', 'sigma 0.3', 'sigma 0.6', 'sigma 1.0', 'correlated by 0.8', 'wrong at 1.4x'], rows);
 }
 
-/** Changes that are not simply slower. */
+/** Changes that are more than a plain slowdown. */
 export function effectsTable(results: Results): string {
   const rows = rules
     .filter(isIn(results))
@@ -60,7 +60,10 @@ export function effectsTable(results: Results): string {
   return table(['rule', ...otherEffects.map(sayEffect)], rows);
 }
 
-/** Failures count as infinitely slow. The others' latency rules do not see them; they have other rules for that. */
+/**
+ * Failures count as infinitely slow. Other systems' latency rules do not see them; those systems have separate rules for
+ * failures.
+ */
 export function failuresTable(results: Results): string {
   const rows = ours
     .filter(isIn(results))

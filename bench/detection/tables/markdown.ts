@@ -1,9 +1,9 @@
 import { type Figures, missedShare } from '../figures.ts';
 
-/** What stands where there is nothing to say: it was not run, or there is no such number. */
+/** Stands for a value that was not run or does not exist. */
 export const nothing = '–';
 
-/** With its columns aligned, as the formatter has it. */
+/** With aligned columns, as the formatter writes it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
@@ -11,13 +11,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** Two digits that count below ten, whole numbers above. */
+/** Two significant digits below ten, whole numbers above. */
 export const sayNumber = (value: number): string =>
   value >= 9.95 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
 
 export const sayShare = (share: number): string => `${sayNumber(100 * share)} %`;
 
-/** Median and 95th percentile in readings, and how many watches had no alarm within theirs. */
+/** Median and 95th percentile in readings, and how many watches had no alarm in time. */
 export function sayDelay(figures: Figures | undefined): string {
   if (figures === undefined) return nothing;
   const { median, p95 } = figures;

@@ -6,14 +6,14 @@ import { defaults, type Rule } from '../rule.ts';
 import type { Optimum } from '../task.ts';
 import { nothing, sayDelay, sayNumber, table } from './markdown.ts';
 
-/** No rule that ignores stalls may be faster than this, whatever it sees. */
+/** No rule that ignores stalls can be faster than this, whatever it sees. */
 export const stallReadings = Math.ceil(defaults.stallSeconds) + 1;
 
 const isTold = (rule: Pick<Rule, 'name'>): boolean => rule.name === grey.name || rule.name === strict.name;
 
 /**
- * The median of the optimum that this rule is held against: where the rule is told when the change was made, the optimum
- * knows it, too. Every other rule is held against the slower one that does not.
+ * The median of the optimum to compare this rule with: if the rule knows when the change was made, so does the optimum. All
+ * other rules are compared with the slower optimum that does not.
  */
 export function fastest(
   { optimum }: Pick<Results, 'optimum'>,
@@ -47,7 +47,10 @@ function row(results: Results, { sigma, slowdown, knownTime, unknownTime }: Opti
   ];
 }
 
-/** How far from the fastest possible: with a baseline of 300 and of 1,000 readings, told the time of the change or not. */
+/**
+ * The distance from the fastest possible rule: with a baseline of 300 and of 1,000 readings, with and without knowledge of
+ * the time of the change.
+ */
 export function optimumTable(results: Results): string {
   const head = [
     'sigma, slowdown',

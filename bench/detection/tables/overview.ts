@@ -12,7 +12,7 @@ import { pool, weekly } from './pooled.ts';
 const common = 'lognormal-0.3';
 const everyLaw = laws.map(({ name }) => name);
 
-/** Zero is only known up to a bound; a rate that was seen has an error of its own, and the bound says how much. */
+/** A rate of zero is known only up to a bound. A rate that was seen has an error of its own, which the bound shows. */
 function sayRate(results: Results, lawNames: readonly string[], place: Place, rule: Rule) {
   const pooled = pool(results, lawNames, slower(1), place, rule.name);
   if (pooled === undefined) return { rate: nothing, worst: nothing };
@@ -29,7 +29,7 @@ const wrongShare = (results: Results, lawNames: readonly string[], place: Place,
   return pooled === undefined ? nothing : sayShare(pooled.share);
 };
 
-/** Every rule: alarms without reason, alarms below the limit, and delays. */
+/** Every rule: false alarms, alarms below the limit, and delays. */
 export function overviewTable(results: Results): string {
   const head = [
     'rule',
@@ -59,7 +59,7 @@ export function overviewTable(results: Results): string {
   return table(head, rows);
 }
 
-/** The same question with one reading in five seconds. Delays in readings: five seconds each. */
+/** The same question with one reading in five seconds. Delays are in readings of five seconds each. */
 export function slowProbeTable(results: Results): string {
   const head = ['rule', 'false alarms a week', 'wrong at 1.4x', 'mean of laws', '2x, readings'];
   const rows = rules.filter(isIn(results)).map((rule) => {

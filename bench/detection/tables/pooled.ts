@@ -6,13 +6,13 @@ import { figuresFor, type Results } from '../results.ts';
 /** Watches of several laws taken together. */
 export interface Pooled {
   readonly share: number;
-  /** Not above this, with 95 % confidence. Each law weighs the same, since each has as many watches. */
+  /** Not above this, with 95 % confidence. Each law has the same weight, because each has as many watches. */
   readonly bound: number;
   readonly watches: number;
   readonly worst: { readonly law: string; readonly share: number };
 }
 
-/** Undefined when none of these laws was run. */
+/** Undefined if none of these laws was run. */
 export function pool(
   results: Pick<Results, 'cases'>,
   laws: readonly string[],
@@ -32,7 +32,7 @@ export function pool(
   return { share: alarms / watches, bound: upperBound(alarms, watches), watches, worst };
 }
 
-/** False alarms in a week, hour by hour, and what they are below with 95 % confidence. */
+/** False alarms per week, hour by hour, and their upper bound with 95 % confidence. */
 export const weekly = ({ share, bound }: Pooled): { rate: number; bound: number } => ({
   rate: perWeek(share),
   bound: perWeek(bound),

@@ -12,7 +12,10 @@ const say = (figures: readonly Figures[]): string => {
   return watches === 0 ? nothing : `${alarms} of ${watches} (< ${sayShare(upperBound(alarms, watches))})`;
 };
 
-/** Hours that alarm where one in a hundred may, at the most that each of our rules promises to keep quiet at. */
+/**
+ * The share of hours that alarm, where one in a hundred may, at the greatest slowdown at which each of our rules promises to
+ * stay silent.
+ */
 export function promiseTable(results: Results): string {
   const cells = [
     { rule: grey, factor: 1.4 },

@@ -5,7 +5,7 @@ import { optimumTable } from './optimum.ts';
 import { promiseTable } from './promise.ts';
 import { overviewTable, slowProbeTable } from './overview.ts';
 
-/** Every table, by the name that it has in the document. */
+/** Every table, by its name in the document. */
 export const tables: Readonly<Record<string, { title: string; say: (results: Results) => string }>> = {
   overview: { title: 'Every rule, one reading a second', say: overviewTable },
   optimum: { title: 'Distance to the optimum', say: optimumTable },
@@ -23,7 +23,7 @@ export const tables: Readonly<Record<string, { title: string; say: (results: Res
 const begins = (name: string): string => `<!-- table ${name} -->`;
 const ends = '<!-- end of table -->';
 
-/** The document with its tables of `results` in their places. Throws where a place does not end. */
+/** The document with the tables of `results` inserted. Throws if the end of a table's place is missing. */
 export function fillIn(document: string, results: Results): string {
   let filled = document;
   for (const [name, { say }] of Object.entries(tables)) {

@@ -8,15 +8,15 @@ import { insertExperiment, mixture, type NewExperiment, predictions, search, typ
 
 export interface ApiOptions {
   readonly databaseUrl: string;
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** Loopback unless told otherwise. */
+  /** The default is loopback. */
   readonly host?: string;
 }
 
 export interface Api {
   readonly port: number;
-  /** Answers what is under way, then closes its connections. */
+  /** Finishes current requests, then closes its connections. */
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** The caller's mistake: becomes a response, not a fault of ours. */
+/** The caller's mistake. It becomes a response, not an error of this server. */
 class BadRequest extends Error {
   readonly status: 400 | 413 | 422;
   constructor(status: 400 | 413 | 422, message: string) {
@@ -34,7 +34,10 @@ class BadRequest extends Error {
   }
 }
 
-/** Knows what the tables are called, and looks again when a statement found one gone: they were renamed meanwhile. */
+/**
+ * Knows the current table names, and reads them again when a statement finds a table missing, because it was renamed
+ * meanwhile.
+ */
 function tableNames(pool: Pool) {
   let known: Promise<Names> | undefined;
   return async function using<Result>(work: (names: Names) => Promise<Result>): Promise<Result> {
@@ -53,7 +56,7 @@ const notFound: Answer = { status: 404, body: { error: 'there is nothing here' }
 const run = async (pool: Pool | PoolClient, { sql, values }: Statement): Promise<readonly unknown[]> =>
   (await pool.query<Record<string, unknown>>(sql, values)).rows;
 
-/** Row level security asks for the user in the claim, which lasts as long as the transaction. */
+/** Row-level security reads the user from the claim, which lasts as long as the transaction. */
 async function write(pool: Pool, user: string, statement: Statement): Promise<readonly unknown[]> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -119,13 +122,12 @@ async function answer(pool: Pool, using: ReturnType<typeof tableNames>, request:
   return oneOr404(await using((names) => run(pool, mixture(names, Number(id)))));
 }
 
-/** A refused value is the caller's, anything else ours; the text of the database's error stays inside. */
+/** A rejected value is the caller's mistake, anything else is ours. The database's error text is not passed on. */
 function failure(error: unknown): Answer {
   if (error instanceof BadRequest) return { status: error.status, body: { error: error.message } };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === '23503') return { status: 422, body: { error: 'there is no such molecule' } };
-  if (typeof code === 'string' && code.startsWith('22'))
-    return { status: 400, body: { error: 'a value is not usable' } };
+  if (typeof code === 'string' && code.startsWith('22')) return { status: 400, body: { error: 'a value is invalid' } };
   const ours = error instanceof DatabaseError && !/^(57P|53)/.test(String(code));
   return { status: ours ? 500 : 503, body: { error: 'the database could not answer', code } };
 }
@@ -135,7 +137,7 @@ function send(response: ServerResponse, { status, body }: Answer, last: boolean)
   response.end(JSON.stringify(body));
 }
 
-/** Serves CryoProtect's data over HTTP; rejects when the port is taken. The database may come and go. */
+/** Serves CryoProtect's data over HTTP; rejects if the port is taken. The database may come and go. */
 export async function startApi({ databaseUrl, port, host = '127.0.0.1' }: ApiOptions): Promise<Api> {
   const pool = new Pool({ connectionString: databaseUrl, max: 10, connectionTimeoutMillis: 2_000 });
   pool.on('error', () => undefined); // an idle connection was ended; the next request opens another

@@ -5,18 +5,18 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:3000`; no other host is accepted. */
   readonly apiUrl: string;
   readonly perSecond: number;
-  /** The same seed asks the same questions in the same order. */
+  /** The same seed sends the same requests in the same order. */
   readonly seed: number;
 }
 
 export interface ClientStats {
-  /** Requests that were sent. */
+  /** Requests sent. */
   readonly sent: number;
-  /** Answered with a status below 400. */
+  /** Requests answered with a status below 400. */
   readonly answered: number;
-  /** Answered with another status, not in time or not at all. */
+  /** Requests answered with another status, too late or not at all. */
   readonly failed: number;
-  /** Due, but not sent, since too many were waiting. */
+  /** Requests that were due but not sent, because too many were waiting. */
   readonly skipped: number;
   /** Milliseconds from when a request was due to the end of its answer, over the last 1,000; undefined before the first. */
   readonly p50: number | undefined;
@@ -24,7 +24,7 @@ export interface ClientStats {
 }
 
 export interface Clients {
-  /** Sends nothing more and waits for what is under way. */
+  /** Stops sending and waits for current requests. */
   stop(): Promise<void>;
   stats(): ClientStats;
 }
@@ -32,7 +32,7 @@ export interface Clients {
 const atOnce = 64;
 const timeout = 5_000;
 
-/** A number in [0, 1) from the seed and the position alone (mulberry32), so that a late answer changes no question. */
+/** A number in [0, 1) from the seed and the position alone (mulberry32), so that a late answer changes no later request. */
 function chance(seed: number, position: number): number {
   let t = (seed + Math.imul(position + 1, 0x6d2b79f5)) | 0;
   t = Math.imul(t ^ (t >>> 15), t | 1);
@@ -57,11 +57,11 @@ const prefixes = [
   'acetyl ure',
 ];
 
-/** Of ten questions six or seven search, two or three read a mixture, and about every twentieth writes. */
+/** Of ten requests, six or seven search, two or three read a mixture, and about one in twenty writes. */
 export function question(seed: number, position: number): Question {
   const kind = chance(seed, 2 * position);
   const which = chance(seed, 2 * position + 1);
-  const id = 1 + Math.floor(which * 500); // the loader makes at least so many
+  const id = 1 + Math.floor(which * 500); // the loader creates at least this many
   if (kind < 0.65) {
     const prefix = prefixes[Math.floor(which * prefixes.length)] ?? '';
     return { method: 'GET', path: `/molecules?search=${encodeURIComponent(prefix)}` };
@@ -71,7 +71,7 @@ export function question(seed: number, position: number): Question {
   return { method: 'POST', path: '/experiments', body: JSON.stringify({ moleculeId: id, name: `Client ${position}` }) };
 }
 
-/** The status, or undefined when there was no answer in time. */
+/** The status, or undefined if there was no answer in time. */
 const ask = (agent: Agent, base: URL, { method, path, body }: Question): Promise<number | undefined> =>
   new Promise((resolve) => {
     const asked = request(new URL(path, base), { agent, method, signal: AbortSignal.timeout(timeout) }, (response) => {
@@ -81,12 +81,12 @@ const ask = (agent: Agent, base: URL, { method, path, body }: Question): Promise
     asked.on('error', () => resolve(undefined)).end(body);
   });
 
-/** Asks at a fixed rate, whether or not answers come: a slow server is not spared, as by real users it would not be. */
+/** Sends requests at a fixed rate, whether or not answers arrive: like real users, it does not spare a slow server. */
 export function startClients({ apiUrl, perSecond, seed }: ClientOptions): Clients {
   const base = new URL(apiUrl);
   if (base.hostname !== '127.0.0.1')
     throw new Error(`found host "${base.hostname}", wanted 127.0.0.1: this load is for an example`);
-  if (!(perSecond > 0)) throw new Error(`found ${perSecond} requests a second, wanted more than none`);
+  if (!(perSecond > 0)) throw new Error(`found ${perSecond} requests a second, wanted more than 0`);
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const counts = { sent: 0, answered: 0, failed: 0, skipped: 0 };
   const recent: number[] = [];

@@ -7,7 +7,7 @@ export interface Statement {
 
 const literal = (text: string) => text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 
-/** Ordered as the index `molecule_name_prefix` is, so that the first twenty are read from it and nothing is sorted. */
+/** Ordered like the index `molecule_name_prefix`, so that PostgreSQL reads the first twenty rows from it without sorting. */
 export const search = ({ molecule }: Names, prefix: string): Statement => ({
   sql: `select id::float8 as id, name, smiles, molecular_weight::float8 as "molecularWeight" from public.${molecule}
     where lower(name) like $1 || '%' order by lower(name) using ~<~ limit 20`,

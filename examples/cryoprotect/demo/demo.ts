@@ -1,4 +1,4 @@
-// `npm run demo`: a remediation goes wrong, is caught and is rolled back, on a real PostgreSQL, in about a minute.
+// `npm run demo`: a remediation goes wrong, is detected and rolled back, on a real PostgreSQL, in about a minute.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,7 +27,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interrupted.abort(new NotAsTold(`it was interrupted (${signal})`)));
 }
 
-/** Every wait in it ends when somebody interrupts; only then is the stage cleared away, whole. */
+/** An interruption ends every wait in the story; only then the stage is removed as a whole. */
 async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: string }> {
   narrator.act('The stage: a real PostgreSQL, an application over it, and its users');
   const stage = await setStage(undo, Number(values.molecules));
@@ -52,7 +52,7 @@ async function story(undo: AsyncDisposableStack): Promise<{ stage: Stage; url: s
 }
 
 async function keepOn(stage: Stage, url: string): Promise<void> {
-  narrator.act('Everything goes on until you press Ctrl-C (--keep)');
+  narrator.act('Everything keeps running until you press Ctrl-C (--keep)');
   narrator.quote(
     [
       `guard     ${url}/metrics  ${url}/readyz`,
@@ -66,7 +66,7 @@ async function keepOn(stage: Stage, url: string): Promise<void> {
   await new Promise<void>((resolve) => interrupted.signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** The report down to its first table, which tells when what happened. */
+/** The report up to its first table, which shows when each thing happened. */
 const beginning = (report: string): string => {
   const lines = report.split('\n');
   const table = lines.findIndex((line) => line.startsWith('|'));
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
     narrator.quote(beginning(report));
     narrator.say(`All of it really happened, in ${((performance.now() - began) / 1_000).toFixed(0)} s.`);
     if (values.keep) await keepOn(stage, url);
-    else narrator.say('The stage is cleared away now. To look around on it: npm run demo -- --keep');
+    else narrator.say('The database and all programs are removed now. To keep them running: npm run demo -- --keep');
     return 0;
   } catch (error) {
     console.error(`\nThe demo stopped: ${sayFailure(error)}`);

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../../src/core/run/events.ts';
 
 export type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 
-/** The events of the run as they are journalled, from the daemon's own stream. */
+/** The events of the run as they are recorded, from the daemon's own stream. */
 export interface Followed {
   readonly all: readonly RunEvent[];
   /** The first event of the kind, now or later. */
@@ -10,7 +10,7 @@ export interface Followed {
   find<Type extends RunEvent['type']>(type: Type): EventOf<Type> | undefined;
 }
 
-/** Reads server-sent events; each is a block of lines that ends with an empty one. */
+/** Parses server-sent events; each is a block of lines that ends with an empty one. */
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<RunEvent> {
   let text = '';
   const decoder = new TextDecoder();
@@ -25,7 +25,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<RunEv
   }
 }
 
-/** Follows the current run, from the event behind `after` on, until the signal is aborted. */
+/** Follows the current run, from the event after `after` on, until the signal is aborted. */
 export async function follow(
   url: string,
   token: string,

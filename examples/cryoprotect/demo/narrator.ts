@@ -1,15 +1,15 @@
 import { styleText } from 'node:util';
 
-/** Tells what happens, in plain words, with the time since the beginning. */
+/** Prints what happens, with the time since the start. */
 export interface Narrator {
   act(title: string): void;
   say(text: string): void;
-  /** Something that was wanted and is so. */
+  /** An expected fact that holds. */
   proved(text: string): void;
   /** A command as the reader could type it. */
   command(words: string): void;
   quote(text: string): void;
-  /** Shows that it goes on while one waits. */
+  /** Shows progress during a wait. */
   waiting(text: string): { readonly tick: (now: string) => void; readonly done: (text: string) => void };
 }
 

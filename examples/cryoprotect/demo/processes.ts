@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 
 /** A program of the demo that runs until it is stopped. */
 export interface Running extends AsyncDisposable {
-  /** What it said after the words that were waited for. */
+  /** Its output after the line that the caller waited for. */
   readonly said: string;
   readonly pid: number;
 }
@@ -27,7 +27,7 @@ export async function start(
   ready: string,
 ): Promise<Running> {
   const [program = '', ...args] = command;
-  // In a group of its own: Ctrl-C reaches the demo alone, which then ends everything in good order.
+  // In a separate process group, so that Ctrl-C reaches only the demo, which then ends everything in order.
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,7 +49,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a program to its end and keeps what it printed. */
+/** Runs a program to its end and returns its output. */
 export async function run(
   command: readonly string[],
   env: Readonly<Record<string, string>>,

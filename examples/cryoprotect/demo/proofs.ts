@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-/** Asks the database itself, beside the guard, so that nobody has to take the guard's word. */
+/** Queries the database independently of the guard, so that nobody has to take the guard's word. */
 
 async function asking<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
@@ -34,7 +34,7 @@ interface PlanNode {
 
 const nodes = (plan: PlanNode): readonly PlanNode[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)];
 
-/** How PostgreSQL itself explains the search: the median time of five executions, and how it finds the rows. */
+/** How PostgreSQL itself explains the search: the median time of five executions, and the access path. */
 export async function explainSearch(url: string): Promise<{ readonly ms: number; readonly how: string }> {
   return asking(url, async (client) => {
     const search = await searchNow(client);
@@ -75,7 +75,7 @@ export async function whatIsThere(url: string): Promise<{ readonly index: boolea
   });
 }
 
-/** A series as it stands on the page that Prometheus scrapes. */
+/** A series as it is on the page that Prometheus scrapes. */
 export interface Sample {
   readonly series: string;
   readonly value: number;

@@ -13,13 +13,13 @@ import { start } from './processes.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The command as it stands in a checkout; users type `npx ripcord`. */
+/** The command as it is in a checkout; users type `npx ripcord`. */
 export const ripcord = [process.execPath, here('../../../bin/ripcord.js')] as const;
 export const planFile = here('ripcord.yaml');
-/** Where the commands of the story are typed. */
+/** The folder in which the story runs its commands. */
 export const cwd = here('..');
 
-/** Everything the story plays on. All of it ends with the stage. */
+/** Everything that the story runs on. All of it ends with the stage. */
 export interface Stage {
   readonly server: PostgresServer;
   readonly folder: string;
@@ -28,7 +28,7 @@ export interface Stage {
   readonly phasesUrl: string;
   readonly apiUrl: string;
   readonly tokens: { readonly dana: string; readonly pipeline: string };
-  /** What the daemon and the commands find in their environment. */
+  /** The environment variables of the daemon and the commands. */
   readonly env: Readonly<Record<string, string>>;
   readonly rows: Loaded;
   readonly clients: Clients;
@@ -36,7 +36,7 @@ export interface Stage {
 
 const database = 'cryoprotect';
 
-/** The logins of the guard and of the rollback steps, as an operator makes them. */
+/** The logins of the guard and of the rollback steps, as an operator creates them. */
 async function createLogins(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -51,7 +51,7 @@ async function createDatabase(server: PostgresServer): Promise<void> {
   await client.end();
 }
 
-/** Sets the stage, and registers on `undo` how each part of it is cleared away. */
+/** Sets up the stage, and registers on `undo` how to remove each part. */
 export async function setStage(undo: AsyncDisposableStack, molecules: number): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'ripcord-demo-'));
   undo.defer(() => rm(folder, { recursive: true, force: true }));
@@ -87,7 +87,7 @@ export async function setStage(undo: AsyncDisposableStack, molecules: number): P
   return { server, folder, journal, databaseUrl, phasesUrl, apiUrl: api.said, tokens, env, rows, clients };
 }
 
-/** Starts the daemon; its address. */
+/** Starts the daemon and returns its address. */
 export async function startDaemon(undo: AsyncDisposableStack, { env, journal }: Stage): Promise<string> {
   const command = [...ripcord, 'serve', '--plan', planFile, '--journal', journal, '--listen', '127.0.0.1:0'];
   return undo.use(await start([...command, '--log-level', 'warn'], env, 'listening on ')).said;

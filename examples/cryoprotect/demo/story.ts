@@ -21,17 +21,17 @@ export interface Telling {
   readonly signal: AbortSignal;
 }
 
-/** The story did not go as it must: the demo says so and ends with exit code 1. */
+/** The story did not go as planned: the demo prints why and exits with 1. */
 export class NotAsTold extends Error {}
 
 function must(holds: boolean, what: string, narrator: Narrator): void {
-  if (!holds) throw new NotAsTold(`it is not true that ${what}`);
+  if (!holds) throw new NotAsTold(`expected: ${what}`);
   narrator.proved(what);
 }
 
 const quoted = (word: string): string => (/[^\w./:=@-]/.test(word) ? `"${word}"` : word);
 
-/** Runs a command of Ripcord as its users do, shows it, and wants it to end well. */
+/** Runs a Ripcord command as its users do, shows it, and expects it to succeed. */
 async function command(
   telling: Telling,
   as: 'dana' | 'pipeline',
@@ -48,7 +48,7 @@ async function command(
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
 
-/** Fifteen seconds on a busy machine may be too little for what the plan must detect: the guard says so at once. */
+/** On a busy machine, the guard may report that fifteen seconds are too few for what the plan must detect. */
 async function captureEnough(telling: Telling): Promise<void> {
   for (const length of ['15s', '30s', '1m']) {
     const said = await command(telling, 'dana', ['baseline', 'capture', '--for', length]);
@@ -80,14 +80,14 @@ export async function openAndMeasure(telling: Telling, tell: (event: RunEvent) =
 
 export async function giveAuthority(telling: Telling): Promise<void> {
   const { narrator } = telling;
-  narrator.act('The people with authority say beforehand what may be done without asking');
+  narrator.act('The people with authority decide in advance what the guard may do without asking');
   for (const requirement of ['rehearsal', 'proved-backups']) {
     await command(telling, 'dana', ['waive', requirement, '--reason', 'a demo on a throw-away database']);
   }
   await command(telling, 'dana', ['pre-approve', 'undo-a-slow-phase']);
   await command(telling, 'dana', ['run', 'arm']);
   narrator.say(
-    'Armed: a performance breach of phase 2 or 3 may be rolled back once, without waking anybody. Waivers are on record.',
+    'Armed: a performance breach of phase 2 or 3 may be rolled back once, without waking anybody. The waivers are recorded.',
   );
 }
 
@@ -116,7 +116,7 @@ export async function runPhases(telling: Telling): Promise<void> {
 
 const latency = 'ripcord_latency_seconds';
 const ofTheSearch = ['probe="molecule-search-sql"', 'statistic="p50"'];
-/** Two measurements of a busy machine: of the same size, not the same. */
+/** Two measurements on a busy machine: of the same order, but not equal. */
 const agree = (seen: number, ms: number): boolean => seen * 1_000 > ms / 3 && seen * 1_000 < ms * 3;
 
 /** While the guard collects evidence: the same slowness, as the database and the guard measure it. No claim rests on the numbers. */
@@ -137,9 +137,7 @@ export async function compareNumbers({ stage, narrator, url, signal }: Telling):
 export async function caught(telling: Telling, events: Followed): Promise<void> {
   const { narrator } = telling;
   narrator.act('The guard sees it, recommends, and acts on the pre-approval');
-  const waiting = narrator.waiting(
-    'The guard weighs each reading, until a false alarm would be rarer than one in a year',
-  );
+  const waiting = narrator.waiting('The guard weighs each reading until a false alarm would be rarer than one a year');
   const ticking = setInterval(() => waiting.tick('...'), 500);
   const raised = await events.until('recommendation-raised').finally(() => clearInterval(ticking));
   waiting.done('- and then it does.');
@@ -154,16 +152,16 @@ export async function caught(telling: Telling, events: Followed): Promise<void> 
   );
   must(
     raised.attributedTo === 'relationship-remediation',
-    'the breach is attributed to phase 3, which did it',
+    'the breach is attributed to phase 3, which caused it',
     narrator,
   );
   const approved = await events.until('recommendation-approved');
-  must(approved.by === 'pre-approval', `approved by the pre-approval, by no person: ${approved.reason}`, narrator);
+  must(approved.by === 'pre-approval', `approved by the pre-approval, not by a person: ${approved.reason}`, narrator);
 }
 
 const inMs = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(0)} ms`);
 
-/** What the users of the application had of it, not only the probes. */
+/** The effect on the users of the application, not only on the probes. */
 function sayUsers({ stage, narrator }: Telling): void {
   const { sent, failed, p50, p95 } = stage.clients.stats();
   narrator.say(
@@ -199,16 +197,16 @@ export async function watched(telling: Telling, events: Followed): Promise<void>
     250,
   );
   const { relapses, seen } = await events.until('watch-settled').finally(() => clearInterval(ticking));
-  waiting.done(`${sayDuration(seen)} of it, none of them blind.`);
+  waiting.done(`${sayDuration(seen)} seen, never blind.`);
   must(relapses === 0, 'nothing broke again', narrator);
 }
 
-/** `keep`: the run stays open, for whoever wants to look at it. */
+/** `keep`: the run stays open for further inspection. */
 export async function reported(telling: Telling, events: Followed, keep: boolean): Promise<void> {
   const { narrator, stage } = telling;
   narrator.act('The record');
   const opened = events.find('run-opened');
-  if (opened === undefined) throw new NotAsTold('the journal has no beginning');
+  if (opened === undefined) throw new NotAsTold('the journal has no first entry');
   if (!keep) await command(telling, 'dana', ['run', 'close', '--reason', 'the demo is over']);
   const file = join(stage.folder, 'report.md');
   await command(telling, 'dana', ['report', opened.run, '--output', file]);
@@ -219,10 +217,10 @@ export async function reported(telling: Telling, events: Followed, keep: boolean
     narrator,
   );
   narrator.quote(lastLine(await command(telling, 'dana', ['journal', 'verify', '--journal', stage.journal])));
-  narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain holds`);
+  narrator.proved(`${events.all.length} events in a hash-chained journal, and the chain is sound`);
 }
 
-/** Which events are worth a line while they happen; the acts tell the rest. */
+/** The events that get a line when they happen; the acts tell the rest. */
 const told: readonly RunEvent['type'][] = [
   'step-started',
   'step-done',
@@ -231,7 +229,7 @@ const told: readonly RunEvent['type'][] = [
   'watch-relapsed',
 ];
 
-/** Signs of trouble as the guard notes them; a breach is told by the act that it brings about. */
+/** Signs of trouble as the guard records them. The acts report the breaches. */
 const warnings = (event: RunEvent): readonly string[] =>
   event.type === 'verdicts-changed'
     ? event.verdicts.filter(({ warning }) => warning).map(({ summary }) => summary)
@@ -240,6 +238,6 @@ const warnings = (event: RunEvent): readonly string[] =>
 export const tellEvent =
   (narrator: Narrator) =>
   (event: RunEvent): void => {
-    for (const summary of warnings(event)) narrator.say(`guard: a warning, not acted upon: ${summary}`);
+    for (const summary of warnings(event)) narrator.say(`guard: a warning without any action: ${summary}`);
     if (told.includes(event.type)) narrator.say(`guard: ${sayEvent(event)}`);
   };

@@ -10,19 +10,19 @@ import type { ProcessIdentity } from '../../../src/core/response/events.ts';
 import { identify, isRunning } from '../../../src/phases/process-identity.ts';
 
 /**
- * Stands in for systemd and the application, to try the procedures of ripcord.yaml on one machine:
- * `node services.ts --folder FOLDER start|stop NAME...`. Each service is a process of its own that is healthy when what it
- * needs is. FOLDER holds settings.json, a file for each process, and `log`, where each says what it saw when it came and went.
+ * Stands in for systemd and the application, to try the procedures of ripcord.yaml on one machine: `node services.ts --folder
+ * FOLDER start|stop NAME...`. Each service is a separate process that is healthy if what it needs is. FOLDER holds
+ * settings.json, a file for each process, and `log`, where each service writes what it saw when it started and stopped.
  */
 
 interface Service {
   readonly port: number;
   readonly needs?: Name;
-  /** Holds a session of the database, as an application does. */
+  /** Holds a database session, as an application does. */
   readonly session?: true;
 }
 export type Name = 'cryoprotect-backend' | 'cryoprotect-api' | 'cryoprotect-web' | 'cryoprotect-front';
-/** The front shows the maintenance page while it is on, and what the web server says otherwise. */
+/** Shows the maintenance page while it is on, and the web server's answer otherwise. */
 export const services: Readonly<Record<Name, Service>> = {
   'cryoprotect-backend': { port: 3001, session: true },
   'cryoprotect-api': { port: 3000, needs: 'cryoprotect-backend', session: true },
@@ -32,13 +32,13 @@ export const services: Readonly<Record<Name, Service>> = {
 const isName = (name: string): name is Name => Object.hasOwn(services, name);
 
 export interface Settings {
-  /** What the application logs in with. */
+  /** The role as which the application logs in. */
   readonly database: string;
-  /** Others than those above. */
+  /** Services other than those above. */
   readonly ports?: Partial<Readonly<Record<Name, number>>>;
 }
 
-/** A service is not there at once. */
+/** A service takes time to start. */
 const warmUp = 600;
 const longestEnd = 5_000;
 
@@ -48,10 +48,10 @@ const statusOf = (url: string): Promise<string> =>
     () => 'nothing',
   );
 
-/** One session that is kept: questions at the same time wait for each other. */
+/** One session that is kept open; concurrent queries wait for each other. */
 function openSession(database: string, name: Name): Pool {
   const pool = new Pool({ connectionString: database, application_name: name, max: 1, min: 1 });
-  pool.on('error', () => undefined); // the next question of its health tells
+  pool.on('error', () => undefined); // the next health check reports it
   return pool;
 }
 
@@ -103,7 +103,7 @@ function inFolder(folder: string, { database, ports }: Settings) {
   }
 
   return {
-    /** As systemd does for a simple service, it does not wait until the service is healthy. */
+    /** As systemd does for a simple service, this does not wait until the service is healthy. */
     async start(name: Name): Promise<void> {
       if ((await running(name)) !== undefined) return;
       const { needs } = services[name];
@@ -116,7 +116,7 @@ function inFolder(folder: string, { database, ports }: Settings) {
       await writeFile(processFile(name), JSON.stringify(await identify(child.pid ?? 0)));
     },
 
-    /** Ends the very process that was started, and no other that may have got its number. */
+    /** Ends exactly the process that was started, and no other that may have been given its pid. */
     async stop(name: Name): Promise<void> {
       const identity = await running(name);
       if (identity === undefined) return;

@@ -15,7 +15,7 @@ import type { Input } from '../../core/run/input.ts';
 import { bodies, readBody } from '../bodies.ts';
 import { accepted, type Call, mustBeCurrent, type Route, view } from '../route.ts';
 
-/** A route whose body becomes one input. It answers with the run as it is then. */
+/** A route whose body becomes one input. It responds with the resulting state of the run. */
 function act<Body>(
   path: string,
   access: readonly Right[],
@@ -36,10 +36,10 @@ function act<Body>(
 }
 
 const recommendationOf = ({ params }: Call): RecommendationId => recommendationId(params.rec ?? '');
-/** Which of the two it takes is decided by the procedure. */
+/** The procedure decides which of the two rights is needed. */
 const answering: readonly Right[] = ['approve-phase-rollback', 'approve-restore'];
 
-/** What principals do. */
+/** Routes for what principals do. */
 export const acts: readonly Route[] = [
   act(
     'baseline',

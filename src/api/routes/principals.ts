@@ -2,7 +2,10 @@ import { bodies, readBody } from '../bodies.ts';
 import { Refused } from '../problem.ts';
 import { json, type Route } from '../route.ts';
 
-/** Also while no run is open. Everybody may end their own token: who else may end it is asked where it is decided. */
+/**
+ * Works without an open run. Principals may always revoke their own token; the handler decides whether they may revoke
+ * another one.
+ */
 export const principals: readonly Route[] = [
   {
     method: 'post',

@@ -14,14 +14,17 @@ function momentOf(value: unknown, otherwise: Instant): Instant {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(at))
     throw new Refused(
-      refuse('bad-request', `${JSON.stringify(value)} is no moment`, 'one like 2026-11-22T02:14:07Z', 'Correct it'),
+      refuse('bad-request', `${JSON.stringify(value)} is not a time`, 'one like 2026-11-22T02:14:07Z', 'Correct it'),
     );
   return instant(at);
 }
 
 const viewing: Access = ['view'];
 
-/** A guard in a line: where its newest run stands, and whether it can do its work. One that cannot say leaves the others their line. */
+/**
+ * One guard: the state of its newest run, and whether it can work. A guard that fails to answer does not remove the others
+ * from the list.
+ */
 async function summaryOf({ guard }: Member) {
   const { shown, fault } = await newestOf(guard);
   const because = [...guard.unready(), ...(fault === undefined ? [] : [`its newest run cannot be shown: ${fault}`])];
@@ -44,7 +47,7 @@ async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | unde
   }
 }
 
-/** What whoever may view may look at. */
+/** Routes that the `view` right gives access to. */
 export const reads: readonly Route[] = [
   {
     method: 'get',

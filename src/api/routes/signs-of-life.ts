@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import { type Fleet, sayGuard } from '../fleet.ts';
 import { json, type Route } from '../route.ts';
 
-/** Why not, may quote the plan, and this is for everybody who reaches the port. */
+/** Replaces the reason, which may quote the plan, because anyone who reaches the port can read this. */
 const notAtWork = 'the guard is not at work; the daemon’s log says why';
 
-/** What keeps each guard from its work, with its name where there are several. */
+/** What stops each guard from working, prefixed with its name if there are several guards. */
 function unready(fleet: Fleet): readonly string[] {
   const [guards, absent] = [fleet.guards(), fleet.absent()];
   const isAlone = guards.length + absent.length === 1;
@@ -18,7 +18,7 @@ function unready(fleet: Fleet): readonly string[] {
   ];
 }
 
-/** What anyone may look at: load balancers, process supervisors, Prometheus. */
+/** Routes without a token: for load balancers, process supervisors and Prometheus. */
 export const signsOfLife: readonly Route[] = [
   { method: 'get', path: '/healthz', access: 'anyone', show: async () => json({ alive: true }) },
   {

@@ -85,8 +85,8 @@ changed.`,
   addCommand<AbortOptions>(program, stage, {
     usage: 'abort [ROLLBACK]',
     args: { ROLLBACK: 'the rollback that you have read (default: the only one in this run)' },
-    summary: 'ends the rollback under way before its next step',
-    about: `The step under way runs to its end, and no other step starts. What is undone stays undone. The run is held until a person
+    summary: 'ends the running rollback before its next step',
+    about: `The current step runs to its end, and no other step starts. What is undone stays undone. The run is held until a person
 resumes it.`,
     examples: [
       'ripcord abort --reason "the undo makes it worse"',

@@ -115,7 +115,7 @@ function declareServe(program: Command, stage: Stage): void {
     summary: 'runs the daemon: the guard itself',
     about: `Runs the guard: it samples, judges, recommends, and rolls back what was approved. It continues the run in its journal.
 With several plans it runs a guard for each; if one cannot start, the daemon reports it and tries again every 30 s.
-SIGTERM and SIGINT stop it after the step under way; a second signal stops it at once.`,
+SIGTERM and SIGINT stop it after the current step; a second signal stops it at once.`,
     examples: [
       'ripcord serve --env production',
       'ripcord serve --plan orders.yaml@production --plan search.yaml',
@@ -140,13 +140,13 @@ SIGTERM and SIGINT stop it after the step under way; a second signal stops it at
       ),
     ],
     run: async (call) => {
-      keepYoungGenerationSmall(); // before what it runs is loaded, which makes much garbage
+      keepYoungGenerationSmall(); // must come before the daemon's code is loaded, which makes much garbage
       return (await import('../serve.ts')).serve(call);
     },
   });
 }
 
-/** Commands that need no running daemon, but for the one that revokes a token. */
+/** Commands that need no running daemon, except the one that revokes a token. */
 export function declareLocal(program: Command, stage: Stage): void {
   program.commandsGroup('Prepare:');
   declareLooks(program, stage);
@@ -155,7 +155,7 @@ export function declareLocal(program: Command, stage: Stage): void {
   declareServe(program, stage);
 }
 
-/** The journal is read beside a running daemon, or without one. */
+/** Commands that read the journal beside a running daemon, or without one. */
 export function declareJournal(program: Command, stage: Stage): void {
   const journal = addGroup(program, 'journal', 'verifies or accepts the journal, from which all state is rebuilt', [
     'ripcord journal verify',

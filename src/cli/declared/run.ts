@@ -28,7 +28,7 @@ ${forPlan}`,
   addCommand<RunOptions & ReasonOption>(run, stage, {
     usage: 'disarm',
     summary: 'makes the guard ask before it acts',
-    about: 'Disarms the run. A rollback that is under way goes on.',
+    about: 'Disarms the run. A running rollback continues.',
     examples: ['ripcord run disarm --reason "the window is over"'],
     options: [option.reason, ...runOptions],
     run: async (call) => (await import('../run.ts')).disarm(call),
@@ -92,7 +92,7 @@ function declareRun(program: Command, stage: Stage): void {
     usage: 'status',
     summary: 'shows where the run stands, and what to type next',
     about: `Shows where the run stands: first what is wrong and what needs an answer, then everything else.
-Exits with 0 if all is well, 1 if anything is breached or waits for an answer, 3 if the guard cannot look.`,
+Exits with 0 if all is well, 1 if anything is breached or waits for an answer, 3 if the guard cannot evaluate.`,
     examples: ['ripcord run status', 'ripcord run status --json', 'watch ripcord run status'],
     options: [...runOptions],
     run: async (call) => (await import('../run.ts')).status(call),
@@ -166,7 +166,7 @@ Exits with the command's own exit code, or with 75 if the guard refused or stopp
   });
 }
 
-/** What happened, from the daemon. */
+/** Commands that show what happened, as the daemon knows it. */
 export function declareReport(program: Command, stage: Stage): void {
   program.commandsGroup('Look back:');
   addCommand<ReportOptions>(program, stage, {

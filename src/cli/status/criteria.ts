@@ -13,10 +13,10 @@ const shown: Readonly<Record<CriterionView['status'], readonly [string, Tone]>> 
   'not-asked': ['not checked', 'quiet'],
 };
 
-/** Enough to see what it is about; `--json` has all. */
+/** Enough to see the subject; `--json` has everything. */
 const most = 4;
 
-/** The worst first; plainly well is not worth a line. */
+/** Worst first. Omits what is well without reservation. */
 function rank({ status, warning, because }: Verdict): number | undefined {
   if (status !== 'ok') return ['breach', 'error', 'unknown'].indexOf(status);
   if (warning) return 3;
@@ -46,6 +46,6 @@ function rowsOf({ criterion, status }: CriterionView, verdicts: readonly Verdict
   return lines.map((line, at): Row => (at === 0 ? [criterion, { text: word, tone }, line] : ['', '', line]));
 }
 
-/** The five criteria, each with what is not plainly well about it. */
+/** The five criteria, each with what is not well about it. */
 export const criteriaRows = ({ criteria, verdicts }: RunView): readonly Row[] =>
   criteria.flatMap((criterion) => rowsOf(criterion, verdicts));

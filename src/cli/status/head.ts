@@ -31,7 +31,7 @@ function sayBaseline({ baseline, capture, now }: RunView): string {
   return baseline === undefined ? 'none' : `${baseline.readings} readings, frozen ${past(baseline.frozenAt, now)}`;
 }
 
-/** Where authority of this run may have been meant for another plan. */
+/** Warns if authority in this run may have been meant for another plan. */
 const sayEdited = ({ plan: { hash, before }, now }: RunView): string | undefined =>
   before && `${hash} since ${clockTime(before.until, now)}, before that ${before.hash}`;
 
@@ -41,14 +41,14 @@ function sayTime({ openedAt, closed, now, runtime }: RunView): string {
   return `opened ${clockTime(openedAt, now)}, ${roughly(between(openedAt, closed?.at ?? now))} long${work}`;
 }
 
-/** Which run it is, and what time it is there. */
+/** Shows which run it is and the current time. */
 export const sayRunAndNow = ({ run, plan, environment, now }: RunView): string =>
   `${run} of ${plan.name} in ${environment}, ${sayMoment(now)}`;
 
 type Held = Pick<NonNullable<RunView['held']>, 'by' | 'at' | 'reason'>;
 const sayHold = ({ by, at, reason }: Held, now: RunView['now']): string => `by ${by}, ${past(at, now)}: ${reason}`;
 
-/** What the guard may do in this run, and what it knows. */
+/** Shows what the guard may do in this run, and what it knows. */
 export function head(view: RunView, saidAlready: string): readonly Row[] {
   const { target, targetChange: change, held, stage, waivers, now } = view;
   const blind = sayBlind(view);

@@ -7,7 +7,7 @@ import { openHeadline } from './open-headline.ts';
 import { sayTaken, stuckFence } from './rollback.ts';
 import { list, sayCriteria } from './verdicts.ts';
 
-/** What the run's state means for whoever looks at it now, in one sentence. */
+/** The meaning of the run's state in one sentence, for a person who looks now. */
 export interface Headline {
   readonly tone: Tone;
   readonly text: string;
@@ -16,7 +16,7 @@ export interface Headline {
 export const openRecommendations = ({ recommendations }: RunView): readonly RecommendationView[] =>
   recommendations.filter(({ state }) => state === 'open');
 
-/** Whom it is addressed to after nobody has answered. */
+/** Who is to answer after others did not. */
 function sayEscalated({ addressedTo = [], unanswered = [] }: RecommendationView): string {
   if (unanswered.length === 0) return '';
   const now = addressedTo.length === 0 ? '' : `; now asked: ${list(addressedTo.map(({ name }) => name))}`;
@@ -35,7 +35,7 @@ function recommending(view: RunView): Headline {
   return { tone: 'bad', text: `${title}${why}: ${what} ${answer}` };
 }
 
-/** Undefined unless a person has given the rollback up and it has not ended yet. */
+/** Undefined unless a person has aborted the rollback and it has not ended yet. */
 function givingUp({ rollback }: RunView): Headline | undefined {
   if (rollback?.aborting === undefined) return undefined;
   const step = rollback.steps.find(({ state }) => state === 'started' || state === 'again');
@@ -57,7 +57,7 @@ function rollingBack({ rollback, now }: RunView): Headline {
   return { tone: 'warn', text: `Rolling back: step ${at + 1} of ${steps.length}, ${step.id}${since}.` };
 }
 
-/** Whether the database was compared, or a person took it as it is. */
+/** Whether the database was compared, or accepted by a person. */
 const sayRolledBack = ({ rollback }: RunView): string =>
   rollback?.steps.some(({ kind, how }) => kind === 'verify' && how === 'confirmed') === true
     ? 'Rolled back on a person’s word, not proved'

@@ -7,5 +7,5 @@ type Held = NonNullable<RunView['held']>;
 export const sayHolds = ({ by, reason, also = [] }: Held): string =>
   list([{ by, reason }, ...also].map((one) => `${one.by}: ${one.reason}`));
 
-/** It ends all of them, so it names the newest that was read. */
+/** The command ends all holds, so it names the newest one that was read. */
 export const resumeOf = ({ questionId }: Held): string => `ripcord run resume --question ${questionId}`;

@@ -21,7 +21,7 @@ function ofOpen(view: RunView): readonly Command[] {
   return next === undefined ? [close] : [phase(next.phase, 'run the next phase under the guard')];
 }
 
-/** What one would type next; answers to questions stand beside the questions. */
+/** The commands to type next. Answers to questions are shown beside the questions. */
 export function nextCommands(view: RunView): readonly Command[] {
   switch (view.stage) {
     case 'open':

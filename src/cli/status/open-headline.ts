@@ -30,7 +30,7 @@ function sayBreach(view: RunView): string | undefined {
   return `${what}${touched ? '.' : ', but no phase has changed anything that could be rolled back.'}`;
 }
 
-/** What was cut off midway is neither as it was before nor as it was meant to be, whatever the checks see. */
+/** A procedure that was cut off leaves neither the old state nor the intended one, whatever the checks see. */
 function sayGivenUp({ kind, phase, step, leftToYou }: GivenUpView): string {
   const whole = kind === 'restore' ? 'The restore' : 'The unwind';
   const what = phase === undefined ? whole : `The rollback of ${phase}`;
@@ -60,7 +60,7 @@ function sayWell(view: RunView): string {
   return next === undefined ? 'every phase is applied.' : `${next.phase} is next.`;
 }
 
-/** What was broken before the change is nobody's doing here, but it is not well either. */
+/** A breach that existed before the change is not caused by it, but not well either. */
 function sayKnown({ verdicts }: RunView): string {
   const known = verdicts.filter(({ because }) => because === 'known').map(({ subject }) => subject);
   if (known.length === 0) return 'All is well';
@@ -80,7 +80,7 @@ function judged(view: RunView): Headline {
     : { tone: 'good', text: `${sayKnown(view)}; ${sayWell(view)}` };
 }
 
-/** While nobody waits for an answer: the most pressing of what can be said. */
+/** While no question is open: the most urgent fact. */
 export function openHeadline(view: RunView): Headline {
   const { held, capture, baseline, now, phases, givenUp } = view;
   const breach = sayBreach(view);

@@ -13,7 +13,7 @@ const shown: Readonly<Record<PhaseView['state'], readonly [string, Tone]>> = {
   undone: ['undone', 'warn'],
 };
 
-/** How long it takes in all; undefined when it has taken longer by now, since what it reported is old then. */
+/** The projected total duration; undefined if the phase has run longer than that, because its last report is then outdated. */
 export const projection = ({ projected, worked }: PhaseView): Millis | undefined =>
   projected !== undefined && worked !== undefined && projected > worked ? projected : undefined;
 
@@ -43,7 +43,7 @@ const quiet = (text: string): Cell => ({ text, tone: 'quiet' });
 const right = (text: string): Cell => ({ ...quiet(text), align: 'right' });
 const titles: Row = ['', quiet('phase'), quiet('state'), right('worked'), right('estimate'), ''];
 
-/** The phases in their order, with how long each has worked. */
+/** The phases in order, each with the time that it has worked. */
 export function phaseRows(phases: readonly PhaseView[], now: Instant): readonly Row[] {
   return [titles, ...phases.map((phase, at) => row(phase, at, now))];
 }

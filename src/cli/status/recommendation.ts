@@ -7,7 +7,7 @@ import { clockTime, past, roughly, until } from '../moments.ts';
 import { projection } from './phases.ts';
 import { list } from './verdicts.ts';
 
-/** What one needs to recompute it. */
+/** The numbers to recompute the verdict. */
 function sayFacts({ rule, was, is, ratio, readings, since }: Facts, now: Instant): string {
   const parts = [
     `rule ${rule}`,
@@ -46,7 +46,7 @@ const sayApprovals = ({ approvals, missing }: RecommendationView, now: Instant):
 export const sayMissing = ({ approvals, from }: NonNullable<RecommendationView['missing']>): string =>
   `${count(approvals, 'more approval')}, from ${from.join(' or ') || 'people whom the plan does not list'}`;
 
-/** Where one approval is not enough, so that nobody waits for the second in vain. */
+/** Shown if one approval is not enough, so that nobody waits for the second in vain. */
 const sayNeeds = ({ approvals, missing }: RecommendationView): string | undefined =>
   missing === undefined || missing.approvals < 2 || approvals.length > 0
     ? undefined
@@ -58,7 +58,7 @@ const sayAsked = ({ addressedTo = [], unanswered = [] }: RecommendationView): st
   return `${who === '' ? '' : `${who}; `}nobody answered ${list(unanswered)}`;
 };
 
-/** How much longer the phase at work would take, to weigh against the rollback. */
+/** How long the running phase still needs, to weigh against the rollback. */
 function sayRest(phases: readonly PhaseView[]): string {
   const running = phases.find(({ state }) => state === 'running');
   if (running?.worked === undefined) return '';
@@ -66,7 +66,7 @@ function sayRest(phases: readonly PhaseView[]): string {
   return left > 0 ? `; ${running.phase} needs about ${roughly(left)} more` : `; ${running.phase} is over its estimate`;
 }
 
-/** None of its evidence is a breach as of now. What a person ordered, or what follows on that, has none. */
+/** None of its evidence is a breach now. A recommendation that a person ordered, or that follows from one, has no evidence. */
 const isGone = ({ evidence }: RecommendationView, verdicts: readonly Verdict[]): boolean =>
   evidence.length > 0 &&
   !evidence.some((then) => verdicts.some((now) => now.status === 'breach' && keyOf(now) === keyOf(then)));
@@ -76,13 +76,13 @@ const goneRow: Row = [
   { text: 'the guard no longer sees the breach', tone: 'warn' },
 ];
 
-/** It is asked again then, of the next contact: nothing is rolled back because nobody answered. */
+/** At its expiry Ripcord asks the next contact. It rolls nothing back because nobody answered. */
 const sayUntil = ({ expiresAt, notAutomaticBecause, procedure }: RecommendationView, now: Instant): string =>
   procedure.kind !== 'person' && notAutomaticBecause.length === 0
     ? 'the next evaluation: it is pre-approved, and nothing is missing any more'
     : `${until(expiresAt, now)}; without an answer, nothing is rolled back`;
 
-/** What whoever has read it earlier does not know yet. */
+/** What has joined since a person may have read it. */
 const sayJoined = ({ joined = [] }: RecommendationView, now: Instant): string =>
   joined.map(({ at, what }) => `${past(at, now)}: ${what.join('; ')}`).join('\n');
 
@@ -90,12 +90,12 @@ function saySeen({ acknowledgedBy, acknowledgedAs, questionId }: RecommendationV
   if (acknowledgedBy === undefined) return 'nobody yet';
   return acknowledgedAs === questionId ? acknowledgedBy : `${acknowledgedBy}, before more evidence joined`;
 }
-/** Of an older journal nobody knows. */
+/** Undefined for an older journal, which does not record this. */
 const sayBinding = ({ binding: { scripts } }: RecommendationView): string | undefined =>
   scripts &&
   (list(scripts.map(({ file }) => file)) || 'no file: Ripcord cannot tell when what its commands run changes');
 
-/** Everything one needs for a decision: why, what, how long, who, until when. */
+/** Everything that a decision needs: why, what, how long, who, until when. */
 export function recommendationRows(one: RecommendationView, { now, phases, verdicts }: RunView): readonly Row[] {
   const { evidence, attributedTo, proposes, procedure, notAutomaticBecause } = one;
   const takes = procedure.kind !== 'person' && procedure.estimate !== undefined;
@@ -121,7 +121,7 @@ export function recommendationRows(one: RecommendationView, { now, phases, verdi
   ];
 }
 
-/** What shows the same procedure without ordering it. */
+/** Shows the same procedure without ordering it. */
 function dryRun({ kind, phases }: RecommendationView['procedure']): readonly (readonly [string, string])[] {
   if (kind === 'unwind') return []; // nobody can order one
   const first = phases.at(-1); // the latest comes first in it
@@ -129,7 +129,7 @@ function dryRun({ kind, phases }: RecommendationView['procedure']): readonly (re
   return [[`ripcord rollback${wish} --dry-run`, 'see each step and what would be lost']];
 }
 
-/** What a person may type now. */
+/** The commands that a person may type now. */
 export function answers(one: RecommendationView, { verdicts }: RunView): readonly (readonly [string, string])[] {
   const { procedure } = one;
   const of = `${one.id} --question ${one.questionId}`;
@@ -142,7 +142,7 @@ export function answers(one: RecommendationView, { verdicts }: RunView): readonl
   return [approve, [decline, 'do not roll back'], acknowledge, ...dryRun(procedure)];
 }
 
-/** How those that are not open any more ended, a line each. */
+/** How the closed recommendations ended, one line each. */
 export const earlierRows = (all: readonly RecommendationView[], now: Instant): readonly Row[] =>
   all
     .filter(({ state }) => state !== 'open')

@@ -32,7 +32,7 @@ const how = {
 
 const firstSentence = (text: string): string => shorten(/^.+?\.(?=\s|$)/s.exec(text)?.[0] ?? text, 200);
 
-/** `for 3 s of at most 30m`: how long it is at work, or with whom it is, and how long it may be at work. */
+/** `for 3 s of at most 30m`: how long it has run, or waited for a person, and how long it may run. */
 export function sayTaken({ state, limit, retries = 0 }: StepView, since: Instant, now: Instant): string {
   const each = retries > 0 ? ' a try' : '';
   const most = limit === undefined || state !== 'started' ? '' : ` of at most ${sayDuration(limit)}${each}`;
@@ -49,7 +49,7 @@ function note(view: StepView, now: Instant): string {
   return `since ${clockTime(startedAt, now)}, ${sayTaken(view, startedAt, now)}${again}`;
 }
 
-/** The last words of the step that asks; the report has all of them. */
+/** How many lines of the asking step's output to show; the report has all of them. */
 const mostLines = 12;
 
 function lastWords(output: string): string {
@@ -71,7 +71,7 @@ function toneOfWork({ quiet, state }: RollbackView): Tone {
   return quiet.fenced === false ? 'warn' : 'plain';
 }
 
-/** What the end of forward work was looked for by, and what would not have been seen. */
+/** How the guard looked for remaining forward work, and what it would not have seen. */
 function scopeRows({ quiet }: RollbackView): readonly (readonly [string, string])[] {
   if (quiet === undefined) return [];
   const { scope } = quiet;
@@ -96,7 +96,7 @@ function onWhoseWord({ trigger, by, approvedBy }: RollbackView): string {
   return `${trigger} by ${approvedBy.length > 1 ? list(approvedBy) : by}`;
 }
 
-/** What is being done, on whose word, and how far it is. */
+/** What is being done, on whose authority, and how far it has got. */
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
   const { proposes, startedAt, id, steps } = rollback;
   const atWork = steps.find(({ state }) => state === 'started')?.does;
@@ -114,7 +114,7 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
   ]);
 }
 
-/** What a restore that was given up did not come to, such as the end of a maintenance page. */
+/** Steps that an aborted restore did not reach, such as the end of a maintenance page. */
 export function leftRows({ rollback, givenUp }: RunView): readonly Row[] {
   if (givenUp === undefined || givenUp.rollback !== rollback?.id || givenUp.leftToYou.length === 0) return [];
   return [
@@ -125,7 +125,7 @@ export function leftRows({ rollback, givenUp }: RunView): readonly Row[] {
   ];
 }
 
-/** The rollback is over, and the guard could not let the phases' role log in again: nothing else is as urgent to know. */
+/** The rollback is over and the guard could not let the phases' role log in again: the most urgent fact. */
 export const stuckFence = ({ fence, rollback }: RunView): (Fence & { readonly trouble: string }) | undefined =>
   rollback?.endedAt === undefined || fence?.trouble === undefined ? undefined : { ...fence, trouble: fence.trouble };
 
@@ -134,12 +134,12 @@ const fenceRow = (text: string, tone: Tone): Row => [
   { text, tone },
 ];
 
-/** That the phases' role cannot log in, which is a trouble once the rollback is over. */
+/** Shows that the phases' role cannot log in, which is a fault once the rollback is over. */
 export function fenceRows(view: RunView): readonly Row[] {
   if (view.fence === undefined) return [];
   const { role } = view.fence;
   const stuck = stuckFence(view);
-  // Before its end the statement that lets it would let forward work back in beside its undoing.
+  // Before the rollback ends, this statement would let forward work back in beside the undo.
   return stuck === undefined
     ? [fenceRow(`${role} cannot log in until the rollback ends; then the guard lets it log in again`, 'plain')]
     : [
@@ -157,7 +157,7 @@ export const stepRows = ({ steps, endedAt }: RollbackView, now: Instant): readon
     return [String(at + 1), step.id, what, { text: word, tone }, said];
   });
 
-/** The question that it waits for, with what the step said last. */
+/** The question that it waits for, with the latest output of the step. */
 export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
   if (asks === undefined) return [];
   const output = steps.find(({ state }) => state === 'asking')?.output ?? '';
@@ -168,14 +168,14 @@ export function questionRows({ asks, steps }: RollbackView): readonly Row[] {
   return output.trim() === '' ? [question] : [question, [{ text: 'it said', tone: 'quiet' }, lastWords(output)]];
 }
 
-/** Below a restore there is no other rung. Its steps belong to no phase. */
+/** No procedure comes after a restore, and its steps belong to no phase. */
 const giveUp = ({ id, steps }: RollbackView) => {
   const isRestore = steps.every(({ phase }) => phase === undefined);
   const then = isRestore ? 'you do the rest of the restore by hand' : 'Ripcord proposes a restore, if the plan has one';
   return [`ripcord abort ${id} --reason "..."`, `abort it: ${then}`] as const;
 };
 
-/** What a person may type to let it go on. */
+/** The commands with which a person can let it continue. */
 export function confirmations({ rollback, questions }: RunView): readonly (readonly [string, string])[] {
   if (rollback?.asks === undefined || rollback.aborting !== undefined) return [];
   const { steps, state } = rollback;

@@ -37,7 +37,7 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
   ];
 }
 
-/** The run for a person at three in the morning: what is wrong and what to type first, the rest below. */
+/** The run for a person at 3 am: first what is wrong and what to type, then the details. */
 export function sayRun(view: RunView, sheet: Sheet): string {
   const { now, watch, phases, recommendations, troubles = [] } = view;
   const { tone, text } = headline(view);

@@ -4,7 +4,7 @@ import { criteriaNames, type Verdict } from '../../core/verdicts/verdict.ts';
 export const breachesOf = ({ verdicts }: Pick<RunView, 'verdicts'>): readonly Verdict[] =>
   verdicts.filter(({ status }) => status === 'breach');
 
-/** Questions that were asked and could not be answered; those that are merely too young are not among them. */
+/** Verdicts that are unknown because a query failed; not those with too few samples. */
 export const unansweredOf = ({ verdicts }: Pick<RunView, 'verdicts'>): readonly Verdict[] =>
   verdicts.filter(({ because }) => because === 'could-not-look' || because === 'check-is-broken');
 

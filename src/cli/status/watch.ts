@@ -10,7 +10,7 @@ function bar({ seen, length }: Watch): string {
   return `[${'#'.repeat(full)}${'.'.repeat(barLength - full)}]`;
 }
 
-/** How much of the hour after the rollback was watched, and what came back. */
+/** How much of the watch after the rollback has been seen, and which breaches came back. */
 export function watchRows(watch: Watch, now: Instant): readonly Row[] {
   const { seen, length, startedAt, endedAt, relapses } = watch;
   const end = endedAt === undefined ? `since ${clockTime(startedAt, now)}` : `ended ${past(endedAt, now)}`;

@@ -22,25 +22,25 @@ export interface Accepting {
   readonly at: Instant;
 }
 
-/** In the guard's own stream `~journal`. */
+/** Recorded in the guard's own stream `~journal`. */
 export interface JournalAccepted extends OpaqueEvent, Accepting {
   readonly type: 'journal-accepted';
   readonly v: 1;
-  /** What the files beside it said against it, one sentence each. */
+  /** How the files beside it contradicted it, one sentence each. */
   readonly although: readonly string[];
 }
 
 const sound = (path: string) =>
   new JournalRefused(
     {
-      found: `the journal ${path} has every entry that its -head tells of: there is nothing to accept`,
-      wanted: 'one that is refused for its -head',
+      found: `the journal ${path} has every entry that its -head lists, so there is nothing to accept`,
+      wanted: 'a journal that was refused because of its -head',
       todo: 'Start the guard: ripcord serve',
     },
     exitCodes.usage,
   );
 
-/** What the `-head` beside each name says against the journal. */
+/** How the `-head` beside each name contradicts the journal. */
 function objections(path: string, names: readonly string[]): readonly string[] {
   using db = openToRead(path);
   return names.map(witnessBeside).flatMap((witness): readonly string[] => {
@@ -50,7 +50,7 @@ function objections(path: string, names: readonly string[]): readonly string[] {
   });
 }
 
-/** Whatever is there is kept for analysis, under a name that nothing looks for. */
+/** Keeps the existing file for analysis, under a name that nothing reads. */
 function setAside(names: readonly string[], at: Instant): void {
   const stamp = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
   for (const name of names) {
@@ -58,7 +58,7 @@ function setAside(names: readonly string[], at: Instant): void {
   }
 }
 
-/** One append, then other `-head` files: after a crash in between it is accepted once more. */
+/** One append, then the `-head` files: after a crash in between, the journal must be accepted again. */
 function putOnRecord({ path, names }: JournalNames, event: JournalAccepted): void {
   using db = openToWrite(path);
   appender(db)(journalStream, readHead(db, journalStream)?.seq ?? 0, undefined, [canonical(event)]);
@@ -70,8 +70,8 @@ function putOnRecord({ path, names }: JournalNames, event: JournalAccepted): voi
 }
 
 /**
- * Lets the guard go on with a journal that is sound in itself, whatever the `-head` beside it says, and puts on record who
- * wanted that and why. Throws JournalRefused where nothing is against it, and where its own entries are not sound.
+ * Accepts a journal that is sound in itself although a `-head` beside it contradicts it, and records who decided that and
+ * why. Throws JournalRefused if nothing contradicts it, or if its own entries are not sound.
  */
 export function acceptJournal(given: string, accepting: Accepting): JournalAccepted {
   using undo = new DisposableStack();

@@ -8,13 +8,13 @@ import { syncFolder } from './durable.ts';
 import { systemCode, writeFailure } from './faults.ts';
 import { openToRead, reserve } from './files.ts';
 
-/** In one step: a copy in several starts anew whenever an event is appended between two of them. */
+/** Copies in one step: a copy in several steps restarts whenever an event is appended in between. */
 const allPages = 2 ** 31 - 1;
 
 const taken = (path: string, cause: unknown) =>
   new JournalRefused(
     {
-      found: existsSync(path) ? `there is something at ${path} already` : `no file can be created at ${path}`,
+      found: existsSync(path) ? `${path} already exists` : `no file can be created at ${path}`,
       wanted: 'a new file in a folder that exists, for the copy of the journal',
       todo: 'Name another one',
     },
@@ -22,7 +22,7 @@ const taken = (path: string, cause: unknown) =>
     { cause },
   );
 
-/** Copies the journal `path` as it stands now to `target`. On a failure there is no `target`. */
+/** Copies the current journal `path` to `target`. After a failure there is no `target`. */
 export async function copyJournal(path: string, target: string): Promise<void> {
   const copy = resolve(target);
   try {

@@ -15,7 +15,7 @@ const broken = (path: string, { run, seq, found, wanted }: ChainFault) =>
     {
       found: `the journal ${path} is damaged: run ${run} is broken at entry ${seq}: ${found}`,
       wanted,
-      todo: 'Keep the file for analysis; nothing was done, and it was left as it is. Look what was under way (ripcord journal verify), then go on with its latest backup',
+      todo: 'Keep the file for analysis; nothing was done, and the file was not changed. Check what was in progress (ripcord journal verify), then continue with its latest backup',
     },
     exitCodes.failed,
   );
@@ -25,27 +25,30 @@ const torn = (path: string, found: string, wanted: string) =>
     {
       found: `the journal ${path} is damaged: ${found}`,
       wanted,
-      todo: 'Keep the file for analysis, and go on with its latest backup',
+      todo: 'Keep the file for analysis, and continue with its latest backup',
     },
     exitCodes.failed,
   );
 
-/** A file at rest is as long as it says, down to the last page. With a log beside it the rest of it may be there. */
+/**
+ * A file at rest has the length that its header states, to the last page. If there is a write-ahead log, the rest may be in
+ * it.
+ */
 export function mustBeLongEnough(path: string, db: DatabaseSync): void {
   if (restingState(path) === undefined) return;
   const pragma = (name: string) => Number(db.prepare(`pragma ${name}`).get()?.[name]);
   const wanted = pragma('page_count') * pragma('page_size');
   const { size } = statSync(path);
-  if (size < wanted) throw torn(path, `it ends after ${size} bytes`, `${wanted}, as it says itself`);
+  if (size < wanted) throw torn(path, `it ends after ${size} bytes`, `${wanted}, as its header says`);
 }
 
-/** Every page is there and is what it should be. Reads the whole file. */
+/** Checks that every page exists and is intact. Reads the whole file. */
 export function mustBeWhole(path: string, db: DatabaseSync): void {
   let found: unknown;
   try {
     found = db.prepare('pragma quick_check(1)').get()?.quick_check;
   } catch (error) {
-    if (sqliteFault(error)?.code === 1) return; // an event that is not JSON: that is the chain's to find
+    if (sqliteFault(error)?.code === 1) return; // an event that is not JSON, which the chain check reports
     throw error;
   }
   if (found !== 'ok') throw torn(path, String(found).replace(/^\*\*\* .* \*\*\*\n/, ''), 'a file that is whole');
@@ -56,12 +59,12 @@ const lost = (path: string, fault: ChainFault) =>
     {
       found: `the journal ${path} has lost entries of run ${fault.run}: ${fault.found}`,
       wanted: fault.wanted,
-      todo: 'Put its -wal back where that was removed. To go on with an older copy although it does not know what was done since: ripcord journal accept --reason "..."',
+      todo: 'If its -wal was removed, put it back. To continue with an older copy, which does not know what was done since: ripcord journal accept --reason "..."',
     },
     exitCodes.failed,
   );
 
-/** The chains that guards act on: of each guard's run begun last, the own ones, and those that no head tells of. */
+/** The chains that guards act on: the newest run of each guard, the own streams, and chains without a head. */
 export function believed(db: DatabaseSync): readonly RunId[] {
   const newest = new Map<GuardId | undefined, RunId>();
   for (const { guard, run } of readHeads(db)) if (!newest.has(guard)) newest.set(guard, run);
@@ -73,9 +76,9 @@ export function believed(db: DatabaseSync): readonly RunId[] {
 }
 
 /**
- * Looks, without changing anything, whether the journal can be believed: whole, with sound chains of all that the guard acts
- * on, and with every entry that was there. `stood` was read before, so that it is never ahead. Throws `JournalRefused` with
- * the first entry that is not sound.
+ * Checks, without changing anything, that the journal can be trusted: it is whole, the chains that the guard acts on are
+ * sound, and no earlier entry is missing. `stood` was read first, so it is never ahead. Throws `JournalRefused` with the
+ * first entry that is not sound.
  */
 export function mustBeSound(path: string, stood: readonly RunHead[]): void {
   const isAtRest = restingState(path) !== undefined;

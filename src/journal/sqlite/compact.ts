@@ -1,13 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** At most so many pages are moved at once, so that an append waits for milliseconds only. A whole VACUUM would hold appends for a second or two at 200 MB. */
+/**
+ * The most pages to move at once, so that an append waits for milliseconds only. A whole VACUUM would block appends for a
+ * second or two at 200 MB.
+ */
 const slice = 100;
-/** So much of the file may stay free: the readings of the next days go there, and the file need not grow again. */
+/** How much of the file may stay free: the readings of the next days use it, and the file need not grow again. */
 const reserve = 0.1;
 
 /**
- * Gives a slice of the file's free pages back to the file system; the number of bytes, 0 when no more than the reserve is
- * free. A file that was created without incremental vacuum keeps its free pages.
+ * Returns some of the file's free pages to the file system. Returns the number of bytes, 0 if only the reserve is free. A
+ * file that was created without incremental vacuum keeps its free pages.
  */
 export function compactor(db: DatabaseSync): () => number {
   const read = (name: string) => Number(db.prepare(`pragma ${name}`).get()?.[name]);

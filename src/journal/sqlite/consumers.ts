@@ -6,7 +6,7 @@ import type { Link } from '../hash-chain.ts';
 import { endOf, readLinks } from './entries.ts';
 import { transaction } from './transaction.ts';
 
-/** Throws PositionBeyondEnd for a position that no entry has reached. */
+/** Throws PositionBeyondEnd for a position beyond the last entry. */
 function mustBeReached(db: DatabaseSync, at: Position): void {
   const end = endOf(db);
   if (at > end) throw new PositionBeyondEnd(at, end);

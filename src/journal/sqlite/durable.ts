@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Makes the directory entries of `path`'s folder durable, as far as the file system can. */
+/** Makes the entries of `path`'s folder durable, as far as the file system can. */
 export function syncFolder(path: string): void {
   const folder = openSync(dirname(path), 'r');
   try {
@@ -11,7 +11,7 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** After a power cut there is the old file or the new one, never a part of either. */
+/** After a power cut the file is the old one or the new one, never part of one. */
 export function replaceFile(path: string, text: string): void {
   const draft = `${path}-new`;
   try {

@@ -25,28 +25,28 @@ const linkOf = (row: Row): Link => ({
   prev: hash(String(row.prev)),
 });
 
-/** Entries by a condition with its order and limit. */
+/** Reads entries by a condition, which includes order and limit. */
 export const readLinks = (db: DatabaseSync, where: string, ...parameters: readonly (string | number)[]) =>
   db
     .prepare(`select run, seq, position, guard, event, prev, hash from entries where ${where}`)
     .all(...parameters)
     .map(linkOf);
 
-/** The entries of a run after `afterSeq`, at most `limit` of them. */
+/** The entries of a run after `afterSeq`, at most `limit`. */
 export const readEntries = (db: DatabaseSync, run: RunId, afterSeq = 0, limit = -1): readonly Link[] =>
   readLinks(db, 'run = ? and seq > ? order by seq limit ?', run, afterSeq, limit);
 
-/** The highest position that an entry has; 0 where there is none. */
+/** The highest position of an entry; 0 if there are none. */
 export const endOf = (db: DatabaseSync): Position =>
   position(Number(db.prepare('select max(position) as position from entries').get()?.position ?? 0));
 
-/** Where the run stands; undefined for one without entries. */
+/** The head of the run; undefined for a run without entries. */
 export function readHead(db: DatabaseSync, run: RunId): RunHead | undefined {
   const row = db.prepare('select run, seq, hash, guard from heads where run = ?').get(run);
   return row && headOf(row);
 }
 
-/** The run begun last comes first. */
+/** Newest run first. */
 export const readHeads = (db: DatabaseSync): readonly RunHead[] =>
   db
     .prepare('select run, seq, hash, guard from heads order by opened desc')
@@ -54,13 +54,13 @@ export const readHeads = (db: DatabaseSync): readonly RunHead[] =>
     .map(headOf)
     .filter(({ run }) => !isOwnStream(run));
 
-/** A run with its first and its last event in JSON, where they are there. */
+/** A run with its first and last event as JSON, if they exist. */
 export interface SummaryRow extends RunHead {
   readonly first?: string;
   readonly last?: string;
 }
 
-/** The same with what each began and ended with, whatever lies between. */
+/** Reads the runs with their first and last events, without the events in between. */
 export const readSummaries = (db: DatabaseSync, guard?: GuardId): readonly SummaryRow[] =>
   db
     .prepare(
@@ -77,15 +77,15 @@ export const readSummaries = (db: DatabaseSync, guard?: GuardId): readonly Summa
       ...(typeof row.last === 'string' && { last: row.last }),
     }));
 
-/** Whose run it is from its first entry on. Own streams are nobody's. */
+/** The guard that owns the run, set by the first entry. Own streams belong to no guard. */
 const ownerOf = (run: RunId, head: RunHead, guard: GuardId | undefined): GuardId | undefined => {
   if (isOwnStream(run)) return undefined;
   return head.seq === 0 ? guard : head.guard;
 };
 
 /**
- * Appends events, each in canonical JSON, in one durable transaction. Without a lease it is the store itself that writes, which
- * has the file alone.
+ * Appends events, as canonical JSON, in one durable transaction. Without a lease the store itself is the writer and holds the
+ * file alone.
  */
 export function appender(db: DatabaseSync) {
   const head = db.prepare('select run, seq, hash, guard from heads where run = ?');

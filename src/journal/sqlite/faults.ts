@@ -1,10 +1,13 @@
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { JournalRefused, JournalUnwritable } from '../errors.ts';
 
-/** Primary result codes of SQLite (sqlite.org/rescode.html) that say "not now, or not here", rather than "wrong". */
+/**
+ * Primary result codes of SQLite (sqlite.org/rescode.html) for a write that cannot be done now or here, as opposed to a wrong
+ * one.
+ */
 const unavailable: ReadonlySet<number> = new Set([
   3, // PERM
-  5, // BUSY: somebody else writes to the file, past the lock that keeps daemons apart
+  5, // BUSY: another process writes to the file in spite of the lock that keeps daemons apart
   6, // LOCKED
   8, // READONLY
   10, // IOERR
@@ -15,13 +18,13 @@ const unavailable: ReadonlySet<number> = new Set([
 const damaged: ReadonlySet<number> = new Set([11, 26]); // CORRUPT, NOTADB
 const cannotWriteFile: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EACCES', 'EPERM', 'EMFILE']);
 
-/** What SQLite says: its primary code, and its words for it. Undefined for an error of another kind. */
+/** SQLite's primary code and message. Undefined for an error of another kind. */
 export function sqliteFault(error: unknown): { readonly code: number; readonly says: string } | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   return { code: error.errcode & 0xff, says: 'errstr' in error ? String(error.errstr) : error.message };
 }
 
-/** The system's code (ENOENT, EACCES), where the error is one of the file system. */
+/** The system's code (ENOENT, EACCES), for an error of the file system. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined;
 }
@@ -31,13 +34,13 @@ const damage = (path: string, says: string, cause: unknown) =>
     {
       found: `the journal ${path} is damaged (${says})`,
       wanted: 'a sound file',
-      todo: 'Keep the file for analysis, and go on with its latest backup',
+      todo: 'Keep the file for analysis, and continue with its latest backup',
     },
     exitCodes.failed,
     { cause },
   );
 
-/** What a failed write means to the caller; an error that is none of the store's stays as it is. */
+/** Converts a failed write to the caller's error. Leaves errors of other kinds unchanged. */
 export function writeFailure(path: string, error: unknown): unknown {
   const fault = sqliteFault(error);
   if (fault !== undefined && damaged.has(fault.code)) return damage(path, fault.says, error);
@@ -57,8 +60,8 @@ export function readFailure(path: string, error: unknown): unknown {
   return new JournalRefused(
     {
       found: `the journal ${path} cannot be read (${says})`,
-      wanted: 'a file that this user may read, and its -wal file beside it where there is one',
-      todo: 'Mend the permissions or the disk, and repeat',
+      wanted: 'a file that this user can read, with its -wal file beside it if there is one',
+      todo: 'Fix the permissions or the disk, then try again',
     },
     exitCodes.failed,
     { cause: error },

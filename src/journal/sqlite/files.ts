@@ -9,13 +9,13 @@ import { readFailure, sqliteFault } from './faults.ts';
 import { headFile, witnessBeside } from './head-file.ts';
 import { applicationId, schema, schemaVersion } from './schema.ts';
 
-// POSIX drops all locks that a process holds on a file when it closes any descriptor of it. So nothing here opens a
-// journal or its lock file through `fs`: looking (stat, access, chmod) is harmless, reading would let a second daemon in.
+// POSIX drops all locks that a process holds on a file when it closes any descriptor of that file. So nothing here opens a
+// journal or its lock file through `fs`: stat, access and chmod are harmless, but reading would let a second daemon in.
 
-/** How long SQLite waits for another connection, in ms: a command that recovers the log after a crash takes a moment. */
+/** How long SQLite waits for another connection, in ms. A command that recovers the log after a crash takes a moment. */
 export const patience = 5_000;
 
-/** Undefined where there is nothing. */
+/** Undefined if the file does not exist. */
 function look(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -25,8 +25,8 @@ function look(path: string) {
 }
 
 /**
- * What the file looks like while nobody has it open, undefined while somebody does (a `-wal` file is there) or did
- * until killed. Two equal answers: the file was not written in between.
+ * Identifies the state of a file that no process has open. Undefined if there is a `-wal` file: a process has the file open,
+ * or had it open until it was killed. Two equal results mean that the file was not written in between.
  */
 export function restingState(path: string): string | undefined {
   if (look(`${path}-wal`) !== undefined) return undefined;
@@ -35,8 +35,8 @@ export function restingState(path: string): string | undefined {
 }
 
 /**
- * Opens without changing anything. A read-only connection to a resting WAL database would create its `-wal` and `-shm`
- * files and leave them there, so a file at rest is declared immutable; what is read then holds if `restingState` stayed.
+ * Opens without changing anything. A read-only connection to a WAL database at rest would create `-wal` and `-shm` files and
+ * leave them behind, so a file at rest is opened as immutable. What was read is valid if `restingState` did not change.
  */
 export function openToRead(path: string): DatabaseSync {
   const url = pathToFileURL(path);
@@ -49,7 +49,7 @@ const notOurs = (path: string, found: string) =>
     {
       found: `${path} ${found}`,
       wanted: 'a journal of Ripcord',
-      todo: 'Name another file; this one was left as it is',
+      todo: 'Name another file; this one was not changed',
     },
     exitCodes.usage,
   );
@@ -69,8 +69,8 @@ const empty = (path: string) =>
   new JournalRefused(
     {
       found: `the journal ${path} is damaged: it is empty`,
-      wanted: 'a sound file, or none where a new one is to begin',
-      todo: 'Put its latest backup in its place, or remove it where there was none',
+      wanted: 'a sound file, or no file if you want a new journal',
+      todo: 'Replace it with its latest backup, or remove it if there was none',
     },
     exitCodes.failed,
   );
@@ -78,20 +78,20 @@ const empty = (path: string) =>
 const gone = (path: string, isRead: boolean) =>
   new JournalRefused(
     {
-      found: `the journal ${path} is missing, but ${headFile(path)} ${isRead ? 'tells of its entries' : 'is there'}`,
-      wanted: 'the journal that was there',
-      todo: `Put it back. To begin a new one that does not know what was done, remove ${headFile(path)}`,
+      found: `the journal ${path} is missing, but ${headFile(path)} ${isRead ? 'lists its entries' : 'is there'}`,
+      wanted: 'the journal that belongs there',
+      todo: `Put it back. To start a new journal, which does not know what was done, remove ${headFile(path)}`,
     },
     exitCodes.failed,
   );
 
-/** Nothing is there, and nothing tells that something was. */
+/** No journal exists, and no other file shows that there was one. */
 function mustBeNew(path: string): void {
   const link = lstatSync(path, { throwIfNoEntry: false });
-  if (link !== undefined) throw notOurs(path, 'is a link to a file that is not there');
-  // SQLite would replay such a log into the new file
+  if (link !== undefined) throw notOurs(path, 'is a link to a missing file');
+  // SQLite would replay such a log into the new file.
   if ((look(`${path}-wal`)?.size ?? 0) > 0)
-    throw notOurs(path, 'is missing, but its log (-wal) with the last entries is there');
+    throw notOurs(path, 'is missing, but its log (-wal) with the last entries exists');
   const { state } = witnessBeside(path);
   if (state !== 'absent') throw gone(path, state === 'read');
 }
@@ -99,19 +99,19 @@ function mustBeNew(path: string): void {
 const otherFormat = (path: string, version: number) => {
   const isOlder = version < schemaVersion;
   const todo = isOlder
-    ? 'Close its run with the version that wrote it, and keep it with that version for its reports. Then move it away with its -wal, -shm, -lock, -head and -step, start with a new journal, and revoke again what tokens were revoked'
+    ? 'Close its run with the version that wrote it, and keep both for its reports. Then move the journal away with its -wal, -shm, -lock, -head and -step, start with a new journal, and revoke the revoked tokens again'
     : 'Start that version, or name another file';
   return new JournalRefused(
     {
       found: `the journal ${path} was written by ${isOlder ? 'an earlier' : 'a later'} version of Ripcord (format ${version})`,
       wanted: `format ${schemaVersion}`,
-      todo: `${todo}; this one was left as it is`,
+      todo: `${todo}; this one was not changed`,
     },
     exitCodes.usage,
   );
 };
 
-/** Says whether there is a journal at `path`; refuses what is none, or one that this version does not know. Only looks. */
+/** Whether there is a journal at `path`. Refuses a file that is no journal or of an unknown version. Changes nothing. */
 export function examine(path: string): 'absent' | 'journal' {
   const file = look(path);
   if (file?.isFile() === false) throw notOurs(path, 'is not a file');
@@ -126,17 +126,17 @@ export function examine(path: string): 'absent' | 'journal' {
   return 'journal';
 }
 
-/** Creates an empty file that only we may read; throws EEXIST when there is one. SQLite gives its log the same mode. */
+/** Creates an empty file that only its owner may read; throws EEXIST if it exists. SQLite gives its log the same mode. */
 export const reserve = (path: string): void => closeSync(openSync(path, 'wx', 0o600));
 
-/** Creates an empty journal under another name first: at `path` there is either none or a whole one, even after a crash. */
+/** Creates an empty journal under another name and renames it: `path` is either absent or a whole journal, even after a crash. */
 export function create(path: string): void {
   const draft = `${path}-new`;
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(`${draft}${suffix}`, { force: true });
   reserve(draft);
   const db = new DatabaseSync(draft);
   try {
-    // before the first table, or it would take a VACUUM of the whole file: see compact.ts
+    // Must come before the first table; otherwise it would need a VACUUM of the whole file (see compact.ts).
     db.exec(`pragma auto_vacuum = incremental; begin; ${schema} commit; pragma journal_mode = wal;`);
   } finally {
     db.close();

@@ -8,12 +8,12 @@ import { replaceFile } from './durable.ts';
 import { systemCode } from './faults.ts';
 
 /**
- * `PATH-head` says where the journal stood last. SQLite drops the end of a log that is torn, and a file whose log is gone is
- * whole in itself: without another witness a journal that has lost its last entries looks like an older one.
+ * `PATH-head` records the last entries of the journal. SQLite drops a torn end of a log, and a file without its log is whole
+ * in itself. So without another witness, a journal that has lost its last entries looks like an older one.
  */
 export const headFile = (path: string): string => `${path}-head`;
 
-/** What a `-head` says. One that is there and cannot be read is not the same as none: something became of it. */
+/** The contents of a `-head`. An unreadable `-head` differs from a missing one: something happened to it. */
 export type Witness =
   | { readonly state: 'absent' }
   | { readonly state: 'read'; readonly heads: readonly RunHead[] }
@@ -34,7 +34,7 @@ const told = ({ run, seq, hash: of, guard }: RunHead): RunHead => ({
   ...(guard !== undefined && { guard }),
 });
 
-/** Undefined where the text is not what the guard writes, which tells of one run at least. */
+/** Undefined if the guard did not write this text. The guard's own text lists at least one run. */
 function headsIn(text: string): readonly RunHead[] | undefined {
   const said: unknown = JSON.parse(text);
   if (typeof said !== 'object' || said === null || !('heads' in said) || !Array.isArray(said.heads)) return undefined;
@@ -43,7 +43,7 @@ function headsIn(text: string): readonly RunHead[] | undefined {
   return heads.map(({ run, seq, hash: of, guard }) => told({ run: runId(run), seq, hash: hash(of), guard }));
 }
 
-/** Looks at what has the name first: to read a pipe would take for ever. */
+/** Checks the file type first, because reading a pipe would never return. */
 function textOf(file: string): { readonly text: string } | { readonly because: string } {
   try {
     if (!statSync(file).isFile()) return { because: 'it is not a file' };
@@ -54,7 +54,7 @@ function textOf(file: string): { readonly text: string } | { readonly because: s
   }
 }
 
-/** What the `-head` beside this name says. */
+/** The contents of the `-head` beside this name. */
 export function witnessBeside(path: string): Witness {
   const file = headFile(path);
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return { state: 'absent' };
@@ -63,7 +63,7 @@ export function witnessBeside(path: string): Witness {
   try {
     const heads = headsIn(read.text);
     if (heads !== undefined) return { state: 'read', heads };
-    return { state: 'unreadable', file, because: 'it names no run and place' };
+    return { state: 'unreadable', file, because: 'it lists no runs with their last entries' };
   } catch {
     return { state: 'unreadable', file, because: 'it is not JSON' };
   }
@@ -72,19 +72,19 @@ export function witnessBeside(path: string): Witness {
 type Unreadable = Extract<Witness, { state: 'unreadable' }>;
 
 export const sayUnreadable = ({ file, because }: Unreadable): string =>
-  `${file}, which says where the journal stood last, cannot be read: ${because}`;
+  `${file}, which records the journal’s last entries, cannot be read: ${because}`;
 
 const unreadable = (witness: Unreadable) =>
   new JournalRefused(
     {
       found: sayUnreadable(witness),
-      wanted: 'what the guard wrote there last',
-      todo: 'Find out what became of it, and whether the journal is the newest one. Put both back, or go on with the journal as it is: ripcord journal accept --reason "..."',
+      wanted: 'the file that the guard wrote last',
+      todo: 'Find out what happened to it, and whether the journal is the newest one. Put both back, or accept the journal as it is: ripcord journal accept --reason "..."',
     },
     exitCodes.failed,
   );
 
-/** What the `-head` files beside the journal's names say, all of them. Throws JournalRefused where one cannot be read. */
+/** The contents of all `-head` files beside the journal's names. Throws JournalRefused if one is unreadable. */
 export function readHeadFiles(names: readonly string[]): readonly RunHead[] {
   return names.map(witnessBeside).flatMap((witness) => {
     if (witness.state === 'unreadable') throw unreadable(witness);
@@ -93,8 +93,8 @@ export function readHeadFiles(names: readonly string[]): readonly RunHead[] {
 }
 
 /**
- * Keeps the heads of each guard's run begun last and of the own streams beside each name of the journal. What it answers is
- * called after entries are durable, so that a `-head` is never ahead of them.
+ * Writes the heads of each guard's newest run and of the own streams beside each name of the journal. Call the returned
+ * function after entries are durable, so that a `-head` is never ahead of them.
  */
 export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): (head: RunHead) => void {
   const heads = new Map<RunId, RunHead>();
@@ -109,7 +109,7 @@ export function keepHeadFiles(names: readonly string[], known: readonly RunHead[
       try {
         replaceFile(headFile(name), text);
       } catch {
-        // The entries are durable without it, and a `-head` that is behind them is of use still.
+        // The entries are durable without it, and a `-head` that is behind is still useful.
       }
     }
   };

@@ -6,7 +6,7 @@ import { StaleEpoch } from '../errors.ts';
 import type { Claim, Lease, LeaseShown, Renewal } from '../lease.ts';
 import { transaction } from './transaction.ts';
 
-/** A guard's row. Its epoch stays when nobody holds the lease. */
+/** A guard's row. It keeps its epoch while no process holds the lease. */
 interface Row {
   readonly epoch: number;
   readonly owner?: string;
@@ -30,7 +30,7 @@ const isCurrent = (row: Row | undefined, epoch: number): row is Row & { readonly
   row?.epoch === epoch && row.owner !== undefined;
 
 /**
- * Throws StaleEpoch unless this lease is the current one. To be asked in the transaction that writes, so that nobody takes over
+ * Throws StaleEpoch unless this lease is the current one. Call it in the writing transaction, so that no process takes over
  * in between.
  */
 export function mustBeCurrent(db: DatabaseSync, { guard, epoch }: LeaseShown): void {
@@ -75,6 +75,6 @@ export function leases(db: DatabaseSync) {
 const endLease = (db: DatabaseSync, guard: GuardId) =>
   void db.prepare('update leases set owner = null where guard = ?').run(guard);
 
-/** For whoever has the file alone: every process that held a lease is gone. Epochs stay as they are. */
+/** For a process that holds the file alone: every earlier holder of a lease is gone. Epochs do not change. */
 export const endAllLeases = (db: DatabaseSync): void =>
   db.exec('update leases set owner = null where owner is not null');

@@ -17,7 +17,7 @@ import type { ChainReport, ReadingChunk } from '../journal.ts';
 import type { Claim, Lease, LeaseShown, Renewal } from '../lease.ts';
 import type { SummaryRow } from './entries.ts';
 
-/** What the writer thread can be asked. Events travel and are kept as canonical JSON. */
+/** The operations of the writer thread. Events travel and are stored as canonical JSON. */
 export interface Operations {
   open(): void;
   claim(guard: GuardId, owner: string, length: Millis, now: Instant): Claim;
@@ -47,7 +47,7 @@ export interface Question {
 }
 export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: Failure });
 
-/** An error between threads: cloning keeps the message of an error, and drops its class and its facts. */
+/** An error between threads: cloning keeps an error's message but drops its class and facts. */
 type Failure =
   | { readonly kind: 'stale'; readonly run: RunId; readonly expected: number; readonly actual: number }
   | {

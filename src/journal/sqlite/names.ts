@@ -2,18 +2,18 @@ import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 export interface JournalNames {
-  /** The one real name, beside which its log and its lock are. */
+  /** The single real name. The log and the lock are beside it. */
   readonly path: string;
-  /** The real name, and those of the links that led to it: what is beside any of them tells of the journal. */
+  /** The real name and the names of the links that led to it. A file beside any of them is evidence about the journal. */
   readonly names: readonly string[];
 }
 
-/** The same name in the folder as it is really called. */
+/** The same name, with the real path of its folder. */
 const inRealFolder = (path: string): string => join(realpathSync(dirname(path)), basename(path));
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
-/** From the name that was given, link by link, to one that is no link. Throws where a folder on the way is not there. */
+/** Follows links from the given name to one that is no link. Throws if a folder on the way does not exist. */
 export function namesOf(given: string): JournalNames {
   const first = inRealFolder(resolve(given));
   const names = [first];

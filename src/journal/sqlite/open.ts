@@ -9,9 +9,10 @@ import { startThread } from './thread.ts';
 const wallClock = (): Instant => instant(Date.now());
 
 /**
- * Opens the journal at `path`, or creates it (its folder too), and holds it alone until disposed. Rejects with
- * `JournalRefused` when another daemon holds it, when it is no journal or a later version's, or when nothing can be
- * written there; the file is then as it was. PhaseLeases end by `now`; whoever held one before is gone, since the file was held alone.
+ * Opens the journal at `path`, or creates it and its folder, and holds it exclusively until disposed. Rejects with
+ * `JournalRefused` if another daemon holds it, if the file is no journal or of a later version, or if nothing can be written
+ * there; the file is then unchanged. Leases expire by `now`. Every earlier holder of a lease is gone, because the file is
+ * held exclusively.
  */
 export async function openJournal(path: string, now: () => Instant = wallClock): Promise<Journal> {
   const thread = startThread(path);
@@ -43,7 +44,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
       advance: (consumer, position) => thread.ask('advance', consumer, position),
     },
     runs: async (guard) => (await thread.ask('runs', guard)).map(summaryOf),
-    // a view into a larger buffer would take the whole of it along to the other thread
+    // A view into a larger buffer would send the whole buffer to the other thread.
     writeReadings: ({ guard, epoch }, chunks) =>
       thread.ask(
         'writeReadings',

@@ -22,7 +22,7 @@ export const missing = (path: string) =>
     exitCodes.usage,
   );
 
-/** Opens, works, closes. What was read from a file at rest is read again when a daemon started to write meanwhile. */
+/** Opens, works, closes. If a daemon started to write meanwhile, reads a file that was at rest again. */
 async function reading<T>(path: string, work: (db: DatabaseSync) => T | Promise<T>): Promise<T> {
   const attempt = async () => {
     using db = openToRead(path);
@@ -41,8 +41,8 @@ async function reading<T>(path: string, work: (db: DatabaseSync) => T | Promise<
 }
 
 /**
- * Reads a journal beside a running daemon, or without one: takes no lock and creates nothing.
- * Rejects with `JournalRefused` when there is no journal at `path`.
+ * Reads a journal beside a running daemon, or without one. Takes no lock and creates nothing. Rejects with `JournalRefused`
+ * if there is no journal at `path`.
  */
 export async function openJournalReader(path: string): Promise<JournalReader> {
   const absolute = resolve(path);
@@ -53,7 +53,7 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
     runs: (guard) => reading(file, (db) => readSummaries(db, guard).map(summaryOf)),
     readReadings: (run, probe, from, to) => reading(file, (db) => readReadings(db, run, probe, from, to)),
     async verify() {
-      const stood = readHeadFiles(names); // before the snapshot: it is never ahead of the entries
+      const stood = readHeadFiles(names); // before the snapshot, so that it is never ahead of the entries
       return reading(file, async (db) => {
         mustBeLongEnough(file, db);
         const report = await verifyChains(db, stood, () => setImmediate());

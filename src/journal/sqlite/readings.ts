@@ -7,7 +7,7 @@ import type { LeaseShown } from '../lease.ts';
 import { mustBeCurrent } from './leases.ts';
 import { transaction } from './transaction.ts';
 
-/** Writes all chunks or none; the later of two for the same minute stays. */
+/** Writes all chunks or none. Of two chunks for the same minute, the later one stays. */
 export function readingsWriter(db: DatabaseSync) {
   const upsert = db.prepare(`insert into readings (run, probe, minute, body) values (?, ?, ?, ?)
     on conflict (run, probe, minute) do update set body = excluded.body`);
@@ -34,7 +34,7 @@ export function readReadings(
   });
 }
 
-/** Deletes what is before `before` of a guard's runs in small transactions, with `breathe` between them, so that appends get through. */
+/** Deletes a guard's readings before `before` in small transactions, with `breathe` between them so that appends get through. */
 export async function pruneReadings(
   db: DatabaseSync,
   guard: GuardId,

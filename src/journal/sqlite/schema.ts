@@ -1,12 +1,12 @@
-/** `Ripc`, in the header of the file (sqlite.org/pragma.html#pragma_application_id): tells our files from others. */
+/** `Ripc`, in the header of the file (sqlite.org/pragma.html#pragma_application_id). Identifies a Ripcord journal. */
 export const applicationId = 0x52_69_70_63;
-/** In `PRAGMA user_version`. A file with another number was written by another version of Ripcord. */
+/** Stored in `PRAGMA user_version`. A file with another number was written by another version of Ripcord. */
 export const schemaVersion = 2;
 
 /**
- * The tables. `type` and `at` are computed from the event for those who look with SQL: a copy could be made to
- * disagree with what the hash covers. `opened` numbers the runs in the order of their first append. `guard` is whose run it is, null
- * for own streams. A lease whose `owner` is null is nobody's, and keeps its epoch.
+ * The tables. `type` and `at` are computed from the event for people who query with SQL: a stored copy could contradict what
+ * the hash covers. `opened` numbers the runs in the order of their first append. `guard` is the owner of the run, null for
+ * own streams. A lease whose `owner` is null is free, and keeps its epoch.
  */
 export const schema = `
   pragma application_id = ${applicationId};

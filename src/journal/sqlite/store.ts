@@ -16,7 +16,7 @@ import type { Operations } from './messages.ts';
 import { pruneReadings, readingsWriter, readReadings } from './readings.ts';
 import { verifyChains } from './verify.ts';
 
-/** A durable commit is one that a power cut does not undo: SQLite's FULL syncs the log at each. */
+/** A durable commit survives a power cut: SQLite's FULL syncs the log at each commit. */
 export function openToWrite(path: string): DatabaseSync {
   mustBeWritable(path);
   const db = new DatabaseSync(path, { timeout: patience });
@@ -44,13 +44,13 @@ export interface Store extends Omit<Operations, 'open' | 'close'>, Disposable {
 }
 
 /**
- * Opens or creates the journal for this process alone. Everything is done on the calling thread, which waits for the
- * disk; what takes long awaits `breathe` between its parts.
+ * Opens or creates the journal exclusively for this process. All work runs on the calling thread, which waits for the disk;
+ * long work awaits `breathe` between its parts.
  */
 export function openStore(name: string, breathe: () => Promise<void>): Store {
   using undo = new DisposableStack();
   const { path, names } = settle(name);
-  examine(path); // before the lock: nothing is put beside a file that is not ours
+  examine(path); // before the lock, so that no file is created beside a file that is not ours
   undo.use(takeLock(path));
   if (examine(path) === 'absent') create(path);
   else {
@@ -70,7 +70,7 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
   const writeReadings = readingsWriter(db);
   const mustBeInPlace = stayingInPlace(path);
   const opened = undo.move();
-  /** What becomes durable in a file without a name is gone with the process. */
+  /** Writes to an unlinked file would vanish with the process. */
   const inPlace =
     <Parameters extends readonly unknown[], Result>(work: (...parameters: Parameters) => Result) =>
     (...parameters: Parameters): Result => {
@@ -98,7 +98,7 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
     pruneReadings: (guard, before) => pruneReadings(db, guard, before, breathe),
     compact: inPlace(() => compact()),
     async verify() {
-      const stood = readHeadFiles(names); // before the snapshot: it is never ahead of the entries
+      const stood = readHeadFiles(names); // before the snapshot, so that it is never ahead of the entries
       using snapshot = openToRead(path);
       return await verifyChains(snapshot, stood, breathe);
     },

@@ -4,10 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { JournalClosed } from '../errors.ts';
 import { type Answer, type Operation, type Operations, type Question, type Result, unpacked } from './messages.ts';
 
-/** The writer thread, as the thread that asks it sees it. */
+/** The writer thread, as its calling thread sees it. */
 export interface StoreThread {
   ask<Name extends Operation>(name: Name, ...parameters: Parameters<Operations[Name]>): Promise<Result<Name>>;
-  /** Answers what was asked so far, closes the store and ends the thread. */
+  /** Finishes pending operations, closes the store and ends the thread. */
   end(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
-// Built files are .js beside .js, sources .ts beside .ts; the compiler rewrites neither name in a URL.
+// Built files are .js beside .js, sources .ts beside .ts. The compiler rewrites neither name in a URL.
 const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Starts the thread. It keeps the process alive only while an answer is due. */
@@ -55,7 +55,7 @@ export function startThread(path: string): StoreThread {
     return waiting.promise;
   }
   async function close(): Promise<void> {
-    await ask('close').catch(() => undefined); // a thread that is gone is closed
+    await ask('close').catch(() => undefined); // the thread has already ended
     await over;
   }
   return { ask, end: () => (ending ??= close()) };

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** All of `work` or nothing of it. After a failure the connection is as before, also when SQLite rolled back itself. */
+/** Runs all of `work` or none of it. After a failure the connection is as before, even if SQLite itself rolled back. */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('begin immediate');
   try {

@@ -5,7 +5,7 @@ import { faultAtEnd, faultIn, start } from '../hash-chain.ts';
 import { type ChainFault, type ChainReport, isOwnStream, type RunHead } from '../journal.ts';
 import { readEntries, readHead } from './entries.ts';
 
-/** The next run in the order of names, whether it has entries, a head, or both. */
+/** The next run by name, whether it has entries, a head, or both. */
 export function runAfter(db: DatabaseSync, run: string): RunId | undefined {
   const row = db
     .prepare(`select min(run) as run from (select min(run) as run from entries where run > :run
@@ -34,7 +34,7 @@ function* walk(db: DatabaseSync, run: RunId, batch: number): Generator<undefined
   }
 }
 
-/** Recomputes one chain at one go. */
+/** Recomputes one chain without a break. */
 export function verifyRun(db: DatabaseSync, run: RunId, batch = 1_000): Walked {
   const walking = walk(db, run, batch);
   for (;;) {
@@ -44,8 +44,8 @@ export function verifyRun(db: DatabaseSync, run: RunId, batch = 1_000): Walked {
 }
 
 /**
- * Recomputes every chain of one snapshot, with `breathe` between the batches, and looks for what `stood` tells of. `db` is
- * this function's alone.
+ * Recomputes every chain of one snapshot, with `breathe` between batches, and checks that the entries listed in `stood`
+ * exist. This function must have `db` to itself.
  */
 export async function verifyChains(
   db: DatabaseSync,
@@ -72,7 +72,7 @@ export async function verifyChains(
   return { runs, entries, faults };
 }
 
-/** Entries that were there once: `stood` says so, which was never ahead of them. */
+/** Reports missing entries: `stood` lists them, and it was never ahead of the entries. */
 export function faultsBeside(db: DatabaseSync, stood: readonly RunHead[]): readonly ChainFault[] {
   const at = db.prepare('select hash from entries where run = ? and seq = ?');
   return stood.flatMap(({ run, seq, hash }): readonly ChainFault[] => {

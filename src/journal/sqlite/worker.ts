@@ -6,7 +6,7 @@ import { readFailure, writeFailure } from './faults.ts';
 import { type Answer, type Operation, type Operations, packed, type Question } from './messages.ts';
 import { openStore, type Store } from './store.ts';
 
-// The thread that waits for the disk, so that the daemon's does not. It ends when its port is closed.
+// The thread that waits for the disk, so that the daemon's thread does not. It ends when its port is closed.
 
 function myPort(): MessagePort {
   if (parentPort === null) throw new TypeError('the journal writer runs in a thread of its own');
@@ -39,7 +39,7 @@ async function answer({ id, name, parameters }: Question): Promise<Answer> {
   try {
     if (name === 'open' || name === 'close') return { id, value: await lifecycle[name]() };
     if (store === undefined || closing) throw new JournalClosed(path);
-    // the question was checked against `Operations` where it was asked
+    // the caller's type was checked against `Operations`
     const work: unknown = Reflect.apply(store[name], store, parameters);
     const settled = Promise.resolve(work);
     running.add(settled);
