@@ -45,7 +45,7 @@ export interface Guard {
   /** Refused when the run is not the newest any more by the time that the input's turn has come. */
   submit(run: RunId, input: Input): Promise<Decision>;
   startPhase(run: RunId, phase: PhaseId, by: Principal, asked: AskedStart): Promise<PhaseStart>;
-  /** A sign of life of a phase's wrapper; the answer says whether the phase may go on. */
+  /** A heartbeat of a phase's wrapper; the answer says whether the phase may continue. */
   beat(
     run: RunId,
     phase: PhaseId,

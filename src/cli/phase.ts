@@ -20,7 +20,7 @@ export type PhaseOptions = DaemonOptions & Pick<PlanOptions, 'env'>;
 
 /** The daemon takes the boundary before it answers, which costs the target some queries. */
 const startPatience = seconds(120);
-/** Whoever waits for the answer to a sign of life has a patience of its own. */
+/** The caller of a heartbeat has its own timeout for the answer. */
 const beatPatience = seconds(30);
 
 interface Granted {

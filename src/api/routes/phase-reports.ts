@@ -9,7 +9,7 @@ import { accepted, type Call, json, mustBeCurrent, type Route } from '../route.t
 const phaseOf = ({ params }: Call) => phaseId(params.phase ?? '');
 const reporting: readonly Right[] = ['report-phases'];
 
-/** What a phase's wrapper reports. The answer to each sign of life says whether the phase may go on. */
+/** What a phase's wrapper reports. The answer to each heartbeat says whether the phase may continue. */
 function report<Body>(
   name: string,
   schema: ZodType<Body>,
