@@ -46,7 +46,7 @@ export function sayPhase(event: PhaseEvent): string {
       return `Phase ${phase} ended ${code}: ${event.because}`;
     }
     case 'phase-lost':
-      return `Phase ${phase} sent no sign of life within its lease: unknown how far it got`;
+      return `Phase ${phase} sent no heartbeat within its lease: unknown how far it got`;
     case 'phase-undone':
       return `Phase ${phase} is undone`;
     case 'phase-cancel-started':

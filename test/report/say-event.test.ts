@@ -155,10 +155,7 @@ const said: readonly (readonly [RunEvent, string])[] = [
     { ...when, type: 'phase-failed', phase, exitCode: null, because: 'killed' },
     'Phase indexes ended without an exit code: killed.',
   ],
-  [
-    { ...when, type: 'phase-lost', phase },
-    'Phase indexes sent no sign of life within its lease: unknown how far it got.',
-  ],
+  [{ ...when, type: 'phase-lost', phase }, 'Phase indexes sent no heartbeat within its lease: unknown how far it got.'],
   [{ ...when, type: 'phase-undone', phase }, 'Phase indexes is undone.'],
   [
     { ...when, type: 'phase-cancel-started', phase, pid: 7, object: 'lock of public.t', what: 'is waited for' },

@@ -25,7 +25,7 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
   'phase-progressed': { v: 1, records: 'how much of the phase is done' },
   'phase-finished': { v: 1, records: 'the phase’s command succeeded' },
   'phase-failed': { v: 1, records: 'the phase’s command failed or was stopped' },
-  'phase-lost': { v: 1, records: 'the phase gave no sign of life for its lease: unknown how far it got' },
+  'phase-lost': { v: 1, records: 'the phase sent no heartbeat within its lease: unknown how far it got' },
   'phase-undone': {
     v: 1,
     records: 'the phase is undone: what was compared is no worse than at its boundary, or a person accepted it',
