@@ -7,14 +7,14 @@ import type { Criterion } from '../verdicts/verdict.ts';
 import type { HeldFile } from './events.ts';
 import type { ActivePreApproval, Authority } from './state.ts';
 
-/** What somebody would like to do without asking. */
+/** What the guard wants to do without approval. */
 export interface Wish {
   readonly criteria: readonly Criterion[];
   readonly phases: readonly PhaseId[];
   readonly environment: string;
   readonly procedure: string;
   readonly planHash: Hash;
-  /** What has changed in the files that it would run since they were these, one sentence each. */
+  /** The changes in the files that it would run, compared with `scripts`; one sentence each. */
   readonly changedSince: (scripts: readonly HeldFile[]) => readonly string[];
 }
 
@@ -23,7 +23,7 @@ export type Coverage =
   /** One sentence for each condition that is missing. */
   | { readonly covered: false; readonly missing: readonly string[] };
 
-/** Why it is not valid at this moment, whatever it would cover. */
+/** Why it is not valid now, regardless of what it covers. */
 function lapse(active: ActivePreApproval | undefined, wish: Wish, now: Instant): readonly string[] {
   if (active === undefined) return ['it is not activated'];
   const changed = active.scripts === undefined ? [] : wish.changedSince(active.scripts);
@@ -51,7 +51,7 @@ function faults(proposal: PreApprovalPlan, wish: Wish, now: Instant): readonly s
   ];
 }
 
-/** Whether an activated pre-approval covers the whole wish now: every criterion and every phase that it would undo. */
+/** Whether an active pre-approval covers the whole request: every criterion, and every phase that would be undone. */
 export function coverage(plan: Plan, authority: Authority, wish: Wish, now: Instant): Coverage {
   const armed = authority.armed !== undefined && authority.armed.until > now;
   const missing = armed ? [] : ['the run is not armed'];
@@ -62,7 +62,7 @@ export function coverage(plan: Plan, authority: Authority, wish: Wish, now: Inst
     const reasons = [...lapse(active, wish, now), ...faults(proposal, wish, now)];
     if (reasons.length > 0) missing.push(`pre-approval ${proposal.id}: ${reasons.join(', ')}`);
     else if (armed) return { covered: true, by: preApprovalId(proposal.id) };
-    else return { covered: false, missing }; // arming is all that it needs
+    else return { covered: false, missing }; // only arming is missing
   }
   return { covered: false, missing };
 }

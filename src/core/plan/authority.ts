@@ -7,7 +7,7 @@ import { hasPlaceholder } from './shown.ts';
 
 export const criteriaNames = ['functionality', 'integrity', 'performance', 'security', 'runtime'] as const;
 
-/** Roles that every plan has; `roles` may add others, and say more about these. */
+/** Roles that exist in every plan; `roles` can add others and change these. */
 export const builtInRoles = [
   'database_administrator',
   'cto',
@@ -31,7 +31,7 @@ export const rightNames = [
 ] as const;
 export type Right = (typeof rightNames)[number];
 
-/** What the built-in roles may do when the plan says nothing else. */
+/** The default rights of the built-in roles. */
 export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], readonly Right[]>> = {
   database_administrator: rightNames,
   cto: rightNames,
@@ -41,18 +41,18 @@ export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], reado
   pipeline: ['report-phases'],
 };
 
-/** The seed's authorities: each decides alone, also where the plan wants one of them beside somebody else. */
+/** Roles that decide alone, even if the plan requires one of them in addition to another role. */
 export const authorities: readonly string[] = ['database_administrator', 'cto'];
 
-/** The seed's rule: a project manager decides in consultation with a technical lead. */
+/** A project manager decides only in consultation with a technical lead. */
 export const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };
 
-/** The right without which nobody approves a procedure of this kind, now or in advance. */
+/** The right that approving a procedure of this kind takes, now or in advance. */
 export const rightToApprove = (procedure: string): 'approve-restore' | 'approve-phase-rollback' =>
   procedure === 'restore' ? 'approve-restore' : 'approve-phase-rollback';
 
 const hashPattern = '^sha256:[0-9a-f]{64}$';
-/** With a placeholder it is of a recorded plan: no token has such a hash. */
+/** A hash with a placeholder belongs to a recorded plan; it matches no token. */
 const tokenHash = z
   .string()
   .refine((hash) => hasPlaceholder(hash) || new RegExp(hashPattern).test(hash), {

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { minutes, ratio, seconds } from '../kernel/units.ts';
 import { duration, fraction, text, whole } from './quantities.ts';
 
-/** Which criterion a check speaks for, what bad looks like, and what operators may tune about it. */
+/** The criterion of a check, the fault that it detects, and the limits that operators can set. */
 interface Declared<Limits extends z.ZodRawShape> {
   readonly criterion: 'integrity' | 'functionality' | 'security' | 'performance';
-  /** What bad looks like, in one sentence. */
+  /** The fault in one sentence. */
   readonly bad: string;
   readonly limits: Limits;
 }
@@ -21,15 +21,15 @@ const declare =
 const [integrity, security] = [declare('integrity'), declare('security')];
 const [functionality, performance] = [declare('functionality'), declare('performance')];
 
-/** How long something must last before it counts, instead of `broken_for`. */
+/** How long a fault must last before it counts, instead of `broken_for`. */
 const lasting = (length: ReturnType<typeof seconds>) => ({ lasting: duration.default(length) });
 
 /**
- * The check catalogue: what every PostgreSQL is asked unless the plan switches it off. Here stands what operators may say
- * about each; what is asked, and how the answer is judged, stands in the room of the checks.
+ * The check catalogue: the checks that run on every PostgreSQL unless the plan switches them off. This file declares what
+ * operators can configure; `src/checks` implements the queries and how to judge their answers.
  */
 export const catalogue = {
-  // Integrity: what is stored is what was stored, and what enforces it still does.
+  // Integrity: stored data is unchanged, and the constraints that protect it still work.
   'invalid-indexes': integrity('An index is not valid, not ready or not live, and nobody is building it.'),
   'unvalidated-constraints': integrity('A constraint was never checked against the rows that were there before it.'),
   'disabled-triggers': integrity('A trigger, perhaps that of a foreign key, is disabled or fires on replicas only.'),
@@ -50,7 +50,7 @@ export const catalogue = {
     tables: z.array(text).default([]).meta({ description: 'Beside the static tables and those that a phase names' }),
   }),
 
-  // Security: nobody may see or do more than before, unless a phase declares it.
+  // Security: nobody can see or do more than before, unless a phase declares it.
   'rls-off': security('Row level security was switched off or is no longer forced, or a login now owns the table.'),
   policies: security('A policy is new, changed or gone, and no phase declares it.'),
   grants: security('A role that is watched, or everybody, may do more than before.'),
@@ -77,7 +77,7 @@ export const catalogue = {
   'exposed-auth-users': security('A view or materialised view shows auth.users to API roles.'),
   'exposed-queues': security('A message queue without row level security can be reached by API roles.'),
 
-  // Functionality: what the applications use is there.
+  // Functionality: everything that the applications use exists.
   'schema-drift': functionality(
     'A table, view, rule, function, operator or the like is gone or changed, or has another owner, undeclared.',
   ),
@@ -91,7 +91,7 @@ export const catalogue = {
   }),
   'session-ends': functionality('Sessions are killed, abandoned or end by fatal errors more often than before.'),
 
-  // Pressure: what other sessions suffer. It counts as functionality, since the applications wait.
+  // Pressure: the effects on other sessions. It counts as functionality, because the applications wait.
   'blocked-sessions': functionality('Sessions wait for a lock.', {
     waiting: duration.default(seconds(2)).meta({ description: 'How long one may wait' }),
     sessions: whole.default(5).meta({ description: 'How many may wait for any time' }),
@@ -150,7 +150,7 @@ export const catalogue = {
 export type CatalogueId = keyof typeof catalogue;
 export const catalogueIds = Object.keys(catalogue) as readonly CatalogueId[];
 
-/** How often and how long, for one check, and its limits; or not at all. */
+/** The interval, timeout and limits of one check, or `off`. */
 const tuning = <Limits extends z.ZodRawShape>({ bad, limits }: Declared<Limits>) =>
   z
     .union(
@@ -171,7 +171,7 @@ export const cataloguePlan = z
   .meta({ description: 'The checks that every PostgreSQL is asked: each may be tuned, or switched off, by its id' });
 
 type Tuned<Id extends CatalogueId> = z.output<Tunings[Id]>;
-/** What operators said, with what was left out filled in. */
+/** The plan's limits, completed with defaults. */
 export type Limits<Id extends CatalogueId> = Exclude<Tuned<Id>, 'off'>;
 export type CataloguePlan = { readonly [Id in CatalogueId]: Tuned<Id> };
 

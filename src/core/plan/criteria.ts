@@ -11,7 +11,7 @@ const identity = z.strictObject({
   }),
 });
 
-/** The five criteria, in the operators' words. Each limit is exceeded by strictly more, never by exactly as much. */
+/** The five criteria in the operators' words. A value exactly at a limit does not exceed it. */
 export const criteria = z
   .strictObject({
     performance: z

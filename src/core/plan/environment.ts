@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { databaseAddress, estimate, id, text } from './quantities.ts';
 import { restore, stopWork } from './procedures.ts';
 
-/** `"$user"` would be a schema that whoever names it after the login may make. */
+/** Anyone who may create schemas could create the schema `"$user"` after the login and shadow names. */
 const schemaName = text.refine((name) => name !== '$user' && !name.startsWith('pg_temp'), {
   error: 'wanted the name of a schema, neither $user nor pg_temp',
 });

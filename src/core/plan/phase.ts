@@ -25,7 +25,7 @@ const privileges = z.enum([
   'all',
 ]);
 
-/** `[molecule]`, or what is so afterwards: `{ molecule: { anon: [select], authenticated: [select, insert] } }`. */
+/** `[molecule]`, or the state afterwards: `{ molecule: { anon: [select], authenticated: [select, insert] } }`. */
 const perTable = <Word extends z.ZodType<string>>(word: Word) =>
   z
     .union([z.array(text), z.record(text, z.record(text, z.array(word)))], {
@@ -33,7 +33,7 @@ const perTable = <Word extends z.ZodType<string>>(word: Word) =>
     })
     .default([]);
 
-/** What a phase says that it changes. All else that changes is drift. */
+/** The changes that a phase declares. Any other change is drift. */
 export const effects = z
   .strictObject({
     renames: z.record(text, text).default({}).meta({ description: 'Tables by their old name, with the new one' }),
@@ -71,7 +71,7 @@ export const phase = z
   })
   .meta({ description: 'One ordered part of the remediation' });
 export type Effects = z.output<typeof effects>;
-/** The tables that are named in either way of naming them. */
+/** The tables, in either notation. */
 export const tablesOf = (named: Effects['policies'] | Effects['grants']): readonly string[] =>
   Array.isArray(named) ? named : Object.keys(named);
 export type PhasePlan = z.output<typeof phase>;

@@ -14,7 +14,7 @@ const contact = z
   .meta({ description: 'Whom to ask; in the order in which a question without an answer goes on to the next' });
 export type Contact = z.output<typeof contact>;
 
-/** The operators' YAML file. Keys are the operators' words, and stay so in the code that reads them. */
+/** The operators' YAML file. Code that reads the plan uses its keys unchanged. */
 export const planSchema = z
   .strictObject({
     ripcord: z.literal(1, { error: 'wanted 1, the version of the plan format' }),

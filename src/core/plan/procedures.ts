@@ -4,9 +4,9 @@ import { seconds } from '../kernel/units.ts';
 import { command, duration, estimate } from './quantities.ts';
 import { steps, stepTimeout } from './steps.ts';
 
-/** What is done to undo: a phase's rollback, and the restore of an environment. */
+/** How to undo: the rollback of a phase, and the restore of an environment. */
 
-/** What a restore may have and a phase rollback not. Its own proof, by the phase's boundary, is added to it. */
+/** Rejects what only a restore may contain. Ripcord adds the comparison with the phase's boundary itself. */
 const undoSteps = steps.superRefine((written, context) => {
   for (const [index, step] of written.entries()) {
     const object = (path: readonly string[], wanted: string) =>
@@ -48,7 +48,7 @@ export const restore = z
   .meta({ description: 'The full restore of this environment' });
 export type RestorePlan = z.output<typeof restore>;
 
-/** How forward work is stopped before anything is undone. */
+/** How Ripcord stops forward work before it undoes anything. */
 export const stopWork = z
   .strictObject({
     kill_grace: duration.default(seconds(5)).meta({ description: 'Between asking a process to end and killing it' }),

@@ -13,9 +13,9 @@ import {
   usualPace,
 } from './sources.ts';
 
-/** Probes, checks and verification queries: what the operators ask, and what they expect. */
+/** Probes, checks and verification queries: the operators' queries and the expected answers. */
 
-/** Cells compare as the text that PostgreSQL prints, so that 1, '1' and 1::bigint are one answer. */
+/** Cells are compared as PostgreSQL prints them, so that 1, '1' and 1::bigint are equal. */
 const fixed = [
   z.literal('no rows'),
   z.literal('some rows'),
@@ -23,7 +23,7 @@ const fixed = [
   z.strictObject({ rows: z.array(z.array(cell, 'wanted a list of cells'), 'wanted a list of rows') }),
 ] as const;
 
-/** Where there is no baseline to compare with: in proofs and verification. */
+/** For proofs and verification, where there is no baseline to compare with. */
 export const fixedExpectation = z
   .union(fixed, { error: 'wanted "no rows", "some rows", { value: … } or { rows: [[…], …] }' })
   .meta({ description: 'What the answer must be' });
@@ -35,14 +35,14 @@ export const expectation = z
   .meta({ description: 'What the answer must be' });
 export type Expectation = z.output<typeof expectation>;
 
-/** The statement to ask instead, once the named phase has changed the schema. */
+/** The statement to use instead once the named phase has changed the schema. */
 const afterPhases = z
   .record(id, text)
   .meta({ description: 'Statements that take over once a phase has been applied, by phase id' });
 
-/** The loop that asks would be busy with due times alone, or nothing would ever be captured. */
+/** A shorter interval would occupy the probe loop completely; a longer one would never fill a baseline. */
 const pace = durationWithin(millis(10), hours(1), 'a pace from 10ms to 1h');
-/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and the latter takes less than 1 ms for none. */
+/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and PostgreSQL takes less than 1 ms as no timeout. */
 const patience = durationWithin(millis(1), hours(1), 'a timeout from 1ms to 1h');
 
 export const probe = z

@@ -4,9 +4,9 @@ import { pointerPattern } from '../kernel/json-pointer.ts';
 import { type Millis, seconds } from '../kernel/units.ts';
 import { httpAddress, text } from './quantities.ts';
 
-/** The ways in which a probe learns a latency, beside a statement of its own. */
+/** The sources from which a probe learns a latency, other than a statement of its own. */
 
-/** In a database's answer or a document, one plain value. */
+/** A plain value in a database's answer or a document. */
 export const cell = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'wanted text, a number, true, false or null',
 });
@@ -81,21 +81,21 @@ export const sourceNames = ['sql', 'http', 'statements', 'prometheus'] as const;
 export type SourceName = (typeof sourceNames)[number];
 type Sources = { readonly [Name in SourceName]?: unknown };
 
-/** How the probe learns a latency. A plan that was taken names exactly one source. */
+/** The source of the probe's latency. A valid plan names exactly one. */
 export const sourceOf = (probe: Sources): SourceName => sourceNames.find((name) => probe[name] !== undefined) ?? 'sql';
 
 /**
- * Whether good readings of the probe may count as "not slower". pg_stat_statements may not: it counts a statement when it
- * ends, and does not see what waits for a lock on a table, so a standstill looks like silence. It may confirm a slowdown.
+ * Whether good readings of the probe count as "not slower". Those of pg_stat_statements do not: it counts a statement when it
+ * ends and misses statements that wait for a table lock, so a standstill looks like silence. It can confirm a slowdown.
  */
 export const mayClear = (probe: Sources): boolean => sourceOf(probe) !== 'statements';
 
-/** How often a probe is asked when the plan does not say. */
+/** The default interval of a probe. */
 export const usualPace: Readonly<Record<SourceName, Millis>> = {
   sql: seconds(1),
   http: seconds(1),
   statements: seconds(10),
   prometheus: seconds(15),
 };
-/** A look at pg_stat_statements reads all texts: more often it would cost the target more than it tells. */
+/** A reading of pg_stat_statements reads all statement texts; a shorter interval would burden the target. */
 export const fastestStatements = seconds(5);

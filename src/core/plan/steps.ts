@@ -7,9 +7,9 @@ import { retry } from './retry.ts';
 import { hasPlaceholder, passwordsIn, secretsInHeader } from './shown.ts';
 import { misuses, tiersGoingDown } from './step-rules.ts';
 
-/** One step of a phase rollback or of a restore: what it does, and what all steps may say. */
+/** One step of a phase rollback or of a restore: its action, and the keys that all steps share. */
 
-/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and the latter takes less than 1 ms for none. */
+/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and PostgreSQL takes less than 1 ms as no timeout. */
 export const stepTimeout = durationWithin(millis(1), hours(24 * 7), 'a timeout from 1ms to 7d').default(minutes(30));
 
 const common = {
@@ -30,7 +30,7 @@ const common = {
   }),
 };
 
-/** A procedure stands in the journal; what its placeholders stand for does not. */
+/** The journal contains procedures as written, but not the values of their placeholders. */
 const placeholderWanted = 'a placeholder such as ${env:TOKEN} for the secret: steps stand in the journal';
 
 const withoutWrittenSecrets = <Schema extends z.ZodType<Readonly<Record<string, string>>>>(

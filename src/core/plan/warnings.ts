@@ -11,7 +11,7 @@ import { unstatedPaths } from './unqualified.ts';
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 const range = /\[\s*([0-9a-z]+)\s*(?::[^\]]*)?\]/g;
 
-/** How far back a query of PromQL looks: the lengths in its range selectors and subqueries. */
+/** How far back a PromQL query looks: the lengths of its range selectors and subqueries. */
 export const rangesIn = (query: string): readonly Millis[] =>
   [...query.replaceAll(quoted, '').matchAll(range)]
     .map(([, length = '']) => parseDuration(length))
@@ -27,7 +27,7 @@ function overlap({ id, every, prometheus }: ProbePlan): readonly string[] {
   ];
 }
 
-/** Where only the statistics of statements are read, a standstill looks like silence. */
+/** Statement statistics alone cannot show a standstill, which looks like silence. */
 const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.some((one) => mayClear(one) && !one.control)
     ? []
@@ -47,13 +47,13 @@ function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
     );
 }
 
-/** Controls have no voice in whether something is slower: they only tell whose slowness it is. */
+/** Controls only tell whether a slowdown is common to all; they never show that something is slower. */
 const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.length > 0 && probes.every(({ control }) => control)
     ? ['no probe but controls: nothing would ever be slower; add one of what the phases change']
     : [];
 
-/** Nothing tells after a crash whether it was done, and it may not simply be done again. */
+/** After a crash nothing tells whether the step was done, and it must not simply run again. */
 const isUncertain = (step: StepPlan): boolean =>
   step.proof === undefined && ('command' in step || 'sql' in step || 'http' in step) && !mayRunAgain(step);
 
@@ -81,7 +81,7 @@ function uncertainSteps({ phases, environments }: Plan): readonly string[] {
   ];
 }
 
-/** What a plan may say and hardly means, one sentence each. */
+/** Valid but probably unintended parts of a plan, one sentence each. */
 export const planWarnings = (plan: Plan): readonly string[] => [
   ...plan.probes.flatMap(overlap),
   ...onlyControls(plan.probes),

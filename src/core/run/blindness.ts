@@ -1,7 +1,7 @@
 import type { GuardSense, Sense } from '../kernel/ids.ts';
 import type { RunState } from './state.ts';
 
-/** What each of them means when it fails. */
+/** What a failure of each condition means. */
 const said: Readonly<Record<GuardSense, string>> = {
   target: 'an address of the target leads to another server, another database or a standby',
   'guard-lock': 'it does not hold the guard lock, so another guard may be acting on the target',
@@ -10,14 +10,14 @@ const said: Readonly<Record<GuardSense, string>> = {
 
 const isOfGuard = (sense: Sense): sense is GuardSense => Object.hasOwn(said, sense);
 
-/** The rest of a sentence that begins with "the guard is blind: ". */
+/** Completes a sentence that begins with "the guard is blind: ". */
 export function sayBlindness(senses: readonly Sense[], list: (names: readonly string[]) => string): string {
   const others = senses.filter((sense) => !isOfGuard(sense));
   const silent = others.length === 0 ? [] : [`no evidence from ${list(others)}`];
   return [...senses.filter(isOfGuard).map((sense) => said[sense]), ...silent].join('; ');
 }
 
-/** Why nothing is done without asking while the guard is not sure of itself, or a person has to look at the target. */
+/** Why the guard does not act without approval: it is blind, or a person has to check the target first. */
 export function unsure({ blind, targetChange }: Pick<RunState, 'blind' | 'targetChange'>): string | undefined {
   const own = blind?.probes.filter(isOfGuard) ?? [];
   if (own.length > 0) return sayBlindness(own, String);

@@ -2,8 +2,8 @@ import { RipcordError } from '../kernel/errors.ts';
 import type { RunEvent } from './events.ts';
 
 /**
- * Every event of a run with the version in which it is written now, and what it records. A change of an event's shape
- * raises its version here and teaches `readEvent` to lift the older form.
+ * Every event of a run, with the version that is written today and what the event records. A change of an event's shape
+ * raises its version here and teaches `readEvent` to convert the older form.
  */
 export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; readonly records: string }>> = {
   'run-opened': { v: 1, records: 'a plan begins in an environment, on a target' },
@@ -78,7 +78,7 @@ export const catalogue: Readonly<Record<RunEvent['type'], { readonly v: 1; reado
 
 export const eventTypes = Object.keys(catalogue) as readonly RunEvent['type'][];
 
-/** An event that this version does not know: a newer Ripcord wrote it, and guessing would lie. */
+/** An event type that this version does not know, written by a newer Ripcord. Skipping it would give a wrong state. */
 export class UnknownEvent extends RipcordError {
   readonly type: string;
   readonly version: number;
@@ -93,7 +93,7 @@ export class UnknownEvent extends RipcordError {
   }
 }
 
-/** What the journal stores, back into an event of the run. */
+/** Converts a stored event into an event of the run. */
 export function readEvent(stored: { readonly type: string; readonly v: number }): RunEvent {
   const known = Object.hasOwn(catalogue, stored.type) && catalogue[stored.type as RunEvent['type']].v === stored.v;
   if (!known) throw new UnknownEvent(stored.type, stored.v);

@@ -3,18 +3,18 @@ import type { ProbeId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
 
-/** A breach as it was when somebody said no: with its objects, and whether it was in doubt. */
+/** A breach at the moment it was declined: its objects, and whether it was in doubt. */
 type Declined = Pick<Verdict, 'objects' | 'more' | 'onlyRecommend'>;
 
-/** How one question stands: the last change of its verdict, and what has become of a breach. */
+/** The state of one verdict: its last change, and what happened to its breach. */
 export interface Standing {
   readonly verdict: Verdict;
   readonly changedAt: Instant;
-  /** Since when it is a breach, and has not been seen well: not having been able to look ends nothing. */
+  /** Start of the breach. Only an observation that all is well ends it; being unable to look does not. */
   readonly breachSince?: Instant;
-  /** When the probe was last seen well again after an alarm: its slowness is measured anew from there. */
+  /** When the probe last recovered from an alarm; the measurement of its slowness restarts there. */
   readonly recoveredAt?: Instant;
-  /** As what somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
+  /** The breaches that somebody declined to roll back for. Applies until the check is well or a phase starts. */
   readonly declined?: readonly Declined[];
 }
 
@@ -45,7 +45,7 @@ const declinedAs = ({ objects, more, onlyRecommend }: Verdict): Declined => ({
   ...(onlyRecommend !== undefined && { onlyRecommend }),
 });
 
-/** A no to a rollback counts for the breaches that were its evidence, as far as they are still there. */
+/** Declining a rollback applies to the breaches that were its evidence and still exist. */
 export function declineBreaches(before: Standings, evidence: readonly Verdict[]): Standings {
   const declined = new Map(evidence.map((verdict) => [keyOf(verdict), verdict]));
   return new Map(
@@ -60,7 +60,7 @@ export function declineBreaches(before: Standings, evidence: readonly Verdict[])
 const performanceOf = (standings: Standings, probe: ProbeId): Standing | undefined =>
   standings.get(keyOf({ criterion: 'performance', subject: probe }));
 
-/** The alarm of slowness that was given since the marker; it stays until the probe is seen well again. */
+/** The slowness alarm that was raised since the marker; it remains until the probe recovers. */
 export function standingAlarm(
   standings: Standings,
   probe: ProbeId,
@@ -78,7 +78,7 @@ export const recoveredAt = (standings: Standings, probe: ProbeId): Instant | und
 
 const isOfPhase = ({ criterion, subject }: Verdict): boolean => criterion === 'runtime' && subject !== 'run';
 
-/** A phase starts: what was declined is asked again, and nobody judges the runtime of earlier phases any more. */
+/** When a phase starts, declined breaches count again, and the runtime of earlier phases is no longer judged. */
 export const startPhase = (before: Standings): Standings =>
   new Map(
     [...before].filter(([, { verdict }]) => !isOfPhase(verdict)).map(([key, { declined: _, ...one }]) => [key, one]),
@@ -87,13 +87,13 @@ export const startPhase = (before: Standings): Standings =>
 export const undoPhase = (before: Standings, phase: string): Standings =>
   new Map([...before].filter(([, { verdict }]) => !isOfPhase(verdict) || verdict.subject !== phase));
 
-/** Whether the breach was not seen well since: one that cannot be looked at now has not gone away. */
+/** Whether the breach has not been seen well since; being unable to look does not end it. */
 export const stands = (standings: Standings, verdict: Verdict): boolean =>
   standings.get(keyOf(verdict))?.breachSince !== undefined;
 
 /**
- * All of it: an object at fault since the answer was not asked about, and what is sure was not while it was in doubt. Of more
- * than are named, only the same ones are known to have been asked about.
+ * Whether the whole breach was declined. An object that became faulty later was not part of the question, and a breach that
+ * was in doubt then is not declined once it is sure. If not all objects are named, only an identical set counts as declined.
  */
 export function isDeclined(standings: Standings, verdict: Verdict): boolean {
   const declined = standings.get(keyOf(verdict))?.declined ?? [];
@@ -107,14 +107,14 @@ export function isDeclined(standings: Standings, verdict: Verdict): boolean {
 
 export const isBreach = ({ status }: Verdict): boolean => status === 'breach';
 
-/** The breaches that a look has just seen, and those of ended phases, whose runtime it did not judge again. */
+/** The breaches of the latest evaluation, and those of ended phases, whose runtime it does not judge again. */
 export function breachesNow(standings: Standings, looked: readonly Verdict[]): readonly Verdict[] {
   const keys = new Set(looked.map(keyOf));
   const ended = [...standings].filter(([key, { verdict }]) => isOfPhase(verdict) && !keys.has(key));
   return [...looked, ...ended.map(([, { verdict }]) => verdict)].filter(isBreach);
 }
 
-/** It could not look, or is broken itself. */
+/** The check could not look, or is broken itself. */
 export const cannotTell = ({ because }: Verdict): boolean =>
   because === 'could-not-look' || because === 'check-is-broken';
 

@@ -21,7 +21,7 @@ export function sayFaults(faults: readonly Fault[], beside = 0): string {
 const sayFaultsOf = ({ faults = [], cut }: Finding): string =>
   sayFaults(faults, cut === undefined ? 0 : cut.faults - faults.length);
 
-/** A veto counts at once; what is to last, once it has; the rest never by itself. */
+/** A veto counts at once; a fault that must last counts once it has lasted; other faults never count by themselves. */
 function hasLasted(
   fault: Fault,
   { finding, faultsSince }: Pick<CheckHistory, 'finding' | 'faultsSince'>,
@@ -40,7 +40,7 @@ function calmReason(faults: readonly Fault[]): Reason {
   return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-but-young' : 'noted';
 }
 
-/** Why a person decides, where none of them is a phase's doing, or has been for as long as it must last. */
+/** Why a person decides: no phase caused any of the faults, or the phase's faults have not lasted long enough. */
 function othersDoing(
   breaches: readonly Fault[],
   { finding, faultsSince, blamedSince = faultsSince }: CheckHistory,
@@ -56,11 +56,11 @@ function othersDoing(
   return first === undefined || reasons.includes(undefined) ? {} : { onlyRecommend: first };
 }
 
-/** The objects of a verdict: all that count, or, where they are many, the gravest and newest of them. */
+/** The faulty objects of a verdict: all that count or, if they are many, the gravest and newest. */
 function named(faults: readonly Fault[], fresh: readonly Fault[], { finding, faultsSince }: CheckHistory) {
   const shown = namedOf(faults, faultsSince);
   const objects = shown.map(({ object }) => object);
-  // Of what a journal has kept, what is not named there counts as well.
+  // Unnamed faults in a finding that the journal has kept count as well.
   const hidden = Math.max(0, (finding.cut?.fresh ?? 0) - fresh.length);
   const count = faults.length - shown.length + hidden;
   if (count === 0) return { shown, objects };
@@ -74,10 +74,10 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-/** A history is judged each second until the next look, and never otherwise than before: thousands of faults once. */
+/** A history is judged every second until the next finding, always with the same result: cached for thousands of faults. */
 const judged = new WeakMap<CheckHistory, Judged>();
 
-/** The verdict of a check of the catalogue: each faulty object that is new since the baseline counts by itself. */
+/** The verdict of a catalogue check: each faulty object that is not in the baseline counts separately. */
 export function catalogueVerdict(
   id: CatalogueId,
   history: CheckHistory | undefined,
@@ -92,7 +92,7 @@ export function catalogueVerdict(
   return verdict;
 }
 
-/** What a verdict of a breach says of its faults. */
+/** How a breach verdict describes its faults. */
 function inBreach(breaches: readonly Fault[], fresh: readonly Fault[], history: CheckHistory, brokenFor: Millis) {
   const { shown, ...objects } = named(breaches, fresh, history);
   return {

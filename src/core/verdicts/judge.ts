@@ -18,35 +18,35 @@ import { freshEvidence, type ProbeEvidence } from './probe-evidence.ts';
 import { runtimeVerdict } from './runtime.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A check may wait for its turn behind others, and for its answer. */
+/** How long a check may queue behind others and wait for its answer. */
 const checkPatience = seconds(30);
 
-/** With what was said of it when it was given. */
+/** An alarm with the verdict that raised it. */
 export type StandingVerdict = Standing & { readonly verdict: Verdict };
 
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
   readonly probes: ReadonlyMap<ProbeId, ProbeEvidence>;
-  /** How many times as slow the controls are just now; undefined where nobody knows. */
+  /** The current slowdown of the controls, as a ratio; undefined if unknown. */
   readonly common?: Ratio | undefined;
   readonly checks: ReadonlyMap<CheckId, CheckHistory>;
-  /** The checks of the catalogue that are asked of this server. */
+  /** The catalogue checks that apply to this server. */
   readonly catalogue: readonly CatalogueId[];
-  /** The clocks that count now: the running phase's and the run's. */
+  /** The clocks that are running: the current phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
-  /** The alarm that was given for a probe and still stands, from the journal. */
+  /** The alarm of a probe that is still active, from the journal. */
   readonly standing?: (probe: ProbeId) => StandingVerdict | undefined;
-  /** The words for "than before what": `before phase 3`. */
+  /** Completes "slower than": `before phase 3`. */
   readonly comparedWith: string;
 }
 
-/** How long a probe has given no evidence; undefined as long as what it said last still counts. */
+/** How long a probe has given no evidence; undefined as long as its last evidence counts. */
 function blindFor({ lastEvidence }: Health, limit: Millis, now: Instant): Millis | undefined {
   const silentFor = lastEvidence === undefined ? 0 : now - lastEvidence;
   return silentFor > limit ? millis(silentFor) : undefined;
 }
 
-/** Beyond the stall allowance, within which no slowness can show: so many readings, before one says that all is as before. */
+/** Readings needed in addition to the stall allowance, which hides any slowness, before a verdict can be "as before". */
 const readingsBeyondStall = 10;
 
 function slownessVerdict(
@@ -66,7 +66,7 @@ function slownessVerdict(
   const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
   const standing = evidence.standing?.(probe);
   if (slowness === undefined || scales === undefined) {
-    // After a restart without a reading yet, what was known is known still.
+    // After a restart without a reading yet, the last verdict still applies.
     return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
   }
   const { baselineReadings, correlationTime, substance } = scales.grey;
@@ -102,14 +102,14 @@ function slownessVerdict(
   });
 }
 
-/** What all probes say together: made once for a look, since with a thousand probes each would make it anew for a thousand. */
+/** The evidence of all probes, computed once per evaluation: with a thousand probes, each would recompute it for all. */
 interface Voices {
   readonly strengths: ReadonlyMap<ProbeId, Strengths>;
   readonly together: Strengths;
   readonly hasControls: boolean;
 }
 
-/** How strongly each probe speaks; controls tell of everyone's slowness, not of ours, and have no voice in it. */
+/** The strength of each probe's evidence. Controls show a common slowdown, not the change's, so they are left out. */
 function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<ProbeId, Strengths> {
   return new Map(
     plan.probes.flatMap(({ id, control }) => {
@@ -120,7 +120,7 @@ function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<Pro
   );
 }
 
-/** Evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
+/** Turns evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
 export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Instant): readonly Verdict[] {
   const { baseline, probes, checks, clocks } = evidence;
   const inBaseline = (id: CheckId) => baseline?.findings.find(({ check }) => check === id);
@@ -136,7 +136,7 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       if (planned.control) return [works];
       const slow = slownessVerdict(plan, planned, evidence, limits, voices);
       if (mayClear(planned)) return [works, slow];
-      return slow.status === 'unknown' ? [] : [slow]; // its silence says nothing, and holds up nobody
+      return slow.status === 'unknown' ? [] : [slow]; // an unknown control says nothing and blocks nobody
     }),
     ...plan.checks.map(({ id, criterion, expect }) => {
       const check = checkId(id);
@@ -150,11 +150,11 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
   ];
 }
 
-/** A check that is asked every so often is blind after three times as long without an answer, as a probe is. */
+/** Like a probe, a check is blind after three intervals without an answer. */
 const checkIsBlind = ({ knownAt }: Partial<CheckHistory>, every: Millis, since: Instant, now: Instant): boolean =>
   now - Math.max(knownAt ?? since, since) > 3 * every + checkPatience;
 
-/** What has given no evidence for too long: there the guard is blind. `paces`: how often each check is asked. */
+/** The sources that have given no evidence for too long. `paces`: the interval of each check. */
 export function blindSenses(
   plan: Plan,
   { probes, checks }: Pick<Evidence, 'probes' | 'checks'>,

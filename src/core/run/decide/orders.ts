@@ -34,7 +34,7 @@ function firstOf({ phases }: RunState, wanted: PhaseId | undefined): PhaseId | R
   return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`);
 }
 
-/** A phase and those after it, the whole database, or else the phase that was started last. */
+/** A phase and those after it, the whole database, or by default the phase that was started last. */
 export type Wanted = Pick<OrderInput, 'phase' | 'restore'>;
 
 export interface Ordered {
@@ -57,7 +57,7 @@ const onePhase = refuse(
   'Leave one of them out',
 );
 
-/** Also where no phase has changed anything that Ripcord knows of. */
+/** Allowed even if no known phase has changed anything. */
 function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Refusal {
   const procedure = restoring(plan, environment, touchedPhases(phases));
   if (procedure.kind !== 'person') return { procedure };
@@ -69,7 +69,7 @@ function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Re
   );
 }
 
-/** What an order would carry out now, or why it cannot. */
+/** The procedure that an order would carry out now, or why there is none. */
 export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wanted): Ordered | Refusal {
   const now = rollbackUnderWay(state);
   if (now !== undefined) return underWay(now);
@@ -86,9 +86,9 @@ export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wa
 }
 
 /**
- * A rollback by somebody with authority, at any time: every light may be green, and the run need not be armed. It becomes a
- * recommendation of its own, without evidence, that its author has approved; where another role is needed beside theirs, it
- * waits for that one. An open recommendation is superseded by it.
+ * A principal with the right can order a rollback at any time, even if every check is well and the run is not armed. The
+ * order becomes a recommendation without evidence that its author has approved. If the author's role needs another role,
+ * the recommendation waits for it. An order supersedes an open recommendation.
  */
 export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now: Instant): Decision {
   const { by, reason } = input;
