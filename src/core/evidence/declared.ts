@@ -43,7 +43,7 @@ export const withoutExcuses = (declared: Declared): Declared => ({
   named: [...unfinished(declared), ...(declared.named ?? [])],
 });
 
-/** Cached per set of declared phases. */
+/** Cached with the phases that they come from, because a caller may add phases to its arrays. */
 const known = new WeakMap<
   Declared,
   { readonly phases: readonly PhasePlan[]; readonly names: ReadonlyMap<string, string> }
