@@ -1,6 +1,6 @@
 import { isLateness } from '../core/evidence/own-time.ts';
 import type { Reading } from '../core/evidence/reading.ts';
-import type { ProbeId, Sense } from '../core/kernel/ids.ts';
+import type { ProbeId, EvidenceSource } from '../core/kernel/ids.ts';
 import type { Log } from '../system/log.ts';
 
 /** Why probes are not answered though the target may be well. Each reason is told once, until the probe is answered again. */
@@ -9,7 +9,7 @@ export interface ProbeIssues {
   /** One sentence for each probe that something keeps from being answered now. */
   list(): readonly string[];
   /** Of these, those on which the guard is blind because it was itself late. */
-  late(blind: readonly Sense[]): readonly string[];
+  late(blind: readonly EvidenceSource[]): readonly string[];
 }
 
 /** Two reasons that differ in a number only, such as an age, are one. */

@@ -89,7 +89,7 @@ function wantedOf(
 }
 
 /** Why even an infinitely long baseline would not be enough, and what would help. */
-function hopeless(
+function whyNeverEnough(
   { p50 }: Pick<ProbeBaseline, 'p50'>,
   { stallReadings }: WatchRule,
   withinReadings: number,
@@ -126,7 +126,7 @@ export function sayTooWeak(
   const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * pace))}`;
   const todo =
     lack.moreReadings === 'never'
-      ? `no longer capture would do, since ${hopeless(calibration, rule, withinReadings, limits)}`
+      ? `no longer capture would do, since ${whyNeverEnough(calibration, rule, withinReadings, limits)}`
       : `capture ${sayDuration(roundUp(millis(lack.moreReadings * probe.every)))} more`;
   return `${probe.id}: ${cannot}: ${todo}`;
 }

@@ -7,19 +7,19 @@ import { kept, type Slowness, type Strengths } from './slowness.ts';
 import { combine, type Evidence } from './weigh.ts';
 
 /** How certain the slowness and its cause are. */
-const sureness = {
+const certainty = {
   'slower-or-nearly': 0,
   'slower-controls-unsure': 1,
   'slower-like-the-controls': 1,
   slower: 2,
 } as const;
-export type Alarm = keyof typeof sureness;
-export const isAlarm = (word: string): word is Alarm => Object.hasOwn(sureness, word);
+export type Alarm = keyof typeof certainty;
+export const isAlarm = (word: string): word is Alarm => Object.hasOwn(certainty, word);
 
 export type SlownessState = Alarm | 'as-before' | 'slower-but-young' | 'recovered';
 
 /** An alarm that was raised since the marker; it remains until the probe recovers. */
-export interface Standing {
+export interface ActiveAlarm {
   readonly alarm: Alarm;
   readonly at: Instant;
 }
@@ -48,8 +48,8 @@ function alarmNow({ own, together, hasControls, beyondControls }: ToJudge): Alar
 }
 
 /** An alarm never becomes less certain. */
-const surer = (standing: Alarm | undefined, now: Alarm | undefined): Alarm | undefined =>
-  standing !== undefined && (now === undefined || sureness[now] < sureness[standing]) ? standing : now;
+const moreCertain = (activeAlarm: Alarm | undefined, now: Alarm | undefined): Alarm | undefined =>
+  activeAlarm !== undefined && (now === undefined || certainty[now] < certainty[activeAlarm]) ? activeAlarm : now;
 
 /** Fewer readings since the alarm do not show a recovery. */
 const fewestForRecovery = 60;
@@ -70,7 +70,7 @@ function isWellAgain({ recent, recentAt }: Slowness, { channels }: Weights, sinc
 }
 
 /** A tenth of the evidence for an alarm is worth a warning. */
-const worthTelling = 0.1;
+const warnFrom = 0.1;
 
 export interface ToJudge {
   readonly slowness: Slowness;
@@ -80,15 +80,15 @@ export interface ToJudge {
   readonly hasControls: boolean;
   /** Whether it is currently more than the limit slower than the controls; undefined if unknown. */
   readonly beyondControls?: boolean | undefined;
-  readonly standing?: Standing | undefined;
+  readonly activeAlarm?: ActiveAlarm | undefined;
 }
 
 export function stateOf(toJudge: ToJudge): SlownessState {
-  const { slowness, scales, own, standing } = toJudge;
-  const alarm = surer(standing?.alarm, alarmNow(toJudge));
-  if (standing !== undefined && isWellAgain(slowness, scales.grey, standing.at)) return 'recovered';
+  const { slowness, scales, own, activeAlarm } = toJudge;
+  const alarm = moreCertain(activeAlarm?.alarm, alarmNow(toJudge));
+  if (activeAlarm !== undefined && isWellAgain(slowness, scales.grey, activeAlarm.at)) return 'recovered';
   if (alarm !== undefined) return alarm;
-  return Math.max(own.grey, own.strict) >= worthTelling ? 'slower-but-young' : 'as-before';
+  return Math.max(own.grey, own.strict) >= warnFrom ? 'slower-but-young' : 'as-before';
 }
 
 /** The strongest sign of slowness: most readings, the slowest of them, or failures. */

@@ -35,24 +35,24 @@ const spreadOf = (owns: readonly Millis[]): Spread => ({
 
 /** The guard's usual own time per reading of one probe, and that of recent readings. */
 export interface UsualOwnTime {
-  /** Of the calmest block so far; absent before the first has ended. Its median never rises: a busy guard is not usual. */
-  readonly calmest?: Spread;
+  /** Of the quietest block so far; absent before the first has ended. Its median never rises: a busy guard is not usual. */
+  readonly quietest?: Spread;
   /** Of the readings since the last complete block. */
   readonly block: readonly Millis[];
-  readonly lately: readonly { readonly own: Millis; readonly took: Millis }[];
+  readonly recent: readonly { readonly own: Millis; readonly took: Millis }[];
 }
 
-export const nothingUsual: UsualOwnTime = { block: [], lately: [] };
+export const nothingUsual: UsualOwnTime = { block: [], recent: [] };
 
 /** Adds one answered reading. */
 export function learnUsual(before: UsualOwnTime, own: OwnTime, took: Millis): UsualOwnTime {
-  const { calmest } = before;
+  const { quietest } = before;
   const block = [...before.block, total(own, took)];
-  const lately = [...before.lately, { own: total(own, took), took }].slice(1 - inARow);
-  if (block.length < blockLength) return { ...before, block, lately };
+  const recent = [...before.recent, { own: total(own, took), took }].slice(1 - inARow);
+  if (block.length < blockLength) return { ...before, block, recent };
   const spread = spreadOf(block);
-  const isCalmer = calmest === undefined || spread.median < calmest.median;
-  return { calmest: isCalmer ? spread : calmest, block: [], lately };
+  const isQuieter = quietest === undefined || spread.median < quietest.median;
+  return { quietest: isQuieter ? spread : quietest, block: [], recent };
 }
 
 /**
@@ -90,24 +90,24 @@ const exceeds = (own: Millis, usual: Millis, took: Millis): boolean => own - usu
 
 /**
  * Why a measured time says too little about the target; undefined if it counts. A single reading is compared with the upper
- * tenth of the calmest block, because the guard's own time varies and did so in the baseline. If the guard has been late for
+ * tenth of the quietest block, because the guard's own time varies and did so in the baseline. If the guard has been late for
  * several readings in a row, they are compared with the median, because a small delay in every reading also moves evidence.
  */
 export function latenessOf(
   { took, own, stopped }: Timed,
-  { calmest, block, lately }: UsualOwnTime,
+  { quietest, block, recent }: UsualOwnTime,
 ): string | undefined {
   const most = millis(Math.max(total(own, took), Math.min(took, stopped)));
-  const calm = calmest ?? spreadOf(block.length === 0 ? [most] : block);
-  const row = [...lately, { own: most, took }];
+  const quiet = quietest ?? spreadOf(block.length === 0 ? [most] : block);
+  const row = [...recent, { own: most, took }];
   const [rowOwn, rowTook] = [spreadOf(row.map((one) => one.own)).median, spreadOf(row.map((one) => one.took)).median];
-  const isLateForAll = exceeds(rowOwn, calm.median, rowTook) && exceeds(most, calm.median, took);
-  if (!exceeds(most, calm.upper, took) && !isLateForAll) return undefined;
+  const isLateForAll = exceeds(rowOwn, quiet.median, rowTook) && exceeds(most, quiet.median, took);
+  if (!exceeds(most, quiet.upper, took) && !isLateForAll) return undefined;
   if (stopped >= own.busy + own.waiting) return lateness.stopped;
   return own.waiting > own.busy ? lateness.waiting : lateness.busy;
 }
 
-const neverLate: UsualOwnTime = { calmest: { median: millis(0), upper: millis(0) }, block: [], lately: [] };
+const neverLate: UsualOwnTime = { quietest: { median: millis(0), upper: millis(0) }, block: [], recent: [] };
 
 /**
  * The same for a failure. A timeout is the guard's own fault if too much of the time was. Any other failure is an answer of

@@ -13,7 +13,7 @@ export interface PhaseClock {
   readonly progress?: { readonly fraction: number; readonly at: Instant };
 }
 
-/** Worked time, without time on hold. */
+/** AttemptProcesses time, without time on hold. */
 export function worked({ startedAt, endedAt, heldFor, heldSince }: PhaseClock, now: Instant): Millis {
   const end = endedAt ?? now;
   const heldNow = heldSince === undefined ? 0 : Math.max(0, between(heldSince, end));

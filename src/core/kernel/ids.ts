@@ -8,9 +8,9 @@ export type PhaseId = Id<'PhaseId'>;
 export type ProbeId = Id<'ProbeId'>;
 export type CheckId = Id<'CheckId'>;
 /** What must hold before the guard trusts any evidence: the right server, no second guard, and a clock that agrees. */
-export type GuardSense = 'target' | 'guard-lock' | 'wall-clock';
+export type GuardCondition = 'target' | 'guard-lock' | 'wall-clock';
 /** A source of evidence: a probe, a check, or a condition that all evidence depends on. */
-export type Sense = ProbeId | CheckId | GuardSense;
+export type EvidenceSource = ProbeId | CheckId | GuardCondition;
 export type StepId = Id<'StepId'>;
 export type PrincipalId = Id<'PrincipalId'>;
 export type PreApprovalId = Id<'PreApprovalId'>;

@@ -38,7 +38,7 @@ function sayWanted(issue: Issue): string {
 }
 
 /** How far a union's branch is from the input: the number of missing and unknown keys; a misspelt key counts once. */
-function misfit(branch: readonly Issue[], value: unknown): number {
+function mismatch(branch: readonly Issue[], value: unknown): number {
   const here = branch.filter((issue) => issue.path.length === 0);
   if (!isMapping(value) || here.some(({ code }) => code !== 'unrecognized_keys' && code !== 'custom')) return Infinity;
   const unknown = here.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
@@ -51,7 +51,7 @@ function misfit(branch: readonly Issue[], value: unknown): number {
 
 /** The branch that the input clearly means; undefined if there is none, so that the union's own error applies. */
 function branchMeant(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | undefined {
-  const scored = branches.map((branch) => ({ branch, score: misfit(branch, value) }));
+  const scored = branches.map((branch) => ({ branch, score: mismatch(branch, value) }));
   const [best, second] = scored.toSorted((a, b) => a.score - b.score);
   const clear = best !== undefined && best.score < Infinity && best.score < (second?.score ?? Infinity);
   return clear ? best.branch : undefined;

@@ -107,7 +107,7 @@ function decidesAlone(tree: unknown, role: unknown): boolean {
 }
 
 /** Reports pre-approvals whose role could not activate them, or could not do by hand what they allow the guard to do. */
-const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
+const roleCannotActivate = ({ expanded, written }: Trees): readonly Objection[] =>
   list(expanded, ['pre_approvals']).flatMap((item): readonly Objection[] => {
     const path = [...item, 'by_role'];
     const rights = rightsIn(expanded, valueAt(expanded, path));
@@ -121,7 +121,7 @@ const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
   });
 
 /** A restore loses user data, so in production nobody decides it alone, unless a pre-approval covers it. */
-function lonely({ expanded, written }: Trees): readonly Objection[] {
+function soleApprover({ expanded, written }: Trees): readonly Objection[] {
   const path = ['environments', 'production', 'restore', 'approvals'];
   const wanted = 'at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore';
   if (valueAt(expanded, path) !== 1) return [];
@@ -164,8 +164,8 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
     ...unknown(trees, named(trees, each('pre_approvals', 'phases')), phases, 'a phase'),
     ...unknown(trees, named(trees, each('pre_approvals', 'environments')), environments, 'an environment'),
     ...unknown(trees, named(trees, under('pre_approvals', 'by_role')), roles, 'a role'),
-    ...powerless(trees),
-    ...lonely(trees),
+    ...roleCannotActivate(trees),
+    ...soleApprover(trees),
     ...unknown(trees, named(trees, under('principals', 'role')), roles, 'a role'),
     ...unknown(trees, named(trees, needed), roles, 'a role'),
   ];

@@ -33,7 +33,7 @@ const proofOfAll = ({ verification }: Plan): readonly Step[] => (verification.le
  * Undoes these phases, the latest first, and proves each against its own boundary before the next. A phase without a script
  * needs a restore. An unwind undoes every applied phase and is proved as a whole at the end.
  */
-export function undoing(
+export function rollbackProcedure(
   plan: Plan,
   phases: readonly PhaseId[],
   kind: 'phase-rollback' | 'unwind' = 'phase-rollback',
@@ -61,7 +61,7 @@ export function undoing(
 }
 
 /** Restores the whole database from its backup, which undoes these phases. */
-export function restoring(plan: Plan, environment: string, phases: readonly PhaseId[]): Procedure {
+export function restoreProcedure(plan: Plan, environment: string, phases: readonly PhaseId[]): Procedure {
   const ids = latestFirst(plan, phases).map(({ id }) => phaseId(id));
   const person = (because: string): Procedure => ({ kind: 'person', phases: ids, because });
   const { restore, estimate } = plan.environments[environment] ?? {};

@@ -6,7 +6,7 @@ import { decideAnswer } from './decide/answers.ts';
 import { decideAuthority } from './decide/arming.ts';
 import { decideCancel } from './decide/cancel.ts';
 import { decideBaseline, decideLifecycle } from './decide/lifecycle.ts';
-import { decideLook } from './decide/look.ts';
+import { decideEvaluation } from './decide/evaluation.ts';
 import { decideOrder } from './decide/orders.ts';
 import { decidePhase } from './decide/phase-reports.ts';
 import { decideRollback } from './decide/rollback.ts';
@@ -24,7 +24,7 @@ export const closedRun = (run: RunId): Refusal =>
 
 /** What the guard itself reports. That the run is closed is nobody's mistake, so these inputs are ignored silently. */
 const silentWhenClosed: ReadonlySet<Input['kind']> = new Set([
-  'look',
+  'evaluation',
   'finding',
   'scripts',
   'clock-ahead',
@@ -45,8 +45,8 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
 
 function decideWhileOpen(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
   switch (input.kind) {
-    case 'look':
-      return decideLook(plan, state, input, now);
+    case 'evaluation':
+      return decideEvaluation(plan, state, input, now);
     case 'capture':
     case 'captured':
     case 'capture-failed':

@@ -3,7 +3,7 @@ import type { Baseline } from '../evidence/baseline.ts';
 import type { Boundary } from '../evidence/boundary.ts';
 import type { Finding } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, PrincipalId, QuestionId, RunId, Sense } from '../kernel/ids.ts';
+import type { Hash, PhaseId, PrincipalId, QuestionId, RunId, EvidenceSource } from '../kernel/ids.ts';
 import type { UptimeMark } from '../kernel/clock.ts';
 import type { Instant, Millis } from '../kernel/units.ts';
 import type { RecordedPlan } from '../plan/recorded.ts';
@@ -152,7 +152,7 @@ export type EvidenceEvent =
   | (At & { readonly type: 'verdicts-changed'; readonly verdicts: readonly Verdict[] })
   | (At & { readonly type: 'finding-changed'; readonly finding: Finding })
   /** Probes and checks; the field keeps the name from the time when there were only probes. */
-  | (At & { readonly type: 'guard-blinded'; readonly probes: readonly Sense[] })
+  | (At & { readonly type: 'guard-blinded'; readonly probes: readonly EvidenceSource[] })
   | (At & { readonly type: 'guard-sighted' });
 
 /** Every event of a run. `catalogue.ts` lists their versions. */

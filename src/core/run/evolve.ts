@@ -5,12 +5,12 @@ import { type Instant, later } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveFence } from '../response/fence.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
-import { crowdOf, keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
+import { unnamedFaultsKey, keyOf, faultKeysOf, type Verdict } from '../verdicts/verdict.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
 import { byFamily } from './families.ts';
 import { stopWorkStep, targetStep } from './questions.ts';
 import { evolvePhase, holdPhase, releasePhase, runningPhase } from './phases.ts';
-import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './standing.ts';
+import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './verdict-states.ts';
 import { movesUndo } from './stale.ts';
 import { type Hold, openRun, type RunState, startClock } from './state.ts';
 import { shorten } from './wall-clock.ts';
@@ -35,10 +35,10 @@ const without = <Key extends keyof RunState>(state: RunState, key: Key): RunStat
  */
 function isHeld(state: RunState): boolean {
   const { held, recommendations, response, phases } = state;
-  if (response.stands === 'rolling-back') return true;
+  if (response.state === 'rolling-back') return true;
   if (runningPhase(phases) !== undefined) return false;
   const waits = held !== undefined || openRecommendation(recommendations) !== undefined;
-  return waits || response.stands !== 'idle' || phases.every(({ state: is }) => is === 'finished');
+  return waits || response.state !== 'idle' || phases.every(({ state: is }) => is === 'finished');
 }
 
 /** Time on hold does not count for the phases: their clocks stop and start with the hold. */
@@ -113,21 +113,21 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
   }
 }
 
-function isOver(trouble: string, verdict: Verdict): boolean {
-  const isAbout = trouble === keyOf(verdict) || trouble.startsWith(`${keyOf(verdict)}:`);
+function isOver(faultKey: string, verdict: Verdict): boolean {
+  const isAbout = faultKey === keyOf(verdict) || faultKey.startsWith(`${keyOf(verdict)}:`);
   if (!isAbout || verdict.status === 'unknown' || verdict.status === 'error') return false;
   const isWell = verdict.status === 'ok' && !verdict.warning;
   if (isWell) return true;
   // Faults beyond the named ones may still exist, so a cut list clears nothing; the same holds for a cut list at the start.
-  if (verdict.more !== undefined || trouble === crowdOf(verdict)) return false;
-  return verdict.objects !== undefined && verdict.inPart !== true && !troublesOf(verdict).includes(trouble);
+  if (verdict.more !== undefined || faultKey === unnamedFaultsKey(verdict)) return false;
+  return verdict.objects !== undefined && verdict.inPart !== true && !faultKeysOf(verdict).includes(faultKey);
 }
 
 /** A fault that was seen well after a phase's start no longer counts as one from before it. */
 function withVerdicts(state: RunState, changed: readonly Verdict[], at: Instant): RunState {
   const phases = state.phases.map((one) => ({
     ...one,
-    troubled: one.troubled.filter((trouble) => !changed.some((verdict) => isOver(trouble, verdict))),
+    troubled: one.troubled.filter((faultKey) => !changed.some((verdict) => isOver(faultKey, verdict))),
   }));
   return { ...state, phases, verdicts: changeVerdicts(state.verdicts, changed, at) };
 }

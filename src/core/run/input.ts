@@ -13,7 +13,7 @@ import type {
   RollbackId,
   RunId,
   StepId,
-  Sense,
+  EvidenceSource,
   UndoRevision,
 } from '../kernel/ids.ts';
 import type { UptimeMark } from '../kernel/clock.ts';
@@ -36,10 +36,10 @@ export interface OpenInput {
 }
 
 /** The result of one evaluation: what the guard has observed since the previous one. */
-export interface LookInput {
-  readonly kind: 'look';
+export interface EvaluationInput {
+  readonly kind: 'evaluation';
   readonly verdicts: readonly Verdict[];
-  readonly blind: readonly Sense[];
+  readonly blind: readonly EvidenceSource[];
   /** Watched time that the journal does not contain yet. */
   readonly unrecorded: Millis;
 }
@@ -185,7 +185,7 @@ export interface OrderInput extends Authorising {
 
 /** Everything that can happen to an open run. */
 export type Input =
-  | LookInput
+  | EvaluationInput
   | BaselineInput
   | PhaseInput
   | CancelInput

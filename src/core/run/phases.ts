@@ -9,7 +9,7 @@ import type { CancelOutcome, PhaseEvent, Supervisor } from './events.ts';
 export const phaseStates = ['not-started', 'running', 'finished', 'failed', 'unknown', 'undone'] as const;
 
 /** The processes of one attempt. */
-export interface Worked {
+export interface AttemptProcesses {
   readonly attempt: number;
   readonly supervisor: Supervisor;
   readonly child?: Child;
@@ -23,7 +23,7 @@ export interface PhaseState {
   readonly supervisor?: Supervisor;
   readonly child?: Child;
   /** The earlier attempts: the processes that they started may still be running. */
-  readonly earlier?: readonly Worked[];
+  readonly earlier?: readonly AttemptProcesses[];
   readonly boundary?: Boundary;
   readonly troubled: readonly string[];
   readonly because?: string;
@@ -44,11 +44,11 @@ export const touchedPhases = (phases: readonly PhaseState[]): readonly PhaseId[]
   phases.filter(hasTouched).map(({ phase }) => phase);
 
 /** All recorded attempts, the latest last. */
-export const workedOn = ({ attempt, supervisor, child, earlier = [] }: PhaseState): readonly Worked[] =>
+export const attemptsOf = ({ attempt, supervisor, child, earlier = [] }: PhaseState): readonly AttemptProcesses[] =>
   supervisor === undefined ? earlier : [...earlier, { attempt, supervisor, ...(child !== undefined && { child }) }];
 
 const kept = (phase: PhaseState): Pick<PhaseState, 'earlier'> => {
-  const earlier = workedOn(phase);
+  const earlier = attemptsOf(phase);
   return earlier.length === 0 ? {} : { earlier };
 };
 

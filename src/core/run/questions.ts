@@ -23,7 +23,7 @@ export function openQuestions({ response, targetChange, timesAsked }: RunState):
       ? []
       : [{ questionId, step, asks, times: timesAsked.get(step) ?? 1 }];
   const ofRollback =
-    response.stands === 'rolling-back'
+    response.state === 'rolling-back'
       ? [
           ...of(stopWorkStep, response.rollback.questionId, response.rollback.question),
           ...response.rollback.steps.flatMap(({ step, questionId, question }) => of(step.id, questionId, question)),

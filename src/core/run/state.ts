@@ -9,7 +9,7 @@ import {
   type PrincipalId,
   type QuestionId,
   type RunId,
-  type Sense,
+  type EvidenceSource,
   type StepId,
   type UndoRevision,
   undoRevision,
@@ -24,7 +24,7 @@ import type { Script } from '../response/scripts.ts';
 import type { LifecycleEvent } from './events.ts';
 import { freshPhase, type PhaseState } from './phases.ts';
 import { noResponse, type ResponseState, rollbackIn } from './response.ts';
-import type { Standings } from './standing.ts';
+import type { VerdictStates } from './verdict-states.ts';
 
 /** A principal's order that no phase may start. */
 export interface Hold {
@@ -75,7 +75,7 @@ export interface RunState {
     /** Earlier holds that still apply. */
     readonly also?: readonly Hold[];
   };
-  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
+  readonly blind?: { readonly since: Instant; readonly probes: readonly EvidenceSource[] };
   /** Start of the current period without blindness or downtime: only an observed check can count as well. */
   readonly seeingSince?: Instant;
   readonly phases: readonly PhaseState[];
@@ -83,7 +83,7 @@ export interface RunState {
   /** An order to roll back is bound to it. */
   readonly undoRevision: UndoRevision;
   /** By criterion and subject. */
-  readonly verdicts: Standings;
+  readonly verdicts: VerdictStates;
   readonly findings: ReadonlyMap<CheckId, Finding>;
   readonly recommendations: readonly Recommendation[];
   /** The contents of the files that the procedures' commands name. */
@@ -135,11 +135,11 @@ const isAsking = ({ state, steps }: Rollback): boolean =>
 /** Ordered by precedence: the first stage that applies is the stage of the run. */
 const stages: readonly (readonly [Stage, (state: RunState) => boolean])[] = [
   ['closed', ({ closed }) => closed !== undefined],
-  ['blocked', ({ response }) => response.stands === 'rolling-back' && isAsking(response.rollback)],
-  ['rolling-back', ({ response }) => response.stands === 'rolling-back'],
-  ['watching', ({ response }) => response.stands === 'watching'],
+  ['blocked', ({ response }) => response.state === 'rolling-back' && isAsking(response.rollback)],
+  ['rolling-back', ({ response }) => response.state === 'rolling-back'],
+  ['watching', ({ response }) => response.state === 'watching'],
   ['recommending', ({ recommendations }) => recommendations.some(({ state }) => state === 'open')],
-  ['settled', ({ response }) => response.stands === 'settled'],
+  ['settled', ({ response }) => response.state === 'settled'],
   ['held', ({ held }) => held !== undefined],
 ];
 
@@ -152,7 +152,7 @@ export const rollbackOf = (state: Pick<RunState, 'response'> | undefined): Rollb
 
 /** The current rollback. */
 export const rollbackUnderWay = (state: Pick<RunState, 'response'> | undefined): Rollback | undefined =>
-  state?.response.stands === 'rolling-back' ? state.response.rollback : undefined;
+  state?.response.state === 'rolling-back' ? state.response.rollback : undefined;
 
 /** This principal's holds. */
 export const holdsBy = ({ held }: RunState, by: PrincipalId): readonly Hold[] =>

@@ -5,7 +5,7 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, RunId, Sense, UndoRevision } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RunId, EvidenceSource, UndoRevision } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import { notesIn } from '../plan/logins.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -35,7 +35,7 @@ export interface RunView {
   readonly mode: 'observe' | 'recommend' | 'armed';
   readonly armed?: { readonly by: string; readonly until: Instant };
   readonly held?: RunState['held'];
-  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
+  readonly blind?: { readonly since: Instant; readonly probes: readonly EvidenceSource[] };
   /** A change of the target that a person must confirm before the guard acts without approval. */
   readonly targetChange?: RunState['targetChange'];
   readonly runtime?: { readonly worked: Millis; readonly estimate: Millis };

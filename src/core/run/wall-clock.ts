@@ -1,4 +1,4 @@
-import type { GuardSense } from '../kernel/ids.ts';
+import type { GuardCondition } from '../kernel/ids.ts';
 import { sayDuration } from '../kernel/duration.ts';
 import { after, between, type Instant, type Millis, millis } from '../kernel/units.ts';
 import { smallStep } from './resume.ts';
@@ -19,7 +19,7 @@ export function offsetBetween(before: Instant, wall: Instant, then: Instant): Mi
 }
 
 /** All evidence depends on the clock. If two clocks disagree, one is wrong and nobody knows which, so the guard is blind. */
-export const suspectClock = (offset: Millis): readonly GuardSense[] =>
+export const suspectClock = (offset: Millis): readonly GuardCondition[] =>
   judgeClock(offset) === 'agree' ? [] : ['wall-clock'];
 
 /** Tells the operator what to fix; undefined while the clocks agree. */

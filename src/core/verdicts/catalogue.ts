@@ -35,13 +35,13 @@ function hasLasted(
 const earliest = (faults: readonly Fault[], { finding, faultsSince }: CheckHistory): Instant =>
   faults.map(({ object }) => faultsSince?.get(object) ?? finding.at).reduce((a, b) => (a < b ? a : b), finding.at);
 
-function calmReason(faults: readonly Fault[]): Reason {
+function nonBreachReason(faults: readonly Fault[]): Reason {
   if (faults.some(({ consequence }) => consequence === 'hold')) return 'holds';
   return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-but-young' : 'noted';
 }
 
 /** Why a person decides: no phase caused any of the faults, or the phase's faults have not lasted long enough. */
-function othersDoing(
+function whyOnlyRecommend(
   breaches: readonly Fault[],
   { finding, faultsSince, blamedSince = faultsSince }: CheckHistory,
   brokenFor: Millis,
@@ -99,7 +99,7 @@ function inBreach(breaches: readonly Fault[], fresh: readonly Fault[], history: 
     said: sayFaults(shown, objects.more?.count),
     ...objects,
     ...(history.finding.unseen !== undefined && { inPart: true as const }),
-    ...othersDoing(breaches, history, brokenFor),
+    ...whyOnlyRecommend(breaches, history, brokenFor),
   };
 }
 
@@ -148,7 +148,7 @@ function judge(
     const summary = sayKnown(`${id}: ${sayFaultsOf(finding)}`);
     return { ...common, status: 'ok', because: 'known', summary, facts };
   }
-  const because = calmReason(fresh);
+  const because = nonBreachReason(fresh);
   const since = earliest(fresh, history);
   const lasting = because === 'broken-but-young' ? `, for ${sayDuration(between(since, finding.at))} so far` : '';
   const { shown, ...objects } = named(fresh, fresh, history);

@@ -69,7 +69,7 @@ export function probeVerdict(
 ): Verdict {
   const rule = `broken_for: ${sayDuration(patience.brokenFor)}`;
   const common = { criterion: 'functionality', subject: probe } as const;
-  const calm = (status: 'ok' | 'unknown', because: Reason, summary: string): Verdict => ({
+  const noBreach = (status: 'ok' | 'unknown', because: Reason, summary: string): Verdict => ({
     ...common,
     status,
     because,
@@ -77,13 +77,13 @@ export function probeVerdict(
     summary: `${probe}${summary}`,
     facts: { rule },
   });
-  if (lastEvidence === undefined) return calm('unknown', 'never-asked', ' has no reading yet');
+  if (lastEvidence === undefined) return noBreach('unknown', 'never-asked', ' has no reading yet');
   const overGone = (outage?.goneFor ?? 0) > patience.undefinedFor;
   const breach = outage !== undefined && (outage.seen > patience.brokenFor || overGone);
   if (blindFor !== undefined && !breach) {
-    return calm('unknown', 'could-not-look', `: no evidence for ${sayDuration(blindFor)}, so nothing is known`);
+    return noBreach('unknown', 'could-not-look', `: no evidence for ${sayDuration(blindFor)}, so nothing is known`);
   }
-  if (outage === undefined) return calm('ok', 'answers', ' answers');
+  if (outage === undefined) return noBreach('ok', 'answers', ' answers');
   return {
     ...common,
     status: breach ? 'breach' : 'ok',

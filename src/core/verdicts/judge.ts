@@ -1,9 +1,9 @@
-import { combineStrengths, compare, type Standing, stateOf, strongestChannel } from '../detection/judge-slowness.ts';
+import { combineStrengths, compare, type ActiveAlarm, stateOf, strongestChannel } from '../detection/judge-slowness.ts';
 import { falseAlarmsOf } from '../detection/limits.ts';
 import { strengthsOf, type Strengths } from '../detection/slowness.ts';
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
-import { checkId, type CheckId, probeId, type ProbeId, type Sense } from '../kernel/ids.ts';
+import { checkId, type CheckId, probeId, type ProbeId, type EvidenceSource } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis, type Ratio, seconds } from '../kernel/units.ts';
 import type { CatalogueId } from '../plan/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -13,7 +13,7 @@ import { catalogueVerdict } from './catalogue.ts';
 import { type CheckHistory, checkVerdict } from './checks.ts';
 import { type Health, probeVerdict } from './functionality.ts';
 import { blindAfter, type Limits } from './limits.ts';
-import { performanceVerdict, speechless } from './performance.ts';
+import { performanceVerdict, unknownPerformance } from './performance.ts';
 import { freshEvidence, type ProbeEvidence } from './probe-evidence.ts';
 import { runtimeVerdict } from './runtime.ts';
 import type { Verdict } from './verdict.ts';
@@ -22,7 +22,7 @@ import type { Verdict } from './verdict.ts';
 const checkPatience = seconds(30);
 
 /** An alarm with the verdict that raised it. */
-export type StandingVerdict = Standing & { readonly verdict: Verdict };
+export type ActiveAlarmVerdict = ActiveAlarm & { readonly verdict: Verdict };
 
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
@@ -35,7 +35,7 @@ export interface Evidence {
   /** The clocks that are running: the current phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
   /** The alarm of a probe that is still active, from the journal. */
-  readonly standing?: (probe: ProbeId) => StandingVerdict | undefined;
+  readonly activeAlarm?: (probe: ProbeId) => ActiveAlarmVerdict | undefined;
   /** Completes "slower than": `before phase 3`. */
   readonly comparedWith: string;
 }
@@ -54,24 +54,27 @@ function slownessVerdict(
   planned: ProbePlan,
   evidence: Evidence,
   { slowness: limitsOf }: Limits,
-  { strengths, together, hasControls }: Voices,
+  { strengths, together, hasControls }: AllProbes,
 ): Verdict {
   const probe = probeId(planned.id);
   const limits = limitsOf(planned);
   const baseline = baselineOf(evidence.baseline, probe);
   const { slowness, scales } = evidence.probes.get(probe) ?? {};
   if (baseline?.p50 === undefined) {
-    return speechless(probe, limits, { because: 'no-baseline', failed: baseline?.failed });
+    return unknownPerformance(probe, limits, { because: 'no-baseline', failed: baseline?.failed });
   }
   const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
-  const standing = evidence.standing?.(probe);
+  const activeAlarm = evidence.activeAlarm?.(probe);
   if (slowness === undefined || scales === undefined) {
     // After a restart without a reading yet, the last verdict still applies.
-    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
+    return (
+      activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings: 0, wanted })
+    );
   }
   const { baselineReadings, correlationTime, substance } = scales.grey;
   const independentReadings = baselineReadings / correlationTime;
-  if (substance === 'none') return speechless(probe, limits, { because: 'baseline-too-short', independentReadings });
+  if (substance === 'none')
+    return unknownPerformance(probe, limits, { because: 'baseline-too-short', independentReadings });
   const own = strengths.get(probe) ?? strengthsOf(slowness, scales);
   const compared = compare(slowness, baseline, strongestChannel(scales.grey, slowness.grey));
   const { common, comparedWith: than } = evidence;
@@ -84,11 +87,11 @@ function slownessVerdict(
     together,
     hasControls,
     beyondControls: beyond,
-    standing,
+    activeAlarm,
   });
   const { readings, rising } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
-    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
+    return activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
   const { ofRun } = falseAlarmsOf(plan);
   return performanceVerdict(probe, {
@@ -103,7 +106,7 @@ function slownessVerdict(
 }
 
 /** The evidence of all probes, computed once per evaluation: with a thousand probes, each would recompute it for all. */
-interface Voices {
+interface AllProbes {
   readonly strengths: ReadonlyMap<ProbeId, Strengths>;
   readonly together: Strengths;
   readonly hasControls: boolean;
@@ -126,7 +129,7 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
   const inBaseline = (id: CheckId) => baseline?.findings.find(({ check }) => check === id);
   const strengths = strengthsOfAll(plan, probes);
   const together = combineStrengths([...strengths.values()]);
-  const voices = { strengths, together, hasControls: plan.probes.some(({ control }) => control) };
+  const allProbes = { strengths, together, hasControls: plan.probes.some(({ control }) => control) };
   return [
     ...plan.probes.flatMap((planned) => {
       const probe = probeId(planned.id);
@@ -134,7 +137,7 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       const blind = blindFor(health, limits.blindAfter(probe), now);
       const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
       if (planned.control) return [works];
-      const slow = slownessVerdict(plan, planned, evidence, limits, voices);
+      const slow = slownessVerdict(plan, planned, evidence, limits, allProbes);
       if (mayClear(planned)) return [works, slow];
       return slow.status === 'unknown' ? [] : [slow]; // an unknown control says nothing and blocks nobody
     }),
@@ -155,13 +158,13 @@ const checkIsBlind = ({ knownAt }: Partial<CheckHistory>, every: Millis, since: 
   now - Math.max(knownAt ?? since, since) > 3 * every + checkPatience;
 
 /** The sources that have given no evidence for too long. `paces`: the interval of each check. */
-export function blindSenses(
+export function blindSources(
   plan: Plan,
   { probes, checks }: Pick<Evidence, 'probes' | 'checks'>,
   paces: ReadonlyMap<CheckId, Millis>,
   since: Instant,
   now: Instant,
-): readonly Sense[] {
+): readonly EvidenceSource[] {
   const blindProbes = plan.probes.filter(mayClear).filter((probe) => {
     const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
     return now - Math.max(last, since) > blindAfter(probe);

@@ -22,13 +22,13 @@ export function sayOneIn(probability: number): string {
 }
 
 /** Why a probe's speed cannot be judged. */
-export type Speechless =
+export type UnknownPerformance =
   /** `failed`: the number of failed readings in its baseline, if they left no median. */
   | { readonly because: 'no-baseline'; readonly failed?: number | undefined }
   | { readonly because: 'baseline-too-short'; readonly independentReadings: number }
   | { readonly because: 'too-few-readings'; readonly readings: number; readonly wanted: number };
 
-function saySpeechless(why: Speechless): string {
+function sayUnknown(why: UnknownPerformance): string {
   switch (why.because) {
     case 'no-baseline':
       return (why.failed ?? 0) > 0 ? 'it mostly failed in its baseline: capture another' : 'it has no baseline';
@@ -131,12 +131,12 @@ function onlyRecommend({ state, limits }: Judged): string | undefined {
 
 const common = (probe: ProbeId) => ({ criterion: 'performance', subject: probe }) as const;
 
-export const speechless = (probe: ProbeId, limits: SlownessLimits, why: Speechless): Verdict => ({
+export const unknownPerformance = (probe: ProbeId, limits: SlownessLimits, why: UnknownPerformance): Verdict => ({
   ...common(probe),
   status: 'unknown',
   because: why.because,
   warning: false,
-  summary: `${probe} cannot be compared yet: ${saySpeechless(why)}`,
+  summary: `${probe} cannot be compared yet: ${sayUnknown(why)}`,
   facts: {
     rule: `slower_than: ${percentSlower(limits.limit)}`,
     ...(why.because === 'too-few-readings' && { readings: why.readings }),

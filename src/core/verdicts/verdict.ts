@@ -74,15 +74,15 @@ export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subje
   `${criterion}:${subject}`;
 
 /** The keys of all faults: one per faulty object, or the verdict's own key if it has no objects. */
-export const troublesOf = (verdict: Verdict): readonly string[] =>
+export const faultKeysOf = (verdict: Verdict): readonly string[] =>
   verdict.objects === undefined ? [keyOf(verdict)] : verdict.objects.map((object) => `${keyOf(verdict)}:${object}`);
 
 /** The key that represents all faults beyond the named objects. */
-export const crowdOf = (verdict: Pick<Verdict, 'criterion' | 'subject'>): string => `${keyOf(verdict)}:*`;
+export const unnamedFaultsKey = (verdict: Pick<Verdict, 'criterion' | 'subject'>): string => `${keyOf(verdict)}:*`;
 
 /** The faults that exist when a phase starts; if not all are named, the list includes the key for the rest. */
-export const troublesBefore = (verdict: Verdict): readonly string[] =>
-  verdict.more === undefined ? troublesOf(verdict) : [...troublesOf(verdict), crowdOf(verdict)];
+export const faultKeysBefore = (verdict: Verdict): readonly string[] =>
+  verdict.more === undefined ? faultKeysOf(verdict) : [...faultKeysOf(verdict), unnamedFaultsKey(verdict)];
 
 /** An evidence-only check that cannot tell says nothing about its criterion. */
 const speaks = ({ status, minor }: Verdict): boolean => minor !== true || status === 'ok' || status === 'breach';

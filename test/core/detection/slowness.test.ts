@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   combineStrengths,
   compare,
-  type Standing,
+  type ActiveAlarm,
   stateOf,
   strongestChannel,
 } from '../../../src/core/detection/judge-slowness.ts';
@@ -30,7 +30,7 @@ const seen = (readings: readonly Reading[], common?: Ratio, from = startSlowness
 
 const judged = (
   slowness: Slowness,
-  more: { hasControls?: boolean; beyondControls?: boolean; standing?: Standing } = {},
+  more: { hasControls?: boolean; beyondControls?: boolean; activeAlarm?: ActiveAlarm } = {},
 ) => {
   const own = strengthsOf(slowness, scales);
   return stateOf({ slowness, scales, own, together: own, hasControls: false, ...more });
@@ -106,33 +106,33 @@ describe('beside controls', () => {
 });
 
 describe('an alarm that was given', () => {
-  const standing = (alarm: Standing['alarm']): Standing => ({ alarm, at: at(60) });
-  const calm = likeBefore(61, 200);
+  const activeAlarm = (alarm: ActiveAlarm['alarm']): ActiveAlarm => ({ alarm, at: at(60) });
+  const normal = likeBefore(61, 200);
 
   test.each([
     { alarm: 'slower', readings: 59, says: 'slower' },
     { alarm: 'slower', readings: 60, says: 'recovered' },
     { alarm: 'slower-or-nearly', readings: 200, says: 'recovered' },
   ] as const)('stays until it was seen well for 60 readings: after $readings, $alarm is $says', (row) => {
-    const slowness = seen([...likeBefore(0, 61, 2), ...calm.slice(0, row.readings)]);
-    expect(judged(slowness, { standing: standing(row.alarm) })).toBe(row.says);
+    const slowness = seen([...likeBefore(0, 61, 2), ...normal.slice(0, row.readings)]);
+    expect(judged(slowness, { activeAlarm: activeAlarm(row.alarm) })).toBe(row.says);
   });
 
   test.each([1.6, 2])('stays as long as it is %d times as slow', (times) => {
     const slowness = seen([...likeBefore(0, 61, 2), ...likeBefore(61, 300, times)]);
-    expect(judged(slowness, { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 
   test('stays as long as every tenth reading fails', () => {
     const failing = likeBefore(61, 300).map((reading, index) => (index % 10 === 0 ? failed(61 + index) : reading));
     const slowness = seen([...likeBefore(0, 61, 2), ...failing]);
-    expect(judged(slowness, { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 
   test('becomes surer and never less sure', () => {
     const slowness = seen(likeBefore(0, 70, 2));
-    expect(judged(slowness, { standing: standing('slower-or-nearly') })).toBe('slower');
-    expect(judged(seen(likeBefore(0, 5)), { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower-or-nearly') })).toBe('slower');
+    expect(judged(seen(likeBefore(0, 5)), { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hash, rollbackId, stepId } from '../../../src/core/kernel/ids.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../../../src/core/response/events.ts';
-import { undoing } from '../../../src/core/response/procedure.ts';
+import { rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import {
   evolveRecommendations,
   openRecommendation,
@@ -18,7 +18,7 @@ import {
 } from '../../../src/core/response/rollback.ts';
 import { aPlan, at, broken, child, dana, place, recommendation, security, slow } from '../../support/builders.ts';
 
-const procedure = undoing(aPlan(), [security]);
+const procedure = rollbackProcedure(aPlan(), [security]);
 const binding = { planHash: hash('p'), procedureHash: hash('q'), phasesHash: hash('r') };
 const of = (count: number, second: number) =>
   ({ v: 1, at: at(second), recommendation: recommendation(count) }) as const;

@@ -6,7 +6,7 @@ import { phaseId, principalId, stepId } from '../../../src/core/kernel/ids.ts';
 import { after, minutes } from '../../../src/core/kernel/units.ts';
 import { criteriaNames, rightNames } from '../../../src/core/plan/authority.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
-import { type Procedure, undoing } from '../../../src/core/response/procedure.ts';
+import { type Procedure, rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import { decide, decideOpen } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
@@ -56,7 +56,7 @@ const planned = (more: Record<string, unknown> = {}) => aPlan({ environments: pl
 
 function procedureOf(plan: Plan, kind: Kind): Procedure {
   if (kind === 'person') return { kind, phases: [security], because: 'no script' };
-  const scripted = undoing(plan, [security]);
+  const scripted = rollbackProcedure(plan, [security]);
   if (scripted.kind === 'person') throw new Error(scripted.because);
   return { ...scripted, kind };
 }

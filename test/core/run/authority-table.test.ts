@@ -4,7 +4,7 @@ import type { Principal } from '../../../src/core/authority/roles.ts';
 import { hash, principalId, stepId } from '../../../src/core/kernel/ids.ts';
 import { after, hours, minutes } from '../../../src/core/kernel/units.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
-import { type Procedure, undoing } from '../../../src/core/response/procedure.ts';
+import { type Procedure, rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import { decide } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
@@ -47,7 +47,7 @@ const breached = (plan?: Plan) => {
 /** The same question about a restore; what proposes one is not what is tried here. */
 function restoring(plan: Plan = aPlan()): Night {
   const night = running(plan);
-  const scripted = undoing(plan, [security]);
+  const scripted = rollbackProcedure(plan, [security]);
   if (scripted.kind === 'person') throw new Error(scripted.because);
   const procedure: Procedure = { ...scripted, kind: 'restore' };
   night.look([broken('ok')], 20);
@@ -411,7 +411,7 @@ describe('a pre-approval', () => {
   ])('with $more: $missing', ({ more, missing }) => {
     const { recommendations, response, authority } = acted(planned(more));
     expect(recommendations[0]?.notAutomaticBecause).toEqual(missing);
-    expect(response.stands === 'idle').toBe(missing.length > 0);
+    expect(response.state === 'idle').toBe(missing.length > 0);
     expect(authority.preApprovals[0]?.usesLeft).toBe(missing.length > 0 ? 1 : 0);
   });
 

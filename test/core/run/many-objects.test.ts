@@ -64,8 +64,8 @@ test('what a flood may have hidden at a phase’s start is never taken for sure 
   const named = new Set(looks.see(21, ...flood).objects);
   const hidden = flood.filter((object) => !named.has(object)).slice(0, 1);
   night.look([looks.see(22, ...hidden)], 22); // the others are dropped
-  const crowd = 'security:definer-functions:*';
-  expect(night.state.phases.slice(0, 2).map(({ troubled }) => troubled.includes(crowd))).toEqual([false, true]);
+  const unnamed = 'security:definer-functions:*';
+  expect(night.state.phases.slice(0, 2).map(({ troubled }) => troubled.includes(unnamed))).toEqual([false, true]);
   expect(night.state.recommendations.at(-1)?.notAutomaticBecause.join()).toContain('found more faults than it names');
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { TargetIdentity } from '../../../src/core/evidence/target.ts';
-import { type Sense, stepId } from '../../../src/core/kernel/ids.ts';
+import { type EvidenceSource, stepId } from '../../../src/core/kernel/ids.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 import { aPlan, broken, dana, lena, place, ravi, schema, security, target } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
@@ -25,8 +25,8 @@ const armed = (plan = aPlan()) => {
   night.look([broken('ok')], 80);
   return night;
 };
-const blindTo = (blind: readonly Sense[]) =>
-  ({ kind: 'look', verdicts: [broken('breach')], blind, unrecorded: millis(0) }) as const;
+const blindTo = (blind: readonly EvidenceSource[]) =>
+  ({ kind: 'evaluation', verdicts: [broken('breach')], blind, unrecorded: millis(0) }) as const;
 
 describe('what sessions find', () => {
   test.each([
@@ -104,7 +104,7 @@ describe('until somebody confirms the target', () => {
 });
 
 describe('without its lock, or before another server,', () => {
-  test.each<{ blind: readonly Sense[]; because: RegExp }>([
+  test.each<{ blind: readonly EvidenceSource[]; because: RegExp }>([
     { blind: ['guard-lock'], because: /does not hold the guard lock/ },
     { blind: ['target'], because: /leads to another server/ },
   ])('the guard only recommends, lets no phase start, and acts again afterwards: $blind', ({ blind, because }) => {

@@ -92,7 +92,12 @@ describe('what was allowed until a moment ends as much sooner as the machine’s
   });
 
   test('while the clocks differ nothing is done without asking, no phase starts and nobody arms the run', () => {
-    const blind = { kind: 'look', verdicts: [broken('breach')], blind: ['wall-clock'], unrecorded: millis(0) } as const;
+    const blind = {
+      kind: 'evaluation',
+      verdicts: [broken('breach')],
+      blind: ['wall-clock'],
+      unrecorded: millis(0),
+    } as const;
     const night = armed();
     night.start(security, 10);
     night.finish(security, 20);

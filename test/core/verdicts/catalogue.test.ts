@@ -5,7 +5,7 @@ import { checkId } from '../../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../../src/core/kernel/units.ts';
 import { catalogueVerdict } from '../../../src/core/verdicts/catalogue.ts';
 import { type CheckHistory, noteFinding } from '../../../src/core/verdicts/checks.ts';
-import { troublesOf } from '../../../src/core/verdicts/verdict.ts';
+import { faultKeysOf } from '../../../src/core/verdicts/verdict.ts';
 import { at } from '../../support/builders.ts';
 
 const fault = (object: string, consequence: Consequence = 'veto', lasting?: number): Fault => ({
@@ -123,13 +123,13 @@ test('of many faults three are said, and all of them count', () => {
 
 describe('troubles are told apart', () => {
   test('by object where there are objects', () => {
-    expect(troublesOf(verdictOf([saw(0, fault('a'), fault('b'))]))).toEqual([
+    expect(faultKeysOf(verdictOf([saw(0, fault('a'), fault('b'))]))).toEqual([
       'integrity:orphans:a',
       'integrity:orphans:b',
     ]);
   });
   test('by the question where there are none', () => {
-    expect(troublesOf(verdictOf([saw(0)]))).toEqual(['integrity:orphans']);
+    expect(faultKeysOf(verdictOf([saw(0)]))).toEqual(['integrity:orphans']);
   });
 });
 

@@ -6,7 +6,7 @@ import { probeId } from '../../../src/core/kernel/ids.ts';
 import { type Instant, millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { CheckHistory } from '../../../src/core/verdicts/checks.ts';
 import { scalesFor } from '../../../src/core/detection/scales.ts';
-import { blindSenses, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
+import { blindSources, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
 import { limitsFor } from '../../../src/core/verdicts/limits.ts';
 import { freshEvidence, type ProbeEvidence, takeIn } from '../../../src/core/verdicts/probe-evidence.ts';
 import { keyOf } from '../../../src/core/verdicts/verdict.ts';
@@ -38,7 +38,7 @@ const seen = (readings: readonly Reading[], probe: ProbeId = search): ProbeEvide
     freshEvidence(start),
   );
 const blindIn = (of: typeof plan, probes: Evidence['probes'], since: Instant, now: Instant) =>
-  blindSenses(of, { probes, checks: new Map() }, new Map(), since, now);
+  blindSources(of, { probes, checks: new Map() }, new Map(), since, now);
 const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   baseline: aBaseline(),
   probes: new Map([[search, seen(slowly(40))]]),
@@ -111,13 +111,13 @@ test.each([
 
 describe('an alarm that was given stands until readings show that it is over', () => {
   const alarmed = judge(plan, evidence(), limits, at(40)).find(({ criterion }) => criterion === 'performance')!;
-  const standing = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
+  const activeAlarm = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
   test.each([
     { when: 'a restart has not read anything yet', probes: new Map() },
     { when: 'readings are missing only', probes: new Map([[search, seen([missing(50), missing(51)])]]) },
   ])('also when $when', ({ probes }) => {
     expect(alarmed.status).toBe('breach');
-    const verdicts = judge(plan, evidence({ probes, standing }), limits, at(52));
+    const verdicts = judge(plan, evidence({ probes, activeAlarm }), limits, at(52));
     expect(verdicts.find(({ criterion }) => criterion === 'performance')).toEqual(alarmed);
   });
 });

@@ -11,7 +11,7 @@ import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
 import { changed } from '../stale.ts';
-import { stands } from '../standing.ts';
+import { isOngoing } from '../verdict-states.ts';
 import type { RunState } from '../state.ts';
 import { refuseOverruling } from './overruling.ts';
 import { bindingOf, startRollback } from './raise.ts';
@@ -80,7 +80,7 @@ function refuseApproval(
   }
   // A person's order, and the proposal after a failed rollback, do not depend on a breach that could disappear.
   const { evidence } = open;
-  const isGone = evidence.length > 0 && !evidence.some((verdict) => stands(state.verdicts, verdict));
+  const isGone = evidence.length > 0 && !evidence.some((verdict) => isOngoing(state.verdicts, verdict));
   if (isGone && open.orderedBy === undefined && !input.evenIfGone) {
     return refuse(
       'no-longer-seen',

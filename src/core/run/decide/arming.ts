@@ -11,7 +11,7 @@ import { sayBlindness } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { AuthorityInput } from '../input.ts';
 import { refuseOtherPlan } from '../stale.ts';
-import { unseen } from '../standing.ts';
+import { unseen } from '../verdict-states.ts';
 import type { RunState } from '../state.ts';
 
 const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };

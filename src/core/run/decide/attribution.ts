@@ -1,8 +1,8 @@
 import type { PhaseId, PrincipalId, RollbackId } from '../../kernel/ids.ts';
-import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import { type Procedure, restoreProcedure, rollbackProcedure } from '../../response/procedure.ts';
 import { leftToPeople, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
+import { faultKeysOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
 import { triedIn } from '../response.ts';
 import type { RunState } from '../state.ts';
@@ -14,7 +14,9 @@ import type { RunState } from '../state.ts';
 export function attribute(phases: readonly PhaseState[], verdict: Verdict): readonly (PhaseId | undefined)[] {
   const touched = phases.filter(hasTouched);
   if (verdict.criterion === 'runtime') return [touched.find(({ phase }) => phase === verdict.subject)?.phase];
-  return troublesOf(verdict).map((trouble) => touched.findLast(({ troubled }) => !troubled.includes(trouble))?.phase);
+  return faultKeysOf(verdict).map(
+    (faultKey) => touched.findLast(({ troubled }) => !troubled.includes(faultKey))?.phase,
+  );
 }
 
 export interface Proposal {
@@ -39,7 +41,7 @@ export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Pr
   if (procedure.kind !== 'person') return procedure;
   const { restore: gone } = triedIn(state.response);
   if (gone !== undefined) return { ...procedure, because: fell(gone) };
-  const restore = restoring(plan, state.environment, touchedPhases(state.phases));
+  const restore = restoreProcedure(plan, state.environment, touchedPhases(state.phases));
   return restore.kind === 'person' ? procedure : restore;
 }
 
@@ -54,7 +56,7 @@ function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
     const rest = left.length === 0 ? '' : `; left to you: ${left.join(', ')}`;
     return { kind: 'person', phases, because: `${fell(gone)}${rest}` };
   }
-  const restore = restoring(plan, state.environment, phases);
+  const restore = restoreProcedure(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
   const end =
     rollback.aborting === undefined
@@ -77,22 +79,32 @@ export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[
     return { procedure: orRestore(plan, state, { kind: 'person', phases, because }) };
   }
   if (first !== undefined && !(several && plan.several_phases === 'unwind')) {
-    return { attributedTo: first, procedure: orRestore(plan, state, undoing(plan, since(state.phases, first))) };
+    return {
+      attributedTo: first,
+      procedure: orRestore(plan, state, rollbackProcedure(plan, since(state.phases, first))),
+    };
   }
-  return { procedure: orRestore(plan, state, undoing(plan, touchedPhases(state.phases), 'unwind')) };
+  return { procedure: orRestore(plan, state, rollbackProcedure(plan, touchedPhases(state.phases), 'unwind')) };
 }
 
 /** What a procedure is meant to achieve: for the guard or for a person, from one phase on or for the whole run. */
-export type Wish = Pick<Proposal, 'attributedTo' | 'orderedBy'> & {
+export type ProposalScope = Pick<Proposal, 'attributedTo' | 'orderedBy'> & {
   readonly procedure: Pick<Procedure, 'kind'>;
 };
 
 /** Recomputes the procedure for the current state. The result has no phases if nothing is left to undo. */
-export function planAnew(plan: Plan, state: RunState, { attributedTo, orderedBy, procedure }: Wish): Proposal {
+export function recomputeProposal(
+  plan: Plan,
+  state: RunState,
+  { attributedTo, orderedBy, procedure }: ProposalScope,
+): Proposal {
   const by = orderedBy === undefined ? {} : { orderedBy };
   const touched = touchedPhases(state.phases);
-  if (procedure.kind === 'restore') return { ...by, procedure: restoring(plan, state.environment, touched) };
+  if (procedure.kind === 'restore') return { ...by, procedure: restoreProcedure(plan, state.environment, touched) };
   if (procedure.kind === 'unwind' || attributedTo === undefined)
-    return { ...by, procedure: undoing(plan, touched, procedure.kind === 'person' ? 'unwind' : procedure.kind) };
-  return { ...by, attributedTo, procedure: undoing(plan, since(state.phases, attributedTo)) };
+    return {
+      ...by,
+      procedure: rollbackProcedure(plan, touched, procedure.kind === 'person' ? 'unwind' : procedure.kind),
+    };
+  return { ...by, attributedTo, procedure: rollbackProcedure(plan, since(state.phases, attributedTo)) };
 }

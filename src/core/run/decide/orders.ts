@@ -3,7 +3,7 @@ import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusa
 import type { PhaseId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import { type Procedure, restoreProcedure, rollbackProcedure } from '../../response/procedure.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { type Rollback } from '../../response/rollback.ts';
 import { type Decision, no, record } from '../decision.ts';
@@ -59,7 +59,7 @@ const onePhase = refuse(
 
 /** Allowed even if no known phase has changed anything. */
 function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Refusal {
-  const procedure = restoring(plan, environment, touchedPhases(phases));
+  const procedure = restoreProcedure(plan, environment, touchedPhases(phases));
   if (procedure.kind !== 'person') return { procedure };
   return refuse(
     'no-procedure',
@@ -76,7 +76,7 @@ export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wa
   if (restore === true) return phase === undefined ? restoreFor(plan, state) : onePhase;
   const first = firstOf(state, phase);
   if (typeof first === 'object') return first;
-  const procedure = undoing(plan, since(state.phases, first));
+  const procedure = rollbackProcedure(plan, since(state.phases, first));
   if (procedure.kind !== 'person') return { first, procedure };
   const canRestore = plan.environments[state.environment]?.restore !== undefined;
   const todo = canRestore

@@ -3,12 +3,12 @@ import type { PhaseId } from '../../kernel/ids.ts';
 import { between, type Instant, seconds } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
-import { type Reason, troublesBefore } from '../../verdicts/verdict.ts';
+import { type Reason, faultKeysBefore } from '../../verdicts/verdict.ts';
 import { sayBlindness, sayTargetChange } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { PhaseInput } from '../input.ts';
 import { latestPhase, type PhaseState } from '../phases.ts';
-import { isBreach, isDeclined, unseen } from '../standing.ts';
+import { isBreach, isDeclined, unseen } from '../verdict-states.ts';
 import { rollbackUnderWay, type RunState, stageOf } from '../state.ts';
 
 export type Start = Extract<PhaseInput, { kind: 'phase-start' }>;
@@ -128,11 +128,11 @@ function refuseHolding({ verdicts }: RunState): Refusal | undefined {
 
 /** Blocks the next phase while there is a breach that nobody has decided about. */
 function refuseBreach(state: RunState): Refusal | undefined {
-  const standing = [...state.verdicts.values()].find(
+  const breach = [...state.verdicts.values()].find(
     ({ verdict }) => isBreach(verdict) && !isDeclined(state.verdicts, verdict),
   );
-  if (standing === undefined) return undefined;
-  const { criterion, summary } = standing.verdict;
+  if (breach === undefined) return undefined;
+  const { criterion, summary } = breach.verdict;
   return refuse(
     'breach',
     `${criterion} is breached: ${summary}`,
@@ -201,7 +201,7 @@ export function decidePhaseStart(plan: Plan, state: RunState, input: Start, now:
     by: input.by.id,
     supervisor: input.supervisor,
     boundary: input.boundary,
-    troubled: troubled.flatMap(({ verdict }) => troublesBefore(verdict)),
+    troubled: troubled.flatMap(({ verdict }) => faultKeysBefore(verdict)),
   });
 }
 

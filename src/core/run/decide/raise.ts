@@ -13,7 +13,7 @@ import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
 import { changedInAll, sayChange, type Script, scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { crowdOf, keyOf, type Verdict } from '../../verdicts/verdict.ts';
+import { unnamedFaultsKey, keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { unsure } from '../blindness.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
@@ -59,12 +59,12 @@ const breachedNow = ({ verdicts }: RunState, evidence: readonly Verdict[]): read
 
 /** The principal who ended the last rollback. */
 const endedBy = (response: ResponseState): PrincipalId | undefined =>
-  response.stands === 'idle' ? undefined : (response.rollback.aborting ?? response.tried.givenUp?.aborting)?.by;
+  response.state === 'idle' ? undefined : (response.rollback.aborting ?? response.tried.givenUp?.aborting)?.by;
 
 /** If a check found more faults at a phase's start than it names, nobody can tell which faults are new and who caused them. */
 function hiddenBefore({ phases }: RunState, verdict: Verdict): string | undefined {
-  const crowd = crowdOf(verdict);
-  const phase = phases.find((one) => hasTouched(one) && one.troubled.includes(crowd))?.phase;
+  const unnamed = unnamedFaultsKey(verdict);
+  const phase = phases.find((one) => hasTouched(one) && one.troubled.includes(unnamed))?.phase;
   return phase === undefined
     ? undefined
     : `when ${phase} began, ${verdict.subject} found more faults than it names, so some of these may be older`;
@@ -88,7 +88,7 @@ function mayAct(
   const doubts = seen.map((verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict));
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
   if (seen.every(isUnreachable)) return not('nothing can be reached, and undoing a phase may not fix that');
-  const wish = {
+  const request = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,
     environment: state.environment,
@@ -97,7 +97,7 @@ function mayAct(
     changedSince: (then: readonly Script[]) =>
       changedInAll(procedure, then, state.scripts ?? []).map((change) => sayChange(change, 'it was given')),
   };
-  return coverage(plan, state.authority, wish, now);
+  return coverage(plan, state.authority, request, now);
 }
 
 /** No pre-approval covers an order by somebody who cannot decide alone, unless the guard would propose the same. */

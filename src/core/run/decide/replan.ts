@@ -4,7 +4,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { Procedure } from '../../response/procedure.ts';
 import type { Rollback } from '../../response/rollback.ts';
 import type { RunState } from '../state.ts';
-import { orRestore, planAnew, type Proposal } from './attribution.ts';
+import { orRestore, recomputeProposal, type Proposal } from './attribution.ts';
 
 export type Replan =
   | { readonly goOn: 'as-approved' }
@@ -33,7 +33,7 @@ export function replan(plan: Plan, state: RunState, rollback: Rollback): Replan 
   const { procedure: approved } = rollback;
   if (approved.kind === 'person') return { goOn: 'as-approved' };
   const recommendation = state.recommendations.find(({ id }) => id === rollback.recommendation);
-  const proposal = planAnew(plan, state, { ...recommendation, procedure: approved });
+  const proposal = recomputeProposal(plan, state, { ...recommendation, procedure: approved });
   const now = proposal.procedure;
   const isWhole = approved.kind === 'restore'; // undoes whatever was applied
   const more = isWhole ? [] : now.phases.filter((phase) => !approved.phases.includes(phase));

@@ -8,10 +8,10 @@ import { decideWatch } from '../../watch/watch.ts';
 import { type Decision } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
-import type { LookInput } from '../input.ts';
-import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
+import type { EvaluationInput } from '../input.ts';
+import { breachesNow, isBreach, isDeclined, isOngoing } from '../verdict-states.ts';
 import { modeOf, type RunState } from '../state.ts';
-import { planAnew, type Proposal, propose } from './attribution.ts';
+import { recomputeProposal, type Proposal, propose } from './attribution.ts';
 import { expiries } from './expiries.ts';
 import { bindingOf, goOnWith, raise } from './raise.ts';
 import { type ResponseState, triedIn } from '../response.ts';
@@ -31,7 +31,7 @@ function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonl
   });
 }
 
-function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant): readonly RunEvent[] {
+function sight({ blind: before }: RunState, { blind }: EvaluationInput, now: Instant): readonly RunEvent[] {
   if (blind.length === 0) return before === undefined ? [] : [{ type: 'guard-sighted', v: 1, at: now }];
   if (before !== undefined && before.probes.join() === blind.join()) return [];
   return [{ type: 'guard-blinded', v: 1, at: now, probes: blind }];
@@ -40,14 +40,20 @@ function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant):
 const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
 
 /** Whether each breach behind it has been well for long enough without a gap. An unobserved check does not count as well. */
-function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look: LookInput, now: Instant): boolean {
+function isOver(
+  plan: Plan,
+  state: RunState,
+  { evidence }: Recommendation,
+  evaluation: EvaluationInput,
+  now: Instant,
+): boolean {
   const { seeingSince } = state;
   if (state.blind !== undefined || evidence.length === 0) return false;
   const isLong = (since: Instant): boolean => between(since, now) >= plan.answering.withdrawn_after;
   if (seeingSince !== undefined && !isLong(seeingSince)) return false;
   return evidence.map(keyOf).every((key) => {
     const noted = state.verdicts.get(key);
-    const isSeen = look.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));
+    const isSeen = evaluation.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));
     return isSeen && noted !== undefined && isWell(noted.verdict) && isLong(noted.changedAt);
   });
 }
@@ -56,14 +62,14 @@ function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look:
  * How the open recommendation ends without an answer, if it ends now. The guard withdraws neither a person's order nor the
  * recommendation after a failed rollback: a half-undone database is not well, even if every check is.
  */
-function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): RunEvent | undefined {
+function ending(plan: Plan, state: RunState, evaluation: EvaluationInput, now: Instant): RunEvent | undefined {
   const open = openRecommendation(state.recommendations);
   if (open === undefined) return undefined;
   const of = { v: 1, at: now, recommendation: open.id } as const;
   if (
     open.orderedBy === undefined &&
     triedIn(state.response).givenUp === undefined &&
-    isOver(plan, state, open, look, now)
+    isOver(plan, state, open, evaluation, now)
   ) {
     const because = `every breach has been seen well for ${sayDuration(plan.answering.withdrawn_after)}`;
     return { type: 'recommendation-withdrawn', ...of, because };
@@ -85,13 +91,13 @@ function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
  * provides for it, the replacement does not count as ordered.
  */
 function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence: readonly Verdict[]): Proposal {
-  const anew = open.orderedBy === undefined ? undefined : planAnew(plan, state, open);
-  return anew?.procedure.kind === open.procedure.kind ? anew : (propose(plan, state, evidence) ?? open);
+  const recomputed = open.orderedBy === undefined ? undefined : recomputeProposal(plan, state, open);
+  return recomputed?.procedure.kind === open.procedure.kind ? recomputed : (propose(plan, state, evidence) ?? open);
 }
 
 /** Whether to raise a superseded recommendation again: there is a breach, a person's order or a half-undone database. */
-const isWanted = ({ response }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
-  standing.length > 0 || orderedBy !== undefined || triedIn(response).givenUp !== undefined;
+const isWanted = ({ response }: RunState, { orderedBy }: Proposal, ongoing: readonly Verdict[]): boolean =>
+  ongoing.length > 0 || orderedBy !== undefined || triedIn(response).givenUp !== undefined;
 
 /** Updates the open recommendation with new evidence, or supersedes it if the procedure or the phases have changed. */
 function onOpen(
@@ -108,10 +114,10 @@ function onOpen(
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };
-  const standing = [...open.evidence.filter((verdict) => stands(state.verdicts, verdict)), ...fresh];
-  const proposal = proposedNow(plan, state, open, standing);
-  if (proposal === open || !isWanted(state, proposal, standing)) return [superseded];
-  return [superseded, ...raise(plan, evolve(state, superseded), standing, proposal, now, open.unanswered)];
+  const ongoing = [...open.evidence.filter((verdict) => isOngoing(state.verdicts, verdict)), ...fresh];
+  const proposal = proposedNow(plan, state, open, ongoing);
+  if (proposal === open || !isWanted(state, proposal, ongoing)) return [superseded];
+  return [superseded, ...raise(plan, evolve(state, superseded), ongoing, proposal, now, open.unanswered)];
 }
 
 /** A failed rollback has left the database half-undone: the guard keeps asking until somebody declines. */
@@ -134,7 +140,7 @@ function recommend(
   const open = openRecommendation(state.recommendations);
   if (open !== undefined) return onOpen(plan, state, open, seen, now);
   const keys = new Set(seen.map(keyOf));
-  const left = (unanswered?.evidence ?? []).filter((verdict) => stands(state.verdicts, verdict) && isOpen(verdict));
+  const left = (unanswered?.evidence ?? []).filter((verdict) => isOngoing(state.verdicts, verdict) && isOpen(verdict));
   const breaches = [...left.filter((verdict) => !keys.has(keyOf(verdict))), ...seen];
   const isAskedAgain = unanswered !== undefined && isLeftOpen(state);
   if (!isAskedAgain && (breaches.length === 0 || modeOf(state, now) === 'observe')) return [];
@@ -146,30 +152,30 @@ function recommend(
 
 /** Whether the last rollback was completed, or a person ended it before it had changed anything. */
 const hasHeld = (response: ResponseState): boolean =>
-  response.stands !== 'idle' && response.tried.givenUp === undefined && response.rollback.because === undefined;
+  response.state !== 'idle' && response.tried.givenUp === undefined && response.rollback.because === undefined;
 
 /** Decides what follows from an evaluation: verdicts, blindness, expiries, progress of the watch and recommendations. */
-export function decideLook(plan: Plan, state: RunState, look: LookInput, now: Instant): Decision {
-  const changed = changedVerdicts(state, look.verdicts);
+export function decideEvaluation(plan: Plan, state: RunState, evaluation: EvaluationInput, now: Instant): Decision {
+  const changed = changedVerdicts(state, evaluation.verdicts);
   const seen: readonly RunEvent[] = [
     ...(changed.length > 0 ? [{ type: 'verdicts-changed', v: 1, at: now, verdicts: changed } as const] : []),
-    ...sight(state, look, now),
+    ...sight(state, evaluation, now),
     ...expiries(state, now),
   ];
   const sighted = seen.reduce(evolve, state);
-  const end = ending(plan, sighted, look, now);
+  const end = ending(plan, sighted, evaluation, now);
   const first = end === undefined ? seen : [...seen, end];
   const noted = end === undefined ? sighted : evolve(sighted, end);
   const { response } = noted;
-  if (response.stands === 'watching') {
-    const breaches = look.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
-    const tick = { breaches, unrecorded: look.unrecorded };
+  if (response.state === 'watching') {
+    const breaches = evaluation.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
+    const tick = { breaches, unrecorded: evaluation.unrecorded };
     return { events: [...first, ...decideWatch(response.watch, tick, now)] };
   }
   // After a completed rollback the guard proposes nothing until a phase starts again: people judge a relapse. A rollback
   // that ended midway has failed, even if the next procedure ended before its first step: the database is half-undone. A
   // rollback that the guard ended itself is planned again.
-  if (response.stands === 'rolling-back' || hasHeld(response)) return { events: first };
+  if (response.state === 'rolling-back' || hasHeld(response)) return { events: first };
   const unanswered = end?.type === 'recommendation-expired' ? openRecommendation(sighted.recommendations) : undefined;
-  return { events: [...first, ...recommend(plan, noted, look.verdicts, unanswered, now)] };
+  return { events: [...first, ...recommend(plan, noted, evaluation.verdicts, unanswered, now)] };
 }

@@ -5,7 +5,12 @@ import type { Comparison } from '../../../src/core/evidence/compare.ts';
 import type { Consequence, Finding } from '../../../src/core/evidence/finding.ts';
 import { checkId, stepId } from '../../../src/core/kernel/ids.ts';
 import type { Expectation } from '../../../src/core/plan/questions.ts';
-import { type Afterwards, aftermathOf, isAfterAll, sayCompared } from '../../../src/core/response/aftermath.ts';
+import {
+  type PostRollbackState,
+  postRollbackFindings,
+  isAfterAll,
+  sayCompared,
+} from '../../../src/core/response/post-rollback.ts';
 import type { Rollback } from '../../../src/core/response/rollback.ts';
 import { verifyAll } from '../../../src/core/response/step.ts';
 import type { Verdict } from '../../../src/core/verdicts/verdict.ts';
@@ -31,8 +36,8 @@ const ofPublications = (...objects: readonly string[]): Verdict =>
   verdict('functionality', published, 'breach', { objects });
 const expects = new Map<typeof orphans, Expectation>([[orphans, 'no rows']]);
 
-const after = (more: Partial<Afterwards>) =>
-  aftermathOf({
+const after = (more: Partial<PostRollbackState>) =>
+  postRollbackFindings({
     findings: [],
     evidence: [],
     baseline: aBaseline(),
@@ -45,7 +50,7 @@ const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(..
 describe('what the rollback was recommended for', () => {
   const known = aBaseline({ findings: [breach('17')] });
   const ofOrphans = broken('breach');
-  test.each<{ readonly is: string; readonly given: Partial<Afterwards>; readonly left: readonly string[] }>([
+  test.each<{ readonly is: string; readonly given: Partial<PostRollbackState>; readonly left: readonly string[] }>([
     { is: 'well', given: { findings: [finding('ok')], evidence: [ofOrphans] }, left: [] },
     {
       is: 'still in breach',

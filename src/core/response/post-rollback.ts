@@ -10,7 +10,7 @@ import type { Verdict } from '../verdicts/verdict.ts';
 import type { Rollback } from './rollback.ts';
 
 /** Findings that accompany a comparison with a boundary, so that nobody takes them for compared. */
-export interface Aftermath {
+export interface PostRollbackFindings {
   /** Faults that remain in the checks that the rollback was recommended for. */
   readonly evidence: readonly string[];
   /** Faults of checks that no comparison judges. */
@@ -19,7 +19,7 @@ export interface Aftermath {
   readonly unjudged: number;
 }
 
-export interface Afterwards {
+export interface PostRollbackState {
   /** Findings since the step began. */
   readonly findings: readonly Finding[];
   readonly evidence: readonly Verdict[];
@@ -29,11 +29,11 @@ export interface Afterwards {
   readonly isJudged: (check: string) => boolean;
 }
 
-const inBaseline = ({ baseline }: Afterwards, { check }: Finding): Finding | undefined =>
+const inBaseline = ({ baseline }: PostRollbackState, { check }: Finding): Finding | undefined =>
   baseline?.findings.find((one) => one.check === check);
 
 /** The faults that the baseline does not contain, limited to `objects`; undefined if none remain. */
-function stillWrong(after: Afterwards, now: Finding, objects?: readonly string[]): string | undefined {
+function stillWrong(after: PostRollbackState, now: Finding, objects?: readonly string[]): string | undefined {
   const before = inBaseline(after, now);
   if (now.faults !== undefined) {
     const about = objects === undefined ? undefined : new Set(objects);
@@ -46,7 +46,7 @@ function stillWrong(after: Afterwards, now: Finding, objects?: readonly string[]
   return `${now.check}: ${known === 'no' ? now.summary : sayUnlikened(now.summary, 'baseline')}`;
 }
 
-function ofEvidence(after: Afterwards, now: Finding): readonly string[] {
+function ofEvidence(after: PostRollbackState, now: Finding): readonly string[] {
   const about = after.evidence.find(({ subject }) => subject === now.check);
   if (about === undefined || now.status === 'ok' || now.young === true) return [];
   if (now.status !== 'breach') return [`${now.check} cannot be looked at: ${now.summary}`];
@@ -55,7 +55,7 @@ function ofEvidence(after: Afterwards, now: Finding): readonly string[] {
   return left === undefined ? [] : [left];
 }
 
-export function aftermathOf(after: Afterwards): Aftermath {
+export function postRollbackFindings(after: PostRollbackState): PostRollbackFindings {
   const others = after.findings.filter(({ check }) => !after.isJudged(check));
   return {
     evidence: after.findings.flatMap((now) => ofEvidence(after, now)),
@@ -79,7 +79,7 @@ const each = (title: string, all: readonly string[]): readonly string[] => all.m
 export function sayCompared(
   phase: PhaseId,
   { objects, well, notWell }: Comparison,
-  { evidence, others, unjudged }: Aftermath,
+  { evidence, others, unjudged }: PostRollbackFindings,
 ): readonly string[] {
   const seen = `${count(objects, 'object')} of the schema ${objects === 1 ? 'is as it was' : 'are as they were'}`;
   const never = unjudged === 0 ? [] : [`${count(unjudged, 'check')} that never veto`];
