@@ -14,7 +14,7 @@ const httpCondition = z.strictObject({
   }),
 });
 const tcpCondition = z.strictObject({
-  tcp: socketAddress.meta({ description: 'host:port, where somebody must accept connections' }),
+  tcp: socketAddress.meta({ description: 'host:port that must accept connections' }),
 });
 
 export const condition = z.union([sqlCondition, httpCondition, tcpCondition], {

@@ -37,7 +37,7 @@ export const restore = z
   .strictObject({
     method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']).meta({
       description:
-        'How the backup is to come back. Ripcord restores no backup itself yet: the steps alone say what is done',
+        'How to restore the backup. Ripcord does not restore backups itself yet; only the steps define what happens',
     }),
     steps,
     approvals: z.int().min(1).max(5).default(2).meta({
@@ -51,9 +51,12 @@ export type RestorePlan = z.output<typeof restore>;
 /** How Ripcord stops forward work before it undoes anything. */
 export const stopWork = z
   .strictObject({
-    kill_grace: duration.default(seconds(5)).meta({ description: 'Between asking a process to end and killing it' }),
+    kill_grace: duration
+      .default(seconds(5))
+      .meta({ description: 'The time between asking a process to end and killing it' }),
     quiet_for: duration.default(seconds(1)).meta({
-      description: 'How long no process or session may be seen; the role of the phases cannot log in meanwhile',
+      description:
+        'How long no process or session of the phases may be seen before work counts as stopped. Their role cannot log in meanwhile',
     }),
   })
   .prefault({});

@@ -26,13 +26,13 @@ const fixed = [
 /** For proofs and verification, where there is no baseline to compare with. */
 export const fixedExpectation = z
   .union(fixed, { error: 'wanted "no rows", "some rows", { value: … } or { rows: [[…], …] }' })
-  .meta({ description: 'What the answer must be' });
+  .meta({ description: 'The expected answer' });
 
 export const expectation = z
   .union([...fixed, z.literal('same as baseline')], {
     error: 'wanted "no rows", "some rows", "same as baseline", { value: … } or { rows: [[…], …] }',
   })
-  .meta({ description: 'What the answer must be' });
+  .meta({ description: 'The expected answer' });
 export type Expectation = z.output<typeof expectation>;
 
 /** The statement to use instead once the named phase has changed the schema. */
@@ -53,14 +53,17 @@ export const probe = z
     statements: statementsQuestion.optional(),
     prometheus: prometheusQuestion.optional(),
     after: afterPhases.default({}),
-    every: pace.optional().meta({ description: 'How often; 1s, for statements 10s, for prometheus 15s' }),
+    every: pace
+      .optional()
+      .meta({ description: 'The interval between readings; by default 1s, for statements 10s, for prometheus 15s' }),
     timeout: patience.default(seconds(5)),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
     ignore_stalls_under: duration.optional().meta({
       description: 'How long the slowness must last before it counts, for this probe alone',
     }),
     control: z.boolean().default(false).meta({
-      description: 'Touches nothing that the remediation changes: tells our slowdown from everyone’s',
+      description:
+        'The probe touches nothing that the remediation changes, so it shows whether a slowdown is common to everything',
     }),
   })
   .refine((written) => sourceNames.filter((name) => written[name] !== undefined).length === 1, {
@@ -71,7 +74,7 @@ export const probe = z
     path: ['after'],
   })
   .refine(({ statements, every }) => statements === undefined || (every ?? fastestStatements) >= fastestStatements, {
-    error: 'wanted at least 5s: each look reads the texts of all statements',
+    error: 'wanted at least 5s: each reading reads the texts of all statements',
     path: ['every'],
   })
   .refine(({ statements, control }) => statements === undefined || !control, {
@@ -79,7 +82,7 @@ export const probe = z
     path: ['control'],
   })
   .meta({
-    description: 'A timed question asked on a fixed clock',
+    description: 'A query or request that is timed at a fixed interval',
     oneOf: sourceNames.map((name) => ({ required: [name] })),
   })
   .transform((written) => ({ ...written, every: written.every ?? usualPace[sourceOf(written)] }));
@@ -95,10 +98,10 @@ export const check = z
     every: duration.default(seconds(30)),
     timeout: duration.default(seconds(5)),
   })
-  .meta({ description: 'A yes/no question in SQL, asked in a read-only transaction' });
+  .meta({ description: 'An SQL query with an expected answer, run in a read-only transaction' });
 export type CheckPlan = z.output<typeof check>;
 
 export const verificationQuery = z
   .strictObject({ id, sql: text, expect: fixedExpectation })
-  .meta({ description: 'Asked after a full restore or a complete unwind' });
+  .meta({ description: 'A query that runs after a full restore or a complete unwind' });
 export type VerificationQuery = z.output<typeof verificationQuery>;

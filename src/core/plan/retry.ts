@@ -18,13 +18,14 @@ const cause = z
 export const retry = z
   .strictObject({
     times: z.int().min(1).max(10),
-    first: duration.default(seconds(1)).meta({ description: 'The first pause; each is twice as long, up to a minute' }),
+    first: duration
+      .default(seconds(1))
+      .meta({ description: 'The first pause; each further pause is twice as long, up to a minute' }),
     on: z.array(cause).min(1).meta({
-      description:
-        'Causes after which it is tried again: exit 75, timeout, connection-refused, status 503, an SQLSTATE',
+      description: 'Causes that allow a retry: exit 75, timeout, connection-refused, status 503, an SQLSTATE',
     }),
   })
-  .meta({ description: 'How often a step that failed is tried again, and after which failures' });
+  .meta({ description: 'How often a failed step is retried, and after which failures' });
 
 export interface Retry {
   /** Not counting the first attempt. */

@@ -23,7 +23,7 @@ const headers = z.record(z.string(), z.string()).default({});
 const ca = text
   .refine((pem) => pem.includes('-----BEGIN CERTIFICATE-----'), { error: 'wanted certificates in PEM form' })
   .optional()
-  .meta({ description: 'Certificates (PEM) of a private authority, instead of the public ones; better ca_file' });
+  .meta({ description: 'Certificates (PEM) of a private authority, instead of the public ones; prefer ca_file' });
 
 const httpExpectation = z
   .strictObject({
@@ -32,12 +32,12 @@ const httpExpectation = z
     matches: text
       .refine(isPattern, { error: 'wanted a regular expression of JavaScript, such as "ok|degraded"' })
       .optional()
-      .meta({ description: 'A regular expression to be found in the first 64 KB of the body' }),
+      .meta({ description: 'A regular expression that must match in the first 64 KB of the body' }),
     json: z
       .record(z.string().regex(pointerPattern, 'wanted a JSON Pointer such as /data/0/status'), cell)
       .refine((places) => Object.keys(places).length > 0, { error: 'wanted at least one JSON Pointer' })
       .optional()
-      .meta({ description: 'Values that the body must have as JSON, by their JSON Pointer (RFC 6901)' }),
+      .meta({ description: 'Values that the JSON body must contain, by JSON Pointer (RFC 6901)' }),
   })
   .prefault({});
 export type HttpExpectation = z.output<typeof httpExpectation>;
@@ -56,26 +56,29 @@ export const httpQuestion = z
 export const statementsQuestion = z
   .strictObject({
     top: z.int().min(1).max(200).default(20).meta({
-      description: 'How many of the statements count: those with the most time in the baseline',
+      description: 'How many statements count: those with the most time in the baseline',
     }),
     of: z.array(text).min(1).optional().meta({
       description:
-        'Whose statements: the roles of the application. When left out: superusers, target.trusts and the login of users_url',
+        'Whose statements count: the roles of the application. By default superusers, target.trusts and the login of users_url',
     }),
-    like: text.optional().meta({ description: 'Only statements whose text is like this pattern of SQL: select %' }),
+    like: text.optional().meta({ description: 'Only statements whose text matches this LIKE pattern: select %' }),
   })
-  .meta({ description: 'What the application itself waits for, from pg_stat_statements; confirms, never clears' });
+  .meta({
+    description:
+      'The application’s own statement times, from pg_stat_statements. They can confirm a slowdown but never rule one out',
+  });
 
 export const prometheusQuestion = z
   .strictObject({
     url: httpAddress.meta({ description: 'The address of Prometheus, without /api/v1' }),
-    query: text.meta({ description: 'An instant query that yields one value, over as long as `every`' }),
-    unit: z.enum(['s', 'ms']).meta({ description: 'What the value counts' }),
+    query: text.meta({ description: 'An instant query that returns one value and covers the length of `every`' }),
+    unit: z.enum(['s', 'ms']).meta({ description: 'The unit of the value' }),
     headers,
-    token: text.optional().meta({ description: 'Sent as a bearer token; better token_file' }),
+    token: text.optional().meta({ description: 'Sent as a bearer token; prefer token_file' }),
     ca,
   })
-  .meta({ description: 'A latency that Prometheus knows already' });
+  .meta({ description: 'A latency that Prometheus already measures' });
 
 export const sourceNames = ['sql', 'http', 'statements', 'prometheus'] as const;
 export type SourceName = (typeof sourceNames)[number];

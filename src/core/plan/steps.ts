@@ -18,15 +18,17 @@ const common = {
   timeout: stepTimeout,
   estimate: estimate.optional(),
   repeatable: z.boolean().default(false).meta({
-    description: 'May be run again after a crash when it is not known whether it ended',
+    description: 'The step may run again after a crash that leaves open whether it ended',
   }),
-  precondition: condition.optional().meta({ description: 'Must hold before the step begins; else a person is asked' }),
+  precondition: condition
+    .optional()
+    .meta({ description: 'Must hold before the step begins; otherwise Ripcord asks a person' }),
   proof: condition.optional().meta({
-    description: 'Awaited after the step, and tried when a crash leaves open whether the step was done',
+    description: 'Ripcord waits for it after the step, and tests it if a crash leaves open whether the step was done',
   }),
   retry: retry.optional(),
   tier: z.int().min(1).optional().meta({
-    description: 'Lower tiers are started, and proved healthy, first',
+    description: 'Steps of lower tiers start first, and must be proved healthy before the next tier',
   }),
 };
 
@@ -69,7 +71,7 @@ const http = z.strictObject({
   expect: z
     .strictObject({ status: z.int().min(100).max(599).optional() })
     .prefault({})
-    .meta({ description: 'The status that means done; any of 200 to 299 when left out. Redirects are not followed' }),
+    .meta({ description: 'The status that means success; by default any from 200 to 299. Redirects are not followed' }),
 });
 
 export const step = z
@@ -78,20 +80,20 @@ export const step = z
       z.strictObject({
         ...common,
         command,
-        directory: text.optional().meta({ description: 'Where it runs; relative to the plan’s folder' }),
-        env: environmentVariables.optional().meta({ description: 'What it finds in its environment besides' }),
+        directory: text.optional().meta({ description: 'The working directory, relative to the plan’s folder' }),
+        env: environmentVariables.optional().meta({ description: 'Additional environment variables' }),
       }),
       z.strictObject({
         ...common,
         sql: text,
         transaction: z.boolean().optional().meta({
           description:
-            'false for one statement that cannot run in a transaction, such as create index concurrently: it is sent alone and not tried again by itself',
+            'false for a statement that cannot run in a transaction, such as create index concurrently. It is sent alone and never retried automatically',
         }),
       }),
       z.strictObject({ ...common, http }),
-      z.strictObject({ ...common, wait: condition.meta({ description: 'Looked at until it holds' }) }),
-      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person must do and then confirm' }) }),
+      z.strictObject({ ...common, wait: condition.meta({ description: 'Tested until it holds' }) }),
+      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person must do before confirming' }) }),
       z.strictObject({
         ...common,
         verify: z.enum(['all']).meta({ description: 'Every verification query, and the first phase’s boundary' }),

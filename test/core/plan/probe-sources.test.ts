@@ -64,7 +64,7 @@ const wrong: readonly BadPlan[] = [
   {
     from: control,
     to: 'statements: {}, every: ¦1s',
-    says: ['probes[0].every: found "1s", wanted at least 5s: each look reads the texts of all statements'],
+    says: ['probes[0].every: found "1s", wanted at least 5s: each reading reads the texts of all statements'],
   },
   {
     from: control,
