@@ -98,7 +98,7 @@ function judgeAgainst(baseline: Finding | undefined, answer: Answer): Judgement 
   const [then, rows] = [baseline.rowCount, baseline.rows];
   const wanted = then === undefined ? 'the same as in the baseline' : `the baseline’s ${sayWhole(then)}`;
   const both = answer.rows.length <= 20 && rows !== undefined && rows.length === then; // otherwise not all rows were kept
-  const detail = both ? `: ${sayDifference(evidenceOf(answer.rows), rows)}` : ', whose rows were others';
+  const detail = both ? `: ${sayDifference(evidenceOf(answer.rows), rows)}` : ', with different rows';
   return { status: 'breach', summary: `${count}, wanted ${wanted}${detail}` };
 }
 

@@ -11,7 +11,7 @@ export const sayKnown = (summary: string): string => `${summary} (known: the bas
 
 /** For a breach that cannot be compared with the earlier one. */
 export const sayUnlikened = (summary: string, before: 'baseline' | 'boundary'): string =>
-  `${summary}; whether the ${before} shows the same rows cannot be told, since not every row of both has a hash on record`;
+  `${summary}; whether the ${before} shows the same rows is unknown, because some rows have no recorded hash`;
 
 /** A cut answer has more rows than any that was counted. */
 const sizeOf = ({ rows, rowCount }: Finding): number => rowCount ?? (rows === undefined ? Number.NaN : Infinity);

@@ -36,11 +36,11 @@ export const criteria = z
           }),
       })
       .refine(({ slower_than: limit, never_below: guard = limit }) => guard <= limit, {
-        error: 'wanted at most as much as slower_than',
+        error: 'wanted at most the value of slower_than',
         path: ['never_below'],
       })
       .refine(({ slower_than: limit, must_detect: { slower_than: wanted = Infinity } }) => wanted > limit, {
-        error: 'wanted more than slower_than, which is the limit itself',
+        error: 'wanted more than slower_than, the limit itself',
         path: ['must_detect', 'slower_than'],
       })
       .prefault({}),

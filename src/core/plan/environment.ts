@@ -5,7 +5,7 @@ import { restore, stopWork } from './procedures.ts';
 
 /** Anyone who may create schemas could create the schema `"$user"` after the login and shadow names. */
 const schemaName = text.refine((name) => name !== '$user' && !name.startsWith('pg_temp'), {
-  error: 'wanted the name of a schema, neither $user nor pg_temp',
+  error: 'wanted the name of a schema other than $user and pg_temp',
 });
 
 export const environment = z

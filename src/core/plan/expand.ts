@@ -135,7 +135,7 @@ class Expansion {
       const value = Object.hasOwn(this.#sources.env, name) ? this.#sources.env[name] : undefined;
       if (value === undefined && this.#sources.unfilled === true) return all;
       if (value === undefined) {
-        this.#object(path, 'value', `environment variable ${name} is not set`, 'it set where Ripcord runs');
+        this.#object(path, 'value', `environment variable ${name} is not set`, 'a value where Ripcord runs');
         return all;
       }
       if (isOpenPlace(path)) {

@@ -51,7 +51,13 @@ class Walk {
       this.keys.set(pathKey(own), start);
       this.values.delete(pathKey(own));
       if (seen.has(key)) {
-        this.objections.push({ path: own, at: 'key', offset: start, found: `${key} again`, wanted: 'each key once' });
+        this.objections.push({
+          path: own,
+          at: 'key',
+          offset: start,
+          found: `${key} again`,
+          wanted: 'each key only once',
+        });
       }
       seen.add(key);
       return [key, this.value(pair.value, own, start)] as const;

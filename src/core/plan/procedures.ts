@@ -11,9 +11,9 @@ const undoSteps = steps.superRefine((written, context) => {
   for (const [index, step] of written.entries()) {
     const object = (path: readonly string[], wanted: string) =>
       context.addIssue({ code: 'custom', path: [index, ...path], message: `wanted ${wanted}` });
-    if ('restore' in step) object(['restore'], 'no restore among the steps of a phase: write rollback: restore');
-    if ('verify' in step) object(['verify'], 'no verify: comparing with the phase’s boundary is added by itself');
-    if (step.id === 'verify') object(['id'], 'another id: verify is the comparison that is added by itself');
+    if ('restore' in step) object(['restore'], 'no restore step in a phase: write rollback: restore');
+    if ('verify' in step) object(['verify'], 'no verify: Ripcord adds the comparison with the phase’s boundary');
+    if (step.id === 'verify') object(['id'], 'another id: verify is the comparison that Ripcord adds');
   }
 });
 

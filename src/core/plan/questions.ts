@@ -70,7 +70,7 @@ export const probe = z
     error: `wanted exactly one of ${sourceNames.join(', ')}`,
   })
   .refine(({ sql, after }) => sql !== undefined || Object.keys(after).length === 0, {
-    error: 'wanted no statements after phases: the probe has no statement of its own',
+    error: 'wanted no after: the probe has no statement of its own',
     path: ['after'],
   })
   .refine(({ statements, every }) => statements === undefined || (every ?? fastestStatements) >= fastestStatements, {
@@ -78,7 +78,7 @@ export const probe = z
     path: ['every'],
   })
   .refine(({ statements, control }) => statements === undefined || !control, {
-    error: 'wanted no control among statements: they are what the remediation changes',
+    error: 'wanted no control: statements are what the remediation changes',
     path: ['control'],
   })
   .meta({

@@ -42,7 +42,7 @@ const idsIn = (trees: Trees, path: Path): readonly Named[] =>
     list(trees.expanded, path).map((item) => [...item, 'id']),
   );
 
-function repeated(trees: Trees, all: readonly Named[], wanted = 'an id that stands once'): readonly Objection[] {
+function repeated(trees: Trees, all: readonly Named[], wanted = 'a unique id'): readonly Objection[] {
   const seen = new Set<unknown>();
   return all.flatMap(({ path, id }): readonly Objection[] => {
     const again = seen.has(id);
@@ -123,7 +123,7 @@ const roleCannotActivate = ({ expanded, written }: Trees): readonly Objection[] 
 /** A restore loses user data, so in production nobody decides it alone, unless a pre-approval covers it. */
 function soleApprover({ expanded, written }: Trees): readonly Objection[] {
   const path = ['environments', 'production', 'restore', 'approvals'];
-  const wanted = 'at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore';
+  const wanted = 'at least 2: nobody may restore production alone, unless a pre-approval with do: restore';
   if (valueAt(expanded, path) !== 1) return [];
   return [{ path, at: 'value', found: describe(valueAt(written, path), path), wanted: `${wanted} covers it` }];
 }
@@ -154,7 +154,7 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
         together.flatMap((path) => idsIn(trees, path)),
       ),
     ),
-    ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a token of their own'),
+    ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a separate token for each principal'),
     ...reserved(phases, 'run', 'the whole run'),
     ...reserved(principals, 'pre-approval', 'that nobody was asked'),
     ...reserved(principals, 'guard', 'Ripcord itself'),

@@ -45,7 +45,7 @@ function needless(step: Written): readonly Misuse[] {
   const why = Object.entries(unproved).find(([kind]) => kind in step)?.[1];
   const keys = why === undefined ? [] : (['proof', 'tier', 'retry'] as const);
   const misuses = keys.map((key) => ({ path: [key], wanted: `wanted no ${key}: ${why}` }));
-  const waits = { path: ['retry'], wanted: 'wanted no retry: a step that waits looks again until its timeout' };
+  const waits = { path: ['retry'], wanted: 'wanted no retry: a wait step tests its condition until its timeout' };
   return [...misuses, ...('wait' in step ? [waits] : [])].filter(({ path: [key] }) => Object.hasOwn(step, String(key)));
 }
 
@@ -76,7 +76,7 @@ function unsafeRetries(step: Written): readonly Misuse[] {
     const path = ['retry', 'on', index];
     if (!causesOf[kind].test(cause)) return [{ path, wanted: `wanted ${sayCauses[kind]}` }];
     if (mayRunAgain(step) || leavesNothing(step, cause)) return [];
-    return [{ path, wanted: 'wanted a cause that proves that nothing was done, or a step that is repeatable' }];
+    return [{ path, wanted: 'wanted a cause which proves that nothing was done, or a repeatable step' }];
   });
 }
 

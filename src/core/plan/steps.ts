@@ -115,7 +115,7 @@ export const steps = z
   .min(1)
   .superRefine((written, context) => {
     for (const index of tiersGoingDown(written)) {
-      const message = 'wanted a tier as high as the one before it, or higher: the list is the order';
+      const message = 'wanted the same tier as the step before or a higher one: steps run in the order of the list';
       context.addIssue({ code: 'custom', path: [index, 'tier'], message });
     }
   });

@@ -20,10 +20,10 @@ export const rangesIn = (query: string): readonly Millis[] =>
 function overlap({ id, every, prometheus }: ProbePlan): readonly string[] {
   const other = rangesIn(prometheus?.query ?? '').find((length) => length !== every);
   if (other === undefined) return [];
-  const effect = other > every ? 'share part of what they are made of' : 'leave out what lies between them';
+  const effect = other > every ? 'overlap' : 'leave gaps';
   const [back, pace] = [sayDuration(other), sayDuration(every)];
   return [
-    `probe ${id}: its query looks back ${back} and is asked every ${pace}, so that neighbouring readings ${effect}; give both the same length`,
+    `probe ${id}: its query looks back ${back} but runs every ${pace}, so neighbouring readings ${effect}; use the same length for both`,
   ];
 }
 
@@ -31,7 +31,9 @@ function overlap({ id, every, prometheus }: ProbePlan): readonly string[] {
 const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.some((one) => mayClear(one) && !one.control)
     ? []
-    : ['no probe but controls and statements: what waits and does not end would not be seen; add one of sql or http'];
+    : [
+        'all probes are controls or read statements, so Ripcord would not see statements that wait without ending; add an sql or http probe',
+      ];
 
 /** A login that others share cannot be told from the application's. */
 function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
@@ -43,14 +45,16 @@ function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
     .filter(({ statements }) => statements !== undefined && statements.of === undefined)
     .map(
       ({ id }) =>
-        `probe ${id}: it does not say whose statements count; in environment ${unsaid.join(', ')}, which has no users_url, those of superusers and target.trusts do; name the roles of the application, as in of: [app]`,
+        `probe ${id}: the plan does not say whose statements count; in environment ${unsaid.join(', ')}, which has no users_url, those of superusers and target.trusts do; name the roles of the application, as in of: [app]`,
     );
 }
 
 /** Controls only tell whether a slowdown is common to all; they never show that something is slower. */
 const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.length > 0 && probes.every(({ control }) => control)
-    ? ['no probe but controls: nothing would ever be slower; add one of what the phases change']
+    ? [
+        'all probes are controls, so Ripcord would never detect slowness; add a probe of something that the phases change',
+      ]
     : [];
 
 /** After a crash nothing tells whether the step was done, and it must not simply run again. */
@@ -61,7 +65,7 @@ const uncertain = (procedure: string, ids: readonly string[]): readonly string[]
   ids.length === 0
     ? []
     : [
-        `${procedure}: ${ids.join(', ')} without a proof may not be run again, so that after a crash of the guard only a person can say whether it was done; give it a proof, or repeatable: true where running it twice does no harm`,
+        `${procedure}: ${ids.join(', ')} without a proof may not run again, so after a crash of the guard only a person can tell whether it was done; add a proof, or repeatable: true if running it twice does no harm`,
       ];
 
 const uncertainAmong = (steps: readonly StepPlan[]): readonly string[] => steps.filter(isUncertain).map(({ id }) => id);

@@ -17,7 +17,7 @@ const syntax: Readonly<Record<ErrorCode, readonly [found: string, wanted: string
   BAD_SCALAR_START: ['a character that YAML reserves at the start of a value', 'the value in quotes'],
   BLOCK_AS_IMPLICIT_KEY: ['a second key on the same line', 'one key a line, or quotes round a text with ": " in it'],
   BLOCK_IN_FLOW: ['an indented block inside { } or [ ]', '{ } or [ ] inside them too'],
-  DUPLICATE_KEY: ['a key again', 'each key once'],
+  DUPLICATE_KEY: ['a key again', 'each key only once'],
   IMPOSSIBLE: ['text that is not YAML', 'YAML'],
   KEY_OVER_1024_CHARS: ['a key of more than 1024 characters', 'a shorter key'],
   MISSING_CHAR: ['something unclosed or unseparated', 'a closing quote or bracket, a comma, a colon or a space'],

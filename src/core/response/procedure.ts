@@ -43,7 +43,7 @@ export function rollbackProcedure(
   if (phases.length === 0) return { kind: 'person', phases: [], because: 'no phase has changed anything to undo' };
   const unknown = phases.filter((phase) => !ids.includes(phase));
   if (unknown.length > 0) {
-    return { kind: 'person', phases, because: `the plan no longer says how ${unknown.join(' and ')} is undone` };
+    return { kind: 'person', phases, because: `the plan no longer says how to undo ${unknown.join(' and ')}` };
   }
   const steps = order.map(undoSteps);
   const withoutScript = order.filter((_, index) => steps[index] === undefined).map(({ id }) => id);

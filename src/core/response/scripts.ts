@@ -36,7 +36,7 @@ export function sayChange({ file, is }: Change, event: string): string {
     case 'gone':
       return `${file} no longer exists`;
     case 'new':
-      return `${file} is there only now`;
+      return `${file} did not exist then`;
   }
 }
 

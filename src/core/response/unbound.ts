@@ -31,7 +31,7 @@ export function whyUnbound(step: Command, bound: readonly Script[]): readonly st
     ...(bound.length > 0 ? [] : [noneBound]),
     ...(found.length === 0
       ? []
-      : [`its line for a shell has ${found.join(', ')}: files found by that may not be bound to an approval`]),
+      : [`its shell line has ${found.join(', ')}, so approvals may not be bound to the files that it finds`]),
   ];
 }
 

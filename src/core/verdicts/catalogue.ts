@@ -50,7 +50,7 @@ function whyOnlyRecommend(
   const reasons = breaches.map((fault) => {
     if (fault.onlyRecommend !== undefined || hasLasted(fault, asBlamed, brokenFor)) return fault.onlyRecommend;
     const since = sayTime(asBlamed.faultsSince?.get(fault.object) ?? finding.at);
-    return `before ${since} it was the doing of others, as far as is known`;
+    return `as far as is known, others caused it before ${since}`;
   });
   const [first] = reasons;
   return first === undefined || reasons.includes(undefined) ? {} : { onlyRecommend: first };
@@ -113,7 +113,7 @@ function judge(
   const subject: CheckId | string = id;
   const common = { criterion, subject, warning: false } as const;
   if (history === undefined) {
-    const summary = `${id} has not been looked at yet`;
+    const summary = `${id} has not run yet`;
     return { ...common, status: 'unknown', because: 'never-asked', summary, facts: { rule: bad } };
   }
   const { finding } = history;

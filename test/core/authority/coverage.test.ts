@@ -129,7 +129,7 @@ describe('each condition that is missing is named', () => {
     });
   });
 
-  test('two that cover one half each cover nothing', () => {
+  test('two pre-approvals that each cover half do not cover the whole', () => {
     const [half] = aPlan().pre_approvals;
     const plan = aPlan({
       pre_approvals: [
@@ -143,7 +143,7 @@ describe('each condition that is missing is named', () => {
   });
 });
 
-describe('what people allowed is the fold of their acts', () => {
+describe('the authority is the fold of its events', () => {
   const activated = {
     type: 'pre-approval-activated',
     v: 1,

@@ -38,7 +38,7 @@ describe('how slow a control is', () => {
     expect(slownessOf(after(latencies))).toBe(slowness);
   });
 
-  test('is not known without a baseline', () => {
+  test('is unknown without a baseline', () => {
     expect(controlFrom([])).toBeUndefined();
     expect(controlFrom([0, 0, 0])).toBeUndefined();
     expect(controlFrom([8, 10, 30])).toEqual({ before: 10, recent: [] });
@@ -50,7 +50,7 @@ describe('how slow a control is', () => {
   });
 });
 
-describe('how slow everything is', () => {
+describe('the common slowdown', () => {
   const times = (slowness: number | undefined) => after(repeat(10, slowness === undefined ? undefined : slowness * 10));
   test.each([
     { controls: [], common: undefined },
@@ -73,7 +73,7 @@ describe('evidence relative to the controls', () => {
   const latency = fc.oneof(fc.double({ min: 0, max: 100 }), fc.constantFrom(undefined, failed));
   const common = fc.oneof(fc.double({ min: 0.1, max: 10, noNaN: true }), fc.constantFrom(undefined, 1, failed));
 
-  test('is never more than evidence in itself, but for what was not told', () => {
+  test('is never stronger than the probe’s own evidence', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(latency, common), { maxLength: 60 }), (readings) => {
         let [own, relative] = [begin(weights), begin(weights)];

@@ -34,7 +34,7 @@ test('the table gives the alarm at the same reading as the rule', () => {
   expect(watches.filter(({ byRule }) => byRule < 100).length).toBeGreaterThan(20);
 });
 
-describe('what is promised', () => {
+describe('the promised detection time', () => {
   /** How soon twice as slow was found in reality, and how soon was promised, over fresh baselines. */
   function compare(scatter: Scatter, length: number) {
     const cases = Array.from({ length: 30 }, (_, seed) => {

@@ -99,7 +99,7 @@ const learned = (...owns: readonly number[]) =>
   owns.reduce((usual, busy) => learnUsual(usual, own(busy), millis(1_000)), nothingUsual);
 const many = (count: number, busy: number): readonly number[] => Array.from({ length: count }, () => busy);
 
-test('what is usual is learned from the quietest stretch, and trouble is never learned', () => {
+test('the usual own time comes from the quietest block, and a busy guard never raises it', () => {
   const medianOf = (...owns: readonly number[]) => learned(...owns).quietest?.median;
   expect(medianOf(...many(39, 4))).toBeUndefined();
   expect(medianOf(...many(40, 4))).toBe(4);
@@ -111,7 +111,7 @@ test('what is usual is learned from the quietest stretch, and trouble is never l
 /** A probe whose readings cost the guard 1 ms, and sometimes 2. */
 const quietTenth = learned(...many(34, 1), ...many(6, 2));
 
-test('a reading that cost as much as some do when all is well counts, unless the guard is late for all of them', () => {
+test('a reading with an own time that occurs normally counts, unless the guard is late for all readings', () => {
   const expensive = timed(4, own(2.9));
   expect(latenessOf(expensive, quietTenth)).toBeUndefined();
   const row = many(8, 0).reduce((usual) => learnUsual(usual, expensive.own, expensive.took), quietTenth);
@@ -132,12 +132,12 @@ test('a probe’s first readings are compared with each other', () => {
   expect(latenessOf(timed(60, own(58)), nothingUsual)).toBeUndefined(); // nobody knows yet
 });
 
-test('time that is waited for a CPU while busy is never more than all of the time', () => {
+test('busy time and CPU waiting together never exceed the whole time', () => {
   expect(learnUsual(nothingUsual, own(8, 8), millis(10)).block).toEqual([10]);
   expect(latenessOf(timed(10, own(8, 8)), quietly(10))).toBeUndefined();
 });
 
-test('whatever the guard does, a healthy answer that counts stays below the 1.4 up to which slowness is quiet', () => {
+test('the guard’s own time never makes a healthy answer that counts look 1.4 times as slow', () => {
   const positive = fc.double({ min: 0.01, max: 10_000, noNaN: true });
   fc.assert(
     fc.property(positive, positive, positive, (target, usual, more) => {

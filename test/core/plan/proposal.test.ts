@@ -92,7 +92,7 @@ function tame(one: Survey): Survey {
   };
 }
 
-test('whatever names a database has, the proposal is a plan that says what it was meant to say', () => {
+test('the proposal is a valid plan with the intended values, whatever the names in the database', () => {
   fc.assert(
     fc.property(survey, (one) => {
       const text = proposePlan(one);
@@ -110,7 +110,7 @@ test('whatever names a database has, the proposal is a plan that says what it wa
   );
 });
 
-test('the name of a role does not leave the comment that explains it', () => {
+test('a role’s name cannot break out of its comment', () => {
   const owner = 'x\n      allow_superuser: true\n      #';
   const text = proposePlan({
     database: 'app',

@@ -47,7 +47,7 @@ const after = (more: Partial<PostRollbackState>) =>
   });
 const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(...cells));
 
-describe('what the rollback was recommended for', () => {
+describe('the evidence that the rollback was recommended for', () => {
   const known = aBaseline({ findings: [breach('17')] });
   const ofOrphans = broken('breach');
   test.each<{ readonly is: string; readonly given: Partial<PostRollbackState>; readonly left: readonly string[] }>([
@@ -66,7 +66,7 @@ describe('what the rollback was recommended for', () => {
     {
       is: 'not to be looked at',
       given: { findings: [finding('unknown')], evidence: [ofOrphans] },
-      left: ['no-orphan-prediction cannot be looked at: it is unknown'],
+      left: ['no-orphan-prediction cannot be checked: it is unknown'],
     },
     {
       is: 'too young to tell',
@@ -98,7 +98,7 @@ describe('what the rollback was recommended for', () => {
   });
 });
 
-test('what is not well of checks that no comparison judges is named, and how many there are is counted', () => {
+test('faults of checks that no comparison judges are named, and those checks are counted', () => {
   const findings = [breach('17'), unpublished('sustained'), finding('ok', 0, { check: checkId('slots') })];
   expect(after({ findings })).toMatchObject({
     others: ['publications: table public.molecule is not published'],
@@ -108,7 +108,7 @@ test('what is not well of checks that no comparison judges is named, and how man
   expect(after({ findings, baseline }).others).toEqual([]);
 });
 
-describe('it has to be well at the first comparison after everything was undone', () => {
+describe('the evidence must be well at the first comparison after everything was undone', () => {
   const night = new Night().baseline();
   for (const phase of [security, schema]) {
     night.start(phase);
@@ -131,11 +131,11 @@ describe('it has to be well at the first comparison after everything was undone'
   });
 });
 
-describe('what is said of a comparison', () => {
+describe('the description of a comparison', () => {
   const compared: Comparison = { outcome: 'same', differences: [], unseen: [], objects: 13, well: 4, notWell: [] };
   const beside = { evidence: [], others: [], unjudged: 0 };
   const notCompared = `Not compared: what probes see, ${notInSnapshot.join(', ')}`;
-  test('claims what is the same and well, and names what was not compared', () => {
+  test('names what is the same and well, and what was not compared', () => {
     expect(sayCompared(schema, compared, beside)).toEqual([
       `13 objects of the schema are as they were before ${schema}, and 4 checks are well`,
       notCompared,
@@ -146,7 +146,7 @@ describe('what is said of a comparison', () => {
     expect(notInSnapshot).toContain('rows');
   });
 
-  test('counts no check that is in breach, and names it with what is known of it', () => {
+  test('does not count a check in breach, but names it with its finding', () => {
     const notWell = ['orphans: 1 row, wanted none: (1)'];
     const more = { evidence: ['leaks: (2)'], others: ['publications: gone'], unjudged: 30 };
     expect(sayCompared(schema, { ...compared, notWell }, more)).toEqual([

@@ -8,7 +8,7 @@ import { aPlan, migration, relations, schema, security } from '../../support/bui
 
 const plan = aPlan();
 
-describe('what undoing means', () => {
+describe('the procedure for undoing phases', () => {
   test.each([
     { phases: [security], steps: ['security-lockdown/undo', 'security-lockdown/verify'] },
     {
@@ -55,7 +55,7 @@ describe('what undoing means', () => {
     {
       when: 'the plan has forgotten a phase',
       phases: [schema, phaseId('dropped')],
-      because: 'the plan no longer says how dropped is undone',
+      because: 'the plan no longer says how to undo dropped',
     },
   ])('a person must act when $when', ({ phases, because }) => {
     const procedure = rollbackProcedure(plan, phases);
@@ -70,7 +70,7 @@ describe('what undoing means', () => {
     expect((rollbackProcedure(plan, phases) as { estimate?: number }).estimate).toBe(estimate);
   });
 
-  test('it is said in the order in which it is done', () => {
+  test('the sentence names the phases in the order of undoing', () => {
     expect(sayProcedure(rollbackProcedure(plan, [security, schema]))).toBe(
       'roll back schema-standardization, then security-lockdown',
     );
@@ -95,7 +95,7 @@ describe('a rollback of several steps', () => {
     ],
   });
 
-  test('keeps their order, ends with the comparison, and carries what each step needs', () => {
+  test('keeps the order of steps, ends with the comparison, and contains everything that each step needs', () => {
     expect(rollbackProcedure(stepwise, [security])).toEqual({
       kind: 'phase-rollback',
       phases: [security],

@@ -124,26 +124,29 @@ describe.each(environments)('in %s', (environment) => {
     return decides && counted >= (kind === 'restore' ? 2 : 1);
   }
 
-  test.each(kinds)('a %s is approved by those of the table, alone and in every pair, in either order', (kind) => {
-    const plan = planned();
-    const before = proposed(plan, environment, kind).state;
-    for (const first of everybody) {
-      const answer = answerOf(plan, before, approve(first));
-      const half = 'recommendation-approved';
-      const whole = `${half},rollback-started`;
-      const wanted = suffices(kind, [first]) ? whole : half;
-      expect([first.id, answer]).toEqual([first.id, nobody.includes(first) ? 'not-allowed' : wanted]);
-      if (answer !== half) continue;
-      for (const second of everybody) {
-        const night = proposed(plan, environment, kind);
-        night.approve(1, first);
-        const then = answerOf(plan, night.state, approve(second));
-        const together = suffices(kind, [first, second]) ? whole : half;
-        const pair = `${first.id} and ${second.id}`;
-        expect([pair, then]).toEqual([pair, nobody.includes(second) ? 'not-allowed' : together]);
+  test.each(kinds)(
+    'a %s is approved by exactly the people in the table: alone and in every pair, in either order',
+    (kind) => {
+      const plan = planned();
+      const before = proposed(plan, environment, kind).state;
+      for (const first of everybody) {
+        const answer = answerOf(plan, before, approve(first));
+        const half = 'recommendation-approved';
+        const whole = `${half},rollback-started`;
+        const wanted = suffices(kind, [first]) ? whole : half;
+        expect([first.id, answer]).toEqual([first.id, nobody.includes(first) ? 'not-allowed' : wanted]);
+        if (answer !== half) continue;
+        for (const second of everybody) {
+          const night = proposed(plan, environment, kind);
+          night.approve(1, first);
+          const then = answerOf(plan, night.state, approve(second));
+          const together = suffices(kind, [first, second]) ? whole : half;
+          const pair = `${first.id} and ${second.id}`;
+          expect([pair, then]).toEqual([pair, nobody.includes(second) ? 'not-allowed' : together]);
+        }
       }
-    }
-  });
+    },
+  );
 
   const has = (...rights: readonly Right[]) =>
     planned({
@@ -287,7 +290,7 @@ describe.each(environments)('in %s', (environment) => {
     },
   );
 
-  test('to open a run takes operate, and no other right', () => {
+  test('opening a run takes the right operate and no other', () => {
     const open = { kind: 'open', run, plan: recordedPlan(), environment, target, by } as const;
     for (const some of roles) {
       const decision = decideOpen(has(...some), undefined, open, start);
@@ -296,7 +299,7 @@ describe.each(environments)('in %s', (environment) => {
   });
 });
 
-test('a pre-approval covers what it names, and nothing beside it in any of the four', () => {
+test('a pre-approval covers only the criteria, phases, environments and procedure that it names', () => {
   const plan = planned({
     pre_approvals: [
       {

@@ -38,7 +38,7 @@ test.each<{ when: string; verdict: ReturnType<typeof broken>; answer: unknown }>
 });
 
 describe('each faulty object counts by itself', () => {
-  test('what was declined stays declined; another object is asked about', () => {
+  test('a declined object stays declined; another object leads to a new recommendation', () => {
     const night = declined();
     expect(night.look([faulty('a')], 13)).toEqual([]);
     expect(night.look([faulty('a', 'b')], 14)).toEqual(['verdicts-changed', 'recommendation-raised']);
@@ -54,7 +54,7 @@ describe('each faulty object counts by itself', () => {
     expect(night.state.recommendations).toHaveLength(1);
   });
 
-  test('a phase is blamed for the objects that were well at its boundary only', () => {
+  test('a phase is blamed only for objects that were well at its boundary', () => {
     const night = declined();
     night.finish(security, 20);
     night.look([faulty('a')], 21);

@@ -29,17 +29,17 @@ describe('a phase that took too long', () => {
     return night;
   };
 
-  test('ends late: the question is asked again with the state as it is now', () => {
+  test('ends late: the recommendation is raised again with the current state', () => {
     expect(last(overdue())).toMatchObject({ id: recommendation(2), state: 'open', attributedTo: security });
     expect(overdue().start(schema, 1_320)).toBe('recommendation-open');
   });
 
-  test('and when nobody answers, once more: no question is lost', () => {
+  test('and again if nobody answers', () => {
     const night = overdue();
     expect(night.look([], 5_000)).toEqual(['recommendation-expired', 'recommendation-raised']);
   });
 
-  test('declined, the next phases may start, and nobody is asked about it again', () => {
+  test('after a decline, the next phases can start, and the guard does not ask again', () => {
     const night = overdue();
     night.decline(2, dana, 1_330);
     expect(night.start(schema, 1_340)).toEqual(['phase-started']);
@@ -55,7 +55,7 @@ describe('a phase that took too long', () => {
     ).toEqual([]);
   });
 
-  test('rolled back, it may be tried again', () => {
+  test('after its rollback, it can be tried again', () => {
     const night = overdue();
     night.approve(2, omar, 1_330);
     night.stopWork(1_331);

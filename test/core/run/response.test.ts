@@ -37,7 +37,7 @@ test.each([
   expect([state.response.state, stageOf(state)]).toEqual([response, stage]);
 });
 
-test('what was given up is kept until a rollback is done, and the watch until the next one begins', () => {
+test('an aborted rollback is kept until one is completed, and a watch until the next rollback begins', () => {
   const night = givenUp();
   expect(triedIn(night.state.response).givenUp).toBe(rollbackIn(night.state.response));
   const done = rollingBack().undo();

@@ -45,7 +45,7 @@ describe('what sessions find', () => {
     expect(night.give(found(promoted), 91)).toEqual([]);
   });
 
-  test('is another database in its place, told once, and not the run’s target before somebody says so', () => {
+  test('is another database in its place: recorded once, and the run’s target only after a confirmation', () => {
     const night = armed();
     expect(night.give(found(replaced), 90)).toEqual(['target-replaced']);
     expect(night.give(found(replaced), 91)).toEqual([]);
@@ -54,7 +54,7 @@ describe('what sessions find', () => {
     expect(night.state.target).toEqual(replaced);
   });
 
-  test.each([{ is: replaced }, { is: promoted }])('is what the restore under way has put there: $is', ({ is }) => {
+  test.each([{ is: replaced }, { is: promoted }])('is what the running restore has put there: $is', ({ is }) => {
     const night = armed(restorable);
     expect(night.give({ kind: 'order', restore: true, by: dana, reason: 'all of it' }, 100)).toContain(
       'rollback-started',
@@ -73,17 +73,20 @@ describe('what sessions find', () => {
 });
 
 describe('until somebody confirms the target', () => {
-  test.each([{ is: promoted }, { is: replaced }])('nothing is done without asking, and then it is: $is', ({ is }) => {
-    const night = armed();
-    night.give(found(is), 90);
-    expect(night.look([broken('breach')], 91)).toContain('recommendation-raised');
-    expect(rollbackOf(night.state)).toBeUndefined();
-    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
-      expect.stringMatching(/^(the server failed over|another database).* which nobody has confirmed yet$/),
-    ]);
-    night.give(confirm(), 95);
-    expect(night.look([broken('breach')], 96)).toContain('rollback-started');
-  });
+  test.each([{ is: promoted }, { is: replaced }])(
+    'the guard does not act without approval, and acts afterwards: $is',
+    ({ is }) => {
+      const night = armed();
+      night.give(found(is), 90);
+      expect(night.look([broken('breach')], 91)).toContain('recommendation-raised');
+      expect(rollbackOf(night.state)).toBeUndefined();
+      expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
+        expect.stringMatching(/^(the server failed over|another database).* which nobody has confirmed yet$/),
+      ]);
+      night.give(confirm(), 95);
+      expect(night.look([broken('breach')], 96)).toContain('rollback-started');
+    },
+  );
 
   test('no phase starts', () => {
     const night = armed();
@@ -93,7 +96,7 @@ describe('until somebody confirms the target', () => {
     expect(night.start(schema, 93)).toEqual(['phase-started']);
   });
 
-  test('its words count that may arm the run, and only about what has changed', () => {
+  test('only a principal who can arm the run can confirm, and only a change that exists', () => {
     const night = armed();
     expect(night.give(confirm(), 90)).toBe('not-asked');
     night.give(found(promoted), 91);

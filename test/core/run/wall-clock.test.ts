@@ -19,7 +19,7 @@ describe('the guard’s clock and the wall clock', () => {
     expect(sayClock(millis(offset)) === undefined).toBe(verdict === 'agree');
   });
 
-  test('and a person is told which is ahead, by how much, and what to do', () => {
+  test('the message says which clock is ahead, by how much, and what to do', () => {
     expect(sayClock(hours(6))).toMatch(
       /^the wall clock is 6h ahead of the guard’s clock.* the guard asks before it acts/,
     );
@@ -57,7 +57,7 @@ describe('how far the machine’s clocks are ahead', () => {
   });
 });
 
-describe('what was allowed until a moment ends as much sooner as the machine’s clocks ran ahead', () => {
+describe('permissions end sooner by as much as the machine’s clocks ran ahead', () => {
   const armed = () => new Night().baseline().arm();
   const leap = (night: Night, length: number, second: number) =>
     night.give({ kind: 'clock-ahead', length: seconds(length) }, second);
@@ -76,7 +76,7 @@ describe('what was allowed until a moment ends as much sooner as the machine’s
     expect(night.state.authority.armed).toBeUndefined();
   });
 
-  test('an open recommendation and its approvals; what is asked afterwards has its whole time', () => {
+  test('an open recommendation and its approvals, but not later ones', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.finish(security, 20);
@@ -91,7 +91,7 @@ describe('what was allowed until a moment ends as much sooner as the machine’s
     expect(night.look([broken('breach')], 43)).toEqual([]); // it is not asked again each second
   });
 
-  test('while the clocks differ nothing is done without asking, no phase starts and nobody arms the run', () => {
+  test('while the clocks differ, the guard does not act without approval, no phase starts, and nobody can arm the run', () => {
     const blind = {
       kind: 'evaluation',
       verdicts: [broken('breach')],

@@ -50,7 +50,7 @@ const evidence = (more: Partial<Evidence> = {}): Evidence => ({
 });
 const slowly = (count: number) => Array.from({ length: count }, (_, second) => answered(second, 41));
 
-test('there is one verdict for every question that the plan asks, in its order; none of them is well before it was asked', () => {
+test('there is one verdict per probe, check and clock of the plan, in its order, and none is well without evidence', () => {
   const clock = { estimate: minutes(30), startedAt: start, heldFor: millis(0) };
   const clocks = [
     { subject: schema, clock },
@@ -109,7 +109,7 @@ test.each([
   expect(verdicts.filter(({ status }) => status === 'breach').map(keyOf)).toEqual(breaches);
 });
 
-describe('an alarm that was given stands until readings show that it is over', () => {
+describe('an alarm remains until readings show a recovery', () => {
   const alarmed = judge(plan, evidence(), limits, at(40)).find(({ criterion }) => criterion === 'performance')!;
   const activeAlarm = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
   test.each([
@@ -122,13 +122,13 @@ describe('an alarm that was given stands until readings show that it is over', (
   });
 });
 
-test('at a marker slowness is measured anew, and what is broken stays broken', () => {
+test('a marker restarts the measurement of slowness, and a broken probe stays broken', () => {
   const broken = seen(Array.from({ length: 30 }, (_, second) => failed(second)));
   const fresh = freshEvidence(at(30), broken);
   expect(fresh).toEqual({ marker: at(30), health: broken.health });
 });
 
-describe('a guard is blind where a probe gave no evidence for longer than two questions may take, one after the other', () => {
+describe('the guard is blind if a probe gave no evidence for longer than two consecutive queries can take', () => {
   // every 1 s, timeout 5 s: twelve seconds
   test.each([
     { when: 'nothing was read for exactly 12 s', readings: [], now: 12, blind: false },
@@ -151,18 +151,18 @@ describe('a guard is blind where a probe gave no evidence for longer than two qu
     );
   });
 
-  test('of a probe that answered until the guard lost sight of it, nothing is known', () => {
+  test('the verdict of a probe without recent evidence is unknown', () => {
     const worksAt = (now: number) => judge(plan, evidence(), limits, at(now))[0];
     expect(worksAt(51)).toMatchObject({ status: 'ok', because: 'answers' });
     expect(worksAt(51.001)).toMatchObject({ criterion: 'functionality', status: 'unknown', because: 'could-not-look' });
   });
 
-  test('a daemon that has just begun to ask is not blind yet', () => {
+  test('a daemon that has just started is not blind yet', () => {
     expect(blindIn(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
   });
 });
 
-describe('a probe of statements may confirm a slowdown and clears nothing', () => {
+describe('a probe of statements can confirm a slowdown but not rule one out', () => {
   const app = probeId('app');
   const both = aPlan({
     probes: [

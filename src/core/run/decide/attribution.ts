@@ -33,8 +33,7 @@ export const since = (phases: readonly PhaseState[], first: PhaseId): readonly P
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
-const fell = (restore: RollbackId): string =>
-  `the restore ${restore} did not hold, and Ripcord never tries it again by itself`;
+const fell = (restore: RollbackId): string => `the restore ${restore} failed, and Ripcord never retries it by itself`;
 
 /** Falls back to a restore if scripts cannot undo the phases, or to a person if the environment has no restore either. */
 export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {

@@ -47,7 +47,7 @@ function refuseCancel(
     return refuse(
       'rolling-back',
       'a rollback is under way',
-      'a run at rest',
+      'no rollback under way',
       'The rollback itself ends the phases’ sessions',
     );
   if (running === undefined)

@@ -91,7 +91,7 @@ export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
   const running = runningPhase(state.phases);
   if (rollbackUnderWay(state) !== undefined)
-    return no(refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end'));
+    return no(refuse('rolling-back', 'a rollback is under way', 'no rollback under way', 'Wait until it ends'));
   if (running !== undefined)
     return no(refuse('running', `${running.phase} is running`, 'no running phase', 'Wait for its end'));
   if (state.fence !== undefined) {
@@ -102,7 +102,7 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
   }
   const open = openRecommendation(state.recommendations);
   if (open !== undefined) {
-    const wanted = 'an answer from somebody with the right to give it';
+    const wanted = 'an answer from somebody who has the right';
     return no(
       refuse(
         'recommendation-open',

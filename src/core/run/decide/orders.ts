@@ -47,7 +47,7 @@ const underWay = ({ aborting }: Rollback): Refusal =>
   refuse(
     'rolling-back',
     aborting === undefined ? 'a rollback is under way' : `a rollback is under way, and ${aborting.by} is aborting it`,
-    'a run at rest',
+    'no rollback under way',
     aborting === undefined ? 'Wait for its end, or end it: ripcord abort' : 'Wait for its end',
   );
 const onePhase = refuse(

@@ -18,7 +18,7 @@ function refuseStage(state: RunState): Refusal | undefined {
   const stage = stageOf(state);
   if (stage === 'closed') return refuse('closed', 'the run is closed', 'an open run', 'Open one: ripcord run open');
   if (rollbackUnderWay(state) !== undefined)
-    return refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its report');
+    return refuse('rolling-back', 'a rollback is under way', 'no rollback under way', 'Wait for its report');
   if (stage === 'watching')
     return refuse(
       'watching',

@@ -84,10 +84,10 @@ function mayAct(
   const doubt = unsure(state);
   if (doubt !== undefined) return not(doubt);
   const seen = breachedNow(state, evidence);
-  if (seen.length === 0) return not('the guard cannot look at the breach now');
+  if (seen.length === 0) return not('the guard cannot check the breach now');
   const doubts = seen.map((verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict));
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
-  if (seen.every(isUnreachable)) return not('nothing can be reached, and undoing a phase may not fix that');
+  if (seen.every(isUnreachable)) return not('nothing responds, and undoing a phase may not fix that');
   const request = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,

@@ -90,11 +90,14 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
     case 'stop-work-started':
     case 'fence-raised':
     case 'stop-work-proved':
-      return rollback.state === 'blocked' ? outOfOrder('the rollback is blocked', 'the word of a person') : undefined;
+      return rollback.state === 'blocked' ? outOfOrder('the rollback is blocked', 'a person’s decision') : undefined;
     case 'phase-applied':
       return rollback.state === 'undoing' && phasesToLookAt(rollback).includes(event.phase)
         ? undefined
-        : outOfOrder(`${event.phase} was looked at`, 'a phase that is to be undone, before the first step');
+        : outOfOrder(
+            `the extent of ${event.phase} was reported`,
+            'a phase that is to be undone, before the first step',
+          );
     case 'step-started': {
       const next = nextStep(rollback);
       if (rollback.state !== 'undoing')
@@ -114,7 +117,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
     case 'rollback-aborted':
-      if (rollback.aborting === undefined) return outOfOrder('the rollback ends early', 'the word of a person');
+      if (rollback.aborting === undefined) return outOfOrder('the rollback ends early', 'a person’s decision');
       return rollback.steps.some(({ state }) => state === 'started')
         ? outOfOrder('the rollback ends early', 'the end of the step under way')
         : undefined;
