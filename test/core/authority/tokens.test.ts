@@ -52,7 +52,7 @@ describe('a token expires', () => {
     const events = tokenExpiries(plan(), noneEnded, at(hour));
     expect(events).toMatchObject([{ type: 'token-expired', principal: 'lena', expires: at(hour) }]);
     expect(faultOf('lena', fold(...events), at(0))).toBe('expired');
-    expect(tokenExpiries(plan(), fold(...events), at(hour + 1))).toEqual([]); // written down once
+    expect(tokenExpiries(plan(), fold(...events), at(hour + 1))).toEqual([]); // recorded once
   });
 
   test('a clock that is set forward by an hour ends this token only', () => {
@@ -70,7 +70,7 @@ describe('a token expires', () => {
 describe('a token is revoked', () => {
   test.each([
     { principal: 'lena', by: dana, answer: 'revoked' },
-    { principal: 'deploy', by: ravi, answer: 'revoked' }, // operates the guard, and may do all that it may
+    { principal: 'deploy', by: ravi, answer: 'revoked' }, // an operator who has every right that deploy has
     { principal: 'dana', by: ravi, answer: 'not-allowed' },
     { principal: 'lena', by: ravi, answer: 'not-allowed' },
     { principal: 'lena', by: lena, answer: 'revoked' },

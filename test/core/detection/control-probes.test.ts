@@ -57,7 +57,7 @@ describe('the common slowdown', () => {
     { controls: [1], common: 1 },
     { controls: [0.5], common: 1 },
     { controls: [2], common: 2 },
-    { controls: [1, 3], common: 3 }, // doubt speaks for a common cause
+    { controls: [1, 3], common: 3 }, // in doubt, assume a common cause
     { controls: [1, 1.2, 9], common: 1.2 },
     { controls: [undefined], common: undefined },
     { controls: [2, undefined], common: 2 },
@@ -87,7 +87,7 @@ describe('evidence relative to the controls', () => {
     );
   });
 
-  /** Whether acting was ever allowed in an hour in which the probe and its control are slower for a while. */
+  /** Whether the guard could ever act during an hour in which the probe and its control are slower for a while. */
   function isAllowed(seed: number, slow: { own: number; control: number; seconds: number; lag?: number }): boolean {
     const [probe, control] = [latenciesFrom(seed, { sigma: 0.3 }), latenciesFrom(seed + 500, { sigma: 0.3 })];
     const under = calibrate({ latencies: take(300, probe), failed: 0 }, relativeRule(rule, slow.lag));

@@ -22,7 +22,7 @@ const slowed = (count: number, seed: number, slowdown: number) => {
   const next = latenciesFrom(seed, { sigma: 0.3 });
   return take(count, () => next(slowdown));
 };
-/** After how many readings the alarm is given. */
+/** The number of readings until the alarm. */
 const alarmAfter = (latencies: readonly (number | undefined)[], under = weights): number | undefined => {
   const index = latencies.findIndex((_, index) => watch(latencies.slice(0, index + 1), under).alarmed);
   return index < 0 ? undefined : index + 1;

@@ -17,7 +17,7 @@ const finding = (status: Status, ...cells: readonly string[]): Finding => ({
   summary: `it was ${status}`,
   ...(status === 'breach' && withRows(...cells)),
 });
-/** As an older journal has it: the first rows only. */
+/** A finding of an older journal, which has the first rows only. */
 const withoutHashes = (rowCount: number, fingerprint: string): Finding => ({
   ...finding('breach'),
   rows: Array.from({ length: 20 }, (_, index) => [`${index}`]),

@@ -101,7 +101,7 @@ describe('what a phase declares', () => {
       aspect: 'existence',
       is: true, // a new table brings its columns along
     },
-    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'grants', is: false }, // and opens itself to nobody
+    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'grants', is: false }, // but grants access to nobody
     {
       declared: { drops: ['t.old'] },
       thing: { kind: 'column', relation: 'public.t', name: 'old' },
@@ -154,7 +154,7 @@ describe('what a phase declares', () => {
     const renamed = applied(first, { renames: { molecule: 'molecules' } });
     expect(allowed(renamed, table('public.molecules'), 'grants')).toEqual({ anon: ['select'] });
     expect(allowed(renamed, table('public.molecules'), 'policies')).toBeUndefined();
-    const listed = applied(first, { grants: ['molecule'] }); // which says nothing role by role any more
+    const listed = applied(first, { grants: ['molecule'] }); // which lists no roles
     expect(allowed(listed, table('public.molecule'), 'grants')).toBeUndefined();
   });
 });

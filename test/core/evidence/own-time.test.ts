@@ -24,7 +24,7 @@ const quietly = (median: number, upper = median) => ({
   block: [],
   recent: [],
 });
-/** A guard that needs a millisecond for a reading when all is well. */
+/** A guard that normally needs a millisecond for a reading. */
 const quiet = quietly(1);
 
 test.each([
@@ -129,7 +129,7 @@ test('a probe’s first readings are compared with each other', () => {
   const usual = learned(1, 1, 1);
   expect(latenessOf(timed(3, own(1)), usual)).toBeUndefined();
   expect(latenessOf(timed(60, own(58)), usual)).toBe(lateness.busy);
-  expect(latenessOf(timed(60, own(58)), nothingUsual)).toBeUndefined(); // nobody knows yet
+  expect(latenessOf(timed(60, own(58)), nothingUsual)).toBeUndefined(); // the usual time is still unknown
 });
 
 test('busy time and CPU waiting together never exceed the whole time', () => {

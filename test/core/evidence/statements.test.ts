@@ -18,7 +18,7 @@ const look = (counts: Counts, more: Partial<StatementLook> = {}): StatementLook 
   counts: counted(counts),
   ...more,
 });
-/** Numbers 1 and 11 are the same text; 9 is not asked about. */
+/** Numbers 1 and 11 have the same text; 9 does not count. */
 const statementOf = (number: string) => ({ '1': 'search', '11': 'search', '2': 'list' })[number];
 const interval = (ran: Counts, lost: readonly string[] = []): StatementInterval => ({
   ran: counted(ran),

@@ -84,7 +84,7 @@ const keys: readonly BadPlan[] = [
   },
 ];
 
-/** A union says what the branch wants that was meant; only where none is clearly meant, what all of them want. */
+/** A union reports what the intended branch wants, or what all branches want if none is clearly intended. */
 const unions: readonly BadPlan[] = [
   {
     from: 'rollback: restore',

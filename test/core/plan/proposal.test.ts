@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { proposePlan, type Survey } from '../../../src/core/plan/proposal.ts';
 import { planOf } from './a-plan.ts';
 
-/** Pieces that end a comment, a line or a value of YAML, or begin what a plan gives a meaning. */
+/** Text that ends a YAML comment, line or value, or begins something that has a meaning in a plan. */
 const pieces = fc.constantFrom(
   '\n',
   '\r',
@@ -71,7 +71,7 @@ function keysOf(tree: unknown, above = ''): readonly string[] {
   return Object.entries(tree).flatMap(([key, value]) => [`${above}.${key}`, ...keysOf(value, `${above}.${key}`)]);
 }
 
-/** The same database with names that nobody could stumble over. */
+/** The same database with harmless names. */
 function tame(one: Survey): Survey {
   const plain = (texts: readonly string[]) => texts.map((_, place) => `n${place}`);
   return {

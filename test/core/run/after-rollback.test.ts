@@ -5,7 +5,7 @@ import { Night } from '../../support/night.ts';
 import { watchIn } from '../../../src/core/run/response.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
+/** Two phases, a breach of the first that was declined and came back, and an order to undo both. */
 function approved(): Night {
   const night = new Night().baseline();
   night.start(security, 10);

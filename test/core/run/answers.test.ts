@@ -218,7 +218,7 @@ describe('the right to decline', () => {
     { when: 'priya has approved', night: by1(priya), by: lena, answer: 'not-allowed' },
     { when: 'lena has approved', night: by1(lena), by: priya, answer: 'not-allowed' },
     { when: 'priya has approved', night: by1(priya), by: dana, answer: declined },
-    { when: 'priya has approved', night: by1(priya), by: priya, answer: declined }, // who thinks better of it
+    { when: 'priya has approved', night: by1(priya), by: priya, answer: declined }, // and changes their mind
     { when: 'the approval of priya is in time', night: by1(priya), second: 25 + 599, by: lena, answer: 'not-allowed' },
     { when: 'the approval of priya has expired', night: by1(priya), second: 25 + 600, by: lena, answer: declined },
     { when: 'dana has ordered a restore', night: orderedRestore, by: lena, answer: 'not-allowed' },

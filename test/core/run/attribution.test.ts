@@ -139,13 +139,13 @@ describe('the proposed procedure', () => {
 });
 
 describe('a fault that existed at a boundary', () => {
-  /** The first phase done, then trouble as the second starts. */
+  /** The first phase is done, and a fault exists when the second starts. */
   function begun(...looks: readonly (readonly Verdict[])[]) {
     const night = new Night().baseline();
     night.start(security, 1);
     night.finish(security, 2);
     night.look(looks[0] ?? [], 3);
-    night.start(schema, 70); // a minute after the end of the first: no longer waited for
+    night.start(schema, 70); // a minute after the end of the first, when the second no longer waits
     looks.slice(1).forEach((verdicts, index) => night.look(verdicts, 71 + index));
     return night.state;
   }

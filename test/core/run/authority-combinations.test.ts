@@ -37,7 +37,7 @@ import {
 import { asRead, type Said } from '../../support/as-read.ts';
 import { Night } from '../../support/night.ts';
 
-/** Every combination of who, what, where and by which procedure; also those that nobody would try. */
+/** Every combination of principal, act, environment and procedure, including unlikely ones. */
 
 const environments = ['development', 'staging', 'production'] as const;
 const kinds = ['phase-rollback', 'unwind', 'restore'] as const;
@@ -85,7 +85,7 @@ function proposed(plan: Plan, environment: string, kind: Kind): Night {
   return night;
 }
 
-/** It is carried out, and its first step asks. */
+/** The rollback runs, and its first step asks a person. */
 function asking(plan: Plan, environment: string, kind: Kind): Night {
   const night = proposed(plan, environment, kind);
   for (const by of [dana, omar]) night.approve(1, by);
@@ -116,7 +116,7 @@ describe.each(environments)('in %s', (environment) => {
   const nobody = [ravi, pipeline, stranger];
   const everybody = [dana, omar, priya, lena, ...nobody];
 
-  /** The seed's table, and two people for a restore; as it stands there, not as the code has it. */
+  /** The table of the original document, plus two people for a restore; written out independently of the code. */
   function suffices(kind: Kind, people: readonly Principal[]): boolean {
     const has = (one: Principal) => people.includes(one);
     const decides = has(dana) || has(omar) || (has(priya) && has(lena));
@@ -176,7 +176,7 @@ describe.each(environments)('in %s', (environment) => {
     restore: 'approve-restore',
   } as const;
 
-  /** Rights of which each is needed; or several such lists, of which one is enough. */
+  /** Rights that are all needed; or several such lists, one of which is enough. */
   type Needs = readonly (readonly Right[])[];
   interface Try {
     readonly act: string;

@@ -29,7 +29,7 @@ import { asRead, type Said } from '../../support/as-read.ts';
 import { Night, nightsFrom } from '../../support/night.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** The seed's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
+/** The original document's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
 const stranger: Principal = { id: principalId('mallory'), role: 'visitor' };
 const everybody = [dana, omar, priya, lena, ravi, pipeline, stranger];
 
@@ -44,7 +44,7 @@ const breached = (plan?: Plan) => {
   return night;
 };
 
-/** The same question about a restore; what proposes one is not what is tried here. */
+/** The same for a restore. How a restore gets proposed is tested elsewhere. */
 function restoring(plan: Plan = aPlan()): Night {
   const night = running(plan);
   const scripted = rollbackProcedure(plan, [security]);
@@ -80,7 +80,7 @@ const byBoth = () => {
   for (const by of [priya, lena]) night.approve(1, by, 30);
   return night;
 };
-/** Its first step has ended badly, so a person is asked. */
+/** Its first step has failed, so the guard asks a person. */
 const asking = (night: Night): Night => {
   night.stopWork();
   night.record({ type: 'step-started', step: asked, attempt: 1, tag: 't', on: place });
@@ -109,7 +109,7 @@ const acts = {
 } satisfies Record<string, Act>;
 
 const [yes, half, no] = ['yes', 'half', 'not-allowed'];
-/** Whether it was recorded; and where it is an approval, whether it was enough. */
+/** Whether the act was recorded and, for an approval, whether it was enough. */
 function give(night: Night, input: Said): string {
   const answer = night.give(input);
   if (typeof answer === 'string') return answer;
@@ -190,7 +190,7 @@ describe('a restore takes two', () => {
     { by: [lena, dana], answers: [half, yes] },
     { by: [priya, lena], answers: [half, yes] },
     { by: [lena, priya], answers: [half, yes] },
-    { by: [dana, priya], answers: [half, half] }, // she counts only together with a technical lead
+    { by: [dana, priya], answers: [half, half] }, // priya counts only together with a technical lead
     { by: [dana, priya, lena], answers: [half, half, yes] },
     { by: [priya, priya], answers: [half, half] },
     { by: [lena, lena], answers: [half, half] },
@@ -314,12 +314,12 @@ describe('an incomplete approval', () => {
     const night = breached();
     night.approve(1, priya, 30);
     expect(night.look([broken('breach')], 30 + 600)).toEqual(['approval-expired']);
-    expect(night.look([broken('breach')], 30 + 601)).toEqual([]); // written down once
+    expect(night.look([broken('breach')], 30 + 601)).toEqual([]); // recorded once
     expect(night.approve(1, lena, 631 + step)).toEqual(['recommendation-approved']);
   });
 
   test.each([
-    { step: -3_600, answer: [] }, // the restart has asked anew
+    { step: -3_600, answer: [] }, // the restart has raised it again
     { step: -60, answer: [] },
     { step: 60, answer: [] },
   ])('given before a restart with the clock set by $step s does not outlast its minutes', ({ step, answer }) => {

@@ -5,7 +5,7 @@ import { seconds } from '../../../src/core/kernel/units.ts';
 import { aPlan, at, broken, dana, pipeline, relations, schema, security } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
-/** One hour apart, so that what counts can be read from the sum. */
+/** One hour apart, so that the sum shows which hours count. */
 const hour = 3_600;
 const ofRun = ({ state }: Night, second: number) =>
   state.clock === undefined ? undefined : worked(state.clock, at(second)) / seconds(hour);

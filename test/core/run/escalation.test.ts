@@ -114,7 +114,7 @@ describe('withdrawn', () => {
   test.each([
     { second: 699, answer: [] },
     { second: 700, answer: withdrawn },
-    { second: 9_000, answer: withdrawn }, // though its time to be answered is over as well
+    { second: 9_000, answer: withdrawn }, // although it has also expired by then
   ])('after ten minutes of being seen well, at second $second: $answer', ({ second, answer }) => {
     expect(gone().look([broken('ok'), slow('ok')], second)).toEqual(answer);
   });

@@ -7,7 +7,7 @@ import { aPlan, broken, dana, late, place, schema, security } from '../../suppor
 import { Night } from '../../support/night.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** Both phases are applied; the rollback from this one on is ordered. */
+/** Both phases are applied, and somebody orders a rollback from this phase on. */
 function ordered(from: PhaseId, plan = aPlan()): Night {
   const night = new Night(plan).baseline();
   for (const phase of [security, schema]) {

@@ -34,7 +34,7 @@ const withRestore = (more: object = {}) =>
 
 const breach = broken('breach');
 
-/** These phases are applied, the last of them still runs, and this is seen since it began. */
+/** These phases are applied, the last one is still running, and these breaches exist since it began. */
 function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonly PhaseId[]): Night {
   const night = new Night(plan).baseline();
   const well = [broken('ok'), slow('ok')];
@@ -49,19 +49,19 @@ function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonl
 }
 const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([breach], plan, ...phases);
 
-/** The recommendation is approved, and the rollback given up at its first step. */
+/** The recommendation is approved, and the rollback is aborted at its first step. */
 function givenUp(night: Night): Night {
   night.approve(night.state.recommendations.length, omar, undefined, true);
   night.stopWork();
   return giveUp(night);
 }
-/** A rollback by somebody’s order, given up likewise. */
+/** An ordered rollback that is aborted in the same way. */
 function orderedInVain(night: Night): Night {
   night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
   night.stopWork();
   return giveUp(night);
 }
-/** The step that is next fails, and somebody gives the rollback up. */
+/** The next step fails, and somebody aborts the rollback. */
 function giveUp(night: Night): Night {
   const { id } = nextStep(rollbackOf(night.state)!)!.step;
   night.record({ type: 'step-started', step: id, attempt: 1, tag: 't', on: place });
@@ -70,7 +70,7 @@ function giveUp(night: Night): Night {
   night.record({ type: 'rollback-aborted' });
   return night;
 }
-/** A rollback of the last phase by order, carried out to its end. */
+/** An ordered rollback of the last phase, carried out completely. */
 function undoneByOrder(night: Night): Night {
   night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
   night.stopWork();
@@ -169,7 +169,7 @@ describe('after each failed rollback the guard proposes the next procedure, and 
     const tonight = night();
     expect(proposed(tonight)).toMatchObject({ kind, phases });
     const { length } = tonight.state.recommendations;
-    tonight.look([]); // the next look changes nothing of it
+    tonight.look([]); // the next evaluation changes nothing
     expect([proposed(tonight).kind, tonight.state.recommendations.length]).toEqual([kind, length]);
   });
 });

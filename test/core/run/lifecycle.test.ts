@@ -276,7 +276,7 @@ describe('what follows from a restart is in one append with it:', () => {
 describe('a restart with a clock that is behind the journal', () => {
   const hour = 3_600;
   const restart = () => ({ kind: 'restart' as const, plan: recordedPlan() });
-  /** With a reading of then in the journal. */
+  /** With a reading of that moment in the journal. */
   const restartAfter = (night: Night, newestReading: number) => ({
     ...restart(),
     newest: newestMoment(night.state, { newestReading: at(newestReading) }),
@@ -350,7 +350,7 @@ describe('a restart with a clock that is behind the journal', () => {
     night.give(restartAfter(night, hour), 0);
     night.arm();
     expect(night.give(restartAfter(night, hour), 60)).toEqual(['guard-restarted']);
-    expect(night.give(restartAfter(night, hour + 120), 90)).toEqual(ended); // and once more it was set back
+    expect(night.give(restartAfter(night, hour + 120), 90)).toEqual(ended); // the clock was set back again
   });
 
   test('events recorded at the earlier moments, such as a revocation, do not hide the step', () => {

@@ -21,7 +21,7 @@ const saw = (second: number, ...objects: readonly string[]): Finding => ({
   faults: objects.map(fault),
 });
 
-/** What is said of one look after the other. */
+/** The summaries of consecutive findings. */
 class Looks {
   #history: CheckHistory | undefined;
   see(second: number, ...objects: readonly string[]): Verdict {

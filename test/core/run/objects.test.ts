@@ -50,7 +50,7 @@ describe('each faulty object counts by itself', () => {
     night.start(security, 10);
     night.look([faulty('a')], 11);
     expect(night.look([faulty('a', 'b')], 12)).toEqual(['verdicts-changed', 'evidence-joined']);
-    expect(night.look([faulty('b')], 13)).toEqual(['verdicts-changed']); // fewer are no news
+    expect(night.look([faulty('b')], 13)).toEqual(['verdicts-changed']); // fewer objects raise nothing new
     expect(night.state.recommendations).toHaveLength(1);
   });
 
@@ -61,10 +61,10 @@ describe('each faulty object counts by itself', () => {
     night.start(schema, 30);
     night.look([faulty('a', 'b')], 32);
     expect(last(night)).toMatchObject({ attributedTo: security, procedure: { phases: [schema, security] } });
-    night.look([{ ...faulty('b'), inPart: true }], 33); // what is not seen has not healed
+    night.look([{ ...faulty('b'), inPart: true }], 33); // an unseen fault has not recovered
     night.look([faulty('a', 'b')], 33);
     expect(last(night)).toMatchObject({ attributedTo: security });
-    night.look([faulty('b')], 33); // the older one has healed: what is left is the second phase's doing
+    night.look([faulty('b')], 33); // the older fault has recovered, so the second phase caused the remaining one
     night.decline(night.state.recommendations.length, dana, 34);
     night.look([faulty('b', 'c')], 35);
     expect(last(night)).toMatchObject({ attributedTo: schema, procedure: { phases: [schema] } });

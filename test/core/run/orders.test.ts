@@ -63,7 +63,7 @@ describe('somebody with authority orders a rollback', () => {
     const night = applied();
     expect(order(night, priya)).toEqual(['recommendation-raised', 'recommendation-approved']);
     expect(rollbackOf(night.state)).toBeUndefined();
-    expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
+    expect(night.look([broken('ok')])).toEqual([]); // the order waits, whatever the guard observes
     expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
     expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', by: lena.id });
   });

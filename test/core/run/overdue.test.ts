@@ -25,7 +25,7 @@ describe('a phase that took too long', () => {
     const night = running();
     night.look([late(security, 'breach')], 1_300);
     night.finish(security, 1_310);
-    night.look([], 1_311); // nobody judges the runtime of a phase that has ended
+    night.look([], 1_311); // the runtime of an ended phase is not judged
     return night;
   };
 

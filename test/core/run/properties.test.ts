@@ -13,7 +13,7 @@ import { asRead } from '../../support/as-read.ts';
 import { aNight, type AnyNight } from '../../support/inputs.ts';
 import { Night } from '../../support/night.ts';
 
-/** Laws that hold whatever is said, in any order, by anybody, while the clock goes both ways. */
+/** Invariants for any inputs, in any order, by any principal, with a clock that moves in both directions. */
 
 const plan = aPlan({ catalogue: { 'lock-queue': { cancel_phase: true } } });
 type Approved = Extract<RunEvent, { type: 'recommendation-approved' }>;

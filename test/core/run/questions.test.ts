@@ -22,7 +22,7 @@ import { rollbackOf } from '../../../src/core/run/state.ts';
 
 const leak = verdict('security', 'grants', 'breach', { summary: 'public may read molecule' });
 
-/** Somebody has read the recommendation; while they type, a breach joins it. */
+/** Somebody has read the recommendation; while they type, it receives new evidence. */
 function joined() {
   const night = new Night().baseline();
   night.start(security, 10);

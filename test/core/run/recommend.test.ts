@@ -155,12 +155,12 @@ describe('superseded', () => {
     night.look([broken('breach')], 22);
     night.decline(2, dana, 23);
     night.start(schema, 24);
-    night.look([broken('breach'), slow('breach')], 25); // the orphans are of the first phase, the slowness of the second
+    night.look([broken('breach'), slow('breach')], 25); // the first phase caused the orphans, the second the slowness
     expect(last(night)?.procedure.phases).toEqual([schema, security]);
     const flicker = ['ok', 'breach', 'ok', 'breach', 'ok'] as const;
     const answers = flicker.map((status, index) => night.look([broken(status), slow('breach')], 26 + index));
     expect(answers.map((types) => types.includes('recommendation-raised'))).toEqual([true, false, false, false, false]);
-    expect(last(night)?.procedure.phases).toEqual([schema]); // once the orphans were gone, they are of the second phase
+    expect(last(night)?.procedure.phases).toEqual([schema]); // orphans that disappeared and came back belong to the second phase
   });
 });
 

@@ -54,7 +54,7 @@ describe('the guard’s time continues', () => {
   });
 });
 
-/** A machine whose wall clock somebody sets, and a guard that is killed and started again there. */
+/** A machine whose wall clock changes, and a guard on it that is killed and restarted. */
 function restarts(steps: readonly { readonly away: number; readonly step: number }[]) {
   let [truth, offset] = [0, 0];
   let uptime = mark(0, 0);

@@ -22,7 +22,7 @@ import { watchIn } from '../../../src/core/run/response.ts';
 const [undoSchema, verifySchema] = [stepId(`${schema}/undo`), stepId(`${schema}/verify`)];
 const [undoSecurity, verifySecurity] = [stepId(`${security}/undo`), stepId(`${security}/verify`)];
 
-/** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
+/** Two phases, a breach of the first that was declined and came back, and an order to undo both. */
 function approved(): Night {
   const night = new Night().baseline();
   night.start(security, 10);
@@ -297,7 +297,7 @@ test('a phase that ends during its rollback is recorded and still undone', () =>
     ),
   ).toEqual(['phase-failed']);
   night.undo(50);
-  const earlier = [{ attempt: 1, supervisor }]; // what it started may still be looked for
+  const earlier = [{ attempt: 1, supervisor }]; // so that the guard can still look for its processes
   expect(night.state.phases[1]).toEqual({ phase: schema, state: 'undone', attempt: 1, troubled: [], earlier });
   expect(night.finish(schema, 60)).toBe('not-running');
 });

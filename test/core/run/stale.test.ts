@@ -145,7 +145,7 @@ test('an abort does not end the next rollback', () => {
   expect(night.give({ kind: 'abort', by: dana, reason })).toContain('abort-ordered');
 });
 
-/** What each of the words names, as something that was never so. */
+/** The reference in each order, replaced by one that never existed. */
 const never = {
   planHash: hash('sha256:never'),
   undoRevision: undoRevision(999_999),

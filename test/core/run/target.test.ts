@@ -61,7 +61,7 @@ describe('what sessions find', () => {
     );
     night.stopWork(103);
     const step = rollbackOf(night.state)?.steps[0]?.step.id ?? stepId('none');
-    expect(night.give(found(is), 104)).not.toHaveLength(0); // before its first step nobody wanted it so
+    expect(night.give(found(is), 104)).not.toHaveLength(0); // before the first step of a restore, a replacement is unexpected
     night.give(confirm(), 105);
     const later = { ...night.state.target, oid: '7', timeline: '00000009' };
     night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place }, 106);

@@ -45,12 +45,12 @@ describe('the guard’s clock and the wall clock', () => {
 describe('how far the machine’s clocks are ahead', () => {
   test.each([
     { was: 0, is: 0, level: 0, by: undefined },
-    { was: 0, is: 60, level: 0, by: undefined }, // as small as what a restart passes over
+    { was: 0, is: 60, level: 0, by: undefined }, // no larger than the step that a restart ignores
     { was: 0, is: 61, level: 61, by: 61 },
     { was: 50, is: 100, level: 50, by: undefined },
     { was: 7_200, is: 7_200, level: 7_200, by: undefined },
     { was: 7_200, is: 14_400, level: 14_400, by: 7_200 },
-    { was: 7_200, is: 0, level: 0, by: undefined }, // set back: nothing is given back
+    { was: 7_200, is: 0, level: 0, by: undefined }, // a clock that is set back restores nothing
   ])('was $was s and is $is s: told $by', ({ was, is, level, by }) => {
     const expected = { level: seconds(level), ...(by !== undefined && { by: seconds(by) }) };
     expect(whenAhead(seconds(was), seconds(is))).toEqual(expected);
@@ -88,7 +88,7 @@ describe('permissions end sooner by as much as the machine’s clocks ran ahead'
     expect(night.look([broken('breach')], 42)).toEqual(['recommendation-expired', 'recommendation-raised']);
     const length = open!.expiresAt - open!.raisedAt;
     expect(night.state.recommendations[1]!.expiresAt - at(42)).toBe(length);
-    expect(night.look([broken('breach')], 43)).toEqual([]); // it is not asked again each second
+    expect(night.look([broken('breach')], 43)).toEqual([]); // it is not raised again every second
   });
 
   test('while the clocks differ, the guard does not act without approval, no phase starts, and nobody can arm the run', () => {

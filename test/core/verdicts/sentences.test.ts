@@ -15,7 +15,7 @@ import { runtimeVerdict } from '../../../src/core/verdicts/runtime.ts';
 import { byCriterion, type Verdict } from '../../../src/core/verdicts/verdict.ts';
 import { aBaseline, broken, failed, finding, orphans, schema, search, slow, withRows } from '../../support/builders.ts';
 
-/** Whoever is woken by one of these sentences decides by it: they are fixed here word by word. */
+/** People who are woken at night decide by these sentences, so the tests fix them word for word. */
 
 const since = instant(Date.UTC(2026, 10, 22, 2, 14, 7));
 const than = 'before relationship-remediation';

@@ -7,7 +7,7 @@ import { at, broken, slow } from '../../support/builders.ts';
 const begun = evolveWatch(undefined, { type: 'watch-started', v: 1, at: at(0), length: hours(1) }) as Watch;
 const tick = (more: Partial<WatchTick> = {}): WatchTick => ({ breaches: [], unrecorded: millis(0), ...more });
 
-/** Looks once a second while `sighted` says so, as the daemon does; ends when it settles or after `most` seconds. */
+/** Evaluates once a second while `sighted` says so, as the daemon does; ends when it settles or after `most` seconds. */
 function watched(most: number, sighted: (second: number) => boolean, away: (second: number) => boolean = () => false) {
   let watch = begun;
   let unrecorded = millis(0);
