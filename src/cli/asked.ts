@@ -1,6 +1,6 @@
 import type { QuestionId } from '../core/kernel/ids.ts';
 import type { RecommendationView, RunView } from '../core/run/view.ts';
-import { troublesOf } from '../core/verdicts/verdict.ts';
+import { faultKeysOf } from '../core/verdicts/verdict.ts';
 import { UsageError } from './errors.ts';
 import { list } from './status/verdicts.ts';
 
@@ -28,7 +28,7 @@ const summaries = ({ evidence }: RecommendationView): string => evidence.map(({ 
 /** A person who has read the earlier one has read this one: both propose the same for the same breaches. */
 const isSame = (one: RecommendationView, before: RecommendationView): boolean =>
   one.proposes === before.proposes &&
-  one.evidence.flatMap(troublesOf).every((trouble) => before.evidence.flatMap(troublesOf).includes(trouble));
+  one.evidence.flatMap(faultKeysOf).every((faultKey) => before.evidence.flatMap(faultKeysOf).includes(faultKey));
 
 function sayOther(one: RecommendationView, before: RecommendationView | undefined, isNamed: boolean) {
   const joined = (one.joined ?? []).flatMap(({ what }) => what);

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/kernel/clock.ts';
-import type { CheckId, GuardSense, ProbeId, Sense } from '../core/kernel/ids.ts';
+import type { CheckId, GuardCondition, ProbeId, EvidenceSource } from '../core/kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../core/kernel/units.ts';
 import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -7,9 +7,9 @@ import { limitsNow } from '../core/run/circumstances.ts';
 import type { RunEvent } from '../core/run/events.ts';
 import { comparedWith } from '../core/run/markers.ts';
 import { runningPhase } from '../core/run/phases.ts';
-import { cannotTell, standingAlarm } from '../core/run/standing.ts';
+import { cannotTell, activeAlarm } from '../core/run/verdict-states.ts';
 import type { RunState } from '../core/run/state.ts';
-import { blindSenses, judge } from '../core/verdicts/judge.ts';
+import { blindSources, judge } from '../core/verdicts/judge.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import { stride } from '../core/watch/watch.ts';
 import type { Conductor } from '../runs/conductor.ts';
@@ -20,7 +20,7 @@ export interface Evaluator {
   evaluate(): Promise<void>;
   /** The verdicts of the last evaluation. */
   latest(): readonly Verdict[] | undefined;
-  blind(): readonly Sense[];
+  blind(): readonly EvidenceSource[];
   /** Receives every event, so that watched time is counted only once. */
   noted(event: RunEvent): void;
 }
@@ -37,7 +37,7 @@ export interface EvaluatorParts {
   /** The interval of each periodic check. */
   readonly paces: ReadonlyMap<CheckId, Millis>;
   /** What all evidence depends on and is unreliable now. */
-  readonly unsure?: () => readonly GuardSense[];
+  readonly unsure?: () => readonly GuardCondition[];
 }
 
 function clocksOf(state: RunState) {
@@ -49,7 +49,7 @@ function clocksOf(state: RunState) {
 }
 
 /** Time during which a sense is blind or a criterion is unknown does not count as watched. */
-const isSightless = (blind: readonly Sense[], verdicts: readonly Verdict[]): boolean =>
+const isSightless = (blind: readonly EvidenceSource[], verdicts: readonly Verdict[]): boolean =>
   blind.length > 0 || verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true);
 
 export function createEvaluator({
@@ -63,7 +63,7 @@ export function createEvaluator({
   unsure = () => [],
 }: EvaluatorParts): Evaluator {
   let latest: readonly Verdict[] | undefined;
-  let blind: readonly Sense[] = [];
+  let blind: readonly EvidenceSource[] = [];
   let lastEvaluated: Instant | undefined;
   let unrecorded: Millis = millis(0);
 
@@ -71,7 +71,7 @@ export function createEvaluator({
     baseline: state.baseline?.baseline,
     probes: evidenceStore.probes(),
     common: evidenceStore.common(),
-    standing: (probe: ProbeId) => standingAlarm(state.verdicts, probe, evidenceStore.probes().get(probe)?.marker),
+    activeAlarm: (probe: ProbeId) => activeAlarm(state.verdicts, probe, evidenceStore.probes().get(probe)?.marker),
     checks: evidenceStore.checks(),
     catalogue,
     clocks: clocksOf(state),
@@ -84,12 +84,12 @@ export function createEvaluator({
       const now = clock.now();
       if (state === undefined || state.closed !== undefined) return;
       const evidence = { probes: evidenceStore.probes(), checks: evidenceStore.checks() };
-      blind = [...unsure(), ...blindSenses(plan, evidence, paces, since, now)];
+      blind = [...unsure(), ...blindSources(plan, evidence, paces, since, now)];
       latest = judge(plan, evidenceOf(state), limitsNow(plan, state), now);
-      const watching = state.response.stands === 'watching';
+      const watching = state.response.state === 'watching';
       unrecorded = watching ? millis(unrecorded + stride(lastEvaluated, isSightless(blind, latest), now)) : millis(0);
       lastEvaluated = now;
-      await conductor.submit({ kind: 'look', verdicts: latest, blind, unrecorded });
+      await conductor.submit({ kind: 'evaluation', verdicts: latest, blind, unrecorded });
     },
     latest: () => latest,
     blind: () => blind,

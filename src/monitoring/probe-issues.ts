@@ -1,6 +1,6 @@
 import { isLateness } from '../core/evidence/own-time.ts';
 import type { Reading } from '../core/evidence/reading.ts';
-import type { ProbeId, Sense } from '../core/kernel/ids.ts';
+import type { ProbeId, EvidenceSource } from '../core/kernel/ids.ts';
 import type { Log } from '../system/log.ts';
 
 /** Why probes get no readings although the target may be well. Each reason is logged once until the probe recovers. */
@@ -9,7 +9,7 @@ export interface ProbeIssues {
   /** One sentence for each probe that gets no readings now. */
   list(): readonly string[];
   /** The subset for which the guard is blind because the guard itself was late. */
-  late(blind: readonly Sense[]): readonly string[];
+  late(blind: readonly EvidenceSource[]): readonly string[];
 }
 
 /** Reasons that differ only in a number, such as an age, count as the same reason. */

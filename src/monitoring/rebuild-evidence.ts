@@ -3,7 +3,7 @@ import { type Instant, instant } from '../core/kernel/units.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Circumstances } from '../core/run/circumstances.ts';
 import { lastMarker } from '../core/run/markers.ts';
-import { recoveredAt } from '../core/run/standing.ts';
+import { recoveredAt } from '../core/run/verdict-states.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { EvidenceStore } from './evidence-store.ts';

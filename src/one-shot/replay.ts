@@ -7,7 +7,7 @@ import { type Circumstances, circumstancesOf } from '../core/run/circumstances.t
 import type { RunEvent } from '../core/run/events.ts';
 import { evolve } from '../core/run/evolve.ts';
 import { comparedWith, isMarker, recoveredIn } from '../core/run/markers.ts';
-import { changeVerdicts, standingAlarm, type Standings } from '../core/run/standing.ts';
+import { changeVerdicts, activeAlarm, type VerdictStates } from '../core/run/verdict-states.ts';
 import type { RunState } from '../core/run/state.ts';
 import { judge } from '../core/verdicts/judge.ts';
 import { keyOf, type Verdict } from '../core/verdicts/verdict.ts';
@@ -25,7 +25,7 @@ class Rerun {
   readonly #evidenceStore: EvidenceStore;
   readonly #circumstances: (state: RunState | undefined) => Circumstances;
   #state: RunState | undefined;
-  #standings: Standings = new Map();
+  #states: VerdictStates = new Map();
 
   constructor(plan: Plan, from: Instant) {
     this.#plan = plan;
@@ -53,15 +53,15 @@ class Rerun {
       checks: evidenceStore.checks(),
       catalogue: [],
       clocks: [],
-      standing: (probe: ProbeId) => standingAlarm(this.#standings, probe, evidenceStore.probes().get(probe)?.marker),
+      activeAlarm: (probe: ProbeId) => activeAlarm(this.#states, probe, evidenceStore.probes().get(probe)?.marker),
       comparedWith: comparedWith(state),
     };
     const verdicts = judge(this.#plan, evidence, this.#circumstances(state).limits, now);
     const changed = verdicts.filter((verdict) => {
-      const before = this.#standings.get(keyOf(verdict))?.verdict;
+      const before = this.#states.get(keyOf(verdict))?.verdict;
       return verdict.criterion === 'performance' && before?.because !== verdict.because;
     });
-    this.#standings = changeVerdicts(this.#standings, changed, now);
+    this.#states = changeVerdicts(this.#states, changed, now);
     for (const probe of recoveredIn(changed)) evidenceStore.mark(now, probe);
     return changed.map((verdict) => ({ at: now, verdict }));
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../core/kernel/clock.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import { after, millis, seconds } from '../core/kernel/units.ts';
 import { attemptTags } from '../core/run/phase-tags.ts';
-import { workedOn } from '../core/run/phases.ts';
+import { attemptsOf } from '../core/run/phases.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { GuardedTarget } from '../target/guarded-target.ts';
 import { cgroupsOf, whatIsLeft } from './stop-work.ts';
@@ -22,7 +22,7 @@ export async function refuseBesideEarlier(
   const tags = before === undefined ? [] : attemptTags(state, before);
   if (tags.length === 0) return undefined;
   const end = after(clock.now(), patience);
-  const cgroups = cgroupsOf((before === undefined ? [] : workedOn(before)).map(({ child }) => child));
+  const cgroups = cgroupsOf((before === undefined ? [] : attemptsOf(before)).map(({ child }) => child));
   const findLeft = () =>
     whatIsLeft(
       { groups: [], tags, cgroups },

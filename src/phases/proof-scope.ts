@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 import { whyUncontained } from '../core/response/containment.ts';
 import type { AttemptScope, ProofScope } from '../core/response/proof-scope.ts';
-import { type PhaseState, type Worked, workedOn } from '../core/run/phases.ts';
+import { type PhaseState, type AttemptProcesses, attemptsOf } from '../core/run/phases.ts';
 import { currentBoot, readProcesses } from '../system/procfs.ts';
 import { isEmptied } from './find-cgroups.ts';
 
@@ -20,7 +20,7 @@ function whyPartial(): ProofScope['partial'] {
 
 type Seen = Pick<AttemptScope, 'by' | 'because'>;
 
-async function lookAt({ supervisor, child }: Worked): Promise<Seen> {
+async function lookAt({ supervisor, child }: AttemptProcesses): Promise<Seen> {
   if (supervisor.host !== hostname()) return { by: 'sessions', because: `it ran on ${supervisor.host}` };
   const { bootId } = child ?? supervisor.wrapper;
   if (bootId !== currentBoot()) {
@@ -48,7 +48,7 @@ const unrecorded = (phase: PhaseState, attempt: number): AttemptScope => ({
 });
 
 async function scopeOf(phase: PhaseState): Promise<readonly AttemptScope[]> {
-  const known = new Map(workedOn(phase).map((one) => [one.attempt, one]));
+  const known = new Map(attemptsOf(phase).map((one) => [one.attempt, one]));
   const attempts = Array.from({ length: phase.attempt }, (_, before) => before + 1);
   return Promise.all(
     attempts.map(async (attempt) => {

@@ -5,7 +5,7 @@ import { RipcordError } from '../core/kernel/errors.ts';
 import { after, between, type Instant, millis, seconds } from '../core/kernel/units.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { Child, ProcessIdentity, Quiet } from '../core/response/events.ts';
-import { type PhaseState, workedOn } from '../core/run/phases.ts';
+import { type PhaseState, attemptsOf } from '../core/run/phases.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import { TargetRefused } from '../target/errors.ts';
 import {
@@ -75,7 +75,7 @@ export const cgroupsOf = (children: readonly (Child | undefined)[]): NonNullable
 export function forwardWork(phases: readonly PhaseState[], role: string | undefined): Worker {
   const here = phases.filter(({ supervisor }) => supervisor?.host === hostname());
   const tags = phases.flatMap(({ supervisor }) => (supervisor === undefined ? [] : [supervisor.tag]));
-  const cgroups = cgroupsOf(phases.flatMap(workedOn).map(({ child }) => child));
+  const cgroups = cgroupsOf(phases.flatMap(attemptsOf).map(({ child }) => child));
   return { tags, cgroups, groups: here.flatMap(({ child }) => (child === undefined ? [] : [child])), role };
 }
 

@@ -2,7 +2,7 @@ import { sentence } from '../core/kernel/sentence.ts';
 import type { Place } from '../core/response/place.ts';
 import type { StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
-import { sayUnseen } from '../core/response/whereabouts.ts';
+import { sayUnseen } from '../core/response/unseen-place.ts';
 import type { Guarding } from '../target/guarded-target.ts';
 import type { Awaited, Seen } from './condition.ts';
 

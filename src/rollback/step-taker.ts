@@ -4,7 +4,7 @@ import type { Child, RollbackEvent } from '../core/response/events.ts';
 import { asksFirst } from '../core/response/extent.ts';
 import type { Rollback, StepState } from '../core/response/rollback.ts';
 import type { Step } from '../core/response/step.ts';
-import { unseenPlace } from '../core/response/whereabouts.ts';
+import { unseenPlace } from '../core/response/unseen-place.ts';
 import { type Attempt, attemptTag, idempotencyKey, patienceOfProof } from './attempt.ts';
 import { accept, askUnseen, recover, whatStays } from './left-step.ts';
 import type { Outcome } from './parts.ts';

@@ -13,7 +13,12 @@ import { type Millis, millis, minutes } from '../core/kernel/units.ts';
 import type { Hiding } from '../core/plan/hide-secrets.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { VerificationQuery } from '../core/plan/questions.ts';
-import { type Aftermath, aftermathOf, isAfterAll, sayCompared } from '../core/response/aftermath.ts';
+import {
+  type PostRollbackFindings,
+  postRollbackFindings,
+  isAfterAll,
+  sayCompared,
+} from '../core/response/post-rollback.ts';
 import type { Step } from '../core/response/step.ts';
 import { rollbackOf, type RunState } from '../core/run/state.ts';
 import type { GuardedTarget } from '../target/guarded-target.ts';
@@ -38,10 +43,14 @@ interface Compared extends Comparison {
   readonly left: readonly string[];
 }
 
-function aftermath(state: RunState | undefined, findings: readonly Finding[], expects: Present['expects']): Aftermath {
+function aftermath(
+  state: RunState | undefined,
+  findings: readonly Finding[],
+  expects: Present['expects'],
+): PostRollbackFindings {
   const because = rollbackOf(state)?.recommendation;
   const recommended = state?.recommendations.find(({ id }) => id === because);
-  return aftermathOf({
+  return postRollbackFindings({
     findings,
     evidence: recommended?.evidence ?? [],
     baseline: state?.baseline?.baseline,

@@ -1,7 +1,7 @@
 import pRetry, { AbortError } from 'p-retry';
 
 import type { TargetIdentity } from '../core/evidence/target.ts';
-import type { GuardSense } from '../core/kernel/ids.ts';
+import type { GuardCondition } from '../core/kernel/ids.ts';
 import { seconds } from '../core/kernel/units.ts';
 import { WrongServer } from './errors.ts';
 import { type ExpectedServer, expectedServer, serverFor } from './expected-server.ts';
@@ -29,7 +29,7 @@ export interface GuardedTarget extends TargetConnections, AsyncDisposable {
   readonly server: ExpectedServer;
   readonly lock: LockWatch;
   /** The inputs behind all evidence that are unreliable now. */
-  unsure(): readonly GuardSense[];
+  unsure(): readonly GuardCondition[];
   /** The reasons, one sentence each. */
   doubts(): readonly string[];
   /** Asks the session of `control` which server it reached. Rejects with a TargetError. */

@@ -43,7 +43,7 @@ test('a step is warned of if an approval would not bind its files', async () => 
     (await ripcord(['validate', '--plan', plan])).err.split('\n').filter((one) => one.startsWith('step '));
   expect(await warned()).toEqual([
     'step first/undo: no file that its command names exists, so an approval is bound to no file: if the command runs a file, name it as an argument',
-    'step first/undo: its line for a shell has a glob in undo-*.js, a cd: files found by that may not be bound to an approval',
+    'step first/undo: its shell line has a glob in undo-*.js, a cd, so approvals may not be bound to the files that it finds',
   ]);
   await planIn(files.path, changed(goodPlan, 'first.ts, --rollback', '"${env:NOT_SET}/first.ts"'));
   expect(await ripcord(['validate', '--plan', plan])).toMatchObject({ exitCode: 2 }); // a fault, not a crash

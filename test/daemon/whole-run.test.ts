@@ -67,7 +67,7 @@ test('a phase that slows the search down is detected, undone, proved and watched
   expect(conductor.state()).toMatchObject({
     recommendations: [{ state: 'approved', attributedTo: schema, answer: { by: 'pre-approval' } }],
     phases: [{ state: 'finished' }, { state: 'undone' }, {}, {}],
-    response: { stands: 'watching', watch: { state: 'watching', length: hours(1) } },
+    response: { state: 'watching', watch: { state: 'watching', length: hours(1) } },
   });
 
   await clock.advance(minutes(58));

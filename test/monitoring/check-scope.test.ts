@@ -27,7 +27,7 @@ test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' }
 ])(
   'the declared effects of a phase that is $state count as: $counts (rollback: $rollback, at work: $atWork)',
   ({ state, rollback, atWork, counts }) => {
-    const response = rollback === undefined ? noResponse : { stands: 'rolling-back', rollback };
+    const response = rollback === undefined ? noResponse : { state: 'rolling-back', rollback };
     const run = { phases: [{ phase, state }], response } as unknown as RunState;
     const declared = declaredNow(plan, run, new Set(atWork === true ? [phase] : []));
     const found = [

@@ -38,7 +38,7 @@ async function look(phase: Partial<PhaseState>, endedSessions = 0): Promise<Came
   const state = {
     ...night.state,
     phases,
-    response: { stands: 'rolling-back', rollback: { quiet } },
+    response: { state: 'rolling-back', rollback: { quiet } },
   } as unknown as RunState;
   const conductor = { state: () => state };
   const parts = { plan: night.plan, conductor, connections: { checks }, hide: hidesNothing, runChecks: async () => [] };

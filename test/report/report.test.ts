@@ -140,7 +140,7 @@ test.each<{
     run: runs.givenUpRestore,
     says: [
       'The rollback was aborted, 1 of 3 steps done: what is undone stays undone. **Left to people**: start-web and maintenance-off.',
-      'a person must act: the restore 2026-11-22-1-r1-rollback did not hold, and Ripcord never tries it again by itself; left to you: start-web, maintenance-off.',
+      'a person must act: the restore 2026-11-22-1-r1-rollback failed, and Ripcord never retries it by itself; left to you: start-web, maintenance-off.',
     ],
   },
   {

@@ -160,7 +160,7 @@ export class ToldRun {
   }
 
   look(verdicts: readonly Verdict[], unrecorded: Millis = millis(0), blind: readonly string[] = []): this {
-    return this.give({ kind: 'look', verdicts, blind: blind.map(probeId), unrecorded });
+    return this.give({ kind: 'evaluation', verdicts, blind: blind.map(probeId), unrecorded });
   }
 
   record(event: WithoutCommon<RollbackEvent>): this {

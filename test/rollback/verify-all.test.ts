@@ -98,7 +98,7 @@ describe('the reason for the rollback', () => {
     const state = {
       ...night.state,
       recommendations: [recommended],
-      response: { stands: 'rolling-back', rollback },
+      response: { state: 'rolling-back', rollback },
     } as unknown as RunState;
     const parts = {
       plan: { verification: [], checks: night.plan.checks },

@@ -76,7 +76,7 @@ describe('a run that was open when the daemon started', () => {
   test.each([
     { input: hold },
     { input: { kind: 'revoked', principals: [dana.id] } },
-    { input: { kind: 'look', verdicts: [], blind: [], unrecorded: millis(0) } },
+    { input: { kind: 'evaluation', verdicts: [], blind: [], unrecorded: millis(0) } },
     { input: { kind: 'arm', by: dana, planHash } },
   ] as const)('takes no $input.kind before its restart is recorded, and writes nothing', async ({ input }) => {
     const { journal, conductor } = await stored();
@@ -117,7 +117,7 @@ describe('when the machine’s clocks ran ahead of the guard’s', () => {
     const until = () => conductor.state()?.authority.preApprovals[0]?.until;
     return { clock, conductor, types, until };
   };
-  const look = { kind: 'look', verdicts: [], blind: [], unrecorded: millis(0) } as const;
+  const look = { kind: 'evaluation', verdicts: [], blind: [], unrecorded: millis(0) } as const;
 
   test('that is recorded before the next decision', async () => {
     const { clock, conductor, types } = await armed();

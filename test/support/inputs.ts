@@ -51,7 +51,7 @@ const anyVerdict = fc.oneof(
 const kind = <Kind extends Said['kind']>(of: Kind) => fc.constant(of);
 
 const look = fc.record({
-  kind: kind('look'),
+  kind: kind('evaluation'),
   verdicts: fc.uniqueArray(anyVerdict, { selector: ({ criterion, subject }) => criterion + subject, maxLength: 4 }),
   blind: fc.oneof(
     { weight: 6, arbitrary: fc.constant([]) },
@@ -184,7 +184,7 @@ const answer = fc
   });
 
 /** Everything is healthy, so that the next phase may start. Without these inputs, nights rarely get far. */
-const well: Said = { kind: 'look', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
+const well: Said = { kind: 'evaluation', verdicts: [slow('ok'), broken('ok')], blind: [], unrecorded: millis(0) };
 const breached: Said = { ...well, verdicts: [slow('ok'), broken('breach')] };
 const startNext = fc.constant(({ phases }: RunState): Said => {
   const next = phases.find(({ state }) => state !== 'finished')?.phase ?? security;

@@ -78,7 +78,7 @@ export class Night {
   }
 
   look(verdicts: readonly Verdict[], second?: number, unrecorded = 0, blind: readonly ProbeId[] = []) {
-    return this.give({ kind: 'look', verdicts, blind, unrecorded: millis(unrecorded) }, second);
+    return this.give({ kind: 'evaluation', verdicts, blind, unrecorded: millis(unrecorded) }, second);
   }
 
   start(phase: PhaseId, second?: number) {

@@ -3,26 +3,26 @@ import { authorities, type Right, rightToApprove } from '../plan/authority.ts';
 import type { Plan } from '../plan/plan.ts';
 import { counselsOf, needsAlso, rightsOf } from './roles.ts';
 
-/** What it takes to carry out a procedure. */
+/** What it takes to authorise a procedure. */
 export interface Needs {
   readonly right: Right;
-  /** How many different people must approve. */
+  /** The number of different people who must approve. */
   readonly people: number;
 }
 
-/** An approval, as far as it counts. */
+/** The facts of an approval that count. */
 export interface Given {
   readonly by: string;
   readonly role: string;
 }
 
-/** One person is enough for undoing what a script can undo; a restore loses data, so it takes two, or what the plan says. */
+/** One person can approve a scripted rollback. A restore loses data, so it takes two people, or as many as the plan says. */
 export function needsOf(plan: Plan, environment: string, procedure: string): Needs {
   const people = procedure === 'restore' ? (plan.environments[environment]?.restore?.approvals ?? 2) : 1;
   return { right: rightToApprove(procedure), people };
 }
 
-/** Any other role that is needed beside somebody is asked for its counsel; alone it does not decide. */
+/** A role that must accompany another role advises; on its own it cannot decide. */
 const isCounsel = (plan: Plan, role: string): boolean => !authorities.includes(role) && counselsOf(plan).includes(role);
 
 /** The principal is still in the plan, in that role, and the role still has the right. */
@@ -30,8 +30,8 @@ const mayStill = (plan: Plan, right: Right, { by, role }: Given): boolean =>
   plan.principals.some((one) => one.id === by && one.role === role) && rightsOf(plan, role).includes(right);
 
 /**
- * Enough different people, each with the right, and somebody among them who decides. Who needs another role beside theirs
- * counts only together with it, by somebody else; counsel counts, and does not decide.
+ * Enough different people, each with the right, and at least one of them who decides. A role that needs another role counts
+ * only together with a different person in that role. An adviser counts towards the number but does not decide.
  */
 export function isEnough(plan: Plan, { right, people }: Needs, given: readonly Given[]): boolean {
   const may = given.filter((one) => mayStill(plan, right, one));
@@ -48,7 +48,7 @@ interface Person {
   readonly role: string;
 }
 
-/** Whether the word of this one is enough, where the word of one is. */
+/** Whether this person's decision is enough when one person is enough. */
 export const decidesAlone = (plan: Plan, right: Right, { id, role }: Person): boolean =>
   isEnough(plan, { right, people: 1 }, [{ by: id, role }]);
 
@@ -57,16 +57,16 @@ export const sayNotAlone = ({ id, role }: Person): string =>
 
 export interface Missing {
   readonly approvals: number;
-  /** Who can give the next of them. */
+  /** Who can give the next approval. */
   readonly from: readonly PrincipalId[];
 }
 
-/** More than any plan can ask for: the people that it wants, and a counsel for one of them. */
+/** More than any plan can require: the people it asks for, and an adviser for one of them. */
 const most = 6;
 
-/** The fewest further approvals that make it enough; undefined where the plan has not the people for it. */
+/** The fewest further approvals that are enough; undefined if the plan does not have enough people. */
 function fewest(plan: Plan, needs: Needs, given: readonly Given[], others: readonly Given[]): number | undefined {
-  /** Those of one role are as good as each other: to try the first that is left of each is enough. */
+  /** People of one role are interchangeable, so trying the first remaining person of each role is enough. */
   const canWith = (count: number, so: readonly Given[], left: readonly Given[]): boolean => {
     if (isEnough(plan, needs, so)) return true;
     if (count === 0) return false;
@@ -83,7 +83,7 @@ function fewest(plan: Plan, needs: Needs, given: readonly Given[], others: reado
   return Array.from({ length: most + 1 }, (_, count) => count).find((count) => canWith(count, given, others));
 }
 
-/** How many approvals are still missing beside those given, and from whom. */
+/** How many approvals are missing, and who can give them. */
 export function missingApprovals(plan: Plan, needs: Needs, given: readonly Given[]): Missing {
   const others = plan.principals
     .filter(({ id, role }) => rightsOf(plan, role).includes(needs.right) && given.every(({ by }) => by !== id))

@@ -4,18 +4,18 @@ import { between, hours, type Instant } from '../kernel/units.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type EndedTokens, tokenFault } from './tokens.ts';
 
-/** How far ahead of all that the journal knows a clock may be at a start before a person must say that it is right. */
+/** How far the clock may be ahead of the journal at a start before a person must confirm that it is right. */
 const farAhead = hours(24);
 
-/** Those whose token counted at one moment and has expired at the other. */
+/** The principals whose token is valid at `from` and expired at `to`. */
 const endingBetween = ({ principals }: Plan, ended: EndedTokens, from: Instant, to: Instant): readonly string[] =>
   principals
     .filter((one) => tokenFault(one, ended, from) === undefined && tokenFault(one, ended, to) === 'expired')
     .map(({ id }) => id);
 
 /**
- * Why a start of the guard beside an open run is not to be gone on with: an expiry is for good, so that one start with a clock
- * that is ahead would leave nobody who may approve, abort or disarm. `newest` takes the machine's uptime into account.
+ * Why the guard must not resume an open run with this clock. Expiries are permanent, so one start with a fast clock would
+ * leave nobody who can approve, abort or disarm. `newest` takes the machine's uptime into account.
  */
 export function doubtClockAhead(plan: Plan, ended: EndedTokens, newest: Instant, now: Instant): Complaint | undefined {
   if (between(newest, now) <= farAhead) return undefined;

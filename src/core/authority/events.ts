@@ -11,13 +11,13 @@ export interface HeldFile {
   readonly hash: Hash;
 }
 
-/** The recorded acts of principals. Expiries are events too, so that a clock set back revives nothing. */
+/** The recorded acts of principals. Expiries are events too, so that a clock that is set back revives nothing. */
 export type AuthorityEvent =
   | (At & { readonly type: 'run-armed'; readonly by: PrincipalId; readonly until: Instant })
   | (At & { readonly type: 'run-disarmed'; readonly by: PrincipalId; readonly reason: string })
   /**
-   * By time; or, where it says so, since its token was revoked, nobody answers for a requirement any more, or nobody knows how
-   * much of its time is left.
+   * It ended by time or, if `because` says so, because its token was revoked, because nobody answers for a requirement any
+   * more, or because nobody knows how much of its time is left.
    */
   | (At & {
       readonly type: 'arming-expired';
@@ -41,9 +41,9 @@ export type AuthorityEvent =
       readonly by: PrincipalId;
       readonly until: Instant;
       readonly uses: number;
-      /** The plan that was read when it was given; another plan voids it. */
+      /** The plan for which it was given; another plan voids it. */
       readonly planHash: Hash;
-      /** What the files held then that procedures run; absent in an older journal. */
+      /** The contents of the procedures' files at that time; absent in older journals. */
       readonly scripts?: readonly HeldFile[];
     })
   | (At & {

@@ -2,10 +2,10 @@ import type { Complaint } from '../kernel/errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Principal, type Right, rightsOf, whoMay } from './roles.ts';
 
-/** A "no" with its reason, in one word for machines and in the three parts of every complaint for people. */
+/** A refusal with its reason: one word for machines, and the three parts of every complaint for people. */
 export interface Refusal extends Complaint {
   readonly because: string;
-  /** Where several things are missing: each of them, a sentence each. */
+  /** One sentence each, if several things are missing. */
   readonly missing?: readonly string[];
 }
 

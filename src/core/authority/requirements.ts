@@ -2,8 +2,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { Authority } from './state.ts';
 
 /**
- * What the seed plan wants before the remediation, and what nothing has proved yet. A principal may waive each by name,
- * which is recorded; an acknowledgement of the plan is given in the same way.
+ * The prerequisites of the plan that nothing has proved yet. A principal can waive each by name, and the journal records the
+ * waiver; the plan's acknowledgements are given in the same way.
  */
 export function openRequirements({ prerequisites }: Plan, { waivers }: Authority): readonly string[] {
   const wanted = [
@@ -14,12 +14,12 @@ export function openRequirements({ prerequisites }: Plan, { waivers }: Authority
   return wanted.filter((requirement) => !waivers.some((waiver) => waiver.requirement === requirement));
 }
 
-/** That the phases' role can be kept out while it is undone: the server tells, not the plan. */
+/** The phases' role can be locked out during a rollback. The server determines this, not the plan. */
 const fence = 'fence';
 
 export const isRequirement = ({ prerequisites }: Plan, name: string): boolean =>
   ['rehearsal', 'proved-backups', fence, ...prerequisites.acknowledgements].includes(name);
 
-/** Somebody answers for it that forward work may log in again while it is undone. */
+/** Somebody has accepted that forward work may log in again during a rollback. */
 export const mayBeUnfenced = ({ waivers }: Authority): boolean =>
   waivers.some(({ requirement }) => requirement === fence);

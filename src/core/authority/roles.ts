@@ -4,7 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 
 export type { Right };
 
-/** Who speaks, as the plan knows them. */
+/** A person or program that gives orders, as the plan defines it. */
 export interface Principal {
   readonly id: PrincipalId;
   readonly role: string;
@@ -12,7 +12,7 @@ export interface Principal {
 
 export const principalOf = ({ id, role }: PrincipalPlan): Principal => ({ id: principalId(id), role });
 
-/** A role may have any name, `constructor` too. */
+/** Guards against inherited keys: a role may have any name, even `constructor`. */
 const own = <Value>(table: Readonly<Record<string, Value>>, role: string): Value | undefined =>
   Object.hasOwn(table, role) ? table[role] : undefined;
 
@@ -22,12 +22,12 @@ export const rightsOf = (plan: Pick<Plan, 'roles'>, role: string): readonly Righ
 export const needsAlso = (plan: Pick<Plan, 'roles'>, role: string): string | undefined =>
   own(plan.roles, role)?.needs_also ?? own(builtInNeeds, role);
 
-/** The roles that are needed beside another. The technical lead stays one, whomever the plan asks beside the project manager. */
+/** The roles that accompany another role. The technical lead is always one, whatever the plan says for project managers. */
 export const counselsOf = ({ roles }: Pick<Plan, 'roles'>): readonly string[] => [
   ...Object.values(builtInNeeds),
   ...Object.values(roles).flatMap(({ needs_also: other }) => (other === undefined ? [] : [other])),
 ];
 
-/** The principals of the plan who may do it, for the sentence that says whom to ask. */
+/** The principals who have the right, for messages that say whom to ask. */
 export const whoMay = (plan: Plan, right: Right): readonly string[] =>
   plan.principals.filter(({ role }) => rightsOf(plan, role).includes(right)).map(({ id }) => id);

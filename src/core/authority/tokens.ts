@@ -9,18 +9,18 @@ interface OfToken {
   readonly v: 1;
   readonly at: Instant;
   readonly principal: string;
-  /** What ended is this token, not the principal: another one in the plan works. */
+  /** The token that ended, not the principal: a new token in the plan works. */
   readonly tokenHash: Hash;
 }
 
-/** How tokens end. They are of no run, and outlive each. An expiry is an event, so that a clock set back revives nothing. */
+/** How tokens end. These events belong to no run. Expiries are recorded, so that a clock that is set back revives nothing. */
 export type TokenEvent =
   | (OfToken & { readonly type: 'token-revoked'; readonly by: PrincipalId; readonly reason: string })
   | (OfToken & { readonly type: 'token-expired'; readonly expires: Instant });
 
 export interface EndedTokens {
   readonly revoked: ReadonlySet<string>;
-  /** With the moment at which it expired: where the plan names a later one by now, it counts anew. */
+  /** Keyed by token and expiry: if the plan now gives the token a later expiry, it is valid again. */
   readonly expired: ReadonlySet<string>;
 }
 
@@ -39,7 +39,7 @@ export function evolveTokens(ended: EndedTokens, event: TokenEvent): EndedTokens
 
 export type TokenFault = 'unknown' | 'expired' | 'revoked';
 
-/** Why the principal's token is not to be taken now, if so. */
+/** Why the principal's token is not valid now, if it is not. */
 export function tokenFault(
   { token_hash: tokenHash, token_expires: expires }: PrincipalPlan,
   ended: EndedTokens,
@@ -50,7 +50,7 @@ export function tokenFault(
   return expires <= now || ended.expired.has(expiry(tokenHash, expires)) ? 'expired' : undefined;
 }
 
-/** Why nothing more is taken of the principal, if so: the token may have ended since a request with it was let in. */
+/** Refuses a principal whose token ended after the request was accepted. */
 export function refuseEnded(plan: Plan, ended: EndedTokens, by: PrincipalId, now: Instant): Refusal | undefined {
   const found = plan.principals.find(({ id }) => id === by);
   const fault = found === undefined ? 'unknown' : tokenFault(found, ended, now);
@@ -64,7 +64,7 @@ export function refuseEnded(plan: Plan, ended: EndedTokens, by: PrincipalId, now
   );
 }
 
-/** Those that have expired, and of which nobody has written it down yet. */
+/** Tokens that have expired without a recorded event. */
 export function tokenExpiries(plan: Plan, ended: EndedTokens, now: Instant): readonly TokenEvent[] {
   return plan.principals.flatMap(({ id, token_hash: tokenHash, token_expires: expires }): readonly TokenEvent[] =>
     expires === undefined || expires > now || ended.expired.has(expiry(tokenHash, expires))
@@ -79,7 +79,7 @@ export interface RevokeInput {
   readonly reason: string;
 }
 
-/** A revocation is for good: whoever may not do what another may does not take it from them either. */
+/** A revocation is permanent, so nobody may silence a principal who has rights that they do not have. */
 function refuseSilencing(plan: Plan, by: Principal, { id, role }: PrincipalPlan): Refusal | undefined {
   const lackedBy = (other: string) => rightsOf(plan, role).filter((right) => !rightsOf(plan, other).includes(right));
   const lacks = lackedBy(by.role);
@@ -96,7 +96,7 @@ function refuseSilencing(plan: Plan, by: Principal, { id, role }: PrincipalPlan)
   );
 }
 
-/** Everybody may end their own token, and whoever operates the guard that of those who may do no more than they. */
+/** Everybody can revoke their own token; an operator can revoke the tokens of principals with no more rights than theirs. */
 export function decideRevoke(
   plan: Plan,
   ended: EndedTokens,

@@ -13,7 +13,7 @@ function logGamma(x: number): number {
 /** Also for 0 < x < 0.5, through gamma(x) = gamma(x + 1) / x. */
 const logGammaAt = (x: number): number => (x < 0.5 ? logGamma(x + 1) - Math.log(x) : logGamma(x));
 
-/** What keeps the continued fraction from a division by zero. */
+/** Keeps the continued fraction from dividing by zero. */
 const awayFromZero = (value: number): number => (Math.abs(value) < 1e-300 ? 1e-300 : value);
 
 /** The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method. */
@@ -35,7 +35,7 @@ function continuedFraction(x: number, a: number, b: number): number {
   return value;
 }
 
-/** The regularised incomplete beta function: how likely a value of the beta law with a, b > 0 is below `x`. */
+/** The regularised incomplete beta function: the probability that a beta(a, b) variable is below `x`; a, b > 0. */
 export function betaBelow(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
@@ -46,8 +46,8 @@ export function betaBelow(x: number, a: number, b: number): number {
 }
 
 /**
- * The value below which one of the beta law with a, b > 0 lies with probability `p`, by halving: it cannot fail to converge,
- * and is exact to about 1e-16 of 1.
+ * The quantile of the beta distribution with a, b > 0 at probability `p`, by bisection: it always converges, and is exact to
+ * about 1e-16 of 1.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   let [low, high] = [0, 1];

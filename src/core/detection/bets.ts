@@ -3,21 +3,21 @@ import { normalBelow, normalQuantile } from './normal.ts';
 
 /** A bet that readings have shifted upwards. */
 export interface Bet {
-  /** The part of the whole evidence that it makes up. */
+  /** Its share of the whole evidence. */
   readonly share: number;
-  /** By how many lines a reading exceeds: what the bet's worth is multiplied by. On average at most 1 below the guard. */
+  /** By the number of lines that a reading exceeds: the factor for the bet's worth. On average at most 1 below the guard. */
   readonly factors: readonly number[];
 }
 
-/** How likely it is that exactly 0, 1, 2.. of the lines are exceeded. */
+/** The probabilities that exactly 0, 1, 2.. of the lines are exceeded. */
 function cells(exceeded: readonly number[]): readonly number[] {
   const bounds = [1, ...exceeded, 0];
   return bounds.slice(1).map((bound, index) => (bounds[index] as number) - bound);
 }
 
 /**
- * `min(c * ratio, cap)` with the c for which the average is 1: what the cap takes from the high cells, the others get.
- * Cells are capped from the highest down, since ratios ascend.
+ * `min(c * ratio, cap)` with the c for which the average is 1: the other cells get what the cap takes from the high ones.
+ * Cells are capped from the highest down, because ratios ascend.
  */
 function capped(likely: readonly number[], ratios: readonly number[], cap: number): readonly number[] {
   for (let uncapped = ratios.length; uncapped > 0; uncapped -= 1) {
@@ -30,9 +30,9 @@ function capped(likely: readonly number[], ratios: readonly number[], cap: numbe
 }
 
 /**
- * The likelihood ratio of "shifted up by `shift` standard deviations", for normal scores of a reading, by the number of
- * lines exceeded. No factor is above `cap` (more than 1), so that a stall has to last; then its `correlationTime`-th root is
- * taken, since so many readings say as much as one.
+ * The likelihood ratio of "shifted up by `shift` standard deviations" for normal scores of a reading, by the number of lines
+ * exceeded. No factor is above `cap` (more than 1), so that a stall has to last. Then its `correlationTime`-th root is taken,
+ * because that many readings carry the information of one.
  */
 export function factorsFor(
   lines: readonly Line[],

@@ -3,33 +3,33 @@ import { correlationTime } from './correlation.ts';
 import { type Law, type Line, linesAt, shareAtMost } from './lines.ts';
 import { type Calibration, largestStake, type WatchRule } from './rule.ts';
 
-/** Readings are looked at in several ways at once; each has its lines and bets. */
+/** One view of the readings, with its own lines and bets. All channels see every reading. */
 export interface Channel {
   readonly name: 'typical' | 'tail' | 'failures';
-  /** Milliseconds, ascending. A reading is in the cell numbered by how many of them it exceeds. */
+  /** Milliseconds, ascending. The number of a reading's cell is the number of lines that it exceeds. */
   readonly lines: readonly number[];
-  /** At most so likely is a latency above each of them while nothing is slower than the guard. */
+  /** Upper bounds of the probability that a latency is above each line while nothing is slower than the guard. */
   readonly exceeded: readonly number[];
   readonly bets: readonly Bet[];
 }
 
-/** How much the baseline can say: nothing, so little that most slowness is missed, or enough. */
+/** How much the baseline can tell: nothing, so little that most slowness is missed, or enough. */
 export type Substance = 'none' | 'little' | 'enough';
 
-/** What a baseline and a rule make together. Plain data: it may be stored, and made again from the same two. */
+/** Derived from a baseline and a rule. Plain data: it can be stored, or derived again from the same inputs. */
 export interface Weights {
   readonly channels: readonly Channel[];
   readonly falseAlarms: number;
   readonly readings: number;
   readonly marked: boolean;
   readonly substance: Substance;
-  /** How many readings the baseline has, failures included. */
+  /** The number of readings in the baseline, including failures. */
   readonly baselineReadings: number;
-  /** So many of them in a row say as much as one independent one. */
+  /** How many consecutive readings carry the information of one independent reading. */
   readonly correlationTime: number;
 }
 
-/** What each channel looks at, the part of the evidence that it makes up, and the shifts that it bets on, in sigmas. */
+/** The quantiles of each channel, its share of the evidence, and the shifts that it bets on, in sigmas. */
 const typical = {
   part: 0.7,
   quantiles: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95],
@@ -38,24 +38,24 @@ const typical = {
 const tail = { part: 0.2, quantiles: [0.95], shifts: [0.35, 0.8, 1.6] };
 const failures = { part: 0.1, shifts: [0.35, 0.8, 1.6] };
 
-/** The share of outliers and of failures that is tolerated even where the baseline showed none. */
+/** The share of outliers and of failures that is tolerated even if the baseline had none. */
 const tolerated = { outliers: 0.02, failures: 0.01 };
 
-/** From so many readings on there is a quantile 0.99 to speak of. */
+/** The number of readings that a 0.99 quantile needs. */
 const enoughForTail = 200;
 
-/** With fewer independent readings, the lines themselves are mostly chance; with fewer than the second, much is missed. */
+/** With fewer than `some` independent readings, the lines are mostly chance; with fewer than `enough`, much is missed. */
 export const fewestIndependent = { some: 10, enough: 30 };
 
 const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-6;
 
-/** The step to which latencies seem to be rounded: 1, 0.1, 0.01 or 0.001 ms; 0 where they are not. */
+/** The step to which latencies seem to be rounded: 1, 0.1, 0.01 or 0.001 ms; 0 if they are not. */
 function stepOf(latencies: readonly number[]): number {
   const parts = [1, 10, 100, 1_000].find((parts) => latencies.every((one) => isWhole(one * parts)));
   return parts === undefined ? 0 : 1 / parts;
 }
 
-/** Takes a latency that is no number, or negative, for not measured, and an infinite one for a failure. */
+/** Treats a latency that is negative or not a number as not measured, and an infinite one as a failure. */
 export function lawOf({ latencies, failed }: Calibration): Law {
   const answered = latencies.filter((latency) => latency >= 0 && Number.isFinite(latency));
   const failures = failed + latencies.filter((latency) => latency === Number.POSITIVE_INFINITY).length;
@@ -119,7 +119,7 @@ export function weightsOf(law: Law, rule: WatchRule): Weights {
 }
 
 /**
- * The lines, and what exceeding them is worth. A baseline of fewer than `fewestIndependent.some` independent readings has no
- * substance: it never alarms, and the caller says that it does not know.
+ * The lines and the worth of exceeding them. A baseline of fewer than `fewestIndependent.some` independent readings has no
+ * substance: it never alarms, and the caller reports the verdict as unknown.
  */
 export const calibrate = (calibration: Calibration, rule: WatchRule): Weights => weightsOf(lawOf(calibration), rule);

@@ -10,9 +10,9 @@ import { statementBaseline } from '../evidence/statement-index.ts';
 import type { StatementInterval } from '../evidence/statements.ts';
 
 export interface Captured extends Omit<Baseline, 'probes'> {
-  /** By every probe of the plan; one that was never asked has an empty list, and so shows as a fault. */
+  /** By every probe of the plan; a probe that was never asked has an empty list, and so shows as a fault. */
   readonly readings: ReadonlyMap<ProbeId, readonly Reading[]>;
-  /** Of probes of statements: what ran between their looks, and how many statements count. */
+  /** For probes of statements: what ran between their samples, and how many statements count. */
   readonly intervals?: ReadonlyMap<ProbeId, Intervals>;
 }
 
@@ -22,8 +22,8 @@ export interface Intervals {
 }
 
 /**
- * With how much its answers scatter and hang together. The spread is half the distance between the logarithms of the
- * quantiles 0.16 and 0.84: the standard deviation, were they lognormal; absent where a quantile is 0.
+ * Adds the spread and the correlation of the answers. The spread is half the distance between the logarithms of the
+ * quantiles 0.16 and 0.84: the standard deviation of a lognormal distribution; absent if a quantile is 0.
  */
 function described(probe: ProbeBaseline): ProbeBaseline {
   const ascending = Float64Array.from(probe.latencies).toSorted();
@@ -36,7 +36,7 @@ function described(probe: ProbeBaseline): ProbeBaseline {
   };
 }
 
-/** Freezes what was seen before phase 1. The hash is what the run and its pre-approvals are bound to. */
+/** Freezes the observations from before phase 1. The run and its pre-approvals are bound to the hash. */
 export function captureBaseline({ readings, intervals, ...seen }: Captured): {
   readonly baseline: Baseline;
   readonly hash: Hash;
@@ -51,15 +51,15 @@ export function captureBaseline({ readings, intervals, ...seen }: Captured): {
 
 export interface BaselineLimits {
   readonly maxAge: Millis;
-  /** How many answered readings of each probe it takes. */
+  /** The number of answered readings that each probe needs. */
   readonly minReadings: number;
 }
 
 const sayTimes = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
-/** Fewer answers than this tell nothing about how fast a probe is. */
+/** Fewer answers say nothing about how fast a probe is. */
 export const fewestReadings = 5;
-/** A baseline from another day compares with another load. */
+/** An older baseline is from another day and compares with another load. */
 export const oldestBaseline = hours(24);
 
 function thinProbe({ probe, latencies: { length: answered } }: ProbeBaseline, minReadings: number): readonly string[] {
@@ -67,14 +67,14 @@ function thinProbe({ probe, latencies: { length: answered } }: ProbeBaseline, mi
   return answered < minReadings ? [`probe ${probe} answered ${sayTimes(answered)}, wanted ${minReadings}`] : [];
 }
 
-/** Probes with too few answers to be compared with, one sentence each: such a baseline is not even frozen. */
+/** Probes with too few answers, one sentence each: such a baseline is not even frozen. */
 export const thinProbes = ({ probes }: Pick<Baseline, 'probes'>, minReadings = fewestReadings): readonly string[] =>
   probes.flatMap((probe) => thinProbe(probe, minReadings));
 
 const failing = ({ probe, failed }: ProbeBaseline): readonly string[] =>
   failed === 0 ? [] : [`probe ${probe} failed ${sayTimes(failed)}, wanted a baseline of answers only`];
 
-/** Why a baseline cannot be used, one sentence each; none means that it can. Its age counts from the last reading. */
+/** Why a baseline cannot be used, one sentence each; empty if it can. Its age counts from the last reading. */
 export function baselineFaults(
   baseline: Baseline,
   now: Instant,

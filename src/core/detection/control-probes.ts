@@ -4,13 +4,13 @@ import type { Weights } from './calibrate.ts';
 import type { WatchRule } from './rule.ts';
 import { type Evidence, weigh } from './weigh.ts';
 
-/** Over how many of its last readings a control's slowness is measured. */
+/** The number of recent readings over which a control's slowness is measured. */
 export const controlWindow = 10;
 
-/** A reading of a control as plain data: milliseconds, a failure, or null where it is missing. */
+/** A reading of a control as plain data: milliseconds, a failure, or null if it is missing. */
 type Seen = number | 'failed' | null;
 
-/** What one control has shown lately: the fold of `seeControl` over its readings. Controls touch nothing that changes. */
+/** The recent readings of one control: the fold of `seeControl`. Controls touch nothing that the phases change. */
 export interface Control {
   /** The median of its baseline, in milliseconds. */
   readonly before: number;
@@ -18,7 +18,7 @@ export interface Control {
   readonly recent: readonly Seen[];
 }
 
-/** Undefined where the baseline has no median above zero: nothing can be as many times as slow as that. */
+/** Undefined if the median of the baseline is zero, because no ratio to it exists. */
 export function controlFrom(latencies: readonly number[]): Control | undefined {
   const before = median(latencies);
   return before !== undefined && before > 0 && Number.isFinite(before) ? { before, recent: [] } : undefined;
@@ -29,12 +29,12 @@ function seenAs(latency: number | undefined): Seen {
   return Number.isFinite(latency) ? latency : 'failed';
 }
 
-/** Takes in one due reading of a control, in the terms of `weigh`. It goes on over markers: they are not about controls. */
+/** Adds one due reading of a control, in the terms of `weigh`. Markers do not interrupt it: they do not affect controls. */
 export function seeControl({ before, recent }: Control, latency: number | undefined): Control {
   return { before, recent: [...recent, seenAs(latency)].slice(-controlWindow) };
 }
 
-/** How many times as slow as before; infinite where it mostly fails; undefined where less than half of a window was seen. */
+/** The slowdown compared with the baseline; infinite if it mostly fails; undefined if less than half of a window was seen. */
 export function slownessOf({ before, recent }: Control): Ratio | undefined {
   const seen = recent.filter((one) => one !== null).map((one) => (one === 'failed' ? Number.POSITIVE_INFINITY : one));
   const typical = median(seen);
@@ -43,8 +43,8 @@ export function slownessOf({ before, recent }: Control): Ratio | undefined {
 }
 
 /**
- * How many times as slow everything is just now, as far as controls can tell: the median of their slowness, the higher one of
- * two, and never below 1. Undefined, which nobody may act on, while less than half of the controls can tell.
+ * The current slowdown that all probes share, according to the controls: their median, the higher one of two, and never below
+ * 1. Undefined while less than half of the controls can tell; nobody may act on that.
  */
 export function commonSlowness(controls: readonly Control[]): Ratio | undefined {
   const known = controls.map(slownessOf).filter((one) => one !== undefined);
@@ -54,9 +54,9 @@ export function commonSlowness(controls: readonly Control[]): Ratio | undefined 
 }
 
 /**
- * The rule for "slower also relative to the controls": strict, and with a longer allowance for stalls. When everything slows
- * down, controls show it only once half of their window is slow; until then it must not look like our own. `lag` is that time
- * in readings of the guarded probe.
+ * The rule for "slower also relative to the controls": strict, and with a longer allowance for stalls. If everything slows
+ * down, controls show it only once half of their window is slow; until then it must not look like the change's own slowness.
+ * `lag` is that time in readings of the guarded probe.
  */
 export const relativeRule = (rule: WatchRule, lag = Math.ceil(controlWindow / 2)): WatchRule => ({
   ...rule,
@@ -66,8 +66,8 @@ export const relativeRule = (rule: WatchRule, lag = Math.ceil(controlWindow / 2)
 
 /**
  * Weighs what a latency would have been without the common slowness, by weights of `relativeRule`. Dividing by 1 or more only
- * lowers evidence, so its probability of a false alarm stands. A failure stays one, unless controls fail as well: then, and
- * while the common slowness is unknown, the reading is no evidence.
+ * lowers evidence, so the probability of a false alarm still holds. A failure stays one unless controls fail as well: then,
+ * and while the common slowness is unknown, the reading is no evidence.
  */
 export function weighRelative(
   weights: Weights,

@@ -12,7 +12,7 @@ export function countBelow(ascending: Float64Array | readonly number[], value: n
   return low;
 }
 
-/** The normal value at each one's rank, in the order of time; equal values share the middle of their ranks. */
+/** The normal score of each value's rank, in chronological order; equal values share the middle of their ranks. */
 function normalScores(values: readonly number[], ascending: Float64Array): Float64Array {
   const scoreOf = new Map<number, number>();
   return Float64Array.from(values, (value) => {
@@ -33,13 +33,14 @@ function sumOfProducts(scores: Float64Array, lag: number): number {
   return sum;
 }
 
-/** Correlation over more readings than this is not looked for; it bounds the work for baselines that drift. */
+/** Correlation over more readings is ignored, which bounds the work for baselines that drift. */
 const longestLag = 500;
 
 /**
- * How many readings in a row say as much as one independent one; at least 1. One plus twice the sum of the leading
- * autocorrelations of the normal scores that stand out from chance (more than two standard errors, Bartlett 1946), and at
- * least (1 + r) / (1 - r), exact where each reading depends on the one before it only. Values are in the order of time.
+ * How many consecutive readings carry the information of one independent reading; at least 1. One plus twice the sum of the
+ * leading autocorrelations of the normal scores that stand out from chance (more than two standard errors, Bartlett 1946),
+ * and at least (1 + r) / (1 - r), which is exact if each reading depends only on the one before it. Values are in
+ * chronological order.
  */
 export function correlationTime(values: readonly number[], ascending: Float64Array): number {
   const scores = normalScores(values, ascending);

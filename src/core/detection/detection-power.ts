@@ -11,39 +11,39 @@ import type { WatchRule } from './rule.ts';
 import { shortfall } from './shortfall.ts';
 
 /**
- * How soon one slowdown would be recommended for rollback, were it to begin in a phase and last: until the reading that
- * decides was due, was answered, so slowly, and was looked at.
+ * How soon the guard would recommend a rollback for one slowdown that begins during a phase and lasts: until the deciding
+ * reading was due, was answered (slowly) and was evaluated.
  */
 export interface ExpectedDelay {
   readonly slowdown: Ratio;
-  /** In half of the cases within this; undefined: not within a watch. */
+  /** Half of the simulated cases are within this; undefined if that takes longer than a watch. */
   readonly median?: Millis;
-  /** In 19 of 20. */
+  /** 19 of 20 cases are within this. */
   readonly p95?: Millis;
 }
 
-/** What one probe's baseline can tell. */
+/** What one probe's baseline can detect. */
 export interface Power {
   readonly probe: ProbeId;
   readonly limits: SlownessLimits;
-  /** Until a recommendation, if no other probe is slower. */
+  /** The delay until a recommendation, if no other probe is slower. */
   readonly recommends: readonly ExpectedDelay[];
-  /** Until it may be acted upon without asking. */
+  /** The delay until the guard may act without approval. */
   readonly acts: readonly ExpectedDelay[];
-  /** The same baseline gives the same figures: they are simulated with this seed. */
+  /** The seed of the simulation, so that the same baseline gives the same figures. */
   readonly seed: number;
 }
 
 const seed = 20_261_124;
 
-/** A phase seldom does damage at its first moment, and the bets that lie on that are lost by then. */
+/** A phase seldom does damage at its first moment; by then, the bets on that moment are lost. */
 const intoPhase = seconds(60);
 
-/** Just above the limit, a third above it, twice of it: 1.6x, 2x and 3x for a limit of 50 %. */
+/** Just above the limit, a third above it, and twice the limit: 1.6x, 2x and 3x for a limit of 50 %. */
 const slowdowns = (limit: Ratio): readonly Ratio[] =>
   [16 / 15, 4 / 3, 2].map((times) => ratio(Number((limit * times).toFixed(2))));
 
-/** One slow probe alone must be as strong as all of those that are judged together. */
+/** If only one probe is slow, its evidence must be as strong as that of all probes that are judged together. */
 const votersIn = ({ probes }: Plan): number => Math.max(1, probes.filter(({ control }) => !control).length);
 
 const alone = (weights: Weights, plan: Plan): Weights => ({
@@ -51,11 +51,11 @@ const alone = (weights: Weights, plan: Plan): Weights => ({
   falseAlarms: weights.falseAlarms / votersIn(plan),
 });
 
-/** From one reading to the next: a probe is not asked again while its answer, slow as it is, is still to come. */
+/** The time between readings: a probe is not asked again while its answer, slow as it is, is pending. */
 const paceOf = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>, answer: number): Millis =>
   millis(every * Math.max(1, Math.ceil(Math.min(answer, timeout) / every)));
 
-/** From the baseline alone; costs some milliseconds. Undefined where the baseline lacks the probe, or it is a control. */
+/** Uses the baseline alone; takes some milliseconds. Undefined if the baseline lacks the probe, or if it is a control. */
 export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits: SlownessLimits): Power | undefined {
   const calibration = baselineOf(baseline, probeId(probe.id));
   if (calibration?.p50 === undefined || probe.control) return undefined;
@@ -78,7 +78,7 @@ export function powerOf(plan: Plan, probe: ProbePlan, baseline: Baseline, limits
   return { probe: probeId(probe.id), limits, recommends: expectedDelays(grey), acts: expectedDelays(strict), seed };
 }
 
-/** What the plan wants to be seen in time: a third above the limit where it does not say. */
+/** What the plan requires to be detected in time: by default a third above the limit. */
 function wantedOf(
   { criteria }: Plan,
   { limit }: SlownessLimits,
@@ -88,8 +88,8 @@ function wantedOf(
   return { slowdown: ratio(Number((limit * times).toFixed(2))), within: wanted.within };
 }
 
-/** Why even an endless baseline would not do, and what would. */
-function hopeless(
+/** Why even an infinitely long baseline would not be enough, and what would help. */
+function whyNeverEnough(
   { p50 }: Pick<ProbeBaseline, 'p50'>,
   { stallReadings }: WatchRule,
   withinReadings: number,
@@ -103,7 +103,7 @@ function hopeless(
 }
 
 /**
- * Why this baseline is not good enough for what the plan must detect, in one sentence with what to do; undefined when it is.
+ * Why this baseline is too weak for what the plan must detect, in one sentence with a remedy; undefined if it is good enough.
  * `search-sql: 40 readings so correlated cannot tell 1.6x within 30m: capture 12m more`
  */
 export function sayTooWeak(
@@ -126,12 +126,12 @@ export function sayTooWeak(
   const cannot = `${count} readings${correlated} cannot tell ${slowdown}x within ${sayDuration(millis(withinReadings * pace))}`;
   const todo =
     lack.moreReadings === 'never'
-      ? `no longer capture would do, since ${hopeless(calibration, rule, withinReadings, limits)}`
+      ? `no longer capture would do, since ${whyNeverEnough(calibration, rule, withinReadings, limits)}`
       : `capture ${sayDuration(roundUp(millis(lack.moreReadings * probe.every)))} more`;
   return `${probe.id}: ${cannot}: ${todo}`;
 }
 
-/** To whole minutes, or ten seconds below a minute: nobody captures to the second. */
+/** Rounds up to whole minutes, or to ten seconds below a minute: nobody captures to the second. */
 const roundUp = (length: Millis): Millis => {
   const step = length > 60_000 ? 60_000 : 10_000;
   return millis(Math.ceil(length / step) * step);

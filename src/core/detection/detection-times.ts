@@ -4,21 +4,21 @@ import { randomFrom } from './random.ts';
 import type { Calibration, WatchRule } from './rule.ts';
 import { readingsToAlarm, rowOf, tableOf } from './table.ts';
 
-/** How soon a slowdown would be found that begins at the marker. */
+/** How soon a slowdown that begins at the marker would be detected. */
 export interface DetectionTime {
   readonly slowdown: Ratio;
-  /** In half of the cases after at most so many readings; undefined: not within the watch. */
+  /** Half of the cases need at most this many readings; undefined if that takes longer than the watch. */
   readonly median: number | undefined;
   readonly p95: number | undefined;
 }
 
-/** How often a watch is simulated: enough for a p95, few enough for a command that a person waits for. */
+/** The number of simulated watches: enough for a p95, few enough for a command that a person waits for. */
 const repetitions = 200;
 
-/** Resampled blocks are so many correlation times long, so that what depends on its past mostly keeps it. */
+/** The length of resampled blocks in correlation times, so that most of the dependence on earlier readings is kept. */
 const blockTimes = 5;
 
-/** The baseline in the order of time. When its failures happened is not known: they are spread evenly. */
+/** The baseline in chronological order. The times of its failures are unknown, so they are spread evenly. */
 function inTime({ latencies, failed }: Calibration): readonly number[] {
   const answered = latencies.filter((latency) => latency >= 0);
   const every = (answered.length + failed) / Math.max(1, failed);
@@ -30,10 +30,10 @@ function inTime({ latencies, failed }: Calibration): readonly number[] {
   );
 }
 
-/** From so many times the baseline on, what a sample of the law shows is as good as the law. */
+/** From this many times the baseline's length on, a sample of the law is as good as the law itself. */
 const asGoodAsTheLaw = 10;
 
-/** The rows of the baseline's latencies, as they are and slowed down, and how many readings are as before. */
+/** The rows of the baseline's latencies, as they are and slowed down, and the number of readings before the slowdown. */
 interface Rows {
   readonly before: Uint16Array;
   readonly slowed: Uint16Array;
@@ -41,14 +41,14 @@ interface Rows {
 }
 
 /**
- * Draws rows in blocks (circular block bootstrap: Politis and Romano 1992), twice over: first what the truth may be, given
- * that a baseline of so many `readings` is only a sample of it, then readings from that.
+ * Draws rows in blocks (circular block bootstrap: Politis and Romano 1992), twice over: first a possible truth, because a
+ * baseline of so many `readings` is only a sample of it, then readings from that.
  */
 function drawer({ before, slowed, late }: Rows, readings: number, block: number, random: () => number): () => number {
   const rows = slowed;
   const anyOf = (count: number) => Math.floor(random() * count);
   const known = readings > rows.length * asGoodAsTheLaw ? 0 : Math.ceil(readings / block);
-  /** Where each block of that sample starts, plus 1; 0 until it is first drawn, since short watches need few of them. */
+  /** The start of each block of that sample, plus 1; 0 until it is first drawn, because short watches need few of them. */
   const starts = new Uint32Array(known);
   const draw = (): number => {
     if (known === 0) return anyOf(rows.length);
@@ -68,8 +68,8 @@ function drawer({ before, slowed, late }: Rows, readings: number, block: number,
 }
 
 /**
- * What simulated watches of so many readings would take, ascending, were everything `slowdown` times as slow from the one
- * after the first `late` on; counted from there.
+ * The number of readings until the alarm in simulated watches, ascending, if everything becomes `slowdown` times as slow
+ * after the first `late` readings; counted from there.
  */
 export function simulate(
   calibration: Calibration,
@@ -99,7 +99,7 @@ export function within(times: Float64Array, share: number): number | undefined {
 }
 
 /**
- * How soon each slowdown would be found, were it to begin at the marker and last. From the baseline alone, by seeded
+ * How soon each slowdown that begins at the marker and lasts would be detected. Uses the baseline alone, by seeded
  * simulation; the work is bounded by `repetitions` watches for each slowdown.
  */
 export function detectionTimes(

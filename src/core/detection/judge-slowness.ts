@@ -6,36 +6,36 @@ import type { Scales } from './scales.ts';
 import { kept, type Slowness, type Strengths } from './slowness.ts';
 import { combine, type Evidence } from './weigh.ts';
 
-/** How sure one may be that it is slow, and of its cause. */
-const sureness = {
+/** How certain the slowness and its cause are. */
+const certainty = {
   'slower-or-nearly': 0,
   'slower-controls-unsure': 1,
   'slower-like-the-controls': 1,
   slower: 2,
 } as const;
-export type Alarm = keyof typeof sureness;
-export const isAlarm = (word: string): word is Alarm => Object.hasOwn(sureness, word);
+export type Alarm = keyof typeof certainty;
+export const isAlarm = (word: string): word is Alarm => Object.hasOwn(certainty, word);
 
 export type SlownessState = Alarm | 'as-before' | 'slower-but-young' | 'recovered';
 
-/** An alarm that was given since the marker; it stays until the probe is seen well again. */
-export interface Standing {
+/** An alarm that was raised since the marker; it remains until the probe recovers. */
+export interface ActiveAlarm {
   readonly alarm: Alarm;
   readonly at: Instant;
 }
 
-/** Of several probes together. */
+/** The combined strengths of several probes. */
 export function combineStrengths(all: readonly Strengths[]): Strengths {
   const beyond = all.map(({ beyondControls }) => beyondControls).filter((one) => one !== undefined);
   return {
     grey: combine(all.map(({ grey }) => grey)),
     strict: combine(all.map(({ strict }) => strict)),
-    // The mean over all: a probe that was never compared with the controls says nothing of what is beyond them.
+    // The mean over all probes: one that was never compared with the controls contributes zero.
     ...(beyond.length > 0 && { beyondControls: combine(all.map(({ beyondControls }) => beyondControls ?? 0)) }),
   };
 }
 
-/** Strong enough alone, and together with the others: many probes are many chances to be wrong. */
+/** Strong enough alone and together with the other probes, because many probes mean many chances to be wrong. */
 const isDue = (own: number | undefined, together: number | undefined): boolean =>
   (own ?? 0) >= 1 && (together ?? 0) >= 1;
 
@@ -47,16 +47,16 @@ function alarmNow({ own, together, hasControls, beyondControls }: ToJudge): Alar
   return isDue(own.grey, together.grey) ? 'slower-or-nearly' : undefined;
 }
 
-/** An alarm never becomes less sure. */
-const surer = (standing: Alarm | undefined, now: Alarm | undefined): Alarm | undefined =>
-  standing !== undefined && (now === undefined || sureness[now] < sureness[standing]) ? standing : now;
+/** An alarm never becomes less certain. */
+const moreCertain = (activeAlarm: Alarm | undefined, now: Alarm | undefined): Alarm | undefined =>
+  activeAlarm !== undefined && (now === undefined || certainty[now] < certainty[activeAlarm]) ? activeAlarm : now;
 
-/** Fewer readings than this since the alarm do not show that it is well again. */
+/** Fewer readings since the alarm do not show a recovery. */
 const fewestForRecovery = 60;
 
 /**
- * Well again: of the readings since the alarm, at most the latest 120, no line was exceeded more often than it may be while
- * nothing is slower. A plain count, not a bet: it can only end an alarm, and if it errs the evidence raises it anew.
+ * Recovered: among the readings since the alarm, at most the latest 120, no line was exceeded more often than expected while
+ * nothing is slower. A plain count, not a bet: it can only end an alarm, and if it is wrong, the evidence raises a new one.
  */
 function isWellAgain({ recent, recentAt }: Slowness, { channels }: Weights, since: Instant): boolean {
   const latest = recent.filter((_, index) => (recentAt[index] ?? since) > since);
@@ -69,8 +69,8 @@ function isWellAgain({ recent, recentAt }: Slowness, { channels }: Weights, sinc
   );
 }
 
-/** Evidence at a tenth of what is needed is worth a warning. */
-const worthTelling = 0.1;
+/** A tenth of the evidence for an alarm is worth a warning. */
+const warnFrom = 0.1;
 
 export interface ToJudge {
   readonly slowness: Slowness;
@@ -78,20 +78,20 @@ export interface ToJudge {
   readonly own: Strengths;
   readonly together: Strengths;
   readonly hasControls: boolean;
-  /** Whether it is, just now, more than the limit slower than the controls; undefined where nobody knows. */
+  /** Whether it is currently more than the limit slower than the controls; undefined if unknown. */
   readonly beyondControls?: boolean | undefined;
-  readonly standing?: Standing | undefined;
+  readonly activeAlarm?: ActiveAlarm | undefined;
 }
 
 export function stateOf(toJudge: ToJudge): SlownessState {
-  const { slowness, scales, own, standing } = toJudge;
-  const alarm = surer(standing?.alarm, alarmNow(toJudge));
-  if (standing !== undefined && isWellAgain(slowness, scales.grey, standing.at)) return 'recovered';
+  const { slowness, scales, own, activeAlarm } = toJudge;
+  const alarm = moreCertain(activeAlarm?.alarm, alarmNow(toJudge));
+  if (activeAlarm !== undefined && isWellAgain(slowness, scales.grey, activeAlarm.at)) return 'recovered';
   if (alarm !== undefined) return alarm;
-  return Math.max(own.grey, own.strict) >= worthTelling ? 'slower-but-young' : 'as-before';
+  return Math.max(own.grey, own.strict) >= warnFrom ? 'slower-but-young' : 'as-before';
 }
 
-/** In which way it is slower: most readings, the slowest of them, or by failing. */
+/** The strongest sign of slowness: most readings, the slowest of them, or failures. */
 export function strongestChannel({ channels }: Weights, { worth }: Evidence): Channel['name'] {
   let [next, best] = [0, { name: 'typical' as Channel['name'], sum: -1 }];
   for (const { name, bets } of channels) {
@@ -102,20 +102,20 @@ export function strongestChannel({ channels }: Weights, { worth }: Evidence): Ch
   return best.name;
 }
 
-/** What a reader compares: the same quantile before and now. `current` is absent where it lies among failures. */
+/** What a reader compares: the same quantile before and now. `current` is absent if it falls among failures. */
 export interface Compared {
   readonly statistic: 'median' | 'p95' | 'failures';
   readonly baseline: Millis;
   readonly current?: Millis;
   readonly ratio?: Ratio;
   readonly failed: number;
-  /** The readings that `current` is taken over. */
+  /** The number of readings behind `current`. */
   readonly readings: number;
 }
 
 const fewestToCompare = 20;
 
-/** Over the readings since the evidence began to rise, or the latest 20 where that is more. */
+/** Over the readings since the evidence began to rise, or over the latest 20 if those are more. */
 export function compare(slowness: Slowness, baseline: ProbeBaseline, channel: Channel['name']): Compared | undefined {
   const { recent, rising } = slowness;
   const latest = recent.slice(-Math.max(fewestToCompare, rising?.readings ?? 0));

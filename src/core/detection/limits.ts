@@ -4,22 +4,22 @@ import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import type { WatchRule } from './rule.ts';
 
-/** What counts as slower for one probe just now. */
+/** The current limits of slowness for one probe. */
 export interface SlownessLimits {
-  /** More than so many times the baseline's latency is too slow. */
+  /** A latency above this multiple of the baseline's is too slow. */
   readonly limit: Ratio;
-  /** Below so many times, slowness is never recommended for rollback. Between the two it is never acted upon by itself. */
+  /** Below this multiple slowness never leads to a recommendation; between the two the guard never acts by itself. */
   readonly guard: Ratio;
   readonly ignoreStallsUnder: Millis;
 }
 
-/** What the phases say of how slow things may be: the one that runs, and those that were applied. */
+/** Phases that may have declared limits of their own: the running one, and those that were applied. */
 export interface PhasesNow {
   readonly running?: PhasePlan | undefined;
   readonly applied: readonly PhasePlan[];
 }
 
-/** The grey zone, as a share of the limit's own distance from 1, where the plan does not say. */
+/** The default start of the grey zone, as a share of the limit's distance from 1. */
 const greyFrom = 0.8;
 
 function widestLimit(own: Ratio, { running, applied }: PhasesNow): Ratio {
@@ -27,7 +27,7 @@ function widestLimit(own: Ratio, { running, applied }: PhasesNow): Ratio {
   return ratio(Math.max(own, ...declared.map((one) => one ?? 0)));
 }
 
-/** A phase may widen the limits while it runs, or from then on; it never narrows them. */
+/** A phase can widen the limits while it runs or from then on; it never narrows them. */
 export function slownessLimits(
   { performance }: Plan['criteria'],
   probe: Pick<ProbePlan, 'slower_than' | 'ignore_stalls_under'>,
@@ -44,26 +44,26 @@ export function slownessLimits(
   };
 }
 
-/** How often the guard looks at everything it knows and decides. */
+/** The interval at which the guard evaluates all evidence and decides. */
 export const betweenEvaluations = seconds(1);
 
-/** How often the guard may be wrong in a run, and how that is shared out. */
+/** The tolerated false alarms of a run, and how they are distributed. */
 export interface FalseAlarms {
   /** The probability of a false alarm in a whole run. */
   readonly ofRun: number;
   /** The same for one watch: the time from one marker to the next. */
   readonly ofWatch: number;
-  /** How long a watch is thought to be. Longer ones go on at the same rate. */
+  /** The assumed length of a watch. Longer ones continue at the same rate. */
   readonly watch: Millis;
 }
 
 const yearLength = hours(24 * 365);
-/** A run is watched for an hour after a rollback, so it is watched for an hour at least. */
+/** A run includes an hour of watching after a rollback, so an hour is the minimum. */
 const shortestRun = hours(1);
-/** A rate so high that a run would hardly go without one is none. */
+/** The highest useful rate: above it, most runs would have a false alarm. */
 const mostOfRun = 0.5;
 
-/** Markers are each phase's start and end, and the frozen baseline; each begins a watch, and all have the same share. */
+/** Markers are the start and end of each phase and the frozen baseline; each begins a watch with the same share. */
 export function falseAlarms(rate: PerYear, runEstimate: Millis, phases: number): FalseAlarms {
   const length = Math.max(shortestRun, runEstimate);
   const ofRun = Math.min(mostOfRun, (rate * length) / yearLength);
@@ -71,13 +71,13 @@ export function falseAlarms(rate: PerYear, runEstimate: Millis, phases: number):
   return { ofRun, ofWatch: ofRun / watches, watch: millis(length / watches) };
 }
 
-/** Strict: the false-alarm rate is kept up to the limit itself, so an alarm may be acted upon. */
+/** Strict: the false-alarm rate holds up to the limit itself, so the guard may act on an alarm. */
 export interface WatchRules {
   readonly grey: WatchRule;
   readonly strict: WatchRule;
 }
 
-/** Shorter watches would be over before their evidence is in. */
+/** Shorter watches would end before their evidence is complete. */
 const fewestReadings = 60;
 
 export function watchRules(limits: SlownessLimits, { ofWatch, watch }: FalseAlarms, every: Millis): WatchRules {

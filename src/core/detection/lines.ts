@@ -2,22 +2,22 @@ import { betaQuantile } from './beta.ts';
 import { countBelow } from './correlation.ts';
 import type { WatchRule } from './rule.ts';
 
-/** A baseline, sorted once, and what else is known of it. */
+/** A sorted baseline with its properties. */
 export interface Law {
   /** Every latency, with half a step of rounding added; failures are infinite. */
   readonly ascending: Float64Array;
   /** Half of the step to which latencies are rounded, in milliseconds. */
   readonly halfStep: number;
-  /** How many readings in a row say as much as one independent one. */
+  /** How many consecutive readings carry the information of one independent reading. */
   readonly correlationTime: number;
-  /** How many readings there were; more than there are in `ascending` where a longer baseline is foreseen. */
+  /** The number of readings; more than in `ascending` if a longer baseline is simulated. */
   readonly readings: number;
 }
 
 export interface Line {
-  /** A latency in milliseconds. Only what is above it counts. */
+  /** A latency in milliseconds. Only latencies above it count. */
   readonly at: number;
-  /** At most so likely is a latency above it while nothing is slower than the guard. */
+  /** An upper bound of the probability of a latency above it while nothing is slower than the guard. */
   readonly exceeded: number;
 }
 
@@ -28,7 +28,7 @@ const confidence = 0.95;
 export const shareAtMost = (seen: number, all: number): number =>
   seen >= all ? 1 : betaQuantile(confidence, seen + 1, all - seen);
 
-/** The line that the baseline's quantile `q` makes, or undefined where it has none: it is too short, or failed there. */
+/** The line at the baseline's quantile `q`; undefined if the baseline is too short or failed there. */
 function lineAt(q: number, law: Law, rule: WatchRule, leastShare: number): Line | undefined {
   const { ascending, readings, correlationTime, halfStep } = law;
   const rank = Math.ceil(q * (readings + 1));
@@ -42,12 +42,12 @@ function lineAt(q: number, law: Law, rule: WatchRule, leastShare: number): Line 
   return { at: top + halfStep, exceeded: Math.max(leastShare, atLimit, atGuard) };
 }
 
-/** A line that is exceeded no less often than one below it would only add a cell in which next to nothing is seen. */
+/** A line that is exceeded as often as one below it would only add a cell that almost never occurs. */
 const clearlyLess = 1 - 1e-4;
 
 /**
- * Lines at the quantiles, ascending, each strictly higher and less likely exceeded than the one before. A probability is
- * never lowered: dropping a line costs power and keeps the guarantee.
+ * Lines at the quantiles, ascending, each strictly higher and less likely exceeded than the previous one. A probability is
+ * never lowered: dropping a line costs power but keeps the guarantee.
  */
 export function linesAt(quantiles: readonly number[], law: Law, rule: WatchRule, leastShare = 0): readonly Line[] {
   const lines: Line[] = [];

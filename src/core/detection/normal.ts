@@ -22,7 +22,7 @@ function upperTail(x: number): number {
   return density / fraction / Math.sqrt(2 * Math.PI);
 }
 
-/** The standard normal distribution function: how likely a value is below `x`. Relative error below 1e-7 far out, 1e-10 elsewhere. */
+/** The standard normal distribution function. Relative error below 1e-7 far out, 1e-10 elsewhere. */
 export const normalBelow = (x: number): number => (x < 0 ? upperTail(-x) : 1 - upperTail(x));
 
 const middle = {
@@ -57,8 +57,8 @@ const outermost = {
 };
 
 /**
- * The value below which a standard normal one lies with probability `p` (Wichura 1988, algorithm AS 241, PPND16; relative
- * error about 1e-15). Infinite at 0 and 1.
+ * The quantile of the standard normal distribution at probability `p` (Wichura 1988, algorithm AS 241, PPND16; relative error
+ * about 1e-15). Infinite at 0 and 1.
  */
 export function normalQuantile(p: number): number {
   if (p <= 0) return Number.NEGATIVE_INFINITY;

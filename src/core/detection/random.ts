@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1 that look random and are the same for the same seed (mulberry32; a period of 2^32). */
+/** Pseudo-random numbers from 0 to below 1, reproducible by seed (mulberry32; a period of 2^32). */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -7,23 +7,23 @@ import { lawOf, type Weights, weightsOf } from './calibrate.ts';
 import { controlWindow, relativeRule } from './control-probes.ts';
 import { falseAlarmsOf, type SlownessLimits, watchRules } from './limits.ts';
 
-/** What one probe's readings are weighed against. Plain data, made of a baseline and limits alone. */
+/** What one probe's readings are weighed against. Plain data, derived from a baseline and limits alone. */
 export interface Scales {
   /** For recommending. */
   readonly grey: Weights;
   /** For acting: slower than the limit itself. */
   readonly strict: Weights;
-  /** The same beyond what the controls are slower. */
+  /** For acting: slower than the limit relative to the controls. */
   readonly relative: Weights;
 }
 
-/** Until so much time has passed, the controls do not show what slows down everything. */
+/** How long the controls need until they show a common slowdown. */
 function controlLag({ probes }: Plan, every: Millis): number {
   const slowest = Math.max(...probes.filter(({ control }) => control).map((one) => one.every), every);
   return Math.ceil(((controlWindow / 2) * slowest) / every);
 }
 
-/** Takes milliseconds for a long baseline: whoever needs it often keeps it. Undefined where the baseline lacks the probe. */
+/** Takes milliseconds for a long baseline, so callers keep the result. Undefined if the baseline lacks the probe. */
 export function scalesFor(
   plan: Plan,
   probe: ProbePlan,

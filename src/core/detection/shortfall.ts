@@ -5,27 +5,27 @@ import type { Calibration, WatchRule } from './rule.ts';
 
 export interface Wanted {
   readonly slowdown: Ratio;
-  /** From the marker on; at most a watch. */
+  /** Counted from the marker; at most a watch. */
   readonly withinReadings: number;
 }
 
-/** What a baseline lacks: so many readings more, or no number of them would do. */
+/** What a baseline lacks: a number of readings, or 'never' if no number would be enough. */
 export type Shortfall = { readonly moreReadings: number | 'never' };
 
-/** In so many of the watches the wanted slowdown must be found in time. */
+/** The share of watches in which the wanted slowdown must be detected in time. */
 const reliably = 0.95;
 
 /** A baseline longer than this shows its law as exactly as anybody needs. */
 const endless = 1_000_000;
 
-/** The number of readings is found to within this share of itself. */
+/** The number of readings is accurate to within this share of itself. */
 const precision = 0.05;
 
 /**
- * How many more readings the baseline needs so that the wanted slowdown, beginning at the marker, is found in time; undefined
- * when it has enough. A longer baseline is foreseen as one that shows the same law with less doubt: the same lines and
- * correlation, and probabilities with the bounds of so many readings. 'never' where even an endless one would not do: the
- * latencies scatter too much, or the time is too short.
+ * How many more readings the baseline needs to detect the wanted slowdown in time if it begins at the marker; undefined if it
+ * has enough. The model of a longer baseline has the same law with less uncertainty: the same lines and correlation, and
+ * probabilities with the bounds of that many readings. 'never' if even an infinitely long one would not be enough, because
+ * the latencies scatter too much or the time is too short.
  */
 export function shortfall(
   calibration: Calibration,

@@ -5,36 +5,36 @@ import { weighRelative } from './control-probes.ts';
 import type { Scales } from './scales.ts';
 import { begin, type Evidence, strengthOf, weigh } from './weigh.ts';
 
-/** How strongly the readings speak for slowness; at 1 an alarm is due. Several probes are judged by the mean. */
+/** How strongly the readings indicate slowness; an alarm is due at 1. Several probes are judged by the mean. */
 export interface Strengths {
   readonly grey: number;
   readonly strict: number;
-  /** The same for slowness beyond that of the controls; absent where that was never known. */
+  /** The same for slowness beyond that of the controls; absent if that was never known. */
   readonly beyondControls?: number;
 }
 
-/** What one probe's readings since the marker have shown: the fold of `takeReading` over them. Plain data. */
+/** The evidence of one probe's readings since the marker: the fold of `takeReading`. Plain data. */
 export interface Slowness {
-  /** Before it nothing counts: the start or the end of a phase, or of the watch after a rollback. */
+  /** Earlier readings do not count: the start or end of a phase, or of the watch after a rollback. */
   readonly marker: Instant;
   readonly grey: Evidence;
   readonly strict: Evidence;
   readonly beyondControls: Evidence;
-  /** For how many readings it was known how slow the controls were. */
+  /** The number of readings for which the controls' slowness was known. */
   readonly readingsBesideControls: number;
   /** The latest latencies in milliseconds, oldest first; a failure is infinite. */
   readonly recent: readonly number[];
   /** When each of them was due. */
   readonly recentAt: readonly Instant[];
-  /** How many readings told something. */
+  /** The number of readings that were evidence. */
   readonly readings: number;
-  /** Since when the readings have spoken for slowness, and how many they are. */
+  /** Since when the readings have indicated slowness, and their number. */
   readonly rising?: { readonly since: Instant; readonly readings: number };
-  /** When the latest reading that told something was due. */
+  /** When the latest reading that was evidence was due. */
   readonly lastAt?: Instant;
 }
 
-/** So many of the latest latencies are kept, to say how slow it is and to see that it is well again. */
+/** The number of latencies to keep, for describing the slowness and for detecting a recovery. */
 export const kept = 120;
 
 export const startSlowness = (marker: Instant, { grey, strict, relative }: Scales): Slowness => ({
@@ -48,13 +48,13 @@ export const startSlowness = (marker: Instant, { grey, strict, relative }: Scale
   readings: 0,
 });
 
-/** Evidence worth less than was staked speaks for nothing. */
+/** Evidence worth less than its stake indicates nothing. */
 const speaks = (weights: Weights, evidence: Evidence): boolean => strengthOf(weights, evidence) > weights.falseAlarms;
 
 /**
- * Takes in one reading. Readings of before the marker and those out of order change nothing; but an answer that takes longer
- * than the interval comes after the readings that it made missing, and is what they waited for. `common` is how many times as
- * slow the controls are just now; undefined where nobody knows.
+ * Adds one reading. Readings from before the marker and out-of-order readings change nothing, with one exception: an answer
+ * that takes longer than the interval arrives after the readings that it made missing, and they waited for it. `common`: the
+ * current slowdown of the controls, as a ratio; undefined if unknown.
  */
 export function takeReading(
   before: Slowness,

@@ -3,10 +3,10 @@ import { cellOf, stakeAt } from './weigh.ts';
 
 /** Weights as the simulation reads them: one row of factors for each combination of cells, all in one array. */
 export interface Table {
-  /** The factor of bet b in row r stands at r * bets + b. */
+  /** The factor of bet b in row r is at r * bets + b. */
   readonly factors: Float64Array;
   readonly bets: number;
-  /** What each bet's worth counts in the strength. */
+  /** The share of each bet in the strength. */
   readonly shares: Float64Array;
   /** The stake before each reading of the first watch. */
   readonly stakes: Float64Array;
@@ -16,7 +16,7 @@ export interface Table {
 export const rowOf = (weights: Weights, latency: number): number =>
   weights.channels.reduce((row, { lines }) => row * (lines.length + 1) + cellOf(lines, latency), 0);
 
-/** The factors of one row: `rowOf` backwards. */
+/** The factors of one row: the inverse of `rowOf`. */
 function rowFactors(weights: Weights, row: number): readonly number[] {
   let left = row;
   return weights.channels
@@ -42,8 +42,8 @@ export function tableOf(weights: Weights, horizon: number): Table {
 }
 
 /**
- * After how many readings the alarm is given, or Infinity where the stakes end first. `nextRow` tells the row of each
- * reading. The same sums as in `weigh`, without making a new value for each reading: a test holds both together.
+ * The number of readings until the alarm, or Infinity if the stakes end first. `nextRow` returns the row of each reading. It
+ * computes the same sums as `weigh`, without allocating for each reading; a test keeps the two consistent.
  */
 export function readingsToAlarm(table: Table, nextRow: () => number): number {
   const { factors, bets, shares, stakes } = table;

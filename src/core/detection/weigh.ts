@@ -1,13 +1,13 @@
 import type { Weights } from './calibrate.ts';
 import { markedStake, soonReadings } from './rule.ts';
 
-/** What the readings since the marker have shown: the fold of `weigh` over them. Plain data, as long as there are bets. */
+/** The evidence of the readings since the marker: the fold of `weigh`. Plain data with one entry per bet. */
 export interface Evidence {
-  /** How many readings were due, missing ones included. */
+  /** The number of due readings, including missing ones. */
   readonly readings: number;
-  /** What each bet is worth, in the order of the channels and their bets. */
+  /** The worth of each bet, in the order of the channels and their bets. */
   readonly worth: readonly number[];
-  /** Whether the evidence was ever strong enough. Once given, an alarm stays. */
+  /** Whether the evidence was ever strong enough. An alarm remains. */
   readonly alarmed: boolean;
 }
 
@@ -18,8 +18,8 @@ export const begin = (weights: Weights): Evidence => ({
 });
 
 /**
- * The stake that is added before the reading with this number (from 0). All stakes of a watch add up to 1, also of each
- * further one that follows without a new marker.
+ * The stake that is added before the reading with this number (from 0). The stakes of a watch add up to 1, and so do those of
+ * each further watch that follows without a new marker.
  */
 export function stakeAt(weights: Pick<Weights, 'readings' | 'marked'>, reading: number): number {
   const { readings, marked } = weights;
@@ -29,19 +29,19 @@ export function stakeAt(weights: Pick<Weights, 'readings' | 'marked'>, reading: 
   return first + (reading < soon ? markedStake.soon / soon : 0) + markedStake.all / readings;
 }
 
-/** Far above any alarm. Worth is held below it, so that it stays a number when slowness goes on for days. */
+/** Far above any alarm. Caps the worth, so that it stays finite when slowness lasts for days. */
 const mostWorth = 1e100;
 
 const isAnswer = (latency: number | undefined): latency is number => latency !== undefined && latency >= 0;
 
-/** How many of the ascending lines the latency is above. */
+/** The number of ascending lines that the latency exceeds. */
 export function cellOf(lines: readonly number[], latency: number): number {
   let count = lines.length;
   while (count > 0 && !(latency > (lines[count - 1] as number))) count -= 1;
   return count;
 }
 
-/** An alarm is due at 1. Where nothing is slower than the guard, it gets there in at most `falseAlarms` of the watches. */
+/** An alarm is due at 1. If nothing is slower than the guard, at most `falseAlarms` of the watches reach it. */
 export function strengthOf(weights: Weights, { worth }: Pick<Evidence, 'worth'>): number {
   let [sum, next] = [0, 0];
   for (const { bets } of weights.channels) {
@@ -54,8 +54,8 @@ export function strengthOf(weights: Weights, { worth }: Pick<Evidence, 'worth'>)
 }
 
 /**
- * Takes in one reading: a latency in milliseconds, infinite for a failure, undefined where there is none, which changes
- * nothing but the time. One that is negative or no number counts as missing: it was not measured.
+ * Adds one reading: a latency in milliseconds, infinite for a failure. Undefined means no reading and only advances the time.
+ * A latency that is negative or not a number was not measured, and counts as missing.
  */
 export function weigh(weights: Weights, evidence: Evidence, latency: number | undefined): Evidence {
   const stake = stakeAt(weights, evidence.readings);
@@ -77,7 +77,7 @@ export function weigh(weights: Weights, evidence: Evidence, latency: number | un
 /**
  * The strength of several probes together: the mean; zero for none. A mean of supermartingales is one, however they depend on
  * each other, as long as each bet still loses on average when the other probes' past readings are known as well (Vovk and
- * Wang 2021, on averaging e-values). At one fixed moment it holds without that.
+ * Wang 2021, on averaging e-values). At one fixed moment it holds without that condition.
  */
 export const combine = (strengths: readonly number[]): number =>
   strengths.length === 0 ? 0 : strengths.reduce((sum, one) => sum + one, 0) / strengths.length;

@@ -6,31 +6,31 @@ import { latencyOf, type Reading } from './reading.ts';
 import type { StatementMix } from './statement-mix.ts';
 import type { TargetIdentity } from './target.ts';
 
-/** How one probe answered before the change. */
+/** The answers of one probe before the change. */
 export interface ProbeBaseline {
   readonly probe: ProbeId;
-  /** Latencies of the answered readings in the order of time, in milliseconds. */
+  /** Latencies of the answered readings in chronological order, in milliseconds. */
   readonly latencies: readonly number[];
   readonly failed: number;
   readonly missing: number;
-  /** Over answered and failed readings, a failure being infinitely slow; absent when not one was answered. */
+  /** Over answered and failed readings, where a failure counts as infinitely slow; absent without any answer. */
   readonly p50?: Millis;
   readonly p95?: Millis;
   /** How much the answers scatter: about the standard deviation of their logarithms. */
   readonly spread?: number;
-  /** How many readings in a row say as much as one independent one; 1 where none depends on the one before. */
+  /** How many consecutive readings carry the information of one independent reading; 1 if all are independent. */
   readonly correlationTime?: number;
-  /** For a probe of statements: the mix that its latencies are measured with, then and from then on. */
+  /** For a probe of statements: the mix that its latencies are computed with, here and later. */
   readonly statements?: StatementMix;
 }
 
-/** The frozen readings and findings from before phase 1. Nothing moves it; a new one is a new capture. */
+/** The frozen readings and findings from before phase 1. A baseline never changes; only a new capture replaces it. */
 export interface Baseline {
   readonly environment: string;
   readonly target: TargetIdentity;
   readonly from: Instant;
   readonly to: Instant;
-  /** How many sessions were at work in the database meanwhile: the median of several looks. */
+  /** How many sessions were active in the database during the capture: the median of several samples. */
   readonly concurrency?: number;
   readonly probes: readonly ProbeBaseline[];
   readonly findings: readonly Finding[];
@@ -39,7 +39,7 @@ export interface Baseline {
 const finite = (value: number | undefined): Millis | undefined =>
   value !== undefined && Number.isFinite(value) ? millis(value) : undefined;
 
-/** What latencies in the order of time amount to. A median that lies among failures is no baseline, so it is left out. */
+/** Summarises latencies in chronological order. If the median falls among failures, it is no baseline and is omitted. */
 export function latencySummary(asked: readonly number[]): Omit<ProbeBaseline, 'probe' | 'missing'> {
   const [p50, p95] = [finite(quantile(asked, 0.5)), finite(quantile(asked, 0.95))];
   return {
@@ -50,7 +50,7 @@ export function latencySummary(asked: readonly number[]): Omit<ProbeBaseline, 'p
   };
 }
 
-/** Sums up one probe's readings. */
+/** Summarises one probe's readings. */
 export function probeBaseline(probe: ProbeId, readings: readonly Reading[]): ProbeBaseline {
   const asked = readings.map(latencyOf).filter((latency) => latency !== undefined);
   return { probe, ...latencySummary(asked), missing: readings.length - asked.length };

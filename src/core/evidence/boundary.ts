@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 /** Every object's identity (`index public.molecule_pkey`) with its definition (text, or the hash of a long one). */
 export type SchemaSnapshot = Readonly<Record<string, string>>;
 
-/** What a snapshot does not cover, so that a comparison says nothing of it. Other kinds of objects belong to this list, too. */
+/** What a snapshot, and hence a comparison, does not cover. This list is not complete: it includes other kinds of objects. */
 export const notInSnapshot: readonly string[] = [
   'rows',
   'values of sequences',
@@ -20,17 +20,17 @@ export const notInSnapshot: readonly string[] = [
   'storage and statistics settings of columns',
 ];
 
-/** What undoing a phase must bring back: taken at the phase's start. */
+/** The state that undoing a phase must bring back, captured when the phase starts. */
 export interface Boundary {
   readonly phase: PhaseId;
   readonly at: Instant;
   readonly schema: SchemaSnapshot;
   readonly findings: readonly Finding[];
-  /** Median latency of each probe over its last readings before the phase; absent where there were none. */
+  /** Median latency of each probe over its last readings before the phase; absent if there were none. */
   readonly probes: readonly { readonly probe: ProbeId; readonly p50?: Millis }[];
 }
 
-/** `was` is absent for an object that is new, `is` for one that is gone. */
+/** `was` is absent for a new object, `is` for a missing one. */
 export interface SchemaDifference {
   readonly object: string;
   readonly was?: string;

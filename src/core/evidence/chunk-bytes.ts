@@ -1,4 +1,4 @@
-/** Collects whole numbers and texts. A number takes 7 bits a byte, lowest first, the 8th says that more follows (LEB128). */
+/** Writes whole numbers and texts. A number takes 7 bits per byte, lowest first; the 8th bit says that more follow (LEB128). */
 export interface ByteSink {
   /** From 0 to 2^53 - 1; throws RangeError for any other. */
   number(value: number): void;
@@ -7,7 +7,7 @@ export interface ByteSink {
   bytes(): Uint8Array;
 }
 
-/** Takes the same apart again; throws RangeError where the bytes end too early or make no number. */
+/** Reads them back; throws RangeError if the bytes end too early or form no number. */
 export interface ByteSource {
   readonly done: boolean;
   number(): number;

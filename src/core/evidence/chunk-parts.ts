@@ -5,14 +5,14 @@ import { type Part, partNames, type Parts } from './reading.ts';
 export const inMicros = (length: Millis): number => Math.round(length * 1_000);
 export const fromMicros = (value: number): Millis => millis(value / 1_000);
 
-/** In the first number: the last part is not written, because it is what the others leave of `took`. */
+/** A bit in the first number: the last part is not written, because it is what remains of `took`. */
 const restIsLast = 2 ** partNames.length;
 
 const present = (mask: number): readonly Part[] => partNames.filter((_, place) => (mask & (2 ** place)) !== 0);
 
 /**
- * One number, in which bit n says that part n of `partNames` follows and the next higher bit that the last of them does not,
- * being the rest; then the parts in microseconds. `took` is in microseconds.
+ * First a mask: bit n says that part n of `partNames` follows, and the next higher bit says that the last of them is omitted
+ * because it is the rest. Then the parts in microseconds. `took` is in microseconds.
  */
 export function writeParts(sink: ByteSink, parts: Parts, took: number): void {
   const lengths = partNames.flatMap((name, place) => {
@@ -24,7 +24,7 @@ export function writeParts(sink: ByteSink, parts: Parts, took: number): void {
   for (const { micros } of addsUp ? lengths.slice(0, -1) : lengths) sink.number(micros);
 }
 
-/** The reverse; throws RangeError where that cannot have been written. */
+/** The inverse of `writeParts`; throws RangeError for input that it cannot have written. */
 export function readParts(source: ByteSource, took: number): Parts {
   const mask = source.number();
   if (mask >= 2 * restIsLast) throw new RangeError(`parts ${mask} of a reading`);

@@ -5,7 +5,7 @@ import { type ByteSink, byteSink, type ByteSource, byteSource } from './chunk-by
 import { fromMicros, inMicros, readParts, writeParts } from './chunk-parts.ts';
 import { type Failure, failureReasons, type Reading } from './reading.ts';
 
-/** The readings of one probe in one minute were kept in a way that this version cannot read. */
+/** The stored readings of one probe in one minute have a form that this version cannot read. */
 export class UnreadableChunk extends RipcordError {
   readonly probe: ProbeId;
   readonly minute: Instant;
@@ -26,7 +26,7 @@ export class UnreadableChunk extends RipcordError {
 }
 
 const forms = [1, 2] as const;
-/** A reading's first number, modulo how many there are, is the place of its kind. */
+/** The kind of a reading is its first number modulo the number of kinds. */
 const kindsOf = {
   1: ['answered', 'connected', 'failed', 'missing'],
   2: ['answered', 'parted', 'failed', 'missing', 'explained'],
@@ -35,11 +35,11 @@ const kinds = kindsOf[2];
 type Kind = (typeof kindsOf)[keyof typeof kindsOf][number];
 
 const startOfMinute = (at: Instant): Instant => instant(Math.floor(at / minutes(1)) * minutes(1));
-/** 0, -1, 1, -2 become 0, 1, 2, 3: small numbers stay small whatever their sign. */
+/** Zigzag encoding: 0, -1, 1, -2 become 0, 1, 2, 3, so that numbers close to zero stay small whatever their sign. */
 const folded = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 const unfolded = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
 
-/** Each next moment is expected as far from the last as that was from the one before: on a steady clock, all are 0 off. */
+/** Predicts that the distance between moments stays the same, so that on a steady clock every deviation is 0. */
 function steady() {
   let last = 0;
   let step = 0;
@@ -58,7 +58,7 @@ function kindOf(reading: Reading): (typeof kinds)[number] {
   return reading.parts === undefined ? 'answered' : 'parted';
 }
 
-/** What was written before is its place among the known; something new is the next free place, and then itself. */
+/** Writes the position of a known value; for a new value, the next free position followed by the value itself. */
 function writeOnce(sink: ByteSink, key: string, known: string[]): boolean {
   const place = known.indexOf(key);
   sink.number(place === -1 ? known.length : place);
@@ -98,16 +98,16 @@ function readCause(source: ByteSource): Failure {
  *
  * Layout, in the numbers and texts of `chunk-bytes.ts`: the form (2), then for each reading
  * - one number, 5 x d + kind: kind is 0 answered, 1 answered with parts, 2 failed, 3 missing, 4 missing for a reason; d is
- *   how far `at` is off in ms, as 2d or, when negative, -2d - 1, from the moment expected: the last one plus its distance
- *   from the one before, starting with the minute's start twice;
- * - answered: `took` in microseconds; with parts then these, as in `chunk-parts.ts`;
- * - failed: the place of its cause among the chunk's causes; when that is the next free place, the cause follows:
- *   reason, 1 and the code or 0, message;
- * - missing for a reason: the place of the reason among the chunk's reasons; when that is the next free place, its text.
+ *   the deviation of `at` in ms from the predicted moment, as 2d or, if negative, -2d - 1. The prediction is the last moment
+ *   plus its distance from the one before; it starts with the start of the minute, twice;
+ * - answered: `took` in microseconds; if with parts, then these, as in `chunk-parts.ts`;
+ * - failed: the position of its cause among the chunk's causes; at the next free position, the cause follows: reason, 1 and
+ *   the code or 0, message;
+ * - missing for a reason: the position of the reason among the chunk's reasons; at the next free position, its text follows.
  *
  * Form 1 had four kinds, by 4 x d + kind: 1 was answered on a new connection, and `connect` in microseconds followed.
  *
- * Throws RangeError for readings of several probes or minutes and for a length that is negative or infinite.
+ * Throws RangeError for readings of several probes or minutes, and for a length that is negative or infinite.
  */
 export function encodeReadings(readings: readonly Reading[]): Uint8Array {
   const [first] = readings;
@@ -133,7 +133,7 @@ export function encodeReadings(readings: readonly Reading[]): Uint8Array {
   return sink.bytes();
 }
 
-/** What was said once in a chunk, to be found again by its place. */
+/** Values that a chunk contains once and refers to by position. */
 interface Said {
   readonly causes: Failure[];
   readonly reasons: string[];

@@ -10,7 +10,7 @@ export type Expectations = ReadonlyMap<CheckId, Expectation>;
 export const expectationsOf = (checks: readonly Pick<CheckPlan, 'id' | 'expect'>[]): Expectations =>
   new Map(checks.map(({ id, expect }) => [checkId(id), expect]));
 
-/** What is there now. A schema that could not be read is `undefined`. */
+/** The current state. The schema is `undefined` if it could not be read. */
 export interface Present {
   readonly schema: SchemaSnapshot | undefined;
   readonly findings: readonly Finding[];
@@ -19,15 +19,15 @@ export interface Present {
 
 export interface Comparison {
   readonly outcome: 'same' | 'different' | 'unknown';
-  /** Why it is not the same, one sentence each. */
+  /** Each difference in one sentence. */
   readonly differences: readonly string[];
-  /** What could not be looked at, one sentence each. */
+  /** What could not be compared, one sentence each. */
   readonly unseen: readonly string[];
-  /** How many objects of the schema are the same. */
+  /** The number of schema objects that are the same. */
   readonly objects: number;
-  /** How many checks find nothing wrong now. */
+  /** The number of checks that find no fault now. */
   readonly well: number;
-  /** Which checks are in breach, and not worse than at the boundary: one sentence each. */
+  /** Checks in breach that are not worse than at the boundary, one sentence each. */
   readonly notWell: readonly string[];
 }
 
@@ -45,8 +45,8 @@ function schemaDifferences(before: SchemaSnapshot, now: SchemaSnapshot): readonl
 const isVeto = ({ consequence }: Fault): boolean => consequence === 'veto';
 
 /**
- * Of a check of the catalogue, what may come and go by itself, such as a lock, is no difference. Another breach that the
- * boundary had too is worse unless its answer is that of the boundary, or a part of it: some of a check's rows may be known.
+ * Faults of a catalogue check that come and go by themselves, such as a lock, are no difference. Any other breach that
+ * existed at the boundary is worse, unless its answer is the boundary's or a part of it: some of its rows may be known.
  */
 function isNoWorse(before: Finding | undefined, now: Finding, expect: Expectation | undefined): Known {
   if (now.status !== 'breach') return 'yes';
@@ -58,7 +58,7 @@ function isNoWorse(before: Finding | undefined, now: Finding, expect: Expectatio
 const sameObjects = (before: SchemaSnapshot, now: SchemaSnapshot): number =>
   Object.keys(before).filter((object) => before[object] === now[object]).length;
 
-/** What is new and no veto is said: it is no difference, and no comparison has found it to be as it was. */
+/** A new fault without a veto is no difference, but it also did not match the boundary, so the sentence says so. */
 function sayNoWorse(before: Finding | undefined, now: Finding): string {
   const isNew = now.faults !== undefined && freshFaults(now, before).length > 0;
   return `${now.check}${isNew ? ' (what is new of it is no veto)' : ''}: ${now.summary}`;
@@ -67,8 +67,8 @@ function sayNoWorse(before: Finding | undefined, now: Finding): string {
 const couldNotLook = ({ status }: Finding): boolean => status === 'unknown' || status === 'error';
 
 /**
- * Did undoing a phase bring back its boundary? A difference outweighs what could not be looked at, which outweighs what is
- * the same. A check of the boundary without a finding now counts as not looked at.
+ * Whether undoing a phase brought back its boundary. A difference outweighs what could not be compared, and that outweighs
+ * what is the same. A check of the boundary without a finding now counts as not compared.
  */
 export function compareWithBoundary(boundary: Boundary, { schema, findings, expects }: Present): Comparison {
   const before = new Map(boundary.findings.map((finding) => [finding.check, finding]));

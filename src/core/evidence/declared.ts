@@ -2,27 +2,27 @@ import { type Effects, type PhasePlan, tablesOf } from '../plan/phase.ts';
 import { relationAsPrinted } from './quoting.ts';
 import { bare, spellings, type Thing } from './thing.ts';
 
-/** What the phases have declared that count now. */
+/** The declarations of phases that apply now. */
 export interface Declared {
-  /** At work, or being undone: what they declare may be so or otherwise, and is judged at their end. */
+  /** Running or being undone: their declared changes may or may not be there, and are judged at the end. */
   readonly underWay: readonly PhasePlan[];
-  /** What these declare must be so. */
+  /** Their declared changes must be there. */
   readonly applied: readonly PhasePlan[];
   /**
-   * Failed, or lost with nothing of them at work. Nobody knows how far they came, so that a name, a table or its rows may
-   * be as before or as declared. Nothing else of what they left behind is excused: least of all that anybody may do more.
+   * Failed, or lost with no work left running. Nobody knows how far they got, so a name, a table or its rows may be as before
+   * or as declared. Nothing else that they left behind is excused, least of all that somebody can do more.
    */
   readonly left?: readonly PhasePlan[];
-  /** Nothing of what these declare is excused, and yet they may have renamed. */
+  /** Their declarations excuse nothing, but they may have renamed objects. */
   readonly named?: readonly PhasePlan[];
 }
 
 export const nothingDeclared: Declared = { underWay: [], applied: [] };
 
-/** What of a thing a phase may declare to change. */
+/** The aspects of an object that a phase can declare to change. */
 export type Aspect = 'existence' | 'rls' | 'policies' | 'grants' | 'rows' | 'content';
 
-/** The name with the schema that it has when none is written. */
+/** Adds the schema `public` to an unqualified name. */
 const qualified = (name: string): string => (name.includes('.') ? name : `public.${name}`);
 
 /** Every phase that may have changed something. */
@@ -33,23 +33,23 @@ export const all = ({ underWay, applied, left = [], named = [] }: Declared): rea
   ...named,
 ];
 
-/** Phases whose declared effects may be there or not. */
+/** Phases whose declared effects may or may not be there. */
 export const unfinished = ({ underWay, left = [] }: Declared): readonly PhasePlan[] => [...underWay, ...left];
 
-/** The same names, and nothing that is left out since a phase has not finished: what that hides shows by comparison. */
+/** Keeps the renames but excuses nothing because of unfinished phases, so that a comparison shows everything. */
 export const withoutExcuses = (declared: Declared): Declared => ({
   underWay: [],
   applied: declared.applied,
   named: [...unfinished(declared), ...(declared.named ?? [])],
 });
 
-/** By the phases that were declared by then: nobody is kept from adding to them. */
+/** Cached with the phases that they come from, because a caller may add phases to its arrays. */
 const known = new WeakMap<
   Declared,
   { readonly phases: readonly PhasePlan[]; readonly names: ReadonlyMap<string, string> }
 >();
 
-/** New name to old one, of every phase that may have renamed: asked for each of a thousand tables, and made once. */
+/** New names to old names, from every phase that may have renamed; cached, because thousands of tables ask. */
 function renames(declared: Declared): ReadonlyMap<string, string> {
   const phases = all(declared);
   const made = known.get(declared);
@@ -73,7 +73,7 @@ function allRenames(declared: Declared): ReadonlyMap<string, string> {
 }
 
 /**
- * The relation's name from before any phase, as PostgreSQL prints it: what was known of `public.molecule` holds for
+ * The relation's name before all phases, as PostgreSQL prints it, so that facts about `public.molecule` apply to
  * `public.molecules`.
  */
 export function nameBefore(declared: Declared, relation: string): string {
@@ -85,7 +85,7 @@ export function nameBefore(declared: Declared, relation: string): string {
   return name === own ? relation : relationAsPrinted(name);
 }
 
-/** The names that a table of the plan may have now: its own, and what phases that may be applied rename it to. */
+/** The possible current names of a table in the plan: its own, and those that applied phases may have given it. */
 export function namesNow(declared: Declared, table: string): readonly string[] {
   const renamed = [...renames(declared)];
   const names = new Set([qualified(table)]);
@@ -98,9 +98,8 @@ const literalOrNames = new RegExp(String.raw`'(?:[^']|'')*'|(?:${nameInSql})(?:\
 const numbered = /_\d+$/;
 
 /**
- * An expression that PostgreSQL printed with every table's schema, as it was printed before any phase: names of tables
- * that phases renamed are put back, and so are the names under which such a table's columns are meant. Quotes go.
- * `alone`: a name that stands alone is that of a table.
+ * Restores, in an expression that PostgreSQL printed with every table's schema, the names before all phases: of renamed
+ * tables, and of such a table in the names of its columns. Removes quotes. `alone`: an unqualified name is that of a table.
  */
 export function sqlBefore(declared: Declared, sql: string, alone = false): string {
   const [full, short] = [renames(declared), new Map<string, string>()];
@@ -123,7 +122,7 @@ export function sqlBefore(declared: Declared, sql: string, alone = false): strin
 
 const ownName = (relation: string): string => bare(relation).slice(bare(relation).indexOf('.') + 1);
 
-/** `molecules_pkey` of a table that was `molecule` was `molecule_pkey`: what is named after a table may be renamed with it. */
+/** If table `molecule` became `molecules`, `molecules_pkey` was `molecule_pkey`: objects may be renamed with their table. */
 function namedAfter(name: string, relation: string, before: string): string {
   const [now, old] = [ownName(relation), ownName(before)];
   const at = name.startsWith(`${now}_`) ? 0 : name.indexOf(`.${now}_`) + 1;
@@ -131,7 +130,7 @@ function namedAfter(name: string, relation: string, before: string): string {
   return `${name.slice(0, at)}${old}${name.slice(at + now.length)}`;
 }
 
-/** The thing by the names from before any phase: its table's, and its own where that begins with its table's. */
+/** The object under its names before all phases: its table's, and its own if it begins with its table's. */
 export function thingBefore(declared: Declared, thing: Thing): Thing {
   const { relation, name } = thing;
   if (relation === undefined) return thing;
@@ -159,7 +158,7 @@ const namesIn = (
   }
 };
 
-/** Under its name now and under the one from before. */
+/** Under its current name and under the original one. */
 const allSpellings = (declared: Declared, thing: Thing): readonly string[] => [
   ...spellings(thing),
   ...spellings(thingBefore(declared, thing)),
@@ -171,17 +170,17 @@ const withOwner = (declared: Declared, thing: Thing): readonly string[] => [
   ...(thing.relation === undefined ? [] : allSpellings(declared, { kind: 'table', relation: thing.relation })),
 ];
 
-/** A new or dropped table brings or takes its columns and rows along; whom it is open to must be said. */
+/** Columns and rows come and go with their table, but a phase must declare who can access it. */
 const comesAlong: readonly Aspect[] = ['existence', 'rows', 'content'];
 
 interface Names {
-  /** What phases declare to change in this way. */
+  /** The objects that phases declare to change in this aspect. */
   readonly own: ReadonlySet<string>;
-  /** What they create or drop. */
+  /** The objects that they create or drop. */
   readonly whole: ReadonlySet<string>;
 }
 
-/** Of the effects of a phase, which never change: asked for each of thousands of things. */
+/** Cached per phase, whose effects never change: thousands of objects ask. */
 const namesOf = new WeakMap<Effects, Map<Aspect, Names>>();
 
 function namesBy(effects: Effects, aspect: Aspect): Names {
@@ -202,24 +201,24 @@ function declares(phases: readonly PhasePlan[], declared: Declared, thing: Thing
   return named.some(({ own, whole }) => mine.some((name) => own.has(name)) || owner.some((name) => whole.has(name)));
 }
 
-/** Whether a phase that is under way says that it changes this: then either state is well until its end. */
+/** Whether a phase that is under way declares this change. Until it ends, either state is well. */
 export const isInFlux = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
   declares(declared.underWay, declared, thing, aspect);
 
 /**
- * The same, or a phase that failed says so and may have come that far or not. Only for whether something is there: a fault
- * in itself, and what lets anybody do more, is a breach whoever left it behind.
+ * Also true if a failed phase declares the change, because it may or may not have got that far. Applies only to existence:
+ * anything that is a fault in itself, or that lets somebody do more, is a breach whoever left it behind.
  */
 export const isUnsettled = (declared: Declared, thing: Thing, aspect: 'existence'): boolean =>
   declares(unfinished(declared), declared, thing, aspect);
 
-/** Whether a phase that has been applied said that it changes this. */
+/** Whether an applied phase declared this change. */
 export const isDeclared = (declared: Declared, thing: Thing, aspect: Aspect): boolean =>
   declares(declared.applied, declared, thing, aspect);
 
 /**
- * What the last applied phase that says so lets each role do with this thing: roles to words such as `select`. Undefined
- * where no phase tells it role by role, or a later one merely names it.
+ * What the last applied phase that declares it allows each role on this object: roles to words such as `select`. Undefined if
+ * no phase lists the roles, or if a later one names only the object.
  */
 export function allowed(
   declared: Declared,

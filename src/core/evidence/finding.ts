@@ -5,11 +5,11 @@ import type { Instant, Millis } from '../kernel/units.ts';
 export const statuses = ['ok', 'unknown', 'error', 'breach'] as const;
 export type Status = (typeof statuses)[number];
 
-/** No finding at all is not `ok`: nobody looked. */
+/** Without findings the result is not `ok`, because nothing was checked. */
 export const worst = (all: readonly Status[]): Status =>
   statuses[Math.max(...all.map((status) => statuses.indexOf(status)))] ?? 'unknown';
 
-/** A cell of a query's answer, in the text form that PostgreSQL gives it. */
+/** A cell of a query's answer, in PostgreSQL's text form. */
 export type Cell = string | null;
 
 /** Mildest first. */
@@ -17,40 +17,40 @@ export const consequences = ['note', 'hold', 'sustained', 'veto'] as const;
 const gravity = (consequence: Consequence): number => consequences.indexOf(consequence);
 
 /**
- * What a fault leads to. `note`: it is evidence, and by itself no more. `hold`: no phase starts beside it. `sustained`: it
- * is a breach once it has lasted. `veto`: it is a breach at once.
+ * The consequence of a fault. `note`: evidence only. `hold`: no phase starts while it exists. `sustained`: a breach once it
+ * has lasted. `veto`: a breach at once.
  */
 export type Consequence = (typeof consequences)[number];
 
-/** One thing that a check of the catalogue finds fault with. Check and object are its identity. */
+/** One faulty object that a catalogue check reports. Its identity is check and object. */
 export interface Fault {
-  /** By its name from before any phase: `policy members_read on public.molecule`. */
+  /** By its name before all phases: `policy members_read on public.molecule`. */
   readonly object: string;
-  /** What is wrong, as the rest of a sentence that begins with the object: `is not valid`. */
+  /** The fault, as the rest of a sentence that begins with the object: `is not valid`. */
   readonly what: string;
   readonly consequence: Consequence;
-  /** How long a sustained one must last, where that is another time than `broken_for`. */
+  /** How long a sustained fault must last, if not for `broken_for`. */
   readonly lasting?: Millis;
-  /** The session whose statement brings it about, and whether that is one of the running phase's. */
+  /** The session whose statement causes it, and whether it belongs to the running phase. */
   readonly causedBy?: { readonly pid: number; readonly ofPhase: boolean };
-  /** The table or view that it is about, by its name now. */
+  /** The table or view concerned, by its current name. */
   readonly relation?: string;
-  /** The role that it is about, as PostgreSQL quotes it. */
+  /** The role concerned, as PostgreSQL quotes it. */
   readonly role?: string;
-  /** The roles as one of which somebody must act to bring it about: its owner's, or the grantors'. */
+  /** The roles that can cause it, one of which is enough: the owner, or the grantors. */
   readonly by?: readonly string[];
-  /** What it takes, beside whoever owns it: for each part of that, the roles of which one at least has granted it. */
+  /** Required in addition to the owner: for each part, the roles of which at least one has granted it. */
   readonly openedBy?: readonly (readonly string[])[];
-  /** The roles that can take it away by `drop … cascade` of something of theirs, whoever owns it. */
+  /** The roles that can remove it with `drop … cascade` of an object of theirs, whoever owns it. */
   readonly takers?: readonly string[];
-  /** Why it is no phase's doing, so that nothing is undone for it without asking. */
+  /** Why no phase caused it, so that the guard undoes nothing for it without approval. */
   readonly onlyRecommend?: string;
 }
 
-/** What a check saw, by object. */
+/** What a check observed, by object. */
 export type Seen = Readonly<Record<string, string>>;
 
-/** The answer to a yes/no question about the target. */
+/** The result of a check. */
 export interface Finding {
   readonly check: CheckId;
   readonly status: Status;
@@ -58,38 +58,38 @@ export interface Finding {
   readonly took: Millis;
   /** One sentence: what was found, and what was wanted. */
   readonly summary: string;
-  /** What the judgement rests on: the first rows, at most 20 of them. Absent when it could not look. */
+  /** The evidence: at most the first 20 rows. Absent if the check could not look. */
   readonly rows?: readonly (readonly Cell[])[];
-  /** How many rows there were in all. */
+  /** The total number of rows. */
   readonly rowCount?: number;
   /**
-   * A hash of each row, `rows` first and in their order, where `rows` are not all there were or not whole. Kept in baselines
-   * and boundaries only.
+   * A hash of each row, beginning with `rows` in their order, if `rows` are incomplete or cut. Kept in baselines and boundaries
+   * only.
    */
   readonly rowHashes?: readonly string[];
   /** Hash of the whole answer, for "same as baseline". */
   readonly fingerprint?: string;
-  /** It could look, and will be able to tell from the next look on. */
+  /** The check works, but its first result only serves as a reference; it can judge from the next one on. */
   readonly young?: true;
-  /** Whatever it finds is evidence only, so that not being able to look holds nobody up. */
+  /** The check yields evidence only, so being unable to look blocks nothing. */
   readonly minor?: true;
-  /** Every fault, for a check of the catalogue: those of the baseline among them. */
+  /** Every fault that a catalogue check reports, including those of the baseline. */
   readonly faults?: readonly Fault[];
-  /** What a check in breach could not look at, and why: it says nothing about that. */
+  /** What a check in breach could not look at, and why; it says nothing about that part. */
   readonly unseen?: string;
-  /** Where `faults` are not all there were: how many in all, how many of them the baseline does not show, and a hash of those. */
+  /** If `faults` are not complete: the total, the number that is not in the baseline, and a hash of those. */
   readonly cut?: { readonly faults: number; readonly fresh: number; readonly hash: Hash };
-  /** What later looks are compared with: kept in baselines and boundaries only. */
+  /** Reference for later results; kept in baselines and boundaries only. */
   readonly seen?: Seen;
 }
 
-/** It is not that it is too early to tell. */
+/** False for a check that merely has no reference yet. */
 export const couldNotLook = ({ status, young }: Finding): boolean =>
   (status === 'unknown' || status === 'error') && young !== true;
 
 type Gravities = ReadonlyMap<string, number>;
 
-/** Made once of a baseline, with which every look is compared. */
+/** Cached per baseline, because every result is compared with it. */
 const gravities = new WeakMap<readonly Fault[], Gravities>();
 
 function gravitiesOf(faults: readonly Fault[] | undefined): Gravities {
@@ -100,18 +100,18 @@ function gravitiesOf(faults: readonly Fault[] | undefined): Gravities {
   return known;
 }
 
-/** What was not there before, or less gravely: the rest is known, and never fires. */
+/** Faults that are new or graver than before. Others are known and never count as a breach. */
 export function freshFaults(now: Finding, before: Finding | undefined): readonly Fault[] {
   const known = gravitiesOf(before?.faults);
   return (now.faults ?? []).filter(({ object, consequence }) => (known.get(object) ?? -1) < gravity(consequence));
 }
 
-/** Without what later looks of the same check are compared with. */
+/** Removes the reference for later results. */
 export function withoutSeen({ seen: _, ...finding }: Finding): Finding {
   return finding;
 }
 
-/** Without what only a baseline or a boundary keeps. */
+/** Removes what only a baseline or a boundary keeps. */
 export function asRecorded({ rowHashes: _, ...finding }: Finding): Finding {
   return withoutSeen(finding);
 }

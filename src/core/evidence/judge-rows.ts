@@ -23,7 +23,7 @@ export interface Judgement {
 
 type Wanted<Key extends string> = Extract<Expectation, Readonly<Record<Key, unknown>>>;
 
-/** Cells compare as the text that PostgreSQL prints: true is `t`, a number its digits. */
+/** Cells are compared as PostgreSQL prints them: true is `t`, a number its digits. */
 function asText(cell: Wanted<'value'>['value']): string | null {
   if (cell === null || typeof cell === 'string') return cell;
   return typeof cell === 'boolean' ? (cell ? 't' : 'f') : String(cell);
@@ -35,7 +35,7 @@ const broken = (found: string, wanted: string): Judgement => ({
 });
 const tooLong = broken(`it gives ${sayCount(Infinity)}`, 'few: let the statement count, sum or hash them');
 
-/** Rows of `some` that are not among `others`, each as often as it is missing there. */
+/** Rows of `some` that are missing from `others`, as a multiset difference. */
 function without(some: readonly Row[], others: readonly Row[]): readonly Row[] {
   const left = new Map<string, number>();
   for (const row of others) left.set(canonical(row), (left.get(canonical(row)) ?? 0) + 1);
@@ -77,7 +77,7 @@ function judgeExactly({ rows, fields }: Answer, wanted: readonly Row[]): Judgeme
   return { status: 'breach', summary: `${counts}: ${sayDifference(rows, wanted)}` };
 }
 
-/** Where the baseline has rows too, those are named that it does not have. */
+/** If the baseline has rows too, names only the rows that it does not have. */
 function judgeNone(answer: Answer, baseline: Finding | undefined): Judgement {
   const { rows } = answer;
   if (rows.length === 0) return { status: 'ok', summary: 'no rows, as wanted' };
@@ -97,14 +97,14 @@ function judgeAgainst(baseline: Finding | undefined, answer: Answer): Judgement 
   if (fingerprintOf(answer) === baseline.fingerprint) return { status: 'ok', summary: `${count}, as in the baseline` };
   const [then, rows] = [baseline.rowCount, baseline.rows];
   const wanted = then === undefined ? 'the same as in the baseline' : `the baseline’s ${sayWhole(then)}`;
-  const both = answer.rows.length <= 20 && rows !== undefined && rows.length === then; // else not all of them were kept
-  const detail = both ? `: ${sayDifference(evidenceOf(answer.rows), rows)}` : ', whose rows were others';
+  const both = answer.rows.length <= 20 && rows !== undefined && rows.length === then; // otherwise not all rows were kept
+  const detail = both ? `: ${sayDifference(evidenceOf(answer.rows), rows)}` : ', with different rows';
   return { status: 'breach', summary: `${count}, wanted ${wanted}${detail}` };
 }
 
 /**
- * Is the answer the one that the operators expect? An answer of the wrong shape is an `error`: it is the check that is
- * broken, not the target. `baseline` is the finding of the same check in the frozen baseline.
+ * Whether the answer is the expected one. An answer of the wrong shape is an `error`: the check is broken, not the target.
+ * `baseline` is the same check's finding in the frozen baseline.
  */
 export function judgeRows(expect: Expectation, answer: Answer, baseline: Finding | undefined): Judgement {
   const { rows } = answer;

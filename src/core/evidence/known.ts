@@ -3,20 +3,20 @@ import { sayRows } from './answer.ts';
 import type { Finding } from './finding.ts';
 import { hashesOf, placesNotIn } from './row-hashes.ts';
 
-/** Whether a breach shows only what was there before. */
+/** Whether a breach shows only what existed before. */
 export type Known = 'yes' | 'no' | 'unknown';
 
-/** Of a breach that only shows what the baseline showed. */
+/** For a breach that shows only what the baseline shows. */
 export const sayKnown = (summary: string): string => `${summary} (known: the baseline shows it too)`;
 
-/** Of a breach of which nobody can say whether it is another than before. */
+/** For a breach that cannot be compared with the earlier one. */
 export const sayUnlikened = (summary: string, before: 'baseline' | 'boundary'): string =>
-  `${summary}; whether the ${before} shows the same rows cannot be told, since not every row of both has a hash on record`;
+  `${summary}; whether the ${before} shows the same rows is unknown, because some rows have no recorded hash`;
 
 /** A cut answer has more rows than any that was counted. */
 const sizeOf = ({ rows, rowCount }: Finding): number => rowCount ?? (rows === undefined ? Number.NaN : Infinity);
 
-/** Where no row was wanted, each row is a fault with an identity of its own. */
+/** If no rows are expected, each row is a separate fault. */
 function hasOnlyKnownRows(before: Finding, now: Finding): Known {
   const [then, is] = [hashesOf(before), hashesOf(now)];
   if (then.complete && placesNotIn(is.hashes, then.hashes).length > 0) return 'no';
@@ -24,14 +24,14 @@ function hasOnlyKnownRows(before: Finding, now: Finding): Known {
   return sizeOf(now) > sizeOf(before) ? 'no' : 'unknown';
 }
 
-/** Where one number was wanted: between it and what it was before. As far off on the other side is another answer. */
+/** If one number is expected: between it and the earlier number. The same distance on the other side is another fault. */
 function isNoFurther(before: Finding, now: Finding, wanted: number): boolean {
   const off = ({ rows }: Finding) => Number(rows?.[0]?.[0] ?? Number.NaN) - wanted;
   const [was, is] = [off(before), off(now)];
   return Math.sign(is) === Math.sign(was) && Math.abs(is) <= Math.abs(was);
 }
 
-/** Whether a breach shows only what the baseline showed: known faults never fire, new ones beside them do. */
+/** Whether a breach shows only what the baseline shows. Known faults never count as a breach; new ones do. */
 export function isKnown(before: Finding | undefined, now: Finding, expect: Expectation | undefined): Known {
   if (before?.status !== 'breach') return 'no';
   if (now.fingerprint !== undefined && now.fingerprint === before.fingerprint) return 'yes';
@@ -41,7 +41,7 @@ export function isKnown(before: Finding | undefined, now: Finding, expect: Expec
   return isNumber && isNoFurther(before, now, Number(value)) ? 'yes' : 'no';
 }
 
-/** Which rows a breach has that were not there before, as far as it shows them; else what it says itself. */
+/** The new rows of a breach, as far as it shows them; otherwise its own summary. */
 export function sayNew(before: Finding | undefined, now: Finding): string {
   const [then, is] = [before === undefined ? undefined : hashesOf(before), hashesOf(now)];
   if (then?.complete !== true || !is.complete || before?.status !== 'breach') return now.summary;

@@ -3,14 +3,14 @@ import type { Hash } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { consequences, type Fault, type Finding, freshFaults } from './finding.ts';
 
-/** So many faults of one check are named at most, and with so much text: whoever makes faults chooses how many and how they are called. */
+/** The number of faults named per check, and of characters, are limited: an attacker can create faults with any names. */
 export const mostNamed = 100;
 const mostText = 40_000;
 
-/** Since when each faulty object is seen, by its name. */
+/** Since when each faulty object has been seen, by its name. */
 export type FaultsSince = ReadonlyMap<string, Instant>;
 
-/** Whether there are more than are named. */
+/** Whether there are more faults than a finding names. */
 export function areMany(faults: readonly Fault[]): boolean {
   if (faults.length > mostNamed) return true;
   return faults.reduce((sum, { object, what }) => sum + object.length + what.length, 0) > mostText;
@@ -18,7 +18,7 @@ export function areMany(faults: readonly Fault[]): boolean {
 
 const gravity = ({ consequence }: Fault): number => consequences.indexOf(consequence);
 
-/** The gravest first, of these the newest, of these by name: what has just come up is never behind what was there before. */
+/** Gravest first, then newest, then by name, so that a fault that has just appeared is never hidden behind older ones. */
 function ordered(faults: readonly Fault[], since: FaultsSince | undefined): readonly Fault[] {
   return faults
     .map((fault) => ({ fault, grave: gravity(fault), at: since?.get(fault.object) ?? 0 }))
@@ -35,7 +35,7 @@ function within(faults: readonly Fault[]): readonly Fault[] {
   return end < 0 ? faults : faults.slice(0, end);
 }
 
-/** Those that are named of so many: all of them, as they are, where they are few. */
+/** The faults to name: all of them, in their order, if they are few. */
 export const namedOf = (faults: readonly Fault[], since?: FaultsSince): readonly Fault[] =>
   areMany(faults) ? within(ordered(faults, since)) : faults;
 
@@ -44,8 +44,8 @@ export const hashOfFaults = (faults: readonly Fault[]): Hash =>
   hashOf(faults.map(({ object, consequence }) => `${consequence} ${object}`).toSorted());
 
 /**
- * As it is recorded and told. What is compared later, in a baseline or a boundary, keeps every fault; of all others those that
- * the baseline does not show come first, and of the rest there are a number and a hash.
+ * The finding for the journal and for messages. Baselines and boundaries keep every fault, because they are compared later.
+ * Other findings name the faults that are not in the baseline first; the rest is a number and a hash.
  */
 export function withNamedFaults(finding: Finding, inBaseline: Finding | undefined, since?: FaultsSince): Finding {
   const { faults } = finding;

@@ -1,7 +1,7 @@
 import { type Millis, millis } from '../kernel/units.ts';
 import { median, quantile } from './quantile.ts';
 
-/** For how long the guard itself was not ready to read an answer: its event loop was busy, or it waited for a CPU. */
+/** How long the guard itself was not ready to read an answer: its event loop was busy, or it waited for a CPU. */
 export interface OwnTime {
   readonly busy: Millis;
   readonly waiting: Millis;
@@ -14,15 +14,15 @@ export const ownTimeBetween = (before: OwnTime, later: OwnTime): OwnTime => ({
   waiting: millis(later.waiting - before.waiting),
 });
 
-/** A guard that waits for a CPU while it is busy is counted twice; never for more than all of the time. */
+/** A guard that waits for a CPU while it is busy is counted twice, but never for more than the whole time. */
 const total = ({ busy, waiting }: OwnTime, all: Millis): Millis => millis(Math.min(all, busy + waiting));
 
-/** So many readings tell what is usual. */
+/** The number of readings that establish what is usual. */
 const blockLength = 40;
-/** So many readings in a row, the newest included, tell whether the guard is late for all of them. */
+/** The number of consecutive readings, including the newest, that show whether the guard is always late. */
 const inARow = 9;
 
-/** What a reading of one probe costs the guard: half of them no more than `median`, nine of ten no more than `upper`. */
+/** The guard’s own time per reading of one probe: at most `median` for half of the readings, at most `upper` for nine of ten. */
 interface Spread {
   readonly median: Millis;
   readonly upper: Millis;
@@ -33,39 +33,39 @@ const spreadOf = (owns: readonly Millis[]): Spread => ({
   upper: millis(quantile(owns, 0.9) ?? 0),
 });
 
-/** What the readings of one probe usually cost the guard, and what they have cost it lately. */
+/** The guard's usual own time per reading of one probe, and that of recent readings. */
 export interface UsualOwnTime {
-  /** Of the calmest block so far; absent before the first has ended. Its median never rises: trouble is not learned. */
-  readonly calmest?: Spread;
-  /** Of the readings since the last whole block. */
+  /** Of the quietest block so far; absent before the first has ended. Its median never rises: a busy guard is not usual. */
+  readonly quietest?: Spread;
+  /** Of the readings since the last complete block. */
   readonly block: readonly Millis[];
-  readonly lately: readonly { readonly own: Millis; readonly took: Millis }[];
+  readonly recent: readonly { readonly own: Millis; readonly took: Millis }[];
 }
 
-export const nothingUsual: UsualOwnTime = { block: [], lately: [] };
+export const nothingUsual: UsualOwnTime = { block: [], recent: [] };
 
-/** Takes in one answered reading. */
+/** Adds one answered reading. */
 export function learnUsual(before: UsualOwnTime, own: OwnTime, took: Millis): UsualOwnTime {
-  const { calmest } = before;
+  const { quietest } = before;
   const block = [...before.block, total(own, took)];
-  const lately = [...before.lately, { own: total(own, took), took }].slice(1 - inARow);
-  if (block.length < blockLength) return { ...before, block, lately };
+  const recent = [...before.recent, { own: total(own, took), took }].slice(1 - inARow);
+  if (block.length < blockLength) return { ...before, block, recent };
   const spread = spreadOf(block);
-  const isCalmer = calmest === undefined || spread.median < calmest.median;
-  return { calmest: isCalmer ? spread : calmest, block: [], lately };
+  const isQuieter = quietest === undefined || spread.median < quietest.median;
+  return { quietest: isQuieter ? spread : quietest, block: [], recent };
 }
 
 /**
- * How much of a reading the guard may have added by being later than usual. An answer of which a quarter is the guard's own
- * doing looks 1 / (1 - 1/4) = 1.33 times as slow as it was: still below the 1.4 up to which slowness promises to stay quiet,
- * so a healthy target cannot become evidence.
+ * The share of a reading that the guard may have added by being later than usual. If a quarter of an answer's time is the
+ * guard's own, the answer looks 1 / (1 - 1/4) = 1.33 times as slow as it was: still below the 1.4 up to which slowness
+ * promises to stay quiet, so a healthy target cannot become evidence.
  */
 export const mostOwnShare = 1 / 4;
 
-/** Other sides give up on a guard that hears nothing for seconds; before that, a refusal or an error is their own word. */
+/** The other side gives up on a guard that does not read for seconds; before that, a refusal or an error is its own answer. */
 const longAway = millis(1_000);
 
-/** The constant texts are what the journal keeps and the log tells once: amounts would make each reading another reason. */
+/** Constant texts, stored in the journal and logged once. With amounts in them, each reading would have a different reason. */
 export const lateness = {
   busy: 'the guard itself was late: it was busy with other work for too much of the time',
   waiting: 'the guard itself was late: it waited for a CPU for too much of the time',
@@ -74,44 +74,44 @@ export const lateness = {
 } as const;
 
 const latenesses: readonly string[] = Object.values(lateness);
-/** Whether a reading is missing because of the guard's own trouble. */
+/** Whether a reading is missing because of the guard itself. */
 export const isLateness = (because: string | undefined): boolean =>
   because !== undefined && latenesses.includes(because);
 
 export interface Timed {
-  /** The time that was measured. */
+  /** The measured time. */
   readonly took: Millis;
   readonly own: OwnTime;
-  /** For how long of it the whole process stood still, as far as its timers tell. */
+  /** How long the whole process was stopped during that time, according to its timers. */
   readonly stopped: Millis;
 }
 
 const exceeds = (own: Millis, usual: Millis, took: Millis): boolean => own - usual > mostOwnShare * took;
 
 /**
- * Why a measured time says too little about the target; undefined where it counts. One reading alone is compared with the dearest
- * tenth of calm ones, since the guard's time varies, and the baseline's did; where the guard has been late for several
- * in a row, with their median, since what adds a little to every reading moves evidence, too.
+ * Why a measured time says too little about the target; undefined if it counts. A single reading is compared with the upper
+ * tenth of the quietest block, because the guard's own time varies and did so in the baseline. If the guard has been late for
+ * several readings in a row, they are compared with the median, because a small delay in every reading also moves evidence.
  */
 export function latenessOf(
   { took, own, stopped }: Timed,
-  { calmest, block, lately }: UsualOwnTime,
+  { quietest, block, recent }: UsualOwnTime,
 ): string | undefined {
   const most = millis(Math.max(total(own, took), Math.min(took, stopped)));
-  const calm = calmest ?? spreadOf(block.length === 0 ? [most] : block);
-  const row = [...lately, { own: most, took }];
+  const quiet = quietest ?? spreadOf(block.length === 0 ? [most] : block);
+  const row = [...recent, { own: most, took }];
   const [rowOwn, rowTook] = [spreadOf(row.map((one) => one.own)).median, spreadOf(row.map((one) => one.took)).median];
-  const isLateForAll = exceeds(rowOwn, calm.median, rowTook) && exceeds(most, calm.median, took);
-  if (!exceeds(most, calm.upper, took) && !isLateForAll) return undefined;
+  const isLateForAll = exceeds(rowOwn, quiet.median, rowTook) && exceeds(most, quiet.median, took);
+  if (!exceeds(most, quiet.upper, took) && !isLateForAll) return undefined;
   if (stopped >= own.busy + own.waiting) return lateness.stopped;
   return own.waiting > own.busy ? lateness.waiting : lateness.busy;
 }
 
-const neverLate: UsualOwnTime = { calmest: { median: millis(0), upper: millis(0) }, block: [], lately: [] };
+const neverLate: UsualOwnTime = { quietest: { median: millis(0), upper: millis(0) }, block: [], recent: [] };
 
 /**
- * The same for a failure. One for time is the guard's own doing when too much of the time was; any other is a word of the
- * other side, which the guard could only have provoked by hearing nothing for long.
+ * The same for a failure. A timeout is the guard's own fault if too much of the time was. Any other failure is an answer of
+ * the other side, which the guard could only have provoked by not reading for long.
  */
 export function latenessOfFailure(timed: Timed, reason: string): string | undefined {
   const { took, own, stopped } = timed;

@@ -2,7 +2,7 @@ import type { ProbePlan } from '../plan/questions.ts';
 import { sourceOf } from '../plan/sources.ts';
 import type { Part } from './reading.ts';
 
-/** The parts that answers of the probe may have; which of them do depends on the answer. */
+/** The parts that answers of the probe can have; the answer determines which of them it has. */
 export function partsOf(probe: Pick<ProbePlan, 'sql' | 'http' | 'statements' | 'prometheus'>): readonly Part[] {
   const source = sourceOf(probe);
   switch (source) {

@@ -5,22 +5,22 @@ export interface PhaseClock {
   readonly estimate: Millis;
   readonly startedAt: Instant;
   readonly endedAt?: Instant;
-  /** Held time that is over. */
+  /** The total of past holds. */
   readonly heldFor: Millis;
-  /** Since when it is held now. */
+  /** The start of the current hold. */
   readonly heldSince?: Instant;
   /** The last progress reported: a fraction from 0 to 1. */
   readonly progress?: { readonly fraction: number; readonly at: Instant };
 }
 
-/** Worked time, held time excluded. */
+/** AttemptProcesses time, without time on hold. */
 export function worked({ startedAt, endedAt, heldFor, heldSince }: PhaseClock, now: Instant): Millis {
   const end = endedAt ?? now;
   const heldNow = heldSince === undefined ? 0 : Math.max(0, between(heldSince, end));
   return millis(Math.max(0, between(startedAt, end) - heldFor - heldNow));
 }
 
-/** Total time if it goes on at the speed so far; undefined before 2 % of progress, where it would be guessing. */
+/** Total time at the speed so far; undefined before 2 % of progress, when it would be a guess. */
 export function projected(clock: PhaseClock): Millis | undefined {
   if (clock.progress === undefined || clock.progress.fraction < 0.02) return undefined;
   return millis(worked(clock, clock.progress.at) / clock.progress.fraction);
@@ -36,6 +36,6 @@ export function release(clock: PhaseClock, now: Instant): PhaseClock {
 }
 
 export const end = (clock: PhaseClock, now: Instant): PhaseClock => ({ ...release(clock, now), endedAt: now });
-/** When the estimate is used up, if nothing holds it from now on. */
+/** When the estimate will be used up if no further hold follows. */
 export const due = (clock: PhaseClock, now: Instant): Instant =>
   after(now, millis(clock.estimate - worked(clock, now)));

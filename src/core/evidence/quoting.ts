@@ -1,4 +1,4 @@
-/** Words that PostgreSQL quotes where they are names: every keyword of its grammar that is not free (pg_get_keywords). */
+/** Words that PostgreSQL quotes as names: every keyword that is not unreserved (pg_get_keywords). */
 const keywords: ReadonlySet<string> = new Set(
   `all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
   char character check coalesce collate collation column concurrently constraint create cross current_catalog
@@ -14,11 +14,11 @@ const keywords: ReadonlySet<string> = new Set(
   xmlserialize xmltable`.split(/\s+/),
 );
 
-/** As `quote_ident` prints it: quoted only where it must be. */
+/** As `quote_ident` prints it: quoted only if necessary. */
 export const asPrinted = (name: string): string =>
   /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
 
-/** A name as an operator writes it, with its schema, as PostgreSQL prints it: `public."Mol é"`. */
+/** Converts an operator's qualified name to PostgreSQL's notation: `public."Mol é"`. */
 export function relationAsPrinted(name: string): string {
   const dot = name.indexOf('.');
   return dot < 0 ? asPrinted(name) : `${asPrinted(name.slice(0, dot))}.${asPrinted(name.slice(dot + 1))}`;

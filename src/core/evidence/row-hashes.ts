@@ -2,18 +2,18 @@ import { hashOf } from '../kernel/hash.ts';
 import { type Row, mostCell } from './answer.ts';
 import type { Finding } from './finding.ts';
 
-/** 128 bits: nobody finds two rows that share it. */
+/** 128 bits: nobody can find two rows with the same hash. */
 const length = 32;
 
 const rowHash = (row: Row): string => hashOf(row).slice('sha256:'.length, 'sha256:'.length + length);
 
-/** A cell of this length may have been cut, so its hash would be that of other rows as well. */
+/** A cell of this length may have been cut, so other rows could have the same hash. */
 const isWhole = (row: Row): boolean => row.every((cell) => cell === null || cell.length < mostCell);
 
 export interface Hashed {
   /** In the order of the rows. */
   readonly hashes: readonly string[];
-  /** Whether they are those of every row there was. */
+  /** Whether they cover all rows. */
   readonly complete: boolean;
 }
 
@@ -21,14 +21,14 @@ type Rows = Pick<Finding, 'rows' | 'rowCount' | 'rowHashes'>;
 
 export const hashRows = (rows: readonly Row[]): readonly string[] => rows.map(rowHash);
 
-/** What a finding still tells of its rows one by one: one of an older journal has only those that it shows. */
+/** What a finding tells about its individual rows. In an older journal, it only has the rows that it shows. */
 export function hashesOf({ rows = [], rowCount, rowHashes }: Rows): Hashed {
   if (rowHashes !== undefined) return { hashes: rowHashes, complete: true };
   const kept = rows.filter(isWhole);
   return { hashes: hashRows(kept), complete: kept.length === rowCount };
 }
 
-/** The places of the hashes that are not among the others, each as often as it is missing there. */
+/** The positions of the hashes that are missing from `others`, as a multiset difference. */
 export function placesNotIn(hashes: readonly string[], others: readonly string[]): readonly number[] {
   const left = new Map<string, number>();
   for (const hash of others) left.set(hash, (left.get(hash) ?? 0) + 1);
@@ -40,7 +40,7 @@ export function placesNotIn(hashes: readonly string[], others: readonly string[]
   });
 }
 
-/** The rows of an answer that were not there before; undefined where it is not known which rows were. */
+/** The rows of an answer that did not exist before; undefined if the earlier rows are unknown. */
 export function newRows(rows: readonly Row[], before: Finding | undefined): readonly Row[] | undefined {
   if (before?.status !== 'breach') return undefined;
   const then = hashesOf(before);

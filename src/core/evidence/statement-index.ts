@@ -5,9 +5,9 @@ import { median } from './quantile.ts';
 import type { StatementMix, StatementWeight } from './statement-mix.ts';
 import { type Count, type StatementInterval, together } from './statements.ts';
 
-/** An interval counts with so much of the baseline's calls; all of them would merge every second interval of a steady load. */
+/** The share of the baseline's calls that makes an interval count. With 1, every second interval of a steady load would merge. */
 const enoughCalls = 0.8;
-/** What ran must have been so much of the baseline's time: one small statement does not speak for all. */
+/** The share of the baseline's time that the statements which ran must cover: one small statement does not speak for all. */
 const enoughTime = 0.5;
 
 const timeOf = (weights: readonly StatementWeight[]): number =>
@@ -21,11 +21,11 @@ const callsOf = (interval: StatementInterval, weights: readonly StatementWeight[
  *
  *     sum(share * mean in the baseline) * sum(share * mean now) / sum(share * mean in the baseline)
  *
- * where the first sum is over all statements and the other two over those that ran (an index of Laspeyres, which weighs
- * prices by the base period's amounts). What did not run is taken to have changed as the rest did: left out of the
- * numerator alone, or held at its old mean, a change of mix would look like a change of speed.
+ * The first sum covers all statements, the other two cover those that ran (a Laspeyres index, which weights prices by the
+ * quantities of the base period). Statements that did not run are assumed to have changed like the others: if they were left
+ * out of the numerator alone, or kept at their old mean, a change of mix would look like a change of speed.
  *
- * Undefined while too little ran to say so.
+ * Undefined if too little ran to tell.
  */
 export function mixLatency(interval: StatementInterval, { weights, calls }: StatementMix): Millis | undefined {
   const present = weights.filter(({ statement }) => interval.ran.has(statement));
@@ -38,11 +38,11 @@ export function mixLatency(interval: StatementInterval, { weights, calls }: Stat
   return measured((whole * now) / before);
 }
 
-/** What one more interval makes of those before it that were too little by themselves. */
+/** The result of adding an interval to earlier ones that were too small on their own. */
 export type Gathered =
   | { readonly state: 'told'; readonly latency: Millis }
   | { readonly state: 'too-little'; readonly pending: StatementInterval }
-  /** The server forgot part of what counts. */
+  /** The server lost some of the statistics that count. */
   | { readonly state: 'lost' };
 
 export function gather(pending: StatementInterval | undefined, next: StatementInterval, mix: StatementMix): Gathered {
@@ -66,7 +66,7 @@ function mixOf(intervals: readonly StatementInterval[], top: number): StatementM
   return { weights, calls: median(perInterval) ?? 0 };
 }
 
-/** Sums up the intervals of a capture: first the mix, then each latency as it will be measured with that mix. */
+/** Summarises the intervals of a capture: first the mix, then each latency as later readings will compute it with that mix. */
 export function statementBaseline(probe: ProbeId, intervals: readonly StatementInterval[], top: number): ProbeBaseline {
   const statements = mixOf(intervals, top);
   const latencies: Millis[] = [];

@@ -1,33 +1,33 @@
 import { type Millis, millis } from '../kernel/units.ts';
 
-/** What the server has counted of one statement since it began to: how often it ended, and how long that took in all. */
+/** The server's counters for one statement: the number of calls and their total time. */
 export interface Count {
   readonly calls: number;
   readonly ms: number;
 }
 
-/** One look at pg_stat_statements. */
+/** One sample of pg_stat_statements. */
 export interface StatementLook {
   /** When the server was started and when the statistics were reset, as it prints them: only compared. */
   readonly startedAt: string;
   readonly resetAt: string;
   /** By the server's number for the statement. */
   readonly counts: ReadonlyMap<string, Count>;
-  /** Calls of roles whose statements do not count, since the plan does not say that they are the application's. */
+  /** Calls of roles whose statements do not count, because the plan does not assign them to the application. */
   readonly others?: ReadonlyMap<string, number>;
 }
 
-/** Those of them who asked something from one look to the next, or ever. */
+/** The other roles with calls between two samples, or at any time. */
 export const othersSince = (
   before: StatementLook | undefined,
   { others = new Map() }: StatementLook,
 ): readonly string[] =>
   [...others].filter(([role, calls]) => calls > (before?.others?.get(role) ?? 0)).map(([role]) => role);
 
-/** What ran between two looks, by statement: the hash of its text, which outlives the server's numbers. */
+/** What ran between two samples, by statement: the hash of its text, which outlives the server's numbers. */
 export interface StatementInterval {
   readonly ran: ReadonlyMap<string, Count>;
-  /** Statements of which something was lost: the server threw them out, or forgot what it had counted. */
+  /** Statements with incomplete counters: the server evicted them, or reset what it had counted. */
   readonly lost: ReadonlySet<string>;
 }
 
@@ -43,7 +43,7 @@ function added(counts: Map<string, Count>, statement: string, { calls, ms }: Cou
   counts.set(statement, { calls: before.calls + calls, ms: before.ms + ms });
 }
 
-/** What ran from one look to the next. `statementOf` is undefined for a number that is not asked about. */
+/** What ran between two samples. `statementOf` is undefined for a number that does not count. */
 export function between(
   before: StatementLook,
   now: StatementLook,
@@ -75,7 +75,7 @@ export function together(one: StatementInterval | undefined, other: StatementInt
   return { ran, lost: one.lost.union(other.lost) };
 }
 
-/** The mean of everything that ran, whatever its mix; undefined when nothing did. Only to be shown: a mix may change. */
+/** The mean of everything that ran, regardless of its mix; undefined if nothing ran. For display only: a mix may change. */
 export function plainMean({ ran }: StatementInterval): Millis | undefined {
   const all = [...ran.values()];
   const calls = all.reduce((sum, count) => sum + count.calls, 0);

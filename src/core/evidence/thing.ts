@@ -1,10 +1,10 @@
-/** What a check or an effect of a phase is about: a table, or something that belongs to one, or to none. */
+/** A database object that a check or an effect concerns: a table, something that belongs to one, or neither. */
 export interface Thing {
   /** `table`, `column`, `constraint`, `index`, `policy`, `function`, `role` … */
   readonly kind: string;
-  /** The table or view that it is, or belongs to, as PostgreSQL quotes it: `public.molecule`. */
+  /** The table or view that it is or belongs to, as PostgreSQL quotes it: `public.molecule`. */
   readonly relation?: string | undefined;
-  /** Its own name, where it is not the relation itself; with its schema where it has one: `public.f(integer)`. */
+  /** Its own name, if it is not the relation itself; qualified if it has a schema: `public.f(integer)`. */
   readonly name?: string | undefined;
 }
 
@@ -16,11 +16,11 @@ export function sayThing({ kind, relation, name }: Thing): string {
   return kind === 'index' || kind === 'sequence' ? `${kind} ${name}` : `${kind} ${name} on ${relation}`;
 }
 
-/** As an operator writes a name: without the quotes that PostgreSQL puts around it. */
+/** The name as an operator writes it: without PostgreSQL's quotes. */
 export const bare = (name: string): string =>
   name.replaceAll(/"((?:[^"]|"")*)"/g, (_, inner: string) => inner.replaceAll('""', '"'));
 
-/** What is in `public` may be named without it. */
+/** A name in `public` may omit the schema. */
 const inPublic = (name: string): readonly string[] => (name.startsWith('public.') ? [name, name.slice(7)] : [name]);
 
 /** A function may be named without its arguments. */

@@ -1,6 +1,6 @@
 /**
- * JSON with sorted keys and no white space, so that equal values have equal text and hence equal hashes
- * (the ordering and number forms of RFC 8785; keys whose value is undefined are left out, as JSON does).
+ * JSON with sorted keys and no white space, so that equal values have equal text and hence equal hashes (ordering and
+ * number forms of RFC 8785; like JSON, it omits keys whose value is undefined).
  */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`;

@@ -2,14 +2,14 @@ import { type Instant, type Millis, millis } from './units.ts';
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Reads `500ms`, `10s`, `1.5h` or `1h30m`; undefined when the text is not a duration. A bare number is not one: of what? */
+/** Reads `500ms`, `10s`, `1.5h` or `1h30m`; undefined if the text is not a duration. A bare number lacks a unit. */
 export function parseDuration(text: string): Millis | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
   return millis(parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as keyof typeof units], 0));
 }
 
-/** `1h 30m`, `2m 05s`, `4.2 s`, `18 ms`, `0.35 ms`: as a person says it, with the precision that matters at that size. */
+/** `1h 30m`, `2m 05s`, `4.2 s`, `18 ms`, `0.35 ms`: with the precision that matters at that size. */
 export function sayDuration(length: Millis): string {
   if (!Number.isFinite(length)) return 'for ever';
   if (length < 0) return `-${sayDuration(millis(-length))}`;

@@ -1,21 +1,21 @@
 import { clause, sentence } from './sentence.ts';
 
-/** What an error says to a person: what was found, what was wanted, what to do. */
+/** What an error tells a person: what was found, what was wanted and what to do. */
 export interface Complaint {
   readonly found: string;
   readonly wanted: string;
   readonly todo: string;
 }
 
-/** All three as one text. What was found may tell of another error, in sentences of its own. */
+/** All three parts as one text. `found` may quote another error that has its own sentences. */
 export const sayComplaint = ({ found, wanted, todo }: Complaint): string =>
   `${clause(found)}; wanted ${clause(wanted)}. ${sentence(todo)}`;
 
-/** How a command ends: a breach or failure, wrong usage or plan, or "could not look". */
+/** Exit codes of commands: a breach or failure, wrong usage or plan, or "could not look". */
 export const exitCodes = { well: 0, failed: 1, usage: 2, unknown: 3, refused: 75 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The base of every error that Ripcord expects to meet: one sentence, with its facts as fields. */
+/** The base of every error that Ripcord expects: one sentence, with its facts as fields. */
 export class RipcordError extends Error {
   readonly found: string;
   readonly wanted: string;
@@ -32,10 +32,10 @@ export class RipcordError extends Error {
   }
 }
 
-/** What was thrown, in its own words: anything may be thrown. */
+/** The message of anything that was thrown. */
 export const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A switch over a union ends here: a new kind that nobody handles does not compile. */
+/** The default branch of a switch over a union: a new kind without a case does not compile. */
 export function unreachable(value: never): never {
   throw new TypeError(`unhandled kind: ${JSON.stringify(value)}`);
 }

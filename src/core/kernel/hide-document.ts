@@ -1,23 +1,23 @@
 import type { HideText } from './hide-text.ts';
 
-/** A copy without secrets; the value itself where there is none in it. */
+/** Returns a copy without secrets, or the value itself if it contains none. */
 export type Hide = <Value>(value: Value) => Value;
 
 export interface Kept {
-  /** Under these keys stand names by which things are found and compared, never what somebody else said. */
+  /** Keys whose values are names for lookup and comparison, never text from outside. */
   readonly names: ReadonlySet<string>;
-  /** Under these keys stands what others named, whose keys are texts like any other. */
+  /** Keys whose values are objects with keys from outside, which are text like any other. */
   readonly data?: ReadonlySet<string>;
-  /** Documents under these keys are left as they are, whole. */
+  /** Keys whose documents stay unchanged. */
   readonly whole?: ReadonlySet<string>;
 }
 
 const isField = /^[A-Za-z_]\w*$/;
 
-/** Hides in every text of a document, and in every key that is one: a new field is covered before anybody thinks of it. */
+/** Hides secrets in every text and in every free-form key, so that new fields are covered automatically. */
 export function hidingDocuments(hideText: HideText, { names, data = new Set(), whole = new Set() }: Kept): Hide {
   const inArray = (values: readonly unknown[], isName: boolean, isData: boolean): readonly unknown[] => {
-    if (typeof values[0] === 'number' && values.every((one) => typeof one === 'number')) return values; // ten thousand latencies
+    if (typeof values[0] === 'number' && values.every((one) => typeof one === 'number')) return values; // e.g. 10,000 latencies
     let copy: unknown[] | undefined;
     for (const [index, value] of values.entries()) {
       const hidden = inValue(value, isName, isData);

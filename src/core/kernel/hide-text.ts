@@ -1,13 +1,13 @@
 import { type SecretForm, secretForms, shortestSecret } from './secret-forms.ts';
 
-/** What stands where a secret stood. */
+/** The replacement for a secret. */
 export const insteadOfSecret = '[secret]';
 
 export type HideText = (text: string) => string;
 
-/** So long a beginning of a secret is in no other text by chance, whatever follows it. */
+/** A match with this many characters of a secret's beginning is never a coincidence. */
 const neverByChance = 16;
-/** The server cuts names at 63 bytes and everything else later, at most three bytes earlier within a character. */
+/** The server cuts names at 63 bytes and everything else later; within a character, up to three bytes earlier. */
 const shortestCut = 60;
 const marker = /…|\.\.\./g;
 const space = /\s/;
@@ -19,13 +19,13 @@ const lower = (character: string): string => {
 const folded = (text: string): string => Array.from(text.split(''), lower).join('');
 const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
-/** A form as it is searched for: any white space is like any other, since texts are wrapped and put on one line. */
+/** The search form of a secret: all white space is equal, because texts get wrapped or put on one line. */
 const searched = ({ text, least }: SecretForm): SecretForm => ({
   text: folded(text.trim().replaceAll(/\s+/g, ' ')),
   least,
 });
 
-/** How far the text at `at` agrees with the form from `from` on: in characters of the text, and of the form. */
+/** How far the text at `at` matches the form from `from` on, in characters of the text and of the form. */
 function agreement(text: string, at: number, form: string, from: number) {
   let [end, to] = [at, from];
   while (to < form.length && end < text.length) {
@@ -41,8 +41,8 @@ function agreement(text: string, at: number, form: string, from: number) {
 const opening: Readonly<Record<string, string>> = { '”': '“', '’': '‘', '»': '«', '\\': '"' };
 
 /**
- * Whether the text was cut off at `end`: somebody marked it, or it ends there and is as long as what servers cut without a
- * mark, whether it is the whole text or quoted in it.
+ * Whether the text was cut at `end`: a mark says so, or the text ends there and is as long as the limit at which servers cut
+ * without a mark, whether it is the whole text or a quotation in it.
  */
 function isCutAt(text: string, start: number, end: number): boolean {
   const next = text.charAt(end);
@@ -52,7 +52,7 @@ function isCutAt(text: string, start: number, end: number): boolean {
   return sizeOf(text.slice(quote + 1, end)) >= shortestCut;
 }
 
-/** Where what stands at `at` ends, if it is one of the forms or what a cut left of its beginning; the longest counts. */
+/** The end of the secret at `at`, or of a beginning that a cut has left; the longest form wins. */
 function endOf(text: string, at: number, forms: readonly SecretForm[]): number | undefined {
   let furthest: number | undefined;
   for (const form of forms) {
@@ -63,7 +63,7 @@ function endOf(text: string, at: number, forms: readonly SecretForm[]): number |
   return furthest;
 }
 
-/** Where what stands behind a mark of a cut ends, if it is the rest of a secret, or a piece of one between two marks. */
+/** The end of what follows a cut mark, if it is the rest of a secret or a piece of one between two marks. */
 function endOfRest(text: string, at: number, forms: readonly SecretForm[]): number | undefined {
   const head = folded(text.slice(at, at + shortestSecret).replaceAll(/\s/g, ' '));
   if (head.length < shortestSecret) return undefined;
@@ -92,7 +92,7 @@ function hideRests(text: string, forms: readonly SecretForm[]): string {
   return from === 0 ? text : shown + text.slice(from);
 }
 
-/** Characters as forms are compared by, small and white space as a blank: filled as they are met. */
+/** Characters folded for comparison: lower case, and white space as a blank. Filled on demand. */
 const foldedUnits = new Uint16Array(0x1_0000);
 function foldedUnit(unit: number): number {
   const known = foldedUnits[unit] ?? 0;
@@ -102,16 +102,16 @@ function foldedUnit(unit: number): number {
 }
 
 const buckets = 1 << 15;
-/** Three characters in one number; what is before them is shifted out. */
+/** Three characters in one number; older ones are shifted out. */
 const next = (key: number, unit: number): number => ((key << 5) ^ foldedUnit(unit)) & (buckets - 1);
 const keyOf = (start: string): number =>
   next(next(next(0, start.charCodeAt(0)), start.charCodeAt(1)), start.charCodeAt(2));
 
-/** How a text may go on from where a form begins: a blank of it may be several. */
+/** How a text may continue where a form begins: one blank of the form may be several. */
 const startsOf = ({ text }: SecretForm): readonly string[] =>
   text[1] === ' ' ? [text.slice(0, 3), `${text[0]}  `] : [text.slice(0, 3)];
 
-/** The forms by how they begin: a text is read once, whatever the number of secrets. */
+/** The forms by their beginning, so that a text is scanned once, whatever the number of secrets. */
 function byStart(forms: readonly SecretForm[]) {
   const pairs = forms.flatMap((form) => startsOf(form).map((start) => ({ key: keyOf(start), form })));
   const isStart = new Uint8Array(buckets);
@@ -121,8 +121,8 @@ function byStart(forms: readonly SecretForm[]) {
 }
 
 /**
- * Cuts secrets out of texts: as they are, in the forms that servers and programs write them, and what a length limit left
- * of them. Equal texts become equal texts, and a text without secrets stays itself. Shorter ones than `shortestSecret` stay.
+ * Removes secrets from texts: verbatim, in the forms that servers and programs write them, and pieces that a length limit
+ * left. Deterministic; a text without secrets stays the same. Secrets shorter than `shortestSecret` stay.
  */
 export function hidingText(secrets: readonly string[]): HideText {
   const forms = secretForms(secrets.filter((secret) => secret.trim().length >= shortestSecret)).map(searched);
@@ -134,7 +134,7 @@ export function hidingText(secrets: readonly string[]): HideText {
     for (let at = -2; at + 2 < text.length; at += 1) {
       key = next(key, text.charCodeAt(at + 2));
       if (isStart[key] === 0 || at < from) continue;
-      if (text.startsWith(insteadOfSecret, at - 1)) continue; // by an earlier pass, of the secret `secret`
+      if (text.startsWith(insteadOfSecret, at - 1)) continue; // an earlier pass wrote it, and the secret is `secret`
       const end = endOf(text, at, starts.of(key));
       if (end === undefined) continue;
       shown += text.slice(from, at) + insteadOfSecret;

@@ -7,27 +7,27 @@ export type GuardId = Id<'GuardId'>;
 export type PhaseId = Id<'PhaseId'>;
 export type ProbeId = Id<'ProbeId'>;
 export type CheckId = Id<'CheckId'>;
-/** What the guard must be sure of itself: that the right server answers it, and that it is the only guard there. */
-export type GuardSense = 'target' | 'guard-lock' | 'wall-clock';
-/** What gives evidence: a probe, a check, or what all evidence rests on. */
-export type Sense = ProbeId | CheckId | GuardSense;
+/** What must hold before the guard trusts any evidence: the right server, no second guard, and a clock that agrees. */
+export type GuardCondition = 'target' | 'guard-lock' | 'wall-clock';
+/** A source of evidence: a probe, a check, or a condition that all evidence depends on. */
+export type EvidenceSource = ProbeId | CheckId | GuardCondition;
 export type StepId = Id<'StepId'>;
 export type PrincipalId = Id<'PrincipalId'>;
 export type PreApprovalId = Id<'PreApprovalId'>;
 /** The decision id: the same word in every message, metric, page and report about one recommendation. */
 export type RecommendationId = Id<'RecommendationId'>;
 export type RollbackId = Id<'RollbackId'>;
-/** What is asked of people, by the sequence number in its run of the event that asks it. What joins makes it another one. */
+/** A question to people, identified by its event's sequence number in the run. Added evidence makes it a new question. */
 export type QuestionId = number & { readonly [id]: 'QuestionId' };
-/** What a rollback would undo, by the sequence number in its run of the event that changed it last. */
+/** What a rollback would undo, identified by the sequence number in its run of the event that last changed it. */
 export type UndoRevision = number & { readonly [id]: 'UndoRevision' };
-/** Where an entry stands among those of all runs in one store: later entries have higher ones, and there may be gaps. */
+/** An entry's position among all runs of one store: later entries have higher positions, possibly with gaps. */
 export type Position = number & { readonly [id]: 'Position' };
 /** `sha256:` and 64 hexadecimal digits. */
 export type Hash = Id<'Hash'>;
 
 export const runId = (text: string): RunId => text as RunId;
-/** No id holds an `@`, so two guards never have the same name. */
+/** Ids contain no `@`, so two guards never have the same name. */
 export const guardId = (plan: string, environment: string): GuardId => `${plan}@${environment}` as GuardId;
 export const phaseId = (text: string): PhaseId => text as PhaseId;
 export const probeId = (text: string): ProbeId => text as ProbeId;
@@ -42,5 +42,5 @@ export const undoRevision = (seq: number): UndoRevision => seq as UndoRevision;
 export const position = (place: number): Position => place as Position;
 export const hash = (text: string): Hash => text as Hash;
 
-/** What a plan may use as an id: it becomes a label, a file name and a word in sentences. */
+/** The syntax of ids in a plan: an id becomes a label, a file name and a word in sentences. */
 export const idPattern = /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;

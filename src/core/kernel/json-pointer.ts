@@ -1,4 +1,4 @@
-/** JSON Pointer (RFC 6901): `/data/0/name` names a place in a JSON document, and the empty text the whole of it. */
+/** JSON Pointer (RFC 6901): `/data/0/name` names a value in a JSON document; the empty text names the whole document. */
 export const pointerPattern = /^(?:\/(?:[^~/]|~[01])*)*$/;
 
 const isIndex = (part: string): boolean => /^(?:0|[1-9]\d*)$/.test(part);
@@ -9,7 +9,7 @@ function child(value: unknown, part: string): unknown {
   return Reflect.get(value, part);
 }
 
-/** What stands at the pointer's place; undefined when there is no such place. `~1` stands for `/`, `~0` for `~`. */
+/** The value at the pointer; undefined if there is none. `~1` is an escaped `/`, `~0` an escaped `~`. */
 export function atPointer(document: unknown, pointer: string): unknown {
   const parts = pointer.split('/').slice(1);
   return parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).reduce(child, document);

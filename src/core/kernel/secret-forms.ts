@@ -1,11 +1,11 @@
-/** One way in which a secret may be written. */
+/** One way to write a secret. */
 export interface SecretForm {
   readonly text: string;
-  /** From how many characters on its beginning gives something away: the scheme and host of an address do not. */
+  /** The number of leading characters that reveal something: the scheme and host of an address do not. */
   readonly least: number;
 }
 
-/** A shorter value is no secret, and a shorter piece of one gives too little away: cutting it out would garble every text. */
+/** A shorter value is no secret, because removing it would garble every text; a shorter piece of a secret reveals too little. */
 export const shortestSecret = 6;
 
 const addressStart = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*[/?#]?/i;
@@ -13,8 +13,8 @@ const addressStart = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*[/?#]?/i;
 const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 
 /**
- * What of a secret's base64 is the same whatever stands around it, as in `Authorization: Basic` of `user:secret`: one text
- * for each of the three places in which it may begin within a group of three bytes.
+ * The part of a secret's base64 that does not depend on its surroundings, as in `Authorization: Basic` of `user:secret`: one
+ * text for each of the three offsets at which it may begin within a group of three bytes.
  */
 function base64Cores(bytes: Uint8Array): readonly string[] {
   return [0, 1, 2].map((offset) => {
@@ -37,7 +37,7 @@ function percentEncoded(secret: string): readonly string[] {
   }
 }
 
-/** As servers, programs and formats repeat it. */
+/** The forms in which servers, programs and formats repeat a secret. */
 function writtenIn(secret: string): readonly string[] {
   const bytes = new TextEncoder().encode(secret);
   const cores = base64Cores(bytes);
@@ -52,12 +52,12 @@ function writtenIn(secret: string): readonly string[] {
     ...cores,
     ...cores.map((core) => core.replaceAll('+', '-').replaceAll('/', '_')),
     Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''),
-    // A program that quotes a text by the line shows one line of it, as psql does after `LINE 1:`.
+    // A program that quotes a text by line shows one line of it, as psql does after `LINE 1:`.
     ...(/[\r\n]/.test(secret) ? secret.split(/[\r\n]+/).filter((line) => !line.startsWith('-----')) : []),
   ].filter((form) => form.trim().length >= shortestSecret);
 }
 
-/** Every form of every secret, each once. */
+/** Every form of every secret, without duplicates. */
 export function secretForms(secrets: readonly string[]): readonly SecretForm[] {
   const forms = new Map<string, SecretForm>();
   for (const secret of secrets.filter((one) => one.trim() !== '')) {

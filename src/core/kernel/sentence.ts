@@ -1,6 +1,6 @@
-/** Texts of servers, programs and errors end as they like; these let them stand in sentences of ours. */
+/** Messages of servers, programs and errors end in various ways; these functions fit them into our sentences. */
 
-/** With an end, and no second one. */
+/** Adds a full stop unless the text has an end. */
 export function sentence(text: string): string {
   const said = text.trimEnd();
   return said === '' || /[.!?…]$/.test(said) ? said : `${said}.`;
@@ -16,5 +16,5 @@ export function sayFirst<Item>(items: readonly Item[], say: (item: Item) => stri
   return `${items.slice(0, mostSaid).map(say).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
-/** Without its full stop: more of the same sentence follows. */
+/** Removes the full stop, because the sentence continues. */
 export const clause = (text: string): string => text.trimEnd().replace(/(?<!\.)\.$/, '');

@@ -1,5 +1,5 @@
 /**
- * A whole number as a person reads it: `1,204`. Not `toLocaleString`, which loads the languages of the world at its first
- * call and makes a formatter at each.
+ * A whole number for people: `1,204`. `toLocaleString` would load locale data at its first call and create a formatter at
+ * each call.
  */
 export const sayWhole = (count: number): string => String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');

@@ -7,7 +7,7 @@ import { hasPlaceholder } from './shown.ts';
 
 export const criteriaNames = ['functionality', 'integrity', 'performance', 'security', 'runtime'] as const;
 
-/** Roles that every plan has; `roles` may add others, and say more about these. */
+/** Roles that exist in every plan; `roles` can add others and change these. */
 export const builtInRoles = [
   'database_administrator',
   'cto',
@@ -31,7 +31,7 @@ export const rightNames = [
 ] as const;
 export type Right = (typeof rightNames)[number];
 
-/** What the built-in roles may do when the plan says nothing else. */
+/** The default rights of the built-in roles. */
 export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], readonly Right[]>> = {
   database_administrator: rightNames,
   cto: rightNames,
@@ -41,18 +41,18 @@ export const builtInRights: Readonly<Record<(typeof builtInRoles)[number], reado
   pipeline: ['report-phases'],
 };
 
-/** The seed's authorities: each decides alone, also where the plan wants one of them beside somebody else. */
+/** Roles that decide alone, even if the plan requires one of them in addition to another role. */
 export const authorities: readonly string[] = ['database_administrator', 'cto'];
 
-/** The seed's rule: a project manager decides in consultation with a technical lead. */
+/** A project manager decides only in consultation with a technical lead. */
 export const builtInNeeds: Readonly<Record<string, string>> = { project_manager: 'technical_lead' };
 
-/** The right without which nobody approves a procedure of this kind, now or in advance. */
+/** The right that approving a procedure of this kind takes, now or in advance. */
 export const rightToApprove = (procedure: string): 'approve-restore' | 'approve-phase-rollback' =>
   procedure === 'restore' ? 'approve-restore' : 'approve-phase-rollback';
 
 const hashPattern = '^sha256:[0-9a-f]{64}$';
-/** With a placeholder it is of a recorded plan: no token has such a hash. */
+/** A hash with a placeholder belongs to a recorded plan; it matches no token. */
 const tokenHash = z
   .string()
   .refine((hash) => hasPlaceholder(hash) || new RegExp(hashPattern).test(hash), {
@@ -66,41 +66,42 @@ export const principal = z
     name: text.optional(),
     role: id.meta({ description: `${builtInRoles.join(', ')}, or one of the plan's roles` }),
     token_hash: tokenHash,
-    token_expires: moment.optional().meta({ description: 'From then on the token is refused: 2027-02-01, in UTC' }),
+    token_expires: moment
+      .optional()
+      .meta({ description: 'Ripcord rejects the token from this moment on: 2027-02-01, in UTC' }),
   })
-  .meta({ description: 'A person or system, and their role; the token itself is never stored' });
+  .meta({ description: 'A person or system with a role. Ripcord stores only the hash of the token' });
 export type PrincipalPlan = z.output<typeof principal>;
 
 export const role = z
   .strictObject({
     rights: z.array(z.enum(rightNames)).optional().meta({
-      description: 'What the role may do; of a built-in role, instead of what it may by default',
+      description: 'The rights of the role. For a built-in role, they replace its default rights',
     }),
-    needs_also: id.optional().meta({ description: 'A role whose approval is needed beside this one' }),
+    needs_also: id.optional().meta({ description: 'A role that must approve in addition to this one' }),
   })
-  .meta({ description: 'What a role may do; the built-in roles have rights by default' });
+  .meta({ description: 'The rights of a role. Built-in roles have default rights' });
 
 export const preApproval = z
   .strictObject({
     id,
-    by_role: id.meta({ description: 'Whose principals may activate it; the role must be able to decide alone' }),
-    criteria: z
-      .array(z.enum(criteriaNames))
-      .min(1)
-      .meta({ description: 'It covers a breach of these criteria, and of no other' }),
-    phases: z.array(id).min(1).meta({ description: 'It covers undoing these phases, and no others beside them' }),
-    environments: z.array(id).min(1).meta({ description: 'Where it counts' }),
+    by_role: id.meta({ description: 'The role that can activate it. The role must be able to decide alone' }),
+    criteria: z.array(z.enum(criteriaNames)).min(1).meta({ description: 'The criteria whose breaches it covers' }),
+    phases: z.array(id).min(1).meta({
+      description: 'The phases that it allows to undo; a rollback that also undoes another phase is not covered',
+    }),
+    environments: z.array(id).min(1).meta({ description: 'The environments in which it applies' }),
     do: z.enum(['phase-rollback', 'unwind', 'restore']).meta({
-      description: 'The one kind of procedure that it covers',
+      description: 'The kind of procedure that it covers',
     }),
     not_during: z
       .array(hoursOfDay)
       .default([])
-      .meta({ description: 'Hours of the day, in UTC, in which somebody must be asked all the same' }),
-    uses: z.int().min(1).default(1).meta({ description: 'How often it may be acted upon' }),
-    for: duration.default(hours(12)).meta({ description: 'How long it counts once it is activated' }),
+      .meta({ description: 'Hours of the day, in UTC, during which it does not apply, so that a person must approve' }),
+    uses: z.int().min(1).default(1).meta({ description: 'How often it can be used' }),
+    for: duration.default(hours(12)).meta({ description: 'How long it is valid after activation' }),
   })
-  .meta({ description: 'A proposal; only `ripcord pre-approve` with a principal’s token activates it' });
+  .meta({ description: 'A proposed pre-approval. `ripcord pre-approve` with a principal’s token activates it' });
 export type PreApprovalPlan = z.output<typeof preApproval>;
 
 export const answering = z
@@ -109,8 +110,8 @@ export const answering = z
     approval_expires_after: duration.default(minutes(10)),
     armed_for: duration.default(hours(12)),
     withdrawn_after: duration.default(minutes(10)).meta({
-      description: 'How long every breach must be seen well until an open recommendation is withdrawn',
+      description: 'How long every breach must have recovered before an open recommendation is withdrawn',
     }),
   })
   .prefault({})
-  .meta({ description: 'How long questions and answers stay valid' });
+  .meta({ description: 'How long recommendations, approvals and arming stay valid' });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { httpAddress, socketAddress, text } from './quantities.ts';
 import { fixedExpectation } from './questions.ts';
 
-/** What can be looked at, again and again and at no cost: whether a step may begin, and whether it has worked. */
+/** Conditions that can be tested repeatedly without side effects: whether a step may begin, and whether it has worked. */
 
 const sqlCondition = z.strictObject({ sql: text, expect: fixedExpectation });
 const httpCondition = z.strictObject({
@@ -14,7 +14,7 @@ const httpCondition = z.strictObject({
   }),
 });
 const tcpCondition = z.strictObject({
-  tcp: socketAddress.meta({ description: 'host:port, where somebody must accept connections' }),
+  tcp: socketAddress.meta({ description: 'host:port that must accept connections' }),
 });
 
 export const condition = z.union([sqlCondition, httpCondition, tcpCondition], {
@@ -22,7 +22,7 @@ export const condition = z.union([sqlCondition, httpCondition, tcpCondition], {
 });
 export type Condition = z.output<typeof condition>;
 
-/** What a condition waits to see, in words. `fill` puts in what the placeholders stand for. */
+/** Describes the condition. `fill` substitutes the placeholders. */
 export function sayCondition(wanted: Condition, fill = (written: string): string => written): string {
   if ('http' in wanted) return `${fill(wanted.http.url)} answers ${wanted.http.expect.status}`;
   if ('tcp' in wanted) return `${fill(wanted.tcp)} accepts connections`;

@@ -3,45 +3,44 @@ import { z } from 'zod';
 import { databaseAddress, estimate, id, text } from './quantities.ts';
 import { restore, stopWork } from './procedures.ts';
 
-/** `"$user"` would be a schema that whoever names it after the login may make. */
+/** Anyone who may create schemas could create the schema `"$user"` after the login and shadow names. */
 const schemaName = text.refine((name) => name !== '$user' && !name.startsWith('pg_temp'), {
-  error: 'wanted the name of a schema, neither $user nor pg_temp',
+  error: 'wanted the name of a schema other than $user and pg_temp',
 });
 
 export const environment = z
   .strictObject({
     target: z.strictObject({
-      url: databaseAddress.meta({ description: 'postgres://user@host:port/database; better ${env:NAME}, or url_file' }),
+      url: databaseAddress.meta({ description: 'postgres://user@host:port/database; prefer ${env:NAME} or url_file' }),
       users_url: databaseAddress.optional().meta({
         description:
-          'The path that users take, such as a pooler’s address: every tenth reading in SQL goes there; else url',
+          'The address that users connect to, such as a pooler’s; every tenth SQL reading uses it. By default url',
       }),
       rollback_url: databaseAddress.optional().meta({
         description:
-          'The login that rollback steps use, where the guard’s own may only look; the same when left out, and never that of the phases',
+          'The login for rollback steps, if the guard’s own login can only read. By default url; never the login of the phases',
       }),
       read_url: databaseAddress.optional().meta({
         description:
-          'The login that reads what users own: probes, the plan’s SQL and the checks that read rows; else url, which is meant for development',
+          'The login that reads user data: for probes, the plan’s SQL and checks that read rows. By default url, which is meant for development',
       }),
       reach_url: databaseAddress.optional().meta({
         description:
-          'The login that tries what the watched roles can read: a member of these and of nothing else; without it url tries, where it reads as well',
+          'The login that tries what the watched roles can read: a member of those roles and of no other. Without it, url tries if it also reads',
       }),
       search_path: z.array(schemaName).optional().meta({
-        description:
-          'Schemas in which the plan’s SQL looks up names without a schema, in this order; public when left out',
+        description: 'The schemas in which the plan’s SQL looks up unqualified names, in this order; by default public',
       }),
       trusts: z.array(text).default([]).meta({
         description:
-          'Roles whose functions may run while the guard reads: they can then see what it sees. The bootstrap superuser is always trusted',
+          'Roles whose functions may run while the guard reads; such functions can see what the guard sees. The bootstrap superuser is always trusted',
       }),
       allow_superuser: z.boolean().default(false).meta({
-        description: 'For local development only: the guard logs in as a superuser. Every status shows it',
+        description: 'For local development only: allows the guard to log in as a superuser. Every status shows it',
       }),
       role_for_phases: text.optional().meta({
         description:
-          'The role that only the phases log in with; when forward work is stopped it may not log in any more, until the rollback is over, and its sessions are ended',
+          'The role that only the phases log in with. To stop forward work, Ripcord ends its sessions and revokes its login until the rollback is over',
       }),
     }),
     estimate: z.strictObject({ rollback: estimate.optional() }).prefault({}),

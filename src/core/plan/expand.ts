@@ -12,14 +12,14 @@ import {
 } from './shown.ts';
 import { isMapping, type Path, pathKey, sayPath } from './tree.ts';
 
-/** Where a plan's secrets come from; arguments, so that parsing is a pure function. */
+/** Where a plan's secrets come from. They are arguments, so that parsing is a pure function. */
 export interface Sources {
-  /** Which environment to run in. Absent: the only one there is, or none. */
+  /** The environment to run in. If absent, the only one in the plan, or none. */
   readonly environment?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The file's text, undefined when there is none. The path is as the plan has it. */
+  /** Returns the file's text, or undefined if there is no file. The path is as the plan has it. */
   readonly readFile: (path: string) => string | undefined;
-  /** A placeholder without a value, and a `_file`, stay as they are written: for a plan that is looked at, not run. */
+  /** Placeholders without a value and `_file` keys stay as written: for a plan that is inspected, not run. */
   readonly unfilled?: boolean;
 }
 
@@ -29,17 +29,17 @@ export interface Expanded {
   readonly secrets: readonly string[];
   /** Secrets that cannot be hidden, one sentence each. */
   readonly warnings: readonly string[];
-  /** The values of placeholders that stand where a plan has nothing to hide: names and lengths. */
+  /** The values of placeholders in places that need no hiding: names and lengths. */
   readonly settings: Readonly<Record<string, string>>;
-  /** The environment to run in, where one was named or there is only one. */
+  /** The environment to run in, if one was named or there is only one. */
   readonly chosen?: string;
-  /** The path in the text of a value that came from a `_file`, by the path key of the value. */
+  /** For a value from a `_file`: the path of that key in the text, by the path key of the value. */
   readonly twins: ReadonlyMap<string, Path>;
 }
 
 const placeholder = /\$?\$\{env:([^}]*)\}?/g;
 
-/** In a step: what is run, sent, looked for or said. Ids, durations and the like are needed at once. */
+/** The keys of a step whose text is used when it runs. Other values, such as ids and durations, are needed when parsing. */
 const used = [
   'command',
   'directory',
@@ -55,7 +55,7 @@ const used = [
   'confirm',
 ];
 
-/** What steps run keeps its placeholders: procedures are journalled and shown, and no secret may be in either. */
+/** The text of steps keeps its placeholders: procedures are journalled and shown, and must contain no secret. */
 function isFilledInLater(path: Path): boolean {
   const [section, , part, ...rest] = path;
   if (section === 'phases' && part === 'apply') return true;
@@ -64,7 +64,7 @@ function isFilledInLater(path: Path): boolean {
   return isProcedure && rest.some((key) => used.includes(String(key)));
 }
 
-/** Puts in what the placeholders of a text that is about to run stand for. Throws PlaceholderUnset for one without value. */
+/** Substitutes the placeholders of a text that is about to be used. Throws PlaceholderUnset if one has no value. */
 export const fillIn = (text: string, env: Sources['env']): string =>
   text.replaceAll(placeholder, (all, name: string) => {
     if (all.startsWith('$$')) return all.slice(1);
@@ -85,8 +85,9 @@ export class PlaceholderUnset extends RipcordError {
 const suffix = '_file';
 
 /**
- * Puts in what `${env:NAME}` and `*_file` stand for, everywhere but in environments that were not chosen, where the text
- * stays, and in what steps run, where it is looked at and then stays for `fillIn`. `$${env:` stands for the text `${env:` itself; any other `$$` stays, since SQL quotes with it.
+ * Expands `${env:NAME}` and `*_file`, except in environments that were not chosen, where the text stays, and in the text of
+ * steps, which is checked and then left for `fillIn`. `$${env:` is an escaped `${env:`; any other `$$` stays, because SQL
+ * quotes with it.
  */
 class Expansion {
   readonly objections: Objection[] = [];
@@ -134,7 +135,7 @@ class Expansion {
       const value = Object.hasOwn(this.#sources.env, name) ? this.#sources.env[name] : undefined;
       if (value === undefined && this.#sources.unfilled === true) return all;
       if (value === undefined) {
-        this.#object(path, 'value', `environment variable ${name} is not set`, 'it set where Ripcord runs');
+        this.#object(path, 'value', `environment variable ${name} is not set`, 'a value where Ripcord runs');
         return all;
       }
       if (isOpenPlace(path)) {
@@ -148,7 +149,7 @@ class Expansion {
     });
   }
 
-  /** As short as this it is in many a word, so that it cannot be cut out of what servers say. */
+  /** A secret this short occurs in many words, so it cannot be removed from server messages. */
   #noteShort(path: Path, what: string, value: string): void {
     if (value === '' || value.length >= shortestSecret) return;
     this.warnings.add(
@@ -207,7 +208,7 @@ export function expand(tree: unknown, sources: Sources): Expanded {
   const { objections, twins } = expansion;
   const secrets = [...expansion.secrets].filter((secret) => secret !== '');
   const warnings = [...expansion.warnings];
-  // What is a secret elsewhere in the plan is none of its settings.
+  // A value that is a secret elsewhere in the plan must not be recorded as a setting.
   const settings = Object.fromEntries([...expansion.settings].filter(([, value]) => !expansion.secrets.has(value)));
   return { tree: expanded, objections, twins, secrets, warnings, settings, ...(chosen !== undefined && { chosen }) };
 }

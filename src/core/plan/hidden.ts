@@ -11,7 +11,7 @@ const textsIn = (value: unknown): readonly string[] => {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 };
 
-/** What the target's addresses say openly: hosts, logins and databases, which stand in every message. */
+/** The public parts of the target's addresses: hosts, logins and databases, which every message shows. */
 const openNames = (target: Target): ReadonlySet<string> =>
   new Set(
     Object.values(target)
@@ -20,8 +20,8 @@ const openNames = (target: Target): ReadonlySet<string> =>
   );
 
 /**
- * Of all that a plan keeps out of sight, what can be hidden in other texts. A value as short as `1` cannot, nor a password that
- * is the login's or database's name: cutting it out would make every text unreadable, and hide nothing.
+ * The plan's secrets that can be removed from other texts. A value as short as `1`, or a password that equals the name of the
+ * login or database, is left out: removing it would make every text unreadable and hide nothing.
  */
 export function hidden(secrets: readonly string[], target: Target | undefined): readonly string[] {
   const open = target === undefined ? new Set<string>() : openNames(target);
@@ -29,7 +29,7 @@ export function hidden(secrets: readonly string[], target: Target | undefined): 
 }
 
 /**
- * Secrets that will be seen. Procedures stand in the journal as they are written, since they are carried out from there.
+ * Secrets that will be visible. The journal contains procedures exactly as written, because they are carried out from there.
  */
 export function secretWarnings(
   { phases, environments }: Pick<Plan, 'phases' | 'environments'>,
@@ -52,8 +52,9 @@ export function secretWarnings(
 }
 
 /**
- * The journal holds the plan's text without its secrets, and the hash of the text with them, to which orders are bound: so
- * whoever reads it can try one guess after the other. A placeholder leaves nothing to try. `collected` from the text as it is.
+ * The journal contains the plan's text without its secrets, and the hash of the text with them, which orders are bound to. A
+ * reader of the journal could therefore test guesses. With a placeholder there is nothing to guess. `collected` comes from
+ * the text as written.
  */
 export function writtenOutWarnings(collected: readonly string[]): readonly string[] {
   const isOne = collected.some((secret) => !hasPlaceholder(secret));
@@ -64,7 +65,7 @@ export function writtenOutWarnings(collected: readonly string[]): readonly strin
     : [];
 }
 
-/** Passwords that are no secret, since they are a name that every message shows. */
+/** Passwords that cannot be secret, because they equal a name that every message shows. */
 const openPasswords = (target: Target): readonly string[] =>
   Object.entries(target).flatMap(([key, address]) =>
     textsIn(address)

@@ -2,8 +2,8 @@ import { type Hide, hidingDocuments } from '../kernel/hide-document.ts';
 import { type HideText, hidingText } from '../kernel/hide-text.ts';
 
 /**
- * Where names and hashes stand, by which things are found again and compared: the plan's own ids, what Ripcord makes up, and
- * how machines call themselves. No server's words are under these keys. `lift` is a statement that is run.
+ * Keys of names and hashes that are used for lookup and comparison: the plan's own ids, ids that Ripcord generates, and
+ * machine identities. No text from a server has one of these keys. `lift` is a statement that is executed.
  */
 const names: ReadonlySet<string> = new Set(
   [
@@ -14,19 +14,19 @@ const names: ReadonlySet<string> = new Set(
     'system database host tag bootId startTicks token_hash',
   ].flatMap((line) => line.split(' ')),
 );
-/** What servers and people name as they like. */
+/** Keys of objects whose own keys servers and people choose. */
 const data: ReadonlySet<string> = new Set(['schema', 'seen', 'rows', 'headers', 'env', 'body']);
 
-/** What is carried out from the journal must stand there as the plan has it: with placeholders, which `validate` sees to. */
+/** The journal's procedures are executed, so they stay as the plan has them: with placeholders, which `validate` enforces. */
 const carriedOut: ReadonlySet<string> = new Set(['procedure']);
 
-/** The one place that hides secrets, made once from the plan that was loaded. */
+/** The single place that hides secrets, built once from the loaded plan. */
 export interface Hiding {
-  /** In a text. */
+  /** For a text. */
   readonly text: HideText;
-  /** In what is about to be judged, stored or compared. */
+  /** For data that is about to be judged, stored or compared. */
   readonly kept: Hide;
-  /** In what is shown to somebody: in the procedures, too. */
+  /** For data that is shown: also hides in procedures. */
   readonly shown: Hide;
 }
 

@@ -6,7 +6,7 @@ import { nearest } from './nearest.ts';
 import { describe } from './shown.ts';
 import { isMapping, type Path, pathKey, valueAt } from './tree.ts';
 
-/** Turns the schema library's issues into objections: unions by their most helpful branch, one for each unknown key. */
+/** Turns the schema library's issues into objections: the most helpful branch of a union, and one objection per unknown key. */
 
 type Issue = z.core.$ZodIssue;
 
@@ -25,7 +25,7 @@ const kinds: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** Schemas say what they want themselves, after the word "wanted"; for the rest it follows from the kind of issue. */
+/** Schemas word their own errors after "wanted"; other issues are worded here by kind. */
 function sayWanted(issue: Issue): string {
   if (issue.message.startsWith('wanted ')) return issue.message.slice('wanted '.length);
   if (issue.code === 'invalid_type') return kinds[issue.expected] ?? issue.expected;
@@ -37,8 +37,8 @@ function sayWanted(issue: Issue): string {
   return issue.code === 'too_big' ? `at most ${issue.maximum}` : issue.message;
 }
 
-/** How far a union's branch is from what was written: keys too many and too few, a misspelt one counting once. */
-function misfit(branch: readonly Issue[], value: unknown): number {
+/** How far a union's branch is from the input: the number of missing and unknown keys; a misspelt key counts once. */
+function mismatch(branch: readonly Issue[], value: unknown): number {
   const here = branch.filter((issue) => issue.path.length === 0);
   if (!isMapping(value) || here.some(({ code }) => code !== 'unrecognized_keys' && code !== 'custom')) return Infinity;
   const unknown = here.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
@@ -49,16 +49,16 @@ function misfit(branch: readonly Issue[], value: unknown): number {
   return unknown.length + missing.length - misspelt.length;
 }
 
-/** The one branch that is clearly meant; undefined when there is none, and the union has to speak for itself. */
+/** The branch that the input clearly means; undefined if there is none, so that the union's own error applies. */
 function branchMeant(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | undefined {
-  const scored = branches.map((branch) => ({ branch, score: misfit(branch, value) }));
+  const scored = branches.map((branch) => ({ branch, score: mismatch(branch, value) }));
   const [best, second] = scored.toSorted((a, b) => a.score - b.score);
   const clear = best !== undefined && best.score < Infinity && best.score < (second?.score ?? Infinity);
   return clear ? best.branch : undefined;
 }
 
 interface Objected extends Objection {
-  /** For an unknown key: the place of the one that was probably meant. */
+  /** For an unknown key: the path of the key that was probably meant. */
   readonly meant?: Path;
 }
 
@@ -88,12 +88,12 @@ function objectionsTo(issue: Issue, base: Path, tree: unknown): readonly Objecte
   return [{ path, at: 'value', found: describe(valueAt(tree, path), path), wanted: sayWanted(issue) }];
 }
 
-/** A secret that is given by a file is not missing. */
+/** A secret that comes from a file is not missing. */
 const plain = (path: Path): Path => [...path.slice(0, -1), String(path.at(-1)).replace(/_file$/, '')];
 
 /**
- * `written` is the plan's text as data, before placeholders: what was found is quoted from there. That a key is missing
- * is not said where a misspelt one stands for it.
+ * `written`: the plan as data, before placeholders are expanded; messages quote from it. A missing key is not reported if a
+ * misspelt one stands in its place.
  */
 export function schemaObjections(issues: readonly Issue[], written: unknown): readonly Objection[] {
   const all = issues.flatMap((issue) => objectionsTo(issue, [], written));

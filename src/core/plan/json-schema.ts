@@ -11,7 +11,7 @@ const alternatives = (node: unknown): readonly Node[] => {
   return Array.isArray(node.anyOf) ? node.anyOf.flatMap(alternatives) : [node];
 };
 
-/** The parts of the schema that describe what stands at the path; `*` is any key or any item. */
+/** The parts of the schema that describe the value at the path; `*` matches any key or item. */
 function descend(root: unknown, path: Path): readonly Node[] {
   return path.reduce<readonly Node[]>(
     (nodes, part) =>
@@ -23,7 +23,7 @@ function descend(root: unknown, path: Path): readonly Node[] {
   );
 }
 
-/** The text may be given by its own key or, from a file, by the same key with `_file`: one of the two, or none. */
+/** Allows the same key with `_file`, which reads the text from a file; at most one of the two. */
 function allowFile(root: unknown, place: Path): void {
   const key = String(place.at(-1));
   for (const node of descend(root, place.slice(0, -1))) {
@@ -51,7 +51,7 @@ function allowPlaceholders(node: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-/** The JSON Schema (draft 7, which the YAML language server reads) that completes and checks a plan in an editor. */
+/** The JSON Schema (draft 7, as the YAML language server expects) that completes and checks a plan in an editor. */
 export function planJsonSchema(): object {
   const schema = Object(allowPlaceholders(z.toJSONSchema(planSchema, { io: 'input', target: 'draft-7' })));
   for (const place of filePlaces) allowFile(schema, place);
@@ -60,8 +60,8 @@ export function planJsonSchema(): object {
 
 let made: object | undefined;
 
-/** The keys that a plan may have at the path, in any of the forms that it may take there. */
+/** The keys that a plan may have at the path, in any of the alternatives there. */
 export function knownKeys(path: Path): readonly string[] {
-  made ??= planJsonSchema(); // takes tens of milliseconds, and is only needed for a plan with faults
+  made ??= planJsonSchema(); // takes tens of milliseconds, and only faulty plans need it
   return [...new Set(descend(made, path).flatMap((node) => Object.keys(Object(node.properties))))];
 }

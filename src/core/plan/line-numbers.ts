@@ -8,17 +8,17 @@ export interface Place {
   readonly column: number;
 }
 
-/** The plan's text as plain data, with the place of everything in it. */
+/** The plan as plain data, with the position of everything in it. */
 export interface Located {
   readonly tree: unknown;
   readonly objections: readonly Objection[];
-  /** Whether all of the text was read; not when a limit was met. */
+  /** False if a limit stopped the reading. */
   readonly complete: boolean;
-  /** Of the key or the value; where there is none, of the nearest key above that is in the text. */
+  /** The position of the key or value, or of the nearest ancestor that is in the text. */
   place(objection: Objection): Place;
 }
 
-/** A plan is written by hand: beyond these it is an accident, or an attack by aliases of aliases. */
+/** A plan is written by hand; more than this is an accident, or an attack with nested aliases. */
 const limits = { values: 50_000, depth: 50, aliases: 100 };
 
 class Walk {
@@ -51,7 +51,13 @@ class Walk {
       this.keys.set(pathKey(own), start);
       this.values.delete(pathKey(own));
       if (seen.has(key)) {
-        this.objections.push({ path: own, at: 'key', offset: start, found: `${key} again`, wanted: 'each key once' });
+        this.objections.push({
+          path: own,
+          at: 'key',
+          offset: start,
+          found: `${key} again`,
+          wanted: 'each key only once',
+        });
       }
       seen.add(key);
       return [key, this.value(pair.value, own, start)] as const;
@@ -74,7 +80,7 @@ class Walk {
   }
 }
 
-/** Resolves aliases and finds keys that stand twice (the parser's own search for them takes quadratic time). */
+/** Resolves aliases and finds duplicate keys (the parser's own search for them takes quadratic time). */
 export function locate(document: Document.Parsed, lines: LineCounter): Located {
   const walk = new Walk();
   const tree = walk.value(document.contents, [], 0);

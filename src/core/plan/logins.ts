@@ -9,14 +9,14 @@ type Key = 'url' | 'read_url' | 'reach_url' | 'rollback_url' | 'users_url' | 'ro
 
 interface Rule {
   readonly key: Key;
-  /** The keys whose login it must not be. */
+  /** The keys whose login it must differ from. */
   readonly not: readonly Key[];
-  /** Only where the watching login does not read. */
+  /** Applies only if the watching login does not read as well. */
   readonly separated?: true;
   readonly wanted: string;
 }
 
-/** What one login may do, another one must not: so no two of these are the same. */
+/** Each login exists so that it cannot do what another one can, so no two of them may be the same. */
 const rules: readonly Rule[] = [
   {
     key: 'read_url',
@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** As far as it is known: the address of an environment that was not chosen keeps its placeholders. */
+/** Undefined if unknown: the address of an environment that was not chosen keeps its placeholders. */
 function loginIn(target: object, key: Key): string | undefined {
   const value = valueAt(target, [key]);
   if (typeof value !== 'string' || key === 'role_for_phases' || hasPlaceholder(value))
@@ -59,7 +59,7 @@ function loginIn(target: object, key: Key): string | undefined {
   return address === null ? undefined : (address.searchParams.get('user') ?? decoded(address.username));
 }
 
-/** One login under two keys, where each is there so that it may do less than the other. */
+/** Reports keys that share a login although each should have fewer rights than the other. */
 export function loginObjections(expanded: unknown): readonly Objection[] {
   const environments = valueAt(expanded, ['environments']);
   const names = isMapping(environments) ? Object.keys(environments) : [];
@@ -75,7 +75,7 @@ export function loginObjections(expanded: unknown): readonly Objection[] {
   });
 }
 
-/** As whom APIs usually let anonymous and signed-in users in. */
+/** The roles that APIs usually use for anonymous and signed-in users. */
 export const usualRoles: readonly string[] = ['anon', 'authenticated'];
 
 /** Every role that the check `reach` may try. */
@@ -84,7 +84,7 @@ export function triedRoles({ criteria: { security } }: Pick<Plan, 'criteria'>): 
   return named.length > 0 ? named : usualRoles;
 }
 
-/** What every surface says of logins that may do more than they need, one sentence each. */
+/** Notes about logins with more rights than they need, shown in every output; one sentence each. */
 export const loginNotes = ({ read_url: reads, allow_superuser: superuser }: Target): readonly string[] => [
   ...(reads !== undefined
     ? []
@@ -98,7 +98,7 @@ export const loginNotes = ({ read_url: reads, allow_superuser: superuser }: Targ
     : []),
 ];
 
-/** The same of one environment of a plan; none where the plan has no such environment any more. */
+/** The notes for one environment of a plan; none if the plan no longer has that environment. */
 export function notesIn({ environments }: Pick<Plan, 'environments'>, environment: string): readonly string[] {
   const target = environments[environment]?.target;
   return target === undefined ? [] : loginNotes(target);

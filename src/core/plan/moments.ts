@@ -7,7 +7,7 @@ import { instant, type Instant } from '../kernel/units.ts';
 const wantedMoment = 'wanted a day or a moment such as 2027-02-01 or 2027-02-01T18:00Z';
 const written = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** A day is its first moment in UTC. 31 February is none, though `Date` makes one of it. */
+/** A day means its first moment in UTC. Rejects 31 February, which `Date` would turn into a day in March. */
 function readMoment(text: string): Instant | undefined {
   const [, day, time = '00:00', zone = 'Z'] = written.exec(text) ?? [];
   if (day === undefined) return undefined;
@@ -27,11 +27,11 @@ export const moment = z
     return z.NEVER;
   });
 
-/** Minutes since midnight in UTC: from the first on, up to and without the second, over midnight where that is earlier. */
+/** Minutes since midnight UTC, from the first up to but excluding the second; over midnight if the second is earlier. */
 export interface HoursOfDay {
   readonly from: number;
   readonly to: number;
-  /** As it was written. */
+  /** As written in the plan. */
   readonly text: string;
 }
 

@@ -1,4 +1,4 @@
-/** How many letters must be added, dropped, exchanged or swapped with their neighbour (optimal string alignment). */
+/** The edit distance that counts a swap of neighbours as one edit (optimal string alignment). */
 function distance(a: string, b: string): number {
   const table = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (i: number, j: number): number => table[i]?.[j] ?? Number.POSITIVE_INFINITY;
@@ -16,7 +16,7 @@ function distance(a: string, b: string): number {
 
 const normal = (word: string): string => word.slice(0, 60).toLowerCase().replaceAll('-', '_');
 
-/** The word that was probably meant; undefined when none is near enough to be worth naming. */
+/** The word that was probably meant; undefined if none is close enough. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const near = known.flatMap((candidate) => {
     const most = Math.max(1, Math.floor(candidate.length / 3));

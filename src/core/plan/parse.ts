@@ -13,18 +13,18 @@ import { readYaml } from './yaml.ts';
 export type Parsed =
   | {
       readonly plan: Plan;
-      /** The environment that was named, or the only one; absent when there are several and none was named. */
+      /** The environment that was named, or the only one; absent if there are several and none was named. */
       readonly environment?: string;
       /** Every text that must not be shown: values from the environment and files, passwords in addresses. */
       readonly secrets: readonly string[];
-      /** What the plan may say and hardly means, one sentence each. */
+      /** Valid but probably unintended parts of the plan, one sentence each. */
       readonly warnings: readonly string[];
-      /** The values of placeholders that are no secrets, by name. */
+      /** The values of placeholders that are not secret, by name. */
       readonly settings: Readonly<Record<string, string>>;
     }
   | { readonly faults: readonly Fault[] };
 
-/** Looks at what stands in the text itself. */
+/** Sources that expand nothing, so that the text itself is examined. */
 const asWrittenIn = (environment: string | undefined): Sources => ({
   env: {},
   readFile: () => undefined,
@@ -32,7 +32,7 @@ const asWrittenIn = (environment: string | undefined): Sources => ({
   ...(environment !== undefined && { environment }),
 });
 
-/** Reads a plan. It is taken whole, and then frozen, or refused whole, with every fault in the order of the text. */
+/** Parses a plan. Returns it whole and frozen, or all of its faults in the order of the text. */
 export function parsePlan(text: string, sources: Sources): Parsed {
   const read = readYaml(text);
   if ('faults' in read) return read;
@@ -70,7 +70,7 @@ export function parsePlan(text: string, sources: Sources): Parsed {
 
 const spot = ({ path, at }: Objection): string => `${at} ${pathKey(path)}`;
 
-/** What an earlier stage objected to, a later one need not judge: a variable that is not set is no duration either. */
+/** Only the first objection at a path counts: an unset variable, for instance, is not also reported as a bad duration. */
 function firstAtEachPath(stages: readonly (readonly Objection[])[]): readonly Objection[] {
   const kept: Objection[] = [];
   for (const stage of stages) {

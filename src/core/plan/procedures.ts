@@ -4,16 +4,16 @@ import { seconds } from '../kernel/units.ts';
 import { command, duration, estimate } from './quantities.ts';
 import { steps, stepTimeout } from './steps.ts';
 
-/** What is done to undo: a phase's rollback, and the restore of an environment. */
+/** How to undo: the rollback of a phase, and the restore of an environment. */
 
-/** What a restore may have and a phase rollback not. Its own proof, by the phase's boundary, is added to it. */
+/** Rejects what only a restore may contain. Ripcord adds the comparison with the phase's boundary itself. */
 const undoSteps = steps.superRefine((written, context) => {
   for (const [index, step] of written.entries()) {
     const object = (path: readonly string[], wanted: string) =>
       context.addIssue({ code: 'custom', path: [index, ...path], message: `wanted ${wanted}` });
-    if ('restore' in step) object(['restore'], 'no restore among the steps of a phase: write rollback: restore');
-    if ('verify' in step) object(['verify'], 'no verify: comparing with the phase’s boundary is added by itself');
-    if (step.id === 'verify') object(['id'], 'another id: verify is the comparison that is added by itself');
+    if ('restore' in step) object(['restore'], 'no restore step in a phase: write rollback: restore');
+    if ('verify' in step) object(['verify'], 'no verify: Ripcord adds the comparison with the phase’s boundary');
+    if (step.id === 'verify') object(['id'], 'another id: verify is the comparison that Ripcord adds');
   }
 });
 
@@ -37,7 +37,7 @@ export const restore = z
   .strictObject({
     method: z.enum(['database-swap', 'schema-swap', 'in-place', 'platform']).meta({
       description:
-        'How the backup is to come back. Ripcord restores no backup itself yet: the steps alone say what is done',
+        'How to restore the backup. Ripcord does not restore backups itself yet; only the steps define what happens',
     }),
     steps,
     approvals: z.int().min(1).max(5).default(2).meta({
@@ -48,12 +48,15 @@ export const restore = z
   .meta({ description: 'The full restore of this environment' });
 export type RestorePlan = z.output<typeof restore>;
 
-/** How forward work is stopped before anything is undone. */
+/** How Ripcord stops forward work before it undoes anything. */
 export const stopWork = z
   .strictObject({
-    kill_grace: duration.default(seconds(5)).meta({ description: 'Between asking a process to end and killing it' }),
+    kill_grace: duration
+      .default(seconds(5))
+      .meta({ description: 'The time between asking a process to end and killing it' }),
     quiet_for: duration.default(seconds(1)).meta({
-      description: 'How long no process or session may be seen; the role of the phases cannot log in meanwhile',
+      description:
+        'How long no process or session of the phases may be seen before work counts as stopped. Their role cannot log in meanwhile',
     }),
   })
   .prefault({});

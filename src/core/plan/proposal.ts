@@ -1,45 +1,45 @@
 import { idPattern } from '../kernel/ids.ts';
 import { yamlComment, yamlValue } from './yaml-text.ts';
 
-/** A table of a stranger's database, as far as a plan may want to speak of it. */
+/** A table of an unknown database, with the facts that a plan can use. */
 export interface SurveyedTable {
   /** `public.molecule`. */
   readonly schema: string;
   readonly name: string;
-  /** As the statistics guess; 0 for a table that was never analysed. */
+  /** Estimated by the statistics; 0 for a table that was never analysed. */
   readonly rows: number;
   /** Whether anybody has written to it since the statistics began. */
   readonly written: boolean;
-  /** How often it was read. */
+  /** The number of scans. */
   readonly scans: number;
-  /** The one column of its primary key, and a value that is there; absent where there is no such column or no row. */
+  /** The only column of its primary key with an existing value; absent if there is no such column or no row. */
   readonly key?: { readonly column: string; readonly value: string };
 }
 
-/** What a plan can be proposed from. */
+/** The facts from which a plan is proposed. */
 export interface Survey {
   readonly database: string;
   readonly version: number;
-  /** Whether whoever looked is a superuser, which no login of the guard's may be. */
+  /** Whether the surveying login is a superuser, which the guard's logins must not be. */
   readonly isSuper: boolean;
   readonly tables: readonly SurveyedTable[];
-  /** Roles that an API lets strangers be. */
+  /** Roles that an API gives to strangers. */
   readonly apiRoles: readonly string[];
   /** Schemas that those roles may use. */
   readonly exposedSchemas: readonly string[];
-  /** Roles that may log in and own tables: the phases would be one of these. */
+  /** Roles that can log in and own tables: candidates for the phases' role. */
   readonly owners: readonly string[];
-  /** Roles that own code which runs when tables and views are read, and what holds it. */
+  /** Roles that own code which runs when tables and views are read, and the objects that contain it. */
   readonly codeOwners: readonly { readonly owner: string; readonly holders: readonly string[] }[];
-  /** The most time-consuming statements, with `$1` for each value; undefined where nobody counts them. */
+  /** The most time-consuming statements, with `$1` for each value; undefined without statement statistics. */
   readonly hot: readonly string[] | undefined;
-  /** The roles, superusers aside, whose statements took most time. */
+  /** The roles whose statements took most time, without superusers. */
   readonly callers: readonly string[];
 }
 
 const list = (texts: readonly string[]): string => `[${texts.map(yamlValue).join(', ')}]`;
 
-/** What a plan may use as an id, made of any name. */
+/** Derives a valid plan id from any name. */
 function idOf(...parts: readonly string[]): string {
   const made = parts
     .join('-')
@@ -49,7 +49,7 @@ function idOf(...parts: readonly string[]): string {
   return idPattern.test(made) ? made : 'database';
 }
 
-/** Ids of one list must differ. */
+/** Makes the ids of one list unique. */
 function distinct(ids: readonly string[]): readonly string[] {
   const used = new Map<string, number>();
   return ids.map((id) => {
@@ -122,13 +122,13 @@ function staticTables({ tables }: Survey): string {
     : `  integrity: { static_tables: ${list(still.slice(0, 20))} } # ${why}`;
 }
 
-/** Public first, where names without a schema usually are; none where there is no table. No plan may name `$user`. */
+/** `public` first, because names without a schema are usually there; empty without tables. A plan cannot name `$user`. */
 function schemasOf({ tables }: Survey): readonly string[] {
   const named = [...new Set(tables.map(({ schema }) => schema))].filter((one) => one !== '$user').toSorted();
   return [...named.filter((one) => one === 'public'), ...named.filter((one) => one !== 'public')];
 }
 
-/** Without them the tables with their code would not be looked at; with them, their code sees what the guard sees. */
+/** Without trust the guard does not read tables that contain code; with it, the code sees what the guard sees. */
 function trusts({ codeOwners }: Survey): readonly string[] {
   if (codeOwners.length === 0) {
     return ['# trusts: [app_owner] # roles whose functions may run while the guard reads; none is needed here now'];
@@ -145,7 +145,7 @@ function trusts({ codeOwners }: Survey): readonly string[] {
   ];
 }
 
-/** The logins, by what each may do, and where names without a schema are looked up. */
+/** The logins with their rights, and the schemas in which unqualified names are looked up. */
 function target(survey: Survey): readonly string[] {
   const [schemas, role, roles] = [schemasOf(survey), survey.owners[0], survey.apiRoles];
   const grants = roles.length === 0 ? 'each watched role' : yamlComment(roles.map(identifier).join(', '));
@@ -169,12 +169,12 @@ function target(survey: Survey): readonly string[] {
 }
 
 /**
- * psql does not look at DATABASE_URL by itself, and goes on after a statement that fails. The file is an argument of its
- * own: so an approval is bound to what it holds.
+ * psql ignores DATABASE_URL, and by default continues after a failed statement. The file is a separate argument, so that an
+ * approval is bound to its contents.
  */
 const psqlCommand = (file: string): string => `[sh, -c, 'psql "$DATABASE_URL" -v ON_ERROR_STOP=1 -f "$0"', ${file}]`;
 
-/** A plan for a database that nobody has told us about: it is sound, and says in comments what to write where. */
+/** A valid plan for an unknown database, with comments that say what to fill in. */
 export function proposePlan(survey: Survey): string {
   return `# The plan of a change that Ripcord guards, proposed by looking at the database. Read it through: what it cannot see is
 # said in comments. \`ripcord validate\` names every fault at once, \`ripcord doctor\` what is missing on the server.

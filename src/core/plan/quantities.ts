@@ -5,13 +5,13 @@ import { idPattern } from '../kernel/ids.ts';
 import { hours, type Millis, type PerYear, perYear, ratio } from '../kernel/units.ts';
 import { hasPlaceholder } from './shown.ts';
 
-/** What operators write as text and Ripcord reads as a number with a unit. Each says what it wanted when it cannot. */
+/** Quantities that operators write as text and Ripcord reads as numbers with a unit. Each error says what was wanted. */
 
 const wanted = (text: string) => ({ error: `wanted ${text}` });
 
-/** Beyond these a limit would be none: it could never be exceeded, or the clock could not count that far. */
+/** Upper bounds: a greater limit could never be exceeded, or the clock could not count that far. */
 const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100, yearly: 365 };
-/** Below these it would be noise: nobody measures a tenth of a percent, or waits a thousand years for an alarm. */
+/** Lower bounds: nobody can measure a tenth of a percent, or waits a thousand years for an alarm. */
 const least = { percent: 0.1, yearly: 0.001 };
 
 export const duration = z
@@ -27,7 +27,7 @@ export const duration = z
     return z.NEVER;
   });
 
-/** `3h` or `3h-4h`. What is late is judged by the upper end: the operators said it may take that long. */
+/** `3h` or `3h-4h`. Only the upper end counts for overruns, because the operators allowed that much time. */
 export const estimate = z
   .string(wanted('an estimate such as 30m or 3h-4h'))
   .meta({
@@ -43,11 +43,11 @@ export const estimate = z
     return z.NEVER;
   });
 
-/** A duration within bounds; `says` has both, with their units. */
+/** A duration within bounds; `says` names both bounds with their units. */
 export const durationWithin = (shortest: Millis, longest: Millis, says: string) =>
   duration.refine((length) => length >= shortest && length <= longest, { error: `wanted ${says}` });
 
-/** `50%` more is 1.5 times as much. */
+/** `50%` slower means a ratio of 1.5. */
 export const slowerThan = z
   .string(wanted('a percentage such as 50%'))
   .meta({ pattern: '^\\d+(\\.\\d+)?%$', description: 'How much slower than the baseline: 50%' })
@@ -72,12 +72,12 @@ export const fraction = z
     return z.NEVER;
   });
 
-/** A number of things. */
+/** A count. */
 export const whole = z.int(wanted('a whole number')).min(0, wanted('a whole number, not below zero'));
 
 const yearly = { day: 365, week: 365 / 7, month: 12, year: 1 } as const;
 
-/** `1 per year`, counted while the guard watches. */
+/** `1 per year` of watched time. */
 export const rate = z
   .string(wanted('a rate such as 1 per year'))
   .meta({ pattern: '^\\d+(\\.\\d+)? per (day|week|month|year)$', description: 'How often: 1 per year' })
@@ -109,7 +109,7 @@ export const id = z
 
 export const text = z.string(wanted('text')).min(1, wanted('text that is not empty'));
 
-/** A program and its arguments; never a line for a shell. */
+/** A program and its arguments, never a shell line. */
 export const command = z
   .array(text, wanted('a list: the program, then each of its arguments'))
   .min(1, wanted('a list with at least the program'))
@@ -118,7 +118,7 @@ export const command = z
 const isAddress = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 
-/** An address, or a text with placeholders: that is one of an environment that was not chosen, and nobody can judge it. */
+/** An address, or a text with placeholders: in an environment that was not chosen, the address cannot be checked. */
 const address = (protocols: readonly string[], what: string) =>
   z.string(wanted(what)).refine((text) => hasPlaceholder(text) || isAddress(text, protocols), wanted(what));
 

@@ -13,9 +13,9 @@ import {
   usualPace,
 } from './sources.ts';
 
-/** Probes, checks and verification queries: what the operators ask, and what they expect. */
+/** Probes, checks and verification queries: the operators' queries and the expected answers. */
 
-/** Cells compare as the text that PostgreSQL prints, so that 1, '1' and 1::bigint are one answer. */
+/** Cells are compared as PostgreSQL prints them, so that 1, '1' and 1::bigint are equal. */
 const fixed = [
   z.literal('no rows'),
   z.literal('some rows'),
@@ -23,26 +23,26 @@ const fixed = [
   z.strictObject({ rows: z.array(z.array(cell, 'wanted a list of cells'), 'wanted a list of rows') }),
 ] as const;
 
-/** Where there is no baseline to compare with: in proofs and verification. */
+/** For proofs and verification, where there is no baseline to compare with. */
 export const fixedExpectation = z
   .union(fixed, { error: 'wanted "no rows", "some rows", { value: … } or { rows: [[…], …] }' })
-  .meta({ description: 'What the answer must be' });
+  .meta({ description: 'The expected answer' });
 
 export const expectation = z
   .union([...fixed, z.literal('same as baseline')], {
     error: 'wanted "no rows", "some rows", "same as baseline", { value: … } or { rows: [[…], …] }',
   })
-  .meta({ description: 'What the answer must be' });
+  .meta({ description: 'The expected answer' });
 export type Expectation = z.output<typeof expectation>;
 
-/** The statement to ask instead, once the named phase has changed the schema. */
+/** The statement to use instead once the named phase has changed the schema. */
 const afterPhases = z
   .record(id, text)
   .meta({ description: 'Statements that take over once a phase has been applied, by phase id' });
 
-/** The loop that asks would be busy with due times alone, or nothing would ever be captured. */
+/** A shorter interval would occupy the probe loop completely; a longer one would never fill a baseline. */
 const pace = durationWithin(millis(10), hours(1), 'a pace from 10ms to 1h');
-/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and the latter takes less than 1 ms for none. */
+/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and PostgreSQL takes less than 1 ms as no timeout. */
 const patience = durationWithin(millis(1), hours(1), 'a timeout from 1ms to 1h');
 
 export const probe = z
@@ -53,33 +53,36 @@ export const probe = z
     statements: statementsQuestion.optional(),
     prometheus: prometheusQuestion.optional(),
     after: afterPhases.default({}),
-    every: pace.optional().meta({ description: 'How often; 1s, for statements 10s, for prometheus 15s' }),
+    every: pace
+      .optional()
+      .meta({ description: 'The interval between readings; by default 1s, for statements 10s, for prometheus 15s' }),
     timeout: patience.default(seconds(5)),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
     ignore_stalls_under: duration.optional().meta({
       description: 'How long the slowness must last before it counts, for this probe alone',
     }),
     control: z.boolean().default(false).meta({
-      description: 'Touches nothing that the remediation changes: tells our slowdown from everyone’s',
+      description:
+        'The probe touches nothing that the remediation changes, so it shows whether a slowdown is common to everything',
     }),
   })
   .refine((written) => sourceNames.filter((name) => written[name] !== undefined).length === 1, {
     error: `wanted exactly one of ${sourceNames.join(', ')}`,
   })
   .refine(({ sql, after }) => sql !== undefined || Object.keys(after).length === 0, {
-    error: 'wanted no statements after phases: the probe has no statement of its own',
+    error: 'wanted no after: the probe has no statement of its own',
     path: ['after'],
   })
   .refine(({ statements, every }) => statements === undefined || (every ?? fastestStatements) >= fastestStatements, {
-    error: 'wanted at least 5s: each look reads the texts of all statements',
+    error: 'wanted at least 5s: each reading reads the texts of all statements',
     path: ['every'],
   })
   .refine(({ statements, control }) => statements === undefined || !control, {
-    error: 'wanted no control among statements: they are what the remediation changes',
+    error: 'wanted no control: statements are what the remediation changes',
     path: ['control'],
   })
   .meta({
-    description: 'A timed question asked on a fixed clock',
+    description: 'A query or request that is timed at a fixed interval',
     oneOf: sourceNames.map((name) => ({ required: [name] })),
   })
   .transform((written) => ({ ...written, every: written.every ?? usualPace[sourceOf(written)] }));
@@ -95,10 +98,10 @@ export const check = z
     every: duration.default(seconds(30)),
     timeout: duration.default(seconds(5)),
   })
-  .meta({ description: 'A yes/no question in SQL, asked in a read-only transaction' });
+  .meta({ description: 'An SQL query with an expected answer, run in a read-only transaction' });
 export type CheckPlan = z.output<typeof check>;
 
 export const verificationQuery = z
   .strictObject({ id, sql: text, expect: fixedExpectation })
-  .meta({ description: 'Asked after a full restore or a complete unwind' });
+  .meta({ description: 'A query that runs after a full restore or a complete unwind' });
 export type VerificationQuery = z.output<typeof verificationQuery>;

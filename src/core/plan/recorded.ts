@@ -9,13 +9,13 @@ import { withoutSecrets } from './without-secrets.ts';
 
 type Sound = Extract<Parsed, { readonly plan: unknown }>;
 
-/** A plan as a run's journal keeps it. */
+/** A plan as a run's journal stores it. */
 export interface RecordedPlan {
-  /** Of the file's text, secrets included: what approvals are bound to. */
+  /** Hash of the file's text including secrets; approvals are bound to it. */
   readonly hash: Hash;
-  /** The file's text: placeholders as they were written, and no secret. */
+  /** The file's text without secrets, with placeholders as written. */
   readonly text: string;
-  /** What placeholders stood for where a plan has nothing to hide, by name: names, lengths, references. */
+  /** The values of placeholders in places that need no hiding, by name: names, lengths, references. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -23,20 +23,20 @@ const reading = (text: string, environment: string, settings: RecordedPlan['sett
   parsePlan(text, { environment, env: settings, readFile: () => undefined, unfilled: true });
 
 /**
- * A sound plan's text as a journal keeps it: without its secrets, and such that it can be read again. A secret that is a word of
- * the plan itself stays there, as every word of it does.
+ * A valid plan's text as a journal stores it: without secrets, but still parsable. A secret that is also a word of the plan
+ * itself stays, like every other word.
  */
 export function recordedText(text: string, parsed: Sound, environment: string): string {
   const { secrets, settings } = parsed;
   const without = (some: readonly string[]): string => withoutSecrets(text, hidingText(some));
   const isRead = (shown: string): boolean => 'plan' in reading(shown, environment, settings);
   const all = without(secrets);
-  // Where none of them is to blame, all stay hidden.
+  // If none of them is the reason, all stay hidden.
   if (isRead(all) || !isRead(without([]))) return all;
   return without(secrets.filter((one) => isRead(without([one]))));
 }
 
-/** A newer Ripcord, or one that is older, may want another form of plan than the one that wrote this. */
+/** Another version of Ripcord may expect a different plan format than the version that wrote this one. */
 export class RecordedPlanUnreadable extends RipcordError {
   readonly faults: readonly Fault[];
   constructor({ hash }: RecordedPlan, faults: readonly Fault[]) {
@@ -53,7 +53,7 @@ export class RecordedPlanUnreadable extends RipcordError {
   }
 }
 
-/** The plan that a run was guarded by. What its placeholders stood for is not known any more. Throws RecordedPlanUnreadable. */
+/** The plan that guarded a run. The values of its placeholders are lost. Throws RecordedPlanUnreadable. */
 export function readRecordedPlan(recorded: RecordedPlan, environment: string): Plan {
   const { text, settings } = recorded;
   const parsed = reading(text, environment, settings);

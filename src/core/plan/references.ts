@@ -4,21 +4,21 @@ import { describe, masked } from './shown.ts';
 import { isMapping, type Path, valueAt } from './tree.ts';
 
 /**
- * Cross-references: ids that stand twice, names of things that are not there, and people of whom there are too few for what
- * they would decide. Works on a plan with other faults.
+ * Cross-references: duplicate ids, unknown names, and roles with too few people for their decisions. Also works on a plan
+ * with other faults.
  */
 
 interface Named {
   readonly path: Path;
   readonly id: unknown;
-  /** What it says of itself in the text, where a placeholder stays one. */
+  /** The name as the text has it, with placeholders. */
   readonly shown: string;
 }
 
 interface Trees {
-  /** With placeholders expanded: what is compared. */
+  /** With placeholders expanded; used for comparison. */
   readonly expanded: unknown;
-  /** As written: what is shown. */
+  /** As written; used in messages. */
   readonly written: unknown;
 }
 
@@ -42,7 +42,7 @@ const idsIn = (trees: Trees, path: Path): readonly Named[] =>
     list(trees.expanded, path).map((item) => [...item, 'id']),
   );
 
-function repeated(trees: Trees, all: readonly Named[], wanted = 'an id that stands once'): readonly Objection[] {
+function repeated(trees: Trees, all: readonly Named[], wanted = 'a unique id'): readonly Objection[] {
   const seen = new Set<unknown>();
   return all.flatMap(({ path, id }): readonly Objection[] => {
     const again = seen.has(id);
@@ -59,7 +59,7 @@ const shownOnce = (known: readonly Pick<Named, 'shown'>[]): readonly string[] =>
   ...new Set(known.map(({ shown }) => masked(shown))),
 ];
 
-/** Each of the names must be among the known ones. */
+/** Reports names that are not among the known ones. */
 function unknown(
   trees: Trees,
   names: readonly Named[],
@@ -80,13 +80,13 @@ function unknownPhasesAfter(trees: Trees, path: Path, phases: readonly Named[]):
     .map((key) => ({ path: [...path, key], at: 'key', found: JSON.stringify(key), wanted }));
 }
 
-/** Names that the journal gives to something else than what the plan calls so. */
+/** Reports ids that have another meaning in the journal. */
 const reserved = (all: readonly Named[], name: string, means: string): readonly Objection[] =>
   all
     .filter(({ id }) => id === name)
     .map(({ path }) => ({ path, at: 'value', found: `"${name}"`, wanted: `another id: this one means ${means}` }));
 
-/** What the plan gives the role, else what it has by default; undefined for one that is not there. */
+/** The role's rights from the plan, or else its default rights; undefined for an unknown role. */
 function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined {
   if (typeof role !== 'string') return undefined;
   const given = keys(tree, ['roles']).includes(role) ? valueAt(tree, ['roles', role, 'rights']) : undefined;
@@ -96,7 +96,7 @@ function rightsIn(tree: unknown, role: unknown): readonly unknown[] | undefined 
   return keys(tree, ['roles']).includes(role) ? [] : undefined;
 }
 
-/** Neither needs another role beside it, nor is one that another needs, unless it is an authority. */
+/** The role needs no other role and no other role needs it, or it is an authority. */
 function decidesAlone(tree: unknown, role: unknown): boolean {
   const given = keys(tree, ['roles'])
     .map((name): readonly [string, unknown] => [name, valueAt(tree, ['roles', name, 'needs_also'])])
@@ -106,8 +106,8 @@ function decidesAlone(tree: unknown, role: unknown): boolean {
   return needs.every(([one]) => one !== role) && (!isCounsel || authorities.some((one) => one === role));
 }
 
-/** Nobody of that role could activate it, or may do by hand what it would allow the guard to do. */
-const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
+/** Reports pre-approvals whose role could not activate them, or could not do by hand what they allow the guard to do. */
+const roleCannotActivate = ({ expanded, written }: Trees): readonly Objection[] =>
   list(expanded, ['pre_approvals']).flatMap((item): readonly Objection[] => {
     const path = [...item, 'by_role'];
     const rights = rightsIn(expanded, valueAt(expanded, path));
@@ -120,10 +120,10 @@ const powerless = ({ expanded, written }: Trees): readonly Objection[] =>
     return decidesAlone(expanded, valueAt(expanded, path)) ? [] : object('that decides alone');
   });
 
-/** A restore loses what users wrote. Where they are, nobody decides that alone, unless it was decided beforehand. */
-function lonely({ expanded, written }: Trees): readonly Objection[] {
+/** A restore loses user data, so in production nobody decides it alone, unless a pre-approval covers it. */
+function soleApprover({ expanded, written }: Trees): readonly Objection[] {
   const path = ['environments', 'production', 'restore', 'approvals'];
-  const wanted = 'at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore';
+  const wanted = 'at least 2: nobody may restore production alone, unless a pre-approval with do: restore';
   if (valueAt(expanded, path) !== 1) return [];
   return [{ path, at: 'value', found: describe(valueAt(written, path), path), wanted: `${wanted} covers it` }];
 }
@@ -139,7 +139,7 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
   const under = (section: string, key: string) => list(expanded, [section]).map((item): Path => [...item, key]);
   const each = (section: string, key: string) => under(section, key).flatMap((path) => list(expanded, path));
   const lists: readonly (readonly Path[])[] = [
-    // A verdict is known by its criterion and its subject, which may be a probe or a check.
+    // Verdicts are keyed by criterion and subject, and the subject may be a probe or a check.
     [['probes'], ['checks']],
     ...['phases', 'verification', 'principals', 'pre_approvals'].map((section) => [[section]]),
     ...list(expanded, ['phases']).map((phase) => [[...phase, 'rollback', 'steps']]),
@@ -147,14 +147,14 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
   ];
   const needed = keys(expanded, ['roles']).map((name): Path => ['roles', name, 'needs_also']);
   return [
-    // Ids must differ across all of the lists together.
+    // Ids must be unique across these lists together.
     ...lists.flatMap((together) =>
       repeated(
         trees,
         together.flatMap((path) => idsIn(trees, path)),
       ),
     ),
-    ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a token of their own'),
+    ...repeated(trees, named(trees, under('principals', 'token_hash')), 'a separate token for each principal'),
     ...reserved(phases, 'run', 'the whole run'),
     ...reserved(principals, 'pre-approval', 'that nobody was asked'),
     ...reserved(principals, 'guard', 'Ripcord itself'),
@@ -164,8 +164,8 @@ export function referenceObjections(trees: Trees): readonly Objection[] {
     ...unknown(trees, named(trees, each('pre_approvals', 'phases')), phases, 'a phase'),
     ...unknown(trees, named(trees, each('pre_approvals', 'environments')), environments, 'an environment'),
     ...unknown(trees, named(trees, under('pre_approvals', 'by_role')), roles, 'a role'),
-    ...powerless(trees),
-    ...lonely(trees),
+    ...roleCannotActivate(trees),
+    ...soleApprover(trees),
     ...unknown(trees, named(trees, under('principals', 'role')), roles, 'a role'),
     ...unknown(trees, named(trees, needed), roles, 'a role'),
   ];

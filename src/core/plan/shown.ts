@@ -1,19 +1,19 @@
 import { isMapping, type Path } from './tree.ts';
 
-/** The keys of a target that are addresses, with a password in each; a test compares them with the schema. */
+/** The keys of a target that hold addresses, each with a possible password; a test compares them with the schema. */
 const targetAddresses = ['url', 'read_url', 'reach_url', 'users_url', 'rollback_url'] as const;
 
-/** Places whose whole text is a secret, also where it is written out. */
+/** Values that are secret as a whole, even if they are written out. */
 const wholeSecrets: readonly Path[] = [['probes', '*', 'prometheus', 'token']];
 
-/** Places whose text is or holds a secret. */
+/** Values that are secret or contain a secret. */
 const secretPlaces: readonly Path[] = [
   ...targetAddresses.map((key): Path => ['environments', '*', 'target', key]),
   ['principals', '*', 'token_hash'],
   ...wholeSecrets,
 ];
 
-/** Places whose text may come from a file instead, under the same key with `_file`: secrets, and what is long. */
+/** Values that may come from a file, under the same key with `_file`: secrets and long texts. */
 export const filePlaces: readonly Path[] = [
   ...secretPlaces,
   ['probes', '*', 'http', 'ca'],
@@ -27,7 +27,7 @@ export const isWholeSecret = (path: Path): boolean => wholeSecrets.some((place) 
 export const isSecretPlace = (path: Path): boolean => secretPlaces.some((place) => matches(path, place));
 export const isFilePlace = (path: Path): boolean => filePlaces.some((place) => matches(path, place));
 
-/** Keys of what a plan says to everybody: names, lengths and references stand in every message and label. */
+/** Keys whose values appear in every message and label: names, lengths and references. */
 const openKeys = new Set(['id', 'name', 'role', 'by_role', 'criterion', 'criteria', 'phases', 'environments', 'after']);
 const openLengths = new Set([
   'every',
@@ -38,34 +38,34 @@ const openLengths = new Set([
   'slower_than',
   'phase_lease',
 ]);
-/** Below these keys stand texts for somebody else, whatever their own keys are called. */
+/** Below these keys, texts are meant for other programs, whatever their own keys are called. */
 const forOthers = ['headers', 'env', 'body', 'http', 'sql', 'rows', 'command', 'claims'];
 
-/** Whether what a placeholder stands for is obviously no secret here. */
+/** Whether a placeholder at this path certainly holds no secret. */
 export function isOpenPlace(path: Path): boolean {
   if (path.some((key) => forOthers.includes(String(key)))) return false;
   const key = String(path.findLast((part) => typeof part === 'string'));
   return openKeys.has(key) || openLengths.has(key);
 }
 
-/** What of a header is a secret: of `authorization: Bearer …`, the token too. */
+/** The secret parts of a header: of `authorization: Bearer …`, also the token alone. */
 export function secretsInHeader(name: string, value: string): readonly string[] {
   if (!/auth|cookie|key|secret|token/i.test(name)) return [];
   const [, credentials] = /^\S+\s+(\S.*)$/.exec(value) ?? [];
   return credentials === undefined ? [value] : [value, credentials];
 }
 
-/** `${env:NAME}`; the stand-in `${file:path}` for a `_file` of an environment that was not chosen looks alike. */
+/** `${env:NAME}`, or `${file:path}`, which replaces a `_file` key of an environment that was not chosen. */
 export const hasPlaceholder = (text: string): boolean => /\$\{(env|file):/.test(text);
 
 const userInfo = /([a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:)(?!\$\{env:\w+\}@)[^\n]*@/gi;
 const inQuery = /([?&][\w.-]*(?:password|passwd|token|key|secret)=)(?!\$\{)[^&#\s]+/gi;
 
-/** A text with something else in place of the passwords and tokens of its addresses. */
+/** Replaces the passwords and tokens in a text's addresses. */
 export const maskedAddresses = (text: string, instead: string): string =>
   text.replace(userInfo, `$1${instead}@`).replace(inQuery, `$1${instead}`);
 
-/** A plan's text as a fault may quote it: shortened, passwords of addresses masked. */
+/** A plan's text as a fault may quote it: shortened, with masked passwords. */
 export const masked = (text: string): string => {
   const safe = maskedAddresses(text, '***');
   return safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
@@ -83,7 +83,7 @@ export function passwordsIn(text: string): readonly string[] {
   return [written, queried].filter((password) => password !== '').flatMap((password) => [password, decoded(password)]);
 }
 
-/** What an address says openly: login, host and database. */
+/** The public parts of an address: login, host and database. */
 export function decodedParts(address: string): readonly string[] {
   const parsed = URL.parse(address);
   if (parsed === null) return [];
@@ -100,7 +100,7 @@ export function decoded(text: string): string {
   }
 }
 
-/** What a fault says it found: from the plan's own text, never from what a placeholder stood for. */
+/** What a fault reports as found: the plan's own text, never the value of a placeholder. */
 export function describe(value: unknown, path: Path): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'string') {

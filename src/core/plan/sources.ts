@@ -4,9 +4,9 @@ import { pointerPattern } from '../kernel/json-pointer.ts';
 import { type Millis, seconds } from '../kernel/units.ts';
 import { httpAddress, text } from './quantities.ts';
 
-/** The ways in which a probe learns a latency, beside a statement of its own. */
+/** The sources from which a probe learns a latency, other than a statement of its own. */
 
-/** In a database's answer or a document, one plain value. */
+/** A plain value in a database's answer or a document. */
 export const cell = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'wanted text, a number, true, false or null',
 });
@@ -23,7 +23,7 @@ const headers = z.record(z.string(), z.string()).default({});
 const ca = text
   .refine((pem) => pem.includes('-----BEGIN CERTIFICATE-----'), { error: 'wanted certificates in PEM form' })
   .optional()
-  .meta({ description: 'Certificates (PEM) of a private authority, instead of the public ones; better ca_file' });
+  .meta({ description: 'Certificates (PEM) of a private authority, instead of the public ones; prefer ca_file' });
 
 const httpExpectation = z
   .strictObject({
@@ -32,12 +32,12 @@ const httpExpectation = z
     matches: text
       .refine(isPattern, { error: 'wanted a regular expression of JavaScript, such as "ok|degraded"' })
       .optional()
-      .meta({ description: 'A regular expression to be found in the first 64 KB of the body' }),
+      .meta({ description: 'A regular expression that must match in the first 64 KB of the body' }),
     json: z
       .record(z.string().regex(pointerPattern, 'wanted a JSON Pointer such as /data/0/status'), cell)
       .refine((places) => Object.keys(places).length > 0, { error: 'wanted at least one JSON Pointer' })
       .optional()
-      .meta({ description: 'Values that the body must have as JSON, by their JSON Pointer (RFC 6901)' }),
+      .meta({ description: 'Values that the JSON body must contain, by JSON Pointer (RFC 6901)' }),
   })
   .prefault({});
 export type HttpExpectation = z.output<typeof httpExpectation>;
@@ -56,46 +56,49 @@ export const httpQuestion = z
 export const statementsQuestion = z
   .strictObject({
     top: z.int().min(1).max(200).default(20).meta({
-      description: 'How many of the statements count: those with the most time in the baseline',
+      description: 'How many statements count: those with the most time in the baseline',
     }),
     of: z.array(text).min(1).optional().meta({
       description:
-        'Whose statements: the roles of the application. When left out: superusers, target.trusts and the login of users_url',
+        'Whose statements count: the roles of the application. By default superusers, target.trusts and the login of users_url',
     }),
-    like: text.optional().meta({ description: 'Only statements whose text is like this pattern of SQL: select %' }),
+    like: text.optional().meta({ description: 'Only statements whose text matches this LIKE pattern: select %' }),
   })
-  .meta({ description: 'What the application itself waits for, from pg_stat_statements; confirms, never clears' });
+  .meta({
+    description:
+      'The application’s own statement times, from pg_stat_statements. They can confirm a slowdown but never rule one out',
+  });
 
 export const prometheusQuestion = z
   .strictObject({
     url: httpAddress.meta({ description: 'The address of Prometheus, without /api/v1' }),
-    query: text.meta({ description: 'An instant query that yields one value, over as long as `every`' }),
-    unit: z.enum(['s', 'ms']).meta({ description: 'What the value counts' }),
+    query: text.meta({ description: 'An instant query that returns one value and covers the length of `every`' }),
+    unit: z.enum(['s', 'ms']).meta({ description: 'The unit of the value' }),
     headers,
-    token: text.optional().meta({ description: 'Sent as a bearer token; better token_file' }),
+    token: text.optional().meta({ description: 'Sent as a bearer token; prefer token_file' }),
     ca,
   })
-  .meta({ description: 'A latency that Prometheus knows already' });
+  .meta({ description: 'A latency that Prometheus already measures' });
 
 export const sourceNames = ['sql', 'http', 'statements', 'prometheus'] as const;
 export type SourceName = (typeof sourceNames)[number];
 type Sources = { readonly [Name in SourceName]?: unknown };
 
-/** How the probe learns a latency. A plan that was taken names exactly one source. */
+/** The source of the probe's latency. A valid plan names exactly one. */
 export const sourceOf = (probe: Sources): SourceName => sourceNames.find((name) => probe[name] !== undefined) ?? 'sql';
 
 /**
- * Whether good readings of the probe may count as "not slower". pg_stat_statements may not: it counts a statement when it
- * ends, and does not see what waits for a lock on a table, so a standstill looks like silence. It may confirm a slowdown.
+ * Whether good readings of the probe count as "not slower". Those of pg_stat_statements do not: it counts a statement when it
+ * ends and misses statements that wait for a table lock, so a standstill looks like silence. It can confirm a slowdown.
  */
 export const mayClear = (probe: Sources): boolean => sourceOf(probe) !== 'statements';
 
-/** How often a probe is asked when the plan does not say. */
+/** The default interval of a probe. */
 export const usualPace: Readonly<Record<SourceName, Millis>> = {
   sql: seconds(1),
   http: seconds(1),
   statements: seconds(10),
   prometheus: seconds(15),
 };
-/** A look at pg_stat_statements reads all texts: more often it would cost the target more than it tells. */
+/** A reading of pg_stat_statements reads all statement texts; a shorter interval would burden the target. */
 export const fastestStatements = seconds(5);

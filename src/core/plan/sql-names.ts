@@ -1,19 +1,19 @@
 /**
- * What a statement may name, by its words alone: the server is asked what stands behind them before the statement is sent.
- * Rather a word too many than one too few.
+ * The names in a statement, found without parsing its grammar: the guard looks them up on the server before it sends the
+ * statement. It prefers a word too many to a word too few.
  */
 export interface SqlNames {
-  /** Words that may name a relation, function, type or column; those without quotes in lower case. */
+  /** Words that may name a relation, function, type or column; unquoted ones in lower case. */
   readonly words: ReadonlySet<string>;
-  /** Those of them that may name a schema: a dot follows. */
+  /** The words that may name a schema, because a dot follows. */
   readonly schemas: ReadonlySet<string>;
-  /** Operators, and what is written beside them without a space. */
+  /** Operators, including characters beside them without a space. */
   readonly operators: ReadonlySet<string>;
-  /** Names without a schema, also as a text of one name (`'orders'::regclass`): which relation each means, the path decides. */
+  /** Names without a schema, including a quoted single name (`'orders'::regclass`); the search path resolves them. */
   readonly alone: ReadonlySet<string>;
 }
 
-/** What the grammar looks up by its symbol though the text says a word (gram.y, `makeSimpleA_Expr`). */
+/** Operators that the grammar looks up by symbol although the text has a word (gram.y, `makeSimpleA_Expr`). */
 const spokenOperators: Readonly<Record<string, readonly string[]>> = {
   in: ['=', '<>'],
   between: ['<', '>', '<=', '>='],
@@ -28,7 +28,7 @@ const spokenOperators: Readonly<Record<string, readonly string[]>> = {
   cycle: ['=', '<>'],
 };
 
-/** Fully reserved, and so the name of nothing unless quoted or after a dot (PostgreSQL manual, appendix C). */
+/** Fully reserved words, which name nothing unless quoted or after a dot (PostgreSQL manual, appendix C). */
 const reserved = new Set(
   `all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog
   current_date current_role current_time current_timestamp current_user default deferrable desc distinct do else end except
@@ -39,7 +39,7 @@ const reserved = new Set(
 
 const start = String.raw`[A-Za-z_\u0080-\uffff]`;
 const word = String.raw`${start}[\w$\u0080-\uffff]*`;
-/** In this order: what comes first wins. Lexical structure: PostgreSQL manual, 4.1. */
+/** The order matters: the first match wins. Lexical structure: PostgreSQL manual, 4.1. */
 const tokens = new RegExp(
   [
     String.raw`(?<line>--[^\n\r]*)`,
@@ -83,7 +83,7 @@ function cut(name: string): string {
 
 const lowered = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** `a=-1` is `=` and `-`, where the server may see either. */
+/** `a=-1` is `=` and `-`, but the server may see either reading. */
 function partsOf(run: string): readonly string[] {
   const parts: string[] = [];
   for (let from = 0; from < run.length; from += 1)
@@ -96,16 +96,16 @@ interface Found {
   readonly schemas: Set<string>;
   readonly operators: Set<string>;
   readonly alone: Set<string>;
-  /** All words without quotes, those that name nothing too. */
+  /** All unquoted words, including keywords. */
   readonly spoken: Set<string>;
   readonly texts: string[];
 }
 
-/** False where something cannot be read. */
+/** False if something cannot be read. */
 function scan(statement: string, { words, schemas, operators, alone, spoken, texts }: Found): boolean {
   let last: readonly string[] = [];
   let isAfterDot = false;
-  let begun: readonly string[] = []; // alone, unless a dot follows
+  let begun: readonly string[] = []; // without a schema, unless a dot follows
   let at = 0;
   while (at < statement.length) {
     tokens.lastIndex = at;
@@ -129,18 +129,18 @@ function scan(statement: string, { words, schemas, operators, alone, spoken, tex
   return true;
 }
 
-/** How a token may read as a name. Which letters beyond ASCII are folded depends on the encoding of the database. */
+/** How a token may read as a name. The database's encoding decides which letters beyond ASCII are folded. */
 function namesOf({ quoted, word: plain = '' }: Record<string, string | undefined>, isAfterDot: boolean) {
   if (quoted !== undefined) return [cut(quoted.slice(1, -1).replaceAll('""', '"'))];
   return [lowered(plain), plain.toLowerCase()].filter((one) => isAfterDot || !reserved.has(one)).map(cut);
 }
 
-/** What stands between the quotes. */
+/** The text between the quotes. */
 const inner = (text: string): string => text.replace(/^[eE]?'|^\$[^$]*\$|'$|\$[^$]*\$$/g, '').replaceAll("''", "'");
 
 const oneName = new RegExp(String.raw`^\s*(?:${word}|"(?:[^"]|"")+")\s*$`);
 
-/** A text that reads as one name may be cast to the relation of that name. */
+/** A text that reads as a single name may be cast to the relation with that name. */
 function nameAsText(text: string): readonly string[] {
   const name = inner(text);
   if (!oneName.test(name)) return [];
@@ -148,7 +148,7 @@ function nameAsText(text: string): readonly string[] {
   return namesOf(trimmed.startsWith('"') ? { quoted: trimmed } : { word: trimmed }, true);
 }
 
-/** Undefined where the text spells a name in a way that cannot be read here: `U&"..."`, or a quote that does not end. */
+/** Undefined if a name uses an unsupported spelling (`U&"..."`) or a quote does not end. */
 export function namesIn(statement: string): SqlNames | undefined {
   const names = { words: new Set<string>(), schemas: new Set<string>(), operators: new Set<string>() };
   const found: Found = { ...names, alone: new Set(), spoken: new Set(), texts: [] };
@@ -157,7 +157,7 @@ export function namesIn(statement: string): SqlNames | undefined {
   for (const text of texts) for (const one of nameAsText(text)) alone.add(one);
   if ([...words, ...spoken].some((one) => takesSqlAsText.test(one))) {
     for (const text of texts) {
-      const isRead = scan(inner(text), found); // what is quoted in there is read next
+      const isRead = scan(inner(text), found); // quoted text inside it is read next
       for (const [one] of text.matchAll(wordsInText))
         for (const kind of [words, schemas, spoken, ...(isRead ? [] : [alone])]) kind.add(cut(lowered(one)));
     }

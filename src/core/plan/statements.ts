@@ -1,11 +1,11 @@
-/** How far a phase has come, as far as the names of tables and columns are concerned. */
+/** A phase's progress as far as it affects the names of tables and columns. */
 export type SchemaState = 'not-started' | 'under-way' | 'applied';
 
 /**
- * The statements of which one must answer now. Each phase that changes names may bring a statement of its own: it takes
- * over once the phase is applied, the latest in the plan's order winning. While a phase is under way (running, rolling
- * back, or in a state that nobody knows) the one before it is as good: either may be the one that the schema fits.
- * Empty when the question is not asked in SQL.
+ * The statements of which one must work now. Each phase that changes names can provide its own statement, which takes over
+ * once the phase is applied; the latest phase in the plan's order wins. While a phase is under way (running, rolling back,
+ * or in an unknown state), the previous statement is also a candidate, because the schema may fit either. Empty if the probe
+ * does not use SQL.
  */
 export function statementsFor(
   question: { readonly sql?: string | undefined; readonly after: Readonly<Record<string, string>> },

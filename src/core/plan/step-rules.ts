@@ -1,6 +1,6 @@
 import { provesNothingDone, type Retry } from './retry.ts';
 
-/** What may be written in a step and would not mean what it says. */
+/** Combinations in a step that are valid YAML but would not do what they say. */
 
 interface Written {
   readonly repeatable: boolean;
@@ -19,22 +19,22 @@ export interface Misuse {
 }
 
 /**
- * Words by which a text may leave something done although it fails later: transaction control, a procedure that commits,
- * an index half built, one table after the other. Read without grammar: a word in a quoted text only costs the retries, never safety.
+ * Words by which a text may leave partial work although it fails later: transaction control, a procedure that commits, a
+ * half-built index, work table by table. Matches without grammar: a match in quoted text only costs the retries, never safety.
  */
 export const mayDoPart = (sql: string): boolean =>
   /\b(commit|rollback|abort|call|concurrently|prepare|reindex|vacuum|cluster)\b|\bdblink|;\s*end\b/i.test(sql);
 
-/** RFC 9110, 9.2.2: the same request several times is the same as once. */
+/** RFC 9110, 9.2.2: sending an idempotent request several times has the effect of sending it once. */
 export const isIdempotent = (method: string): boolean => method !== 'POST';
 
-/** Whether what it does may be done again where nobody knows if it was: by the plan's word, or by the nature of its request. */
+/** Whether the step may run again if it is unknown whether it was done: the plan says so, or its request is idempotent. */
 export const mayRunAgain = (step: {
   readonly repeatable?: boolean | undefined;
   readonly http?: { readonly method: string } | undefined;
 }): boolean => step.repeatable === true || (step.http !== undefined && isIdempotent(step.http.method));
 
-/** What proves such a step, or why it needs no more than its own word. */
+/** Steps that need no proof, and why. */
 const unproved: Readonly<Record<string, string>> = {
   confirm: 'a person’s word ends this step',
   restore: 'a person’s word ends this step',
@@ -45,7 +45,7 @@ function needless(step: Written): readonly Misuse[] {
   const why = Object.entries(unproved).find(([kind]) => kind in step)?.[1];
   const keys = why === undefined ? [] : (['proof', 'tier', 'retry'] as const);
   const misuses = keys.map((key) => ({ path: [key], wanted: `wanted no ${key}: ${why}` }));
-  const waits = { path: ['retry'], wanted: 'wanted no retry: a step that waits looks again until its timeout' };
+  const waits = { path: ['retry'], wanted: 'wanted no retry: a wait step tests its condition until its timeout' };
   return [...misuses, ...('wait' in step ? [waits] : [])].filter(({ path: [key] }) => Object.hasOwn(step, String(key)));
 }
 
@@ -62,7 +62,7 @@ const sayCauses: Readonly<Record<Kind, string>> = {
   http: 'status N, timeout or connection-refused: it is a request that may fail',
 };
 
-/** Whether the step was not done at all when it failed so. What commits as it goes may be done in part. */
+/** Whether a failure with this cause proves that nothing was done. Statements that commit on the way may be partly done. */
 function leavesNothing(step: Written, cause: string): boolean {
   if (cause === 'connection-refused') return true;
   const whole = step.sql !== undefined && step.transaction !== false && !mayDoPart(step.sql);
@@ -76,7 +76,7 @@ function unsafeRetries(step: Written): readonly Misuse[] {
     const path = ['retry', 'on', index];
     if (!causesOf[kind].test(cause)) return [{ path, wanted: `wanted ${sayCauses[kind]}` }];
     if (mayRunAgain(step) || leavesNothing(step, cause)) return [];
-    return [{ path, wanted: 'wanted a cause that proves that nothing was done, or a step that is repeatable' }];
+    return [{ path, wanted: 'wanted a cause which proves that nothing was done, or a repeatable step' }];
   });
 }
 
@@ -91,7 +91,7 @@ export function misuses(step: Written): readonly Misuse[] {
   ];
 }
 
-/** Places in the list whose tier is lower than one before it. */
+/** Positions of steps whose tier is lower than an earlier one. */
 export function tiersGoingDown(steps: readonly { readonly tier?: number | undefined }[]): readonly number[] {
   let highest = 0;
   return steps.flatMap(({ tier = highest }, index) => {

@@ -7,9 +7,9 @@ import { retry } from './retry.ts';
 import { hasPlaceholder, passwordsIn, secretsInHeader } from './shown.ts';
 import { misuses, tiersGoingDown } from './step-rules.ts';
 
-/** One step of a phase rollback or of a restore: what it does, and what all steps may say. */
+/** One step of a phase rollback or of a restore: its action, and the keys that all steps share. */
 
-/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and the latter takes less than 1 ms for none. */
+/** Node's timers and PostgreSQL's `statement_timeout` end at 2^31 ms, and PostgreSQL takes less than 1 ms as no timeout. */
 export const stepTimeout = durationWithin(millis(1), hours(24 * 7), 'a timeout from 1ms to 7d').default(minutes(30));
 
 const common = {
@@ -18,19 +18,21 @@ const common = {
   timeout: stepTimeout,
   estimate: estimate.optional(),
   repeatable: z.boolean().default(false).meta({
-    description: 'May be run again after a crash when it is not known whether it ended',
+    description: 'The step may run again after a crash that leaves open whether it ended',
   }),
-  precondition: condition.optional().meta({ description: 'Must hold before the step begins; else a person is asked' }),
+  precondition: condition
+    .optional()
+    .meta({ description: 'Must hold before the step begins; otherwise Ripcord asks a person' }),
   proof: condition.optional().meta({
-    description: 'Awaited after the step, and tried when a crash leaves open whether the step was done',
+    description: 'Ripcord waits for it after the step, and tests it if a crash leaves open whether the step was done',
   }),
   retry: retry.optional(),
   tier: z.int().min(1).optional().meta({
-    description: 'Lower tiers are started, and proved healthy, first',
+    description: 'Steps of lower tiers start first, and must be proved healthy before the next tier',
   }),
 };
 
-/** A procedure stands in the journal; what its placeholders stand for does not. */
+/** The journal contains procedures as written, but not the values of their placeholders. */
 const placeholderWanted = 'a placeholder such as ${env:TOKEN} for the secret: steps stand in the journal';
 
 const withoutWrittenSecrets = <Schema extends z.ZodType<Readonly<Record<string, string>>>>(
@@ -69,7 +71,7 @@ const http = z.strictObject({
   expect: z
     .strictObject({ status: z.int().min(100).max(599).optional() })
     .prefault({})
-    .meta({ description: 'The status that means done; any of 200 to 299 when left out. Redirects are not followed' }),
+    .meta({ description: 'The status that means success; by default any from 200 to 299. Redirects are not followed' }),
 });
 
 export const step = z
@@ -78,20 +80,20 @@ export const step = z
       z.strictObject({
         ...common,
         command,
-        directory: text.optional().meta({ description: 'Where it runs; relative to the plan’s folder' }),
-        env: environmentVariables.optional().meta({ description: 'What it finds in its environment besides' }),
+        directory: text.optional().meta({ description: 'The working directory, relative to the plan’s folder' }),
+        env: environmentVariables.optional().meta({ description: 'Additional environment variables' }),
       }),
       z.strictObject({
         ...common,
         sql: text,
         transaction: z.boolean().optional().meta({
           description:
-            'false for one statement that cannot run in a transaction, such as create index concurrently: it is sent alone and not tried again by itself',
+            'false for a statement that cannot run in a transaction, such as create index concurrently. It is sent alone and never retried automatically',
         }),
       }),
       z.strictObject({ ...common, http }),
-      z.strictObject({ ...common, wait: condition.meta({ description: 'Looked at until it holds' }) }),
-      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person must do and then confirm' }) }),
+      z.strictObject({ ...common, wait: condition.meta({ description: 'Tested until it holds' }) }),
+      z.strictObject({ ...common, confirm: text.meta({ description: 'What a person must do before confirming' }) }),
       z.strictObject({
         ...common,
         verify: z.enum(['all']).meta({ description: 'Every verification query, and the first phase’s boundary' }),
@@ -113,7 +115,7 @@ export const steps = z
   .min(1)
   .superRefine((written, context) => {
     for (const index of tiersGoingDown(written)) {
-      const message = 'wanted a tier as high as the one before it, or higher: the list is the order';
+      const message = 'wanted the same tier as the step before or a higher one: steps run in the order of the list';
       context.addIssue({ code: 'custom', path: [index, 'tier'], message });
     }
   });

@@ -1,4 +1,4 @@
-/** Where something stands in the plan, as keys and positions in lists. */
+/** A location in the plan, as keys and list positions. */
 export type Path = readonly (string | number)[];
 
 export const sayPath = (path: Path): string =>
@@ -9,13 +9,13 @@ export const sayPath = (path: Path): string =>
     .join('')
     .replace(/^\./, '');
 
-/** Two paths are the same place when their keys are equal. */
+/** Paths with equal keys are the same location. */
 export const pathKey = (path: Path): string => JSON.stringify(path);
 
 export const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-/** What stands at the path; undefined where nothing does. */
+/** The value at the path; undefined if there is none. */
 export const valueAt = (tree: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, part) => {
     if (Array.isArray(value)) return value[Number(part)];

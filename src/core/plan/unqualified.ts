@@ -1,17 +1,17 @@
 import type { Plan } from './plan.ts';
 
-/** What names no table: comments, texts, dollar quotes. Then words, quoted names, and the signs that tell what a word is. */
+/** Text that names no table (comments, strings, dollar quotes), then words, quoted names, and signs that tell what a word is. */
 const token =
   /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]?'(?:[^'\\]|''|\\.)*'|\$(\w*)\$[\s\S]*?\$\1\$|"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[().,;]/g;
 const isNoWord = /^(--|\/\*|[eE]?'|\$)/;
 
-/** In these a `from` stands between parts of a value: `extract(epoch from at)`. */
+/** In these functions, `from` separates parts of a value: `extract(epoch from at)`. */
 const ofValues = new Set(['extract', 'substring', 'trim', 'overlay', 'position']);
 const noTable = new Set(['lateral', 'only', 'select', 'rows', 'unnest', 'values', 'dual']);
 
 /**
- * Tables that a statement reads without saying their schema. Only what stands right after FROM or JOIN: a warning that misses
- * one costs less than one about what is no table.
+ * Tables that a statement reads without naming their schema. Covers only names right after FROM or JOIN: a missing warning
+ * costs less than a wrong one.
  */
 export function unqualifiedTables(sql: string): readonly string[] {
   const words = [...sql.matchAll(token)].map(([word]) => word).filter((word) => !isNoWord.test(word));
@@ -33,7 +33,7 @@ export function unqualifiedTables(sql: string): readonly string[] {
   return [...found];
 }
 
-/** All that the plan asks in SQL, with who asks: probes, checks, conditions and verification queries. */
+/** All SQL in the plan with its owner: probes, checks, conditions and verification queries. */
 function* questionsIn({
   probes,
   checks,
@@ -59,7 +59,7 @@ function* questionsIn({
 
 const mostNamed = 3;
 
-/** Names that are looked up in a path which the plan does not state. */
+/** Warns about unqualified names if the plan does not state the search path. */
 export function unstatedPaths(plan: Plan): readonly string[] {
   const unstated = Object.entries(plan.environments).flatMap(([name, { target }]) =>
     target.search_path === undefined ? [name] : [],

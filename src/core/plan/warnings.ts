@@ -11,7 +11,7 @@ import { unstatedPaths } from './unqualified.ts';
 const quoted = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 const range = /\[\s*([0-9a-z]+)\s*(?::[^\]]*)?\]/g;
 
-/** How far back a query of PromQL looks: the lengths in its range selectors and subqueries. */
+/** How far back a PromQL query looks: the lengths of its range selectors and subqueries. */
 export const rangesIn = (query: string): readonly Millis[] =>
   [...query.replaceAll(quoted, '').matchAll(range)]
     .map(([, length = '']) => parseDuration(length))
@@ -20,18 +20,20 @@ export const rangesIn = (query: string): readonly Millis[] =>
 function overlap({ id, every, prometheus }: ProbePlan): readonly string[] {
   const other = rangesIn(prometheus?.query ?? '').find((length) => length !== every);
   if (other === undefined) return [];
-  const effect = other > every ? 'share part of what they are made of' : 'leave out what lies between them';
+  const effect = other > every ? 'overlap' : 'leave gaps';
   const [back, pace] = [sayDuration(other), sayDuration(every)];
   return [
-    `probe ${id}: its query looks back ${back} and is asked every ${pace}, so that neighbouring readings ${effect}; give both the same length`,
+    `probe ${id}: its query looks back ${back} but runs every ${pace}, so neighbouring readings ${effect}; use the same length for both`,
   ];
 }
 
-/** Where only the statistics of statements are read, a standstill looks like silence. */
+/** Statement statistics alone cannot show a standstill, which looks like silence. */
 const standstill = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.some((one) => mayClear(one) && !one.control)
     ? []
-    : ['no probe but controls and statements: what waits and does not end would not be seen; add one of sql or http'];
+    : [
+        'all probes are controls or read statements, so Ripcord would not see statements that wait without ending; add an sql or http probe',
+      ];
 
 /** A login that others share cannot be told from the application's. */
 function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
@@ -43,17 +45,19 @@ function loginsInStatistics({ probes, environments }: Plan): readonly string[] {
     .filter(({ statements }) => statements !== undefined && statements.of === undefined)
     .map(
       ({ id }) =>
-        `probe ${id}: it does not say whose statements count; in environment ${unsaid.join(', ')}, which has no users_url, those of superusers and target.trusts do; name the roles of the application, as in of: [app]`,
+        `probe ${id}: the plan does not say whose statements count; in environment ${unsaid.join(', ')}, which has no users_url, those of superusers and target.trusts do; name the roles of the application, as in of: [app]`,
     );
 }
 
-/** Controls have no voice in whether something is slower: they only tell whose slowness it is. */
+/** Controls only tell whether a slowdown is common to all; they never show that something is slower. */
 const onlyControls = (probes: readonly ProbePlan[]): readonly string[] =>
   probes.length > 0 && probes.every(({ control }) => control)
-    ? ['no probe but controls: nothing would ever be slower; add one of what the phases change']
+    ? [
+        'all probes are controls, so Ripcord would never detect slowness; add a probe of something that the phases change',
+      ]
     : [];
 
-/** Nothing tells after a crash whether it was done, and it may not simply be done again. */
+/** After a crash nothing tells whether the step was done, and it must not simply run again. */
 const isUncertain = (step: StepPlan): boolean =>
   step.proof === undefined && ('command' in step || 'sql' in step || 'http' in step) && !mayRunAgain(step);
 
@@ -61,7 +65,7 @@ const uncertain = (procedure: string, ids: readonly string[]): readonly string[]
   ids.length === 0
     ? []
     : [
-        `${procedure}: ${ids.join(', ')} without a proof may not be run again, so that after a crash of the guard only a person can say whether it was done; give it a proof, or repeatable: true where running it twice does no harm`,
+        `${procedure}: ${ids.join(', ')} without a proof may not run again, so after a crash of the guard only a person can tell whether it was done; add a proof, or repeatable: true if running it twice does no harm`,
       ];
 
 const uncertainAmong = (steps: readonly StepPlan[]): readonly string[] => steps.filter(isUncertain).map(({ id }) => id);
@@ -81,7 +85,7 @@ function uncertainSteps({ phases, environments }: Plan): readonly string[] {
   ];
 }
 
-/** What a plan may say and hardly means, one sentence each. */
+/** Valid but probably unintended parts of a plan, one sentence each. */
 export const planWarnings = (plan: Plan): readonly string[] => [
   ...plan.probes.flatMap(overlap),
   ...onlyControls(plan.probes),

@@ -3,7 +3,7 @@ import { isPair, isScalar, parseDocument, type Scalar, visit } from 'yaml';
 import { type HideText, insteadOfSecret } from '../kernel/hide-text.ts';
 import { isOpenPlace, maskedAddresses } from './shown.ts';
 
-/** In YAML, `[secret]` would be a list of one. */
+/** YAML would read `[secret]` as a list. */
 const insteadInYaml = '(secret)';
 
 const hiding =
@@ -19,8 +19,8 @@ interface Piece {
 }
 
 /**
- * Keys, ids, names and references are what a plan is read by, and stand in every message. A secret that is such a word cannot
- * be hidden by taking it out of them: the plan could not be read any more, and the gap would say what the secret is.
+ * Keys, ids, names and references are needed to read the plan, and appear in every message. A secret that equals such a word
+ * cannot be hidden there: the plan would become unreadable, and the gap would reveal the secret.
  */
 function isOpen(key: unknown, above: readonly unknown[]): boolean {
   if (key === 'key') return true;
@@ -28,7 +28,7 @@ function isOpen(key: unknown, above: readonly unknown[]): boolean {
   return isOpenPlace(names);
 }
 
-/** As it was written, as far as it was written as it is; else in double quotes. */
+/** Keeps the quoting style if it preserves the text exactly; otherwise uses double quotes. */
 function writtenAs(type: Scalar['type'], shown: string, written: string): string {
   const asItIs = !/[\\\n]/.test(written);
   if (asItIs && type === 'PLAIN') return shown;
@@ -36,7 +36,7 @@ function writtenAs(type: Scalar['type'], shown: string, written: string): string
   return `${JSON.stringify(shown)}${type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED' ? '\n' : ''}`;
 }
 
-/** A text of the plan as it stands in the file, without its secrets. */
+/** The replacement for a text of the plan that contains secrets. */
 function pieceOf(text: string, { value, range, type }: Scalar, hide: HideText): Piece | undefined {
   if (typeof value !== 'string' || range == null) return undefined;
   const [from, to] = range;
@@ -46,8 +46,8 @@ function pieceOf(text: string, { value, range, type }: Scalar, hide: HideText): 
 }
 
 /**
- * A sound plan's text without the secrets that are written out in it, of whatever environment. Each text is looked at as what
- * it says, since YAML has many ways to write it: by escapes, or over several lines. What stands between them are comments.
+ * A valid plan's text without the secrets that are written out in it, in any environment. It compares parsed values, because
+ * YAML can write a value in many ways: with escapes, or over several lines. The text between values is comments.
  */
 export function withoutSecrets(text: string, hideText: HideText): string {
   const hide = hiding(hideText);

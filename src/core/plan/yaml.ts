@@ -5,7 +5,7 @@ import { locate, type Located } from './line-numbers.ts';
 
 const longest = 1_000_000;
 
-/** What the parser's codes mean to somebody who writes a plan; its own messages may quote the text, and so a secret (all but one). */
+/** Explains the parser's codes to plan authors. The parser's own messages may quote the text, and so a secret (all but one). */
 const syntax: Readonly<Record<ErrorCode, readonly [found: string, wanted: string]>> = {
   ALIAS_PROPS: ['an alias with an anchor or a tag', 'the alias alone'],
   BAD_ALIAS: ['an alias or anchor without a usable name', '*name or &name'],
@@ -17,7 +17,7 @@ const syntax: Readonly<Record<ErrorCode, readonly [found: string, wanted: string
   BAD_SCALAR_START: ['a character that YAML reserves at the start of a value', 'the value in quotes'],
   BLOCK_AS_IMPLICIT_KEY: ['a second key on the same line', 'one key a line, or quotes round a text with ": " in it'],
   BLOCK_IN_FLOW: ['an indented block inside { } or [ ]', '{ } or [ ] inside them too'],
-  DUPLICATE_KEY: ['a key again', 'each key once'],
+  DUPLICATE_KEY: ['a key again', 'each key only once'],
   IMPOSSIBLE: ['text that is not YAML', 'YAML'],
   KEY_OVER_1024_CHARS: ['a key of more than 1024 characters', 'a shorter key'],
   MISSING_CHAR: ['something unclosed or unseparated', 'a closing quote or bracket, a comma, a colon or a space'],
@@ -36,7 +36,7 @@ const wholeFile = (found: string, wanted: string): readonly Fault[] => [
   { line: 1, column: 1, path: '', found, wanted },
 ];
 
-/** Not filled by the parser, which misses line ends after some faults. */
+/** Computed here because the parser misses line ends after some faults. */
 function linesOf(text: string): LineCounter {
   const lines = new LineCounter();
   lines.addNewLine(0);
@@ -44,7 +44,7 @@ function linesOf(text: string): LineCounter {
   return lines;
 }
 
-/** The text as data with places, or every fault of its syntax. A broken structure is not judged further. */
+/** Parses the text to data with positions, or returns every syntax fault. A broken structure is not judged further. */
 export function readYaml(text: string): Located | { readonly faults: readonly Fault[] } {
   if (text.length > longest) {
     return { faults: wholeFile(`${text.length} characters`, `at most ${longest}`) };

@@ -1,7 +1,7 @@
 import { hashOf } from '../kernel/hash.ts';
 import type { Binding } from './events.ts';
 
-/** An older journal knows of no scripts. */
+/** An older journal contains no scripts. */
 const sameScripts = (a: Binding['scripts'], b: Binding['scripts']): boolean =>
   a === undefined || b === undefined || hashOf(a) === hashOf(b);
 

@@ -23,11 +23,11 @@ interface OfStep extends During {
 }
 /** A person's answer. */
 interface Answer {
-  /** Which question it answers. Absent in older journals: then it was whatever was asked. */
+  /** The question that it answers. Absent in older journals: then it answers the question that was open. */
   readonly questionId?: QuestionId;
 }
 
-/** Which process it was, in a form that a later process cannot be mistaken for. */
+/** Identifies a process, so that a later one with the same pid is not mistaken for it. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot at which the kernel started it (`/proc/PID/stat`, field 22). */
@@ -35,48 +35,48 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** The process that does the work, and what holds it and all that it starts together. */
+/** The process that does the work, and the cgroup that holds it and everything it starts. */
 export interface Child extends ProcessIdentity {
-  /** The name of the machine that it runs on. Absent where somebody else than the guard or the wrapper tells of it. */
+  /** The machine that it runs on. Absent if the report comes from neither the guard nor the wrapper. */
   readonly host?: string | undefined;
-  /** Absent in older journals, and where somebody else than the wrapper tells of it. */
+  /** Absent in older journals, and if the report does not come from the wrapper. */
   readonly containment?: Containment | undefined;
 }
 
-/** What undoing the recommended phases would mean, bound by hash into every approval. */
+/** What undoing the recommended phases would mean; every approval is bound to it by hash. */
 export interface Binding {
   readonly planHash: Hash;
   readonly procedureHash: Hash;
   /** The states of the phases when it was shown. */
   readonly phasesHash: Hash;
-  /** What the files held that the procedure's commands name. Absent in older journals: then nothing is known of them. */
+  /** The contents of the files that the procedure's commands name. Absent in older journals, where they are unknown. */
   readonly scripts?: readonly Script[];
 }
 
-/** How the end of forward work was proved. */
+/** How the guard proved that forward work has ended. */
 export interface Quiet {
   readonly endedProcesses: number;
   readonly endedSessions: number;
-  /** Since when neither a process nor a session of the phases has been seen. */
+  /** Since when the guard has seen no process and no session of the phases. */
   readonly since: Instant;
-  /** Whether the phases' role cannot log in any more. Absent where the plan names none, and in older journals. */
+  /** Whether the phases' role is unable to log in. Absent if the plan names no such role, and in older journals. */
   readonly fenced?: boolean;
-  /** Why it still can. */
+  /** Why the role can still log in. */
   readonly unfencedBecause?: string;
-  /** What was looked at. Absent in older journals: then nothing is known of it. */
+  /** What the guard checked. Absent in older journals, where it is unknown. */
   readonly scope?: ProofScope;
-  /** Sessions that bear a phase's name and cannot be a phase's, one phrase for each role and name. Absent where there were none. */
+  /** Sessions with a phase's name that cannot belong to a phase, one phrase per role and name. Absent if there were none. */
   readonly notCounted?: readonly string[];
 }
 
 /**
- * How far a phase came, as far as one can tell: `wholly`: its command said so and something differs from its boundary;
- * `partly`: something differs; `not-at-all`: nothing does, and its command was never started.
+ * How far a phase got, as far as that can be determined. `wholly`: its command reported success and something differs from
+ * its boundary; `partly`: something differs; `not-at-all`: nothing differs and its command was never started.
  */
 export const extents = ['wholly', 'partly', 'not-at-all', 'unknown'] as const;
 export type Extent = (typeof extents)[number];
 
-/** `no-difference`: its command did not finish, and the schema and the checks, but nothing else, are as at its boundary. */
+/** `no-difference`: its command did not finish, and the schema and the checks match its boundary; data was not compared. */
 export interface Came {
   readonly extent: Extent;
   readonly seen?: 'no-difference';
@@ -86,18 +86,18 @@ export type RecommendationEvent =
   | (Of & {
       readonly type: 'recommendation-raised';
       readonly evidence: readonly Verdict[];
-      /** The phase at whose boundary the breach was not there yet. */
+      /** The phase at whose boundary the breach did not exist yet. */
       readonly attributedTo?: PhaseId;
       readonly procedure: Procedure;
       readonly binding: Binding;
       readonly expiresAt: Instant;
-      /** Why it was not acted on at once; empty when a pre-approval covers it. */
+      /** Why the guard did not act at once; empty if a pre-approval covers it. */
       readonly notAutomaticBecause: readonly string[];
-      /** The principal who ordered the rollback: then it needs no evidence. */
+      /** The principal who ordered the rollback. An order needs no evidence. */
       readonly orderedBy?: PrincipalId;
-      /** Whom of the plan's contacts it is addressed to; others may answer as well. */
+      /** The contacts of the plan that it is addressed to; others may answer too. */
       readonly addressedTo?: readonly Contact[];
-      /** Those that it follows, and that nobody answered in time: the oldest first. */
+      /** The unanswered recommendations that it follows, the oldest first. */
       readonly unanswered?: readonly RecommendationId[];
     })
   | (Of & { readonly type: 'evidence-joined'; readonly evidence: readonly Verdict[] })
@@ -110,21 +110,21 @@ export type RecommendationEvent =
         readonly binding: Binding;
         readonly role: string;
         readonly expiresAt: Instant;
-        /** Whether it needs nobody else's approval beside it any more. */
+        /** Whether no further approval is needed. */
         readonly complete: boolean;
       })
   | (Of & Answer & { readonly type: 'recommendation-declined'; readonly by: PrincipalId; readonly reason: string })
-  /** An approval counts no more: nobody joined it in time, or, where it says so, the token that gave it is not trusted. */
+  /** An approval lapsed: nobody joined it in time, or, if `because` says so, its token is no longer trusted. */
   | (Of & { readonly type: 'approval-expired'; readonly by: PrincipalId; readonly because?: 'token-revoked' })
   | (Of & { readonly type: 'recommendation-expired' })
   | (Of & { readonly type: 'recommendation-superseded'; readonly because: string })
   | (Of & { readonly type: 'recommendation-withdrawn'; readonly because: string });
 
-/** On whose word a rollback begins: a pre-approval's, an approval's, or that of a person who was not asked. */
+/** What authorised the rollback: a pre-approval, an approval, or a person's own order. */
 export const triggers = ['automatic', 'approved', 'ordered'] as const;
 export type Trigger = (typeof triggers)[number];
 
-/** `not-needed`: there is nothing that it would undo. */
+/** `not-needed`: the step has nothing to undo. */
 export type StepEnd = 'ran' | 'proved' | 'confirmed' | 'not-needed';
 
 export type RollbackEvent =
@@ -136,15 +136,15 @@ export type RollbackEvent =
       readonly procedure: Procedure;
     })
   | (During & { readonly type: 'stop-work-started' })
-  /** The intent to take from the phases' role its right to log in, which it had. */
+  /** The intent to revoke the login right of the phases' role, which it had. */
   | (During & {
       readonly type: 'fence-raised';
       readonly role: string;
-      /** The statement that gives it back. */
+      /** The statement that restores it. */
       readonly lift: string;
     })
   | (During & { readonly type: 'fence-lifted'; readonly role: string })
-  /** The rollback is over and the right could not be given back. */
+  /** The rollback is over, but the login right could not be restored. */
   | (During & {
       readonly type: 'fence-stands';
       readonly role: string;
@@ -157,7 +157,7 @@ export type RollbackEvent =
       readonly type: 'step-started';
       readonly attempt: number;
       readonly tag: string;
-      /** Where the process runs that takes it: a command that it starts runs there, too. */
+      /** Where the process runs that takes the step; a command that it starts runs there too. */
       readonly on: Place;
     })
   | (OfStep & { readonly type: 'step-spawned'; readonly child: Child })
@@ -173,12 +173,12 @@ export type RollbackEvent =
       readonly type: 'step-asked';
       readonly question: string;
       readonly output: string;
-      /** It ended well and only its proof does not hold: what it left at work, such as a server, it left on purpose. */
+      /** The step ended well and only its proof fails: what it left running, such as a server, it left on purpose. */
       readonly ended?: 'well';
-      /** Where a process of it may be at work that the guard cannot see: whoever answers has looked there. */
+      /** Where a process of the step may run unseen by the guard; the person who answers has checked there. */
       readonly unseen?: Place;
     })
-  /** `done` where something of the step may be at work: its `step-done` comes once that is gone. */
+  /** `done` if the step may have left something running: `step-done` follows once that has ended. */
   | (OfStep &
       Answer & {
         readonly type: 'step-answered';
@@ -189,10 +189,10 @@ export type RollbackEvent =
   | (During & { readonly type: 'rollback-blocked'; readonly question: string })
   | (During & Answer & { readonly type: 'rollback-unblocked'; readonly by: PrincipalId; readonly reason: string })
   | (During & { readonly type: 'abort-ordered'; readonly by: PrincipalId; readonly reason: string })
-  /** No further step is taken; what is undone stays undone. */
+  /** No further step starts; what is undone stays undone. */
   | (During & {
       readonly type: 'rollback-aborted';
-      /** Why the guard itself ended it before its first step; absent when a person did. */
+      /** Why the guard itself ended it before its first step; absent if a person did. */
       readonly because?: string;
     })
   | (During & { readonly type: 'rollback-done' });

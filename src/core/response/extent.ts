@@ -6,17 +6,17 @@ import type { Rollback, StepState } from './rollback.ts';
 import { mayRepeat } from './step.ts';
 
 export interface Applied {
-  /** The phase's command said that it had finished. */
+  /** The phase's command reported that it had finished. */
   readonly finished: boolean;
-  /** It is expected to have done what no comparison sees: see `isExpected`. */
+  /** The phase is expected to have made changes that no comparison sees; see `isExpected`. */
   readonly expected: boolean;
-  /** Its wrapper said that its command was never started, and nothing was seen of it. */
+  /** Its wrapper reported that the command was never started, and nothing contradicts it. */
   readonly neverBegan: boolean;
 }
 
 /**
- * How far a phase came, from its comparison with its boundary and from what its command said. The comparison sees the schema
- * and the checks. Rows are data that it does not see, so that a command that has begun may always have done something.
+ * How far a phase got, judged by its comparison with its boundary and by what its command reported. The comparison covers
+ * the schema and the checks but not rows, so a command that has begun may always have changed something.
  */
 export function extentOf(outcome: Comparison['outcome'], { finished, expected, neverBegan }: Applied): Came {
   switch (outcome) {
@@ -31,8 +31,8 @@ export function extentOf(outcome: Comparison['outcome'], { finished, expected, n
 }
 
 /**
- * What no comparison sees is expected of a phase that declares to write rows, of one that a person ordered to be undone, and of
- * one that a breach other than of its runtime is attributed to: these are undone without another question.
+ * Whether a phase is expected to have made changes that no comparison sees: it declares writes, a person ordered its
+ * rollback, or a breach other than of its runtime is attributed to it. Such a phase is undone without another question.
  */
 export function isExpected(
   phase: PhasePlan | undefined,
@@ -44,8 +44,8 @@ export function isExpected(
 }
 
 /**
- * Whether a person has to say first that the step is to be taken: nobody knows whether there is anything for it to undo, and
- * neither may it be done in vain by the plan's word, nor is there a precondition that tells. One word counts for the phase.
+ * Whether a person must decide first: nobody knows if the step has anything to undo, the plan does not allow it to run
+ * without effect, and no precondition tells. One answer applies to all steps of the phase.
  */
 export function asksFirst({ steps, applied = [] }: Rollback, { step, attempt }: StepState): boolean {
   const came = applied.find(({ phase }) => phase === step.phase);

@@ -2,15 +2,15 @@ import type { RollbackId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import type { RollbackEvent } from './events.ts';
 
-/** The phases' role may not log in: from before its sessions are ended until after the rollback. */
+/** The phases' role cannot log in, from before its sessions are ended until after the rollback. */
 export interface Fence {
   readonly role: string;
-  /** The rollback that raised it. */
+  /** The rollback that raised the fence. */
   readonly rollback: RollbackId;
   readonly raisedAt: Instant;
-  /** The statement that gives the right back. */
+  /** The statement that restores the login right. */
   readonly lift: string;
-  /** Why it could not be given back, though the rollback is over. */
+  /** Why the login right could not be restored although the rollback is over. */
   readonly trouble?: string;
 }
 

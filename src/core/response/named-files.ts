@@ -1,21 +1,21 @@
 import { type Known, shellWords } from './shell-words.ts';
 import type { Step } from './step.ts';
 
-/** What a command runs, and where: its directory is relative to the plan's folder, and is that folder where it has none. */
+/** What a command runs and where. Its directory is relative to the plan's folder, and defaults to that folder. */
 export type Command = Pick<Extract<Step, { kind: 'command' }>, 'command' | 'directory' | 'env'>;
 
 export interface NamedFile {
-  /** As the command writes it, in its directory. */
+  /** As the command writes it, relative to the command's directory. */
   readonly name: string;
   readonly directory: string;
-  /** Both, as the record has it. */
+  /** Directory and name, as the record has it. */
   readonly file: string;
 }
 
-/** Of these no file is made: an address, a login, and arguments, which are looked at by themselves. */
+/** Variables that never name a file: an address, a login, and arguments, which are examined separately. */
 const noFile = /^(?:DATABASE_URL|PG[A-Z]+|[\d@*#?$!-])$/;
 
-/** What the shell of this command puts in for its variables: for others of the environment, what the guard's own has. */
+/** The values that the shell of this command substitutes for its variables; other values come from the guard's environment. */
 export const variablesOf =
   ({ env = {} }: Command): Known =>
   (name) => {
@@ -26,10 +26,10 @@ export const variablesOf =
     return { text, isKnown: name === 'HOME' || noFile.test(name) };
   };
 
-/** Not within a placeholder. */
+/** Separators between parts of a word, except within a placeholder. */
 const betweenParts = /[=:,@](?![^{}]*\})/;
 
-/** A word, what a switch or an assignment ends with, and what a list is of: `--file=undo.sql`, `-fundo.sql`, `./a.sql:/b.sql`. */
+/** The word itself, what follows a switch or an assignment, and list items: `--file=undo.sql`, `-fundo.sql`, `./a.sql:/b.sql`. */
 function partsOf(word: string): readonly string[] {
   const [, ...rest] = word.split(betweenParts);
   const assigned = word.includes('=') ? [word.slice(word.indexOf('=') + 1)] : [];
@@ -38,14 +38,14 @@ function partsOf(word: string): readonly string[] {
   return [whole, ...assigned, ...whole.split(betweenParts)];
 }
 
-/** Programs that look for files which their arguments do not name in full. */
+/** Programs that find files which their arguments do not name in full. */
 const lookups: readonly {
   readonly programs: RegExp;
-  /** What they look for where they run. */
+  /** Files that they look for in the working directory. */
   readonly here: readonly string[];
-  /** After which switches a name stands that they complete. */
+  /** The switches whose argument is a name that they complete. */
   readonly switches: RegExp;
-  /** They complete the first name without a switch, too: that of the script; what follows is the script's. */
+  /** They also complete the first argument without a switch: the script's name. Later arguments belong to the script. */
   readonly script: boolean;
   readonly endings: readonly string[];
 }[] = [
@@ -73,12 +73,12 @@ const lookups: readonly {
   },
 ];
 
-/** A name that is whole as it is, so that nothing is looked for after it. */
+/** A name with an extension, which no program completes. */
 const isWhole = /\.(?:[cm]?[jt]sx?|json|node|py|sql|sh)$/;
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Of the words after a program, those that it completes. */
+/** The arguments of a program that it completes. */
 function completed(words: readonly string[], { switches, script }: (typeof lookups)[number]): readonly string[] {
   const isScript = (word: string, at: number): boolean =>
     !word.startsWith('-') && word !== 'run' && !switches.test(words[at - 1] ?? '');
@@ -92,7 +92,7 @@ function completed(words: readonly string[], { switches, script }: (typeof looku
   return [...given, ...words.slice(own.length, own.length + 1)];
 }
 
-/** What the programs of a line look for: it is a command, or a line for a shell, by its words. */
+/** The files that the programs of a line look for. The line is a command or a shell line, split into words. */
 const lookedFor = (line: readonly string[]): readonly string[] =>
   line.flatMap((word, at) =>
     lookups
@@ -105,7 +105,7 @@ const lookedFor = (line: readonly string[]): readonly string[] =>
       ]),
   );
 
-/** A text as a line for a shell, by its words, and the lines within these; without what a line writes to. */
+/** A text as a shell line, split into words, and the lines within those words; without the files that a line writes to. */
 function linesIn(text: string, known: Known): readonly (readonly string[])[] {
   const words = shellWords(text, known).flatMap((word) => (word.isWritten ? [] : [word.text]));
   return [words, ...words.filter((word) => word.length < text.length).flatMap((word) => linesIn(word, known))];
@@ -114,8 +114,8 @@ function linesIn(text: string, known: Known): readonly (readonly string[])[] {
 const isName = (name: string): boolean => name !== '' && !name.startsWith('-') && !name.includes('\0');
 
 /**
- * What a command's arguments and variables may name: each whole, its words where it is a line for a shell, what its switches
- * end with, and what its programs look for by these. Whether that is a file, only a disk knows.
+ * The names of files that a command's arguments and variables may contain: each as a whole, its words if it is a shell line,
+ * the values of its switches, and what its programs look for. Only the disk tells which of them are files.
  */
 export function namedFiles(step: Command): readonly NamedFile[] {
   const { command, directory = '', env = {} } = step;

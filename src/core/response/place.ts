@@ -1,6 +1,6 @@
-/** A machine by its name, since it was started last. */
+/** A machine, from one boot to the next. */
 export interface Place {
   readonly host: string;
-  /** Of the kernel, other after each restart: what has another one ran before that, or on another machine of that name. */
+  /** The kernel's id of the boot. Another id means an earlier boot, or another machine with the same name. */
   readonly bootId: string;
 }

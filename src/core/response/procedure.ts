@@ -8,16 +8,16 @@ export type Procedure =
   | {
       /** One phase and those after it; every phase that was applied; or the whole database from its backup. */
       readonly kind: 'phase-rollback' | 'unwind' | 'restore';
-      /** In the order in which they are undone: the latest first. */
+      /** In the order of undoing: the latest first. */
       readonly phases: readonly PhaseId[];
       readonly steps: readonly Step[];
-      /** Absent where the plan does not say, for one of them, how long it takes. */
+      /** Absent if the plan does not estimate one of them. */
       readonly estimate?: Millis;
     }
-  /** Ripcord has no step that it may take; a person must act. */
+  /** Ripcord cannot take any step; a person must act. */
   | { readonly kind: 'person'; readonly phases: readonly PhaseId[]; readonly because: string };
 
-/** What the plan says of it, else of its steps. */
+/** The plan's estimate for the phase, or else the sum of the estimates of its steps. */
 function estimateOfPhase({ rollback }: PhasePlan): Millis | undefined {
   if (rollback === 'restore') return undefined;
   return rollback.estimate ?? ('steps' in rollback ? estimateOf(rollback.steps) : undefined);
@@ -26,14 +26,14 @@ function estimateOfPhase({ rollback }: PhasePlan): Millis | undefined {
 const latestFirst = (plan: Plan, phases: readonly PhaseId[]): readonly PhasePlan[] =>
   plan.phases.filter(({ id }) => phases.includes(phaseId(id))).toReversed();
 
-/** What proves that all is as it was before the change, where the plan says how that is told. */
+/** Proves that everything is as before the change, if the plan has verification queries. */
 const proofOfAll = ({ verification }: Plan): readonly Step[] => (verification.length === 0 ? [] : [verifyAll]);
 
 /**
- * Undo these phases, the latest first; each is proved against its own boundary before the next. A phase without a script
- * needs a restore. An unwind takes back every phase that was applied, and is proved as a whole in the end.
+ * Undoes these phases, the latest first, and proves each against its own boundary before the next. A phase without a script
+ * needs a restore. An unwind undoes every applied phase and is proved as a whole at the end.
  */
-export function undoing(
+export function rollbackProcedure(
   plan: Plan,
   phases: readonly PhaseId[],
   kind: 'phase-rollback' | 'unwind' = 'phase-rollback',
@@ -43,7 +43,7 @@ export function undoing(
   if (phases.length === 0) return { kind: 'person', phases: [], because: 'no phase has changed anything to undo' };
   const unknown = phases.filter((phase) => !ids.includes(phase));
   if (unknown.length > 0) {
-    return { kind: 'person', phases, because: `the plan no longer says how ${unknown.join(' and ')} is undone` };
+    return { kind: 'person', phases, because: `the plan no longer says how to undo ${unknown.join(' and ')}` };
   }
   const steps = order.map(undoSteps);
   const withoutScript = order.filter((_, index) => steps[index] === undefined).map(({ id }) => id);
@@ -60,8 +60,8 @@ export function undoing(
   };
 }
 
-/** Bring the whole database back from its backup, which takes back these phases. */
-export function restoring(plan: Plan, environment: string, phases: readonly PhaseId[]): Procedure {
+/** Restores the whole database from its backup, which undoes these phases. */
+export function restoreProcedure(plan: Plan, environment: string, phases: readonly PhaseId[]): Procedure {
   const ids = latestFirst(plan, phases).map(({ id }) => phaseId(id));
   const person = (because: string): Procedure => ({ kind: 'person', phases: ids, because });
   const { restore, estimate } = plan.environments[environment] ?? {};

@@ -2,9 +2,9 @@ import { count } from '../kernel/count.ts';
 import type { PhaseId } from '../kernel/ids.ts';
 
 /**
- * What can show that nothing of an attempt is left, the strongest first. `cgroup`: the kernel's own list of its processes;
- * `tags`: its process group and what bears its tag; `sessions`: only what it does in the database. The strongest that was
- * possible is named; the weaker ones were looked at beside it.
+ * The means that can prove that nothing of an attempt is left, the strongest first. `cgroup`: the kernel's own list of its
+ * processes; `tags`: its process group and processes with its tag; `sessions`: only its database sessions. The scope names
+ * the strongest means that was available; the guard used the weaker ones as well.
  */
 export const means = ['cgroup', 'tags', 'sessions'] as const;
 export type Means = (typeof means)[number];
@@ -13,18 +13,18 @@ export interface AttemptScope {
   readonly phase: PhaseId;
   readonly attempt: number;
   readonly by: Means;
-  /** Why by nothing stronger. */
+  /** Why no stronger means was available. */
   readonly because?: string;
 }
 
-/** What was looked at when forward work was proved stopped: the proof holds for this, and for nothing else. */
+/** What the guard checked when it proved that forward work had stopped. The proof covers this and nothing else. */
 export interface ProofScope {
   readonly attempts: readonly AttemptScope[];
-  /** Every session of the phases' role, or only those that bear the tag of an attempt as their name. */
+  /** Every session of the phases' role, or only the sessions that carry an attempt's tag as their name. */
   readonly sessions: 'of-role' | 'by-name';
-  /** So many processes are other users' and do not show their environment, hence no tag. */
+  /** The number of other users' processes whose environment, and hence tag, is unreadable. */
   readonly unreadable: number;
-  /** Why `/proc` does not show every process of the machine, where it does not. */
+  /** Why `/proc` hides some processes of the machine, if it does. */
   readonly partial?: 'pid-namespace' | 'hidepid';
 }
 
@@ -44,11 +44,11 @@ const said: Readonly<Record<Means, string>> = {
   sessions: 'by database session only',
 };
 
-/** Whether the strongest means were there for everything: the kernel's and the server's own lists. */
+/** Whether the strongest means was available everywhere: the kernel's and the server's own lists. */
 export const isComplete = ({ attempts, sessions }: ProofScope): boolean =>
   sessions === 'of-role' && attempts.every((one) => one.by === 'cgroup');
 
-/** What was looked for by which means, one phrase each. */
+/** What was checked by which means, one phrase each. */
 export function sayMeans(scope: ProofScope): readonly string[] {
   const sessions = scope.sessions === 'of-role' ? 'sessions of the phases’ role' : 'sessions by their name';
   return [
@@ -60,7 +60,7 @@ export function sayMeans(scope: ProofScope): readonly string[] {
   ];
 }
 
-/** What would not have been seen, one phrase each. No proof is without such a phrase where a command was started. */
+/** What could have gone unseen, one phrase each. There is always at least one if a command was started. */
 export function sayUnseen(scope: ProofScope): readonly string[] {
   const [contained, tagged, remote] = means.map((one) => by(scope, one));
   return [
@@ -78,6 +78,6 @@ export function sayUnseen(scope: ProofScope): readonly string[] {
   ];
 }
 
-/** Which sessions under a phase's name were not taken for the phase's, and why. */
+/** Which sessions with a phase's name were not counted as the phase's, and why. */
 export const sayNotCounted = (notCounted: readonly string[]): string =>
   `${notCounted.join(', ')}: started after every process of the phases had ended, by a role unrelated to theirs`;

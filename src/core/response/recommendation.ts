@@ -13,17 +13,17 @@ export interface Approval {
   readonly at: Instant;
   readonly binding: Binding;
   readonly expiresAt: Instant;
-  /** It counts no more, before others joined it. */
+  /** The approval lapsed before others joined it. */
   readonly ended?: true;
   /** The token that gave it was revoked. */
   readonly revoked?: true;
 }
 
-/** By time; or given later than now: then the clock was set back, and nobody knows how long ago it was. */
+/** The approval has expired; or it lies in the future, which means that the clock was set back and its age is unknown. */
 export const isLapsed = ({ ended, at, expiresAt }: Approval, now: Instant): boolean =>
   ended === true || expiresAt <= now || at > now;
 
-/** Evidence that came after it was raised, so that an answer may not have been about it. */
+/** Evidence that was added after the recommendation was raised; an earlier answer may not cover it. */
 export interface Joined {
   readonly questionId: QuestionId;
   readonly at: Instant;
@@ -33,9 +33,9 @@ export interface Joined {
 
 export interface Recommendation {
   readonly id: RecommendationId;
-  /** What an answer is bound to: with each evidence that joins it is another question. */
+  /** An answer is bound to it; added evidence makes it a new question. */
   readonly questionId: QuestionId;
-  /** What has joined since it was raised; the newest comes last. */
+  /** The evidence added since it was raised, the newest last. */
   readonly joined?: readonly Joined[];
   readonly state: 'open' | 'approved' | 'declined' | 'expired' | 'superseded' | 'withdrawn';
   readonly raisedAt: Instant;
@@ -45,14 +45,14 @@ export interface Recommendation {
   readonly procedure: Procedure;
   readonly binding: Binding;
   readonly notAutomaticBecause: readonly string[];
-  /** The principal who ordered the rollback: then it needs no evidence. */
+  /** The principal who ordered the rollback. An order needs no evidence. */
   readonly orderedBy?: PrincipalId;
-  /** Whom of the plan's contacts it is addressed to; others may answer as well. */
+  /** The contacts of the plan that it is addressed to; others may answer too. */
   readonly addressedTo?: readonly Contact[];
-  /** Those that it follows, and that nobody answered in time: the oldest first. */
+  /** The unanswered recommendations that it follows, the oldest first. */
   readonly unanswered?: readonly RecommendationId[];
   readonly acknowledgedBy?: PrincipalId;
-  /** Which question of it they had seen. */
+  /** The version of the question that they had seen. */
   readonly acknowledgedAs?: QuestionId;
   readonly approvals: readonly Approval[];
   /** Who answered, and why. */
@@ -80,7 +80,7 @@ function raised(event: Extract<RecommendationEvent, { type: 'recommendation-rais
   };
 }
 
-/** Later evidence on the same question replaces the earlier. */
+/** Newer evidence with the same key replaces older evidence. */
 function joined(before: readonly Verdict[], more: readonly Verdict[]): readonly Verdict[] {
   const keys = new Set(more.map(keyOf));
   return [...before.filter((verdict) => !keys.has(keyOf(verdict))), ...more];
@@ -135,7 +135,7 @@ function answered(one: Recommendation, event: RecommendationEvent, seq: number):
   }
 }
 
-/** `seq` is the event's place in its run. */
+/** `seq` is the event's position in its run. */
 export function evolveRecommendations(
   all: readonly Recommendation[],
   event: RecommendationEvent,
@@ -145,7 +145,7 @@ export function evolveRecommendations(
   return all.map((one) => (one.id === event.recommendation ? answered(one, event, seq) : one));
 }
 
-/** The approvals of it that still count: each person's last, given in time and for what is proposed now. */
+/** The approvals that count: each person's last one, if it is in time and given for the current proposal. */
 export function validApprovals({ approvals, binding: now }: Recommendation, at: Instant): readonly Approval[] {
   const valid = approvals.filter((one) => !isLapsed(one, at) && sameBinding(one.binding, now));
   return valid.filter(({ by }, place) => valid.findLastIndex((one) => one.by === by) === place);

@@ -16,8 +16,8 @@ import type { Place } from './place.ts';
 export interface StepState {
   readonly step: Step;
   /**
-   * `started` without an outcome after a crash means: nobody knows. `asking` waits for a person; `again` is a person's
-   * word that it may run again, `accepted` that it is done, before what it left at work is proved gone.
+   * `started` without an outcome after a crash: unknown how far it got. `asking` waits for a person. `again`: a person said
+   * that the step may run again. `accepted`: a person said that it is done, but work that it left running is not yet gone.
    */
   readonly state: 'waiting' | 'started' | 'asking' | 'again' | 'accepted' | 'done';
   readonly attempt: number;
@@ -26,24 +26,24 @@ export interface StepState {
   /** Marks the child's environment and sessions, so that an orphan can be found. */
   readonly tag?: string;
   readonly child?: Child;
-  /** Where the latest attempt was begun. */
+  /** Where the latest attempt began. */
   readonly on?: Place;
-  /** Of the latest question: where it may be at work, unseen. */
+  /** Where it may run unseen, according to the latest question. */
   readonly unseen?: Place;
   readonly startedAt?: Instant;
   readonly took?: Millis;
   readonly how?: StepEnd;
   readonly output?: string;
   readonly question?: string;
-  /** Of an asking one: what an answer is bound to. */
+  /** While asking: an answer is bound to it. */
   readonly questionId?: QuestionId;
-  /** Of an asking one: it ended well, and only its proof does not hold. */
+  /** While asking: the step ended well, and only its proof fails. */
   readonly ended?: 'well';
-  /** Whose word it is that it is done. */
+  /** The person who confirmed that it is done. */
   readonly accepted?: { readonly by: PrincipalId; readonly reason: string };
 }
 
-/** A rollback under way or over: stop forward work, prove it stopped, then one step after the other. */
+/** A current or past rollback: stop forward work, prove that it stopped, then take one step after the other. */
 export interface Rollback {
   readonly id: RollbackId;
   readonly recommendation: RecommendationId;
@@ -53,12 +53,12 @@ export interface Rollback {
   readonly startedAt: Instant;
   readonly state: 'starting' | 'stopping-work' | 'undoing' | 'blocked' | 'done' | 'aborted';
   readonly quiet?: Quiet;
-  /** How far each phase came that is to be undone, as far as it was looked at. */
+  /** How far each phase to be undone got, as far as the guard has determined it. */
   readonly applied?: readonly ({ readonly phase: PhaseId } & Came)[];
   readonly steps: readonly StepState[];
-  /** No further step begins, by a person's word; the one under way ends first. */
+  /** A person ordered that no further step starts; the current step finishes first. */
   readonly aborting?: { readonly by: PrincipalId; readonly reason: string };
-  /** What a person must look at before it goes on. */
+  /** What a person must check before it continues. */
   readonly question?: string;
   readonly questionId?: QuestionId;
   /** Why the guard itself ended it before its first step. */
@@ -132,7 +132,7 @@ function evolveStep(one: StepState, event: Extract<RollbackEvent, { readonly ste
   }
 }
 
-/** `seq` is the event's place in its run. */
+/** `seq` is the event's position in its run. */
 export function evolveRollback(
   rollback: Rollback | undefined,
   event: RollbackEvent,
@@ -183,35 +183,35 @@ export const isUnderWay = (rollback: Rollback | undefined): rollback is Rollback
 
 const isUntouched = ({ state, how }: StepState): boolean => state === 'waiting' || how === 'not-needed';
 
-/** Whether no step has been taken yet. */
+/** Whether no step has started yet. */
 export const isBeforeSteps = ({ steps }: Rollback): boolean => steps.every(isUntouched);
 
-/** Ended by a person after it had begun to undo: the rung that it was on has not held. */
+/** A person ended it after it had begun to undo, so the procedure has failed. */
 export const isCutShort = (rollback: Rollback | undefined): boolean =>
   rollback?.state === 'aborted' && !isBeforeSteps(rollback);
 
-/** Whether something of it may be at work that it did not leave on purpose: it has begun, and did not end well. */
+/** Whether it may have left something running unintentionally: it has begun and did not end well. */
 export const mayBeAtWork = ({ step, tag, ended }: StepState): boolean =>
   leavesWork(step) && tag !== undefined && ended === undefined;
 
-/** The phases that it is to be told of how far they came. Once a step was taken the database tells it no more. */
+/** The phases whose extent is still to be determined. After the first step the database no longer shows it. */
 export function phasesToLookAt(rollback: Rollback): readonly PhaseId[] {
   const { procedure, applied = [] } = rollback;
   if (procedure.kind === 'person' || procedure.kind === 'restore' || !isBeforeSteps(rollback)) return [];
   return procedure.phases.filter((id) => applied.every(({ phase }) => phase !== id));
 }
 
-/** What the rollback waits for a person to say, if it does. One that was given up waits for nobody. */
+/** The question that the rollback waits for, if any. A rollback that was given up waits for nobody. */
 export function openQuestion(rollback: Rollback | undefined): string | undefined {
   if (!isUnderWay(rollback)) return undefined;
   return rollback.question ?? rollback.steps.find(({ state }) => state === 'asking')?.question;
 }
 
-/** The first step that is not done: steps are taken strictly in order. */
+/** The first step that is not done. Steps run strictly in order. */
 export const nextStep = (rollback: Rollback): StepState | undefined =>
   rollback.steps.find(({ state }) => state !== 'done');
 
-/** What a restore that was given up leaves to a person, by the names that the plan gives its steps. */
+/** The steps that an abandoned restore leaves to a person, by their names in the plan. */
 export const leftToPeople = ({ procedure, steps }: Rollback): readonly string[] =>
   procedure.kind !== 'restore'
     ? []

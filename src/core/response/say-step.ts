@@ -4,7 +4,7 @@ import { sayCondition } from '../plan/conditions.ts';
 import type { Retry } from '../plan/retry.ts';
 import type { Step } from './step.ts';
 
-/** What a step does, in one line. `fill` puts in what the placeholders stand for. */
+/** Describes a step in one line. `fill` substitutes the placeholders. */
 export function sayStep(step: Step, fill = (written: string): string => written): string {
   switch (step.kind) {
     case 'command': {
@@ -28,14 +28,14 @@ export function sayStep(step: Step, fill = (written: string): string => written)
   }
 }
 
-/** What a step under way may be at: the journal does not tell when it has ended and its proof is awaited. */
+/** What a started step may be doing: the journal does not show when it has ended and only its proof is pending. */
 export const sayWork = (step: Step): string =>
   step.proof === undefined ? sayStep(step) : `${sayStep(step)}; then awaits its proof: ${sayCondition(step.proof)}`;
 
 const sayRetry = ({ times, first, on }: Retry): string =>
   `tried again up to ${count(times, 'time')}, first after ${sayDuration(first)}, when: ${on.join(', ')}`;
 
-/** What else it is given, beside what it does: one line each. */
+/** What else the step receives or does, one line each. */
 export function stepDetails(step: Step, fill = (written: string): string => written): readonly string[] {
   const retried = step.retry === undefined ? [] : [sayRetry(step.retry)];
   switch (step.kind) {
@@ -61,6 +61,6 @@ export function stepDetails(step: Step, fill = (written: string): string => writ
   }
 }
 
-/** What a person is asked where the step is theirs to take. */
+/** The question to a person when the restore is theirs to do. */
 export const restoreQuestion =
   'Ripcord does not restore backups itself yet. Restore the latest proved backup by hand, then say --done.';

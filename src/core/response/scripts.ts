@@ -2,9 +2,9 @@ import type { Hash } from '../kernel/ids.ts';
 import { type Command, namedFiles } from './named-files.ts';
 import type { Procedure } from './procedure.ts';
 
-/** A file that a command names, wherever it is, and what it held when it was looked at. */
+/** A file that a command names, and its contents when the guard read it. */
 export interface Script {
-  /** As the plan writes it, after the directory of its command where that has one. */
+  /** As the plan writes it, prefixed with the directory of its command, if any. */
   readonly file: string;
   readonly hash: Hash;
 }
@@ -12,7 +12,7 @@ export interface Script {
 const commandsOf = (procedure: Procedure): readonly Command[] =>
   procedure.kind === 'person' ? [] : procedure.steps.filter((step) => step.kind === 'command');
 
-/** Of all that are known, those that the procedure's commands name. */
+/** The known files that the procedure's commands name. */
 export function scriptsOf(procedure: Procedure, known: readonly Script[]): readonly Script[] {
   const named = new Set(
     commandsOf(procedure)
@@ -22,13 +22,13 @@ export function scriptsOf(procedure: Procedure, known: readonly Script[]): reado
   return known.filter(({ file }) => named.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** A file that is not what it was when it was bound. */
+/** A file that differs from the time when it was bound. */
 export interface Change {
   readonly file: string;
   readonly is: 'changed' | 'gone' | 'new';
 }
 
-/** `event` is when it was bound, as a sentence: `it was given`. */
+/** `event` is the time of binding as a clause: `it was given`. */
 export function sayChange({ file, is }: Change, event: string): string {
   switch (is) {
     case 'changed':
@@ -36,11 +36,11 @@ export function sayChange({ file, is }: Change, event: string): string {
     case 'gone':
       return `${file} no longer exists`;
     case 'new':
-      return `${file} is there only now`;
+      return `${file} did not exist then`;
   }
 }
 
-/** The files of a command that hold something else than when they were bound, or are there no more, or only now. */
+/** The command's files that have changed, disappeared or appeared since they were bound. */
 export function changedFiles(command: Command, bound: readonly Script[], now: readonly Script[]): readonly Change[] {
   const hashIn = (scripts: readonly Script[], named: string) => scripts.find(({ file }) => file === named)?.hash;
   return namedFiles(command).flatMap(({ file }): readonly Change[] => {
@@ -50,7 +50,7 @@ export function changedFiles(command: Command, bound: readonly Script[], now: re
   });
 }
 
-/** Those of a procedure, each once. */
+/** The changed files of a procedure, each once. */
 export function changedInAll(
   procedure: Procedure,
   bound: readonly Script[],

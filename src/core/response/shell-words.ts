@@ -1,20 +1,20 @@
-/** What a shell makes of a word only when it runs: no file is known by it before. */
+/** What a shell expands only when it runs; before that, no file can be derived from it. */
 export type Unknown = 'glob' | 'variable' | 'command substitution';
 
-/** A word of a shell's line as the shell would have it: without quotes, and with the variables that are known put in. */
+/** A word as the shell would see it: without quotes, and with known variables substituted. */
 export interface ShellWord {
   readonly text: string;
-  /** As the line has it. */
+  /** As the line writes it. */
   readonly raw: string;
-  /** It stands after `>`: the line writes to it. */
+  /** The word follows `>`: the line writes to it. */
   readonly isWritten: boolean;
   readonly unknown: readonly Unknown[];
 }
 
-/** What a variable stands for, and whether that is known before the line runs, or can be no file. */
+/** The value of a variable, and whether it is known before the line runs or cannot be a file. */
 export type Known = (name: string) => { readonly text: string; readonly isKnown: boolean };
 
-/** POSIX, "Shell Command Language". A placeholder of the plan is put in before the shell sees it. */
+/** POSIX, "Shell Command Language". The plan's placeholders are substituted before the shell sees them. */
 const common =
   /(?<placeholder>\$\{env:[^}]*\})|\$(?:\{(?<braced>[^}]*)\}|(?<name>[A-Za-z_]\w*|[\d@*#?$!-]))|(?<substitution>\$\(|`)/;
 const outside = new RegExp(
@@ -30,7 +30,7 @@ class LineReader {
   readonly words: ShellWord[] = [];
   readonly #known: Known;
   #text: string | undefined;
-  /** The word's characters that the shell may give a meaning; an `x` for each that is quoted. */
+  /** The word's characters that may be special to the shell; `x` replaces each quoted one. */
   #bare = '';
   #raw = '';
   #unknown = new Set<Unknown>();
@@ -92,5 +92,5 @@ class LineReader {
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/** Never fails: a line that no shell would take is read as far as it goes. */
+/** Never fails: it reads as much as possible of a line that no shell would accept. */
 export const shellWords = (line: string, known: Known): readonly ShellWord[] => new LineReader(known).read(line);

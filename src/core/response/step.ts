@@ -9,12 +9,12 @@ import type { HttpAction, StepPlan } from '../plan/steps.ts';
 
 interface StepCommon {
   readonly id: StepId;
-  /** The phase that the step undoes, or whose boundary it compares with; a restore's steps belong to none. */
+  /** The phase that the step undoes, or whose boundary it compares with; absent for a restore's steps. */
   readonly phase?: PhaseId;
   readonly title?: string | undefined;
   readonly timeout: Millis;
   readonly estimate?: Millis | undefined;
-  /** May run again when a crash leaves open whether it ended, by the plan's word; see `mayRepeat`. */
+  /** The plan allows it to run again if a crash leaves open whether it ended; see `mayRepeat`. */
   readonly repeatable: boolean;
   readonly precondition?: Condition | undefined;
   readonly proof?: Condition | undefined;
@@ -33,11 +33,11 @@ export type Step =
   | (StepCommon & { readonly kind: 'http'; readonly http: HttpAction })
   | (StepCommon & { readonly kind: 'wait'; readonly wait: Condition })
   | (StepCommon & { readonly kind: 'confirm'; readonly confirm: string })
-  /** Compares the database with the phase's boundary; without a phase, with all that the plan says about a restore. */
+  /** Compares the database with the phase's boundary; without a phase, with everything that the plan expects of a restore. */
   | (StepCommon & { readonly kind: 'verify'; readonly verify?: 'all' })
   | (StepCommon & { readonly kind: 'restore'; readonly restore: 'latest-proved-backup' });
 
-/** As of every step whose plan says nothing else: a boundary of big tables takes its time. */
+/** Default for comparisons: the boundary of big tables takes time. */
 const verifyTimeout = minutes(30);
 
 /** The plan's verification queries: part of the proof after a complete unwind and after a restore. */
@@ -60,7 +60,7 @@ function stepOf({ id: _, ...step }: StepPlan, id: StepId, phase: PhaseId | undef
   return { ...step, ...is, kind: 'restore' };
 }
 
-/** What undoes a phase, and the proof that it did; undefined where only a restore does. */
+/** The steps that undo a phase and prove it; undefined if only a restore can undo it. */
 export function undoSteps({ id, rollback }: PhasePlan): readonly Step[] | undefined {
   const phase = phaseId(id);
   const verify: Step = { id: stepId(`${id}/verify`), phase, kind: 'verify', timeout: verifyTimeout, repeatable: true };
@@ -72,18 +72,18 @@ export function undoSteps({ id, rollback }: PhasePlan): readonly Step[] | undefi
   return [{ id: stepId(`${id}/undo`), phase, kind: 'command', command, timeout, repeatable }, verify];
 }
 
-/** What restores the whole database, as the plan says for its environment. */
+/** The steps that restore the whole database, as the plan defines them for the environment. */
 export const restoreSteps = ({ steps }: RestorePlan): readonly Step[] =>
   steps.map((step) => stepOf(step, stepId(`restore/${step.id}`), undefined));
 
-/** The sum of what the steps say; undefined where one does not say. */
+/** The sum of the estimates; undefined if one is missing. */
 export const estimateOf = (steps: readonly { readonly estimate?: Millis | undefined }[]): Millis | undefined =>
   steps.reduce<Millis | undefined>(
     (sum, { estimate }) => (sum === undefined || estimate === undefined ? undefined : millis(sum + estimate)),
     millis(0),
   );
 
-/** Whether it may be taken again where nobody knows if it was done, by the plan's word or by its nature. */
+/** Whether the step may run again when it is unknown if it was done, because the plan says so or because of its kind. */
 export function mayRepeat(step: Step): boolean {
   switch (step.kind) {
     case 'command':
@@ -93,21 +93,21 @@ export function mayRepeat(step: Step): boolean {
     case 'wait':
     case 'confirm':
     case 'verify':
-    case 'restore': // a person is asked once more
+    case 'restore': // the guard asks the person again
       return true;
   }
 }
 
-/** How long one try of it may take; undefined where a person ends it. */
+/** How long one attempt may take; undefined if a person does the step. */
 export const limitOf = (step: Step): Millis | undefined =>
   step.kind === 'confirm' || step.kind === 'restore' ? undefined : step.timeout;
 
 /**
- * A step that the plan gives to a person, and that has begun: what it asks is no failure. Before it begins it may ask for its
+ * A started step that a person takes: its question is not a failure. Before it starts, it may ask about its
  * precondition.
  */
 export const isYours = ({ kind, attempt }: { readonly kind: string; readonly attempt: number }): boolean =>
   attempt > 0 && (kind === 'confirm' || kind === 'restore');
 
-/** Whether an attempt may leave something at work that must be ended before another: a process, or a session. */
+/** Whether an attempt may leave a process or session running that must end before the next attempt. */
 export const leavesWork = ({ kind }: Step): boolean => kind === 'command' || kind === 'sql';

@@ -1,23 +1,23 @@
-import type { GuardSense, Sense } from '../kernel/ids.ts';
+import type { GuardCondition, EvidenceSource } from '../kernel/ids.ts';
 import type { RunState } from './state.ts';
 
-/** What each of them means when it fails. */
-const said: Readonly<Record<GuardSense, string>> = {
+/** What a failure of each condition means. */
+const said: Readonly<Record<GuardCondition, string>> = {
   target: 'an address of the target leads to another server, another database or a standby',
   'guard-lock': 'it does not hold the guard lock, so another guard may be acting on the target',
   'wall-clock': 'its clock and the wall clock differ by more than a minute',
 };
 
-const isOfGuard = (sense: Sense): sense is GuardSense => Object.hasOwn(said, sense);
+const isOfGuard = (source: EvidenceSource): source is GuardCondition => Object.hasOwn(said, source);
 
-/** The rest of a sentence that begins with "the guard is blind: ". */
-export function sayBlindness(senses: readonly Sense[], list: (names: readonly string[]) => string): string {
-  const others = senses.filter((sense) => !isOfGuard(sense));
+/** Completes a sentence that begins with "the guard is blind: ". */
+export function sayBlindness(sources: readonly EvidenceSource[], list: (names: readonly string[]) => string): string {
+  const others = sources.filter((source) => !isOfGuard(source));
   const silent = others.length === 0 ? [] : [`no evidence from ${list(others)}`];
-  return [...senses.filter(isOfGuard).map((sense) => said[sense]), ...silent].join('; ');
+  return [...sources.filter(isOfGuard).map((source) => said[source]), ...silent].join('; ');
 }
 
-/** Why nothing is done without asking while the guard is not sure of itself, or a person has to look at the target. */
+/** Why the guard does not act without approval: it is blind, or a person has to check the target first. */
 export function unsure({ blind, targetChange }: Pick<RunState, 'blind' | 'targetChange'>): string | undefined {
   const own = blind?.probes.filter(isOfGuard) ?? [];
   if (own.length > 0) return sayBlindness(own, String);

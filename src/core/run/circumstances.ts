@@ -7,15 +7,15 @@ import { type Limits, limitsFor } from '../verdicts/limits.ts';
 import { hasTouched, runningPhase } from './phases.ts';
 import type { RunState } from './state.ts';
 
-/** What a reading is weighed against just now. */
+/** What a reading is compared with at the moment. */
 export interface Circumstances {
   readonly limits: Limits;
   readonly baseline: Baseline | undefined;
-  /** Undefined where there is no baseline for the probe. */
+  /** Undefined if the probe has no baseline. */
   readonly scalesOf: (probe: ProbePlan) => Scales | undefined;
 }
 
-/** The limits as they stand now. */
+/** The limits that apply now. */
 export function limitsNow(plan: Plan, state: RunState | undefined): Limits {
   const running = state === undefined ? undefined : runningPhase(state.phases)?.phase;
   const applied = (state?.phases ?? []).filter((phase) => hasTouched(phase) && phase.phase !== running);
@@ -27,10 +27,10 @@ export function limitsNow(plan: Plan, state: RunState | undefined): Limits {
   );
 }
 
-/** Scales are made once for a baseline and limits: phases come and go, and their limits with them. */
+/** Scales are computed once per baseline and limits; they change when a phase starts or ends, because limits do. */
 export function circumstancesOf(plan: Plan): (state: RunState | undefined) => Circumstances {
   const made = new Map<string, Scales | undefined>();
-  let last: readonly [RunState | undefined, Circumstances] | undefined; // asked for at each reading, and seldom another
+  let last: readonly [RunState | undefined, Circumstances] | undefined; // every reading asks; the state rarely changes
   const ofState = (state: RunState | undefined): Circumstances => {
     const limits = limitsNow(plan, state);
     const frozen = state?.baseline;

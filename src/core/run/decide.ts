@@ -6,7 +6,7 @@ import { decideAnswer } from './decide/answers.ts';
 import { decideAuthority } from './decide/arming.ts';
 import { decideCancel } from './decide/cancel.ts';
 import { decideBaseline, decideLifecycle } from './decide/lifecycle.ts';
-import { decideLook } from './decide/look.ts';
+import { decideEvaluation } from './decide/evaluation.ts';
 import { decideOrder } from './decide/orders.ts';
 import { decidePhase } from './decide/phase-reports.ts';
 import { decideRollback } from './decide/rollback.ts';
@@ -18,13 +18,13 @@ import type { RunState } from './state.ts';
 
 export { decideOpen } from './decide/lifecycle.ts';
 
-/** The answer to what is meant for a run that is not the newest. */
+/** Refuses an input that names a run other than the newest. */
 export const closedRun = (run: RunId): Refusal =>
   refuse('closed', `run ${run} is closed`, 'the open run', 'Use `current`');
 
-/** What the guard itself notes: it is no mistake of anybody's that the run is closed. */
+/** What the guard itself reports. That the run is closed is nobody's mistake, so these inputs are ignored silently. */
 const silentWhenClosed: ReadonlySet<Input['kind']> = new Set([
-  'look',
+  'evaluation',
   'finding',
   'scripts',
   'clock-ahead',
@@ -35,7 +35,7 @@ const silentWhenClosed: ReadonlySet<Input['kind']> = new Set([
   'phase-cancelled',
 ] satisfies Input['kind'][]);
 
-/** What follows from an input in this state, at this moment. Nothing is done here; the answer says what to record. */
+/** Decides what follows from an input in this state at this moment. Pure: the result says which events to record. */
 export function decide(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
   if (state.closed === undefined) return decideWhileOpen(plan, state, input, now);
   return silentWhenClosed.has(input.kind)
@@ -45,8 +45,8 @@ export function decide(plan: Plan, state: RunState, input: Input, now: Instant):
 
 function decideWhileOpen(plan: Plan, state: RunState, input: Input, now: Instant): Decision {
   switch (input.kind) {
-    case 'look':
-      return decideLook(plan, state, input, now);
+    case 'evaluation':
+      return decideEvaluation(plan, state, input, now);
     case 'capture':
     case 'captured':
     case 'capture-failed':

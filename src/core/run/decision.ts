@@ -1,7 +1,7 @@
 import type { Refusal } from '../authority/refusal.ts';
 import type { RunEvent } from './events.ts';
 
-/** What follows from an input: events to append, perhaps none, or a "no" with its reason. */
+/** The events to append, possibly none, or a refusal with its reason. */
 export type Decision = { readonly events: readonly RunEvent[] } | { readonly refused: Refusal };
 
 export const nothing: Decision = { events: [] };

@@ -5,18 +5,18 @@ import { type Instant, later } from '../kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import { evolveFence } from '../response/fence.ts';
 import { evolveRecommendations, openRecommendation } from '../response/recommendation.ts';
-import { crowdOf, keyOf, troublesOf, type Verdict } from '../verdicts/verdict.ts';
+import { unnamedFaultsKey, keyOf, faultKeysOf, type Verdict } from '../verdicts/verdict.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
 import { byFamily } from './families.ts';
 import { stopWorkStep, targetStep } from './questions.ts';
 import { evolvePhase, holdPhase, releasePhase, runningPhase } from './phases.ts';
-import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './standing.ts';
+import { changeVerdicts, declineBreaches, startPhase, undoPhase } from './verdict-states.ts';
 import { movesUndo } from './stale.ts';
 import { type Hold, openRun, type RunState, startClock } from './state.ts';
 import { shorten } from './wall-clock.ts';
 import { endResponse, evolveRollingBack, evolveWatching } from './response.ts';
 
-/** What is asked by the event that comes next. */
+/** The question that the next event asks. */
 const nextQuestion = ({ seq }: RunState): QuestionId => questionId(seq + 1);
 
 function countAsked(state: RunState, step: StepId): RunState {
@@ -26,22 +26,22 @@ function countAsked(state: RunState, step: StepId): RunState {
 
 const without = <Key extends keyof RunState>(state: RunState, key: Key): RunState => {
   const { [key]: _, ...rest } = state;
-  return rest as RunState; // only ever called with a key that RunState declares optional
+  return rest as RunState; // callers only pass keys that RunState declares optional
 };
 
 /**
- * Held by an operator, by a recommendation that waits for its answer, or by a rollback until a phase starts again; and at
- * rest when every phase is applied. A phase that runs is not stopped by a hold, so its time counts until a rollback ends it.
+ * Held by an operator, by an open recommendation, by a rollback until a phase starts again, or because every phase is
+ * applied. A hold does not stop a running phase, so its time counts until a rollback ends it.
  */
 function isHeld(state: RunState): boolean {
   const { held, recommendations, response, phases } = state;
-  if (response.stands === 'rolling-back') return true;
+  if (response.state === 'rolling-back') return true;
   if (runningPhase(phases) !== undefined) return false;
   const waits = held !== undefined || openRecommendation(recommendations) !== undefined;
-  return waits || response.stands !== 'idle' || phases.every(({ state: is }) => is === 'finished');
+  return waits || response.state !== 'idle' || phases.every(({ state: is }) => is === 'finished');
 }
 
-/** Time held by the guard is not the phases': the clocks stop and go with the hold. */
+/** Time on hold does not count for the phases: their clocks stop and start with the hold. */
 function settleClocks(before: RunState, state: RunState, at: Instant): RunState {
   if (isHeld(before) === isHeld(state)) return state;
   const [clock, phase] = isHeld(state) ? [hold, holdPhase] : [release, releasePhase];
@@ -52,7 +52,7 @@ function settleClocks(before: RunState, state: RunState, at: Instant): RunState 
   };
 }
 
-/** A second hold does not take the place of the first: who ends them ends both, and shall have read both. */
+/** A second hold does not replace the first: resuming ends both, so the principal must have read both. */
 function evolveHeld(state: RunState, { by, reason, at }: Hold): NonNullable<RunState['held']> {
   const { questionId: _, also = [], ...before } = state.held ?? {};
   const others = state.held === undefined ? [] : [...also, before as Hold];
@@ -63,7 +63,7 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
   const { at } = event;
   switch (event.type) {
     case 'guard-restarted': {
-      // A changed plan voids what was allowed under the old one: waivers and arming too, since its scripts may be others.
+      // A changed plan also voids waivers and arming, because its scripts may differ.
       const isSamePlan = event.planHash === state.plan.hash;
       const authority = isSamePlan ? state.authority : noAuthority;
       const plan = isSamePlan
@@ -74,7 +74,7 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
         ...(setBackFrom !== undefined && { setBackFrom, lastAt: at }),
         ...(uptime !== undefined && { uptime }),
       };
-      const before = uptime === undefined ? without(state, 'uptime') : state; // an older mark may be of another time
+      const before = uptime === undefined ? without(state, 'uptime') : state; // an older mark may belong to another boot
       return { ...before, plan, authority, seeingSince: at, ...known };
     }
     case 'plan-recorded': {
@@ -113,21 +113,21 @@ function evolveLifecycle(state: RunState, event: Exclude<LifecycleEvent, { type:
   }
 }
 
-function isOver(trouble: string, verdict: Verdict): boolean {
-  const isAbout = trouble === keyOf(verdict) || trouble.startsWith(`${keyOf(verdict)}:`);
+function isOver(faultKey: string, verdict: Verdict): boolean {
+  const isAbout = faultKey === keyOf(verdict) || faultKey.startsWith(`${keyOf(verdict)}:`);
   if (!isAbout || verdict.status === 'unknown' || verdict.status === 'error') return false;
   const isWell = verdict.status === 'ok' && !verdict.warning;
   if (isWell) return true;
-  // Of more than are named nobody knows which are gone, nor of a phase's start at which there were more.
-  if (verdict.more !== undefined || trouble === crowdOf(verdict)) return false;
-  return verdict.objects !== undefined && verdict.inPart !== true && !troublesOf(verdict).includes(trouble);
+  // Faults beyond the named ones may still exist, so a cut list clears nothing; the same holds for a cut list at the start.
+  if (verdict.more !== undefined || faultKey === unnamedFaultsKey(verdict)) return false;
+  return verdict.objects !== undefined && verdict.inPart !== true && !faultKeysOf(verdict).includes(faultKey);
 }
 
-/** What was seen well since a phase's start is no longer a trouble that was there before it. */
+/** A fault that was seen well after a phase's start no longer counts as one from before it. */
 function withVerdicts(state: RunState, changed: readonly Verdict[], at: Instant): RunState {
   const phases = state.phases.map((one) => ({
     ...one,
-    troubled: one.troubled.filter((trouble) => !changed.some((verdict) => isOver(trouble, verdict))),
+    troubled: one.troubled.filter((faultKey) => !changed.some((verdict) => isOver(faultKey, verdict))),
   }));
   return { ...state, phases, verdicts: changeVerdicts(state.verdicts, changed, at) };
 }
@@ -190,7 +190,7 @@ function evolveUndoing(so: RunState, event: RollbackEvent): RunState {
   return { ...state, response: evolveRollingBack(state.response, event, state.seq + 1) };
 }
 
-/** Each family of events is folded by its room. */
+/** Folds each family of events where its room implements it. */
 function fold(state: RunState, event: RunEvent): RunState {
   return byFamily(event, {
     lifecycle: (one) => (one.type === 'run-opened' ? openRun(one) : evolveLifecycle(state, one)),
@@ -203,7 +203,7 @@ function fold(state: RunState, event: RunEvent): RunState {
   });
 }
 
-/** One event into the state. */
+/** Folds one event into the state. */
 export function evolve(state: RunState | undefined, event: RunEvent): RunState {
   if (event.type === 'run-opened') return openRun(event);
   if (state === undefined) throw new TypeError(`a run begins with run-opened, not with ${event.type}`);

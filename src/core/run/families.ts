@@ -3,7 +3,7 @@ import type { RecommendationEvent, RollbackEvent } from '../response/events.ts';
 import type { WatchEvent } from '../watch/watch.ts';
 import type { EvidenceEvent, LifecycleEvent, PhaseEvent, RunEvent } from './events.ts';
 
-/** What to do with an event of each family; a family is what one room folds and one file puts into words. */
+/** A handler for each family of events. One room folds a family, and one file puts it into words. */
 export interface Families<Result> {
   readonly lifecycle: (event: LifecycleEvent) => Result;
   readonly phase: (event: PhaseEvent) => Result;
@@ -18,7 +18,7 @@ type FamilyOf<Type extends RunEvent['type']> = {
   [Family in keyof Families<void>]: Type extends Parameters<Families<void>[Family]>[0]['type'] ? Family : never;
 }[keyof Families<void>];
 
-/** The one place that knows which family an event belongs to: a new kind that has none, or a wrong one, does not compile. */
+/** The only place that maps events to families: a new event without a family, or with a wrong one, does not compile. */
 const familyOf: { readonly [Type in RunEvent['type']]: FamilyOf<Type> } = {
   'run-opened': 'lifecycle',
   'plan-recorded': 'lifecycle',
@@ -88,6 +88,6 @@ const familyOf: { readonly [Type in RunEvent['type']]: FamilyOf<Type> } = {
 };
 
 export function byFamily<Result>(event: RunEvent, families: Families<Result>): Result {
-  const handle = families[familyOf[event.type]] as (event: RunEvent) => Result; // the table's type says that it takes it
+  const handle = families[familyOf[event.type]] as (event: RunEvent) => Result; // `familyOf`'s type guarantees the match
   return handle(event);
 }

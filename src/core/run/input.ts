@@ -13,7 +13,7 @@ import type {
   RollbackId,
   RunId,
   StepId,
-  Sense,
+  EvidenceSource,
   UndoRevision,
 } from '../kernel/ids.ts';
 import type { UptimeMark } from '../kernel/clock.ts';
@@ -31,16 +31,16 @@ export interface OpenInput {
   readonly environment: string;
   readonly target: TargetIdentity;
   readonly by: Principal;
-  /** As the machine tells it now. */
+  /** The machine's current uptime. */
   readonly uptime?: UptimeMark;
 }
 
-/** What the guard has seen since the last look. */
-export interface LookInput {
-  readonly kind: 'look';
+/** The result of one evaluation: what the guard has observed since the previous one. */
+export interface EvaluationInput {
+  readonly kind: 'evaluation';
   readonly verdicts: readonly Verdict[];
-  readonly blind: readonly Sense[];
-  /** Watched since the last record in the journal. */
+  readonly blind: readonly EvidenceSource[];
+  /** Watched time that the journal does not contain yet. */
   readonly unrecorded: Millis;
 }
 
@@ -49,7 +49,7 @@ export type BaselineInput =
   | { readonly kind: 'captured'; readonly baseline: Baseline; readonly hash: Hash }
   | { readonly kind: 'capture-failed'; readonly because: string };
 
-/** A report of a phase's wrapper. `tag` names the attempt that it speaks of; without one it is the latest. */
+/** A report of a phase's wrapper. `tag` names the attempt; without a tag it concerns the latest one. */
 interface Report {
   readonly phase: PhaseId;
   readonly by: Principal;
@@ -62,9 +62,9 @@ export type PhaseInput =
       readonly phase: PhaseId;
       readonly by: Principal;
       readonly supervisor: Supervisor;
-      /** Of the plan that the command was read from; absent where it was given by hand. */
+      /** Hash of the plan that the command was read from; absent if the command was given by hand. */
       readonly planHash?: Hash | undefined;
-      /** Absent when the question is only whether it may start: the boundary is not taken in vain. */
+      /** Absent if the caller only asks whether the phase may start; this saves taking a boundary. */
       readonly boundary?: Boundary;
     }
   | (Report & { readonly kind: 'phase-spawned'; readonly child: Child })
@@ -79,9 +79,9 @@ export type PhaseInput =
   | { readonly kind: 'phase-lost'; readonly phase: PhaseId };
 
 export type CancelInput =
-  /** A fault of the check `lock-queue`: is the phase's statement to be cancelled? */
+  /** A fault of the check `lock-queue`: should the phase's statement be cancelled? */
   | { readonly kind: 'phase-cancel'; readonly fault: Fault }
-  /** What came of it. */
+  /** The outcome of the cancellation. */
   | {
       readonly kind: 'phase-cancelled';
       readonly phase: PhaseId;
@@ -89,13 +89,13 @@ export type CancelInput =
       readonly said?: string;
     };
 
-/** The word of somebody who was asked. It counts for what they had read, not for what is asked once it arrives. */
+/** A person's answer. It counts for the question that they had read, not for the one that is open when it arrives. */
 interface Answer {
   readonly by: Principal;
   readonly questionId: QuestionId;
 }
 
-/** The word of somebody who lets the guard do more. It counts for the plan that they had read. */
+/** Authorises the guard to do more. It counts for the plan that the principal had read. */
 interface Authorising {
   readonly by: Principal;
   readonly planHash: Hash;
@@ -106,7 +106,7 @@ export type AnswerInput =
       readonly kind: 'approve';
       readonly recommendation: RecommendationId;
       readonly reason: string;
-      /** The principal knows that the breach is no longer seen. */
+      /** The principal knows that the guard no longer observes the breach. */
       readonly evenIfGone: boolean;
     })
   | (Answer & {
@@ -120,9 +120,9 @@ export type AuthorityInput =
   | (Authorising & {
       readonly kind: 'arm';
       readonly length?: Millis;
-      /** What the guard found that it may not do, one sentence each. */
+      /** Permissions that the guard lacks, one sentence each. */
       readonly shortcomings?: readonly string[];
-      /** Why the phases' role could log in again while it is undone, likewise. */
+      /** Why the phases' role could log in again during a rollback, one sentence each. */
       readonly unfenced?: readonly string[];
     })
   | { readonly kind: 'disarm'; readonly by: Principal; readonly reason: string }
@@ -132,13 +132,13 @@ export type AuthorityInput =
 export type LifecycleInput =
   | {
       readonly kind: 'restart';
-      /** As it is now. */
+      /** The plan as it is now. */
       readonly plan: RecordedPlan;
-      /** The newest moment that is known to be over (`newestMoment`), if not the run's last event. */
+      /** The newest moment known to have passed (`newestMoment`), if it is not the run's last event. */
       readonly newest?: Instant;
-      /** As the machine tells it now. */
+      /** The machine's current uptime. */
       readonly uptime?: UptimeMark;
-      /** Principals whose token in the plan was revoked: the last daemon may have died before it wrote what follows. */
+      /** Principals with a revoked token: the previous daemon may have died before it recorded the consequences. */
       readonly revoked?: readonly PrincipalId[];
     }
   | { readonly kind: 'hold'; readonly by: Principal; readonly reason: string }
@@ -146,12 +146,12 @@ export type LifecycleInput =
   | { readonly kind: 'close'; readonly by: Principal; readonly reason: string }
   | { readonly kind: 'finding'; readonly finding: Finding }
   | { readonly kind: 'scripts'; readonly scripts: readonly Script[] }
-  /** The machine's clocks ran ahead of the guard's by so much more. */
+  /** How much further the machine's clocks have run ahead of the guard's. */
   | { readonly kind: 'clock-ahead'; readonly length: Millis }
-  /** Principals whose token in the plan was revoked. */
+  /** Principals of the plan whose token was revoked. */
   | { readonly kind: 'revoked'; readonly principals: readonly PrincipalId[] };
 
-/** The target as sessions find it now, where it is on another timeline or another database has its name. */
+/** The target as sessions find it now, if it is on another timeline or another database has its name. */
 export interface TargetInput {
   readonly kind: 'target-changed';
   readonly found: TargetIdentity;
@@ -159,33 +159,33 @@ export interface TargetInput {
 }
 
 export type RollbackInput =
-  /** What the executor is about to do, or has seen. */
+  /** What the executor is about to do or has observed. */
   | { readonly kind: 'record'; readonly event: RollbackEvent }
   | (Answer & {
       readonly kind: 'confirm';
-      /** A step's id, `stop-work`, or `target`, whose change can be confirmed without a rollback as well. */
+      /** A step's id, `stop-work` or `target`; a change of the target can be confirmed without a rollback too. */
       readonly step: StepId;
       readonly answer: 'done' | 'again';
       readonly reason: string;
     })
-  /** It counts for the rollback that its author had read. */
+  /** Applies to the rollback that its author had read. */
   | { readonly kind: 'abort'; readonly rollback: RollbackId; readonly by: Principal; readonly reason: string };
 
-/** A rollback that nobody recommended. */
+/** A rollback that a person orders without a recommendation. */
 export interface OrderInput extends Authorising {
   readonly kind: 'order';
-  /** That phase and those after it; the one that was started last when left out. */
+  /** This phase and those after it; by default the phase that was started last. */
   readonly phase?: PhaseId;
-  /** Restore the whole database instead. */
+  /** Restores the whole database instead. */
   readonly restore?: true;
-  /** What there was to undo when its author looked. */
+  /** The revision of what there was to undo when the author read it. */
   readonly undoRevision: UndoRevision;
   readonly reason: string;
 }
 
 /** Everything that can happen to an open run. */
 export type Input =
-  | LookInput
+  | EvaluationInput
   | BaselineInput
   | PhaseInput
   | CancelInput

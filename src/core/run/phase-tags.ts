@@ -6,14 +6,14 @@ import type { RunState } from './state.ts';
 type Run = Pick<RunState, 'run' | 'openedAt' | 'target'>;
 
 /**
- * Names a phase's attempt in its processes' environment and its sessions; fits 63 bytes. Guards of two targets may have
- * opened runs of the same name in the same second on one host: neither may take the other's work for its own.
+ * Names a phase's attempt in the environment of its processes and in its sessions; fits 63 bytes. Guards of two targets may
+ * open runs with the same name in the same second on one host, and neither may take the other's work for its own.
  */
 export function phaseTag({ run, openedAt, target }: Run, phase: PhaseId, attempt: number): string {
   const { system, database } = target;
   return `ripcord-phase-${hashOf([run, openedAt, system, database, phase, attempt]).slice(7, 31)}`;
 }
 
-/** Of every attempt so far: an earlier one may be at work though a later one was let begin, as on another host. */
+/** The tags of every attempt so far: an earlier one may still be running, for example on another host. */
 export const attemptTags = (state: Run, { phase, attempt }: PhaseState): readonly string[] =>
   Array.from({ length: attempt }, (_, before) => phaseTag(state, phase, before + 1));

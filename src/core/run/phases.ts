@@ -8,8 +8,8 @@ import type { CancelOutcome, PhaseEvent, Supervisor } from './events.ts';
 /** `unknown`: its wrapper was lost. `failed` and `unknown` phases may have changed anything. */
 export const phaseStates = ['not-started', 'running', 'finished', 'failed', 'unknown', 'undone'] as const;
 
-/** Who did, or does, an attempt. */
-export interface Worked {
+/** The processes of one attempt. */
+export interface AttemptProcesses {
   readonly attempt: number;
   readonly supervisor: Supervisor;
   readonly child?: Child;
@@ -22,16 +22,16 @@ export interface PhaseState {
   readonly clock?: PhaseClock;
   readonly supervisor?: Supervisor;
   readonly child?: Child;
-  /** Who did the attempts before: what they started may still be at work. */
-  readonly earlier?: readonly Worked[];
+  /** The earlier attempts: the processes that they started may still be running. */
+  readonly earlier?: readonly AttemptProcesses[];
   readonly boundary?: Boundary;
   readonly troubled: readonly string[];
   readonly because?: string;
-  /** Its command was never started, in no attempt since its boundary. */
+  /** No attempt since the boundary has started its command. */
   readonly neverBegan?: true;
-  /** An attempt before this one may have done something. */
+  /** An earlier attempt may have changed something. */
   readonly retried?: true;
-  /** The last statement of this attempt that the guard cancelled, or is about to: without an outcome it is under way. */
+  /** The last statement of this attempt that the guard cancelled; without an outcome the cancellation is in progress. */
   readonly cancel?: { readonly at: Instant; readonly pid: number; readonly outcome?: CancelOutcome };
 }
 
@@ -43,18 +43,18 @@ export const hasTouched = ({ state }: PhaseState): boolean => state !== 'not-sta
 export const touchedPhases = (phases: readonly PhaseState[]): readonly PhaseId[] =>
   phases.filter(hasTouched).map(({ phase }) => phase);
 
-/** Every attempt that is on record, the latest last. */
-export const workedOn = ({ attempt, supervisor, child, earlier = [] }: PhaseState): readonly Worked[] =>
+/** All recorded attempts, the latest last. */
+export const attemptsOf = ({ attempt, supervisor, child, earlier = [] }: PhaseState): readonly AttemptProcesses[] =>
   supervisor === undefined ? earlier : [...earlier, { attempt, supervisor, ...(child !== undefined && { child }) }];
 
 const kept = (phase: PhaseState): Pick<PhaseState, 'earlier'> => {
-  const earlier = workedOn(phase);
+  const earlier = attemptsOf(phase);
   return earlier.length === 0 ? {} : { earlier };
 };
 
 function started(before: PhaseState, event: Extract<PhaseEvent, { type: 'phase-started' }>): PhaseState {
   const { phase, attempt, estimate, at, supervisor } = event;
-  // A second attempt may start half-applied: what must come back is what was there before the first.
+  // A second attempt may start half-applied: a rollback must bring back the state before the first.
   const first = hasTouched(before) ? before : event;
   return {
     phase,
@@ -105,7 +105,7 @@ export function evolvePhase(before: PhaseState, event: PhaseEvent): PhaseState {
   }
 }
 
-/** Holding the run stops the clock of the phase that runs. */
+/** Holding the run stops the clock of the running phase. */
 export const holdPhase = (phase: PhaseState, at: Instant): PhaseState =>
   phase.clock === undefined ? phase : { ...phase, clock: hold(phase.clock, at) };
 export const releasePhase = (phase: PhaseState, at: Instant): PhaseState =>
@@ -114,5 +114,5 @@ export const releasePhase = (phase: PhaseState, at: Instant): PhaseState =>
 export const runningPhase = (phases: readonly PhaseState[]): PhaseState | undefined =>
   phases.find(({ state }) => state === 'running');
 
-/** The phase that was started last and may have changed something. */
+/** The phase that was started last, of those that may have changed something. */
 export const latestPhase = (phases: readonly PhaseState[]): PhaseState | undefined => phases.findLast(hasTouched);

@@ -12,8 +12,8 @@ export interface PlanInForce {
 }
 
 /**
- * The plan that a run was last decided by: the loaded one where it is that, else the one in the run's journal, without what
- * its placeholders stood for. Throws RecordedPlanUnreadable.
+ * The plan that last applied to the run: the loaded plan if it is the same, else the one in the run's journal, without the
+ * values of its placeholders. Throws RecordedPlanUnreadable.
  */
 export function planOfRun(loaded: PlanInForce, state: Pick<RunState, 'plan' | 'recordedPlan' | 'environment'>): Plan {
   const { plan, recordedPlan, environment } = state;
@@ -22,7 +22,7 @@ export function planOfRun(loaded: PlanInForce, state: Pick<RunState, 'plan' | 'r
     : readRecordedPlan(recordedPlan, environment);
 }
 
-/** Every plan that a run was decided by, in the order of time. */
+/** Every plan that applied to the run, in chronological order. */
 export const plansOfRun = (events: readonly RunEvent[]): readonly (RecordedPlan & { readonly at: Instant })[] =>
   events
     .filter((event) => event.type === 'plan-recorded')

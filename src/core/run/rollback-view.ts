@@ -8,22 +8,22 @@ import { limitOf } from '../response/step.ts';
 
 export interface RollbackView extends Omit<Rollback, 'procedure' | 'steps'> {
   readonly proposes: string;
-  /** Whose approvals it is carried out on, together; nobody's where it was pre-approved. */
+  /** The people whose approvals authorise it together; empty if it was pre-approved. */
   readonly approvedBy: readonly string[];
-  /** What it waits for a person to say. */
+  /** The question that a person must answer before it continues. */
   readonly asks?: string;
   readonly steps: readonly StepView[];
 }
 
-/** A rollback that was given up after it had begun, until one is done or a phase starts again. */
+/** A rollback that was given up after it had begun, until one is completed or a phase starts again. */
 export interface GivenUpView {
   readonly rollback: RollbackId;
   readonly kind: Procedure['kind'];
   /** The first step that is not done. */
   readonly step: StepId;
-  /** Which phase that step undoes; absent for one of a restore. */
+  /** The phase that this step undoes; absent for a restore. */
   readonly phase?: PhaseId;
-  /** The steps of a restore that were not taken. */
+  /** The steps of a restore that Ripcord did not take. */
   readonly leftToYou: readonly string[];
 }
 
@@ -31,11 +31,11 @@ export interface StepView extends Omit<StepState, 'step' | 'tag' | 'child' | 'ag
   readonly id: string;
   readonly kind: string;
   readonly title?: string;
-  /** In one line, as the plan has it; of the one that is at work. */
+  /** The current step in one line, as the plan has it. */
   readonly does?: string;
   /** Absent for a step of a restore. */
   readonly phase?: PhaseId;
-  /** How long a try of it may take, and how often it may be tried again by itself. */
+  /** How long one attempt may take, and how often the guard may retry it. */
   readonly limit?: Millis;
   readonly retries?: number;
 }

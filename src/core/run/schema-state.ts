@@ -6,7 +6,7 @@ import { rollbackUnderWay, type RunState } from './state.ts';
 export const isBeingUndone = (state: RunState, { phase }: PhaseState): boolean =>
   rollbackUnderWay(state)?.procedure.phases.includes(phase) === true;
 
-/** Which names the schema may have, as far as this phase decides it. */
+/** Which schema names are possible, as far as this phase determines them. */
 export function schemaState(state: RunState, phase: PhaseState): SchemaState {
   switch (phase.state) {
     case 'not-started':
@@ -21,7 +21,7 @@ export function schemaState(state: RunState, phase: PhaseState): SchemaState {
   }
 }
 
-/** The statements that may be asked now, the likeliest first. */
+/** The statements that a probe may use now, the most likely first. */
 export function statementsNow(
   plan: Plan,
   state: RunState | undefined,

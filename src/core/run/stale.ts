@@ -4,9 +4,9 @@ import { hasTouched } from './phases.ts';
 import type { RunEvent } from './events.ts';
 import type { RunState } from './state.ts';
 
-/** Whoever answers or orders names what they had read. What has changed since is refused, and nothing else is recorded. */
+/** An answer or order names what its author had read. If that has changed since, it is refused and nothing is recorded. */
 
-/** Somebody answers what is not asked any more; `now` says in their words what is. */
+/** Refuses an answer to an outdated question; `now` says what the current question is. */
 export const changed = (now: string, asked: QuestionId, answered: QuestionId): Refusal =>
   refuse(
     'changed',
@@ -15,7 +15,7 @@ export const changed = (now: string, asked: QuestionId, answered: QuestionId): R
     `Read it in \`ripcord run status\`, then answer with --question ${asked}`,
   );
 
-/** Authority that was meant for one plan does not count for the plan that took its place. */
+/** Authority that was given for one plan does not apply to the plan that replaced it. */
 export function refuseOtherPlan({ plan }: RunState, read: Hash): Refusal | undefined {
   if (read === plan.hash) return undefined;
   const since = plan.before?.hash === read ? ', which replaced it during this run' : '';
@@ -33,7 +33,7 @@ const sayTouched = ({ phases }: RunState): string =>
     .map(({ phase, state, attempt }) => `${phase} is ${state}${attempt > 1 ? ` (attempt ${attempt})` : ''}`)
     .join(', ') || 'no phase has changed anything';
 
-/** The same words would undo something else than when its author looked. */
+/** The same command would now undo something else than when its author looked. */
 export function refuseOtherUndo(state: RunState, read: UndoRevision): Refusal | undefined {
   const { undoRevision: now } = state;
   if (read === now) return undefined;
@@ -45,7 +45,7 @@ export function refuseOtherUndo(state: RunState, read: UndoRevision): Refusal | 
   );
 }
 
-/** Whoever ends one rollback does not end the one after it. */
+/** An abort of one rollback does not end the next one. */
 export function refuseOtherRollback(now: RollbackId, read: RollbackId): Refusal | undefined {
   if (read === now) return undefined;
   return refuse(
@@ -65,8 +65,8 @@ const movingUndo: readonly RunEvent['type'][] = [
 ];
 
 /**
- * Whether the same order undoes something else from this event on. A phase that ends is undone as while it ran; a script that
- * was edited does something else. What the files held first was not another thing before.
+ * Whether the same order would undo something else after this event. The end of a phase changes nothing, because a finished
+ * phase is undone like a running one; an edited script does. Recording the scripts' first hashes changes nothing either.
  */
 export function movesUndo({ plan, scripts }: RunState, event: RunEvent): boolean {
   if (event.type === 'guard-restarted') return event.planHash !== plan.hash;

@@ -9,7 +9,7 @@ import {
   type PrincipalId,
   type QuestionId,
   type RunId,
-  type Sense,
+  type EvidenceSource,
   type StepId,
   type UndoRevision,
   undoRevision,
@@ -24,9 +24,9 @@ import type { Script } from '../response/scripts.ts';
 import type { LifecycleEvent } from './events.ts';
 import { freshPhase, type PhaseState } from './phases.ts';
 import { noResponse, type ResponseState, rollbackIn } from './response.ts';
-import type { Standings } from './standing.ts';
+import type { VerdictStates } from './verdict-states.ts';
 
-/** A word of somebody that no phase shall start. */
+/** A principal's order that no phase may start. */
 export interface Hold {
   readonly by: PrincipalId;
   readonly reason: string;
@@ -36,25 +36,25 @@ export interface Hold {
 /** Everything that is known about a run: the fold of its events, and nothing else. */
 export interface RunState {
   readonly run: RunId;
-  /** How many events have been folded in: the place at which the next one is appended. */
+  /** The number of folded events: the position of the next one. */
   readonly seq: number;
-  /** The newest moment among them, since the clock was last found set back if it was. */
+  /** The newest moment among the events, or among those since the clock was last found set back. */
   readonly lastAt: Instant;
-  /** Tells, together with the machine's uptime, how long the guard was away. */
+  /** Together with the machine's uptime, tells how long the guard was down. */
   readonly uptime?: UptimeMark;
-  /** The newest moment that was known when the clock was found set back: readings up to it are from before that. */
+  /** The newest moment known when the clock was found set back; readings up to it are older than the step. */
   readonly setBackFrom?: Instant;
   readonly plan: {
     readonly name: string;
     readonly hash: Hash;
-    /** The plan that it took the place of during this run: somebody may still have that one in mind. */
+    /** The plan that it replaced during this run: somebody may still have that one in mind. */
     readonly before?: { readonly hash: Hash; readonly until: Instant };
   };
-  /** The text that `plan` names; absent only between the first two events of a run. */
+  /** The text of `plan`; absent only between the first two events of a run. */
   readonly recordedPlan?: RecordedPlan;
   readonly environment: string;
   readonly target: TargetIdentity;
-  /** What became of the target that nobody has confirmed yet: until then nothing is done without asking. */
+  /** A change of the target that nobody has confirmed yet; until then the guard does not act without approval. */
   readonly targetChange?: {
     readonly kind: 'failover' | 'replaced';
     readonly questionId: QuestionId;
@@ -64,34 +64,34 @@ export interface RunState {
   };
   readonly openedAt: Instant;
   readonly closed?: { readonly at: Instant; readonly by: PrincipalId; readonly reason: string };
-  /** The whole run's clock: it starts with the first phase. */
+  /** The clock of the whole run; it starts with the first phase. */
   readonly clock?: PhaseClock;
   readonly estimate: Millis;
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly baseline: Baseline; readonly hash: Hash; readonly frozenAt: Instant };
   readonly held?: Hold & {
-    /** Of the newest hold: what a word that ends them all is bound to. */
+    /** The question of the newest hold; an answer that ends all holds is bound to it. */
     readonly questionId: QuestionId;
-    /** Those before it that stand, too. */
+    /** Earlier holds that still apply. */
     readonly also?: readonly Hold[];
   };
-  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
-  /** Since when nothing was blind or down, where something was: what was not looked at was not seen well. */
+  readonly blind?: { readonly since: Instant; readonly probes: readonly EvidenceSource[] };
+  /** Start of the current period without blindness or downtime: only an observed check can count as well. */
   readonly seeingSince?: Instant;
   readonly phases: readonly PhaseState[];
   readonly authority: Authority;
-  /** What an order to roll back is bound to. */
+  /** An order to roll back is bound to it. */
   readonly undoRevision: UndoRevision;
-  /** The last change of each verdict, by criterion and subject. */
-  readonly verdicts: Standings;
+  /** By criterion and subject. */
+  readonly verdicts: VerdictStates;
   readonly findings: ReadonlyMap<CheckId, Finding>;
   readonly recommendations: readonly Recommendation[];
-  /** What the files hold that the procedures' commands name. */
+  /** The contents of the files that the procedures' commands name. */
   readonly scripts?: readonly Script[];
-  /** How often each has asked in this run, over all of its rollbacks; `stop-work` and `target` are among them. */
+  /** How often the run has asked about each step in all its rollbacks, including `stop-work` and `target`. */
   readonly timesAsked: ReadonlyMap<StepId, number>;
   readonly response: ResponseState;
-  /** Stands from a rollback's beginning until the phases' role may log in again. */
+  /** Present from the start of a rollback until the phases' role can log in again. */
   readonly fence?: Fence;
 }
 
@@ -119,8 +119,8 @@ export function openRun(event: Extract<LifecycleEvent, { type: 'run-opened' }>):
 }
 
 /**
- * How far the guard may go: it only observes until a baseline is frozen, then recommends, and acts by itself only while
- * armed by a person.
+ * What the guard may do: it only observes until a baseline is frozen, then recommends, and acts by itself only while a
+ * person has armed it.
  */
 export function modeOf({ baseline, authority }: RunState, now: Instant): 'observe' | 'recommend' | 'armed' {
   if (baseline === undefined) return 'observe';
@@ -132,33 +132,33 @@ export type Stage = 'open' | 'held' | 'recommending' | 'rolling-back' | 'blocked
 const isAsking = ({ state, steps }: Rollback): boolean =>
   state === 'blocked' || steps.some((step) => step.state === 'asking');
 
-/** The first that applies is where the run stands: the order of this list is the whole rule. */
+/** Ordered by precedence: the first stage that applies is the stage of the run. */
 const stages: readonly (readonly [Stage, (state: RunState) => boolean])[] = [
   ['closed', ({ closed }) => closed !== undefined],
-  ['blocked', ({ response }) => response.stands === 'rolling-back' && isAsking(response.rollback)],
-  ['rolling-back', ({ response }) => response.stands === 'rolling-back'],
-  ['watching', ({ response }) => response.stands === 'watching'],
+  ['blocked', ({ response }) => response.state === 'rolling-back' && isAsking(response.rollback)],
+  ['rolling-back', ({ response }) => response.state === 'rolling-back'],
+  ['watching', ({ response }) => response.state === 'watching'],
   ['recommending', ({ recommendations }) => recommendations.some(({ state }) => state === 'open')],
-  ['settled', ({ response }) => response.stands === 'settled'],
+  ['settled', ({ response }) => response.state === 'settled'],
   ['held', ({ held }) => held !== undefined],
 ];
 
-/** Where the run stands, in one word. */
+/** The stage of the run, in one word. */
 export const stageOf = (state: RunState): Stage => stages.find(([, applies]) => applies(state))?.[0] ?? 'open';
 
-/** The newest rollback, under way or over. */
+/** The newest rollback, current or past. */
 export const rollbackOf = (state: Pick<RunState, 'response'> | undefined): Rollback | undefined =>
   state && rollbackIn(state.response);
 
-/** The rollback under way. */
+/** The current rollback. */
 export const rollbackUnderWay = (state: Pick<RunState, 'response'> | undefined): Rollback | undefined =>
-  state?.response.stands === 'rolling-back' ? state.response.rollback : undefined;
+  state?.response.state === 'rolling-back' ? state.response.rollback : undefined;
 
-/** What this one holds the run for. */
+/** This principal's holds. */
 export const holdsBy = ({ held }: RunState, by: PrincipalId): readonly Hold[] =>
   held === undefined ? [] : [held, ...(held.also ?? [])].filter((one) => one.by === by);
 
-/** By this one, with these words: to say it twice holds it no more. */
+/** Whether this principal already holds the run for this reason; repeating it adds no hold. */
 export const isHeldSo = (state: RunState, by: PrincipalId, reason: string): boolean =>
   holdsBy(state, by).some((one) => one.reason === reason);
 

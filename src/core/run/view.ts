@@ -5,7 +5,7 @@ import { whoMay } from '../authority/roles.ts';
 import { projected, worked } from '../evidence/phase-clock.ts';
 import type { Status } from '../evidence/finding.ts';
 import type { TargetIdentity } from '../evidence/target.ts';
-import type { Hash, PhaseId, RunId, Sense, UndoRevision } from '../kernel/ids.ts';
+import type { Hash, PhaseId, RunId, EvidenceSource, UndoRevision } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
 import { notesIn } from '../plan/logins.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -21,7 +21,7 @@ import { modeOf, rollbackOf, type RunState, type Stage, stageOf } from './state.
 import { triedIn, watchIn } from './response.ts';
 import { type GivenUpView, givenUpView, type RollbackView, rollbackView } from './rollback-view.ts';
 
-/** What `GET /run` answers and `ripcord run status` prints: the run without its bulk (boundaries, raw readings). */
+/** What `GET /run` answers and `ripcord run status` prints: the run without boundaries and raw readings. */
 export interface RunView {
   readonly run: RunId;
   readonly plan: RunState['plan'];
@@ -35,36 +35,36 @@ export interface RunView {
   readonly mode: 'observe' | 'recommend' | 'armed';
   readonly armed?: { readonly by: string; readonly until: Instant };
   readonly held?: RunState['held'];
-  readonly blind?: { readonly since: Instant; readonly probes: readonly Sense[] };
-  /** What became of the target that a person has to confirm before anything is done without asking. */
+  readonly blind?: { readonly since: Instant; readonly probes: readonly EvidenceSource[] };
+  /** A change of the target that a person must confirm before the guard acts without approval. */
   readonly targetChange?: RunState['targetChange'];
   readonly runtime?: { readonly worked: Millis; readonly estimate: Millis };
   readonly capture?: { readonly since: Instant; readonly length: Millis };
   readonly baseline?: { readonly hash: Hash; readonly frozenAt: Instant; readonly readings: number };
   readonly requirements: readonly string[];
-  /** Logins that may do more than they need, by the plan's word; one sentence each. */
+  /** Logins that have more rights than they need, compared with the plan; one sentence each. */
   readonly logins?: readonly string[];
-  /** What keeps the guard from its work now, such as a full disk; one sentence each. */
+  /** What impairs the guard now, such as a full disk; one sentence each. */
   readonly troubles?: readonly string[];
-  /** What the guard may not do, though a rollback would need it; one sentence each. */
+  /** Permissions that the guard lacks and a rollback would need; one sentence each. */
   readonly shortcomings?: readonly string[];
-  /** Why probes are not answered though the target may be well; one sentence each. */
+  /** Why probes get no answer although the target may be well; one sentence each. */
   readonly obstacles?: readonly string[];
-  /** What is not done yet that must be done about the run's events, such as its report, and why. */
+  /** Overdue work on the run's events, such as its report, and why it is late. */
   readonly overdue?: readonly string[];
   readonly waivers: readonly Waiver[];
   readonly preApprovals: readonly ActivePreApproval[];
-  /** What an order to roll back names: it is higher with each event that changes what there is to undo. */
+  /** The revision that an order to roll back must name; it rises whenever what there is to undo changes. */
   readonly undoRevision: UndoRevision;
   readonly phases: readonly PhaseView[];
   readonly criteria: readonly { readonly criterion: Criterion; readonly status: Status | 'not-asked' }[];
   readonly verdicts: readonly Verdict[];
   readonly recommendations: readonly RecommendationView[];
-  /** What waits for a person to confirm it: steps, `stop-work`, `target`. */
+  /** What waits for a person's confirmation: steps, `stop-work`, `target`. */
   readonly questions: readonly Question[];
   readonly rollback?: RollbackView;
   readonly givenUp?: GivenUpView;
-  /** While the phases' role cannot log in. */
+  /** Present while the phases' role cannot log in. */
   readonly fence?: Fence;
   readonly watch?: Watch;
 }
@@ -86,9 +86,9 @@ export interface PhaseView {
 export interface RecommendationView extends Recommendation {
   /** The procedure in one sentence. */
   readonly proposes: string;
-  /** Each may give an approval of this procedure, some only together with others. */
+  /** Everybody who may approve this procedure; some only together with others. */
   readonly mayApprove: readonly string[];
-  /** How many approvals it still takes, and who can give the next; of an open one that can be carried out. */
+  /** How many approvals are missing and who can give the next one; only for an open procedure that can be carried out. */
   readonly missing?: Missing;
 }
 
@@ -121,7 +121,7 @@ function recommendationView(plan: Plan, state: RunState, one: Recommendation, no
   };
 }
 
-/** The run as people and programs see it. `latest` are the newest verdicts, younger than the journalled changes. */
+/** The run as people and programs see it. `latest`: the newest verdicts, which may not be in the journal yet. */
 export function viewOf(plan: Plan, state: RunState, latest: readonly Verdict[] | undefined, now: Instant): RunView {
   const verdicts = latest ?? [...state.verdicts.values()].map(({ verdict }) => verdict);
   const statuses = byCriterion(verdicts);

@@ -1,4 +1,4 @@
-import type { GuardSense } from '../kernel/ids.ts';
+import type { GuardCondition } from '../kernel/ids.ts';
 import { sayDuration } from '../kernel/duration.ts';
 import { after, between, type Instant, type Millis, millis } from '../kernel/units.ts';
 import { smallStep } from './resume.ts';
@@ -12,17 +12,17 @@ export function judgeClock(offset: Millis): ClockVerdict {
   return offset > 0 ? 'wall-ahead' : 'wall-behind';
 }
 
-/** The process may have stood still between two clocks: `before` and `then` are the guard's on either side of the wall clock's. */
+/** `before` and `then`: the guard's clock around the reading of `wall`, since the process may have been paused in between. */
 export function offsetBetween(before: Instant, wall: Instant, then: Instant): Millis {
   if (wall > then) return between(then, wall);
   return wall < before ? between(before, wall) : millis(0);
 }
 
-/** What all evidence rests on, and cannot be relied on now: one of two clocks is wrong, and nobody knows which. */
-export const suspectClock = (offset: Millis): readonly GuardSense[] =>
+/** All evidence depends on the clock. If two clocks disagree, one is wrong and nobody knows which, so the guard is blind. */
+export const suspectClock = (offset: Millis): readonly GuardCondition[] =>
   judgeClock(offset) === 'agree' ? [] : ['wall-clock'];
 
-/** For whoever has to mend it; undefined while the clocks agree. */
+/** Tells the operator what to fix; undefined while the clocks agree. */
 export function sayClock(offset: Millis): string | undefined {
   const verdict = judgeClock(offset);
   if (verdict === 'agree') return undefined;
@@ -31,22 +31,22 @@ export function sayClock(offset: Millis): string | undefined {
 }
 
 export interface Ahead {
-  /** What the next look is compared with. */
+  /** The value to compare the next measurement with. */
   readonly level: Millis;
-  /** So much more than before, where that is more than a small step. */
+  /** The growth since then, if it exceeds a small step. */
   readonly by?: Millis;
 }
 
 /**
- * `level` and `ahead`: how far the latest of the machine's other clocks was ahead of the guard's, and is. A suspended machine
- * and a clock that is set forward end what is allowed; a clock that is set back gives nothing back.
+ * `level` and `ahead`: how far the machine's latest clock was ahead of the guard's, and is now. A suspended machine and a
+ * clock that is set forward shorten permissions; a clock that is set back restores nothing.
  */
 export function whenAhead(level: Millis, ahead: Millis): Ahead {
   const by = millis(ahead - level);
   return by > smallStep ? { level: ahead, by } : { level: millis(Math.min(level, ahead)) };
 }
 
-/** Everything that was allowed until a moment, by so much shorter: so much time went by that the guard's clock did not see. */
+/** Shortens every permission by the time that passed without the guard's clock noticing. */
 export function shorten({ authority, recommendations, ...state }: RunState, by: Millis): RunState {
   const sooner = (moment: Instant): Instant => after(moment, millis(-by));
   const { armed, preApprovals } = authority;

@@ -21,7 +21,7 @@ export function sayFaults(faults: readonly Fault[], beside = 0): string {
 const sayFaultsOf = ({ faults = [], cut }: Finding): string =>
   sayFaults(faults, cut === undefined ? 0 : cut.faults - faults.length);
 
-/** A veto counts at once; what is to last, once it has; the rest never by itself. */
+/** A veto counts at once; a fault that must last counts once it has lasted; other faults never count by themselves. */
 function hasLasted(
   fault: Fault,
   { finding, faultsSince }: Pick<CheckHistory, 'finding' | 'faultsSince'>,
@@ -35,13 +35,13 @@ function hasLasted(
 const earliest = (faults: readonly Fault[], { finding, faultsSince }: CheckHistory): Instant =>
   faults.map(({ object }) => faultsSince?.get(object) ?? finding.at).reduce((a, b) => (a < b ? a : b), finding.at);
 
-function calmReason(faults: readonly Fault[]): Reason {
+function nonBreachReason(faults: readonly Fault[]): Reason {
   if (faults.some(({ consequence }) => consequence === 'hold')) return 'holds';
   return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-but-young' : 'noted';
 }
 
-/** Why a person decides, where none of them is a phase's doing, or has been for as long as it must last. */
-function othersDoing(
+/** Why a person decides: no phase caused any of the faults, or the phase's faults have not lasted long enough. */
+function whyOnlyRecommend(
   breaches: readonly Fault[],
   { finding, faultsSince, blamedSince = faultsSince }: CheckHistory,
   brokenFor: Millis,
@@ -50,17 +50,17 @@ function othersDoing(
   const reasons = breaches.map((fault) => {
     if (fault.onlyRecommend !== undefined || hasLasted(fault, asBlamed, brokenFor)) return fault.onlyRecommend;
     const since = sayTime(asBlamed.faultsSince?.get(fault.object) ?? finding.at);
-    return `before ${since} it was the doing of others, as far as is known`;
+    return `as far as is known, others caused it before ${since}`;
   });
   const [first] = reasons;
   return first === undefined || reasons.includes(undefined) ? {} : { onlyRecommend: first };
 }
 
-/** The objects of a verdict: all that count, or, where they are many, the gravest and newest of them. */
+/** The faulty objects of a verdict: all that count or, if they are many, the gravest and newest. */
 function named(faults: readonly Fault[], fresh: readonly Fault[], { finding, faultsSince }: CheckHistory) {
   const shown = namedOf(faults, faultsSince);
   const objects = shown.map(({ object }) => object);
-  // Of what a journal has kept, what is not named there counts as well.
+  // Unnamed faults in a finding that the journal has kept count as well.
   const hidden = Math.max(0, (finding.cut?.fresh ?? 0) - fresh.length);
   const count = faults.length - shown.length + hidden;
   if (count === 0) return { shown, objects };
@@ -74,10 +74,10 @@ interface Judged {
   readonly verdict: Verdict;
 }
 
-/** A history is judged each second until the next look, and never otherwise than before: thousands of faults once. */
+/** A history is judged every second until the next finding, always with the same result: cached for thousands of faults. */
 const judged = new WeakMap<CheckHistory, Judged>();
 
-/** The verdict of a check of the catalogue: each faulty object that is new since the baseline counts by itself. */
+/** The verdict of a catalogue check: each faulty object that is not in the baseline counts separately. */
 export function catalogueVerdict(
   id: CatalogueId,
   history: CheckHistory | undefined,
@@ -92,14 +92,14 @@ export function catalogueVerdict(
   return verdict;
 }
 
-/** What a verdict of a breach says of its faults. */
+/** How a breach verdict describes its faults. */
 function inBreach(breaches: readonly Fault[], fresh: readonly Fault[], history: CheckHistory, brokenFor: Millis) {
   const { shown, ...objects } = named(breaches, fresh, history);
   return {
     said: sayFaults(shown, objects.more?.count),
     ...objects,
     ...(history.finding.unseen !== undefined && { inPart: true as const }),
-    ...othersDoing(breaches, history, brokenFor),
+    ...whyOnlyRecommend(breaches, history, brokenFor),
   };
 }
 
@@ -113,7 +113,7 @@ function judge(
   const subject: CheckId | string = id;
   const common = { criterion, subject, warning: false } as const;
   if (history === undefined) {
-    const summary = `${id} has not been looked at yet`;
+    const summary = `${id} has not run yet`;
     return { ...common, status: 'unknown', because: 'never-asked', summary, facts: { rule: bad } };
   }
   const { finding } = history;
@@ -148,7 +148,7 @@ function judge(
     const summary = sayKnown(`${id}: ${sayFaultsOf(finding)}`);
     return { ...common, status: 'ok', because: 'known', summary, facts };
   }
-  const because = calmReason(fresh);
+  const because = nonBreachReason(fresh);
   const since = earliest(fresh, history);
   const lasting = because === 'broken-but-young' ? `, for ${sayDuration(between(since, finding.at))} so far` : '';
   const { shown, ...objects } = named(fresh, fresh, history);

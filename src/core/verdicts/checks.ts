@@ -6,15 +6,15 @@ import type { Expectation } from '../plan/questions.ts';
 import { isKnown, sayKnown, sayUnlikened } from '../evidence/known.ts';
 import type { Facts, Reason, Verdict } from './verdict.ts';
 
-/** A check's last finding, and since when it has been a breach without a break. */
+/** A check's last finding, and since when it has been a continuous breach. */
 export interface CheckHistory {
   readonly finding: Finding;
   readonly breachSince?: Instant;
-  /** When it could last look. */
+  /** When it last succeeded in looking. */
   readonly knownAt?: Instant;
-  /** For a check of the catalogue: since when each faulty object is seen, by its name. */
+  /** For a catalogue check: since when each faulty object has been seen, by its name. */
   readonly faultsSince?: ReadonlyMap<string, Instant>;
-  /** The same of those that may be a phase's doing: since when they may be. */
+  /** The same for faults that a phase may have caused: since when it may have. */
   readonly blamedSince?: ReadonlyMap<string, Instant>;
 }
 
@@ -42,7 +42,7 @@ function noteStatus(before: CheckHistory | undefined, finding: Finding): CheckHi
   if (finding.status === 'breach') {
     return { finding, breachSince: before?.breachSince ?? finding.at, ...sinceOf(before, finding) };
   }
-  // Not having been able to look does not say that it is well again.
+  // A check that cannot look does not end a breach.
   if (finding.status === 'ok' || before?.breachSince === undefined) return { finding };
   const { breachSince, faultsSince, blamedSince } = before;
   return {
@@ -65,7 +65,7 @@ export interface CheckRule {
   readonly check: CheckId;
   readonly criterion: 'integrity' | 'functionality' | 'security';
   readonly expect: Expectation;
-  /** For functionality, which must stay broken for so long; integrity and security veto at once. */
+  /** Functionality must stay broken for this long; integrity and security veto at once. */
   readonly brokenFor: Millis;
 }
 
@@ -86,8 +86,8 @@ function factsOf(rule: CheckRule, history: CheckHistory | undefined, inBaseline:
 }
 
 /**
- * Criteria 1, 2 and 4 for one check. A breach of integrity or security is final as soon as it is confirmed, which has
- * happened before it gets here. What the baseline already shows is known, and never fires; what is new beside it does.
+ * Criteria 1, 2 and 4 for one check. A breach of integrity or security was confirmed before it gets here, and is final. A
+ * fault that the baseline already contains never counts as a breach; only new faults do.
  */
 export function checkVerdict(
   rule: CheckRule,

@@ -8,7 +8,7 @@ import { runtimeVerdict } from './runtime.ts';
 
 const start = instant(0);
 
-/** A probe that fails at each of its readings until the plan's patience is over, and once more. */
+/** Simulates a probe that fails at every reading until the tolerated time is over, and once more. */
 function outageFires(plan: Plan, id: string): boolean {
   const probe = probeId(id);
   const { patience, blindAfter } = limitsFor(plan, undefined);
@@ -25,7 +25,7 @@ function outageFires(plan: Plan, id: string): boolean {
   return probeVerdict(probe, health, patience).status === 'breach';
 }
 
-/** A clock that has run for longer than the limit allows. */
+/** Simulates a clock that has run longer than the limit allows. */
 function overrunFires({ criteria }: Plan): boolean {
   const estimate = millis(1_000);
   const limit = criteria.runtime.longer_than;
@@ -35,8 +35,8 @@ function overrunFires({ criteria }: Plan): boolean {
 }
 
 /**
- * The triggers that a made-up breach does not fire, one sentence each: a guard that cannot raise the alarm must not be
- * armed. Slowness is not among them: `baseline show` foretells it from the readings themselves.
+ * The triggers that a simulated breach does not fire, one sentence each. A guard that cannot raise an alarm must not be
+ * armed. Slowness is missing here: `baseline show` computes its expected delay from the readings themselves.
  */
 export const silentTriggers = (plan: Plan): readonly string[] => [
   ...plan.probes

@@ -5,30 +5,30 @@ import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
 import type { Reason, Verdict } from './verdict.ts';
 
-/** How long a question may stay without a right answer: in general, and when what it names is not there (SQLSTATE 42). */
+/** How long a probe may fail: in general, and if what it names does not exist (SQLSTATE class 42). */
 export interface Patience {
   readonly brokenFor: Millis;
   readonly undefinedFor: Millis;
 }
 
-/** A run of failures without an answer between them. Time in which the guard was blind neither breaks nor lengthens it. */
+/** A series of failures without a success between them. Time in which the guard was blind neither ends nor lengthens it. */
 interface Outage {
   readonly since: Instant;
-  /** How long it was seen to last, from failure to failure. */
+  /** Its observed length, from failure to failure. */
   readonly seen: Millis;
-  /** The same for its latest part, in which what the question names was not there. */
+  /** The observed length of its latest part, in which what the probe names did not exist. */
   readonly goneFor?: Millis;
   readonly failures: number;
   readonly cause: Failure;
 }
 
-/** What one probe's readings say about whether it works: the fold of `noteHealth`. */
+/** Whether a probe works, according to its readings: the fold of `noteHealth`. */
 export interface Health {
   readonly lastEvidence?: Instant;
   readonly outage?: Outage;
 }
 
-/** Takes in one reading; one that is missing, out of order or a repetition changes nothing. */
+/** Adds a reading; a missing, out-of-order or repeated one changes nothing. */
 export function noteHealth(health: Health, reading: Reading, blindAfter: Millis): Health {
   const { lastEvidence, outage: before } = health;
   if (reading.state === 'missing' || (lastEvidence !== undefined && reading.at <= lastEvidence)) return health;
@@ -57,8 +57,8 @@ const sayBefore = ({ latencies, failed }: ProbeBaseline): string =>
   `${failed} of ${latencies.length + failed} readings failed`;
 
 /**
- * Criterion 1 for one probe: broken without a break for strictly longer than it may be. `blindFor`: how long the guard has
- * had no evidence from it, where that is too long to know anything; a breach that was seen before still stands.
+ * Criterion 1 for one probe: a breach if it was broken continuously for strictly longer than allowed. `blindFor`: how long
+ * the guard has had no evidence, if that is too long to judge. A breach that was seen before remains.
  */
 export function probeVerdict(
   probe: ProbeId,
@@ -69,7 +69,7 @@ export function probeVerdict(
 ): Verdict {
   const rule = `broken_for: ${sayDuration(patience.brokenFor)}`;
   const common = { criterion: 'functionality', subject: probe } as const;
-  const calm = (status: 'ok' | 'unknown', because: Reason, summary: string): Verdict => ({
+  const noBreach = (status: 'ok' | 'unknown', because: Reason, summary: string): Verdict => ({
     ...common,
     status,
     because,
@@ -77,13 +77,13 @@ export function probeVerdict(
     summary: `${probe}${summary}`,
     facts: { rule },
   });
-  if (lastEvidence === undefined) return calm('unknown', 'never-asked', ' has no reading yet');
+  if (lastEvidence === undefined) return noBreach('unknown', 'never-asked', ' has no reading yet');
   const overGone = (outage?.goneFor ?? 0) > patience.undefinedFor;
   const breach = outage !== undefined && (outage.seen > patience.brokenFor || overGone);
   if (blindFor !== undefined && !breach) {
-    return calm('unknown', 'could-not-look', `: no evidence for ${sayDuration(blindFor)}, so nothing is known`);
+    return noBreach('unknown', 'could-not-look', `: no evidence for ${sayDuration(blindFor)}, so nothing is known`);
   }
-  if (outage === undefined) return calm('ok', 'answers', ' answers');
+  if (outage === undefined) return noBreach('ok', 'answers', ' answers');
   return {
     ...common,
     status: breach ? 'breach' : 'ok',

@@ -1,9 +1,9 @@
-import { combineStrengths, compare, type Standing, stateOf, strongestChannel } from '../detection/judge-slowness.ts';
+import { combineStrengths, compare, type ActiveAlarm, stateOf, strongestChannel } from '../detection/judge-slowness.ts';
 import { falseAlarmsOf } from '../detection/limits.ts';
 import { strengthsOf, type Strengths } from '../detection/slowness.ts';
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
-import { checkId, type CheckId, probeId, type ProbeId, type Sense } from '../kernel/ids.ts';
+import { checkId, type CheckId, probeId, type ProbeId, type EvidenceSource } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis, type Ratio, seconds } from '../kernel/units.ts';
 import type { CatalogueId } from '../plan/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -13,40 +13,40 @@ import { catalogueVerdict } from './catalogue.ts';
 import { type CheckHistory, checkVerdict } from './checks.ts';
 import { type Health, probeVerdict } from './functionality.ts';
 import { blindAfter, type Limits } from './limits.ts';
-import { performanceVerdict, speechless } from './performance.ts';
+import { performanceVerdict, unknownPerformance } from './performance.ts';
 import { freshEvidence, type ProbeEvidence } from './probe-evidence.ts';
 import { runtimeVerdict } from './runtime.ts';
 import type { Verdict } from './verdict.ts';
 
-/** A check may wait for its turn behind others, and for its answer. */
+/** How long a check may queue behind others and wait for its answer. */
 const checkPatience = seconds(30);
 
-/** With what was said of it when it was given. */
-export type StandingVerdict = Standing & { readonly verdict: Verdict };
+/** An alarm with the verdict that raised it. */
+export type ActiveAlarmVerdict = ActiveAlarm & { readonly verdict: Verdict };
 
 export interface Evidence {
   readonly baseline?: Baseline | undefined;
   readonly probes: ReadonlyMap<ProbeId, ProbeEvidence>;
-  /** How many times as slow the controls are just now; undefined where nobody knows. */
+  /** The current slowdown of the controls, as a ratio; undefined if unknown. */
   readonly common?: Ratio | undefined;
   readonly checks: ReadonlyMap<CheckId, CheckHistory>;
-  /** The checks of the catalogue that are asked of this server. */
+  /** The catalogue checks that apply to this server. */
   readonly catalogue: readonly CatalogueId[];
-  /** The clocks that count now: the running phase's and the run's. */
+  /** The clocks that are running: the current phase's and the run's. */
   readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
-  /** The alarm that was given for a probe and still stands, from the journal. */
-  readonly standing?: (probe: ProbeId) => StandingVerdict | undefined;
-  /** The words for "than before what": `before phase 3`. */
+  /** The alarm of a probe that is still active, from the journal. */
+  readonly activeAlarm?: (probe: ProbeId) => ActiveAlarmVerdict | undefined;
+  /** Completes "slower than": `before phase 3`. */
   readonly comparedWith: string;
 }
 
-/** How long a probe has given no evidence; undefined as long as what it said last still counts. */
+/** How long a probe has given no evidence; undefined as long as its last evidence counts. */
 function blindFor({ lastEvidence }: Health, limit: Millis, now: Instant): Millis | undefined {
   const silentFor = lastEvidence === undefined ? 0 : now - lastEvidence;
   return silentFor > limit ? millis(silentFor) : undefined;
 }
 
-/** Beyond the stall allowance, within which no slowness can show: so many readings, before one says that all is as before. */
+/** Readings needed in addition to the stall allowance, which hides any slowness, before a verdict can be "as before". */
 const readingsBeyondStall = 10;
 
 function slownessVerdict(
@@ -54,24 +54,27 @@ function slownessVerdict(
   planned: ProbePlan,
   evidence: Evidence,
   { slowness: limitsOf }: Limits,
-  { strengths, together, hasControls }: Voices,
+  { strengths, together, hasControls }: AllProbes,
 ): Verdict {
   const probe = probeId(planned.id);
   const limits = limitsOf(planned);
   const baseline = baselineOf(evidence.baseline, probe);
   const { slowness, scales } = evidence.probes.get(probe) ?? {};
   if (baseline?.p50 === undefined) {
-    return speechless(probe, limits, { because: 'no-baseline', failed: baseline?.failed });
+    return unknownPerformance(probe, limits, { because: 'no-baseline', failed: baseline?.failed });
   }
   const wanted = Math.ceil(limits.ignoreStallsUnder / planned.every) + readingsBeyondStall;
-  const standing = evidence.standing?.(probe);
+  const activeAlarm = evidence.activeAlarm?.(probe);
   if (slowness === undefined || scales === undefined) {
-    // After a restart without a reading yet, what was known is known still.
-    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings: 0, wanted });
+    // After a restart without a reading yet, the last verdict still applies.
+    return (
+      activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings: 0, wanted })
+    );
   }
   const { baselineReadings, correlationTime, substance } = scales.grey;
   const independentReadings = baselineReadings / correlationTime;
-  if (substance === 'none') return speechless(probe, limits, { because: 'baseline-too-short', independentReadings });
+  if (substance === 'none')
+    return unknownPerformance(probe, limits, { because: 'baseline-too-short', independentReadings });
   const own = strengths.get(probe) ?? strengthsOf(slowness, scales);
   const compared = compare(slowness, baseline, strongestChannel(scales.grey, slowness.grey));
   const { common, comparedWith: than } = evidence;
@@ -84,11 +87,11 @@ function slownessVerdict(
     together,
     hasControls,
     beyondControls: beyond,
-    standing,
+    activeAlarm,
   });
   const { readings, rising } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
-    return standing?.verdict ?? speechless(probe, limits, { because: 'too-few-readings', readings, wanted });
+    return activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
   const { ofRun } = falseAlarmsOf(plan);
   return performanceVerdict(probe, {
@@ -102,14 +105,14 @@ function slownessVerdict(
   });
 }
 
-/** What all probes say together: made once for a look, since with a thousand probes each would make it anew for a thousand. */
-interface Voices {
+/** The evidence of all probes, computed once per evaluation: with a thousand probes, each would recompute it for all. */
+interface AllProbes {
   readonly strengths: ReadonlyMap<ProbeId, Strengths>;
   readonly together: Strengths;
   readonly hasControls: boolean;
 }
 
-/** How strongly each probe speaks; controls tell of everyone's slowness, not of ours, and have no voice in it. */
+/** The strength of each probe's evidence. Controls show a common slowdown, not the change's, so they are left out. */
 function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<ProbeId, Strengths> {
   return new Map(
     plan.probes.flatMap(({ id, control }) => {
@@ -120,13 +123,13 @@ function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<Pro
   );
 }
 
-/** Evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
+/** Turns evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
 export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Instant): readonly Verdict[] {
   const { baseline, probes, checks, clocks } = evidence;
   const inBaseline = (id: CheckId) => baseline?.findings.find(({ check }) => check === id);
   const strengths = strengthsOfAll(plan, probes);
   const together = combineStrengths([...strengths.values()]);
-  const voices = { strengths, together, hasControls: plan.probes.some(({ control }) => control) };
+  const allProbes = { strengths, together, hasControls: plan.probes.some(({ control }) => control) };
   return [
     ...plan.probes.flatMap((planned) => {
       const probe = probeId(planned.id);
@@ -134,9 +137,9 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
       const blind = blindFor(health, limits.blindAfter(probe), now);
       const works = probeVerdict(probe, health, limits.patience, baselineOf(baseline, probe), blind);
       if (planned.control) return [works];
-      const slow = slownessVerdict(plan, planned, evidence, limits, voices);
+      const slow = slownessVerdict(plan, planned, evidence, limits, allProbes);
       if (mayClear(planned)) return [works, slow];
-      return slow.status === 'unknown' ? [] : [slow]; // its silence says nothing, and holds up nobody
+      return slow.status === 'unknown' ? [] : [slow]; // an unknown control says nothing and blocks nobody
     }),
     ...plan.checks.map(({ id, criterion, expect }) => {
       const check = checkId(id);
@@ -150,18 +153,18 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
   ];
 }
 
-/** A check that is asked every so often is blind after three times as long without an answer, as a probe is. */
+/** Like a probe, a check is blind after three intervals without an answer. */
 const checkIsBlind = ({ knownAt }: Partial<CheckHistory>, every: Millis, since: Instant, now: Instant): boolean =>
   now - Math.max(knownAt ?? since, since) > 3 * every + checkPatience;
 
-/** What has given no evidence for too long: there the guard is blind. `paces`: how often each check is asked. */
-export function blindSenses(
+/** The sources that have given no evidence for too long. `paces`: the interval of each check. */
+export function blindSources(
   plan: Plan,
   { probes, checks }: Pick<Evidence, 'probes' | 'checks'>,
   paces: ReadonlyMap<CheckId, Millis>,
   since: Instant,
   now: Instant,
-): readonly Sense[] {
+): readonly EvidenceSource[] {
   const blindProbes = plan.probes.filter(mayClear).filter((probe) => {
     const last = probes.get(probeId(probe.id))?.health.lastEvidence ?? since;
     return now - Math.max(last, since) > blindAfter(probe);

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
 import type { Patience } from './functionality.ts';
 
-/** The rules as they stand now: a running phase may have declared wider ones, and one that was applied too. */
+/** The limits that apply now: a running or applied phase may have declared wider ones. */
 export interface Limits {
   readonly slowness: (probe: Pick<ProbePlan, 'slower_than' | 'ignore_stalls_under'>) => SlownessLimits;
   readonly patience: Patience;
@@ -15,8 +15,8 @@ export interface Limits {
 }
 
 /**
- * Three of its intervals, and one answer that comes at the last moment; and never less than two questions take that time out
- * one after the other, each asked at its interval: a target that hangs is looked at all the time.
+ * Three intervals plus one answer at the last moment, and at least the time of two consecutive queries that time out, each
+ * asked at its interval. So a target that hangs does not count as unobserved.
  */
 export const blindAfter = ({ every, timeout }: Pick<ProbePlan, 'every' | 'timeout'>): Millis =>
   millis(Math.max(3 * every + timeout, 2 * (every + timeout)));

@@ -6,7 +6,7 @@ import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Ratio, ratio } from '../kernel/units.ts';
 import type { Verdict } from './verdict.ts';
 
-/** One decimal, or as many as it takes to see on which side of the limit the value lies: `2.1x`, but `1.504x`, not `1.5x`. */
+/** One decimal, or as many as it takes to show on which side of the limit the value lies: `2.1x`, but `1.504x`, not `1.5x`. */
 export function sayRatio(value: number, limit: number): string {
   const digits = [1, 2, 3].find((count) => Number(value.toFixed(count)) > limit === value > limit);
   return `${digits === undefined ? value : Number(value.toFixed(digits))}x`;
@@ -14,21 +14,21 @@ export function sayRatio(value: number, limit: number): string {
 
 export const percentSlower = (limit: Ratio): string => `${Number(((limit - 1) * 100).toFixed(1))}%`;
 
-/** `one in 8,000 runs`: rounded down to two digits, so that no more is promised than holds. */
+/** `one in 8,000 runs`: rounded down to two digits, so that the message never promises too much. */
 export function sayOneIn(probability: number): string {
   const times = 1 / probability;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(times)) - 1);
   return `one in ${sayWhole(Math.floor(times / unit) * unit)} runs`;
 }
 
-/** Why nothing can be said of a probe's speed. */
-export type Speechless =
-  /** `failed`: how many readings of its baseline did, where that left no median. */
+/** Why a probe's speed cannot be judged. */
+export type UnknownPerformance =
+  /** `failed`: the number of failed readings in its baseline, if they left no median. */
   | { readonly because: 'no-baseline'; readonly failed?: number | undefined }
   | { readonly because: 'baseline-too-short'; readonly independentReadings: number }
   | { readonly because: 'too-few-readings'; readonly readings: number; readonly wanted: number };
 
-function saySpeechless(why: Speechless): string {
+function sayUnknown(why: UnknownPerformance): string {
   switch (why.because) {
     case 'no-baseline':
       return (why.failed ?? 0) > 0 ? 'it mostly failed in its baseline: capture another' : 'it has no baseline';
@@ -39,7 +39,7 @@ function saySpeechless(why: Speechless): string {
   }
 }
 
-/** All that a sentence about one probe's speed is made of. */
+/** The facts in a sentence about one probe's speed. */
 export interface Judged {
   readonly state: SlownessState;
   readonly compared: Compared;
@@ -48,7 +48,7 @@ export interface Judged {
   readonly limits: SlownessLimits;
   /** The probability of a false alarm in a run. */
   readonly falseAlarms: number;
-  /** How many times as slow the controls are just now; infinite where they mostly fail. */
+  /** The current slowdown of the controls, as a ratio; infinite if they mostly fail. */
   readonly controlsSlower?: number | undefined;
   /** `before relationship-remediation` */
   readonly than: string;
@@ -83,11 +83,11 @@ function sayHow(judged: Judged): string {
   return `is ${sayRatio(times, limits.limit)} as slow${where} as ${than}${within}`;
 }
 
-/** `the control is 2.1x as slow`; what mostly fails is infinitely slow. */
+/** `the control is 2.1x as slow`; a control that mostly fails is infinitely slow. */
 const sayControl = (slower: number): string =>
   Number.isFinite(slower) ? `the control is ${sayRatio(slower, 1)} as slow` : 'the control mostly fails';
 
-/** What the reader must know beside the numbers. */
+/** What the reader must know besides the numbers. */
 function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
   switch (state) {
     case 'slower-or-nearly':
@@ -112,7 +112,7 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
   }
 }
 
-/** Only what is surely above the limit, and not everyone's slowness, may be acted upon without asking. */
+/** The guard may act without approval only if the slowness is surely above the limit and not common to all probes. */
 function onlyRecommend({ state, limits }: Judged): string | undefined {
   switch (state) {
     case 'slower-or-nearly':
@@ -131,19 +131,19 @@ function onlyRecommend({ state, limits }: Judged): string | undefined {
 
 const common = (probe: ProbeId) => ({ criterion: 'performance', subject: probe }) as const;
 
-export const speechless = (probe: ProbeId, limits: SlownessLimits, why: Speechless): Verdict => ({
+export const unknownPerformance = (probe: ProbeId, limits: SlownessLimits, why: UnknownPerformance): Verdict => ({
   ...common(probe),
   status: 'unknown',
   because: why.because,
   warning: false,
-  summary: `${probe} cannot be compared yet: ${saySpeechless(why)}`,
+  summary: `${probe} cannot be compared yet: ${sayUnknown(why)}`,
   facts: {
     rule: `slower_than: ${percentSlower(limits.limit)}`,
     ...(why.because === 'too-few-readings' && { readings: why.readings }),
   },
 });
 
-/** Criterion 3: response times more than so much slower than in the baseline. */
+/** Criterion 3: response times exceed the baseline by more than the limit. */
 export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
   const { state, compared, rising, limits, falseAlarms, controlsSlower } = judged;
   const { baseline, current, ratio: times, readings } = compared;
@@ -163,7 +163,7 @@ export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
       ...(times !== undefined && { ratio: Number(times.toFixed(3)) }),
       ...(rising !== undefined && { since: rising.since }),
       ...(isAlarm(state) && { falseAlarms: `at most ${sayOneIn(falseAlarms)}` }),
-      // A record holds no infinity: that the controls fail is a verdict of its own.
+      // JSON has no infinity; failing controls have a verdict of their own.
       ...(controlsSlower !== undefined &&
         Number.isFinite(controlsSlower) && { controlsSlower: ratio(Number(controlsSlower.toFixed(3))) }),
     },

@@ -5,22 +5,22 @@ import type { Instant, Ratio } from '../kernel/units.ts';
 import { type Health, noteHealth } from './functionality.ts';
 import type { Limits } from './limits.ts';
 
-/** What one probe's readings have shown: since the marker for slowness, since ever for whether it works. */
+/** The evidence of one probe's readings: slowness since the marker, functionality since the beginning. */
 export interface ProbeEvidence {
   readonly health: Health;
   readonly marker: Instant;
-  /** Both are absent until there is a baseline to compare with, and a reading. */
+  /** Both are absent until there is a baseline to compare with and a reading. */
   readonly slowness?: Slowness;
   readonly scales?: Scales;
 }
 
-/** At a marker slowness is measured anew; a probe that is broken stays broken. */
+/** A marker restarts the measurement of slowness; a broken probe stays broken. */
 export const freshEvidence = (marker: Instant, before?: ProbeEvidence): ProbeEvidence => ({
   marker,
   health: before?.health ?? {},
 });
 
-/** `scales` are asked for once after each marker, and `common` is how many times as slow the controls are just now. */
+/** Calls `scales` once after each marker. `common`: the current slowdown of the controls, as a ratio. */
 export function takeIn(
   { marker, health, ...before }: ProbeEvidence,
   reading: Reading,

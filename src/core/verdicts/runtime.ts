@@ -5,8 +5,8 @@ import { sayRatio } from './performance.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * Criterion 5: longer than so many times the estimate. Above 1x it warns, above the limit it is a breach, and a
- * projection above the limit warns early. Exactly the limit is not above it. `subject` is a phase or `run`.
+ * Criterion 5: a breach if the time exceeds a multiple of the estimate. It warns above 1x, and early if the projection
+ * exceeds the limit. Exactly the limit does not exceed it. `subject` is a phase or `run`.
  */
 export function runtimeVerdict(subject: string, clock: PhaseClock, limit: Ratio, now: Instant): Verdict {
   const spent = worked(clock, now);

@@ -8,7 +8,7 @@ import { criteriaNames } from '../plan/authority.ts';
 export { criteriaNames };
 export type Criterion = (typeof criteriaNames)[number];
 
-/** What lets a reader recompute a verdict; values as a person reads them, with their unit. */
+/** The facts from which a reader can recompute a verdict; values are formatted for people, with their unit. */
 export interface Facts {
   /** The rule, in the operator's words: `slower_than: 50%`. */
   readonly rule: string;
@@ -19,7 +19,7 @@ export interface Facts {
   readonly since?: Instant;
   /** `at most one in 8,000 runs` */
   readonly falseAlarms?: string;
-  /** How many times as slow the controls are just now. */
+  /** The current slowdown of the controls, as a ratio. */
   readonly controlsSlower?: Ratio;
 }
 
@@ -29,19 +29,19 @@ export interface Verdict {
   /** The probe, the check, the phase, or `run`. */
   readonly subject: string;
   readonly status: Status;
-  /** One word that logs, metrics, messages and report share. */
+  /** One word that logs, metrics, messages and the report share. */
   readonly because: Reason;
   /** Not a breach, but on the way to one. */
   readonly warning: boolean;
-  /** Why this breach, by itself, is for people to act upon, however much was approved beforehand. */
+  /** Why this breach never allows the guard to act without approval, whatever was pre-approved. */
   readonly onlyRecommend?: string;
-  /** Of a check whose faults are evidence only. */
+  /** The verdict of a check whose faults are evidence only. */
   readonly minor?: true;
-  /** What a check of the catalogue finds fault with that the baseline does not show: each counts by itself. */
+  /** The objects that a catalogue check finds faulty and that are not in the baseline; each counts separately. */
   readonly objects?: readonly string[];
-  /** It could not look at everything: what is not among the objects may be wrong still. */
+  /** The check could not examine everything: unnamed objects may be faulty too. */
   readonly inPart?: true;
-  /** Where `objects` are not all there are, but the gravest and newest: how many more, and a hash of them all. */
+  /** If `objects` names only the gravest and newest: how many more there are, and a hash of them all. */
   readonly more?: { readonly count: number; readonly hash: Hash };
   /** One sentence for a person. */
   readonly summary: string;
@@ -69,25 +69,25 @@ export type Reason =
   | 'could-not-look'
   | 'check-is-broken';
 
-/** What a verdict is about; two verdicts with the same key are the same question at different times. */
+/** The subject of a verdict; verdicts with the same key judge the same thing at different times. */
 export const keyOf = ({ criterion, subject }: Pick<Verdict, 'criterion' | 'subject'>): string =>
   `${criterion}:${subject}`;
 
-/** What was found wrong: each faulty object by itself, or the question where it has none. */
-export const troublesOf = (verdict: Verdict): readonly string[] =>
+/** The keys of all faults: one per faulty object, or the verdict's own key if it has no objects. */
+export const faultKeysOf = (verdict: Verdict): readonly string[] =>
   verdict.objects === undefined ? [keyOf(verdict)] : verdict.objects.map((object) => `${keyOf(verdict)}:${object}`);
 
-/** Stands for what is at fault beside the objects that are named, whatever it is called. */
-export const crowdOf = (verdict: Pick<Verdict, 'criterion' | 'subject'>): string => `${keyOf(verdict)}:*`;
+/** The key that represents all faults beyond the named objects. */
+export const unnamedFaultsKey = (verdict: Pick<Verdict, 'criterion' | 'subject'>): string => `${keyOf(verdict)}:*`;
 
-/** What a phase that starts finds wrong: where not all of it is named, that there is more. */
-export const troublesBefore = (verdict: Verdict): readonly string[] =>
-  verdict.more === undefined ? troublesOf(verdict) : [...troublesOf(verdict), crowdOf(verdict)];
+/** The faults that exist when a phase starts; if not all are named, the list includes the key for the rest. */
+export const faultKeysBefore = (verdict: Verdict): readonly string[] =>
+  verdict.more === undefined ? faultKeysOf(verdict) : [...faultKeysOf(verdict), unnamedFaultsKey(verdict)];
 
-/** What is evidence only and cannot be told just now says nothing about its criterion. */
+/** An evidence-only check that cannot tell says nothing about its criterion. */
 const speaks = ({ status, minor }: Verdict): boolean => minor !== true || status === 'ok' || status === 'breach';
 
-/** The worst verdict of each criterion; a criterion about which nobody asked is absent, not well. */
+/** The worst verdict of each criterion; a criterion without verdicts is absent, which does not mean well. */
 export function byCriterion(all: readonly Verdict[]): ReadonlyMap<Criterion, Status> {
   const verdicts = all.filter(speaks);
   const asked = criteriaNames.filter((name) => verdicts.some(({ criterion }) => criterion === name));

@@ -8,7 +8,7 @@ interface At {
 
 export type WatchEvent =
   | (At & { readonly type: 'watch-started'; readonly length: Millis })
-  /** So much of it was really watched; written about every minute, so that a crash costs no more than that. */
+  /** How much of it was actually watched; recorded about every minute, so that a crash loses no more than that. */
   | (At & { readonly type: 'watch-advanced'; readonly seen: Millis })
   | (At & { readonly type: 'watch-relapsed'; readonly evidence: readonly Verdict[] })
   | (At & { readonly type: 'watch-settled'; readonly seen: Millis; readonly relapses: number });
@@ -19,7 +19,7 @@ export interface Watch {
   readonly startedAt: Instant;
   readonly length: Millis;
   readonly seen: Millis;
-  /** Up to when `seen` counts. */
+  /** The moment up to which `seen` counts. */
   readonly countedTo: Instant;
   readonly relapses: readonly { readonly at: Instant; readonly evidence: readonly Verdict[] }[];
   readonly endedAt?: Instant;
@@ -41,18 +41,18 @@ export function evolveWatch(watch: Watch | undefined, event: WatchEvent): Watch 
   }
 }
 
-/** Looks of the guard may lie this far apart and still count as watching without a gap. */
+/** The longest gap between two evaluations that still counts as continuous watching. */
 const longestStride = millis(5_000);
-/** A minute, and of a short watch a twentieth: whoever looks on wants to see it go on. */
+/** A minute, or a twentieth of a short watch, so that onlookers see progress. */
 const betweenRecords = (length: Millis): Millis => millis(Math.min(60_000, length / 20));
 
 export interface WatchTick {
   readonly breaches: readonly Verdict[];
-  /** Watched since the last record, not written yet. */
+  /** Watched time that the journal does not contain yet. */
   readonly unrecorded: Millis;
 }
 
-/** Watched time since the last look: none when the guard was blind, or away for longer than a stride. */
+/** Watched time since the last evaluation: zero if the guard was blind or away for longer than `longestStride`. */
 export function stride(lastLook: Instant | undefined, blind: boolean, now: Instant): Millis {
   if (blind || lastLook === undefined) return millis(0);
   const passed = between(lastLook, now);

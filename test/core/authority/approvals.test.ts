@@ -92,7 +92,7 @@ test('a role of the plan’s own restores only where it has the right', () => {
   expect([answer(of('approve-phase-rollback')), answer(of('approve-restore'))]).toEqual([false, true]);
 });
 
-describe('what is still missing, and from whom', () => {
+describe('missing approvals, and who can give them', () => {
   const plan = restoring();
   test.each([
     { kind: 'phase-rollback', people: [], missing: { approvals: 1, from: ['dana', 'omar'] } },
@@ -109,7 +109,7 @@ describe('what is still missing, and from whom', () => {
     expect(missingApprovals(plan, needsOf(plan, 'staging', kind), given(people))).toEqual(missing);
   });
 
-  test('a plan without the people for it says so', () => {
+  test('a plan without enough people yields no number of missing approvals', () => {
     const alone = { ...restoring(3), principals: plan.principals.slice(0, 2) };
     const needs = needsOf(alone, 'staging', 'restore');
     expect(missingApprovals(alone, needs, given([dana]))).toEqual({ approvals: 3, from: [] });

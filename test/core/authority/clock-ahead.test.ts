@@ -26,6 +26,6 @@ test.each([
   if (doubted) expect(doubt?.found).toMatch(/ after the newest moment of the journal, .* the tokens of lena$/);
 });
 
-test('less than a day ahead it is taken as it is, since guards are off for a night', () => {
+test('a clock less than a day ahead is accepted, because guards may be off for a night', () => {
   expect(doubtClockAhead(plan, noneEnded, at(30 * hour), at(51 * hour))).toBeUndefined();
 });

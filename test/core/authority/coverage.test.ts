@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { coverage, type Wish } from '../../../src/core/authority/pre-approval.ts';
+import { coverage, type CoverageRequest } from '../../../src/core/authority/pre-approval.ts';
 import {
   type ActivePreApproval,
   type Authority,
@@ -20,7 +20,7 @@ import {
   relations,
 } from '../../support/builders.ts';
 
-const wish: Wish = {
+const request: CoverageRequest = {
   criteria: ['integrity'],
   phases: [schema, security],
   environment: 'staging',
@@ -31,8 +31,8 @@ const wish: Wish = {
 };
 const active: ActivePreApproval = { id: atNight, by: dana.id, until: at(100), usesLeft: 1, planHash };
 const allowed: Authority = { waivers: [], armed: { by: dana.id, until: at(100) }, preApprovals: [active] };
-const covers = (authority: Authority, more: Partial<Wish> = {}, second = 50, plan = aPlan()) =>
-  coverage(plan, authority, { ...wish, ...more }, at(second));
+const covers = (authority: Authority, more: Partial<CoverageRequest> = {}, second = 50, plan = aPlan()) =>
+  coverage(plan, authority, { ...request, ...more }, at(second));
 
 test('an armed run with an active pre-approval that covers everything may act', () => {
   expect(covers(allowed)).toEqual({ covered: true, by: atNight });
@@ -129,7 +129,7 @@ describe('each condition that is missing is named', () => {
     });
   });
 
-  test('two that cover one half each cover nothing', () => {
+  test('two pre-approvals that each cover half do not cover the whole', () => {
     const [half] = aPlan().pre_approvals;
     const plan = aPlan({
       pre_approvals: [
@@ -143,7 +143,7 @@ describe('each condition that is missing is named', () => {
   });
 });
 
-describe('what people allowed is the fold of their acts', () => {
+describe('the authority is the fold of its events', () => {
   const activated = {
     type: 'pre-approval-activated',
     v: 1,

@@ -10,7 +10,7 @@ import { aPlan, dana, pipeline, ravi, start } from '../../support/builders.ts';
 const plan = aPlan();
 const without = (...some: readonly Right[]) => rightNames.filter((right) => !some.includes(right));
 
-describe('what a role may do', () => {
+describe('the rights of a role', () => {
   test.each<{ readonly role: string; readonly not: readonly Right[] }>([
     { role: 'database_administrator', not: [] },
     { role: 'cto', not: [] },
@@ -23,7 +23,7 @@ describe('what a role may do', () => {
     expect(rightNames.filter((right) => !rightsOf(plan, role).includes(right))).toEqual(not);
   });
 
-  test('every built-in role may do something', () => {
+  test('every built-in role has at least one right', () => {
     expect(builtInRoles.filter((role) => rightsOf(plan, role).length === 0)).toEqual([]);
   });
 
@@ -36,7 +36,7 @@ describe('what a role may do', () => {
     },
   );
 
-  test('the plan says otherwise', () => {
+  test('the plan can change the rights of a role', () => {
     const other = aPlan({
       roles: { pipeline: { rights: ['arm'] }, auditor: { rights: ['acknowledge'] }, cto: { needs_also: 'auditor' } },
     });
@@ -46,7 +46,7 @@ describe('what a role may do', () => {
     expect([needsAlso(other, 'cto'), needsAlso(other, 'project_manager')]).toEqual(['auditor', 'technical_lead']);
   });
 
-  test('a refusal names who may', () => {
+  test('a refusal names the principals with the right', () => {
     expect(refuseWithoutRight(plan, dana, 'arm')).toBeUndefined();
     expect(refuseWithoutRight(plan, ravi, 'arm')).toEqual({
       because: 'not-allowed',
@@ -61,7 +61,7 @@ describe('what a role may do', () => {
   });
 });
 
-describe('what must be there before the run is armed', () => {
+describe('the requirements for arming', () => {
   const waived = (...names: readonly string[]) => ({
     ...noAuthority,
     waivers: names.map((requirement): Waiver => ({ requirement, by: dana.id, reason: 'a test', at: start })),
@@ -75,7 +75,7 @@ describe('what must be there before the run is armed', () => {
     expect(openRequirements(plan, waived(...waivers))).toEqual(open);
   });
 
-  test('a plan without backups to prove does not ask for them', () => {
+  test('a plan that requires no backups has no such requirement', () => {
     const other = aPlan({ prerequisites: { proved_backups: 0 } });
     expect(openRequirements(other, noAuthority)).toEqual(['rehearsal']);
     const names = ['rehearsal', 'team-familiar', 'fence', 'hope'];

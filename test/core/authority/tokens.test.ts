@@ -48,19 +48,19 @@ describe('a token expires', () => {
     expect(faultOf('dana', noneEnded, at(second))).toBeUndefined();
   });
 
-  test('and is not revived when the clock is set back by an hour', () => {
+  test('and stays expired when the clock is set back by an hour', () => {
     const events = tokenExpiries(plan(), noneEnded, at(hour));
     expect(events).toMatchObject([{ type: 'token-expired', principal: 'lena', expires: at(hour) }]);
     expect(faultOf('lena', fold(...events), at(0))).toBe('expired');
-    expect(tokenExpiries(plan(), fold(...events), at(hour + 1))).toEqual([]); // written down once
+    expect(tokenExpiries(plan(), fold(...events), at(hour + 1))).toEqual([]); // recorded once
   });
 
-  test('a clock set forward by an hour ends it, and only it', () => {
+  test('a clock that is set forward by an hour ends this token only', () => {
     expect(tokenExpiries(plan(), noneEnded, at(hour - 1))).toEqual([]);
     expect(faultOf('lena', noneEnded, at(2 * hour - 1))).toBe('expired');
   });
 
-  test('a later moment in the plan, or another token, counts anew', () => {
+  test('a later expiry in the plan, or another token, is valid again', () => {
     const ended = fold(...tokenExpiries(plan(), noneEnded, at(hour)));
     expect(faultOf('lena', ended, at(hour), plan('2026-11-22T04:00Z'))).toBeUndefined();
     expect(faultOf('lena', ended, at(hour - 1), plan('2026-11-22T03:00Z', '7'))).toBeUndefined();
@@ -70,7 +70,7 @@ describe('a token expires', () => {
 describe('a token is revoked', () => {
   test.each([
     { principal: 'lena', by: dana, answer: 'revoked' },
-    { principal: 'deploy', by: ravi, answer: 'revoked' }, // operates the guard, and may do all that it may
+    { principal: 'deploy', by: ravi, answer: 'revoked' }, // an operator who has every right that deploy has
     { principal: 'dana', by: ravi, answer: 'not-allowed' },
     { principal: 'lena', by: ravi, answer: 'not-allowed' },
     { principal: 'lena', by: lena, answer: 'revoked' },
@@ -85,7 +85,7 @@ describe('a token is revoked', () => {
     if ('events' in decision) expect(faultOf(principal, fold(...decision.events))).toBe('revoked');
   });
 
-  test('by nobody who might thereby silence those who decide: the answer says what is missing, and whom to ask', () => {
+  test('nobody can revoke the token of a principal with more rights; the refusal says what is missing and whom to ask', () => {
     const decision = revoke('lena', ravi);
     expect('refused' in decision && decision.refused).toEqual({
       because: 'not-allowed',
@@ -111,7 +111,7 @@ describe('a token is revoked', () => {
     expect('refused' in decision ? decision.refused.because : 'revoked').toBe(answer);
   });
 
-  test('twice it is one word; a new token in the plan works, and the old one never again', () => {
+  test('a second revocation changes nothing; a new token in the plan works, but the old one never does', () => {
     const ended = fold(...revoked('lena'));
     expect(revoke('lena', dana, ended)).toEqual({ events: [] });
     expect(faultOf('lena', ended, start, plan('2026-11-22T03:00Z', '7'))).toBeUndefined();

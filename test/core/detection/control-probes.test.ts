@@ -38,7 +38,7 @@ describe('how slow a control is', () => {
     expect(slownessOf(after(latencies))).toBe(slowness);
   });
 
-  test('is not known without a baseline', () => {
+  test('is unknown without a baseline', () => {
     expect(controlFrom([])).toBeUndefined();
     expect(controlFrom([0, 0, 0])).toBeUndefined();
     expect(controlFrom([8, 10, 30])).toEqual({ before: 10, recent: [] });
@@ -50,14 +50,14 @@ describe('how slow a control is', () => {
   });
 });
 
-describe('how slow everything is', () => {
+describe('the common slowdown', () => {
   const times = (slowness: number | undefined) => after(repeat(10, slowness === undefined ? undefined : slowness * 10));
   test.each([
     { controls: [], common: undefined },
     { controls: [1], common: 1 },
     { controls: [0.5], common: 1 },
     { controls: [2], common: 2 },
-    { controls: [1, 3], common: 3 }, // doubt speaks for a common cause
+    { controls: [1, 3], common: 3 }, // in doubt, assume a common cause
     { controls: [1, 1.2, 9], common: 1.2 },
     { controls: [undefined], common: undefined },
     { controls: [2, undefined], common: 2 },
@@ -73,7 +73,7 @@ describe('evidence relative to the controls', () => {
   const latency = fc.oneof(fc.double({ min: 0, max: 100 }), fc.constantFrom(undefined, failed));
   const common = fc.oneof(fc.double({ min: 0.1, max: 10, noNaN: true }), fc.constantFrom(undefined, 1, failed));
 
-  test('is never more than evidence in itself, but for what was not told', () => {
+  test('is never stronger than the probe’s own evidence', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(latency, common), { maxLength: 60 }), (readings) => {
         let [own, relative] = [begin(weights), begin(weights)];
@@ -87,7 +87,7 @@ describe('evidence relative to the controls', () => {
     );
   });
 
-  /** Whether acting was ever allowed in an hour in which the probe and its control are slower for a while. */
+  /** Whether the guard could ever act during an hour in which the probe and its control are slower for a while. */
   function isAllowed(seed: number, slow: { own: number; control: number; seconds: number; lag?: number }): boolean {
     const [probe, control] = [latenciesFrom(seed, { sigma: 0.3 }), latenciesFrom(seed + 500, { sigma: 0.3 })];
     const under = calibrate({ latencies: take(300, probe), failed: 0 }, relativeRule(rule, slow.lag));

@@ -21,11 +21,11 @@ const ask = <Answer>(how: typeof powerOf | typeof sayTooWeak, latencies: readonl
 type Power = NonNullable<ReturnType<typeof powerOf>>;
 const powerWith = (latencies: readonly number[], plan = aPlan()) => ask<Power>(powerOf, latencies, plan);
 
-describe('what a baseline can tell', () => {
-  const calm = lognormal(300, 0.3, 1);
+describe('what a baseline can detect', () => {
+  const normal = lognormal(300, 0.3, 1);
 
-  test('larger slowdowns are told sooner, sure ones later, and half of the cases before the rest', () => {
-    const { recommends, acts } = powerWith(calm);
+  test('larger slowdowns are detected sooner, sure alarms come later, and the median comes before the p95', () => {
+    const { recommends, acts } = powerWith(normal);
     expect(recommends.map(({ slowdown }) => slowdown)).toEqual([1.6, 2, 3]);
     const [, twice, thrice] = recommends;
     expect(twice!.median!).toBeLessThan(twice!.p95!);
@@ -33,26 +33,26 @@ describe('what a baseline can tell', () => {
     expect(acts[1]!.median!).toBeGreaterThan(twice!.median!);
   });
 
-  test('no slowdown is told sooner than a stall is ignored', () => {
-    for (const { median: soonest } of powerWith(calm).recommends.filter((one) => one.median !== undefined)) {
+  test('no slowdown is detected before the stall allowance is over', () => {
+    for (const { median: soonest } of powerWith(normal).recommends.filter((one) => one.median !== undefined)) {
       expect(soonest).toBeGreaterThan(seconds(10));
     }
   });
 
-  test('among several probes, one that is slow alone takes longer', () => {
+  test('a single slow probe among several takes longer to detect', () => {
     const many = Array.from({ length: 9 }, (_, index) => ({ id: `other-${index}`, sql: 'select 1' }));
-    const crowd = powerWith(calm, aPlan({ probes: [{ id: search, sql: 'select 1' }, ...many] }));
-    expect(crowd.recommends[1]!.median!).toBeGreaterThan(powerWith(calm).recommends[1]!.median!);
+    const together = powerWith(normal, aPlan({ probes: [{ id: search, sql: 'select 1' }, ...many] }));
+    expect(together.recommends[1]!.median!).toBeGreaterThan(powerWith(normal).recommends[1]!.median!);
   });
 
-  test('answers that take longer than the interval are fewer, so that it takes longer', () => {
+  test('answers that take longer than the interval delay the detection', () => {
     const plan = aPlan({ probes: [{ id: search, sql: 'select 1', every: '50ms' }] });
     const soonest = (latencies: readonly number[]) => powerWith(latencies, plan).recommends[2]!.median!;
-    expect(soonest(calm.map((latency) => latency * 3))).toBeGreaterThan(1.5 * soonest(calm));
+    expect(soonest(normal.map((latency) => latency * 3))).toBeGreaterThan(1.5 * soonest(normal));
   });
 
-  test('the same baseline tells the same each time', () => {
-    expect(powerWith(calm)).toEqual(powerWith(calm));
+  test('the same baseline always gives the same figures', () => {
+    expect(powerWith(normal)).toEqual(powerWith(normal));
   });
 });
 
@@ -103,7 +103,7 @@ describe('a baseline that is too weak for what the plan must detect says what is
     else expect(said).toMatch(says);
   });
 
-  test('controls and probes without a baseline are not asked to tell anything', () => {
+  test('controls and probes without a baseline have no detection power', () => {
     const plan = aPlan();
     const [, control] = plan.probes;
     const limits = slownessLimits(plan.criteria, control!, { applied: [] });

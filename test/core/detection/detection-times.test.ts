@@ -12,7 +12,7 @@ import { watchOfAnHour } from '../../support/watch-rule.ts';
 const rule = watchOfAnHour;
 const twice = ratio(2);
 
-/** After how many readings, at most a watch, the rule itself gives the alarm. */
+/** The number of readings, at most a watch, until the rule itself raises the alarm. */
 function alarmAfter(weights: Weights, next: () => number | undefined): number {
   let evidence = begin(weights);
   while (!evidence.alarmed && evidence.readings < rule.readings) evidence = weigh(weights, evidence, next());
@@ -34,8 +34,8 @@ test('the table gives the alarm at the same reading as the rule', () => {
   expect(watches.filter(({ byRule }) => byRule < 100).length).toBeGreaterThan(20);
 });
 
-describe('what is promised', () => {
-  /** How soon twice as slow was found in reality, and how soon was promised, over fresh baselines. */
+describe('the promised detection time', () => {
+  /** How soon a slowdown of 2x was actually detected, and how soon was promised, over fresh baselines. */
   function compare(scatter: Scatter, length: number) {
     const cases = Array.from({ length: 30 }, (_, seed) => {
       const calibration = { latencies: take(length, latenciesFrom(1_000 + seed, scatter)), failed: 0 };
@@ -56,7 +56,7 @@ describe('what is promised', () => {
     };
   }
 
-  // 240 watches; those of one baseline share its error, so that the bounds are wider than for as many independent ones.
+  // 240 watches; those of one baseline share its error, so the bounds are wider than for independent watches.
   test.each([
     { sigma: 0.1, correlation: 0, length: 300, inTime: 1 },
     { sigma: 0.3, correlation: 0, length: 300, inTime: 1 },

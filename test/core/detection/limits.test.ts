@@ -45,7 +45,7 @@ describe('what counts as slower', () => {
   });
 });
 
-describe('how often the guard may be wrong', () => {
+describe('the tolerated rate of false alarms', () => {
   test.each([
     { when: 'an hour is watched', run: hours(1), phases: 0, rate: 1, ofRun: 1 / 8_760, watches: 1 },
     { when: 'a run is shorter than that', run: minutes(3), phases: 0, rate: 1, ofRun: 1 / 8_760, watches: 1 },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   combineStrengths,
   compare,
-  type Standing,
+  type ActiveAlarm,
   stateOf,
   strongestChannel,
 } from '../../../src/core/detection/judge-slowness.ts';
@@ -30,7 +30,7 @@ const seen = (readings: readonly Reading[], common?: Ratio, from = startSlowness
 
 const judged = (
   slowness: Slowness,
-  more: { hasControls?: boolean; beyondControls?: boolean; standing?: Standing } = {},
+  more: { hasControls?: boolean; beyondControls?: boolean; activeAlarm?: ActiveAlarm } = {},
 ) => {
   const own = strengthsOf(slowness, scales);
   return stateOf({ slowness, scales, own, together: own, hasControls: false, ...more });
@@ -63,24 +63,24 @@ describe('one probe', () => {
     expect(judged(seen(readings))).toBe(says);
   });
 
-  test('between guard and limit it is slower or nearly so, or not told; never surely slower', () => {
+  test('between guard and limit a probe is never surely slower', () => {
     const states = [1.45, 1.5].map((times) => judged(seen(likeBefore(0, 3_000, times))));
     expect(states.every((state) => state !== 'slower')).toBe(true);
   });
 
-  test('readings of before the marker, repeated ones and those out of order change nothing', () => {
+  test('readings from before the marker, repeated and out-of-order readings change nothing', () => {
     const slowness = seen(likeBefore(0, 20));
     for (const second of [-1, 5, 19])
       expect(takeReading(slowness, answered(second, 900), scales, undefined)).toBe(slowness);
   });
 
-  test('it is the same whether it was folded at once or stored as plain data on the way', () => {
+  test('the state is the same after it was stored as plain data in between', () => {
     const [first, rest] = [likeBefore(0, 40, 1.8), likeBefore(40, 40, 1.8)];
     const stored = JSON.parse(JSON.stringify(seen(first))) as Slowness;
     expect(seen(rest, undefined, stored)).toEqual(seen([...first, ...rest]));
   });
 
-  test('it keeps no more than it needs to say how slow it is', () => {
+  test('the state keeps a bounded number of readings', () => {
     const slowness = seen(likeBefore(0, 2_000, 2));
     expect([slowness.recent.length, slowness.recentAt.length]).toEqual([kept, kept]);
     expect(JSON.stringify(slowness).length + JSON.stringify(scales).length).toBeLessThan(50_000);
@@ -105,45 +105,45 @@ describe('beside controls', () => {
   });
 });
 
-describe('an alarm that was given', () => {
-  const standing = (alarm: Standing['alarm']): Standing => ({ alarm, at: at(60) });
-  const calm = likeBefore(61, 200);
+describe('an active alarm', () => {
+  const activeAlarm = (alarm: ActiveAlarm['alarm']): ActiveAlarm => ({ alarm, at: at(60) });
+  const normal = likeBefore(61, 200);
 
   test.each([
     { alarm: 'slower', readings: 59, says: 'slower' },
     { alarm: 'slower', readings: 60, says: 'recovered' },
     { alarm: 'slower-or-nearly', readings: 200, says: 'recovered' },
   ] as const)('stays until it was seen well for 60 readings: after $readings, $alarm is $says', (row) => {
-    const slowness = seen([...likeBefore(0, 61, 2), ...calm.slice(0, row.readings)]);
-    expect(judged(slowness, { standing: standing(row.alarm) })).toBe(row.says);
+    const slowness = seen([...likeBefore(0, 61, 2), ...normal.slice(0, row.readings)]);
+    expect(judged(slowness, { activeAlarm: activeAlarm(row.alarm) })).toBe(row.says);
   });
 
   test.each([1.6, 2])('stays as long as it is %d times as slow', (times) => {
     const slowness = seen([...likeBefore(0, 61, 2), ...likeBefore(61, 300, times)]);
-    expect(judged(slowness, { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 
   test('stays as long as every tenth reading fails', () => {
     const failing = likeBefore(61, 300).map((reading, index) => (index % 10 === 0 ? failed(61 + index) : reading));
     const slowness = seen([...likeBefore(0, 61, 2), ...failing]);
-    expect(judged(slowness, { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 
-  test('becomes surer and never less sure', () => {
+  test('becomes more certain and never less certain', () => {
     const slowness = seen(likeBefore(0, 70, 2));
-    expect(judged(slowness, { standing: standing('slower-or-nearly') })).toBe('slower');
-    expect(judged(seen(likeBefore(0, 5)), { standing: standing('slower') })).toBe('slower');
+    expect(judged(slowness, { activeAlarm: activeAlarm('slower-or-nearly') })).toBe('slower');
+    expect(judged(seen(likeBefore(0, 5)), { activeAlarm: activeAlarm('slower') })).toBe('slower');
   });
 });
 
 describe('of several probes', () => {
   const strength = (grey: number, strict = grey) => ({ grey, strict });
-  test('one alone must be as much surer as there are more: each is one more chance to be wrong', () => {
+  test('a single slow probe needs evidence in proportion to the number of probes', () => {
     expect(combineStrengths([strength(3), strength(0), strength(0)])).toEqual(strength(1));
     expect(combineStrengths([])).toEqual(strength(0));
   });
 
-  test('a probe is slower when it is so alone and the whole is', () => {
+  test('a probe counts as slower if its own evidence and the combined evidence are strong enough', () => {
     const slowness = seen(likeBefore(0, 60, 2));
     const own = strengthsOf(slowness, scales);
     const state = (together: number) =>
@@ -151,7 +151,7 @@ describe('of several probes', () => {
     expect([state(0.99), state(1)]).toEqual(['slower-but-young', 'slower']);
   });
 
-  test('what was never compared with the controls says nothing of what is beyond them', () => {
+  test('a probe that was never compared with the controls adds no evidence relative to them', () => {
     const [compared, not] = [{ ...strength(4), beyondControls: 4 }, strength(4)];
     expect(combineStrengths([compared, not]).beyondControls).toBe(2);
     expect(combineStrengths([not]).beyondControls).toBeUndefined();
@@ -172,7 +172,7 @@ describe('what a reader compares', () => {
     expect(compared?.ratio).toBeCloseTo(times, 0);
   });
 
-  test('where most fail there is no latency to name', () => {
+  test('if most readings fail, there is no latency to show', () => {
     const slowness = seen(Array.from({ length: 40 }, (_, second) => failed(second)));
     expect(compare(slowness, baseline.probes[0]!, 'failures')).toMatchObject({
       baseline: 19,

@@ -22,7 +22,7 @@ const slowed = (count: number, seed: number, slowdown: number) => {
   const next = latenciesFrom(seed, { sigma: 0.3 });
   return take(count, () => next(slowdown));
 };
-/** After how many readings the alarm is given. */
+/** The number of readings until the alarm. */
 const alarmAfter = (latencies: readonly (number | undefined)[], under = weights): number | undefined => {
   const index = latencies.findIndex((_, index) => watch(latencies.slice(0, index + 1), under).alarmed);
   return index < 0 ? undefined : index + 1;
@@ -59,13 +59,13 @@ describe('an alarm', () => {
     expect(after[2]).toBe(12);
   });
 
-  test('stays, while the strength goes down again', () => {
+  test('remains when the strength decreases', () => {
     const evidence = watch([...repeat(12, failed), ...repeat(600, 1)]);
     expect(evidence.alarmed).toBe(true);
     expect(strengthOf(weights, evidence)).toBeLessThan(0.01);
   });
 
-  test('comes at most as often as stated where everything is exactly as slow as the guard', () => {
+  test('comes at most as often as stated if everything is exactly as slow as the guard', () => {
     // The exact quantiles of an exponential law as baseline, so that its own error plays no part. 300 watches, 10 % stated:
     // more than 45 alarms would have a chance below 0.3 %.
     const latencies = Array.from({ length: 2_000 }, (_, index) => -Math.log(1 - (index + 1) / 2_001));
@@ -117,7 +117,7 @@ describe('exactly the limit', () => {
   });
 });
 
-describe('whatever is read', () => {
+describe('for any readings', () => {
   const latency = fc.oneof(
     fc.double(),
     fc.integer({ min: -2, max: 40 }),
@@ -158,7 +158,7 @@ describe('whatever is read', () => {
     );
   });
 
-  test('a baseline of no substance never alarms', () => {
+  test('a baseline without substance never alarms', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, noNaN: true }), { maxLength: 9 }), latencies, (few, read) => {
         const under = calibrate({ latencies: few.filter(Number.isFinite), failed: 0 }, rule);
@@ -172,7 +172,7 @@ describe('whatever is read', () => {
     expect(watch([...repeat(300, failed), ...repeat(300, 1e9)], under).alarmed).toBe(false);
   });
 
-  test('slowness for days keeps its strength a number', () => {
+  test('the strength stays finite during days of slowness', () => {
     const evidence = watch(repeat(20_000, failed));
     expect(Number.isFinite(strengthOf(weights, evidence))).toBe(true);
     expect(watch([...repeat(12, failed)]).readings).toBe(12);

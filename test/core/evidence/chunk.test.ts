@@ -68,7 +68,7 @@ function refusalOf(work: () => unknown): unknown {
   }
 }
 
-test('any readings of a minute come back as they were, in their order', () => {
+test('the readings of a minute are decoded unchanged and in order', () => {
   fc.assert(
     fc.property(fc.array(reading, { maxLength: 120 }), (readings) => {
       expect(decodeReadings(probe, minute, encodeReadings(readings))).toEqual(readings);
@@ -85,7 +85,7 @@ test('lengths of time are kept to the microsecond', () => {
   );
 });
 
-test('whatever the bytes are, they are read or refused as unreadable', () => {
+test('any bytes are either decoded or rejected as unreadable', () => {
   fc.assert(
     fc.property(fc.constantFrom(1, 2), fc.uint8Array({ maxLength: 60 }), (form, bytes) => {
       expect(refusalOf(() => decodeReadings(probe, minute, Uint8Array.from([form, ...bytes])))).toSatisfy(
@@ -146,7 +146,7 @@ test('the bytes of form 2 are as documented', () => {
   );
 });
 
-test('what an earlier version wrote in form 1 is read', () => {
+test('form 1 of an earlier version can be read', () => {
   const bytes = [
     [1], // form
     [0, 128, 1], // answered at the minute's start, 128 microseconds

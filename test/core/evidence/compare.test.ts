@@ -17,7 +17,7 @@ const finding = (status: Status, ...cells: readonly string[]): Finding => ({
   summary: `it was ${status}`,
   ...(status === 'breach' && withRows(...cells)),
 });
-/** As an older journal has it: the first rows only. */
+/** A finding of an older journal, which has the first rows only. */
 const withoutHashes = (rowCount: number, fingerprint: string): Finding => ({
   ...finding('breach'),
   rows: Array.from({ length: 20 }, (_, index) => [`${index}`]),
@@ -77,7 +77,7 @@ test.each<{ was: Finding; is: Finding; outcome: string; differences: readonly st
     outcome: 'unknown',
     differences: [],
     unseen: [
-      'no-orphan: it was breach; whether the boundary shows the same rows cannot be told, since not every row of both has a hash on record',
+      'no-orphan: it was breach; whether the boundary shows the same rows is unknown, because some rows have no recorded hash',
     ],
   },
 ])('$outcome when a finding was $was.status ($was.rows) and is $is.status ($is.rows)', (row) => {
@@ -112,7 +112,7 @@ test.each<{ when: string; was: string; is: string; expects: Expectation | undefi
   expect(compareWithBoundary(boundary(finding('breach', was)), now).outcome).toBe(outcome);
 });
 
-test('a new breach that the boundary did not ask about is a difference', () => {
+test('a new breach of a check that the boundary does not contain is a difference', () => {
   expect(
     compareWithBoundary(boundary(), { schema, findings: [finding('breach', '1')], expects: nothing }).differences,
   ).toEqual(worse);
@@ -129,7 +129,7 @@ test.each<{ consequence: Consequence; outcome: string }>([
   expect(comparison.unseen).toEqual(outcome === 'unknown' ? ['no-orphan: not looked at: table public.u'] : []);
 });
 
-test('a check that is not asked any more leaves it unknown', () => {
+test('a check that no longer runs makes the comparison unknown', () => {
   expect(compareWithBoundary(boundary(finding('ok')), { schema, findings: [], expects: nothing })).toMatchObject({
     outcome: 'unknown',
     differences: [],
@@ -137,12 +137,12 @@ test('a check that is not asked any more leaves it unknown', () => {
   });
 });
 
-test('a schema that could not be read leaves it unknown', () => {
+test('a schema that could not be read makes the comparison unknown', () => {
   const { outcome, unseen } = compareWithBoundary(boundary(), { schema: undefined, findings: [], expects: nothing });
   expect({ outcome, unseen }).toEqual({ outcome: 'unknown', unseen: ['the schema could not be read'] });
 });
 
-test('differences of the schema are said, and outweigh what could not be looked at', () => {
+test('differences of the schema are named, and outweigh what could not be compared', () => {
   const present = { 'table public.molecule': 'owner eve', 'view public.v': 'select 1' };
   expect(
     compareWithBoundary(boundary(finding('ok')), { schema: present, findings: [finding('unknown')], expects: nothing }),
@@ -153,7 +153,7 @@ test('differences of the schema are said, and outweigh what could not be looked 
   });
 });
 
-test('only what is the same, and only checks that are well, are counted; the others that are no difference are named', () => {
+test('the comparison counts only unchanged objects and well checks, and names other checks without a difference', () => {
   const seen = (object: string, consequence: 'veto' | 'sustained'): Finding => ({
     ...finding('breach'),
     check: checkId('publications'),
@@ -175,7 +175,7 @@ test('only what is the same, and only checks that are well, are counted; the oth
   expect(compareWithBoundary(before, { schema: undefined, findings: [], expects: nothing }).objects).toBe(0);
 });
 
-test('of many differences the first fifty are said', () => {
+test('only the first fifty differences are named', () => {
   const many = Object.fromEntries(Array.from({ length: 60 }, (_, place) => [`table public.t${place}`, '']));
   const { differences } = compareWithBoundary(boundary(), {
     schema: { ...schema, ...many },

@@ -45,7 +45,7 @@ test.each<{ thing: Thing; said: string; spelled: readonly string[] }>([
   expect(spellings(thing)).toEqual(expect.arrayContaining([...spelled]));
 });
 
-describe('what is known of a table holds for it under its new name', () => {
+describe('a renamed table keeps the identity of its old name', () => {
   const renamed = applied(
     { renames: { molecule: 'molecules' } },
     { renames: { molecules: 'compounds', 'api.a': 'b' } },
@@ -59,7 +59,7 @@ describe('what is known of a table holds for it under its new name', () => {
   ])('$now was $before', ({ now, before }) => {
     expect(nameBefore(renamed, now)).toBe(before);
   });
-  test('and it may be found under each of its names', () => {
+  test('a table can be found under each of its names', () => {
     expect(namesNow(renamed, 'molecule')).toEqual(['public.molecule', 'public.molecules', 'public.compounds']);
     expect(namesNow(nothingDeclared, 'molecule')).toEqual(['public.molecule']);
   });
@@ -77,7 +77,7 @@ describe('what is known of a table holds for it under its new name', () => {
   ])('$thing was $was', ({ thing, was }) => {
     expect(sayThing(thingBefore(renamed, thing))).toBe(was);
   });
-  test('and so is what belongs to it', () => {
+  test('objects of a renamed table keep their identity too', () => {
     const policy = { kind: 'policy', relation: 'public.compounds', name: 'p' };
     expect(sayThing(thingBefore(renamed, policy))).toBe('policy p on public.molecule');
   });
@@ -101,7 +101,7 @@ describe('what a phase declares', () => {
       aspect: 'existence',
       is: true, // a new table brings its columns along
     },
-    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'grants', is: false }, // and opens itself to nobody
+    { declared: { creates: ['t'] }, thing: table('public.t'), aspect: 'grants', is: false }, // but grants access to nobody
     {
       declared: { drops: ['t.old'] },
       thing: { kind: 'column', relation: 'public.t', name: 'old' },
@@ -142,19 +142,19 @@ describe('what a phase declares', () => {
     expect([isUnsettled(failed, thing, 'existence'), nameBefore(failed, 'public.new')]).toEqual([true, 'public.old']);
   });
 
-  test('without excuses nothing is in flux or unsettled, and names are as they were', () => {
+  test('without excuses nothing is in flux or unsettled, and names still map to the original ones', () => {
     const said = { creates: ['t'], renames: { old: 'new' } };
     const all = withoutExcuses({ underWay: [phase(said)], applied: [], left: [phase(said)] });
     const excused = [isInFlux(all, table('public.t'), 'existence'), isUnsettled(all, table('public.t'), 'existence')];
     expect([excused, nameBefore(all, 'public.new')]).toEqual([[false, false], 'public.old']);
   });
 
-  test('role by role, the last phase that says so counts, under whichever name of the table', () => {
+  test('the last phase that lists a role’s rights counts, under any name of the table', () => {
     const first = { grants: { molecule: { anon: ['select' as const] } } };
     const renamed = applied(first, { renames: { molecule: 'molecules' } });
     expect(allowed(renamed, table('public.molecules'), 'grants')).toEqual({ anon: ['select'] });
     expect(allowed(renamed, table('public.molecules'), 'policies')).toBeUndefined();
-    const listed = applied(first, { grants: ['molecule'] }); // which says nothing role by role any more
+    const listed = applied(first, { grants: ['molecule'] }); // which lists no roles
     expect(allowed(listed, table('public.molecule'), 'grants')).toBeUndefined();
   });
 });

@@ -123,7 +123,7 @@ test.each([
     when: 'the baseline kept only its first rows',
     baseline: frozen(numbers(21)),
     status: 'breach',
-    says: '2 rows, wanted the baseline’s 21, whose rows were others',
+    says: '2 rows, wanted the baseline’s 21, with different rows',
   },
 ])('"same as baseline" is $status when $when', ({ baseline, status, says }) => {
   const judgement = judgeRows('same as baseline', answer([['a'], ['b']]), baseline);
@@ -131,11 +131,11 @@ test.each([
   expect(judgement.summary).toContain(says);
 });
 
-test('a cell that is null is not a cell that says null', () => {
+test('a null cell differs from the text null', () => {
   expect(judgeRows('same as baseline', answer([['null']]), frozen([[null]])).status).toBe('breach');
 });
 
-test('an answer too long to be kept cannot be compared as a whole, so the check is told to aggregate', () => {
+test('an answer that is too long cannot be compared, and the message advises to aggregate', () => {
   const long = answer(numbers(mostRows + 1));
   const expectations: readonly Expectation[] = ['same as baseline', { rows: [['0']] }];
   for (const wanted of expectations) {
@@ -153,7 +153,7 @@ test('a long cell is cut at 60 characters and its line breaks become blanks', ()
   expect(sayRow(['1', '2', '3', '4', '5', '6'])).toBe('(1, 2, 3, 4, 5, …)');
 });
 
-test('evidence is the first 20 rows, and of a huge cell its beginning', () => {
+test('evidence has at most 20 rows, and only the beginning of a huge cell', () => {
   const kept = evidenceOf([['x'.repeat(5_000)], ...numbers(30)]);
   expect(kept).toHaveLength(20);
   expect(kept[0]?.[0]).toHaveLength(1_000);

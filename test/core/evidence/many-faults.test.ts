@@ -19,13 +19,13 @@ const saw = (faults: readonly Fault[]): Finding => ({
 });
 const objectsOf = (faults: readonly Fault[] | undefined) => faults?.map(({ object }) => object);
 
-test('as long as they are few, all are named, in the order in which they were seen', () => {
+test('a few faults are all named, in the order in which they were seen', () => {
   const few = [fault('b'), fault('a')];
   expect(namedOf(few)).toBe(few);
   expect(withNamedFaults(saw(few), undefined).faults).toBe(few);
 });
 
-test('of many the gravest are named first, of these the newest', () => {
+test('of many faults the gravest are named first, then the newest', () => {
   const faults = [...many(20_000, 'noted', 'note'), ...many(20_000), fault('z, the phase’s')];
   const since = new Map(faults.map(({ object }) => [object, at(object.startsWith('z') ? 60 : 10)]));
   const named = objectsOf(namedOf(faults, since));
@@ -33,13 +33,13 @@ test('of many the gravest are named first, of these the newest', () => {
   expect(named?.slice(0, 3)).toEqual(['z, the phase’s', 'made 000000', 'made 000001']);
 });
 
-test('what is long is named as far as there is room, and at least one', () => {
+test('long names are listed as far as there is room, but at least one', () => {
   const long = many(10, 'x'.repeat(20_000));
   expect(namedOf(long)).toHaveLength(1);
   expect(namedOf(many(1, 'x'.repeat(100_000)))).toHaveLength(1);
 });
 
-test('a new fault behind 20,000 that the baseline shows is recorded, with how many there are', () => {
+test('a new fault besides 20,000 known ones is recorded with the total number', () => {
   const known = many(20_000);
   const finding = withNamedFaults(saw([...known, fault('z')]), saw(known));
   expect(objectsOf(finding.faults)?.[0]).toBe('z');
@@ -47,7 +47,7 @@ test('a new fault behind 20,000 that the baseline shows is recorded, with how ma
   expect(finding.cut).toEqual({ faults: 20_001, fresh: 1, hash: hashOfFaults([fault('z')]) });
 });
 
-test('the hash of many does not depend on their order, and tells one fault more', () => {
+test('the hash of many faults does not depend on their order, and changes with each fault', () => {
   const faults = many(1_000);
   expect(hashOfFaults(faults.toReversed())).toBe(hashOfFaults(faults));
   expect(hashOfFaults([...faults, fault('z')])).not.toBe(hashOfFaults(faults));

@@ -19,13 +19,13 @@ const timed = (took: number, taken: OwnTime, stopped = 0) => ({
   own: taken,
   stopped: millis(stopped),
 });
-const calmly = (median: number, upper = median) => ({
-  calmest: { median: millis(median), upper: millis(upper) },
+const quietly = (median: number, upper = median) => ({
+  quietest: { median: millis(median), upper: millis(upper) },
   block: [],
-  lately: [],
+  recent: [],
 });
-/** A guard that needs a millisecond for a reading when all is well. */
-const calm = calmly(1);
+/** A guard that normally needs a millisecond for a reading. */
+const quiet = quietly(1);
 
 test.each([
   { what: 'a quick answer with the usual work', reading: timed(3, own(1)), because: undefined },
@@ -55,7 +55,7 @@ test.each([
     because: lateness.busy,
   },
 ])('$what: $because', ({ reading, because }) => {
-  expect(latenessOf(reading, calm)).toBe(because);
+  expect(latenessOf(reading, quiet)).toBe(because);
   expect(isLateness(because)).toBe(because !== undefined);
 });
 
@@ -99,27 +99,28 @@ const learned = (...owns: readonly number[]) =>
   owns.reduce((usual, busy) => learnUsual(usual, own(busy), millis(1_000)), nothingUsual);
 const many = (count: number, busy: number): readonly number[] => Array.from({ length: count }, () => busy);
 
-test('what is usual is learned from the calmest stretch, and trouble is never learned', () => {
-  const medianOf = (...owns: readonly number[]) => learned(...owns).calmest?.median;
+test('the usual own time comes from the quietest block, and a busy guard never raises it', () => {
+  const medianOf = (...owns: readonly number[]) => learned(...owns).quietest?.median;
   expect(medianOf(...many(39, 4))).toBeUndefined();
   expect(medianOf(...many(40, 4))).toBe(4);
   expect(medianOf(...many(40, 4), ...many(40, 1))).toBe(1);
-  expect(learned(...many(40, 1), ...many(10_000, 40)).calmest).toEqual({ median: 1, upper: 1 });
+  expect(learned(...many(40, 1), ...many(10_000, 40)).quietest).toEqual({ median: 1, upper: 1 });
   expect(medianOf(...many(30, 1), ...many(10, 90))).toBe(1); // a few stalls in a block are not usual
 });
 
 /** A probe whose readings cost the guard 1 ms, and sometimes 2. */
-const calmTenth = learned(...many(34, 1), ...many(6, 2));
+const quietTenth = learned(...many(34, 1), ...many(6, 2));
 
-test('a reading that cost as much as some do when all is well counts, unless the guard is late for all of them', () => {
-  const dear = timed(4, own(2.9));
-  expect(latenessOf(dear, calmTenth)).toBeUndefined();
-  const row = many(8, 0).reduce((usual) => learnUsual(usual, dear.own, dear.took), calmTenth);
-  expect(latenessOf(dear, row)).toBe(lateness.busy);
+test('a reading with an own time that occurs normally counts, unless the guard is late for all readings', () => {
+  const expensive = timed(4, own(2.9));
+  expect(latenessOf(expensive, quietTenth)).toBeUndefined();
+  const row = many(8, 0).reduce((usual) => learnUsual(usual, expensive.own, expensive.took), quietTenth);
+  expect(latenessOf(expensive, row)).toBe(lateness.busy);
   expect(latenessOf(timed(3, own(1)), row)).toBeUndefined(); // this one was in time
   const mixed = many(8, 0).reduce(
-    (usual, _, place) => (place % 2 ? learnUsual(usual, dear.own, dear.took) : learnUsual(usual, own(1), millis(3))),
-    calmTenth,
+    (usual, _, place) =>
+      place % 2 ? learnUsual(usual, expensive.own, expensive.took) : learnUsual(usual, own(1), millis(3)),
+    quietTenth,
   );
   expect(latenessOf(timed(3, own(1)), mixed)).toBeUndefined();
 });
@@ -128,22 +129,22 @@ test('a probe’s first readings are compared with each other', () => {
   const usual = learned(1, 1, 1);
   expect(latenessOf(timed(3, own(1)), usual)).toBeUndefined();
   expect(latenessOf(timed(60, own(58)), usual)).toBe(lateness.busy);
-  expect(latenessOf(timed(60, own(58)), nothingUsual)).toBeUndefined(); // nobody knows yet
+  expect(latenessOf(timed(60, own(58)), nothingUsual)).toBeUndefined(); // the usual time is still unknown
 });
 
-test('time that is waited for a CPU while busy is never more than all of the time', () => {
+test('busy time and CPU waiting together never exceed the whole time', () => {
   expect(learnUsual(nothingUsual, own(8, 8), millis(10)).block).toEqual([10]);
-  expect(latenessOf(timed(10, own(8, 8)), calmly(10))).toBeUndefined();
+  expect(latenessOf(timed(10, own(8, 8)), quietly(10))).toBeUndefined();
 });
 
-test('whatever the guard does, a healthy answer that counts stays below the 1.4 up to which slowness is quiet', () => {
+test('the guard’s own time never makes a healthy answer that counts look 1.4 times as slow', () => {
   const positive = fc.double({ min: 0.01, max: 10_000, noNaN: true });
   fc.assert(
     fc.property(positive, positive, positive, (target, usual, more) => {
       const [healthy, measured] = [target + usual, target + usual + more];
-      const because = latenessOf(timed(measured, own(usual + more)), calmly(usual));
+      const because = latenessOf(timed(measured, own(usual + more)), quietly(usual));
       return because !== undefined || measured / healthy < 1.4;
     }),
   );
-  expect(latenessOf(timed(10, noOwnTime), calm)).toBeUndefined();
+  expect(latenessOf(timed(10, noOwnTime), quiet)).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { allowed, type Declared, sqlBefore } from '../../../src/core/evidence/de
 import { spellings } from '../../../src/core/evidence/thing.ts';
 import { applied } from '../../checks/catalogue/phases.ts';
 
-describe('an expression as it was before any phase', () => {
+describe('an expression with the names from before all phases', () => {
   const declared = applied({ renames: { molecule: 'molecules', 'api.Old T': 'New T' } });
   test.each([
     ['the table with its schema', '(SELECT 1 FROM public.molecules)', '(SELECT 1 FROM public.molecule)'],
@@ -19,20 +19,20 @@ describe('an expression as it was before any phase', () => {
     expect(sqlBefore(declared, now)).toBe(before);
   });
 
-  test('a name alone, where it can only be a table’s', () => {
+  test('an unqualified name that can only be a table’s', () => {
     expect(sqlBefore(declared, '(molecules, integer)', true)).toBe('(molecule, integer)');
   });
 });
 
-describe('what a phase lets roles do', () => {
+describe('the rights that a phase declares for roles', () => {
   const mapping = applied({ grants: { molecule: { anon: ['select'] } } });
   const molecule = { kind: 'table', relation: 'public.molecule' };
 
-  test('is what its mapping says', () => {
+  test('come from its mapping', () => {
     expect(allowed(mapping, molecule, 'grants')).toEqual({ anon: ['select'] });
   });
 
-  test('is open again where a later phase merely names the table', () => {
+  test('are unknown if a later phase only names the table', () => {
     const later: Declared = {
       underWay: [],
       applied: [...mapping.applied, ...applied({ grants: ['molecule'] }).applied],
@@ -41,7 +41,7 @@ describe('what a phase lets roles do', () => {
   });
 });
 
-test('a thing may be named with its kind', () => {
+test('an object can be named with its kind', () => {
   expect(spellings({ kind: 'function', name: 'public.f(integer)' })).toEqual(
     expect.arrayContaining(['f', 'public.f', 'function public.f(integer)', 'function f']),
   );

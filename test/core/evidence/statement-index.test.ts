@@ -67,7 +67,7 @@ const calls = fc.integer({ min: 1, max: 10_000 });
 const mean = fc.double({ min: 1, max: 10_000, noNaN: true });
 const statement = fc.record({ calls, mean, later: fc.integer({ min: 0, max: 10_000 }) });
 
-test('whatever the mix becomes, the index moves by as much as the statements did', () => {
+test('the index changes exactly as much as the statements, whatever the mix', () => {
   fc.assert(
     fc.property(
       fc.array(statement, { minLength: 1, maxLength: 8 }),
@@ -87,19 +87,19 @@ test('whatever the mix becomes, the index moves by as much as the statements did
   );
 });
 
-test('an interval with too few calls waits for the next, and both are told as one', () => {
+test('an interval with too few calls is merged with the next', () => {
   const first = gather(undefined, interval({ quick: [45, 1], slow: [5, 100] }), mix);
   expect(first).toMatchObject({ state: 'too-little' });
   const pending = first.state === 'too-little' ? first.pending : undefined;
   expect(gather(pending, interval({ quick: [45, 3], slow: [5, 300] }), mix)).toEqual({ state: 'told', latency: 21.8 });
 });
 
-test('of a statement that counts nothing may be lost; of another it may', () => {
+test('lost statistics matter only for statements that count', () => {
   expect(gather(undefined, interval(usual, ['slow']), mix)).toEqual({ state: 'lost' });
   expect(gather(undefined, interval(usual, ['other']), mix)).toMatchObject({ state: 'told' });
 });
 
-test('a capture of uneven intervals merges them as later readings will be', () => {
+test('a capture merges uneven intervals in the same way as later readings', () => {
   const uneven = [usual, { quick: [30, 1] }, { quick: [60, 1], slow: [10, 100] }, {}, usual] as const;
   const { latencies, missing } = statementBaseline(
     probe,

@@ -18,7 +18,7 @@ const look = (counts: Counts, more: Partial<StatementLook> = {}): StatementLook 
   counts: counted(counts),
   ...more,
 });
-/** Numbers 1 and 11 are the same text; 9 is not asked about. */
+/** Numbers 1 and 11 have the same text; 9 does not count. */
 const statementOf = (number: string) => ({ '1': 'search', '11': 'search', '2': 'list' })[number];
 const interval = (ran: Counts, lost: readonly string[] = []): StatementInterval => ({
   ran: counted(ran),
@@ -30,7 +30,7 @@ test.each<{ when: string; before: Counts; now: Counts; ran?: Counts; lost?: stri
   { when: 'nothing ended', before: { 1: [10, 100] }, now: { 1: [10, 100] } },
   { when: 'a statement is new', before: {}, now: { 2: [3, 30] }, ran: { list: [3, 30] } },
   {
-    when: 'a table was made anew, and its statement has another number',
+    when: 'a table was recreated, and its statement has another number',
     before: { 1: [10, 100] },
     now: { 1: [12, 120], 11: [3, 90] },
     ran: { search: [5, 110] },
@@ -64,7 +64,7 @@ test.each([
   expect(said).toEqual({ because: expect.stringMatching(because) });
 });
 
-test('intervals are put together statement by statement', () => {
+test('intervals are merged statement by statement', () => {
   const one = interval({ search: [1, 10], list: [1, 1] }, ['a']);
   const other = interval({ search: [2, 20] }, ['b']);
   expect(together(undefined, one)).toEqual(one);

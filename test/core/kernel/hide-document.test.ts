@@ -33,7 +33,7 @@ test.each([
   expect(hide(hide(value))).toEqual(hidden);
 });
 
-test('a document without secrets is the same document: nothing is copied', () => {
+test('a document without secrets is returned as it is, without a copy', () => {
   const document = { a: ['text', { b: [1, 2] }], seen: { 'table t': 'x' } };
   expect(hide(document)).toBe(document);
 });

@@ -52,14 +52,14 @@ test.each(['role "hunter" does not exist', 'owned by hunter', 'the hunter-gather
   },
 );
 
-test('of an address, scheme and host tell nothing; what comes after them does', () => {
+test('the scheme and host of an address reveal nothing; the rest does', () => {
   const hide = hidingText(['https://hooks.example/services/T0/B0/abcdefgh']);
   expect(hide('asked https://hooks.example/…')).toBe('asked https://hooks.example/…');
   expect(hide('asked https://hooks.example/services/T0/B…')).toBe('asked [secret]…');
   expect(hide('asked https://hooks.example/services/T0/B0/abcdefgh twice')).toBe('asked [secret] twice');
 });
 
-test('of several lines each is a secret, but for the marks of a key', () => {
+test('each line of a multi-line secret is a secret, except the markers of a key', () => {
   const key = '-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQE\n-----END KEY-----';
   const hide = hidingText([key]);
   expect(hide(`got ${key}.`)).toBe('got [secret].');
@@ -68,7 +68,7 @@ test('of several lines each is a secret, but for the marks of a key', () => {
   expect(hide('a file with -----END KEY-----')).toBe('a file with -----END KEY-----');
 });
 
-test('of two that begin alike the longer is hidden, and what is hidden stays as it is', () => {
+test('of two secrets with the same beginning the longer is hidden, and hiding again changes nothing', () => {
   const hide = hidingText(['hunter', 'hunter-22', 'secret']);
   expect(hide('hunter-22 hunter Secret')).toBe('[secret] [secret] [secret]');
   expect(hide(hide('hunter-22 hunter Secret'))).toBe('[secret] [secret] [secret]');

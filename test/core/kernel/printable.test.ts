@@ -22,7 +22,7 @@ test.each([
   expect(printable(text)).toBe(shown);
 });
 
-test('JSON keeps every text, and none acts on a terminal', () => {
+test('escaped JSON keeps every text and contains no control characters', () => {
   fc.assert(
     fc.property(
       fc.array(

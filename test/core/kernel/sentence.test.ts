@@ -16,7 +16,7 @@ test.each([
   expect(clause(text)).toBe(goesOn);
 });
 
-test('an error that tells of another has one full stop in a place', () => {
+test('an error that quotes another error has no double full stops', () => {
   const inner = new RipcordError({ found: 'no answer', wanted: 'one', todo: 'Look whether the server runs' });
   const outer = new RipcordError({ found: `blind: ${inner.message}`, wanted: 'sight', todo: inner.message });
   expect(outer.message).toBe(

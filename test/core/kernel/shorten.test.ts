@@ -11,7 +11,7 @@ test.each([
   expect(shorten(text, most)).toBe(is);
 });
 
-test('a statement of several lines is said on one', () => {
+test('a multi-line statement is shown on one line', () => {
   expect(oneLine('\n  select 1\n  from t\n', 40)).toBe('select 1 from t');
   expect(oneLine('select 1\n  from t', 10)).toBe('select 1 …');
 });

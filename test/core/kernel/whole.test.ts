@@ -13,7 +13,7 @@ test.each([
   expect(sayWhole(count)).toBe(said);
 });
 
-test('a whole number is said as English writes it', () => {
+test('a whole number is formatted like toLocaleString for English', () => {
   fc.assert(
     fc.property(fc.maxSafeInteger(), (count) => {
       expect(sayWhole(count)).toBe(count.toLocaleString('en'));

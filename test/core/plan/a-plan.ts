@@ -2,7 +2,7 @@ import { parsePlan } from '../../../src/core/plan/parse.ts';
 import type { Sources } from '../../../src/core/plan/expand.ts';
 import { sayFault } from '../../../src/core/plan/say.ts';
 
-/** A small plan without faults; the tests break it. */
+/** A small valid plan that the tests break. */
 export const goodPlan = `ripcord: 1
 name: demo
 environments:
@@ -49,7 +49,7 @@ export function marked(text: string): { readonly text: string; readonly places: 
   return { text: pieces.join(''), places };
 }
 
-/** One row of a table of bad plans: what is replaced by what in the good one, with `¦` where each fault is. */
+/** A bad plan: a replacement in the good plan, with `¦` where each fault is expected. */
 export interface BadPlan {
   readonly from: string;
   readonly to: string;
@@ -57,13 +57,13 @@ export interface BadPlan {
   readonly says: readonly string[];
 }
 
-/** What is expected of a bad plan, and what came out, both as lines of output. */
+/** The expected and the actual faults of a bad plan, as lines of output. */
 export function compare({ from, to, says }: BadPlan, sources: Partial<Sources> = {}) {
   const { text, places } = marked(changed(goodPlan, from, to));
   return { expected: says.map((line, index) => `plan:${places[index]}: ${line}`), actual: faultsOf(text, sources) };
 }
 
-/** Every fault as a line of output; empty for a plan that is taken. */
+/** Every fault as a line of output; empty for a valid plan. */
 export function faultsOf(text: string, sources: Partial<Sources> = {}): readonly string[] {
   const parsed = parsePlan(text, { ...noSources, ...sources });
   return 'faults' in parsed ? parsed.faults.map((fault) => sayFault(fault, 'plan')) : [];

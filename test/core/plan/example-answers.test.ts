@@ -38,7 +38,7 @@ const statementAfter = (plan: Plan, applied: number, question: Question): string
   return statementsFor(question, (phase) => (isApplied(phase) ? 'applied' : 'not-started'), phases)[0] ?? '';
 };
 
-/** Every check that is not well, and every SQL probe that gives no row, with so many phases applied. */
+/** Every check that is not well and every SQL probe without a row after so many applied phases. */
 async function complaints(plan: Plan, copy: Copy, applied: number, baseline: Map<string, Finding>) {
   const all: string[] = [];
   for (const { id, expect: wanted, ...question } of plan.checks) {

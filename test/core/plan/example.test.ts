@@ -27,7 +27,7 @@ test.each([undefined, 'development', 'staging', 'production'])('the example is a
   ]);
 });
 
-test('the example says what the original document says', () => {
+test('the example has the values of the original document', () => {
   const { plan } = planOf(text);
   const hour = 3_600_000;
   const estimates = Object.values(plan.environments).map(({ estimate }) => estimate.rollback);
@@ -50,7 +50,7 @@ test('the example says what the original document says', () => {
   expect(plan.prerequisites.proved_backups).toBeGreaterThan(1);
 });
 
-test('every script that the example names is there', () => {
+test('every script that the example names exists', () => {
   const { plan } = planOf(text);
   const commands = plan.phases.flatMap(({ apply, rollback }) => [
     apply ?? [],
@@ -108,7 +108,7 @@ const mutate = (plan: string, { at, cut, put }: { at: number; cut: number; put: 
   return plan.slice(0, start) + put + plan.slice(start + cut);
 };
 
-test('however the example is spoilt, it is a plan or has faults within its text', { timeout: 120_000 }, () => {
+test('a damaged example either parses or has faults located in its text', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
       const spoilt = mutations.reduce(mutate, text);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { hideSecrets } from '../../../src/core/plan/hide-secrets.ts';
 
-test('what a step runs is shown without the secrets in it; names stay', () => {
+test('a step is shown without its secrets, but with its names', () => {
   const { shown: hide } = hideSecrets(['hunter-22', 'production']);
   expect(
     hide({

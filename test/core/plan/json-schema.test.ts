@@ -21,12 +21,12 @@ const editor = z.fromJSONSchema(Object(withoutChoices(planJsonSchema())));
 const complaints = (text: string) =>
   editor.safeParse(parse(text)).error?.issues.map(({ path }) => path.join('.')) ?? [];
 
-test('docs/ripcord.schema.json is what the plan’s schema says', async () => {
+test('docs/ripcord.schema.json matches the plan’s schema', async () => {
   const written: unknown = JSON.parse(await readFile('docs/ripcord.schema.json', 'utf8'));
   expect(written, 'the plan’s schema has changed; run: npm run generate').toEqual(planJsonSchema());
 });
 
-test('an editor takes the example', async () => {
+test('an editor accepts the example', async () => {
   expect(complaints(await readFile('examples/cryoprotect/ripcord.yaml', 'utf8'))).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ test.each([
   expect(complaints(goodPlan.replace(from, () => to))).toEqual(complains);
 });
 
-test('an editor is told what each section is for', () => {
+test('the schema describes each section for editors', () => {
   const { properties } = z.looseObject({ properties: z.record(z.string(), z.unknown()) }).parse(planJsonSchema());
   const silent = Object.entries(properties).filter(([, section]) => !JSON.stringify(section).includes('"description"'));
   expect(silent.map(([name]) => name)).toEqual(['ripcord', 'name']);

@@ -56,17 +56,17 @@ const keys: readonly BadPlan[] = [
     to: '{ ¦uri:',
     says: ['environments.staging.target.uri: found unknown key uri, wanted a known key: did you mean url?'],
   },
-  { from: 'name: demo', to: 'name: demo\n¦name: again', says: ['name: found name again, wanted each key once'] },
+  { from: 'name: demo', to: 'name: demo\n¦name: again', says: ['name: found name again, wanted each key only once'] },
   {
     from: 'name: demo',
     to: 'name: demo\n¦name: a\n¦name: b',
-    says: ['name: found name again, wanted each key once', 'name: found name again, wanted each key once'],
+    says: ['name: found name again, wanted each key only once', 'name: found name again, wanted each key only once'],
   },
   {
     from: '{ estimate: 1h }',
     to: '{ estimate: 1h, ¦estimate: ¦soon }',
     says: [
-      'run.estimate: found estimate again, wanted each key once',
+      'run.estimate: found estimate again, wanted each key only once',
       'run.estimate: found "soon", wanted an estimate such as 30m or 3h-4h',
     ],
   },
@@ -84,7 +84,7 @@ const keys: readonly BadPlan[] = [
   },
 ];
 
-/** A union says what the branch wants that was meant; only where none is clearly meant, what all of them want. */
+/** A union reports what the intended branch wants, or what all branches want if none is clearly intended. */
 const unions: readonly BadPlan[] = [
   {
     from: 'rollback: restore',
@@ -168,9 +168,7 @@ const unions: readonly BadPlan[] = [
   {
     from: control,
     to: 'http: { url: http://x }, after: ¦{ first: x }',
-    says: [
-      'probes[0].after: found a mapping with first, wanted no statements after phases: the probe has no statement of its own',
-    ],
+    says: ['probes[0].after: found a mapping with first, wanted no after: the probe has no statement of its own'],
   },
 ];
 
@@ -184,7 +182,7 @@ test.each(unions)('of several forms, the one that was meant is told: $says.0', (
   expect(actual).toEqual(expected);
 });
 
-test('a key that every object has by nature is as unknown as any other', () => {
+test('an inherited object key such as constructor counts as unknown', () => {
   const lines = faultsOf(`${goodPlan}__proto__: { name: x }\nconstructor: 1\n`);
   expect(lines.map((line) => line.split(', wanted')[0])).toEqual([
     'plan:22:1: __proto__: found unknown key __proto__',

@@ -101,7 +101,7 @@ test('a login from a file is compared as well, shown by its key, and kept secret
   expect(secrets).toEqual(expect.arrayContaining(['hunter-22', 'hunter-23']));
 });
 
-test('what logins may do beyond their need is said', () => {
+test('notes name logins with more rights than they need', () => {
   const of = (keys: string) => {
     const staging = planOf(changed(goodPlan, url, keys)).plan.environments.staging;
     return staging === undefined ? [] : loginNotes(staging.target);

@@ -18,7 +18,7 @@ test('a plan is frozen to its leaves', () => {
   expect(Object.isFrozen(plan.criteria.security.watch_roles)).toBe(true);
 });
 
-test('all faults are told at once, in the order of the text', () => {
+test('all faults are reported together, in the order of the text', () => {
   const broken = [
     ['name: demo', 'name: My Demo\ncolour: red'],
     ['estimate: 10m\n', 'estimate: soon\n'],
@@ -75,17 +75,17 @@ test.each([
   expect(faultsOf(text)).toEqual([typeof says === 'string' ? `plan:${says}` : says]);
 });
 
-test('every fault of the syntax is told, and nothing is guessed from a broken structure', () => {
+test('every syntax fault is reported, and a broken structure is not judged further', () => {
   expect(faultsOf('a: "\\q"\nb:\n\t- c\nripcord: x: y\n')).toHaveLength(3);
 });
 
-test('an alias without an anchor is found where it stands', () => {
+test('an alias without an anchor is reported at its position', () => {
   expect(faultsOf(changed(goodPlan, 'name: demo', 'name: *none'))).toEqual([
     'plan:2:7: name: found the alias *none, wanted an anchor &none before it',
   ]);
 });
 
-test('what an alias stands for is checked where it is used', () => {
+test('the value of an alias is checked where it is used', () => {
   const text = changed(goodPlan, 'estimate: 10m\n', 'estimate: &long ages\n');
   expect(faultsOf(changed(text, 'estimate: 10m-20m', 'estimate: *long'))).toEqual([
     'plan:9:21: phases[0].estimate: found "ages", wanted an estimate such as 30m or 3h-4h',

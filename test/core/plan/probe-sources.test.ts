@@ -64,12 +64,12 @@ const wrong: readonly BadPlan[] = [
   {
     from: control,
     to: 'statements: {}, every: ¦1s',
-    says: ['probes[0].every: found "1s", wanted at least 5s: each look reads the texts of all statements'],
+    says: ['probes[0].every: found "1s", wanted at least 5s: each reading reads the texts of all statements'],
   },
   {
     from: control,
     to: 'statements: {}, control: ¦true',
-    says: ['probes[0].control: found true, wanted no control among statements: they are what the remediation changes'],
+    says: ['probes[0].control: found true, wanted no control: statements are what the remediation changes'],
   },
   {
     from: control,
@@ -110,7 +110,7 @@ test('a token, the users’ path and certificates may come from files; only what
   expect(secrets).toEqual(['postgres://app:word@pool/demo', 'word', 'the-token']);
 });
 
-test('what is written in a header that proves who asks is a secret', () => {
+test('the value of an authentication header is a secret', () => {
   const headers = '{ Authorization: Bearer abc123, X-Api-Key: k-1, Accept: application/json }';
   expect(planOf(withProbe(`http: { url: http://x, headers: ${headers} }`)).secrets).toEqual([
     'Bearer abc123',

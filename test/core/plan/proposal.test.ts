@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { proposePlan, type Survey } from '../../../src/core/plan/proposal.ts';
 import { planOf } from './a-plan.ts';
 
-/** Pieces that end a comment, a line or a value of YAML, or begin what a plan gives a meaning. */
+/** Text that ends a YAML comment, line or value, or begins something that has a meaning in a plan. */
 const pieces = fc.constantFrom(
   '\n',
   '\r',
@@ -71,7 +71,7 @@ function keysOf(tree: unknown, above = ''): readonly string[] {
   return Object.entries(tree).flatMap(([key, value]) => [`${above}.${key}`, ...keysOf(value, `${above}.${key}`)]);
 }
 
-/** The same database with names that nobody could stumble over. */
+/** The same database with harmless names. */
 function tame(one: Survey): Survey {
   const plain = (texts: readonly string[]) => texts.map((_, place) => `n${place}`);
   return {
@@ -92,7 +92,7 @@ function tame(one: Survey): Survey {
   };
 }
 
-test('whatever names a database has, the proposal is a plan that says what it was meant to say', () => {
+test('the proposal is a valid plan with the intended values, whatever the names in the database', () => {
   fc.assert(
     fc.property(survey, (one) => {
       const text = proposePlan(one);
@@ -110,7 +110,7 @@ test('whatever names a database has, the proposal is a plan that says what it wa
   );
 });
 
-test('the name of a role does not leave the comment that explains it', () => {
+test('a role’s name cannot break out of its comment', () => {
   const owner = 'x\n      allow_superuser: true\n      #';
   const text = proposePlan({
     database: 'app',

@@ -17,7 +17,7 @@ function recorded(text: string, env: Env = {}) {
   return { hash: hash('sha256:p'), text: recordedText(text, parsed, 'staging'), settings: parsed.settings };
 }
 
-describe('what is recorded of a plan', () => {
+describe('the recorded text of a plan', () => {
   test('is its text, to the last comment', () => {
     expect(recorded(`# why\n${goodPlan}`)).toEqual({ hash: 'sha256:p', text: `# why\n${goodPlan}`, settings: {} });
   });
@@ -33,7 +33,7 @@ describe('what is recorded of a plan', () => {
     expect(() => readRecordedPlan({ hash: hash('p'), text, settings }, 'staging')).not.toThrow();
   });
 
-  test('has none in a comment or in an environment that was not chosen either', () => {
+  test('has no secret in a comment or in another environment', () => {
     const other =
       'environments:\n  # was postgres://guard:hunter23@old.example/demo\n  production:\n    target: { url: "postgres://guard:hunter24@db.example/demo" }\n';
     const { text } = recorded(changed(goodPlan, 'environments:\n', other));
@@ -84,7 +84,7 @@ describe('what is recorded of a plan', () => {
     expect(readRecordedPlan(plan, 'staging').probes).toHaveLength(2);
   });
 
-  test('is the same plan otherwise, however much stands on the line of a secret', () => {
+  test('is otherwise the same plan, whatever else is on the line of a secret', () => {
     const other = 'read_url: "postgres://reader:hunter23@db.example/demo?password=hunter24"';
     const probe = '{ id: site, http: { url: "http://127.0.0.1/?token=hunter25" } } # ask dana@example.org';
     const before = '{ id: control, sql: select 1, control: true }';
@@ -110,7 +110,7 @@ describe('what is recorded of a plan', () => {
     },
   );
 
-  test('has none in a header, and can be read although the whole value is hidden', () => {
+  test('has no secret in a header, and can be read although the whole value is hidden', () => {
     const probe = '{ id: site, http: { url: "http://127.0.0.1/", headers: { x-api-key: abcdef123456 } } }';
     const before = '{ id: control, sql: select 1, control: true }';
     const plan = recorded(changed(goodPlan, before, `${before}\n  - ${probe}`));
@@ -120,7 +120,7 @@ describe('what is recorded of a plan', () => {
 });
 
 describe('a recorded plan', () => {
-  test('is read with its placeholders as they are, and with what they said openly', () => {
+  test('is read with its placeholders and its recorded settings', () => {
     const text = changed(
       changed(goodPlan, 'url: postgres://guard@db.example/demo', 'url: "${env:URL}"'),
       'estimate: 10m\n',
@@ -133,12 +133,12 @@ describe('a recorded plan', () => {
     expect(read.phases[0]?.estimate).toBe(minutes(12));
   });
 
-  test('is read where it takes values from files that nobody has any more', () => {
+  test('is read even if it takes values from files that no longer exist', () => {
     const plan = recorded(changed(goodPlan, 'token_hash: sha256:' + 'a'.repeat(64), 'token_hash_file: dana.hash'));
     expect(() => readRecordedPlan(plan, 'staging')).not.toThrow();
   });
 
-  test('that this version cannot read is refused with each fault and its place', () => {
+  test('that this version cannot read is refused with each fault and its position', () => {
     const plan = { ...recorded(goodPlan), text: goodPlan.replace('estimate: 10m', 'estimates: 10m') };
     expect(() => readRecordedPlan(plan, 'staging')).toThrow(RecordedPlanUnreadable);
     expect(() => readRecordedPlan(plan, 'staging')).toThrow(

@@ -6,7 +6,7 @@ const roles = 'database_administrator, cto, project_manager, technical_lead, rel
 const command = '{ command: [node, first.ts, --rollback] }';
 const orphans = 'sql: select 1 from orphan }\n';
 const control = 'sql: select 1, control: true }';
-const once = 'wanted an id that stands once';
+const once = 'wanted a unique id';
 const preApproval = (id: string, names: string) =>
   `{ id: ${id}, by_role: cto, criteria: [runtime], do: phase-rollback, ${names} }`;
 const preApprovals = (...all: readonly string[]) => `${orphans}pre_approvals: [${all.join(', ')}]\n`;
@@ -64,7 +64,7 @@ const plans: readonly BadPlan[] = [
     from: 'staging:',
     to: `staging: { target: { url: postgres://g@db/x }, ${restoring} }\n  production:\n    ${restoring.replace('1', '¦1')}`,
     says: [
-      'environments.production.restore.approvals: found 1, wanted at least 2: one person alone restores nothing in production, unless a pre-approval with do: restore covers it',
+      'environments.production.restore.approvals: found 1, wanted at least 2: nobody may restore production alone, unless a pre-approval with do: restore covers it',
     ],
   },
   {
@@ -163,7 +163,7 @@ test.each(plans)('a name must be there, and an id stand once: $says.0', (plan) =
   expect(actual).toEqual(expected);
 });
 
-test('a principal stands once', () => {
+test('a principal’s id must be unique', () => {
   const two = changed(
     goodPlan,
     'principals:',
@@ -172,23 +172,23 @@ test('a principal stands once', () => {
   expect(faultsOf(two)).toEqual([`plan:20:9: principals[1].id: found "dana" again, ${once}`]);
 });
 
-test('a token belongs to one principal: else whoever comes with it would be taken for the first', () => {
+test('a token must belong to one principal only', () => {
   const two = changed(
     goodPlan,
     'principals:',
     `principals:\n  - { id: priya, role: project_manager, token_hash: sha256:${'a'.repeat(64)} }`,
   );
   expect(faultsOf(two)).toEqual([
-    'plan:22:17: principals[1].token_hash: found a text that is not shown here again, wanted a token of their own',
+    'plan:22:17: principals[1].token_hash: found a text that is not shown here again, wanted a separate token for each principal',
   ]);
 });
 
-test('a role of the plan’s own is a role, and may need another beside it', () => {
+test('a role that the plan defines can be used, and can need another role', () => {
   const own = changed(goodPlan, 'role: database_administrator', 'role: night_shift');
   expect(faultsOf(`${own}roles: { night_shift: { needs_also: cto } }\n`)).toEqual([]);
 });
 
-test('names are looked up although other parts of the plan are broken', () => {
+test('references are checked even if other parts of the plan are broken', () => {
   const text = changed(changed(goodPlan, 'name: demo', 'name: 7'), 'role: database_administrator', 'role: boss');
   expect(faultsOf(text).map((line) => line.split(': ')[1])).toEqual(['name', 'principals[0].role']);
 });

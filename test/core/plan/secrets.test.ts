@@ -32,13 +32,13 @@ test('a placeholder is replaced in the environment that was chosen, and stays in
   expect(secrets).toEqual([env.DATABASE_URL, 's%40fe', 's@fe']);
 });
 
-test('of several environments none is chosen by itself, and no variable is missed', () => {
+test('none of several environments is chosen automatically, and unset variables are no fault', () => {
   const parsed = planOf(twoPlaces);
   expect(parsed.environment).toBeUndefined();
   expect(parsed.plan.environments.staging?.target.url).toBe('${env:DATABASE_URL}');
 });
 
-test('an environment that is not there is answered with those that are', () => {
+test('an unknown environment is answered with the known ones', () => {
   expect(faultsOf(twoPlaces, { environment: 'prod', env })).toEqual([
     'plan:3:1: environments: found no environment "prod", wanted one of staging, production',
   ]);
@@ -48,12 +48,12 @@ test.each([
   {
     value: '${env:NAME}',
     env: {},
-    says: 'found environment variable NAME is not set, wanted it set where Ripcord runs',
+    says: 'found environment variable NAME is not set, wanted a value where Ripcord runs',
   },
   {
     value: '${env:toString}',
     env: {},
-    says: 'found environment variable toString is not set, wanted it set where Ripcord runs',
+    says: 'found environment variable toString is not set, wanted a value where Ripcord runs',
   },
   { value: '${env:NAME}', env: { NAME: '' }, says: 'found a value from ${env:NAME}, wanted text that is not empty' },
   { value: '${env:}', env: {}, says: 'found a broken placeholder, wanted ${env:NAME}' },
@@ -73,12 +73,12 @@ test.each([
   expect(planOf(text, { env: { A: '1', B: '2' } }).plan.probes[0]?.sql).toBe(read);
 });
 
-test('what a placeholder stands for is not looked through for further placeholders', () => {
+test('the value of a placeholder is not expanded again', () => {
   const text = changed(goodPlan, 'sql: select 1,', 'sql: "${env:A}",');
   expect(planOf(text, { env: { A: '${env:B}', B: 'x' } }).plan.probes[0]?.sql).toBe('${env:B}');
 });
 
-test('what steps run keeps its placeholders until it runs, for procedures are journalled', () => {
+test('the text of steps keeps its placeholders until it runs, because procedures are journalled', () => {
   const text = changed(goodPlan, '[node, first.ts, --rollback]', '[undo, "${env:SECRET}", "$${env:B}"]');
   const { plan, secrets } = planOf(text, { env: { SECRET: 'hunter-22' } });
   const [first] = plan.phases;
@@ -88,11 +88,11 @@ test('what steps run keeps its placeholders until it runs, for procedures are jo
   expect(command.map((one) => fillIn(one, { SECRET: 'hunter-22' }))).toEqual(['undo', 'hunter-22', '${env:B}']);
   expect(() => fillIn('${env:SECRET}', {})).toThrow('environment variable SECRET is not set');
   expect(faultsOf(text)).toEqual([
-    'plan:10:33: phases[0].rollback.command[1]: found environment variable SECRET is not set, wanted it set where Ripcord runs',
+    'plan:10:33: phases[0].rollback.command[1]: found environment variable SECRET is not set, wanted a value where Ripcord runs',
   ]);
 });
 
-test('a secret may come from a file, without the end of its last line', () => {
+test('a secret can come from a file; its final line end is removed', () => {
   const fromFile = changed(goodPlan, `url: ${url}`, 'url_file: "${env:DIR}/url"');
   const files: Record<string, string> = { '/run/url': 'postgres://u:pw@h/d\n' };
   const { plan, secrets } = planOf(fromFile, { env: { DIR: '/run' }, readFile: (path) => files[path] });
@@ -188,7 +188,7 @@ test('no fault shows a secret, wherever it is used', () => {
   );
 });
 
-test('no fault of the syntax shows a secret either', () => {
+test('no syntax fault shows a secret', () => {
   for (const broken of [
     'a: "SECRET\n',
     'a: SECRET: SECRET\n',
@@ -257,7 +257,7 @@ test.each([
   expect(warnings.some((one) => one.includes(guessable))).toBe(warns);
 });
 
-test('names and lengths from the environment are no secrets; an address under whatever key of the target is', () => {
+test('names and lengths from the environment are not secret; the address under any key of the target is', () => {
   const named = changed(goodPlan, 'name: demo', 'name: "${env:NAME}"');
   expect(planOf(named, { env: { NAME: 'demonstration' } }).secrets).toEqual([]);
   const users = changed(goodPlan, `url: ${url}`, `url: ${url}, users_url: "postgres://u:hunter-22@h/d"`);
@@ -273,7 +273,7 @@ test('every address of a target may come from a file, and is a secret place: its
   }
 });
 
-test('what is hidden in other texts are secrets that are long enough and no open name', () => {
+test('only secrets that are long enough and equal no public name are hidden in other texts', () => {
   const target = targetAt('postgres://guardian:x@db.example/archive', { role_for_phases: 'migrator' });
   const all = ['pw', 'hunter-22', 'guardian', 'db.example', 'archive', 'migrator', target.url];
   expect(hidden(all, target)).toEqual(['hunter-22', target.url]);

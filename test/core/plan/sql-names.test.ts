@@ -55,7 +55,7 @@ test.each([
   expect(operatorsOf(statement)).not.toContain('--');
 });
 
-test('what names no operator, none is looked for', () => {
+test('a statement without operators yields none', () => {
   expect([...(operatorsOf('select 1, a from orders') ?? [])]).toEqual([]);
 });
 
@@ -97,7 +97,7 @@ test('a name is cut as the server cuts it, after 63 bytes', () => {
   expect(wordsOf(`select "${'ö'.repeat(40)}"`)).toEqual(['ö'.repeat(31)]);
 });
 
-test('a name outside of quotes and comments is always found, whatever stands around it', () => {
+test('a name outside quotes and comments is always found', () => {
   const around = fc.constantFrom(' ', "'a'", '"b"', '$$c$$', '/* d */', '--e\n', '=', '(', ',', '1.5', "E'\\''");
   fc.assert(
     fc.property(fc.array(around), fc.array(around), (before, after) => {

@@ -34,7 +34,7 @@ test('a step of either procedure has one of seven kinds', () => {
   ]);
 });
 
-test('the causes of a retry are words, whatever YAML makes of an SQLSTATE', () => {
+test('the causes of a retry are text, even if YAML reads an SQLSTATE as a number', () => {
   const on = '[08006, 40001, 55P03, "57014", connection-refused]';
   const text = changed(goodPlan, command, inPhase(`id: a, sql: x, repeatable: true, retry: { times: 3, on: ${on} }`));
   expect(planOf(text).plan.phases[0]?.rollback).toMatchObject({
@@ -42,7 +42,7 @@ test('the causes of a retry are words, whatever YAML makes of an SQLSTATE', () =
   });
 });
 
-const unsafe = 'wanted a cause that proves that nothing was done, or a step that is repeatable';
+const unsafe = 'wanted a cause which proves that nothing was done, or a repeatable step';
 const at = 'phases[0].rollback.steps[0]';
 const undo = (to: string, ...says: readonly string[]): BadPlan => ({ from: command, to: inPhase(to), says });
 const restored = (steps: readonly string[], ...says: readonly string[]): BadPlan => ({
@@ -71,11 +71,11 @@ test.each<BadPlan>([
   undo('id: a, confirm: Do it, tier: ¦1', `${at}.tier: found 1, wanted no tier: a person’s word ends this step`),
   undo(
     'id: a, wait: { tcp: "h:1" }, retry: ¦{ times: 1, on: [timeout] }',
-    `${at}.retry: found a mapping with times, on, wanted no retry: a step that waits looks again until its timeout`,
+    `${at}.retry: found a mapping with times, on, wanted no retry: a wait step tests its condition until its timeout`,
   ),
   undo(
     'id: ¦verify, command: [x]',
-    `${at}.id: found "verify", wanted another id: verify is the comparison that is added by itself`,
+    `${at}.id: found "verify", wanted another id: verify is the comparison that Ripcord adds`,
   ),
   undo('id: a, wait: { tcp: ¦nowhere }', `${at}.wait.tcp: found "nowhere", wanted host:port`),
   undo(
@@ -93,7 +93,7 @@ test.each<BadPlan>([
   ),
   restored(
     [`id: a, tier: 2, command: [x], ${proof}`, `id: b, tier: ¦1, command: [x], ${proof}`],
-    'steps[1].tier: found 1, wanted a tier as high as the one before it, or higher: the list is the order',
+    'steps[1].tier: found 1, wanted the same tier as the step before or a higher one: steps run in the order of the list',
   ),
 ])('$to is refused', (bad) => {
   const { expected, actual } = compare(bad);

@@ -21,7 +21,7 @@ test.each([
 const warned = (text: string) => planOf(text).warnings.filter((one) => one.includes('search_path'));
 const withPath = changed(goodPlan, 'demo }', 'demo, search_path: [app] }');
 
-test('a path that is needed and not stated is warned of, with who needs it', () => {
+test('a missing search path causes a warning that names who needs it', () => {
   expect(warned(goodPlan)).toEqual([
     'environment staging: names without a schema are looked up in public: orphan (check no-orphan); state the path, as in target.search_path: [public]',
   ]);

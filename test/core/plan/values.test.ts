@@ -69,14 +69,12 @@ const wrong: readonly BadPlan[] = [
   {
     from: orphans,
     to: `${orphans}criteria: { performance: { slower_than: 50%, never_below: ¦60% } }\n`,
-    says: ['criteria.performance.never_below: found "60%", wanted at most as much as slower_than'],
+    says: ['criteria.performance.never_below: found "60%", wanted at most the value of slower_than'],
   },
   {
     from: orphans,
     to: `${orphans}criteria: { performance: { must_detect: { slower_than: ¦50% } } }\n`,
-    says: [
-      'criteria.performance.must_detect.slower_than: found "50%", wanted more than slower_than, which is the limit itself',
-    ],
+    says: ['criteria.performance.must_detect.slower_than: found "50%", wanted more than slower_than, the limit itself'],
   },
   {
     from: orphans,

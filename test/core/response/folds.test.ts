@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { hash, rollbackId, stepId } from '../../../src/core/kernel/ids.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 import type { RecommendationEvent, RollbackEvent } from '../../../src/core/response/events.ts';
-import { undoing } from '../../../src/core/response/procedure.ts';
+import { rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import {
   evolveRecommendations,
   openRecommendation,
@@ -18,7 +18,7 @@ import {
 } from '../../../src/core/response/rollback.ts';
 import { aPlan, at, broken, child, dana, place, recommendation, security, slow } from '../../support/builders.ts';
 
-const procedure = undoing(aPlan(), [security]);
+const procedure = rollbackProcedure(aPlan(), [security]);
 const binding = { planHash: hash('p'), procedureHash: hash('q'), phasesHash: hash('r') };
 const of = (count: number, second: number) =>
   ({ v: 1, at: at(second), recommendation: recommendation(count) }) as const;
@@ -67,7 +67,7 @@ describe('a recommendation is the fold of its events', () => {
     expect(other?.state).toBe('open'); // an answer to one says nothing about another
   });
 
-  test('an approval that is not enough is kept; the one that completes it answers', () => {
+  test('an incomplete approval is kept; the one that completes it answers the recommendation', () => {
     const [one] = fold(raised(1), approved(1, false), {
       ...approved(1, true),
       by: 'pre-approval',
@@ -76,13 +76,13 @@ describe('a recommendation is the fold of its events', () => {
     expect(one?.answer).toEqual({ by: 'pre-approval', reason: 'yes', at: at(9) });
   });
 
-  test('evidence joins; later evidence about the same question replaces the earlier', () => {
+  test('evidence is added; newer evidence with the same key replaces older evidence', () => {
     const newer = broken('breach', { summary: 'worse' });
     const [one] = fold(raised(1), { type: 'evidence-joined', ...of(1, 5), evidence: [newer, slow('breach')] });
     expect(one?.evidence).toEqual([newer, slow('breach')]);
   });
 
-  test('only an open one is open', () => {
+  test('only an unanswered recommendation is open', () => {
     const expired: RecommendationEvent = { type: 'recommendation-expired', ...of(1, 5) };
     expect(openRecommendation(fold(raised(1), expired))).toBeUndefined();
     expect(openRecommendation(fold(raised(1), expired, raised(2)))?.id).toBe(recommendation(2));
@@ -161,12 +161,12 @@ describe('a rollback is the fold of its events', () => {
     expect(openQuestion(rollback)).toBe(asks);
   });
 
-  test('one that was given up asks nothing any more', () => {
+  test('an aborted rollback asks nothing', () => {
     const abort: RollbackEvent = { type: 'rollback-aborted', ...during(9) };
     expect(openQuestion(fold(begin, proved, started, asked, abort))).toBeUndefined();
   });
 
-  test('an attempt keeps nothing of the one before it but how often a person said that it must run again', () => {
+  test('a new attempt keeps only the number of repeats that people ordered', () => {
     const second: RollbackEvent = { ...started, attempt: 2, tag: 'tag-2' };
     const unseen: RollbackEvent = { ...asked, unseen: place };
     const rollback = fold(begin, proved, started, spawned, unseen, again, second);
@@ -182,7 +182,7 @@ describe('a rollback is the fold of its events', () => {
     ]);
   });
 
-  test('when every step is done there is no next one, and it is over', () => {
+  test('when every step is done, there is no next step and the rollback is over', () => {
     const rollback = fold(begin, proved, started, done(), done(verify), { type: 'rollback-done', ...during(7) });
     expect([isUnderWay(rollback), rollback && nextStep(rollback), rollback?.endedAt]).toEqual([
       false,

@@ -81,14 +81,14 @@ test.each([
   expect(filesOf({ command: ['sh', '-c', line], env: { OWN: 'back' } })).toContain(name);
 });
 
-test('a line does not name what it writes to: that may change', () => {
+test('files that a line writes to are not named, because they may change', () => {
   const names = filesOf({ command: ['sh', '-c', './undo.sh >undo.log 2>>"errors.log" <in.sql; ./more.sh'] });
   expect(names).toEqual(expect.arrayContaining(['./undo.sh', 'in.sql', './more.sh']));
   expect(names).not.toContain('undo.log');
   expect(names).not.toContain('errors.log');
 });
 
-test('whatever a command is made of, its files are found, and each argument is one of them', () => {
+test('the files of any command are found, and each argument is one of them', () => {
   const piece = fc.constantFrom(
     'a',
     ' ',

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../../src/core/kernel/hash.ts';
 import { phaseId } from '../../../src/core/kernel/ids.ts';
 import { minutes } from '../../../src/core/kernel/units.ts';
-import { sayProcedure, undoing } from '../../../src/core/response/procedure.ts';
+import { sayProcedure, rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import { aPlan, migration, relations, schema, security } from '../../support/builders.ts';
 
 const plan = aPlan();
 
-describe('what undoing means', () => {
+describe('the procedure for undoing phases', () => {
   test.each([
     { phases: [security], steps: ['security-lockdown/undo', 'security-lockdown/verify'] },
     {
@@ -30,7 +30,7 @@ describe('what undoing means', () => {
       ],
     },
   ])('$phases: the latest first, each proved before the next', ({ phases, steps }) => {
-    const procedure = undoing(plan, phases);
+    const procedure = rollbackProcedure(plan, phases);
     expect(procedure.kind !== 'person' && procedure.steps.map(({ id }) => id)).toEqual(steps);
     expect(procedure.phases).toEqual(
       plan.phases
@@ -55,10 +55,10 @@ describe('what undoing means', () => {
     {
       when: 'the plan has forgotten a phase',
       phases: [schema, phaseId('dropped')],
-      because: 'the plan no longer says how dropped is undone',
+      because: 'the plan no longer says how to undo dropped',
     },
   ])('a person must act when $when', ({ phases, because }) => {
-    const procedure = undoing(plan, phases);
+    const procedure = rollbackProcedure(plan, phases);
     expect(procedure).toMatchObject({ kind: 'person', because });
     expect(sayProcedure(procedure)).toBe(`a person must act: ${because}`);
   });
@@ -67,11 +67,11 @@ describe('what undoing means', () => {
     { phases: [security, schema], estimate: minutes(10) },
     { phases: [schema, relations], estimate: undefined },
   ])('$phases take $estimate ms', ({ phases, estimate }) => {
-    expect((undoing(plan, phases) as { estimate?: number }).estimate).toBe(estimate);
+    expect((rollbackProcedure(plan, phases) as { estimate?: number }).estimate).toBe(estimate);
   });
 
-  test('it is said in the order in which it is done', () => {
-    expect(sayProcedure(undoing(plan, [security, schema]))).toBe(
+  test('the sentence names the phases in the order of undoing', () => {
+    expect(sayProcedure(rollbackProcedure(plan, [security, schema]))).toBe(
       'roll back schema-standardization, then security-lockdown',
     );
   });
@@ -95,8 +95,8 @@ describe('a rollback of several steps', () => {
     ],
   });
 
-  test('keeps their order, ends with the comparison, and carries what each step needs', () => {
-    expect(undoing(stepwise, [security])).toEqual({
+  test('keeps the order of steps, ends with the comparison, and contains everything that each step needs', () => {
+    expect(rollbackProcedure(stepwise, [security])).toEqual({
       kind: 'phase-rollback',
       phases: [security],
       steps: [
@@ -126,8 +126,11 @@ describe('a rollback of several steps', () => {
     const scripts = [['a'], ['a', '--force'], ['b']];
     const hashes = scripts.map((command) => {
       const phases = [{ id: security, estimate: '1m', rollback: { command } }];
-      return hashOf(undoing(aPlan({ phases, pre_approvals: [] }), [security]));
+      return hashOf(rollbackProcedure(aPlan({ phases, pre_approvals: [] }), [security]));
     });
-    expect(new Set([...hashes, hashOf(undoing(plan, [security])), hashOf(undoing(stepwise, [security]))]).size).toBe(5);
+    expect(
+      new Set([...hashes, hashOf(rollbackProcedure(plan, [security])), hashOf(rollbackProcedure(stepwise, [security]))])
+        .size,
+    ).toBe(5);
   });
 });

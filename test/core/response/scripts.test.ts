@@ -9,7 +9,7 @@ import { rollbackOf } from '../../../src/core/run/state.ts';
 
 const script = (file: string, holds: string) => ({ file, hash: hash(`sha256:${holds}`) });
 
-test('of a procedure count the files that its own commands name, in an order of their own', () => {
+test('a procedure is bound to the files that its own commands name, in a fixed order', () => {
   const step = (command: readonly string[]) =>
     ({ id: stepId('x'), kind: 'command', command, timeout: 1 as never, repeatable: false }) as const;
   const procedure: Procedure = {
@@ -26,13 +26,13 @@ test.each([
   { what: 'nothing', now: [script('a.ts', '1'), script('b.ts', '9')], says: [] },
   { what: 'what it holds', now: [script('a.ts', '2')], says: ['a.ts has changed since it was approved'] },
   { what: 'that it is there', now: [], says: ['a.ts no longer exists'] },
-  { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], says: ['a.ts is there only now'] },
+  { what: 'that it was not there', bound: [], now: [script('a.ts', '1')], says: ['a.ts did not exist then'] },
 ])('$what has changed: $says', ({ bound = [script('a.ts', '1')], now, says }) => {
   const changes = changedFiles({ command: ['node', 'a.ts'] }, bound, now);
   expect(changes.map((change) => sayChange(change, 'it was approved'))).toEqual(says);
 });
 
-describe('an approval is for what the scripts held', () => {
+describe('an approval is bound to the contents of the scripts', () => {
   const seen = (holds: string) => ({ kind: 'scripts', scripts: [script('security.ts', holds)] }) as const;
   function raised(): Night {
     const night = new Night(aPlan()).baseline();
@@ -42,13 +42,13 @@ describe('an approval is for what the scripts held', () => {
     return night;
   }
 
-  test('and is bound to it', () => {
+  test('the approval contains their hashes', () => {
     const night = raised();
     night.approve(1);
     expect(night.state.recommendations[0]?.approvals[0]?.binding.scripts).toEqual([script('security.ts', '1')]);
   });
 
-  test('a changed one voids it, and the recommendation is raised anew', () => {
+  test('a changed script voids the approval, and the recommendation is raised again', () => {
     const night = raised();
     expect(night.give(seen('1'))).toEqual([]);
     expect(night.give(seen('2'))).toEqual(['scripts-seen']);
@@ -83,13 +83,13 @@ describe('an approval is for what the scripts held', () => {
     expect(night.look([broken('breach')]).includes('rollback-started')).toBe(!acts); // put back, it may run
   });
 
-  test('one that the procedure does not name changes nothing of it', () => {
+  test('a script that the procedure does not name has no effect', () => {
     const night = raised();
     night.give({ kind: 'scripts', scripts: [script('security.ts', '1'), script('schema.ts', '1')] });
     expect(night.look([broken('breach')])).toEqual([]);
   });
 
-  test('a recommendation of an older journal, which knows of no scripts, may still be answered', () => {
+  test('a recommendation of an older journal without scripts can still be answered', () => {
     const night = new Night(aPlan()).baseline();
     night.start(security);
     night.look([broken('breach')]);

@@ -11,7 +11,7 @@ const steps = (...written: readonly object[]): readonly Step[] =>
   restoreSteps(restore.parse({ method: 'in-place', steps: written.map((one, at) => ({ id: `s${at}`, ...one })) }));
 const http = (method: string) => ({ http: { method, url: 'http://h/maintenance' } });
 
-test('the steps of a restore belong to no phase, and bear its name', () => {
+test('the steps of a restore belong to no phase, and their ids begin with restore', () => {
   expect(steps({ verify: 'all' }, { confirm: 'Look', title: 'A look' })).toEqual([
     { id: 'restore/s0', kind: 'verify', verify: 'all', timeout: minutes(30), repeatable: false },
     { id: 'restore/s1', kind: 'confirm', confirm: 'Look', title: 'A look', timeout: minutes(30), repeatable: false },
@@ -53,7 +53,7 @@ test.each([
   expect(step && limitOf(step)).toBe(limit);
 });
 
-test('a comparison with a phase’s boundary has the same limit', () => {
+test('a comparison with a phase’s boundary has the same timeout', () => {
   const phase = phaseId('x');
   expect(limitOf({ ...verifyAll, phase })).toBe(minutes(30));
 });
@@ -84,7 +84,7 @@ test.each([
   expect(step && stepDetails(step, (text) => text.replace('${env:TOKEN}', 'filled in'))).toEqual(details);
 });
 
-test('a procedure is estimated where each of its steps is', () => {
+test('a procedure has an estimate only if each of its steps has one', () => {
   expect(estimateOf(steps({ confirm: 'x', estimate: '2m' }, { confirm: 'y', estimate: '1m-3m' }))).toBe(minutes(5));
   expect(estimateOf(steps({ confirm: 'x', estimate: '2m' }, { confirm: 'y' }))).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { sayBound, whyUnbound } from '../../../src/core/response/unbound.ts';
 
 const undo = { file: 'undo.js', hash: hash('sha256:1') };
 const byShell = (what: string) =>
-  `its line for a shell has ${what}: files found by that may not be bound to an approval`;
+  `its shell line has ${what}, so approvals may not be bound to the files that it finds`;
 
 test.each([
   { line: 'for f in ./undo/*.sh; do sh $f; done', has: 'a glob in ./undo/*.sh, a variable in $f' },
@@ -31,14 +31,14 @@ test.each([
   expect(whyUnbound({ command: ['sh', '-c', line, 'undo.js'], env: { OWN: 'back' } }, [undo])).toEqual([]);
 });
 
-test('a command of which no file is bound is said to be one', () => {
+test('a command without a bound file is reported', () => {
   const says =
     'no file that its command names exists, so an approval is bound to no file: if the command runs a file, name it as an argument';
   expect(whyUnbound({ command: ['systemctl', 'restart', 'app'] }, [])).toEqual([says]);
   expect(whyUnbound({ command: ['sh', '-c', 'cd x'] }, [])).toEqual([says, byShell('a cd')]);
 });
 
-test('whoever approves is told to which files', () => {
+test('the approver is told which files the approval is bound to', () => {
   expect(sayBound([undo, { ...undo, file: '/opt/back.sql' }])).toBe('an approval is bound to undo.js, /opt/back.sql');
   expect(sayBound([])).toBe('an approval is bound to no file of it');
 });

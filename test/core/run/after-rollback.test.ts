@@ -5,7 +5,7 @@ import { Night } from '../../support/night.ts';
 import { watchIn } from '../../../src/core/run/response.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
+/** Two phases, a breach of the first that was declined and came back, and an order to undo both. */
 function approved(): Night {
   const night = new Night().baseline();
   night.start(security, 10);
@@ -23,15 +23,15 @@ const quiet = () => {
   return night;
 };
 
-describe('nothing new is raised', () => {
+describe('the guard raises no new recommendation', () => {
   const everything = [broken('breach'), slow('breach'), late('run', 'breach')];
-  test('while it is under way: verdicts are recorded', () => {
+  test('during a rollback; it records verdicts only', () => {
     const night = quiet();
     expect(night.look(everything, 40)).toEqual(['verdicts-changed']);
     expect(night.state.verdicts.get('performance:molecule-search')?.verdict.status).toBe('breach');
   });
 
-  test('in the watch: a relapse is recorded once, and for people to judge; a used-up runtime is none', () => {
+  test('during the watch: a relapse is recorded once for people to judge, and an overrun is not a relapse', () => {
     const night = quiet().undo(40);
     expect(night.look([broken('ok'), late('run', 'breach')], 41)).toEqual(['verdicts-changed']);
     expect(night.look(everything, 42)).toEqual(['verdicts-changed', 'watch-relapsed']);
@@ -58,7 +58,7 @@ describe('nothing new is raised', () => {
   });
 });
 
-test('undoing a phase settles its own runtime only: what else stood stands, until it is seen well', () => {
+test('undoing a phase settles only its own runtime: other breaches remain until the guard sees them well', () => {
   const night = new Night().baseline();
   night.start(security, 10);
   night.look([broken('breach'), late(security, 'breach'), late('run', 'breach')], 21);
@@ -70,7 +70,7 @@ test('undoing a phase settles its own runtime only: what else stood stands, unti
   expect(night.start(security, 40)).toBe('breach');
 });
 
-test('a phase that stays applied gives no rise to a proposal after the rollback of the next one', () => {
+test('after the rollback of a later phase, the phase that stays applied causes no recommendation', () => {
   const night = new Night().baseline();
   night.start(security, 10);
   night.finish(security, 11);

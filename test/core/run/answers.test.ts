@@ -35,7 +35,7 @@ const breached = (plan = aPlan()) => {
 const complete = ['recommendation-approved', 'rollback-started'];
 const partly = ['recommendation-approved'];
 
-describe('who may approve', () => {
+describe('the right to approve', () => {
   test.each([
     { by: [dana], answers: [complete] },
     { by: [omar], answers: [complete] },
@@ -89,7 +89,7 @@ describe('who may approve', () => {
     },
   );
 
-  test('a plan may ask for two even of an authority', () => {
+  test('a plan can require two approvals even from roles that decide alone', () => {
     const night = breached(aPlan({ roles: { cto: { needs_also: 'database_administrator' } } }));
     expect([night.approve(1, omar, 30), night.approve(1, dana, 31)]).toEqual([partly, complete]);
   });
@@ -145,13 +145,13 @@ describe('what is approved', () => {
     expect(night().approve(1, dana, second)).toEqual(answer);
   });
 
-  test('a breach that is gone is rolled back all the same, on a person’s word', () => {
+  test('a person can approve a rollback although the breach is gone', () => {
     const night = breached();
     night.look([broken('ok')], 21);
     expect(night.approve(1, dana, 30, true)).toEqual(complete);
   });
 
-  test('none with such an id was ever raised', () => {
+  test('an answer to an unknown recommendation is refused', () => {
     expect(breached().approve(7)).toBe('unknown-recommendation');
     expect(new Night().approve(1)).toBe('unknown-recommendation');
   });
@@ -188,7 +188,7 @@ describe('what is approved', () => {
     });
   });
 
-  test('an approval given for what was proposed before counts for nothing after it was superseded', () => {
+  test('an approval of the earlier proposal does not count after it was superseded', () => {
     const night = breached();
     night.approve(1, priya, 21);
     night.finish(security, 22);
@@ -198,7 +198,7 @@ describe('what is approved', () => {
   });
 });
 
-describe('who may decline', () => {
+describe('the right to decline', () => {
   const declined = ['recommendation-declined'];
   const restoring = { method: 'in-place', steps: [{ id: 'restore', restore: 'latest-proved-backup' }] };
   const target = { url: 'postgres://guard@127.0.0.1/app' };
@@ -218,7 +218,7 @@ describe('who may decline', () => {
     { when: 'priya has approved', night: by1(priya), by: lena, answer: 'not-allowed' },
     { when: 'lena has approved', night: by1(lena), by: priya, answer: 'not-allowed' },
     { when: 'priya has approved', night: by1(priya), by: dana, answer: declined },
-    { when: 'priya has approved', night: by1(priya), by: priya, answer: declined }, // who thinks better of it
+    { when: 'priya has approved', night: by1(priya), by: priya, answer: declined }, // and changes their mind
     { when: 'the approval of priya is in time', night: by1(priya), second: 25 + 599, by: lena, answer: 'not-allowed' },
     { when: 'the approval of priya has expired', night: by1(priya), second: 25 + 600, by: lena, answer: declined },
     { when: 'dana has ordered a restore', night: orderedRestore, by: lena, answer: 'not-allowed' },
@@ -227,7 +227,7 @@ describe('who may decline', () => {
     expect(night().decline(1, by, second)).toEqual(answer);
   });
 
-  test('who is refused learns who approved, and whom to talk to', () => {
+  test('a refusal names who approved, and whom to talk to', () => {
     const night = by1(priya)();
     night.decline(1, lena, 30);
     expect(night.refused).toMatchObject({

@@ -14,7 +14,7 @@ const phase = (id: PhaseId, state: PhaseState['state'], ...troubled: readonly Ve
 });
 const [slowness, orphan] = [slow('breach'), broken('breach')];
 
-describe('a breach belongs to the latest phase at whose boundary it was not there yet', () => {
+describe('a breach is attributed to the latest phase at whose boundary it did not exist yet', () => {
   test.each<{
     readonly when: string;
     readonly phases: readonly PhaseState[];
@@ -67,7 +67,7 @@ describe('a breach belongs to the latest phase at whose boundary it was not ther
   });
 });
 
-describe('what is proposed', () => {
+describe('the proposed procedure', () => {
   const phases = [
     phase(security, 'finished'),
     phase(schema, 'finished'),
@@ -118,7 +118,7 @@ describe('what is proposed', () => {
     expect(proposal?.attributedTo).toBe(to);
   });
 
-  test('a phase without a script needs a person, and so does one that comes after it', () => {
+  test('a phase without a script needs a person, and so does undoing an earlier phase together with it', () => {
     const all = [
       phase(security, 'finished'),
       phase(schema, 'finished'),
@@ -133,19 +133,19 @@ describe('what is proposed', () => {
     });
   });
 
-  test('nothing while no phase has changed anything', () => {
+  test('there is none while no phase has changed anything', () => {
     expect(proposed('attributed', [slowness], [freshPhase(security), phase(schema, 'undone')])).toBeUndefined();
   });
 });
 
-describe('what was troubled at a boundary', () => {
-  /** The first phase done, then trouble as the second starts. */
+describe('a fault that existed at a boundary', () => {
+  /** The first phase is done, and a fault exists when the second starts. */
   function begun(...looks: readonly (readonly Verdict[])[]) {
     const night = new Night().baseline();
     night.start(security, 1);
     night.finish(security, 2);
     night.look(looks[0] ?? [], 3);
-    night.start(schema, 70); // a minute after the end of the first: no longer waited for
+    night.start(schema, 70); // a minute after the end of the first, when the second no longer waits
     looks.slice(1).forEach((verdicts, index) => night.look(verdicts, 71 + index));
     return night.state;
   }

@@ -6,7 +6,7 @@ import { phaseId, principalId, stepId } from '../../../src/core/kernel/ids.ts';
 import { after, minutes } from '../../../src/core/kernel/units.ts';
 import { criteriaNames, rightNames } from '../../../src/core/plan/authority.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
-import { type Procedure, undoing } from '../../../src/core/response/procedure.ts';
+import { type Procedure, rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import { decide, decideOpen } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
@@ -37,7 +37,7 @@ import {
 import { asRead, type Said } from '../../support/as-read.ts';
 import { Night } from '../../support/night.ts';
 
-/** Every combination of who, what, where and by which procedure; also those that nobody would try. */
+/** Every combination of principal, act, environment and procedure, including unlikely ones. */
 
 const environments = ['development', 'staging', 'production'] as const;
 const kinds = ['phase-rollback', 'unwind', 'restore'] as const;
@@ -56,7 +56,7 @@ const planned = (more: Record<string, unknown> = {}) => aPlan({ environments: pl
 
 function procedureOf(plan: Plan, kind: Kind): Procedure {
   if (kind === 'person') return { kind, phases: [security], because: 'no script' };
-  const scripted = undoing(plan, [security]);
+  const scripted = rollbackProcedure(plan, [security]);
   if (scripted.kind === 'person') throw new Error(scripted.because);
   return { ...scripted, kind };
 }
@@ -85,7 +85,7 @@ function proposed(plan: Plan, environment: string, kind: Kind): Night {
   return night;
 }
 
-/** It is carried out, and its first step asks. */
+/** The rollback runs, and its first step asks a person. */
 function asking(plan: Plan, environment: string, kind: Kind): Night {
   const night = proposed(plan, environment, kind);
   for (const by of [dana, omar]) night.approve(1, by);
@@ -116,7 +116,7 @@ describe.each(environments)('in %s', (environment) => {
   const nobody = [ravi, pipeline, stranger];
   const everybody = [dana, omar, priya, lena, ...nobody];
 
-  /** The seed's table, and two people for a restore; as it stands there, not as the code has it. */
+  /** The table of the original document, plus two people for a restore; written out independently of the code. */
   function suffices(kind: Kind, people: readonly Principal[]): boolean {
     const has = (one: Principal) => people.includes(one);
     const decides = has(dana) || has(omar) || (has(priya) && has(lena));
@@ -124,26 +124,29 @@ describe.each(environments)('in %s', (environment) => {
     return decides && counted >= (kind === 'restore' ? 2 : 1);
   }
 
-  test.each(kinds)('a %s is approved by those of the table, alone and in every pair, in either order', (kind) => {
-    const plan = planned();
-    const before = proposed(plan, environment, kind).state;
-    for (const first of everybody) {
-      const answer = answerOf(plan, before, approve(first));
-      const half = 'recommendation-approved';
-      const whole = `${half},rollback-started`;
-      const wanted = suffices(kind, [first]) ? whole : half;
-      expect([first.id, answer]).toEqual([first.id, nobody.includes(first) ? 'not-allowed' : wanted]);
-      if (answer !== half) continue;
-      for (const second of everybody) {
-        const night = proposed(plan, environment, kind);
-        night.approve(1, first);
-        const then = answerOf(plan, night.state, approve(second));
-        const together = suffices(kind, [first, second]) ? whole : half;
-        const pair = `${first.id} and ${second.id}`;
-        expect([pair, then]).toEqual([pair, nobody.includes(second) ? 'not-allowed' : together]);
+  test.each(kinds)(
+    'a %s is approved by exactly the people in the table: alone and in every pair, in either order',
+    (kind) => {
+      const plan = planned();
+      const before = proposed(plan, environment, kind).state;
+      for (const first of everybody) {
+        const answer = answerOf(plan, before, approve(first));
+        const half = 'recommendation-approved';
+        const whole = `${half},rollback-started`;
+        const wanted = suffices(kind, [first]) ? whole : half;
+        expect([first.id, answer]).toEqual([first.id, nobody.includes(first) ? 'not-allowed' : wanted]);
+        if (answer !== half) continue;
+        for (const second of everybody) {
+          const night = proposed(plan, environment, kind);
+          night.approve(1, first);
+          const then = answerOf(plan, night.state, approve(second));
+          const together = suffices(kind, [first, second]) ? whole : half;
+          const pair = `${first.id} and ${second.id}`;
+          expect([pair, then]).toEqual([pair, nobody.includes(second) ? 'not-allowed' : together]);
+        }
       }
-    }
-  });
+    },
+  );
 
   const has = (...rights: readonly Right[]) =>
     planned({
@@ -173,7 +176,7 @@ describe.each(environments)('in %s', (environment) => {
     restore: 'approve-restore',
   } as const;
 
-  /** Rights of which each is needed; or several such lists, of which one is enough. */
+  /** Rights that are all needed; or several such lists, one of which is enough. */
   type Needs = readonly (readonly Right[])[];
   interface Try {
     readonly act: string;
@@ -287,7 +290,7 @@ describe.each(environments)('in %s', (environment) => {
     },
   );
 
-  test('to open a run takes operate, and no other right', () => {
+  test('opening a run takes the right operate and no other', () => {
     const open = { kind: 'open', run, plan: recordedPlan(), environment, target, by } as const;
     for (const some of roles) {
       const decision = decideOpen(has(...some), undefined, open, start);
@@ -296,7 +299,7 @@ describe.each(environments)('in %s', (environment) => {
   });
 });
 
-test('a pre-approval covers what it names, and nothing beside it in any of the four', () => {
+test('a pre-approval covers only the criteria, phases, environments and procedure that it names', () => {
   const plan = planned({
     pre_approvals: [
       {

@@ -4,7 +4,7 @@ import type { Principal } from '../../../src/core/authority/roles.ts';
 import { hash, principalId, stepId } from '../../../src/core/kernel/ids.ts';
 import { after, hours, minutes } from '../../../src/core/kernel/units.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
-import { type Procedure, undoing } from '../../../src/core/response/procedure.ts';
+import { type Procedure, rollbackProcedure } from '../../../src/core/response/procedure.ts';
 import { decide } from '../../../src/core/run/decide.ts';
 import { bindingOf } from '../../../src/core/run/decide/raise.ts';
 import { evolve } from '../../../src/core/run/evolve.ts';
@@ -29,7 +29,7 @@ import { asRead, type Said } from '../../support/as-read.ts';
 import { Night, nightsFrom } from '../../support/night.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** The seed's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
+/** The original document's table: the database administrator; the CTO; the project manager in consultation with technical leads. */
 const stranger: Principal = { id: principalId('mallory'), role: 'visitor' };
 const everybody = [dana, omar, priya, lena, ravi, pipeline, stranger];
 
@@ -44,10 +44,10 @@ const breached = (plan?: Plan) => {
   return night;
 };
 
-/** The same question about a restore; what proposes one is not what is tried here. */
+/** The same for a restore. How a restore gets proposed is tested elsewhere. */
 function restoring(plan: Plan = aPlan()): Night {
   const night = running(plan);
-  const scripted = undoing(plan, [security]);
+  const scripted = rollbackProcedure(plan, [security]);
   if (scripted.kind === 'person') throw new Error(scripted.because);
   const procedure: Procedure = { ...scripted, kind: 'restore' };
   night.look([broken('ok')], 20);
@@ -80,7 +80,7 @@ const byBoth = () => {
   for (const by of [priya, lena]) night.approve(1, by, 30);
   return night;
 };
-/** Its first step has ended badly, so a person is asked. */
+/** Its first step has failed, so the guard asks a person. */
 const asking = (night: Night): Night => {
   night.stopWork();
   night.record({ type: 'step-started', step: asked, attempt: 1, tag: 't', on: place });
@@ -109,7 +109,7 @@ const acts = {
 } satisfies Record<string, Act>;
 
 const [yes, half, no] = ['yes', 'half', 'not-allowed'];
-/** Whether it was recorded; and where it is an approval, whether it was enough. */
+/** Whether the act was recorded and, for an approval, whether it was enough. */
 function give(night: Night, input: Said): string {
   const answer = night.give(input);
   if (typeof answer === 'string') return answer;
@@ -117,7 +117,7 @@ function give(night: Night, input: Said): string {
   return approved && !answer.includes('rollback-started') ? 'half' : 'yes';
 }
 
-describe('who may do what', () => {
+describe('the rights of each principal', () => {
   //                                                     dana omar priya lena  ravi  deploy mallory
   test.each<{ readonly act: keyof typeof acts; readonly of: () => Night; readonly answers: readonly unknown[] }>([
     { act: 'approve', of: breached, answers: [yes, yes, half, half, no, no, no] },
@@ -142,7 +142,7 @@ describe('who may do what', () => {
   });
 });
 
-describe('what nobody may answer any more', () => {
+describe('a recommendation that nobody can answer any more', () => {
   const withdrawn = () => {
     const night = breached();
     night.look([broken('ok')], 30);
@@ -168,7 +168,7 @@ describe('what nobody may answer any more', () => {
     }
   });
 
-  test('what was raised under another plan is not approved; it may still be declined', () => {
+  test('a recommendation raised under another plan cannot be approved, but can be declined', () => {
     const changed = () => {
       const night = breached();
       night.give({ kind: 'restart', plan: recordedPlan(hash('sha256:other')) });
@@ -190,7 +190,7 @@ describe('a restore takes two', () => {
     { by: [lena, dana], answers: [half, yes] },
     { by: [priya, lena], answers: [half, yes] },
     { by: [lena, priya], answers: [half, yes] },
-    { by: [dana, priya], answers: [half, half] }, // she counts only together with a technical lead
+    { by: [dana, priya], answers: [half, half] }, // priya counts only together with a technical lead
     { by: [dana, priya, lena], answers: [half, half, yes] },
     { by: [priya, priya], answers: [half, half] },
     { by: [lena, lena], answers: [half, half] },
@@ -202,7 +202,7 @@ describe('a restore takes two', () => {
     expect(by.map((one) => give(night, acts.approve(one)))).toEqual(answers);
   });
 
-  test('who is asked: those who may restore, with how many approvals are missing', () => {
+  test('the view names the people who can approve it, and the number of missing approvals', () => {
     const night = restoring();
     const shown = () => viewOf(night.plan, night.state, undefined, night.now).recommendations[0];
     expect(shown()).toMatchObject({
@@ -213,13 +213,13 @@ describe('a restore takes two', () => {
     expect(shown()?.missing).toEqual({ approvals: 1, from: ['omar', 'lena'] });
   });
 
-  test('and it is said whose word it is carried out on', () => {
+  test('the rollback names the people who approved it', () => {
     const night = restoring();
     for (const by of [dana, omar]) night.give(acts.approve(by));
     expect(viewOf(night.plan, night.state, undefined, night.now).rollback?.approvedBy).toEqual(['dana', 'omar']);
   });
 
-  test('who may only roll back phases does not restore, nor end a restore', () => {
+  test('a principal who can only roll back phases cannot approve or end a restore', () => {
     const plan = aPlan({ roles: { technical_lead: { rights: ['view', 'approve-phase-rollback'] } } });
     const night = restoring(plan);
     expect(give(night, acts.approve(lena))).toBe(no);
@@ -230,14 +230,14 @@ describe('a restore takes two', () => {
   });
 });
 
-describe('who did not approve a rollback and decides only together with somebody else', () => {
+describe('a principal who did not approve the rollback and cannot decide alone', () => {
   const confirming = (plan?: Plan) => {
     const night = breached(plan);
     night.approve(1, dana, 30);
     return asking(night);
   };
 
-  test('is told whose word it takes to overrule the guard', () => {
+  test('is told who can overrule the guard', () => {
     const night = confirming();
     expect(give(night, acts['confirm --done'](lena))).toBe(no);
     expect(night.refused).toMatchObject({
@@ -246,7 +246,7 @@ describe('who did not approve a rollback and decides only together with somebody
     });
   });
 
-  test('may say that a person took a step that is theirs', () => {
+  test('can confirm a step that a person takes', () => {
     const undo = { id: 'by-hand', confirm: 'Turn the key' };
     const plan = aPlan({ phases: [{ id: security, estimate: '1h', rollback: { steps: [undo] } }] });
     const night = breached(plan);
@@ -258,7 +258,7 @@ describe('who did not approve a rollback and decides only together with somebody
     expect(give(night, { kind: 'confirm', step, answer: 'done', by: lena, reason: 'turned' })).toBe(yes);
   });
 
-  test('may not say so of a step of theirs that has not begun, since its precondition does not hold', () => {
+  test('cannot confirm such a step before it begins, while its precondition does not hold', () => {
     const precondition = { sql: 'select 1', expect: 'some rows' };
     const undo = { id: 'by-hand', confirm: 'Turn the key', precondition };
     const plan = aPlan({ phases: [{ id: security, estimate: '1h', rollback: { steps: [undo] } }] });
@@ -271,7 +271,7 @@ describe('who did not approve a rollback and decides only together with somebody
     expect(give(night, { kind: 'confirm', step, answer: 'done', by: dana, reason: 'no need' })).toBe(yes);
   });
 
-  test('and whose approval had expired before it began, did not approve it', () => {
+  test('does not count as an approver if the approval expired before the rollback began', () => {
     const night = breached();
     night.approve(1, priya, 30);
     night.look([broken('breach')], 30 + 600);
@@ -279,7 +279,7 @@ describe('who did not approve a rollback and decides only together with somebody
     expect(give(night, acts.abort(priya))).toBe(no);
   });
 
-  test('orders nothing in the place of what others have approved', () => {
+  test('cannot order another rollback in place of an approved one', () => {
     const night = breached();
     night.approve(1, lena, 30);
     expect(give(night, acts.order(priya))).toBe(no);
@@ -287,7 +287,7 @@ describe('who did not approve a rollback and decides only together with somebody
     expect(give(night, acts.order(dana))).toBe(yes);
   });
 
-  test('may, where the plan has nobody else left', () => {
+  test('can overrule the guard if the plan has nobody else left', () => {
     const night = confirming();
     const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id === 'lena') };
     expect('events' in decide(plan, night.state, asRead(night.state, acts['confirm --done'](lena)), night.now)).toBe(
@@ -296,7 +296,7 @@ describe('who did not approve a rollback and decides only together with somebody
   });
 });
 
-describe('half an approval', () => {
+describe('an incomplete approval', () => {
   test.each([
     { when: 'is void once its recommendation is withdrawn', seen: 'ok', second: 700 },
     { when: 'is void once its recommendation has expired', seen: 'breach', second: 1_820 },
@@ -314,12 +314,12 @@ describe('half an approval', () => {
     const night = breached();
     night.approve(1, priya, 30);
     expect(night.look([broken('breach')], 30 + 600)).toEqual(['approval-expired']);
-    expect(night.look([broken('breach')], 30 + 601)).toEqual([]); // written down once
+    expect(night.look([broken('breach')], 30 + 601)).toEqual([]); // recorded once
     expect(night.approve(1, lena, 631 + step)).toEqual(['recommendation-approved']);
   });
 
   test.each([
-    { step: -3_600, answer: [] }, // the restart has asked anew
+    { step: -3_600, answer: [] }, // the restart has raised it again
     { step: -60, answer: [] },
     { step: 60, answer: [] },
   ])('given before a restart with the clock set by $step s does not outlast its minutes', ({ step, answer }) => {
@@ -332,7 +332,7 @@ describe('half an approval', () => {
     expect(night.approve(asked, lena, 33).includes('rollback-started')).toBe(!isLost);
   });
 
-  test('given again before it expires, it counts from then on', () => {
+  test('counts from the time at which it is given again', () => {
     const night = breached();
     night.approve(1, priya, 30);
     night.approve(1, priya, 500);
@@ -340,7 +340,7 @@ describe('half an approval', () => {
     expect(night.approve(1, lena, 650)).toEqual(['recommendation-approved', 'rollback-started']);
   });
 
-  test('of a principal who was taken out of the plan completes nothing', () => {
+  test('does not count after its principal was removed from the plan', () => {
     const night = breached();
     night.approve(1, priya, 30);
     const plan = { ...night.plan, principals: night.plan.principals.filter(({ id }) => id !== 'priya') };
@@ -349,7 +349,7 @@ describe('half an approval', () => {
   });
 });
 
-describe('disarming works at once, whatever else is going on', () => {
+describe('disarming works at any time', () => {
   const act = (more: (night: Night) => unknown) => () => {
     const night = armed();
     more(night);
@@ -411,11 +411,11 @@ describe('a pre-approval', () => {
   ])('with $more: $missing', ({ more, missing }) => {
     const { recommendations, response, authority } = acted(planned(more));
     expect(recommendations[0]?.notAutomaticBecause).toEqual(missing);
-    expect(response.stands === 'idle').toBe(missing.length > 0);
+    expect(response.state === 'idle').toBe(missing.length > 0);
     expect(authority.preApprovals[0]?.usesLeft).toBe(missing.length > 0 ? 1 : 0);
   });
 
-  test('is activated only by somebody who might do by hand what it allows', () => {
+  test('can be activated only by somebody who has the right to do by hand what it allows', () => {
     const plan = aPlan({
       roles: { database_administrator: { rights: ['operate', 'pre-approve', 'approve-phase-rollback'] } },
       pre_approvals: [{ ...proposal, for: '12h', not_during: [], do: 'restore' }],

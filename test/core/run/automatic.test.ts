@@ -101,7 +101,7 @@ describe('arming', () => {
     expect(night().give(input)).toEqual(answer);
   });
 
-  test('a role that cannot be kept out is named with the two ways to go on, and somebody may answer for it', () => {
+  test('a role that cannot be fenced is named with both remedies, and a person can waive the fence', () => {
     const night = ready();
     const unfenced = ['"migrator" could log in again; to prevent that, run: alter role "guard" createrole'];
     expect(night.give({ ...arm, unfenced })).toBe('not-ready');
@@ -113,7 +113,7 @@ describe('arming', () => {
     expect(night.give({ ...arm, unfenced })).toEqual(['run-armed']);
   });
 
-  test('all that is missing is said at once', () => {
+  test('the refusal lists everything that is missing', () => {
     const night = new Night();
     night.look([broken('unknown', { summary: 'no-orphan-prediction: could not look: timeout' })], 5, 0, [search]);
     night.give(arm);
@@ -149,7 +149,7 @@ describe('arming', () => {
     expect(night.give({ ...arm, length })).toEqual(answer);
   });
 
-  test('for longer than the plan says is refused in its words', () => {
+  test('arming for longer than the plan allows is refused with the plan’s limit', () => {
     const night = ready();
     night.give({ ...arm, length: hours(240) });
     expect(night.refused).toEqual({
@@ -160,7 +160,7 @@ describe('arming', () => {
     });
   });
 
-  test('its end, and that of a pre-approval, is written down, and setting the clock back revives neither', () => {
+  test('the end of arming and of a pre-approval is recorded, and setting the clock back revives neither', () => {
     const night = armed();
     expect(night.look([], 43_199)).toEqual([]);
     expect(night.look([], 43_200)).toEqual(['arming-expired', 'pre-approval-ended']);
@@ -201,7 +201,7 @@ describe('an armed run acts by itself', () => {
     expect(rollbackOf(night.state)).toBeUndefined();
   });
 
-  test('does not when it would undo a phase that is not covered', () => {
+  test('does not act if it would undo a phase that the pre-approval does not cover', () => {
     const night = armed();
     [security, schema].forEach((phase, index) => {
       night.start(phase, 2 * index);
@@ -214,18 +214,18 @@ describe('an armed run acts by itself', () => {
     ]);
   });
 
-  test('does not when nothing can be reached: a server that restarts is mended by no undoing', () => {
+  test('does not act if nothing responds: undoing a phase does not repair a restarting server', () => {
     const [proposal] = aPlan().pre_approvals;
     const night = running(armed(aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: ['functionality'] }] })));
     const facts = { rule: 'broken_for: 60 s', is: 'connect ECONNREFUSED' };
     night.look([verdict('functionality', search, 'breach', { facts })], 20);
     expect(night.state.recommendations[0]).toMatchObject({
       state: 'open',
-      notAutomaticBecause: ['nothing can be reached, and undoing a phase may not fix that'],
+      notAutomaticBecause: ['nothing responds, and undoing a phase may not fix that'],
     });
   });
 
-  describe('does not upon what is for people to judge', () => {
+  describe('does not act on a breach that people must judge', () => {
     const doubt = 'it may be as little as 1.4x';
     const [proposal] = aPlan().pre_approvals;
     const plan = aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: ['performance', 'integrity'] }] });
@@ -261,7 +261,7 @@ describe('an armed run acts by itself', () => {
     });
   });
 
-  test('does not when it was disarmed', () => {
+  test('does not act after it was disarmed', () => {
     const night = running();
     night.give(disarm(), 15);
     night.look([broken('breach')], 20);
@@ -293,7 +293,7 @@ describe('an armed run acts by itself', () => {
     expect(rollbackOf(night.state) !== undefined).toBe(acts);
   });
 
-  test('a requirement whose waiver ended can be waived anew, by somebody else', () => {
+  test('a requirement can be waived again by somebody else after its waiver ended', () => {
     const night = running();
     night.give({ kind: 'revoked', principals: [dana.id] }, 15);
     expect(openRequirements(night.plan, night.state.authority)).toEqual([
@@ -305,7 +305,7 @@ describe('an armed run acts by itself', () => {
     expect(openRequirements(night.plan, night.state.authority)).toEqual(['proved-backups', 'team-familiar']);
   });
 
-  test('disarming never stops the rollback under way', () => {
+  test('disarming never stops a running rollback', () => {
     const night = running();
     night.look([broken('breach')], 20);
     const rollback = rollbackOf(night.state);
@@ -315,7 +315,7 @@ describe('an armed run acts by itself', () => {
     expect(night.stopWork(22)).toEqual(['stop-work-proved']);
   });
 
-  test('as often as it was allowed, not once more', () => {
+  test('acts as often as the pre-approval allows, and no more', () => {
     const night = running();
     night.look([broken('breach')], 20);
     night.stopWork(21);
@@ -325,7 +325,7 @@ describe('an armed run acts by itself', () => {
     expect(night.state.recommendations[1]?.notAutomaticBecause).toEqual(['pre-approval at-night: it is used up']);
   });
 
-  test('a breach that a person declined is not acted upon', () => {
+  test('does not act on a breach that a person declined', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.look([broken('breach')], 20);
@@ -335,7 +335,7 @@ describe('an armed run acts by itself', () => {
   });
 });
 
-describe('a recommendation that is open already', () => {
+describe('an open recommendation', () => {
   const acts = ['pre-approval-used', 'recommendation-approved', 'rollback-started'];
   const asking = (plan = aPlan()) => {
     const night = new Night(plan).baseline();
@@ -346,7 +346,7 @@ describe('a recommendation that is open already', () => {
   const missing = ({ plan, state, now }: Night) =>
     viewOf(plan, state, undefined, now).recommendations.at(-1)?.notAutomaticBecause;
 
-  test('is acted upon at the next look once the run is armed, and what is missing is said as it is now', () => {
+  test('is acted on at the first evaluation after arming, and always lists what is missing now', () => {
     const night = asking();
     expect(missing(night)).toEqual(['the run is not armed', 'pre-approval at-night: it is not activated']);
     night.give(preApprove);
@@ -358,7 +358,7 @@ describe('a recommendation that is open already', () => {
     expect(rollbackOf(night.state)).toMatchObject({ trigger: 'automatic' });
   });
 
-  test('is acted upon when the hours end in which the pre-approval does not count', () => {
+  test('is acted on when the hours end in which the pre-approval does not apply', () => {
     const [proposal] = aPlan().pre_approvals;
     const pre_approvals = [{ ...proposal, for: '12h', not_during: ['02:00-02:05'] }]; // it begins at 02:00
     const night = new Night(aPlan({ pre_approvals })).baseline().arm();
@@ -380,7 +380,7 @@ describe('a recommendation that is open already', () => {
     expect(rollbackOf(night.state)).toBeUndefined();
   });
 
-  describe('is judged by what is seen now', () => {
+  describe('is judged by the current verdicts', () => {
     const doubt = 'the cause may be common';
     const doubtful = slow('breach', { because: 'slower-like-the-controls', onlyRecommend: doubt });
     const asked = (...verdicts: Parameters<Night['look']>[0]) => {
@@ -390,7 +390,7 @@ describe('a recommendation that is open already', () => {
       return night;
     };
 
-    test('so not when what was sure has gone, and what is left is doubtful', () => {
+    test('the guard does not act if the sure breach is gone and only a doubtful one is left', () => {
       const night = asked(broken('breach'), doubtful);
       night.look([broken('ok'), doubtful], 25);
       night.arm();
@@ -398,7 +398,7 @@ describe('a recommendation that is open already', () => {
       expect(night.look([broken('ok'), doubtful], 30)).toEqual([]);
     });
 
-    test('so not when what was sure has become doubtful, and again once it is sure', () => {
+    test('the guard does not act while a breach has become doubtful, and acts once it is sure again', () => {
       const night = asked(slow('breach'));
       expect(night.look([doubtful], 25)).toEqual(['verdicts-changed']);
       night.arm();
@@ -407,7 +407,7 @@ describe('a recommendation that is open already', () => {
     });
   });
 
-  test('is not, when a person ordered it and may not decide alone', () => {
+  test('is not acted on if a person ordered it who cannot decide alone', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.give({ kind: 'order', by: priya, reason: 'it does not feel right' }, 20);

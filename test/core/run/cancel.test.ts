@@ -29,7 +29,7 @@ const once = () => {
   return night;
 };
 
-test('in an armed run whose plan allows it, the intent to cancel the phase’s statement is recorded', () => {
+test('in an armed run whose plan allows it, the guard records the intent to cancel the phase’s statement', () => {
   const night = running();
   expect(night.give(seen(), 20)).toEqual(['phase-cancel-started']);
   expect(night.journal.at(-1)).toMatchObject({ phase: security, pid: 7, object: queue.object, what: queue.what, v: 1 });
@@ -108,18 +108,18 @@ test.each([
   expect(night().give(seen(fault), 25)).toBe(because);
 });
 
-test('a queue that forms again once the time has passed is answered again', () => {
+test('a queue that forms again after the waiting time leads to another cancellation', () => {
   expect(once().give(seen(), 31)).toEqual(['phase-cancel-started']);
 });
 
-test('an outcome that was never told is recorded as unknown before the next is cancelled', () => {
+test('a missing outcome is recorded as unknown before the next cancellation', () => {
   const night = running();
   night.give(seen(), 20);
   expect(night.give(seen(), 31)).toEqual(['phase-cancel-done', 'phase-cancel-started']);
   expect(night.journal.at(-2)).toMatchObject({ outcome: 'unknown' });
 });
 
-test('after a restart between intent and outcome the outcome is unknown, and the phase’s queue is looked at again', () => {
+test('after a restart between intent and outcome, the outcome is unknown and the queue is checked again', () => {
   const night = running();
   night.give(seen(), 20);
   expect(night.give({ kind: 'restart', plan: recordedPlan() }, 25)).toEqual(['guard-restarted', 'phase-cancel-done']);
@@ -129,14 +129,14 @@ test('after a restart between intent and outcome the outcome is unknown, and the
   expect(night.give(seen(), 31)).toEqual(['phase-cancel-started']);
 });
 
-test('what the server said is kept when it refused', () => {
+test('a refusal by the server is recorded with its message', () => {
   const night = running();
   night.give(seen(), 20);
   night.give({ ...cancelled, outcome: 'failed', said: 'permission denied' }, 21);
   expect(night.journal.at(-1)).toMatchObject({ outcome: 'failed', said: 'permission denied' });
 });
 
-test('a new attempt of the phase has cancelled nothing yet', () => {
+test('a new attempt of the phase starts without cancellations', () => {
   const night = once();
   night.give({ kind: 'phase-fail', phase: security, by: priya, exitCode: 1, because: 'cancelled' }, 22);
   night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'cancelled' }, 22);

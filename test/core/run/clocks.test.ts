@@ -5,7 +5,7 @@ import { seconds } from '../../../src/core/kernel/units.ts';
 import { aPlan, at, broken, dana, pipeline, relations, schema, security } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
-/** One hour apart, so that what counts can be read from the sum. */
+/** One hour apart, so that the sum shows which hours count. */
 const hour = 3_600;
 const ofRun = ({ state }: Night, second: number) =>
   state.clock === undefined ? undefined : worked(state.clock, at(second)) / seconds(hour);
@@ -20,14 +20,14 @@ const begun = () => {
 };
 
 describe('the run’s clock', () => {
-  test('starts with the first phase, and goes on between phases: pauses are part of its estimate', () => {
+  test('starts with the first phase and includes the pauses between phases', () => {
     expect(ofRun(new Night().baseline(), hour)).toBeUndefined();
     const night = begun();
     night.finish(security, 2 * hour);
     expect(ofRun(night, 5 * hour)).toBe(4);
   });
 
-  test('stops where the guard keeps the next phase from starting: a hold, a recommendation', () => {
+  test('stops while a hold or a recommendation blocks the next phase', () => {
     const night = begun();
     night.finish(security, 2 * hour);
     night.hold(3 * hour);
@@ -37,7 +37,7 @@ describe('the run’s clock', () => {
     expect(ofRun(night, 7 * hour)).toBeCloseTo(4.6); // of six hours, one was held and 0.4 waited for an answer
   });
 
-  test('from a recommendation over a rollback and its watch until a phase starts again nothing counts', () => {
+  test('stops from a recommendation through the rollback and its watch until a phase starts again', () => {
     const night = begun();
     night.finish(security, 2 * hour);
     night.look([broken('breach')], 2 * hour); // one hour worked so far
@@ -54,7 +54,7 @@ describe('the run’s clock', () => {
     expect(ofRun(night, 11 * hour)).toBe(3); // and a pause counts again, as before the rollback
   });
 
-  test('stops when every phase is applied: a run that is left open does not get late', () => {
+  test('stops when every phase is applied, so a run that stays open does not overrun', () => {
     const plan = aPlan({ phases: [{ id: security, estimate: '1h', rollback: 'restore' }], pre_approvals: [] });
     const night = new Night(plan).baseline();
     night.start(security, hour);
@@ -64,7 +64,7 @@ describe('the run’s clock', () => {
 });
 
 describe('a phase’s clock', () => {
-  test('goes on under a hold and a recommendation, since neither stops its work', () => {
+  test('continues during a hold or a recommendation, because neither stops the phase', () => {
     const night = begun();
     night.hold(2 * hour);
     expect([ofPhase(night, 3 * hour), ofRun(night, 3 * hour)]).toEqual([2, 2]);
@@ -76,7 +76,7 @@ describe('a phase’s clock', () => {
     ]);
   });
 
-  test('stops with the rollback that ends its work', () => {
+  test('stops when a rollback ends the phase’s work', () => {
     const night = begun();
     night.look([broken('breach')], 2 * hour);
     night.approve(1, dana, 2.1 * hour);
@@ -97,7 +97,7 @@ describe('a phase’s clock', () => {
     expect(ofPhase(night, 9 * hour)).toBe(2);
   });
 
-  test('is another one for another attempt, and for another phase', () => {
+  test('starts over for another attempt and for another phase', () => {
     const night = begun();
     night.give({ kind: 'phase-fail', phase: security, by: pipeline, exitCode: 1, because: 'exit 1' }, 3 * hour);
     night.start(security, 4 * hour);

@@ -37,8 +37,8 @@ const asked = ({ state }: Night) =>
   ]);
 const again = ['recommendation-expired', 'recommendation-raised'];
 
-describe('a question that nobody answers goes on to the next contact', () => {
-  test('one after the other, then to all of them, and no expiry is the end of it', () => {
+describe('an unanswered recommendation goes to the next contact', () => {
+  test('one after the other, then to all of them, without end', () => {
     const night = breached();
     for (const round of [1, 2, 3, 4]) expect(night.look([broken('breach')], 20 + round * 1_800)).toEqual(again);
     expect(asked(night)).toEqual([
@@ -61,7 +61,7 @@ describe('a question that nobody answers goes on to the next contact', () => {
     expect(night.state.recommendations.at(-1)?.evidence).toEqual([broken('breach')]);
   });
 
-  test('a plan without contacts says at least that nobody answered', () => {
+  test('without contacts in the plan, the guard still records that nobody answered', () => {
     const night = breached(aPlan());
     night.look([broken('breach')], 1_820);
     expect(asked(night)).toEqual([
@@ -70,7 +70,7 @@ describe('a question that nobody answers goes on to the next contact', () => {
     ]);
   });
 
-  test('what supersedes it is asked of the same contact; once it is answered, the next question begins anew', () => {
+  test('a superseding recommendation goes to the same contact; after an answer, the next one starts with the first contact', () => {
     const night = breached();
     night.look([broken('breach')], 1_820);
     night.finish(security, 1_830);
@@ -89,7 +89,7 @@ describe('a question that nobody answers goes on to the next contact', () => {
     expect(night.look([broken('breach')], 1_821 + Math.min(step, 0))).toEqual([]);
   });
 
-  test('half an order that expires is over: it is asked again only for what is still broken', () => {
+  test('an incomplete order that expires is over; only remaining breaches lead to a new recommendation', () => {
     const order = (night: Night) => {
       night.give({ kind: 'order', by: priya, reason: 'it does not feel right' }, 30);
       return night;
@@ -114,12 +114,12 @@ describe('withdrawn', () => {
   test.each([
     { second: 699, answer: [] },
     { second: 700, answer: withdrawn },
-    { second: 9_000, answer: withdrawn }, // though its time to be answered is over as well
+    { second: 9_000, answer: withdrawn }, // although it has also expired by then
   ])('after ten minutes of being seen well, at second $second: $answer', ({ second, answer }) => {
     expect(gone().look([broken('ok'), slow('ok')], second)).toEqual(answer);
   });
 
-  test('with its reason, and the next breach raises another one, of the first contact', () => {
+  test('the withdrawal has a reason, and the next breach asks the first contact again', () => {
     const night = gone();
     night.look([broken('ok')], 700);
     expect(night.state.recommendations[0]).toMatchObject({
@@ -194,7 +194,7 @@ describe('withdrawn', () => {
     expect(night.look([broken('ok')], 801 + 600)).toEqual(withdrawn);
   });
 
-  test('never what a person ordered', () => {
+  test('never if a person ordered the rollback', () => {
     const night = breached();
     night.give({ kind: 'order', by: priya, reason: 'the names' }, 30);
     night.look([broken('ok')], 100);
@@ -202,7 +202,7 @@ describe('withdrawn', () => {
     expect(night.state.recommendations.at(-1)).toMatchObject({ state: 'open', orderedBy: 'priya' });
   });
 
-  test('an answer that comes later is refused, and a changed plan supersedes as before', () => {
+  test('a later answer is refused, and a changed plan still supersedes', () => {
     const night = gone();
     night.look([broken('ok')], 700);
     expect(night.approve(1, omar, 701, true)).toBe('not-open');

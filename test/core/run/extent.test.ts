@@ -7,7 +7,7 @@ import { aPlan, broken, dana, late, place, schema, security } from '../../suppor
 import { Night } from '../../support/night.ts';
 import { rollbackOf } from '../../../src/core/run/state.ts';
 
-/** Both phases are applied; the rollback from this one on is ordered. */
+/** Both phases are applied, and somebody orders a rollback from this phase on. */
 function ordered(from: PhaseId, plan = aPlan()): Night {
   const night = new Night(plan).baseline();
   for (const phase of [security, schema]) {
@@ -20,7 +20,7 @@ function ordered(from: PhaseId, plan = aPlan()): Night {
 
 const undo = (name: string) => ({ command: ['node', name, '--rollback'], estimate: '5m' });
 
-describe('how far a phase came', () => {
+describe('how far a phase got', () => {
   const begun = { finished: false, expected: false, neverBegan: false };
   const finished = { ...begun, finished: true };
   const neverBegan = { ...begun, neverBegan: true };
@@ -76,7 +76,7 @@ describe('how far a phase came', () => {
     expect(isExpected(phase, because)).toBe(doubt);
   });
 
-  test('one whose command was never started is not undone, but its boundary is proved all the same', () => {
+  test('a phase whose command was never started is not undone, but its boundary is still proved', () => {
     const night = ordered(security);
     night.stopWork();
     expect(night.record({ type: 'phase-applied', phase: schema, extent: 'not-at-all' })).toEqual([
@@ -108,7 +108,7 @@ describe('how far a phase came', () => {
   const confirm = (night: Night, answer: 'done' | 'again') =>
     night.give({ kind: 'confirm', step: nextOf(night).step.id, answer, by: dana, reason: 'I looked' });
 
-  test('of one that may have changed rows a person is asked before a step that may not be taken in vain', () => {
+  test('if a phase may have changed rows, the guard asks a person before a step that must not run without need', () => {
     const night = ordered(security);
     night.stopWork();
     expect(night.record(unsure)).toEqual(['phase-applied']);
@@ -146,7 +146,7 @@ describe('how far a phase came', () => {
     expect(asksFirst(rollbackOf(night.state)!, nextOf(night))).toBe(asks);
   });
 
-  test('one word of a person counts for all steps of the phase, and for no other phase', () => {
+  test('one answer applies to all steps of the phase, and to no other phase', () => {
     const night = ordered(security, withSteps(first, { id: 'two', sql: 'select 2' }));
     night.stopWork();
     night.record(unsure);
@@ -157,7 +157,7 @@ describe('how far a phase came', () => {
     expect(asks()).toEqual([false, false, false, true, false]);
   });
 
-  test('is asked before the first step, once for each phase', () => {
+  test('the guard determines it before the first step, once for each phase', () => {
     const night = ordered(security);
     const seen = (phase: PhaseId) => ({ type: 'phase-applied', phase, extent: 'unknown' }) as const;
     expect(night.record(seen(schema))).toBe('out-of-order');

@@ -24,7 +24,7 @@ const over = () => {
 };
 
 describe('the fence', () => {
-  test('stands from before work is stopped until it is lifted after the rollback', () => {
+  test('is raised before work is stopped, and lifted after the rollback', () => {
     const night = underWay();
     expect(night.state.fence).toMatchObject(fence);
     expect(night.record(lifted)).toBe('out-of-order');
@@ -36,14 +36,14 @@ describe('the fence', () => {
     expect(night.record(lifted)).toEqual([]);
   });
 
-  test('outlasts a rollback that was given up, and is lifted then', () => {
+  test('outlasts an aborted rollback, and is lifted afterwards', () => {
     const night = underWay();
     night.give({ kind: 'abort', by: dana, reason: 'no' });
     night.record({ type: 'rollback-aborted' });
     expect(night.record(lifted)).toEqual(['fence-lifted']);
   });
 
-  test('that cannot be lifted is remembered with the reason, and no run is closed over it', () => {
+  test('is recorded with the reason if it cannot be lifted, and blocks closing the run', () => {
     const night = over();
     expect(night.record(stands)).toEqual(['fence-stands']);
     expect(night.state.fence?.trouble).toBe('the server is down');

@@ -34,7 +34,7 @@ const withRestore = (more: object = {}) =>
 
 const breach = broken('breach');
 
-/** These phases are applied, the last of them still runs, and this is seen since it began. */
+/** These phases are applied, the last one is still running, and these breaches exist since it began. */
 function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonly PhaseId[]): Night {
   const night = new Night(plan).baseline();
   const well = [broken('ok'), slow('ok')];
@@ -49,19 +49,19 @@ function breachedBy(breaches: readonly Verdict[], plan: Plan, ...phases: readonl
 }
 const breached = (plan: Plan, ...phases: readonly PhaseId[]) => breachedBy([breach], plan, ...phases);
 
-/** The recommendation is approved, and the rollback given up at its first step. */
+/** The recommendation is approved, and the rollback is aborted at its first step. */
 function givenUp(night: Night): Night {
   night.approve(night.state.recommendations.length, omar, undefined, true);
   night.stopWork();
   return giveUp(night);
 }
-/** A rollback by somebody’s order, given up likewise. */
+/** An ordered rollback that is aborted in the same way. */
 function orderedInVain(night: Night): Night {
   night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
   night.stopWork();
   return giveUp(night);
 }
-/** The step that is next fails, and somebody gives the rollback up. */
+/** The next step fails, and somebody aborts the rollback. */
 function giveUp(night: Night): Night {
   const { id } = nextStep(rollbackOf(night.state)!)!.step;
   night.record({ type: 'step-started', step: id, attempt: 1, tag: 't', on: place });
@@ -70,7 +70,7 @@ function giveUp(night: Night): Night {
   night.record({ type: 'rollback-aborted' });
   return night;
 }
-/** A rollback of the last phase by order, carried out to its end. */
+/** An ordered rollback of the last phase, carried out completely. */
 function undoneByOrder(night: Night): Night {
   night.give({ kind: 'order', by: dana, reason: 'by its scripts after all' });
   night.stopWork();
@@ -83,7 +83,7 @@ const proposed = (night: Night) => {
 };
 const verifying = (plan: Plan) => plan.verification.map(() => 'verification');
 
-describe('the ladder is climbed rung by rung, and never in a circle', () => {
+describe('after each failed rollback the guard proposes the next procedure, and never the same one again', () => {
   const all = [security, schema, relations];
   const run = late('run', 'breach');
   test.each<{ readonly when: string; readonly night: () => Night; readonly kind: string; readonly phases: unknown }>([
@@ -169,12 +169,12 @@ describe('the ladder is climbed rung by rung, and never in a circle', () => {
     const tonight = night();
     expect(proposed(tonight)).toMatchObject({ kind, phases });
     const { length } = tonight.state.recommendations;
-    tonight.look([]); // the next look changes nothing of it
+    tonight.look([]); // the next evaluation changes nothing
     expect([proposed(tonight).kind, tonight.state.recommendations.length]).toEqual([kind, length]);
   });
 });
 
-test('before all of it the phase’s statement is cancelled that others queue behind, and no rollback is proposed for it', () => {
+test('before any rollback, the guard cancels the phase’s statement that others queue behind', () => {
   const night = new Night(withRestore({ catalogue: { 'lock-queue': { cancel_phase: true } } })).baseline().arm();
   night.start(security);
   const causedBy = { pid: 7, ofPhase: true };
@@ -183,15 +183,15 @@ test('before all of it the phase’s statement is cancelled that others queue be
   expect(night.state.recommendations).toEqual([]);
 });
 
-describe('what belongs to the proof', () => {
-  test('after a phase rollback its boundary only; after a restore what the plan says of all', () => {
+describe('the proof of a rollback', () => {
+  test('is the boundary after a phase rollback, and the plan’s verification queries after a restore', () => {
     const plan = withRestore();
     const night = breached(plan, security);
     expect(proposed(night).steps).toEqual([`${security}/undo`, `${security}/verify`]);
     expect(proposed(givenUp(night)).steps).toEqual(['restore/bring-back', ...verifying(plan)]);
   });
 
-  test('a restore that asks the queries itself does so once, where it says', () => {
+  test('a restore with a verify step runs the queries once, at that step', () => {
     const steps = [
       { id: 'bring-back', command: ['restore'] },
       { id: 'check', verify: 'all' },
@@ -211,7 +211,7 @@ describe('what belongs to the proof', () => {
   });
 });
 
-test('a restore that is given up leaves the steps that were not taken to a person, by name', () => {
+test('an aborted restore names the remaining steps for a person', () => {
   const steps = ['maintenance-on', 'start-web', 'maintenance-off'].map((id) => ({ id, command: [id] }));
   const staging = { target, restore: { ...restore, steps } };
   const night = givenUp(breached(withRestore({ environments: { staging }, verification: [] }), security));
@@ -220,13 +220,13 @@ test('a restore that is given up leaves the steps that were not taken to a perso
   night.record({ type: 'step-started', step: stepId('restore/maintenance-on'), attempt: 1, tag: 't', on: place });
   night.record({ type: 'step-done', step: stepId('restore/maintenance-on'), took: millis(1), output: '', how: 'ran' });
   const { procedure } = giveUp(night).state.recommendations.at(-1)!;
-  expect(sayProcedure(procedure)).toMatch(/ did not hold, .*; left to you: start-web, maintenance-off$/);
+  expect(sayProcedure(procedure)).toMatch(/ failed, .*; left to you: start-web, maintenance-off$/);
   const view = viewOf(night.plan, night.state, undefined, night.now);
   expect(view.rollback?.steps[1]).toMatchObject({ id: 'restore/start-web', limit: minutes(30) });
   expect(view.givenUp).toMatchObject({ step: 'restore/start-web', leftToYou: ['start-web', 'maintenance-off'] });
 });
 
-test('the view says where a rollback was given up midway, until a phase starts again', () => {
+test('the view shows where a rollback was aborted midway, until a phase starts again', () => {
   const night = givenUp(breached(aPlan(), security));
   const givenUpNow = () => viewOf(night.plan, night.state, undefined, night.now).givenUp;
   night.decline(2);
@@ -238,7 +238,7 @@ test('the view says where a rollback was given up midway, until a phase starts a
   expect(givenUpNow()).toBeUndefined();
 });
 
-test('a restore that the guard ends before its first step is no way back to the rung that did not hold', () => {
+test('a restore that the guard ends before its first step does not bring back the procedure that failed', () => {
   const night = givenUp(breached(withRestore(), security));
   night.approve(2, omar, undefined, true);
   const steps = [{ id: 'bring-back', command: ['restore', '--otherwise'] }];
@@ -255,8 +255,8 @@ test('a restore that the guard ends before its first step is no way back to the 
   ]);
 });
 
-describe('who gave a rollback up decides what comes next', () => {
-  test('nothing goes on by itself, though the run is armed', () => {
+describe('after somebody aborted a rollback, people decide what comes next', () => {
+  test('the guard does nothing by itself, even if the run is armed', () => {
     const night = breachedBy([late('run', 'breach')], withRestore(), security);
     night.arm();
     expect(proposed(givenUp(night)).kind).toBe('restore');
@@ -267,14 +267,14 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(rollbackOf(night.state)?.state).toBe('aborted');
   });
 
-  test('what follows on a rollback that a person ordered stands on no breach, and is approved without one', () => {
+  test('the recommendation after an aborted order has no breach, and can be approved without one', () => {
     const night = breachedBy([broken('ok')], withRestore(), security);
     night.give({ kind: 'order', by: dana, reason: 'the export needs the old names' });
     expect(proposed(givenUp(night)).kind).toBe('restore');
     expect(night.approve(2, omar)).toEqual(['recommendation-approved', 'rollback-started']);
   });
 
-  describe('what follows on it is asked until somebody answers, though every light is green', () => {
+  describe('the guard asks about the next procedure until somebody answers, even if every check is well', () => {
     const contacts = ['Dana', 'Omar'].map((name) => ({ role: 'on call', name, reach: '+49' }));
     const green = [broken('ok'), slow('ok')];
     const halfUndone = () => {
@@ -285,7 +285,7 @@ describe('who gave a rollback up decides what comes next', () => {
     const again = ['recommendation-expired', 'recommendation-raised'];
     const later = (night: Night, minute: number) => night.look(green, 1_000 + minute * 60);
 
-    test('of the next contact each time', () => {
+    test('it asks the next contact each time', () => {
       const night = halfUndone();
       expect([31, 62].map((minute) => later(night, minute))).toEqual([again, again]);
       expect(
@@ -293,21 +293,21 @@ describe('who gave a rollback up decides what comes next', () => {
       ).toEqual([['Dana'], ['Omar'], ['Dana', 'Omar']]);
     });
 
-    test('also when a late word of the phase changes what it rests on', () => {
+    test('also if a late report of the phase changes the evidence', () => {
       const night = halfUndone();
       night.give({ kind: 'phase-fail', phase: security, by: dana, exitCode: 1, because: 'stopped' });
       expect(night.look(green)).toEqual(['recommendation-superseded', 'recommendation-raised']);
       expect(proposed(night).kind).toBe('restore');
     });
 
-    test('also when somebody ordered something else instead, and nobody joined in', () => {
+    test('also if somebody ordered another rollback that nobody else approved', () => {
       const night = halfUndone();
       night.give({ kind: 'order', by: priya, reason: 'by its scripts after all' });
       expect(later(night, 31)).toEqual(['approval-expired', ...again]);
       expect(proposed(night).kind).toBe('restore');
     });
 
-    test('not once somebody has declined it', () => {
+    test('not after somebody has declined it', () => {
       const night = halfUndone();
       night.decline(2);
       expect([31, 62].map((minute) => later(night, minute))).toEqual([[], []]);
@@ -316,14 +316,14 @@ describe('who gave a rollback up decides what comes next', () => {
     });
   });
 
-  test('what follows on a rollback that did not hold is not withdrawn when its breach heals: half undone is not well', () => {
+  test('the recommendation after a failed rollback is not withdrawn when the breach ends, because the database is half-undone', () => {
     const night = givenUp(breached(withRestore(), security));
     night.look([broken('ok'), slow('ok')], 1_000);
     expect(night.look([broken('ok'), slow('ok')], 1_700)).toEqual([]);
     expect(night.state.recommendations.at(-1)?.state).toBe('open');
   });
 
-  test('one that had not begun to undo leaves the run held, and raises nothing', () => {
+  test('a rollback aborted before its first step holds the run and raises nothing', () => {
     const night = breached(withRestore(), security);
     night.approve(1);
     night.stopWork();
@@ -332,7 +332,7 @@ describe('who gave a rollback up decides what comes next', () => {
     expect(night.look([breach])).toEqual([]);
   });
 
-  describe('one that had not begun to undo, after another that was cut short, leaves the database half undone', () => {
+  describe('a rollback aborted before its first step, after one that was aborted midway, leaves the database half-undone', () => {
     const stoppedAgain = () => {
       const night = givenUp(breached(withRestore(), security));
       night.approve(2, omar, undefined, true);
@@ -342,7 +342,7 @@ describe('who gave a rollback up decides what comes next', () => {
       return night;
     };
 
-    test('so the next look asks once more, and people only', () => {
+    test('so the next evaluation asks again, and only people can answer', () => {
       const night = stoppedAgain();
       expect(night.look([breach])).toEqual(['recommendation-raised']);
       expect(proposed(night).kind).toBe('restore');
@@ -352,7 +352,7 @@ describe('who gave a rollback up decides what comes next', () => {
       expect(night.look([breach])).toEqual([]);
     });
 
-    test('who declines it is asked no more, until something else is broken', () => {
+    test('after a decline the guard asks no more until something else breaks', () => {
       const night = stoppedAgain();
       night.look([breach]);
       night.decline(3);
@@ -360,7 +360,7 @@ describe('who gave a rollback up decides what comes next', () => {
       expect(night.look([breach, slow('breach')])).toEqual(['verdicts-changed', 'recommendation-raised']);
     });
 
-    test('nothing is asked while nothing is broken, nor once a rollback has come to its end', () => {
+    test('the guard asks nothing while nothing is broken or after a completed rollback', () => {
       const night = stoppedAgain();
       expect(night.look([broken('ok')])).toEqual(['verdicts-changed']);
       undoneByOrder(night).look([broken('ok')], undefined, 3_600_000);

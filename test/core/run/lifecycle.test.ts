@@ -94,7 +94,7 @@ describe('the baseline', () => {
     expect(night().give(input)).toEqual(answer);
   });
 
-  test('one can be captured again once the run is disarmed', () => {
+  test('can be captured again after disarming', () => {
     const night = new Night().baseline().arm();
     night.give({ kind: 'disarm', by: priya, reason: 'a new baseline' });
     expect(night.give(capture)).toEqual(['capture-started']);
@@ -136,7 +136,7 @@ describe('hold, resume, close', () => {
     night.give(hold);
     return night;
   };
-  test('nobody can hold a run for more reasons than can be read, and it stays held; others can', () => {
+  test('one person can hold a run for a limited number of reasons; others can still hold it', () => {
     const night = running();
     for (const reason of '0123456789') expect(night.give({ ...hold, reason })).toEqual(['run-held']);
     const before = night.state;
@@ -165,7 +165,7 @@ describe('hold, resume, close', () => {
     expect(night().give(input)).toEqual(answer);
   });
 
-  test('a closed run hears nothing any more', () => {
+  test('a closed run ignores every input', () => {
     const night = held();
     night.give(close);
     expect(stageOf(night.state)).toBe('closed');
@@ -180,14 +180,14 @@ describe('hold, resume, close', () => {
 
 describe('a restart', () => {
   const allowed = () => new Night().baseline().arm();
-  test('with the same plan takes nothing', () => {
+  test('with the same plan revokes nothing', () => {
     const night = allowed();
     const { authority } = night.state;
     expect(night.give({ kind: 'restart', plan: recordedPlan() })).toEqual(['guard-restarted']);
     expect(night.state.authority).toEqual(authority);
   });
 
-  test('with a changed plan voids all that was allowed: pre-approvals, waivers and arming', () => {
+  test('with a changed plan voids pre-approvals, waivers and arming', () => {
     const night = allowed();
     expect(night.give({ kind: 'restart', plan: recordedPlan(changed) })).toEqual([
       'guard-restarted',
@@ -199,7 +199,7 @@ describe('a restart', () => {
     expect(night.give({ kind: 'arm', by: dana })).toBe('not-ready');
   });
 
-  test('with a changed plan voids an approval that waits for its second', () => {
+  test('with a changed plan voids an incomplete approval', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.look([broken('breach')], 20);
@@ -229,13 +229,13 @@ describe('what follows from a restart is in one append with it:', () => {
     ]);
   });
 
-  test('a capture that nobody goes on with', () => {
+  test('a capture that the restart interrupted', () => {
     const night = new Night();
     night.give({ kind: 'capture', length: millis(1), by: dana });
     expect(night.give({ kind: 'restart', plan: recordedPlan() }, 40)).toEqual(['guard-restarted', 'capture-failed']);
   });
 
-  test('a rollback amid its steps waits for a person where the plan is another; once one lets it, it goes on', () => {
+  test('with a changed plan, a rollback between two steps waits until a person lets it continue', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.look([broken('breach')], 20);
@@ -262,7 +262,7 @@ describe('what follows from a restart is in one append with it:', () => {
     expect(rollbackOf(night.undo().state)?.state).toBe('done');
   });
 
-  test('a rollback that has begun no step is proposed anew where the plan is another, though its steps are the same', () => {
+  test('with a changed plan, a rollback without a started step is proposed again, even if its steps are the same', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.look([broken('breach')], 20);
@@ -273,10 +273,10 @@ describe('what follows from a restart is in one append with it:', () => {
   });
 });
 
-describe('a restart after which the clock shows less than the journal', () => {
+describe('a restart with a clock that is behind the journal', () => {
   const hour = 3_600;
   const restart = () => ({ kind: 'restart' as const, plan: recordedPlan() });
-  /** With a reading of then in the journal. */
+  /** With a reading of that moment in the journal. */
   const restartAfter = (night: Night, newestReading: number) => ({
     ...restart(),
     newest: newestMoment(night.state, { newestReading: at(newestReading) }),
@@ -313,7 +313,7 @@ describe('a restart after which the clock shows less than the journal', () => {
     expect(night.state.authority.waivers).not.toEqual([]);
   });
 
-  test('asks the open recommendation anew, of the same people, and no approval of it counts any more', () => {
+  test('raises the open recommendation again for the same people, without its approvals', () => {
     const night = asking();
     night.approve(1, priya, hour + 20);
     expect(night.give(restart(), 0)).toEqual(['guard-restarted', 'recommendation-superseded', 'recommendation-raised']);
@@ -332,28 +332,28 @@ describe('a restart after which the clock shows less than the journal', () => {
     expect(night.approve(2, dana, 2)).toEqual(['recommendation-approved', 'rollback-started']);
   });
 
-  test('does not act by itself on what it asks anew', () => {
+  test('does not act by itself on the recommendation that it raises again', () => {
     const night = asking().arm();
     expect(night.give(restart(), 0)).toEqual([...ended, 'recommendation-superseded', 'recommendation-raised']);
     expect(rollbackOf(night.state)).toBeUndefined();
   });
 
-  test('goes on with the rollback that was begun', () => {
+  test('continues the rollback that had begun', () => {
     const night = asking();
     night.approve(1, dana, hour + 20);
     expect(night.give(restart(), 0)).toEqual(['guard-restarted']);
     expect(rollbackOf(night.state)?.state).toBe('starting');
   });
 
-  test('is told once: the next restart takes nothing, though readings from before the step are there still', () => {
+  test('is handled once: the next restart revokes nothing, although readings from before the step still exist', () => {
     const night = new Night().baseline();
     night.give(restartAfter(night, hour), 0);
     night.arm();
     expect(night.give(restartAfter(night, hour), 60)).toEqual(['guard-restarted']);
-    expect(night.give(restartAfter(night, hour + 120), 90)).toEqual(ended); // and once more it was set back
+    expect(night.give(restartAfter(night, hour + 120), 90)).toEqual(ended); // the clock was set back again
   });
 
-  test('what is recorded at the earlier moments hides nothing of the step: a revocation, for one', () => {
+  test('events recorded at the earlier moments, such as a revocation, do not hide the step', () => {
     const night = new Night().baseline();
     night.now = at(hour);
     night.arm();
@@ -376,7 +376,7 @@ test.each([
   expect(findings.map((one) => night.give({ kind: 'finding', finding: one })).at(-1)).toEqual(answer);
 });
 
-test('a stage is one word at every moment of a night', () => {
+test('a run has exactly one stage at every moment', () => {
   const night = new Night().baseline();
   const stages = [stageOf(night.state)];
   const note = () => stages.push(stageOf(night.state));

@@ -21,7 +21,7 @@ const saw = (second: number, ...objects: readonly string[]): Finding => ({
   faults: objects.map(fault),
 });
 
-/** What is said of one look after the other. */
+/** The summaries of consecutive findings. */
 class Looks {
   #history: CheckHistory | undefined;
   see(second: number, ...objects: readonly string[]): Verdict {
@@ -30,7 +30,7 @@ class Looks {
   }
 }
 
-test('a flood is told by the newest hundred, how many more there are, and a hash of all', () => {
+test('of many faults, a verdict names the newest hundred, the number of others, and a hash of all', () => {
   const looks = new Looks();
   const first = looks.see(1, ...flood);
   expect(first).toMatchObject({ status: 'breach', more: { count: flood.length - mostNamed } });
@@ -41,7 +41,7 @@ test('a flood is told by the newest hundred, how many more there are, and a hash
   expect(next.more?.hash).not.toBe(first.more?.hash);
 });
 
-test('a new breach beside a flood joins what is open, and what was declined is asked again only with another', () => {
+test('a new fault among many joins the open recommendation; declined faults count again only with a new one', () => {
   const [night, looks] = [new Night().baseline(), new Looks()];
   night.start(security, 10);
   const first = looks.see(11, ...flood);
@@ -54,7 +54,7 @@ test('a new breach beside a flood joins what is open, and what was declined is a
   expect(night.look([looks.see(16, ...flood, 'function z', 'function y')], 16)).toContain('recommendation-raised');
 });
 
-test('what a flood may have hidden at a phase’s start is never taken for sure to be that phase’s doing', () => {
+test('faults that many others may have hidden at a phase’s start are never surely attributed to that phase', () => {
   const [night, looks] = [new Night().baseline(), new Looks()];
   night.start(security, 10);
   night.finish(security, 11);
@@ -64,12 +64,12 @@ test('what a flood may have hidden at a phase’s start is never taken for sure 
   const named = new Set(looks.see(21, ...flood).objects);
   const hidden = flood.filter((object) => !named.has(object)).slice(0, 1);
   night.look([looks.see(22, ...hidden)], 22); // the others are dropped
-  const crowd = 'security:definer-functions:*';
-  expect(night.state.phases.slice(0, 2).map(({ troubled }) => troubled.includes(crowd))).toEqual([false, true]);
+  const unnamed = 'security:definer-functions:*';
+  expect(night.state.phases.slice(0, 2).map(({ troubled }) => troubled.includes(unnamed))).toEqual([false, true]);
   expect(night.state.recommendations.at(-1)?.notAutomaticBecause.join()).toContain('found more faults than it names');
 });
 
-test('what is pushed out of sight by newer faults stays known as older than the phase', () => {
+test('a fault that newer ones push off the list still counts as older than the phase', () => {
   const [night, looks] = [new Night().baseline(), new Looks()];
   night.start(security, 10);
   night.finish(security, 11);

@@ -38,7 +38,7 @@ test.each<{ when: string; verdict: ReturnType<typeof broken>; answer: unknown }>
 });
 
 describe('each faulty object counts by itself', () => {
-  test('what was declined stays declined; another object is asked about', () => {
+  test('a declined object stays declined; another object leads to a new recommendation', () => {
     const night = declined();
     expect(night.look([faulty('a')], 13)).toEqual([]);
     expect(night.look([faulty('a', 'b')], 14)).toEqual(['verdicts-changed', 'recommendation-raised']);
@@ -50,21 +50,21 @@ describe('each faulty object counts by itself', () => {
     night.start(security, 10);
     night.look([faulty('a')], 11);
     expect(night.look([faulty('a', 'b')], 12)).toEqual(['verdicts-changed', 'evidence-joined']);
-    expect(night.look([faulty('b')], 13)).toEqual(['verdicts-changed']); // fewer are no news
+    expect(night.look([faulty('b')], 13)).toEqual(['verdicts-changed']); // fewer objects raise nothing new
     expect(night.state.recommendations).toHaveLength(1);
   });
 
-  test('a phase is blamed for the objects that were well at its boundary only', () => {
+  test('a phase is blamed only for objects that were well at its boundary', () => {
     const night = declined();
     night.finish(security, 20);
     night.look([faulty('a')], 21);
     night.start(schema, 30);
     night.look([faulty('a', 'b')], 32);
     expect(last(night)).toMatchObject({ attributedTo: security, procedure: { phases: [schema, security] } });
-    night.look([{ ...faulty('b'), inPart: true }], 33); // what is not seen has not healed
+    night.look([{ ...faulty('b'), inPart: true }], 33); // an unseen fault has not recovered
     night.look([faulty('a', 'b')], 33);
     expect(last(night)).toMatchObject({ attributedTo: security });
-    night.look([faulty('b')], 33); // the older one has healed: what is left is the second phase's doing
+    night.look([faulty('b')], 33); // the older fault has recovered, so the second phase caused the remaining one
     night.decline(night.state.recommendations.length, dana, 34);
     night.look([faulty('b', 'c')], 35);
     expect(last(night)).toMatchObject({ attributedTo: schema, procedure: { phases: [schema] } });

@@ -39,7 +39,7 @@ function applied(night = new Night().baseline()): Night {
 }
 
 describe('somebody with authority orders a rollback', () => {
-  test('though every light is green and the run was never armed', () => {
+  test('even if every check is well and the run was never armed', () => {
     const night = applied();
     expect(order(night)).toEqual(ordered);
     expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', by: dana.id, procedure: { phases: [schema] } });
@@ -52,23 +52,23 @@ describe('somebody with authority orders a rollback', () => {
     expect(rollbackOf(night.state)?.procedure.phases).toEqual([schema, security]);
   });
 
-  test('and what was recommended gives way to it, with its evidence', () => {
+  test('the order supersedes an open recommendation and takes over its evidence', () => {
     const night = applied();
     night.look([broken('breach')]);
     expect(order(night)).toEqual(['recommendation-superseded', ...ordered]);
     expect(night.state.recommendations).toMatchObject([{ state: 'superseded' }, { state: 'approved', evidence: [{}] }]);
   });
 
-  test('and a project manager only together with a technical lead', () => {
+  test('a project manager needs a technical lead', () => {
     const night = applied();
     expect(order(night, priya)).toEqual(['recommendation-raised', 'recommendation-approved']);
     expect(rollbackOf(night.state)).toBeUndefined();
-    expect(night.look([broken('ok')])).toEqual([]); // it waits, whatever is seen meanwhile
+    expect(night.look([broken('ok')])).toEqual([]); // the order waits, whatever the guard observes
     expect(night.approve(1, lena)).toEqual(['recommendation-approved', 'rollback-started']);
     expect(rollbackOf(night.state)).toMatchObject({ trigger: 'ordered', by: lena.id });
   });
 
-  describe('and waits for the second word as what it is, also when a phase moves on meanwhile', () => {
+  describe('the order keeps its scope while it waits for a second approval, even if a phase moves on', () => {
     const target = { url: 'postgres://guard@127.0.0.1/app' };
     const steps = [{ id: 'bring-back', command: ['restore'] }];
     const plan = aPlan({ environments: { production: { target, restore: { method: 'in-place', steps } } } });
@@ -105,7 +105,7 @@ describe('somebody with authority orders a rollback', () => {
       },
     );
 
-    test('and a breach seen meanwhile joins it, but carries nothing out that was not pre-approved', () => {
+    test('a breach in the meantime joins the order, but starts nothing that was not pre-approved', () => {
       const night = applied(new Night().baseline().arm());
       night.start(relations);
       order(night, priya, security);
@@ -119,7 +119,7 @@ describe('somebody with authority orders a rollback', () => {
     });
   });
 
-  test('and where the plan has not any more what was ordered, nothing else is done in the name of who ordered it', () => {
+  test('if the plan no longer has the ordered procedure, the replacement does not count as ordered', () => {
     const night = applied();
     order(night, priya, schema);
     const phases = night.plan.phases.map((one) => (one.id === schema ? { ...one, rollback: 'restore' as const } : one));
@@ -130,7 +130,7 @@ describe('somebody with authority orders a rollback', () => {
     expect(last(changed)).not.toHaveProperty('orderedBy');
   });
 
-  test('half of it is addressed to the first contact of the plan; what is decided is addressed to nobody', () => {
+  test('an incomplete order goes to the plan’s first contact; a complete one to nobody', () => {
     const contacts = [{ role: 'on call', name: 'Dana', reach: '+49' }];
     const asked = (by: Principal) => {
       const night = applied(new Night(aPlan({ contacts })).baseline());
@@ -140,7 +140,7 @@ describe('somebody with authority orders a rollback', () => {
     expect([asked(priya), asked(dana)]).toEqual([contacts, undefined]);
   });
 
-  describe('half of it is no pre-approval', () => {
+  describe('an incomplete order is no pre-approval', () => {
     const armed = () => applied(new Night().baseline().arm());
     const acts = ['pre-approval-used', 'recommendation-approved', 'rollback-started'];
     test.each([
@@ -213,7 +213,7 @@ describe('a rollback is ended early', () => {
     expect(night.start(relations)).toBe('held');
   });
 
-  test('before the intent of a step that was on its way: it does not begin', () => {
+  test('before a step’s intent is recorded: the step does not begin', () => {
     const night = rollingBack();
     const step = rollbackOf(night.state)?.steps[0]?.step.id as StepId;
     abort(night);
@@ -233,7 +233,7 @@ describe('a rollback is ended early', () => {
     ]);
   });
 
-  test('while a step asks: nobody waits for its answer any more', () => {
+  test('while a step asks: its question is closed', () => {
     const { night, step } = underWay();
     night.record({ type: 'step-asked', step, question: 'Is it done?', output: '' });
     expect(openQuestion(rollbackOf(night.state))).toBe('Is it done?');
@@ -243,14 +243,14 @@ describe('a rollback is ended early', () => {
     expect(night.give({ kind: 'confirm', step, answer: 'done', by: dana, reason: 'x' })).toBe('no-rollback');
   });
 
-  test('and may be ordered anew afterwards', () => {
+  test('and can be ordered again afterwards', () => {
     const night = rollingBack();
     abort(night);
     night.record({ type: 'rollback-aborted' });
     expect(order(night)).toEqual(ordered);
   });
 
-  test('said twice it is one word', () => {
+  test('a repeated order changes nothing', () => {
     const night = rollingBack();
     abort(night);
     expect(abort(night)).toEqual([]);
@@ -267,7 +267,7 @@ describe('a rollback is ended early', () => {
     expect(act(rollingBack())).toBe(because);
   });
 
-  test('is refused when none is under way', () => {
+  test('is refused if no rollback is running', () => {
     expect(abort(applied())).toBe('no-rollback');
   });
 });

@@ -25,21 +25,21 @@ describe('a phase that took too long', () => {
     const night = running();
     night.look([late(security, 'breach')], 1_300);
     night.finish(security, 1_310);
-    night.look([], 1_311); // nobody judges the runtime of a phase that has ended
+    night.look([], 1_311); // the runtime of an ended phase is not judged
     return night;
   };
 
-  test('ends late: the question is asked again with the state as it is now', () => {
+  test('ends late: the recommendation is raised again with the current state', () => {
     expect(last(overdue())).toMatchObject({ id: recommendation(2), state: 'open', attributedTo: security });
     expect(overdue().start(schema, 1_320)).toBe('recommendation-open');
   });
 
-  test('and when nobody answers, once more: no question is lost', () => {
+  test('and again if nobody answers', () => {
     const night = overdue();
     expect(night.look([], 5_000)).toEqual(['recommendation-expired', 'recommendation-raised']);
   });
 
-  test('declined, the next phases may start, and nobody is asked about it again', () => {
+  test('after a decline, the next phases can start, and the guard does not ask again', () => {
     const night = overdue();
     night.decline(2, dana, 1_330);
     expect(night.start(schema, 1_340)).toEqual(['phase-started']);
@@ -55,7 +55,7 @@ describe('a phase that took too long', () => {
     ).toEqual([]);
   });
 
-  test('rolled back, it may be tried again', () => {
+  test('after its rollback, it can be tried again', () => {
     const night = overdue();
     night.approve(2, omar, 1_330);
     night.stopWork(1_331);

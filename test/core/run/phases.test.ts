@@ -53,7 +53,7 @@ const undone = () => {
   return night.undo(42);
 };
 
-describe('a phase starts only when nothing speaks against it', () => {
+describe('a phase starts only if nothing blocks it', () => {
   const looked =
     (...verdicts: Parameters<Night['look']>[0]) =>
     () => {
@@ -155,7 +155,7 @@ describe('a phase starts only when nothing speaks against it', () => {
     expect(ready().give(input)).toEqual(answer);
   });
 
-  test('a phase that a changed plan no longer has does not start', () => {
+  test('a phase that the changed plan no longer has cannot start', () => {
     const { state } = ready();
     const input = { kind: 'phase-start', phase: security, by: pipeline, supervisor } as const;
     const phases = [{ id: 'another', estimate: '1m', rollback: 'restore' }];
@@ -163,14 +163,14 @@ describe('a phase starts only when nothing speaks against it', () => {
     expect('refused' in decision && decision.refused.because).toBe('unknown-phase');
   });
 
-  test('the question alone, without a boundary, starts nothing', () => {
+  test('a request without a boundary starts nothing', () => {
     const night = ready();
     expect(night.give({ kind: 'phase-start', phase: security, by: pipeline, supervisor })).toEqual([]);
     expect(night.state.phases[0]?.state).toBe('not-started');
   });
 });
 
-describe('what the phase before did must be seen first', () => {
+describe('the effects of the previous phase must be known first', () => {
   const next = { kind: 'phase-start', phase: schema, by: pipeline, supervisor } as const;
   function after(because: Reason, second: number) {
     const night = new Night().baseline();
@@ -190,7 +190,7 @@ describe('what the phase before did must be seen first', () => {
   });
 });
 
-describe('what a phase reports', () => {
+describe('the reports of a phase', () => {
   const by = pipeline;
   const reports: readonly PhaseInput[] = [
     { kind: 'phase-spawned', phase: security, by, child },
@@ -205,7 +205,7 @@ describe('what a phase reports', () => {
     expect(ready().give({ ...report, phase: phaseId('unheard-of') })).toBe('unknown-phase');
   });
 
-  test('said again, since the answer was lost, is no fault and no second entry', () => {
+  test('a repeated report is accepted without a second entry', () => {
     expect(done().give({ kind: 'phase-finish', phase: security, by })).toEqual([]);
     expect(undone().give({ kind: 'phase-fail', phase: security, by, exitCode: null, because: 'stopped' })).toEqual([]);
     const spawned = running();
@@ -213,7 +213,7 @@ describe('what a phase reports', () => {
     expect(spawned.give({ kind: 'phase-spawned', phase: security, by, child })).toEqual([]);
   });
 
-  test('of an earlier attempt is not taken for the one that runs', () => {
+  test('a report of an earlier attempt does not count for the current one', () => {
     const report = { kind: 'phase-finish', phase: security, by, tag: 'ripcord-phase-0' } as const;
     expect(running().give(report)).toBe('another-attempt');
     expect(running().give({ ...report, tag: supervisor.tag })).toHaveLength(1);
@@ -240,12 +240,12 @@ describe('what a phase reports', () => {
     expect(night.state.phases[0]?.clock?.progress).toEqual({ fraction: recorded, at: at(15) });
   });
 
-  test('whoever may not report phases is refused', () => {
+  test('a principal without the right to report phases is refused', () => {
     expect(running().give({ kind: 'phase-finish', phase: security, by: priya })).toBe('not-allowed');
     expect(running().give({ kind: 'phase-finish', phase: security, by: omar })).toEqual(['phase-finished']);
   });
 
-  test('a second attempt must bring back what was there before the first', () => {
+  test('a second attempt keeps the boundary of the first', () => {
     const night = running();
     night.give({ kind: 'phase-fail', phase: security, by, exitCode: 1, because: 'exit 1' }, 20);
     night.look([slow('ok', { warning: true })], 25);
@@ -262,7 +262,7 @@ describe('what a phase reports', () => {
     const end = { exitCode: null, because: 'it failed', ...(neverBegan !== undefined && { neverBegan }) };
     return night.give({ kind: 'phase-fail', phase: security, by, ...end }, 20);
   };
-  test('that its command was never started counts where nothing of it was heard', () => {
+  test('the report that the command was never started counts only without contrary reports', () => {
     const [never, begun, working, retried] = [running(), running(), running(), running()];
     failed(never, true);
     expect(never.state.phases[0]).toMatchObject({ state: 'failed', neverBegan: true });
@@ -281,7 +281,7 @@ describe('what a phase reports', () => {
     }
   });
 
-  test('an attempt after the phase was undone begins with a boundary of its own', () => {
+  test('an attempt after a rollback begins with a new boundary', () => {
     const night = undone();
     night.look([broken('ok')], 50, 3_600_000);
     night.start(security, 60);

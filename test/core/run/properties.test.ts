@@ -13,7 +13,7 @@ import { asRead } from '../../support/as-read.ts';
 import { aNight, type AnyNight } from '../../support/inputs.ts';
 import { Night } from '../../support/night.ts';
 
-/** Laws that hold whatever is said, in any order, by anybody, while the clock goes both ways. */
+/** Invariants for any inputs, in any order, by any principal, with a clock that moves in both directions. */
 
 const plan = aPlan({ catalogue: { 'lock-queue': { cancel_phase: true } } });
 type Approved = Extract<RunEvent, { type: 'recommendation-approved' }>;
@@ -164,7 +164,7 @@ test.each(Object.entries(laws))('%s', (_name, law) => {
   expect(() => fc.assert(property, { numRuns: 50 })).not.toThrow();
 });
 
-test('a decision depends on nothing but the plan, the state, the input and the time, and leaves them alone', () => {
+test('a decision depends only on the plan, the state, the input and the time, and does not change them', () => {
   fc.assert(
     fc.property(aNight, ({ armed, chances }) => {
       const night = lead({ armed, chances: chances.slice(0, -1) });
@@ -180,7 +180,7 @@ test('a decision depends on nothing but the plan, the state, the input and the t
   );
 });
 
-test('such nights reach every kind of event', () => {
+test('the generated runs reach every kind of event', () => {
   const nights = fc.sample(aNight, { seed: 4, numRuns: 1_200 }).map(lead);
   const seen = new Set(nights.flatMap(({ journal }) => journal.map(({ type }) => type)));
   expect(eventTypes.filter((type) => !seen.has(type))).toEqual([]);

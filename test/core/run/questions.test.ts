@@ -22,7 +22,7 @@ import { rollbackOf } from '../../../src/core/run/state.ts';
 
 const leak = verdict('security', 'grants', 'breach', { summary: 'public may read molecule' });
 
-/** Somebody has read the recommendation; while they type, a breach joins it. */
+/** Somebody has read the recommendation; while they type, it receives new evidence. */
 function joined() {
   const night = new Night().baseline();
   night.start(security, 10);
@@ -33,7 +33,7 @@ function joined() {
 }
 const rec = { recommendation: recommendation(1), by: dana, reason: 'a known false alarm' } as const;
 
-describe('a recommendation that a breach joins while somebody answers', () => {
+describe('a recommendation that receives new evidence while somebody answers', () => {
   test.each([
     { answer: { kind: 'decline', ...rec } },
     { answer: { kind: 'approve', ...rec, evenIfGone: false } },
@@ -59,14 +59,14 @@ describe('a recommendation that a breach joins while somebody answers', () => {
     expect(night.journal[length]).toMatchObject({ recommendation: recommendation(1), questionId });
   });
 
-  test('keeps an approval that was given before: it is bound to the procedure', () => {
+  test('keeps earlier approvals, because they are bound to the procedure', () => {
     const { night } = joined();
     night.approve(1, priya, 22);
     night.look([broken('breach'), leak, slow('breach')], 23);
     expect(night.approve(1, lena, 24)).toEqual(['recommendation-approved', 'rollback-started']);
   });
 
-  test('shows what joined, and which of it those had seen who are on it', () => {
+  test('shows the new evidence, and how much of it people had acknowledged', () => {
     const { night, read } = joined();
     const [one] = viewOf(night.plan, night.state, undefined, night.now).recommendations;
     expect(one?.questionId).toBeGreaterThan(read);
@@ -79,7 +79,7 @@ describe('a recommendation that a breach joins while somebody answers', () => {
   });
 });
 
-describe('a decline covers what was declined, and nothing else', () => {
+describe('a decline covers only the evidence that was declined', () => {
   const declined = (...evidence: Parameters<Night['look']>[0]) => {
     const night = new Night().baseline();
     night.start(security, 10);
@@ -133,14 +133,14 @@ describe('a step that asks twice', () => {
     return { night, read };
   };
 
-  test.each(['again', 'done'] as const)('takes no late --%s that was meant for the first time', (answer) => {
+  test.each(['again', 'done'] as const)('refuses a late --%s that was meant for the first question', (answer) => {
     const { night, read } = twice();
     expect(night.give({ ...again, answer, questionId: read }, 41)).toBe('changed');
     expect(night.refused?.found).toContain('Was it done by now?');
     expect(rollbackOf(night.state)?.steps[0]?.state).toBe('asking');
   });
 
-  test('takes the answer to what it asks now, and puts on record which it was', () => {
+  test('accepts the answer to the current question, and records which question it was', () => {
     const { night } = twice();
     const questionId = idOf(night, undo);
     expect(openQuestions(night.state)).toEqual([{ questionId, step: undo, asks: 'Was it done by now?', times: 2 }]);
@@ -149,7 +149,7 @@ describe('a step that asks twice', () => {
     expect(openQuestions(night.state)).toEqual([]);
   });
 
-  test('asks for the third time in the next rollback, also where its first question was meant', () => {
+  test('counts its questions across rollbacks', () => {
     const { night, read } = twice();
     night.give({ kind: 'abort', by: dana, reason: 'stop' }, 42);
     night.record({ type: 'rollback-aborted' });
@@ -162,7 +162,7 @@ describe('a step that asks twice', () => {
   });
 });
 
-test('a rollback that is blocked for another reason by now is not let go on by a late word', () => {
+test('a late confirmation does not unblock a rollback that is now blocked for another reason', () => {
   const night = rollingBack();
   const letGo = { kind: 'confirm', step: stepId('stop-work'), answer: 'again', by: dana, reason: 'ended' } as const;
   night.record({ type: 'rollback-blocked', question: 'A session is left' });
@@ -174,7 +174,7 @@ test('a rollback that is blocked for another reason by now is not let go on by a
   expect(night.give(letGo, 33)).toEqual(['rollback-unblocked']);
 });
 
-test('the target that somebody looked at is confirmed, not the one that took its place since', () => {
+test('a confirmation applies to the target that the person checked, not to a later one', () => {
   const night = new Night().baseline();
   const confirm = { kind: 'confirm', step: stepId('target'), answer: 'done', by: dana, reason: 'I looked' } as const;
   night.give({ kind: 'target-changed', found: { ...target, oid: '99' } }, 20);
@@ -195,7 +195,7 @@ describe('a run that two people hold', () => {
     return { night, read };
   };
 
-  test('is not let go on by who has read of one of them', () => {
+  test('is not resumed by somebody who has read only one hold', () => {
     const { night, read } = held();
     expect(night.give({ kind: 'hold', by: omar, reason: 'the replica is behind' }, 11)).toEqual(['run-held']);
     expect(night.give({ kind: 'resume', by: dana, questionId: read }, 12)).toBe('changed');
@@ -206,7 +206,7 @@ describe('a run that two people hold', () => {
     expect(night.state.held).toBeUndefined();
   });
 
-  test('is not held twice by the same word', () => {
+  test('is not held twice by a repeated order', () => {
     const { night } = held();
     night.give({ kind: 'hold', by: omar, reason: 'the replica is behind' }, 11);
     expect(night.give({ kind: 'hold', by: priya, reason: 'coffee' }, 12)).toEqual([]);

@@ -28,7 +28,7 @@ const breached = () => {
 };
 const last = ({ state }: Night) => state.recommendations.at(-1);
 
-describe('a look raises at most one recommendation', () => {
+describe('an evaluation raises at most one recommendation', () => {
   const observing = () => new Night();
   test.each([
     { when: 'all is well', night: running, verdicts: [broken('ok'), slow('ok')], answer: ['verdicts-changed'] },
@@ -81,7 +81,7 @@ describe('a look raises at most one recommendation', () => {
     expect(night().look(verdicts, 30)).toEqual(answer);
   });
 
-  test('blindness is told once, with each change and at its end, and raises nothing', () => {
+  test('blindness is recorded at its start, at each change and at its end, and raises nothing', () => {
     const night = running();
     const blind = [search];
     const answers = [[], blind, blind, [search, probeId('control')], []].map((probes, index) =>
@@ -90,7 +90,7 @@ describe('a look raises at most one recommendation', () => {
     expect(answers).toEqual([[], ['guard-blinded'], [], ['guard-blinded'], ['guard-sighted']]);
   });
 
-  test('a blind guard still recommends by what it does see', () => {
+  test('a blind guard still recommends because of what it does see', () => {
     const night = running();
     expect(night.look([broken('breach')], 20, 0, [search])).toEqual([
       'verdicts-changed',
@@ -99,7 +99,7 @@ describe('a look raises at most one recommendation', () => {
     ]);
   });
 
-  test('it says what it rests on, what it proposes and until when', () => {
+  test('a recommendation has its evidence, its procedure and its expiry', () => {
     expect(last(breached())).toMatchObject({
       id: recommendation(1),
       evidence: [broken('breach')],
@@ -112,7 +112,7 @@ describe('a look raises at most one recommendation', () => {
 });
 
 describe('superseded', () => {
-  test('when the phase ends while it waits, with the evidence that still stands', () => {
+  test('when the phase ends in the meantime; the remaining evidence is kept', () => {
     const night = breached();
     night.finish(security, 30);
     expect(night.look([broken('breach')], 31)).toEqual(['recommendation-superseded', 'recommendation-raised']);
@@ -133,13 +133,13 @@ describe('superseded', () => {
     expect(night.look([seen], 31)).toEqual(answer);
   });
 
-  test('a breach that cannot be looked at is never acted upon without asking', () => {
+  test('the guard never acts without approval on a breach that it cannot check', () => {
     const night = breached().arm();
     night.finish(security, 30);
     night.look([broken('unknown')], 31);
     expect(last(night)).toMatchObject({
       state: 'open',
-      notAutomaticBecause: ['the guard cannot look at the breach now'],
+      notAutomaticBecause: ['the guard cannot check the breach now'],
     });
   });
 
@@ -149,18 +149,18 @@ describe('superseded', () => {
     expect(night.look([broken('breach')], 40)).toEqual(['recommendation-superseded', 'recommendation-raised']);
   });
 
-  test('a flickering breach changes the procedure once at most, not with each flicker', () => {
+  test('a flickering breach changes the procedure at most once', () => {
     const night = breached();
     night.finish(security, 21);
     night.look([broken('breach')], 22);
     night.decline(2, dana, 23);
     night.start(schema, 24);
-    night.look([broken('breach'), slow('breach')], 25); // the orphans are of the first phase, the slowness of the second
+    night.look([broken('breach'), slow('breach')], 25); // the first phase caused the orphans, the second the slowness
     expect(last(night)?.procedure.phases).toEqual([schema, security]);
     const flicker = ['ok', 'breach', 'ok', 'breach', 'ok'] as const;
     const answers = flicker.map((status, index) => night.look([broken(status), slow('breach')], 26 + index));
     expect(answers.map((types) => types.includes('recommendation-raised'))).toEqual([true, false, false, false, false]);
-    expect(last(night)?.procedure.phases).toEqual([schema]); // once the orphans were gone, they are of the second phase
+    expect(last(night)?.procedure.phases).toEqual([schema]); // orphans that disappeared and came back belong to the second phase
   });
 });
 
@@ -185,7 +185,7 @@ describe('declined', () => {
     expect(night.state.recommendations).toHaveLength(raised ? 2 : 1);
   });
 
-  test('a phase starts: it is asked again, about the phase whose doing it was', () => {
+  test('after a phase start the breach is raised again, attributed to the phase that caused it', () => {
     const night = declined();
     night.finish(security, 30);
     night.look([broken('breach')], 31);
@@ -222,7 +222,7 @@ describe('expired', () => {
     expect(breached().look([seen], second)).toEqual(answer);
   });
 
-  test('a question that this look did not judge is asked again: nobody has seen it well', () => {
+  test('a breach that the evaluation did not judge is raised again, because nobody has seen it well', () => {
     expect(breached().look([], 1_900)).toEqual(['recommendation-expired', 'recommendation-raised']);
   });
 
@@ -233,7 +233,7 @@ describe('expired', () => {
   });
 });
 
-test('whoever may answer may see it; others may not decline or acknowledge', () => {
+test('only principals who can answer may acknowledge or decline', () => {
   const acknowledge = (by: typeof dana) =>
     breached().give({ kind: 'acknowledge', recommendation: recommendation(1), by });
   expect([dana, priya, pipeline].map(acknowledge)).toEqual([

@@ -34,7 +34,7 @@ const otherPlan = aPlan({
 const without = (night: Night, phase: PhaseId): readonly PhaseState[] =>
   night.state.phases.map((one) => (one.phase === phase ? { ...one, state: 'undone' } : one));
 
-describe('once forward work is proved stopped it is asked whether what was approved is still what is to be done', () => {
+describe('once forward work is proved stopped, the guard checks whether the approved procedure still fits', () => {
   const target = { url: 'postgres://guard@127.0.0.1/app' };
   const restore = { method: 'in-place', approvals: 1, steps: [{ id: 'bring-back', command: ['restore'] }] };
   const restorable = aPlan({ environments: { staging: { target, restore } } });
@@ -101,7 +101,7 @@ describe('once forward work is proved stopped it is asked whether what was appro
     expect(replan(plan, { ...night.state, phases }, rollbackOf(night.state)!)).toMatchObject(answer);
   });
 
-  test('a late word from the phase is recorded, and the same goes on', () => {
+  test('a late report of the phase is recorded, and the rollback continues', () => {
     const night = ordered(schema);
     night.record({ type: 'stop-work-started' });
     expect(night.give({ kind: 'phase-finish', phase: schema, by: pipeline })).toEqual(['phase-finished']);
@@ -109,7 +109,7 @@ describe('once forward work is proved stopped it is asked whether what was appro
     expect(rollbackOf(night.undo().state)?.state).toBe('done');
   });
 
-  test('what is no longer what was approved ends, and is proposed anew: its approvals are void', () => {
+  test('a rollback that no longer matches its approval ends and is proposed again without approvals', () => {
     const night = ordered(schema);
     const changed = new Night(otherPlan);
     Object.assign(changed, { state: night.state });
@@ -125,7 +125,7 @@ describe('once forward work is proved stopped it is asked whether what was appro
     expect(changed.stopWork()).toEqual(['stop-work-proved']);
   });
 
-  test('once a step was taken it goes on as it was begun', () => {
+  test('after its first step the rollback continues as it began', () => {
     const night = ordered(schema);
     night.stopWork();
     night.record({

@@ -28,16 +28,16 @@ const givenUp = (): Night => {
 };
 
 test.each([
-  { when: 'nothing was undone', night: () => new Night().baseline(), stands: 'idle', stage: 'open' },
-  { when: 'a rollback is under way', night: rollingBack, stands: 'rolling-back', stage: 'rolling-back' },
-  { when: 'it was given up, and the next rung is asked for', night: givenUp, stands: 'ended', stage: 'recommending' },
-  { when: 'it is done', night: () => rollingBack().undo(), stands: 'watching', stage: 'watching' },
-])('when $when, the response stands at $stands', ({ night, stands, stage }) => {
+  { when: 'nothing was undone', night: () => new Night().baseline(), response: 'idle', stage: 'open' },
+  { when: 'a rollback is under way', night: rollingBack, response: 'rolling-back', stage: 'rolling-back' },
+  { when: 'it was given up, and the next rung is asked for', night: givenUp, response: 'ended', stage: 'recommending' },
+  { when: 'it is done', night: () => rollingBack().undo(), response: 'watching', stage: 'watching' },
+])('when $when, the response stands at $response', ({ night, response, stage }) => {
   const { state } = night();
-  expect([state.response.stands, stageOf(state)]).toEqual([stands, stage]);
+  expect([state.response.state, stageOf(state)]).toEqual([response, stage]);
 });
 
-test('what was given up is kept until a rollback is done, and the watch until the next one begins', () => {
+test('an aborted rollback is kept until one is completed, and a watch until the next rollback begins', () => {
   const night = givenUp();
   expect(triedIn(night.state.response).givenUp).toBe(rollbackIn(night.state.response));
   const done = rollingBack().undo();

@@ -18,7 +18,7 @@ function opened(uptime?: UptimeMark): RunState {
   return decision.events.reduce<RunState | undefined>(evolve, undefined)!;
 }
 
-describe('the newest moment that is known to be over', () => {
+describe('the newest moment that has certainly passed', () => {
   test.each([
     { by: 'the last event alone', uptime: undefined, known: {}, second: 0 },
     { by: 'a later reading', uptime: undefined, known: { newestReading: at(hour) }, second: hour },
@@ -35,14 +35,14 @@ describe('the newest moment that is known to be over', () => {
     expect(newestMoment(opened(uptime), known)).toBe(at(second));
   });
 
-  test('by no reading from before a step of the clock that was found before, and by none from before the run', () => {
+  test('readings from before a known clock step or from before the run do not count', () => {
     const known = { newestReading: at(hour) };
     expect(newestMoment({ ...opened(), setBackFrom: at(hour) }, known)).toBe(at(0));
     expect(newestMoment(opened(), { newestReading: instant(start - 1) })).toBe(at(0));
   });
 });
 
-describe('the guard’s time goes on', () => {
+describe('the guard’s time continues', () => {
   test.each([
     { from: 'the wall clock', when: 'nothing is known', newest: undefined, wall: 5, goesOn: 5 },
     { from: 'the wall clock', when: 'it is ahead', newest: 5, wall: hour, goesOn: hour },
@@ -54,7 +54,7 @@ describe('the guard’s time goes on', () => {
   });
 });
 
-/** A machine whose wall clock somebody sets, and a guard that is killed and started again there. */
+/** A machine whose wall clock changes, and a guard on it that is killed and restarted. */
 function restarts(steps: readonly { readonly away: number; readonly step: number }[]) {
   let [truth, offset] = [0, 0];
   let uptime = mark(0, 0);
@@ -73,7 +73,7 @@ function restarts(steps: readonly { readonly away: number; readonly step: number
   return { isFound, behind: millis(at(truth) - now) };
 }
 
-describe('within one boot no setting of the clock makes the guard’s time late without being found', () => {
+describe('within one boot, the guard detects every clock change that makes its time late', () => {
   test.each([
     { how: 'back an hour right away', steps: [{ away: 1, step: -hour }] },
     { how: 'back an hour after two hours away', steps: [{ away: 2 * hour, step: -hour }] },
@@ -118,7 +118,7 @@ describe('within one boot no setting of the clock makes the guard’s time late 
     expect(isFound || behind <= 0).toBe(true);
   });
 
-  test('and a clock that nobody sets is never found', () => {
+  test('and reports nothing if nobody sets the clock', () => {
     const steps = Array.from({ length: 100 }, () => ({ away: 7, step: 0 }));
     expect(restarts(steps)).toEqual({ isFound: false, behind: 0 });
   });

@@ -22,7 +22,7 @@ import { watchIn } from '../../../src/core/run/response.ts';
 const [undoSchema, verifySchema] = [stepId(`${schema}/undo`), stepId(`${schema}/verify`)];
 const [undoSecurity, verifySecurity] = [stepId(`${security}/undo`), stepId(`${security}/verify`)];
 
-/** Two phases, a breach of the first that was declined and came back, and the word to undo both. */
+/** Two phases, a breach of the first that was declined and came back, and an order to undo both. */
 function approved(): Night {
   const night = new Night().baseline();
   night.start(security, 10);
@@ -69,7 +69,7 @@ test.each([
   },
 );
 
-describe('in this order and no other', () => {
+describe('a rollback runs strictly in order', () => {
   test('work is stopped, each step taken, each phase proved, and then the watch begins', () => {
     const night = approved();
     const answers = [
@@ -141,7 +141,7 @@ describe('in this order and no other', () => {
     expect(night().record(event)).toEqual(answer);
   });
 
-  test('a step with a precondition may ask before it begins, and is started only after an answer', () => {
+  test('a step with a precondition can ask before it begins, and starts only after an answer', () => {
     const tcp = { tcp: 'db:5432' };
     const steps = [
       { id: 'undo', command: ['undo'], precondition: tcp },
@@ -163,7 +163,7 @@ describe('in this order and no other', () => {
     expect(night.record(step(undoSchema))).toEqual(['step-started']);
   });
 
-  test('what belongs to no rollback under way is not recorded', () => {
+  test('an event that belongs to no running rollback is not recorded', () => {
     const event = { type: 'stop-work-started', v: 1, at: at(1), rollback: rollbackId('another') } as const;
     expect(new Night().give({ kind: 'record', event })).toEqual([]);
     expect(approved().give({ kind: 'record', event })).toEqual([]);
@@ -245,14 +245,14 @@ describe('a person is asked', () => {
     expect(tonight.refused?.wanted).toBe(`the step that asks: ${wanted}`);
   });
 
-  test('who says that forward work is stopped is told what let the rollback continue', () => {
+  test('a confirmation that forward work has stopped is refused with the way to continue', () => {
     const night = blocked();
     night.give(confirm('stop-work', 'done'));
     expect(night.refused?.todo).toMatch(/^End what is left.*ripcord confirm stop-work --again/);
     expect(rollbackOf(night.state)).toMatchObject({ state: 'blocked', question: 'Who is that?' });
   });
 
-  test('a person’s word for the last step ends the rollback as its proof would', () => {
+  test('a person’s confirmation of the last step ends the rollback like its proof', () => {
     const night = quiet();
     then(night, step(undoSchema), done(undoSchema), step(verifySchema), done(verifySchema));
     then(night, step(undoSecurity), done(undoSecurity), step(verifySecurity), asked(verifySecurity));
@@ -270,7 +270,7 @@ describe('a person is asked', () => {
     });
   });
 
-  test('one that a person calls done is not begun again, and is done once the executor says that nothing is left of it', () => {
+  test('a step that a person confirms does not run again, and is done once its remaining work is gone', () => {
     const night = asking();
     night.give(confirm(undoSchema, 'done'));
     expect(stageOf(night.state)).toBe('rolling-back');
@@ -288,7 +288,7 @@ describe('a person is asked', () => {
   });
 });
 
-test('a phase that ends while it is undone is recorded, and undone all the same', () => {
+test('a phase that ends during its rollback is recorded and still undone', () => {
   const night = quiet();
   expect(
     night.give(
@@ -297,7 +297,7 @@ test('a phase that ends while it is undone is recorded, and undone all the same'
     ),
   ).toEqual(['phase-failed']);
   night.undo(50);
-  const earlier = [{ attempt: 1, supervisor }]; // what it started may still be looked for
+  const earlier = [{ attempt: 1, supervisor }]; // so that the guard can still look for its processes
   expect(night.state.phases[1]).toEqual({ phase: schema, state: 'undone', attempt: 1, troubled: [], earlier });
   expect(night.finish(schema, 60)).toBe('not-running');
 });

@@ -38,7 +38,7 @@ const authorising = [
 ] as const;
 
 describe.each(authorising)('$kind by somebody who has read the plan of before', (said) => {
-  test('is refused with both plans and what to do, and nothing is recorded', () => {
+  test('is refused with both plans and a remedy, and nothing is recorded', () => {
     const night = restarted(running());
     const before = night.state;
     expect(night.give({ ...said, planHash }, 51)).toBe('changed');
@@ -48,17 +48,17 @@ describe.each(authorising)('$kind by somebody who has read the plan of before', 
     expect(night.state).toBe(before);
   });
 
-  test('is taken, or refused for another reason, once its author has read the plan that the guard has', () => {
+  test('is accepted, or refused for another reason, once its author has read the guard’s plan', () => {
     expect(restarted(running()).give(said, 51)).not.toBe('changed');
   });
 
-  test('is refused for want of a right first: whoever has none learns nothing of the plan', () => {
+  test('is refused for a missing right first, so that the refusal reveals nothing about the plan', () => {
     const nobody = { ...dana, role: 'auditor' };
     expect(restarted(running()).give({ ...said, by: nobody, planHash }, 51)).toBe('not-allowed');
   });
 });
 
-test('the run shows which plan its plan took the place of, and since when', () => {
+test('the run shows which plan was replaced, and when', () => {
   const night = restarted(running());
   const { plan } = viewOf(night.plan, night.state, undefined, night.now);
   expect(plan).toMatchObject({ hash: edited, before: { hash: planHash, until: night.now } });
@@ -119,7 +119,7 @@ describe('an order to roll back', () => {
     expect(night.state).toBe(before);
   });
 
-  test('counts where the phase has ended meanwhile: it is undone as while it ran', () => {
+  test('is accepted if the phase has ended in the meantime, because it is undone the same way', () => {
     const night = running();
     const read = night.state.undoRevision;
     night.give(seen('1'), 15);
@@ -130,7 +130,7 @@ describe('an order to roll back', () => {
   });
 });
 
-test('whoever ends a rollback does not end the one after it', () => {
+test('an abort does not end the next rollback', () => {
   const night = running();
   night.give({ kind: 'order', by: dana, reason }, 20);
   const read = rollbackOf(night.state)!.id;
@@ -145,7 +145,7 @@ test('whoever ends a rollback does not end the one after it', () => {
   expect(night.give({ kind: 'abort', by: dana, reason })).toContain('abort-ordered');
 });
 
-/** What each of the words names, as something that was never so. */
+/** The reference in each order, replaced by one that never existed. */
 const never = {
   planHash: hash('sha256:never'),
   undoRevision: undoRevision(999_999),
@@ -164,7 +164,7 @@ const words: readonly { readonly said: Said; readonly names: readonly (keyof typ
   })),
 ];
 
-test('whatever has happened, nothing is recorded of a word that names what is not so', () => {
+test('an order that names an outdated state is never recorded', () => {
   fc.assert(
     fc.property(aNight, ({ armed, chances }) => {
       const night = new Night().baseline();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { TargetIdentity } from '../../../src/core/evidence/target.ts';
-import { type Sense, stepId } from '../../../src/core/kernel/ids.ts';
+import { type EvidenceSource, stepId } from '../../../src/core/kernel/ids.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 import { aPlan, broken, dana, lena, place, ravi, schema, security, target } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
@@ -25,8 +25,8 @@ const armed = (plan = aPlan()) => {
   night.look([broken('ok')], 80);
   return night;
 };
-const blindTo = (blind: readonly Sense[]) =>
-  ({ kind: 'look', verdicts: [broken('breach')], blind, unrecorded: millis(0) }) as const;
+const blindTo = (blind: readonly EvidenceSource[]) =>
+  ({ kind: 'evaluation', verdicts: [broken('breach')], blind, unrecorded: millis(0) }) as const;
 
 describe('what sessions find', () => {
   test.each([
@@ -45,7 +45,7 @@ describe('what sessions find', () => {
     expect(night.give(found(promoted), 91)).toEqual([]);
   });
 
-  test('is another database in its place, told once, and not the run’s target before somebody says so', () => {
+  test('is another database in its place: recorded once, and the run’s target only after a confirmation', () => {
     const night = armed();
     expect(night.give(found(replaced), 90)).toEqual(['target-replaced']);
     expect(night.give(found(replaced), 91)).toEqual([]);
@@ -54,14 +54,14 @@ describe('what sessions find', () => {
     expect(night.state.target).toEqual(replaced);
   });
 
-  test.each([{ is: replaced }, { is: promoted }])('is what the restore under way has put there: $is', ({ is }) => {
+  test.each([{ is: replaced }, { is: promoted }])('is what the running restore has put there: $is', ({ is }) => {
     const night = armed(restorable);
     expect(night.give({ kind: 'order', restore: true, by: dana, reason: 'all of it' }, 100)).toContain(
       'rollback-started',
     );
     night.stopWork(103);
     const step = rollbackOf(night.state)?.steps[0]?.step.id ?? stepId('none');
-    expect(night.give(found(is), 104)).not.toHaveLength(0); // before its first step nobody wanted it so
+    expect(night.give(found(is), 104)).not.toHaveLength(0); // before the first step of a restore, a replacement is unexpected
     night.give(confirm(), 105);
     const later = { ...night.state.target, oid: '7', timeline: '00000009' };
     night.record({ type: 'step-started', step, attempt: 1, tag: 't', on: place }, 106);
@@ -73,17 +73,20 @@ describe('what sessions find', () => {
 });
 
 describe('until somebody confirms the target', () => {
-  test.each([{ is: promoted }, { is: replaced }])('nothing is done without asking, and then it is: $is', ({ is }) => {
-    const night = armed();
-    night.give(found(is), 90);
-    expect(night.look([broken('breach')], 91)).toContain('recommendation-raised');
-    expect(rollbackOf(night.state)).toBeUndefined();
-    expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
-      expect.stringMatching(/^(the server failed over|another database).* which nobody has confirmed yet$/),
-    ]);
-    night.give(confirm(), 95);
-    expect(night.look([broken('breach')], 96)).toContain('rollback-started');
-  });
+  test.each([{ is: promoted }, { is: replaced }])(
+    'the guard does not act without approval, and acts afterwards: $is',
+    ({ is }) => {
+      const night = armed();
+      night.give(found(is), 90);
+      expect(night.look([broken('breach')], 91)).toContain('recommendation-raised');
+      expect(rollbackOf(night.state)).toBeUndefined();
+      expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual([
+        expect.stringMatching(/^(the server failed over|another database).* which nobody has confirmed yet$/),
+      ]);
+      night.give(confirm(), 95);
+      expect(night.look([broken('breach')], 96)).toContain('rollback-started');
+    },
+  );
 
   test('no phase starts', () => {
     const night = armed();
@@ -93,7 +96,7 @@ describe('until somebody confirms the target', () => {
     expect(night.start(schema, 93)).toEqual(['phase-started']);
   });
 
-  test('its words count that may arm the run, and only about what has changed', () => {
+  test('only a principal who can arm the run can confirm, and only a change that exists', () => {
     const night = armed();
     expect(night.give(confirm(), 90)).toBe('not-asked');
     night.give(found(promoted), 91);
@@ -104,7 +107,7 @@ describe('until somebody confirms the target', () => {
 });
 
 describe('without its lock, or before another server,', () => {
-  test.each<{ blind: readonly Sense[]; because: RegExp }>([
+  test.each<{ blind: readonly EvidenceSource[]; because: RegExp }>([
     { blind: ['guard-lock'], because: /does not hold the guard lock/ },
     { blind: ['target'], because: /leads to another server/ },
   ])('the guard only recommends, lets no phase start, and acts again afterwards: $blind', ({ blind, because }) => {

@@ -19,7 +19,7 @@ describe('the guard’s clock and the wall clock', () => {
     expect(sayClock(millis(offset)) === undefined).toBe(verdict === 'agree');
   });
 
-  test('and a person is told which is ahead, by how much, and what to do', () => {
+  test('the message says which clock is ahead, by how much, and what to do', () => {
     expect(sayClock(hours(6))).toMatch(
       /^the wall clock is 6h ahead of the guard’s clock.* the guard asks before it acts/,
     );
@@ -45,19 +45,19 @@ describe('the guard’s clock and the wall clock', () => {
 describe('how far the machine’s clocks are ahead', () => {
   test.each([
     { was: 0, is: 0, level: 0, by: undefined },
-    { was: 0, is: 60, level: 0, by: undefined }, // as small as what a restart passes over
+    { was: 0, is: 60, level: 0, by: undefined }, // no larger than the step that a restart ignores
     { was: 0, is: 61, level: 61, by: 61 },
     { was: 50, is: 100, level: 50, by: undefined },
     { was: 7_200, is: 7_200, level: 7_200, by: undefined },
     { was: 7_200, is: 14_400, level: 14_400, by: 7_200 },
-    { was: 7_200, is: 0, level: 0, by: undefined }, // set back: nothing is given back
+    { was: 7_200, is: 0, level: 0, by: undefined }, // a clock that is set back restores nothing
   ])('was $was s and is $is s: told $by', ({ was, is, level, by }) => {
     const expected = { level: seconds(level), ...(by !== undefined && { by: seconds(by) }) };
     expect(whenAhead(seconds(was), seconds(is))).toEqual(expected);
   });
 });
 
-describe('what was allowed until a moment ends as much sooner as the machine’s clocks ran ahead', () => {
+describe('permissions end sooner by as much as the machine’s clocks ran ahead', () => {
   const armed = () => new Night().baseline().arm();
   const leap = (night: Night, length: number, second: number) =>
     night.give({ kind: 'clock-ahead', length: seconds(length) }, second);
@@ -76,7 +76,7 @@ describe('what was allowed until a moment ends as much sooner as the machine’s
     expect(night.state.authority.armed).toBeUndefined();
   });
 
-  test('an open recommendation and its approvals; what is asked afterwards has its whole time', () => {
+  test('an open recommendation and its approvals, but not later ones', () => {
     const night = new Night().baseline();
     night.start(security, 10);
     night.finish(security, 20);
@@ -88,11 +88,16 @@ describe('what was allowed until a moment ends as much sooner as the machine’s
     expect(night.look([broken('breach')], 42)).toEqual(['recommendation-expired', 'recommendation-raised']);
     const length = open!.expiresAt - open!.raisedAt;
     expect(night.state.recommendations[1]!.expiresAt - at(42)).toBe(length);
-    expect(night.look([broken('breach')], 43)).toEqual([]); // it is not asked again each second
+    expect(night.look([broken('breach')], 43)).toEqual([]); // it is not raised again every second
   });
 
-  test('while the clocks differ nothing is done without asking, no phase starts and nobody arms the run', () => {
-    const blind = { kind: 'look', verdicts: [broken('breach')], blind: ['wall-clock'], unrecorded: millis(0) } as const;
+  test('while the clocks differ, the guard does not act without approval, no phase starts, and nobody can arm the run', () => {
+    const blind = {
+      kind: 'evaluation',
+      verdicts: [broken('breach')],
+      blind: ['wall-clock'],
+      unrecorded: millis(0),
+    } as const;
     const night = armed();
     night.start(security, 10);
     night.finish(security, 20);

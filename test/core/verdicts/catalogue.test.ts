@@ -5,7 +5,7 @@ import { checkId } from '../../../src/core/kernel/ids.ts';
 import { millis, seconds } from '../../../src/core/kernel/units.ts';
 import { catalogueVerdict } from '../../../src/core/verdicts/catalogue.ts';
 import { type CheckHistory, noteFinding } from '../../../src/core/verdicts/checks.ts';
-import { troublesOf } from '../../../src/core/verdicts/verdict.ts';
+import { faultKeysOf } from '../../../src/core/verdicts/verdict.ts';
 import { at } from '../../support/builders.ts';
 
 const fault = (object: string, consequence: Consequence = 'veto', lasting?: number): Fault => ({
@@ -115,38 +115,38 @@ test.each<{ when: string; findings: readonly Finding[]; baseline?: Finding; is: 
   expect(verdictOf(findings, baseline)).toMatchObject(is);
 });
 
-test('of many faults three are said, and all of them count', () => {
+test('a sentence names three of many faults, but all of them count', () => {
   const verdict = verdictOf([saw(0, ...['a', 'b', 'c', 'd', 'e'].map((object) => fault(object)))]);
   expect(verdict.summary).toContain('a is broken; b is broken; c is broken; and 2 more');
   expect(verdict.objects).toHaveLength(5);
 });
 
-describe('troubles are told apart', () => {
+describe('faults are identified', () => {
   test('by object where there are objects', () => {
-    expect(troublesOf(verdictOf([saw(0, fault('a'), fault('b'))]))).toEqual([
+    expect(faultKeysOf(verdictOf([saw(0, fault('a'), fault('b'))]))).toEqual([
       'integrity:orphans:a',
       'integrity:orphans:b',
     ]);
   });
-  test('by the question where there are none', () => {
-    expect(troublesOf(verdictOf([saw(0)]))).toEqual(['integrity:orphans']);
+  test('by the verdict’s key otherwise', () => {
+    expect(faultKeysOf(verdictOf([saw(0)]))).toEqual(['integrity:orphans']);
   });
 });
 
-test('what no phase has done is for people to act upon, unless something beside it is a phase’s', () => {
+test('only people act on faults that no phase caused, unless a phase caused another one', () => {
   const others = { ...fault('a'), onlyRecommend: 'it belongs to somebody else' };
   expect(verdictOf([saw(0, others)])).toMatchObject({ status: 'breach', onlyRecommend: 'it belongs to somebody else' });
   expect(verdictOf([saw(0, others, fault('b'))])).not.toHaveProperty('onlyRecommend');
   expect(verdictOf([saw(0, others, fault('b', 'note'))])).toHaveProperty('onlyRecommend');
 });
 
-test('how long somebody else has brought it about does not count for a phase that does so now', () => {
+test('the time in which somebody else caused a fault does not count against a phase', () => {
   const lasts = fault('a', 'sustained', 10);
   const others = { ...lasts, onlyRecommend: 'it belongs to somebody else' };
   const since = [saw(0, others), saw(20, others), saw(25, lasts)];
   expect(verdictOf(since)).toMatchObject({
     status: 'breach',
-    onlyRecommend: 'before 02:00:25 it was the doing of others, as far as is known',
+    onlyRecommend: 'as far as is known, others caused it before 02:00:25',
   });
   expect(verdictOf([...since, blind(30), saw(35, lasts)])).toHaveProperty('onlyRecommend');
   expect(verdictOf([...since, blind(30), saw(36, lasts)])).not.toHaveProperty('onlyRecommend');

@@ -41,7 +41,7 @@ describe('integrity and security veto at once, functionality after a while', () 
   });
 });
 
-describe('not knowing', () => {
+describe('an unknown finding', () => {
   test.each([
     { findings: [], status: 'unknown', because: 'never-asked' },
     { findings: [finding('unknown')], status: 'unknown', because: 'could-not-look' },
@@ -53,7 +53,7 @@ describe('not knowing', () => {
     expect(judged(findings)).toMatchObject({ status, because, warning: false });
   });
 
-  test('a breach in the baseline makes nothing well that cannot be looked at', () => {
+  test('a breach in the baseline does not make an unknown finding well', () => {
     const never = statuses.filter((status) => status !== 'ok' && status !== 'breach');
     for (const status of never) expect(judged([finding(status)], finding('breach')).status).toBe(status);
   });
@@ -71,7 +71,7 @@ describe('not knowing', () => {
   });
 });
 
-describe('what the baseline shows is known, what is new beside it is not', () => {
+describe('faults in the baseline are known, new ones are not', () => {
   const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(...cells));
   const rows = (...names: readonly string[]): Partial<Finding> => manyRows(names.map((name) => [name]));
   const numbered = (count: number, first: string) => Array.from({ length: count }, (_, index) => `${first}${index}`);
@@ -159,7 +159,7 @@ describe('what the baseline shows is known, what is new beside it is not', () =>
   });
 });
 
-describe('where rows were kept without their hashes, what they show is not guessed', () => {
+describe('rows without hashes are compared only as far as they are known', () => {
   const kept = (count: number, name: string, more: Partial<Finding> = {}): Finding =>
     finding('breach', 0, {
       rows: Array.from({ length: Math.min(count, 20) }, (_, index) => [`${name}${index}`]),
@@ -195,7 +195,7 @@ describe('where rows were kept without their hashes, what they show is not guess
     expect(verdict.status).toBe(status);
     if (status === 'unknown') {
       expect(verdict.because).toBe('could-not-look');
-      expect(verdict.summary).toContain('whether the baseline shows the same rows cannot be told');
+      expect(verdict.summary).toContain('whether the baseline shows the same rows is unknown');
     }
   });
 });

@@ -15,7 +15,7 @@ const from = (first: number, last: number, code?: string, step = 1): readonly Re
   Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, index) => failed(first + index * step, code));
 const gone = '42P01';
 
-describe('a probe is broken for strictly longer than it may be', () => {
+describe('a probe is a breach if it is broken for strictly longer than allowed', () => {
   test.each([
     { when: 'nothing was read yet', readings: [], status: 'unknown', because: 'never-asked' },
     {
@@ -66,7 +66,7 @@ describe('a probe is broken for strictly longer than it may be', () => {
   });
 });
 
-describe('missing readings neither break nor lengthen', () => {
+describe('missing readings neither end nor lengthen an outage', () => {
   test.each([
     { when: 'missing ones follow', readings: [...from(0, 55), missing(61), missing(300)], seen: 55 },
     {
@@ -81,22 +81,22 @@ describe('missing readings neither break nor lengthen', () => {
     expect(judged(readings)).toMatchObject({ because: 'broken-but-young' });
   });
 
-  test('every failure counts, until an answer', () => {
+  test('every failure counts until an answer arrives', () => {
     expect(healthOf([...from(0, 4), missing(5), ...from(6, 7)]).outage).toMatchObject({ failures: 7, since: at(0) });
     expect(healthOf([...from(0, 4), answered(5, 4), failed(6)]).outage).toMatchObject({ failures: 1, since: at(6) });
   });
 
-  test('an outage goes on where it was when the guard could see again', () => {
+  test('an outage continues after a time in which the guard was blind', () => {
     expect(judged([...from(0, 50), ...from(650, 661)])).toMatchObject({ because: 'broken' });
   });
 
-  test('readings that repeat or come late change nothing', () => {
+  test('repeated and late readings change nothing', () => {
     const health = healthOf(from(0, 20));
     expect(healthOf([...from(0, 20), answered(20, 4), answered(7, 4), failed(3)])).toEqual(health);
   });
 });
 
-describe('where the guard is blind, nothing is known, but a breach stays a breach', () => {
+describe('while the guard is blind, the verdict is unknown, but a breach remains', () => {
   const blind = { criterion: 'functionality', status: 'unknown', because: 'could-not-look', warning: false };
   test.each([
     { when: 'it answered last', readings: [answered(0, 4)], verdict: blind },
@@ -108,7 +108,7 @@ describe('where the guard is blind, nothing is known, but a breach stays a breac
   });
 });
 
-describe('the widened patience of a phase that declares a downtime', () => {
+describe('the tolerance during a phase that declares a downtime', () => {
   const plan = aPlan();
   const phase = plan.phases.find(({ id }) => id === migration);
   test.each([
@@ -127,7 +127,7 @@ describe('the widened patience of a phase that declares a downtime', () => {
     expect(limits.slowness({})).toMatchObject({ limit, ignoreStallsUnder: limit === 1.8 ? seconds(180) : seconds(10) });
   });
 
-  test('a shorter downtime, or a narrower limit, narrows nothing', () => {
+  test('a shorter downtime or a narrower limit changes nothing', () => {
     const strict = { id: 'quick', estimate: '1m', rollback: 'restore', effects: { downtime: '1s', slower_than: '5%' } };
     const { phases, ...more } = { ...aPlan(), phases: aPlan({ phases: [strict], pre_approvals: [] }).phases };
     const limits = limitsFor({ ...more, phases }, phases[0]);

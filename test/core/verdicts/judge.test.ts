@@ -6,7 +6,7 @@ import { probeId } from '../../../src/core/kernel/ids.ts';
 import { type Instant, millis, minutes } from '../../../src/core/kernel/units.ts';
 import type { CheckHistory } from '../../../src/core/verdicts/checks.ts';
 import { scalesFor } from '../../../src/core/detection/scales.ts';
-import { blindSenses, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
+import { blindSources, type Evidence, judge } from '../../../src/core/verdicts/judge.ts';
 import { limitsFor } from '../../../src/core/verdicts/limits.ts';
 import { freshEvidence, type ProbeEvidence, takeIn } from '../../../src/core/verdicts/probe-evidence.ts';
 import { keyOf } from '../../../src/core/verdicts/verdict.ts';
@@ -38,7 +38,7 @@ const seen = (readings: readonly Reading[], probe: ProbeId = search): ProbeEvide
     freshEvidence(start),
   );
 const blindIn = (of: typeof plan, probes: Evidence['probes'], since: Instant, now: Instant) =>
-  blindSenses(of, { probes, checks: new Map() }, new Map(), since, now);
+  blindSources(of, { probes, checks: new Map() }, new Map(), since, now);
 const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   baseline: aBaseline(),
   probes: new Map([[search, seen(slowly(40))]]),
@@ -50,7 +50,7 @@ const evidence = (more: Partial<Evidence> = {}): Evidence => ({
 });
 const slowly = (count: number) => Array.from({ length: count }, (_, second) => answered(second, 41));
 
-test('there is one verdict for every question that the plan asks, in its order; none of them is well before it was asked', () => {
+test('there is one verdict per probe, check and clock of the plan, in its order, and none is well without evidence', () => {
   const clock = { estimate: minutes(30), startedAt: start, heldFor: millis(0) };
   const clocks = [
     { subject: schema, clock },
@@ -109,26 +109,26 @@ test.each([
   expect(verdicts.filter(({ status }) => status === 'breach').map(keyOf)).toEqual(breaches);
 });
 
-describe('an alarm that was given stands until readings show that it is over', () => {
+describe('an alarm remains until readings show a recovery', () => {
   const alarmed = judge(plan, evidence(), limits, at(40)).find(({ criterion }) => criterion === 'performance')!;
-  const standing = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
+  const activeAlarm = () => ({ alarm: 'slower', at: at(40), verdict: alarmed }) as const;
   test.each([
     { when: 'a restart has not read anything yet', probes: new Map() },
     { when: 'readings are missing only', probes: new Map([[search, seen([missing(50), missing(51)])]]) },
   ])('also when $when', ({ probes }) => {
     expect(alarmed.status).toBe('breach');
-    const verdicts = judge(plan, evidence({ probes, standing }), limits, at(52));
+    const verdicts = judge(plan, evidence({ probes, activeAlarm }), limits, at(52));
     expect(verdicts.find(({ criterion }) => criterion === 'performance')).toEqual(alarmed);
   });
 });
 
-test('at a marker slowness is measured anew, and what is broken stays broken', () => {
+test('a marker restarts the measurement of slowness, and a broken probe stays broken', () => {
   const broken = seen(Array.from({ length: 30 }, (_, second) => failed(second)));
   const fresh = freshEvidence(at(30), broken);
   expect(fresh).toEqual({ marker: at(30), health: broken.health });
 });
 
-describe('a guard is blind where a probe gave no evidence for longer than two questions may take, one after the other', () => {
+describe('the guard is blind if a probe gave no evidence for longer than two consecutive queries can take', () => {
   // every 1 s, timeout 5 s: twelve seconds
   test.each([
     { when: 'nothing was read for exactly 12 s', readings: [], now: 12, blind: false },
@@ -151,18 +151,18 @@ describe('a guard is blind where a probe gave no evidence for longer than two qu
     );
   });
 
-  test('of a probe that answered until the guard lost sight of it, nothing is known', () => {
+  test('the verdict of a probe without recent evidence is unknown', () => {
     const worksAt = (now: number) => judge(plan, evidence(), limits, at(now))[0];
     expect(worksAt(51)).toMatchObject({ status: 'ok', because: 'answers' });
     expect(worksAt(51.001)).toMatchObject({ criterion: 'functionality', status: 'unknown', because: 'could-not-look' });
   });
 
-  test('a daemon that has just begun to ask is not blind yet', () => {
+  test('a daemon that has just started is not blind yet', () => {
     expect(blindIn(plan, new Map(), at(3_600), at(3_605))).toEqual([]);
   });
 });
 
-describe('a probe of statements may confirm a slowdown and clears nothing', () => {
+describe('a probe of statements can confirm a slowdown but not rule one out', () => {
   const app = probeId('app');
   const both = aPlan({
     probes: [

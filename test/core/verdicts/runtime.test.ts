@@ -77,12 +77,12 @@ test.each([
   });
 });
 
-test('a limit of 1.1x is exceeded by strictly more, in decimals too', () => {
+test('exactly 1.1x does not exceed a limit of 1.1x, despite rounding of decimals', () => {
   const over = (second: number) => runtimeVerdict(schema, clock(), ratio(1.1), at(second)).status;
   expect([over(1_980), over(1_980.001)]).toEqual(['ok', 'breach']);
 });
 
-test('held twice and released once counts once', () => {
+test('two holds and one release count as one hold', () => {
   const held = hold(hold(clock(), at(60)), at(120));
   const released: Millis = release(release(held, at(600)), at(700)).heldFor;
   expect(released).toBe(minutes(9));

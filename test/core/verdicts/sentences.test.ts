@@ -9,13 +9,13 @@ import {
   performanceVerdict,
   sayOneIn,
   sayRatio,
-  speechless,
+  unknownPerformance,
 } from '../../../src/core/verdicts/performance.ts';
 import { runtimeVerdict } from '../../../src/core/verdicts/runtime.ts';
 import { byCriterion, type Verdict } from '../../../src/core/verdicts/verdict.ts';
 import { aBaseline, broken, failed, finding, orphans, schema, search, slow, withRows } from '../../support/builders.ts';
 
-/** Whoever is woken by one of these sentences decides by it: they are fixed here word by word. */
+/** People who are woken at night decide by these sentences, so the tests fix them word for word. */
 
 const since = instant(Date.UTC(2026, 10, 22, 2, 14, 7));
 const than = 'before relationship-remediation';
@@ -80,19 +80,19 @@ const one = finding('breach', 0, { summary: '1 row, wanted none: (17)', ...withR
 
 test.each<{ readonly verdict: Verdict; readonly says: string }>([
   {
-    verdict: speechless(search, limits, { because: 'no-baseline' }),
+    verdict: unknownPerformance(search, limits, { because: 'no-baseline' }),
     says: 'molecule-search cannot be compared yet: it has no baseline',
   },
   {
-    verdict: speechless(search, limits, { because: 'no-baseline', failed: 160 }),
+    verdict: unknownPerformance(search, limits, { because: 'no-baseline', failed: 160 }),
     says: 'molecule-search cannot be compared yet: it mostly failed in its baseline: capture another',
   },
   {
-    verdict: speechless(search, limits, { because: 'too-few-readings', readings: 3, wanted: 20 }),
+    verdict: unknownPerformance(search, limits, { because: 'too-few-readings', readings: 3, wanted: 20 }),
     says: 'molecule-search cannot be compared yet: it has 3 of the 20 readings that it needs',
   },
   {
-    verdict: speechless(search, limits, { because: 'baseline-too-short', independentReadings: 7.9 }),
+    verdict: unknownPerformance(search, limits, { because: 'baseline-too-short', independentReadings: 7.9 }),
     says: 'molecule-search cannot be compared yet: its baseline is worth only 7 independent readings: capture a longer one',
   },
   {

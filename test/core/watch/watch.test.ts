@@ -7,7 +7,7 @@ import { at, broken, slow } from '../../support/builders.ts';
 const begun = evolveWatch(undefined, { type: 'watch-started', v: 1, at: at(0), length: hours(1) }) as Watch;
 const tick = (more: Partial<WatchTick> = {}): WatchTick => ({ breaches: [], unrecorded: millis(0), ...more });
 
-/** Looks once a second while `sighted` says so, as the daemon does; ends when it settles or after `most` seconds. */
+/** Evaluates once a second while `sighted` says so, as the daemon does; ends when it settles or after `most` seconds. */
 function watched(most: number, sighted: (second: number) => boolean, away: (second: number) => boolean = () => false) {
   let watch = begun;
   let unrecorded = millis(0);
@@ -25,7 +25,7 @@ function watched(most: number, sighted: (second: number) => boolean, away: (seco
   return { second: undefined, watch };
 }
 
-describe('one hour means one hour', () => {
+describe('a watch lasts its full length of watched time', () => {
   test.each([
     { when: 'the guard saw all of it', sighted: () => true, settles: 3_600 },
     {
@@ -45,7 +45,7 @@ describe('one hour means one hour', () => {
     expect(watched(20_000, sighted, away).second).toBe(settles);
   });
 
-  test('of a short watch it is written down more often, so that it is seen to go on', () => {
+  test('a short watch records its progress more often, so that people see it', () => {
     const short = evolveWatch(undefined, { type: 'watch-started', v: 1, at: at(0), length: seconds(20) }) as Watch;
     const types = [0.9, 1].map((second) =>
       decideWatch(short, tick({ unrecorded: millis(second * 1_000) }), at(second)).map(({ type }) => type),
@@ -53,7 +53,7 @@ describe('one hour means one hour', () => {
     expect(types).toEqual([[], ['watch-advanced']]);
   });
 
-  test('what is written about it loses a minute at most', () => {
+  test('a crash loses at most a minute of the watch', () => {
     expect(watched(1_830, () => true).watch).toMatchObject({
       seen: minutes(30),
       countedTo: at(1_800),
@@ -100,7 +100,7 @@ describe('a relapse', () => {
     ).toEqual(evidence);
   });
 
-  test('does not end the watch, and is counted at its end, also one of the last second', () => {
+  test('does not end the watch, and counts at its end, even in the last second', () => {
     const almost = { ...relapsed, seen: millis(hours(1) - 1) };
     const events = decideWatch(almost, tick({ breaches: [broken('breach')], unrecorded: millis(1) }), at(3_700));
     expect(events.map(({ type }) => type)).toEqual(['watch-relapsed', 'watch-settled']);
@@ -111,6 +111,6 @@ describe('a relapse', () => {
   });
 });
 
-test('no watch begins by itself', () => {
+test('a watch begins only with its event', () => {
   expect(evolveWatch(undefined, { type: 'watch-advanced', v: 1, at: at(1), seen: minutes(1) })).toBeUndefined();
 });

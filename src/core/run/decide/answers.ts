@@ -11,12 +11,12 @@ import { type Decision, no, record } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import type { AnswerInput } from '../input.ts';
 import { changed } from '../stale.ts';
-import { stands } from '../standing.ts';
+import { isOngoing } from '../verdict-states.ts';
 import type { RunState } from '../state.ts';
 import { refuseOverruling } from './overruling.ts';
 import { bindingOf, startRollback } from './raise.ts';
 
-/** Whoever answers had read less than it asks by now: a breach that joined meanwhile is neither declined nor approved unread. */
+/** Rejects an answer to an older question: evidence that joined since then must not be declined or approved unread. */
 function refuseUnread(
   { id, questionId: asked, joined = [] }: Recommendation,
   answered: QuestionId,
@@ -50,7 +50,7 @@ function findOpen(
   return { refused: refuse('expired', expired, 'an answer before it expires', again) };
 }
 
-/** A yes and a no take the same right: the one for the procedure that is proposed. */
+/** Approving and declining need the same right: the one for the proposed procedure. */
 function refuseDeciding(plan: Plan, state: RunState, { by, recommendation }: AnswerInput): Refusal | undefined {
   const kind = state.recommendations.find(({ id }) => id === recommendation)?.procedure.kind ?? 'phase-rollback';
   return refuseWithoutRight(plan, by, rightToApprove(kind));
@@ -78,9 +78,9 @@ function refuseApproval(
       'Answer the recommendation that supersedes it',
     );
   }
-  // What a person ordered, and what is proposed after it did not hold, stands on no breach that could go away.
+  // A person's order, and the proposal after a failed rollback, do not depend on a breach that could disappear.
   const { evidence } = open;
-  const isGone = evidence.length > 0 && !evidence.some((verdict) => stands(state.verdicts, verdict));
+  const isGone = evidence.length > 0 && !evidence.some((verdict) => isOngoing(state.verdicts, verdict));
   if (isGone && open.orderedBy === undefined && !input.evenIfGone) {
     return refuse(
       'no-longer-seen',

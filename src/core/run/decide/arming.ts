@@ -11,12 +11,12 @@ import { sayBlindness } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { AuthorityInput } from '../input.ts';
 import { refuseOtherPlan } from '../stale.ts';
-import { unseen } from '../standing.ts';
+import { unseen } from '../verdict-states.ts';
 import type { RunState } from '../state.ts';
 
 const limits = { maxAge: oldestBaseline, minReadings: fewestReadings };
 
-/** What is granted after the baseline is a breach: somebody may do more than before. */
+/** A grant after the baseline capture is itself a breach, because a role can do more than before. */
 function sayUnfenced(lack: string, { baseline }: RunState): string {
   const late =
     baseline === undefined
@@ -27,7 +27,7 @@ function sayUnfenced(lack: string, { baseline }: RunState): string {
 
 type Armed = Extract<AuthorityInput, { kind: 'arm' }>;
 
-/** Nobody makes a run act by itself for longer than the plan lets it. */
+/** The plan limits how long a run may stay armed. */
 function refuseLength({ answering: { armed_for: most } }: Plan, length: Millis): Refusal | undefined {
   if (length <= most) return undefined;
   const found = `arming for ${sayDuration(length)}`;
@@ -35,7 +35,7 @@ function refuseLength({ answering: { armed_for: most } }: Plan, length: Millis):
   return refuse('bad-request', found, wanted, 'Arm it for a shorter time, and again when that ends');
 }
 
-/** Everything that is missing before the run may act by itself, in one answer. */
+/** Everything that must be fixed before the run can be armed, in one answer. */
 function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): Refusal | undefined {
   const { shortcomings = [], unfenced = [] } = input;
   const open = openRequirements(plan, state.authority);
@@ -77,7 +77,7 @@ function preApprove(
   const right = rightToApprove(proposal.do);
   const denied = refuseWithoutRight(plan, by, right);
   if (denied !== undefined) return no(denied);
-  // One person activates it, so it takes one who decides alone.
+  // One person activates a pre-approval, so that person must be able to decide alone.
   if (!decidesAlone(plan, right, by)) {
     return no(
       refuse(
@@ -105,7 +105,7 @@ function preApprove(
 export function decideAuthority(plan: Plan, state: RunState, input: AuthorityInput, now: Instant): Decision {
   const { by } = input;
   if (input.kind === 'disarm') {
-    // Safe at any time: whoever may arm or hold may also disarm, and an unarmed run stays unarmed.
+    // Disarming is always safe, so the right to arm or the right to hold is enough. An unarmed run stays unarmed.
     const may = rightsOf(plan, by.role).some((right) => right === 'arm' || right === 'hold');
     const denied = may ? undefined : refuseWithoutRight(plan, by, 'hold');
     if (denied !== undefined) return no(denied);

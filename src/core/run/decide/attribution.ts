@@ -1,49 +1,50 @@
 import type { PhaseId, PrincipalId, RollbackId } from '../../kernel/ids.ts';
-import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import { type Procedure, restoreProcedure, rollbackProcedure } from '../../response/procedure.ts';
 import { leftToPeople, type Rollback } from '../../response/rollback.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { troublesOf, type Verdict } from '../../verdicts/verdict.ts';
+import { faultKeysOf, type Verdict } from '../../verdicts/verdict.ts';
 import { hasTouched, latestPhase, type PhaseState, touchedPhases } from '../phases.ts';
 import { triedIn } from '../response.ts';
 import type { RunState } from '../state.ts';
 
 /**
- * The phase at whose boundary the breach was not there yet: the latest of those that were started, for each faulty object.
- * Undefined for what was there before every one of them.
+ * For each faulty object: the latest started phase at whose boundary the breach did not exist yet. Undefined if the breach
+ * is older than every phase.
  */
 export function attribute(phases: readonly PhaseState[], verdict: Verdict): readonly (PhaseId | undefined)[] {
   const touched = phases.filter(hasTouched);
   if (verdict.criterion === 'runtime') return [touched.find(({ phase }) => phase === verdict.subject)?.phase];
-  return troublesOf(verdict).map((trouble) => touched.findLast(({ troubled }) => !troubled.includes(trouble))?.phase);
+  return faultKeysOf(verdict).map(
+    (faultKey) => touched.findLast(({ troubled }) => !troubled.includes(faultKey))?.phase,
+  );
 }
 
 export interface Proposal {
   readonly attributedTo?: PhaseId;
   readonly procedure: Procedure;
-  /** Who ordered it: then it needs no evidence. */
+  /** The principal who ordered the rollback. An order needs no evidence. */
   readonly orderedBy?: PrincipalId;
 }
 
-/** That phase and those after it, as far as they have changed something. */
+/** The given phase and the phases after it that may have changed the database. */
 export const since = (phases: readonly PhaseState[], first: PhaseId): readonly PhaseId[] =>
   phases
     .slice(phases.findIndex(({ phase }) => phase === first))
     .filter(hasTouched)
     .map(({ phase }) => phase);
 
-const fell = (restore: RollbackId): string =>
-  `the restore ${restore} did not hold, and Ripcord never tries it again by itself`;
+const fell = (restore: RollbackId): string => `the restore ${restore} failed, and Ripcord never retries it by itself`;
 
-/** The next rung for what cannot be undone by scripts; a person where the environment cannot be restored either. */
+/** Falls back to a restore if scripts cannot undo the phases, or to a person if the environment has no restore either. */
 export function orRestore(plan: Plan, state: RunState, procedure: Procedure): Procedure {
   if (procedure.kind !== 'person') return procedure;
   const { restore: gone } = triedIn(state.response);
   if (gone !== undefined) return { ...procedure, because: fell(gone) };
-  const restore = restoring(plan, state.environment, touchedPhases(state.phases));
+  const restore = restoreProcedure(plan, state.environment, touchedPhases(state.phases));
   return restore.kind === 'person' ? procedure : restore;
 }
 
-/** What comes after a rollback that did not hold: never the same once more, nor one that has the same steps in it. */
+/** The procedure after a failed rollback: never the same one again, and none that contains the same steps. */
 function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
   const { id, procedure } = rollback;
   const { restore: gone } = triedIn(state.response);
@@ -54,7 +55,7 @@ function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
     const rest = left.length === 0 ? '' : `; left to you: ${left.join(', ')}`;
     return { kind: 'person', phases, because: `${fell(gone)}${rest}` };
   }
-  const restore = restoring(plan, state.environment, phases);
+  const restore = restoreProcedure(plan, state.environment, phases);
   if (restore.kind !== 'person') return restore;
   const end =
     rollback.aborting === undefined
@@ -63,7 +64,7 @@ function nextRung(plan: Plan, state: RunState, rollback: Rollback): Procedure {
   return { ...restore, because: `${end}, and ${restore.because}` };
 }
 
-/** What to propose for these breaches; undefined while no phase has changed anything. */
+/** The procedure to propose for these breaches; undefined while no phase has changed anything. */
 export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[]): Proposal | undefined {
   const { givenUp } = triedIn(state.response);
   if (givenUp !== undefined) return { procedure: nextRung(plan, state, givenUp) };
@@ -77,22 +78,32 @@ export function propose(plan: Plan, state: RunState, breaches: readonly Verdict[
     return { procedure: orRestore(plan, state, { kind: 'person', phases, because }) };
   }
   if (first !== undefined && !(several && plan.several_phases === 'unwind')) {
-    return { attributedTo: first, procedure: orRestore(plan, state, undoing(plan, since(state.phases, first))) };
+    return {
+      attributedTo: first,
+      procedure: orRestore(plan, state, rollbackProcedure(plan, since(state.phases, first))),
+    };
   }
-  return { procedure: orRestore(plan, state, undoing(plan, touchedPhases(state.phases), 'unwind')) };
+  return { procedure: orRestore(plan, state, rollbackProcedure(plan, touchedPhases(state.phases), 'unwind')) };
 }
 
-/** What a procedure was wanted for: by the guard or by a person, from this phase on or for the whole. */
-export type Wish = Pick<Proposal, 'attributedTo' | 'orderedBy'> & {
+/** What a procedure is meant to achieve: for the guard or for a person, from one phase on or for the whole run. */
+export type ProposalScope = Pick<Proposal, 'attributedTo' | 'orderedBy'> & {
   readonly procedure: Pick<Procedure, 'kind'>;
 };
 
-/** The same wish for what is there now; its procedure has no phases when nothing of it is left to undo. */
-export function planAnew(plan: Plan, state: RunState, { attributedTo, orderedBy, procedure }: Wish): Proposal {
+/** Recomputes the procedure for the current state. The result has no phases if nothing is left to undo. */
+export function recomputeProposal(
+  plan: Plan,
+  state: RunState,
+  { attributedTo, orderedBy, procedure }: ProposalScope,
+): Proposal {
   const by = orderedBy === undefined ? {} : { orderedBy };
   const touched = touchedPhases(state.phases);
-  if (procedure.kind === 'restore') return { ...by, procedure: restoring(plan, state.environment, touched) };
+  if (procedure.kind === 'restore') return { ...by, procedure: restoreProcedure(plan, state.environment, touched) };
   if (procedure.kind === 'unwind' || attributedTo === undefined)
-    return { ...by, procedure: undoing(plan, touched, procedure.kind === 'person' ? 'unwind' : procedure.kind) };
-  return { ...by, attributedTo, procedure: undoing(plan, since(state.phases, attributedTo)) };
+    return {
+      ...by,
+      procedure: rollbackProcedure(plan, touched, procedure.kind === 'person' ? 'unwind' : procedure.kind),
+    };
+  return { ...by, attributedTo, procedure: rollbackProcedure(plan, since(state.phases, attributedTo)) };
 }

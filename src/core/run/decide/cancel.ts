@@ -10,7 +10,7 @@ import type { CancelInput } from '../input.ts';
 import { type PhaseState, runningPhase } from '../phases.ts';
 import { modeOf, rollbackUnderWay, type RunState } from '../state.ts';
 
-/** Why nothing is cancelled now; undefined when it may be. */
+/** Why the guard must not cancel a statement now; undefined if it may. */
 function refuseCancel(
   plan: Plan,
   state: RunState,
@@ -47,7 +47,7 @@ function refuseCancel(
     return refuse(
       'rolling-back',
       'a rollback is under way',
-      'a run at rest',
+      'no rollback under way',
       'The rollback itself ends the phases’ sessions',
     );
   if (running === undefined)
@@ -71,14 +71,14 @@ function refuseCancel(
 }
 
 /**
- * Whether the statement is cancelled that the running phase waits with, while others queue behind it: the mildest answer
- * that there is, given before any recommendation. A queue that lasts all the same becomes a breach as every other.
+ * Whether to cancel the statement that the running phase is waiting with while other sessions queue behind it. This is the
+ * mildest response and precedes any recommendation. A queue that persists afterwards becomes a breach like any other.
  */
 export function decideCancel(plan: Plan, state: RunState, input: CancelInput, now: Instant): Decision {
   if (input.kind === 'phase-cancelled') {
     const { phase, outcome, said } = input;
     const cancel = state.phases.find((one) => one.phase === phase)?.cancel;
-    if (cancel === undefined || cancel.outcome !== undefined) return nothing; // a restart has recorded it meanwhile
+    if (cancel === undefined || cancel.outcome !== undefined) return nothing; // a restart has already recorded the outcome
     const told = said === undefined ? {} : { said };
     return record({ type: 'phase-cancel-done', v: 1, at: now, phase, pid: cancel.pid, outcome, ...told });
   }
@@ -89,12 +89,12 @@ export function decideCancel(plan: Plan, state: RunState, input: CancelInput, no
   if (running === undefined || fault.causedBy === undefined) return nothing;
   const { pid } = fault.causedBy;
   const { object, what } = fault;
-  // An outcome that was not told for so long could not be written, or was never seen.
+  // An outcome that is this late was never written, or never observed.
   const lost = cancelsWithoutOutcome(state, now);
   return record(...lost, { type: 'phase-cancel-started', v: 1, at: now, phase: running.phase, pid, object, what });
 }
 
-/** The daemon died between intent and outcome. To cancel is repeatable: whoever still heads a queue is found again. */
+/** The daemon died between intent and outcome. Cancelling is repeatable: a session that still heads a queue is found again. */
 export const cancelsWithoutOutcome = ({ phases }: RunState, now: Instant): readonly RunEvent[] =>
   phases.flatMap(({ phase, cancel }): readonly RunEvent[] =>
     cancel === undefined || cancel.outcome !== undefined

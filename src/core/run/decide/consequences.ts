@@ -13,7 +13,7 @@ import { propose } from './attribution.ts';
 import { raise } from './raise.ts';
 import { isOfThisPlan, type Replan, replan } from './replan.ts';
 
-/** A database that is half undone is no ground for the next phase: a person looks first. */
+/** A half-undone database holds the run, so that a person checks it before the next phase. */
 function held(state: RunState, now: Instant): readonly RunEvent[] {
   const { aborting } = rollbackOf(state) ?? {};
   if (aborting === undefined) return [];
@@ -22,11 +22,11 @@ function held(state: RunState, now: Instant): readonly RunEvent[] {
   return isHeldSo(state, by, reason) ? [] : [{ type: 'run-held', v: 1, at: now, by, reason }];
 }
 
-/** What the recommendation of the rollback under way rests on. */
+/** The evidence of the recommendation behind the current rollback. */
 const evidenceOf = (state: RunState) =>
   state.recommendations.find(({ id }) => id === rollbackOf(state)?.recommendation)?.evidence ?? [];
 
-/** A rollback that was given up after it had begun has not held: the next rung is proposed, to people. */
+/** A rollback that was given up after it had begun has failed, so the guard recommends the next procedure to people. */
 function climb(plan: Plan, state: RunState, now: Instant): readonly RunEvent[] {
   if (!isCutShort(rollbackOf(state)) || openRecommendation(state.recommendations) !== undefined) return [];
   const evidence = evidenceOf(state);
@@ -59,7 +59,7 @@ function notNeeded(
     }));
 }
 
-/** Phases may have ended while work was stopped, and the plan may be another: the approval may not cover it any more. */
+/** Phases may have ended while work was being stopped, or the plan may have changed, so the approval may no longer fit. */
 function plannedAgain(plan: Plan, before: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
   const state = evolve(before, event);
   const rollback = rollbackUnderWay(state);
@@ -78,7 +78,7 @@ function plannedAgain(plan: Plan, before: RunState, event: RollbackEvent, now: I
   }
 }
 
-/** It ends before its first step, and what would be done now is proposed. */
+/** Ends the rollback before its first step and raises a recommendation for the current procedure. */
 function proposedInstead(
   plan: Plan,
   state: RunState,
@@ -90,7 +90,7 @@ function proposedInstead(
   return [stopped, ...raise(plan, evolve(state, stopped), evidenceOf(state), proposal, now)];
 }
 
-/** What follows instead of the first step where the approval that it rests on was given under another plan. */
+/** What to do instead of the first step if the rollback was approved under another plan. */
 export function insteadOfFirstStep(
   plan: Plan,
   state: RunState,
@@ -102,7 +102,7 @@ export function insteadOfFirstStep(
   return again.goOn === 'not' ? proposedInstead(plan, state, rollback, again, now) : undefined;
 }
 
-/** After the last step the rollback is done, and the watch begins. A restore has taken back every phase. */
+/** After the last step the rollback is done and the watch begins. A restore marks every phase as undone. */
 function finish(plan: Plan, state: RunState, now: Instant): readonly RunEvent[] {
   const rollback = rollbackOf(state);
   if (rollback === undefined || nextStep(rollback) !== undefined) return [];
@@ -114,7 +114,7 @@ function finish(plan: Plan, state: RunState, now: Instant): readonly RunEvent[] 
   ];
 }
 
-/** What follows from a step that is done: its phase is undone when it was the proof, and after the last step the watch. */
+/** A phase is undone once its proof step is done; after the last step the watch begins. */
 function afterStep(
   plan: Plan,
   state: RunState,
@@ -134,7 +134,7 @@ const isUndoOf =
   (step: Step): boolean =>
     step.kind !== 'verify' && step.phase === phase;
 
-/** What follows from what a rollback has done or seen, in the same append. */
+/** The events that follow from a rollback event, recorded in the same append. */
 export function consequences(plan: Plan, state: RunState, event: RollbackEvent, now: Instant): readonly RunEvent[] {
   if (event.type === 'rollback-aborted') return ended(plan, state, event, now);
   if (event.type === 'stop-work-proved') return plannedAgain(plan, state, event, now);

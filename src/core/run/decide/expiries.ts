@@ -3,7 +3,7 @@ import { isLapsed, openRecommendation } from '../../response/recommendation.ts';
 import type { RunEvent } from '../events.ts';
 import type { RunState } from '../state.ts';
 
-/** What ended by time. It is written down, so that a clock set back revives nothing. */
+/** What has expired by now. Recording it ensures that a clock that is set back revives nothing. */
 export function expiries({ authority, recommendations }: RunState, now: Instant): readonly RunEvent[] {
   const { armed, preApprovals } = authority;
   const open = openRecommendation(recommendations);

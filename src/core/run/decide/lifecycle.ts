@@ -12,7 +12,7 @@ import { holdsBy, isHeldSo, modeOf, rollbackUnderWay, type RunState } from '../s
 import { decideRestart } from './restart.ts';
 import { distrusted } from './revoked.ts';
 
-/** A run begins; at most one is open in a journal. */
+/** Opens a run. A journal has at most one open run. */
 export function decideOpen(plan: Plan, open: RunState | undefined, input: OpenInput, now: Instant): Decision {
   const { run, plan: recorded, environment, target, by, uptime } = input;
   const denied = refuseWithoutRight(plan, by, 'operate');
@@ -40,8 +40,9 @@ export function decideOpen(plan: Plan, open: RunState | undefined, input: OpenIn
 }
 
 /**
- * Arming rests on the baseline: on how soon it tells a slowdown, and on what it calls known. So whoever may not arm cannot put
- * another under an armed guard; nor does a capture end the arming by itself, since nobody would expect that of it.
+ * Arming depends on the baseline: it determines how soon a slowdown is detected and what counts as known. A principal
+ * without the right to arm must therefore not replace the baseline of an armed guard. A capture does not disarm the run
+ * either, because nobody would expect that side effect.
  */
 function refuseArmed(state: RunState, now: Instant): Refusal | undefined {
   if (modeOf(state, now) !== 'armed') return undefined;
@@ -75,7 +76,7 @@ export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput
       return record({ type: 'capture-started', v: 1, at: now, length: input.length, by: input.by.id });
     }
     case 'captured':
-      // Without a capture under way it is the late answer of one that was given up.
+      // Without a current capture, this is the late result of an abandoned one.
       if (state.capture === undefined) return nothing;
       if (modeOf(state, now) === 'armed')
         return record({ type: 'capture-failed', v: 1, at: now, because: 'the run was armed in the meantime' });
@@ -90,7 +91,7 @@ export function decideBaseline(plan: Plan, state: RunState, input: BaselineInput
 function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }>, now: Instant): Decision {
   const running = runningPhase(state.phases);
   if (rollbackUnderWay(state) !== undefined)
-    return no(refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its end'));
+    return no(refuse('rolling-back', 'a rollback is under way', 'no rollback under way', 'Wait until it ends'));
   if (running !== undefined)
     return no(refuse('running', `${running.phase} is running`, 'no running phase', 'Wait for its end'));
   if (state.fence !== undefined) {
@@ -101,7 +102,7 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
   }
   const open = openRecommendation(state.recommendations);
   if (open !== undefined) {
-    const wanted = 'an answer from somebody with the right to give it';
+    const wanted = 'an answer from somebody who has the right';
     return no(
       refuse(
         'recommendation-open',
@@ -116,7 +117,7 @@ function close(state: RunState, input: Extract<LifecycleInput, { kind: 'close' }
   return record({ type: 'run-closed', v: 1, at: now, by: input.by.id, reason: input.reason });
 }
 
-/** Everybody reads all of them in each answer, and whoever resumes must have: nobody can make them too many to read. */
+/** Everybody sees all holds in each answer, and `resume` requires having read them, so their number is limited. */
 const mostHolds = 10;
 
 function hold(state: RunState, input: Extract<LifecycleInput, { kind: 'hold' }>, now: Instant): Decision {
@@ -134,7 +135,7 @@ function hold(state: RunState, input: Extract<LifecycleInput, { kind: 'hold' }>,
   );
 }
 
-/** It ends every hold, so whoever says it must have read them all. */
+/** Ends every hold, so the principal must have read them all. */
 function resume({ held }: RunState, input: Extract<LifecycleInput, { kind: 'resume' }>, now: Instant): Decision {
   if (held === undefined) return nothing;
   const { by, questionId } = input;

@@ -3,7 +3,7 @@ import { refuse, type Refusal, refuseWithoutRight } from '../../authority/refusa
 import type { PhaseId } from '../../kernel/ids.ts';
 import { after, type Instant } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Procedure, restoring, undoing } from '../../response/procedure.ts';
+import { type Procedure, restoreProcedure, rollbackProcedure } from '../../response/procedure.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
 import { type Rollback } from '../../response/rollback.ts';
 import { type Decision, no, record } from '../decision.ts';
@@ -34,7 +34,7 @@ function firstOf({ phases }: RunState, wanted: PhaseId | undefined): PhaseId | R
   return refuse('nothing-to-undo', found, `one of: ${known.join(', ')}`);
 }
 
-/** A phase and those after it, the whole database, or else the phase that was started last. */
+/** A phase and those after it, the whole database, or by default the phase that was started last. */
 export type Wanted = Pick<OrderInput, 'phase' | 'restore'>;
 
 export interface Ordered {
@@ -47,7 +47,7 @@ const underWay = ({ aborting }: Rollback): Refusal =>
   refuse(
     'rolling-back',
     aborting === undefined ? 'a rollback is under way' : `a rollback is under way, and ${aborting.by} is aborting it`,
-    'a run at rest',
+    'no rollback under way',
     aborting === undefined ? 'Wait for its end, or end it: ripcord abort' : 'Wait for its end',
   );
 const onePhase = refuse(
@@ -57,9 +57,9 @@ const onePhase = refuse(
   'Leave one of them out',
 );
 
-/** Also where no phase has changed anything that Ripcord knows of. */
+/** Allowed even if no known phase has changed anything. */
 function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Refusal {
-  const procedure = restoring(plan, environment, touchedPhases(phases));
+  const procedure = restoreProcedure(plan, environment, touchedPhases(phases));
   if (procedure.kind !== 'person') return { procedure };
   return refuse(
     'no-procedure',
@@ -69,14 +69,14 @@ function restoreFor(plan: Plan, { environment, phases }: RunState): Ordered | Re
   );
 }
 
-/** What an order would carry out now, or why it cannot. */
+/** The procedure that an order would carry out now, or why there is none. */
 export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wanted): Ordered | Refusal {
   const now = rollbackUnderWay(state);
   if (now !== undefined) return underWay(now);
   if (restore === true) return phase === undefined ? restoreFor(plan, state) : onePhase;
   const first = firstOf(state, phase);
   if (typeof first === 'object') return first;
-  const procedure = undoing(plan, since(state.phases, first));
+  const procedure = rollbackProcedure(plan, since(state.phases, first));
   if (procedure.kind !== 'person') return { first, procedure };
   const canRestore = plan.environments[state.environment]?.restore !== undefined;
   const todo = canRestore
@@ -86,9 +86,9 @@ export function procedureFor(plan: Plan, state: RunState, { phase, restore }: Wa
 }
 
 /**
- * A rollback by somebody with authority, at any time: every light may be green, and the run need not be armed. It becomes a
- * recommendation of its own, without evidence, that its author has approved; where another role is needed beside theirs, it
- * waits for that one. An open recommendation is superseded by it.
+ * A principal with the right can order a rollback at any time, even if every check is well and the run is not armed. The
+ * order becomes a recommendation without evidence that its author has approved. If the author's role needs another role,
+ * the recommendation waits for it. An order supersedes an open recommendation.
  */
 export function decideOrder(plan: Plan, state: RunState, input: OrderInput, now: Instant): Decision {
   const { by, reason } = input;

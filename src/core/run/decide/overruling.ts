@@ -8,7 +8,7 @@ import { type Recommendation, validApprovals } from '../../response/recommendati
 import type { Rollback } from '../../response/rollback.ts';
 import type { RunState } from '../state.ts';
 
-/** After a no nobody is asked about the breach again: where somebody has said yes, it takes one who decides alone. */
+/** Declining stops all questions about a breach, so declining after an approval takes somebody who decides alone. */
 export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal, now: Instant): Refusal | undefined {
   const right = rightToApprove(open.procedure.kind);
   const others = validApprovals(open, now).filter((one) => one.by !== by.id);
@@ -24,8 +24,9 @@ export function refuseOverruling(plan: Plan, open: Recommendation, by: Principal
 }
 
 /**
- * To end a rollback, or to say that a step is done though the guard does not find it so, overrules who approved it: that
- * takes one who decides alone, or one of those who approved. Where the plan has none of them left, the right is enough.
+ * Ending a rollback, or confirming a step that the guard does not find done, overrules the people who approved the
+ * rollback. Only somebody who decides alone or one of the approvers may do that. If the plan no longer has any of them, the
+ * right is enough.
  */
 export function refuseOverrulingRollback(
   plan: Plan,
@@ -35,7 +36,7 @@ export function refuseOverrulingRollback(
 ): Refusal | undefined {
   const right = rightToApprove(procedure.kind);
   const of = recommendations.find(({ id }) => id === recommendation);
-  const approvals = of === undefined ? [] : validApprovals(of, startedAt); // those that it rests on
+  const approvals = of === undefined ? [] : validApprovals(of, startedAt); // the approvals behind the rollback
   const may = plan.principals.filter(
     (one) => decidesAlone(plan, right, one) || approvals.some((given) => given.by === one.id),
   );

@@ -9,7 +9,7 @@ import { decidePhaseStart, findPhase, type Start, unknownPhase } from './phase-s
 
 type Report = Exclude<PhaseInput, Start | { readonly kind: 'phase-lost' }>;
 
-/** What a wrapper says again because it did not hear the answer. */
+/** Whether this is a repeated report: the wrapper did not receive the answer to the first one. */
 function isKnown(phase: PhaseState, report: Report): boolean {
   if (report.kind === 'phase-finish') return phase.state === 'finished';
   if (report.kind === 'phase-fail') return phase.state === 'failed' || phase.state === 'undone';
@@ -20,16 +20,16 @@ function isKnown(phase: PhaseState, report: Report): boolean {
   );
 }
 
-/** An earlier attempt's wrapper may still be about; what it says is not about the attempt that runs now. */
+/** The wrapper of an earlier attempt may still be running; its reports do not concern the current attempt. */
 function refuseAttempt({ supervisor, phase }: PhaseState, tag: string | undefined): Refusal | undefined {
   if (tag === undefined || supervisor === undefined || supervisor.tag === tag) return undefined;
   return refuse('another-attempt', `another attempt of ${phase} has begun since`, 'a report of the latest attempt');
 }
 
-/** Whatever its wrapper says in the end, a process or progress that it told of has been. */
+/** Whatever the wrapper's final report says, a process or progress that it reported earlier did exist. */
 const hasShownNothing = ({ child, clock }: PhaseState): boolean => child === undefined && clock?.progress === undefined;
 
-/** A late word from a phase that was lost is recorded; one from a phase that nobody started is refused. */
+/** Records a late report of a lost phase, and refuses a report of a phase that was never started. */
 export function decidePhase(plan: Plan, state: RunState, input: PhaseInput, now: Instant): Decision {
   const denied = input.kind === 'phase-lost' ? undefined : refuseWithoutRight(plan, input.by, 'report-phases');
   if (denied !== undefined) return no(denied);

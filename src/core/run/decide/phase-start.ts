@@ -3,22 +3,22 @@ import type { PhaseId } from '../../kernel/ids.ts';
 import { between, type Instant, seconds } from '../../kernel/units.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { openRecommendation } from '../../response/recommendation.ts';
-import { type Reason, troublesBefore } from '../../verdicts/verdict.ts';
+import { type Reason, faultKeysBefore } from '../../verdicts/verdict.ts';
 import { sayBlindness, sayTargetChange } from '../blindness.ts';
 import { type Decision, no, nothing, record } from '../decision.ts';
 import type { PhaseInput } from '../input.ts';
 import { latestPhase, type PhaseState } from '../phases.ts';
-import { isBreach, isDeclined, unseen } from '../standing.ts';
+import { isBreach, isDeclined, unseen } from '../verdict-states.ts';
 import { rollbackUnderWay, type RunState, stageOf } from '../state.ts';
 
 export type Start = Extract<PhaseInput, { kind: 'phase-start' }>;
 
-/** Why the stage of the run lets no phase start. */
+/** Why no phase can start at this stage of the run. */
 function refuseStage(state: RunState): Refusal | undefined {
   const stage = stageOf(state);
   if (stage === 'closed') return refuse('closed', 'the run is closed', 'an open run', 'Open one: ripcord run open');
   if (rollbackUnderWay(state) !== undefined)
-    return refuse('rolling-back', 'a rollback is under way', 'a run at rest', 'Wait for its report');
+    return refuse('rolling-back', 'a rollback is under way', 'no rollback under way', 'Wait for its report');
   if (stage === 'watching')
     return refuse(
       'watching',
@@ -29,7 +29,7 @@ function refuseStage(state: RunState): Refusal | undefined {
   return undefined;
 }
 
-/** Why what people must do first lets no phase start. */
+/** Why no phase can start until somebody has acted. */
 function refuseUnanswered({ recommendations, held, baseline, capture, targetChange }: RunState): Refusal | undefined {
   const open = openRecommendation(recommendations);
   if (open !== undefined)
@@ -66,7 +66,7 @@ function refuseUnanswered({ recommendations, held, baseline, capture, targetChan
 }
 
 function refuseBlind({ blind, verdicts }: RunState): Refusal | undefined {
-  const broken = unseen(verdicts).find(({ minor }) => minor !== true); // what is evidence only holds nobody up
+  const broken = unseen(verdicts).find(({ minor }) => minor !== true); // evidence-only checks block no phase
   if (blind !== undefined)
     return refuse(
       'blind',
@@ -84,7 +84,7 @@ function refuseBlind({ blind, verdicts }: RunState): Refusal | undefined {
   return undefined;
 }
 
-/** Why the run as a whole lets no phase start now. */
+/** Why no phase of the run can start now. */
 const refuseNow = (state: RunState): Refusal | undefined =>
   refuseStage(state) ?? refuseUnanswered(state) ?? refuseBlind(state);
 
@@ -114,7 +114,7 @@ function refusePhase(state: RunState, phase: PhaseState): Refusal | undefined {
   return undefined;
 }
 
-/** What makes going on unwise though it calls for no rollback: a backup chain that is broken, a replica that lags. */
+/** Faults that make another phase unwise but call for no rollback, such as a broken backup chain or a lagging replica. */
 function refuseHolding({ verdicts }: RunState): Refusal | undefined {
   const holding = [...verdicts.values()].find(({ verdict }) => verdict.because === 'holds');
   if (holding === undefined) return undefined;
@@ -126,13 +126,13 @@ function refuseHolding({ verdicts }: RunState): Refusal | undefined {
   );
 }
 
-/** The next phase starts only when nothing is broken that nobody has decided about. */
+/** Blocks the next phase while there is a breach that nobody has decided about. */
 function refuseBreach(state: RunState): Refusal | undefined {
-  const standing = [...state.verdicts.values()].find(
+  const breach = [...state.verdicts.values()].find(
     ({ verdict }) => isBreach(verdict) && !isDeclined(state.verdicts, verdict),
   );
-  if (standing === undefined) return undefined;
-  const { criterion, summary } = standing.verdict;
+  if (breach === undefined) return undefined;
+  const { criterion, summary } = breach.verdict;
   return refuse(
     'breach',
     `${criterion} is breached: ${summary}`,
@@ -141,11 +141,11 @@ function refuseBreach(state: RunState): Refusal | undefined {
   );
 }
 
-/** The next phase waits so long for the guard to have seen what the last one did; a slow probe cannot hold it longer. */
+/** How long the next phase waits until the guard has observed the effects of the last one; the limit for slow probes. */
 export const settlingTime = seconds(60);
 const unsettled: readonly Reason[] = ['too-few-readings', 'slower-but-young', 'broken-but-young'];
 
-/** The next phase must not start before it is known what the last one did: it would be blamed for it. */
+/** Until the effects of the last phase are known, a new phase would be blamed for them. */
 function refuseUnsettled(state: RunState, phase: PhaseState, now: Instant): Refusal | undefined {
   const last = latestPhase(state.phases);
   const ended = last?.clock?.endedAt;
@@ -160,7 +160,7 @@ function refuseUnsettled(state: RunState, phase: PhaseState, now: Instant): Refu
   );
 }
 
-/** What is not in the plan that people have read, approved and armed does not run under its guard. */
+/** A command runs under the guard only if it comes from the plan that people have read, approved and armed. */
 function refuseOtherPlan({ plan }: RunState, { phase, planHash }: Start): Refusal | undefined {
   if (planHash === undefined || planHash === plan.hash) return undefined;
   return refuse(
@@ -171,7 +171,7 @@ function refuseOtherPlan({ plan }: RunState, { phase, planHash }: Start): Refusa
   );
 }
 
-/** A phase may begin where nothing stands in its way; with the boundary, it has begun. */
+/** Decides whether a phase may start. An input with a boundary starts it. */
 export function decidePhaseStart(plan: Plan, state: RunState, input: Start, now: Instant): Decision {
   const phase = findPhase(state, input.phase);
   const planned = plan.phases.find(({ id }) => id === input.phase);
@@ -185,7 +185,7 @@ export function decidePhaseStart(plan: Plan, state: RunState, input: Start, now:
     refuseUnsettled(state, phase, now);
   if (refusal !== undefined) return no(refusal);
   if (input.boundary === undefined) return nothing;
-  // A probe too slow to have been compared since an earlier phase may show that phase's doing.
+  // A slow probe that has not been compared since an earlier phase may show the effects of that phase.
   const isLater = latestPhase(state.phases) !== undefined;
   const troubled = [...state.verdicts.values()].filter(
     ({ verdict, breachSince }) =>
@@ -201,7 +201,7 @@ export function decidePhaseStart(plan: Plan, state: RunState, input: Start, now:
     by: input.by.id,
     supervisor: input.supervisor,
     boundary: input.boundary,
-    troubled: troubled.flatMap(({ verdict }) => troublesBefore(verdict)),
+    troubled: troubled.flatMap(({ verdict }) => faultKeysBefore(verdict)),
   });
 }
 

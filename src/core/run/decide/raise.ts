@@ -13,7 +13,7 @@ import type { Binding, Trigger } from '../../response/events.ts';
 import type { Procedure } from '../../response/procedure.ts';
 import { changedInAll, sayChange, type Script, scriptsOf } from '../../response/scripts.ts';
 import { openRecommendation, type Recommendation } from '../../response/recommendation.ts';
-import { crowdOf, keyOf, type Verdict } from '../../verdicts/verdict.ts';
+import { unnamedFaultsKey, keyOf, type Verdict } from '../../verdicts/verdict.ts';
 import { unsure } from '../blindness.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
@@ -46,31 +46,31 @@ export const nextId = (state: RunState): RecommendationId =>
 
 const not = (because: string): Coverage => ({ covered: false, missing: [because] });
 
-/** Nothing answers at all: a server that restarts, or a network that is down. */
+/** Nothing responds at all: the server is restarting or the network is down. */
 const isUnreachable = ({ criterion, facts }: Verdict): boolean =>
   criterion === 'functionality' && facts.is?.startsWith('connect') === true;
 
-/** The evidence as it is by now, as far as it still is a breach: what was sure when it was raised may be doubtful since. */
+/** The current verdicts for the evidence, as far as they are breaches: a verdict that was sure may be in doubt by now. */
 const breachedNow = ({ verdicts }: RunState, evidence: readonly Verdict[]): readonly Verdict[] =>
   evidence.flatMap((one) => {
     const now = verdicts.get(keyOf(one))?.verdict;
     return now?.status === 'breach' ? [now] : [];
   });
 
-/** Who ended what was tried last. */
+/** The principal who ended the last rollback. */
 const endedBy = (response: ResponseState): PrincipalId | undefined =>
-  response.stands === 'idle' ? undefined : (response.rollback.aborting ?? response.tried.givenUp?.aborting)?.by;
+  response.state === 'idle' ? undefined : (response.rollback.aborting ?? response.tried.givenUp?.aborting)?.by;
 
-/** Of a check that found more at a phase's start than it names, nobody can tell what is new since, and who did it. */
+/** If a check found more faults at a phase's start than it names, nobody can tell which faults are new and who caused them. */
 function hiddenBefore({ phases }: RunState, verdict: Verdict): string | undefined {
-  const crowd = crowdOf(verdict);
-  const phase = phases.find((one) => hasTouched(one) && one.troubled.includes(crowd))?.phase;
+  const unnamed = unnamedFaultsKey(verdict);
+  const phase = phases.find((one) => hasTouched(one) && one.troubled.includes(unnamed))?.phase;
   return phase === undefined
     ? undefined
     : `when ${phase} began, ${verdict.subject} found more faults than it names, so some of these may be older`;
 }
 
-/** Whether it may be acted upon without asking, or each thing that is missing for that. */
+/** Whether the guard may act without approval, or what is missing. */
 function mayAct(
   plan: Plan,
   state: RunState,
@@ -84,11 +84,11 @@ function mayAct(
   const doubt = unsure(state);
   if (doubt !== undefined) return not(doubt);
   const seen = breachedNow(state, evidence);
-  if (seen.length === 0) return not('the guard cannot look at the breach now');
+  if (seen.length === 0) return not('the guard cannot check the breach now');
   const doubts = seen.map((verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict));
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
-  if (seen.every(isUnreachable)) return not('nothing can be reached, and undoing a phase may not fix that');
-  const wish = {
+  if (seen.every(isUnreachable)) return not('nothing responds, and undoing a phase may not fix that');
+  const request = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,
     environment: state.environment,
@@ -97,10 +97,10 @@ function mayAct(
     changedSince: (then: readonly Script[]) =>
       changedInAll(procedure, then, state.scripts ?? []).map((change) => sayChange(change, 'it was given')),
   };
-  return coverage(plan, state.authority, wish, now);
+  return coverage(plan, state.authority, request, now);
 }
 
-/** What somebody ordered and may not decide alone was not pre-approved, unless the guard would propose the same. */
+/** No pre-approval covers an order by somebody who cannot decide alone, unless the guard would propose the same. */
 function mayActOn(
   plan: Plan,
   state: RunState,
@@ -113,7 +113,7 @@ function mayActOn(
   return isOwn ? mayAct(plan, state, evidence, procedure, now) : not(`${orderedBy} ordered it`);
 }
 
-/** The first of the plan's contacts, the next with each time that nobody answered, and after the last all of them. */
+/** The plan's contacts in turn: the next one after each unanswered recommendation, and all of them after the last. */
 export function addressed({ contacts }: Plan, unanswered: readonly RecommendationId[]) {
   const next = contacts[unanswered.length];
   return {
@@ -122,7 +122,7 @@ export function addressed({ contacts }: Plan, unanswered: readonly Recommendatio
   };
 }
 
-/** Raises the recommendation and, where an activated pre-approval covers all of it, acts on it at once. */
+/** Raises the recommendation, and acts at once if an active pre-approval covers all of it. */
 export function raise(
   plan: Plan,
   state: RunState,
@@ -153,19 +153,19 @@ export function raise(
   return may.covered ? [raised, ...actOn({ id, procedure, binding, expiresAt }, may.by, now)] : [raised];
 }
 
-/** What keeps the guard from acting on it by itself now: a run may have been armed since it was raised, or disarmed. */
+/** Why the guard does not act by itself now; arming or disarming since the recommendation was raised changes the answer. */
 export function notByItself(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly string[] {
   const may = mayActOn(plan, state, open.evidence, open, now);
   return may.covered ? [] : may.missing;
 }
 
-/** Acts on an open recommendation as soon as nothing is missing any more for doing so without asking. */
+/** Acts on an open recommendation as soon as nothing prevents acting without approval. */
 function actNow(plan: Plan, state: RunState, open: Recommendation, now: Instant): readonly RunEvent[] {
   const may = mayActOn(plan, state, open.evidence, open, now);
   return may.covered ? actOn(open, may.by, now) : [];
 }
 
-/** More evidence joins an open recommendation, and what was missing for acting may be there by now, with it or without. */
+/** Adds evidence to an open recommendation. Even without new evidence, acting without approval may have become possible. */
 export function goOnWith(
   plan: Plan,
   state: RunState,

@@ -20,8 +20,8 @@ const endPreApprovals = ({ authority }: RunState, because: Ended, now: Instant):
   authority.preApprovals.map(({ id }) => ({ type: 'pre-approval-ended', v: 1, at: now, preApproval: id, because }));
 
 /**
- * What may have ended while nobody ran would be alive again, and who does not know the time acts on nobody's earlier word:
- * nothing is allowed any more, and what is open is asked anew.
+ * After the clock was set back, something that expired while the guard was down would be valid again. As the time is
+ * unknown, the guard trusts no earlier permission: it revokes all of them and raises open recommendations again.
  */
 function distrustTime(plan: Plan, state: RunState, newest: Instant, now: Instant): readonly RunEvent[] {
   const because = 'clock-set-back';
@@ -45,14 +45,14 @@ function distrustTime(plan: Plan, state: RunState, newest: Instant, now: Instant
 const goOnAsApproved =
   'The plan was edited during the rollback. The remaining steps are still those that were approved under the plan before the edit. Continue with them: ripcord confirm stop-work --again; or end the rollback: ripcord abort.';
 
-/** A rollback amid its steps is no ground for another one, nor to be finished under a plan that nobody approved it under. */
+/** A rollback between two steps does not justify another rollback, and must not continue under a plan it was not approved for. */
 function holdRollback(state: RunState, now: Instant): readonly RunEvent[] {
   const rollback = rollbackUnderWay(state);
   if (rollback === undefined || isBeforeSteps(rollback) || rollback.aborting !== undefined) return [];
   return [{ type: 'rollback-blocked', v: 1, at: now, rollback: rollback.id, question: goOnAsApproved }];
 }
 
-/** A changed plan voids what was allowed under the old one; `before` is the state until then. */
+/** A changed plan voids everything that was allowed under the old one; `before` is the state before the change. */
 const planChanged = (before: RunState, now: Instant): readonly RunEvent[] => [
   ...endPreApprovals(before, 'plan-changed', now),
   ...holdRollback(before, now),
@@ -64,8 +64,8 @@ const cutCapture = ({ capture }: RunState, now: Instant): readonly RunEvent[] =>
     : [{ type: 'capture-failed', v: 1, at: now, because: 'the daemon was restarted while it was captured' }];
 
 /**
- * The restart and everything that follows from it, in one append: whatever is decided next is decided after all of it. Now
- * is before the newest moment only where the clock was set back by more than the guard passes over (`resumeAt`).
+ * The restart and everything that follows from it, in one append, so that later decisions see all of it. `now` is before the
+ * newest recorded moment only if the clock was set back by more than the guard tolerates (`resumeAt`).
  */
 export function decideRestart(plan: Plan, state: RunState, input: Restart, now: Instant): Decision {
   const { plan: recorded, uptime, revoked = [] } = input;

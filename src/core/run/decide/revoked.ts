@@ -4,7 +4,7 @@ import { openRecommendation, validApprovals } from '../../response/recommendatio
 import type { RunEvent } from '../events.ts';
 import type { RunState } from '../state.ts';
 
-/** What was approved or allowed with a token that is revoked by now may have been somebody else's word. */
+/** Approvals and permissions that were given with a token that is now revoked may have come from somebody else. */
 export function distrusted(
   { authority, recommendations }: RunState,
   principals: readonly PrincipalId[],
@@ -26,7 +26,7 @@ export function distrusted(
   return [
     ...(ownsArming ? [{ type: 'arming-expired', ...ended } as const] : []),
     ...unanswered.map(({ requirement, by }) => ({ type: 'waiver-ended', ...ended, requirement, by }) as const),
-    // It was armed because every requirement was met or answered for.
+    // The run was armed because every requirement was met or waived.
     ...(armed !== undefined && !ownsArming && unanswered.length > 0
       ? [{ type: 'arming-expired', ...ended, because: 'requirement-open' } as const]
       : []),

@@ -22,7 +22,7 @@ import { rollbackOf, rollbackUnderWay, type RunState } from '../state.ts';
 import { consequences, insteadOfFirstStep } from './consequences.ts';
 import { refuseOverrulingRollback } from './overruling.ts';
 
-/** Nothing is undone beside work that may go on, whoever says that it does not: the guard looks once more. */
+/** The guard never undoes anything while forward work may continue, whoever says that it has ended. It checks again itself. */
 const guardProves = refuse(
   'guard-proves',
   'stop-work cannot be confirmed as done',
@@ -30,7 +30,7 @@ const guardProves = refuse(
   'End what is left, or fix what the question names, then let the guard check again: ripcord confirm stop-work --again',
 );
 
-/** Who may approve a rollback may also say how it goes on. */
+/** Continuing a rollback needs the same right as approving it. */
 const refuseDeciding = (plan: Plan, rollback: Rollback | undefined, by: Principal): Refusal | undefined =>
   refuseWithoutRight(plan, by, rightToApprove(rollback?.procedure.kind ?? 'phase-rollback'));
 
@@ -63,7 +63,7 @@ function answerStep(plan: Plan, state: RunState, rollback: Rollback, input: Conf
   const asking = rollback.steps.find((one) => one.step.id === step);
   if (asking === undefined) return nothing;
   const common = { v: 1, at: now, rollback: rollback.id, step, by: by.id, questionId } as const;
-  // That a person took their own step is a fact that they report; all else says that the guard's proof does not count.
+  // That a person took their own step is a fact they report; any other confirmation overrides the guard's proof.
   const { kind } = asking.step;
   const isOverruling = answer === 'done' && !isYours({ kind, attempt: asking.attempt });
   const overruling = isOverruling ? refuseOverrulingRollback(plan, state, rollback, by) : undefined;
@@ -75,14 +75,14 @@ function answerStep(plan: Plan, state: RunState, rollback: Rollback, input: Conf
 
 const outOfOrder = (found: string, wanted: string): Refusal => refuse('out-of-order', found, wanted);
 
-/** A step whose precondition does not hold, or that may have nothing to undo, is not started, but asked about. */
+/** A step may have a precondition that does not hold, or nothing to undo; the guard then asks instead of starting it. */
 const mayAskBefore = (rollback: Rollback, one: StepState): boolean =>
   rollback.state === 'undoing' &&
   nextStep(rollback)?.step.id === one.step.id &&
   (one.step.precondition !== undefined || asksFirst(rollback, one)) &&
   (one.state === 'waiting' || one.state === 'again');
 
-/** Work is proved stopped before the first step, steps are taken strictly in order, and only a step under way has an outcome. */
+/** Invariants: work is proved stopped before the first step, steps run strictly in order, only a started step has an outcome. */
 function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undefined {
   switch (event.type) {
     case 'rollback-blocked':
@@ -90,11 +90,14 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
     case 'stop-work-started':
     case 'fence-raised':
     case 'stop-work-proved':
-      return rollback.state === 'blocked' ? outOfOrder('the rollback is blocked', 'the word of a person') : undefined;
+      return rollback.state === 'blocked' ? outOfOrder('the rollback is blocked', 'a person’s decision') : undefined;
     case 'phase-applied':
       return rollback.state === 'undoing' && phasesToLookAt(rollback).includes(event.phase)
         ? undefined
-        : outOfOrder(`${event.phase} was looked at`, 'a phase that is to be undone, before the first step');
+        : outOfOrder(
+            `the extent of ${event.phase} was reported`,
+            'a phase that is to be undone, before the first step',
+          );
     case 'step-started': {
       const next = nextStep(rollback);
       if (rollback.state !== 'undoing')
@@ -114,7 +117,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
       return state === 'started' ? undefined : outOfOrder(`${event.step} is ${state}`, 'a step under way');
     }
     case 'rollback-aborted':
-      if (rollback.aborting === undefined) return outOfOrder('the rollback ends early', 'the word of a person');
+      if (rollback.aborting === undefined) return outOfOrder('the rollback ends early', 'a person’s decision');
       return rollback.steps.some(({ state }) => state === 'started')
         ? outOfOrder('the rollback ends early', 'the end of the step under way')
         : undefined;
@@ -129,7 +132,7 @@ function refuseRecord(rollback: Rollback, event: RollbackEvent): Refusal | undef
   }
 }
 
-/** Between steps: the one under way comes to its end, and what is undone stays undone. */
+/** Ends the rollback between steps: the current step finishes, and what is undone stays undone. */
 function abort(
   plan: Plan,
   state: RunState,
@@ -149,7 +152,7 @@ function abort(
 }
 
 type OfFence = Extract<RollbackEvent, { type: 'fence-lifted' | 'fence-stands' }>;
-/** What happens to the fence once the rollback is over. */
+/** Fence events can follow the end of the rollback. */
 const isOfFence = (event: RollbackEvent): event is OfFence =>
   event.type === 'fence-lifted' || event.type === 'fence-stands';
 
@@ -161,7 +164,7 @@ export function decideRollback(plan: Plan, state: RunState, input: RollbackInput
     return state.fence?.role === input.event.role ? record(input.event) : nothing;
   }
   if (rollback === undefined || rollback.id !== input.event.rollback) return nothing;
-  // A person’s word that came first: the executor sees that its step has not begun.
+  // A person's order arrived first; the executor sees that its step has not begun.
   if (input.event.type === 'step-started' && rollback.aborting !== undefined) return nothing;
   const misplaced = refuseRecord(rollback, input.event);
   if (misplaced !== undefined) return no(misplaced);

@@ -9,13 +9,13 @@ import type { RollbackInput, TargetInput } from '../input.ts';
 import { changed } from '../stale.ts';
 import { rollbackOf, type RunState } from '../state.ts';
 
-/** A restore that has begun puts another database, or a server of another timeline, in the place of the target. */
+/** A restore that has begun replaces the target with another database, or with a server on another timeline. */
 export const isRestoring = (rollback: Rollback | undefined): boolean =>
   isUnderWay(rollback) && rollback.procedure.kind === 'restore' && rollback.steps.some(({ attempt }) => attempt > 0);
 
 /**
- * What sessions find is another database in the place of the target, or the target after a failover. Another cluster is
- * none of both: it is never taken for the target.
+ * Sessions found another database in the place of the target, or the target after a failover. Another cluster is neither:
+ * the guard never takes it for the target.
  */
 export function decideTarget(state: RunState, { found, compared }: TargetInput, now: Instant): Decision {
   const { target: from, targetChange } = state;
@@ -30,14 +30,14 @@ export function decideTarget(state: RunState, { found, compared }: TargetInput, 
   return isKnown ? nothing : record({ type: 'target-replaced', ...common });
 }
 
-/** A person answers for the target as it is now: from here on it may be acted on again. */
+/** A person takes responsibility for the target as it is now; the guard may act on it again. */
 export function confirmTarget(
   plan: Plan,
   { targetChange }: RunState,
   { by, answer, reason, questionId }: Extract<RollbackInput, { kind: 'confirm' }>,
   now: Instant,
 ): Decision {
-  const denied = refuseWithoutRight(plan, by, 'arm'); // as before, it may act without asking afterwards
+  const denied = refuseWithoutRight(plan, by, 'arm'); // confirming lets the guard act without approval again
   if (denied !== undefined) return no(denied);
   if (targetChange === undefined)
     return no(

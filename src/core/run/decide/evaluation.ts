@@ -8,15 +8,15 @@ import { decideWatch } from '../../watch/watch.ts';
 import { type Decision } from '../decision.ts';
 import type { RunEvent } from '../events.ts';
 import { evolve } from '../evolve.ts';
-import type { LookInput } from '../input.ts';
-import { breachesNow, isBreach, isDeclined, stands } from '../standing.ts';
+import type { EvaluationInput } from '../input.ts';
+import { breachesNow, isBreach, isDeclined, isOngoing } from '../verdict-states.ts';
 import { modeOf, type RunState } from '../state.ts';
-import { planAnew, type Proposal, propose } from './attribution.ts';
+import { recomputeProposal, type Proposal, propose } from './attribution.ts';
 import { expiries } from './expiries.ts';
 import { bindingOf, goOnWith, raise } from './raise.ts';
 import { type ResponseState, triedIn } from '../response.ts';
 
-/** What has changed enough to be written down: the status, its reason, a doubt or the objects at fault, not every new number. */
+/** Changes worth recording: the status, its reason, a doubt or the faulty objects, but not every new number. */
 function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonly Verdict[] {
   return verdicts.filter((verdict) => {
     const before = state.verdicts.get(keyOf(verdict))?.verdict;
@@ -31,7 +31,7 @@ function changedVerdicts(state: RunState, verdicts: readonly Verdict[]): readonl
   });
 }
 
-function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant): readonly RunEvent[] {
+function sight({ blind: before }: RunState, { blind }: EvaluationInput, now: Instant): readonly RunEvent[] {
   if (blind.length === 0) return before === undefined ? [] : [{ type: 'guard-sighted', v: 1, at: now }];
   if (before !== undefined && before.probes.join() === blind.join()) return [];
   return [{ type: 'guard-blinded', v: 1, at: now, probes: blind }];
@@ -39,31 +39,37 @@ function sight({ blind: before }: RunState, { blind }: LookInput, now: Instant):
 
 const isWell = ({ status, warning }: Verdict): boolean => status === 'ok' && !warning;
 
-/** Each breach behind it has been seen well for so long without a gap, and is so now. What nobody sees is not well. */
-function isOver(plan: Plan, state: RunState, { evidence }: Recommendation, look: LookInput, now: Instant): boolean {
+/** Whether each breach behind it has been well for long enough without a gap. An unobserved check does not count as well. */
+function isOver(
+  plan: Plan,
+  state: RunState,
+  { evidence }: Recommendation,
+  evaluation: EvaluationInput,
+  now: Instant,
+): boolean {
   const { seeingSince } = state;
   if (state.blind !== undefined || evidence.length === 0) return false;
   const isLong = (since: Instant): boolean => between(since, now) >= plan.answering.withdrawn_after;
   if (seeingSince !== undefined && !isLong(seeingSince)) return false;
   return evidence.map(keyOf).every((key) => {
     const noted = state.verdicts.get(key);
-    const isSeen = look.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));
+    const isSeen = evaluation.verdicts.some((verdict) => keyOf(verdict) === key && isWell(verdict));
     return isSeen && noted !== undefined && isWell(noted.verdict) && isLong(noted.changedAt);
   });
 }
 
 /**
- * How the open recommendation ends without an answer, if it does now. What a person ordered is never withdrawn, nor what
- * follows on a rollback that did not hold: a database that is half undone is not well, whatever the lights say.
+ * How the open recommendation ends without an answer, if it ends now. The guard withdraws neither a person's order nor the
+ * recommendation after a failed rollback: a half-undone database is not well, even if every check is.
  */
-function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): RunEvent | undefined {
+function ending(plan: Plan, state: RunState, evaluation: EvaluationInput, now: Instant): RunEvent | undefined {
   const open = openRecommendation(state.recommendations);
   if (open === undefined) return undefined;
   const of = { v: 1, at: now, recommendation: open.id } as const;
   if (
     open.orderedBy === undefined &&
     triedIn(state.response).givenUp === undefined &&
-    isOver(plan, state, open, look, now)
+    isOver(plan, state, open, evaluation, now)
   ) {
     const because = `every breach has been seen well for ${sayDuration(plan.answering.withdrawn_after)}`;
     return { type: 'recommendation-withdrawn', ...of, because };
@@ -71,7 +77,7 @@ function ending(plan: Plan, state: RunState, look: LookInput, now: Instant): Run
   return open.expiresAt <= now ? { type: 'recommendation-expired', ...of } : undefined;
 }
 
-/** What the evidence does not have yet, or has with a doubt that is gone by now. */
+/** Whether the verdict adds to the evidence: it is new, or its doubt is gone. */
 function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
   const before = evidence.find((one) => keyOf(one) === keyOf(verdict));
   if (before === undefined || (before.onlyRecommend !== undefined && verdict.onlyRecommend === undefined)) return true;
@@ -81,19 +87,19 @@ function isMoreThan(evidence: readonly Verdict[], verdict: Verdict): boolean {
 }
 
 /**
- * What it would be now. What a person ordered stays what they wished, whatever is seen meanwhile; where the plan has it no
- * more, what is proposed instead is nobody's order.
+ * The proposal for the current state. A person's order keeps its scope, whatever the guard observes. If the plan no longer
+ * provides for it, the replacement does not count as ordered.
  */
 function proposedNow(plan: Plan, state: RunState, open: Recommendation, evidence: readonly Verdict[]): Proposal {
-  const anew = open.orderedBy === undefined ? undefined : planAnew(plan, state, open);
-  return anew?.procedure.kind === open.procedure.kind ? anew : (propose(plan, state, evidence) ?? open);
+  const recomputed = open.orderedBy === undefined ? undefined : recomputeProposal(plan, state, open);
+  return recomputed?.procedure.kind === open.procedure.kind ? recomputed : (propose(plan, state, evidence) ?? open);
 }
 
-/** Whether there is a reason to ask once more what was superseded: a breach, a person's wish, or a database half undone. */
-const isWanted = ({ response }: RunState, { orderedBy }: Proposal, standing: readonly Verdict[]): boolean =>
-  standing.length > 0 || orderedBy !== undefined || triedIn(response).givenUp !== undefined;
+/** Whether to raise a superseded recommendation again: there is a breach, a person's order or a half-undone database. */
+const isWanted = ({ response }: RunState, { orderedBy }: Proposal, ongoing: readonly Verdict[]): boolean =>
+  ongoing.length > 0 || orderedBy !== undefined || triedIn(response).givenUp !== undefined;
 
-/** One open decision: it goes on with what is seen now; another procedure, or phases that moved on, supersede it. */
+/** Updates the open recommendation with new evidence, or supersedes it if the procedure or the phases have changed. */
 function onOpen(
   plan: Plan,
   state: RunState,
@@ -108,20 +114,20 @@ function onOpen(
   }
   const because = 'the procedure, a script, the plan or the state of a phase has changed since it was raised';
   const superseded: RunEvent = { type: 'recommendation-superseded', v: 1, at: now, recommendation: open.id, because };
-  const standing = [...open.evidence.filter((verdict) => stands(state.verdicts, verdict)), ...fresh];
-  const proposal = proposedNow(plan, state, open, standing);
-  if (proposal === open || !isWanted(state, proposal, standing)) return [superseded];
-  return [superseded, ...raise(plan, evolve(state, superseded), standing, proposal, now, open.unanswered)];
+  const ongoing = [...open.evidence.filter((verdict) => isOngoing(state.verdicts, verdict)), ...fresh];
+  const proposal = proposedNow(plan, state, open, ongoing);
+  if (proposal === open || !isWanted(state, proposal, ongoing)) return [superseded];
+  return [superseded, ...raise(plan, evolve(state, superseded), ongoing, proposal, now, open.unanswered)];
 }
 
-/** A rollback that did not hold has left the database half undone: people are asked until one of them says no. */
+/** A failed rollback has left the database half-undone: the guard keeps asking until somebody declines. */
 const isLeftOpen = ({ response, recommendations }: RunState): boolean => {
   const { givenUp } = triedIn(response);
   const at = recommendations.findIndex(({ id }) => id === givenUp?.recommendation);
   return givenUp !== undefined && !recommendations.slice(at + 1).some(({ state }) => state === 'declined');
 };
 
-/** Nobody answered in time: what still stands is asked again, of the next contact. */
+/** If nobody answered in time, the guard asks the next contact about the breaches that remain. */
 function recommend(
   plan: Plan,
   state: RunState,
@@ -134,7 +140,7 @@ function recommend(
   const open = openRecommendation(state.recommendations);
   if (open !== undefined) return onOpen(plan, state, open, seen, now);
   const keys = new Set(seen.map(keyOf));
-  const left = (unanswered?.evidence ?? []).filter((verdict) => stands(state.verdicts, verdict) && isOpen(verdict));
+  const left = (unanswered?.evidence ?? []).filter((verdict) => isOngoing(state.verdicts, verdict) && isOpen(verdict));
   const breaches = [...left.filter((verdict) => !keys.has(keyOf(verdict))), ...seen];
   const isAskedAgain = unanswered !== undefined && isLeftOpen(state);
   if (!isAskedAgain && (breaches.length === 0 || modeOf(state, now) === 'observe')) return [];
@@ -144,32 +150,32 @@ function recommend(
   return raise(plan, state, breaches, proposal, now, before);
 }
 
-/** What was undone last was undone to its end, or ended by a person before anything was. */
+/** Whether the last rollback was completed, or a person ended it before it had changed anything. */
 const hasHeld = (response: ResponseState): boolean =>
-  response.stands !== 'idle' && response.tried.givenUp === undefined && response.rollback.because === undefined;
+  response.state !== 'idle' && response.tried.givenUp === undefined && response.rollback.because === undefined;
 
-/** The guard looked: verdicts, blindness, expiries, the watch, and what follows from them. */
-export function decideLook(plan: Plan, state: RunState, look: LookInput, now: Instant): Decision {
-  const changed = changedVerdicts(state, look.verdicts);
+/** Decides what follows from an evaluation: verdicts, blindness, expiries, progress of the watch and recommendations. */
+export function decideEvaluation(plan: Plan, state: RunState, evaluation: EvaluationInput, now: Instant): Decision {
+  const changed = changedVerdicts(state, evaluation.verdicts);
   const seen: readonly RunEvent[] = [
     ...(changed.length > 0 ? [{ type: 'verdicts-changed', v: 1, at: now, verdicts: changed } as const] : []),
-    ...sight(state, look, now),
+    ...sight(state, evaluation, now),
     ...expiries(state, now),
   ];
   const sighted = seen.reduce(evolve, state);
-  const end = ending(plan, sighted, look, now);
+  const end = ending(plan, sighted, evaluation, now);
   const first = end === undefined ? seen : [...seen, end];
   const noted = end === undefined ? sighted : evolve(sighted, end);
   const { response } = noted;
-  if (response.stands === 'watching') {
-    const breaches = look.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
-    const tick = { breaches, unrecorded: look.unrecorded };
+  if (response.state === 'watching') {
+    const breaches = evaluation.verdicts.filter((verdict) => isBreach(verdict) && verdict.criterion !== 'runtime');
+    const tick = { breaches, unrecorded: evaluation.unrecorded };
     return { events: [...first, ...decideWatch(response.watch, tick, now)] };
   }
-  // After a rollback nothing is proposed until a phase starts again: a relapse is for people to judge. One that ended
-  // before it was through has not held, also where the next rung was ended before its first step: the database is half
-  // undone. One that the guard ended itself is planned again.
-  if (response.stands === 'rolling-back' || hasHeld(response)) return { events: first };
+  // After a completed rollback the guard proposes nothing until a phase starts again: people judge a relapse. A rollback
+  // that ended midway has failed, even if the next procedure ended before its first step: the database is half-undone. A
+  // rollback that the guard ended itself is planned again.
+  if (response.state === 'rolling-back' || hasHeld(response)) return { events: first };
   const unanswered = end?.type === 'recommendation-expired' ? openRecommendation(sighted.recommendations) : undefined;
-  return { events: [...first, ...recommend(plan, noted, look.verdicts, unanswered, now)] };
+  return { events: [...first, ...recommend(plan, noted, evaluation.verdicts, unanswered, now)] };
 }

@@ -1,27 +1,27 @@
-import { isAlarm, type Standing as Alarmed } from '../detection/judge-slowness.ts';
+import { isAlarm, type ActiveAlarm } from '../detection/judge-slowness.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import type { Instant } from '../kernel/units.ts';
 import { keyOf, type Verdict } from '../verdicts/verdict.ts';
 
-/** A breach as it was when somebody said no: with its objects, and whether it was in doubt. */
+/** A breach at the moment it was declined: its objects, and whether it was in doubt. */
 type Declined = Pick<Verdict, 'objects' | 'more' | 'onlyRecommend'>;
 
-/** How one question stands: the last change of its verdict, and what has become of a breach. */
-export interface Standing {
+/** The state of one verdict: its last change, and what happened to its breach. */
+export interface VerdictState {
   readonly verdict: Verdict;
   readonly changedAt: Instant;
-  /** Since when it is a breach, and has not been seen well: not having been able to look ends nothing. */
+  /** Start of the breach. Only an observation that all is well ends it; being unable to look does not. */
   readonly breachSince?: Instant;
-  /** When the probe was last seen well again after an alarm: its slowness is measured anew from there. */
+  /** When the probe last recovered from an alarm; the measurement of its slowness restarts there. */
   readonly recoveredAt?: Instant;
-  /** As what somebody declined to roll back for it. Holds until it is seen well, or a phase starts. */
+  /** The breaches that somebody declined to roll back for. Applies until the check is well or a phase starts. */
   readonly declined?: readonly Declined[];
 }
 
 /** By criterion and subject. */
-export type Standings = ReadonlyMap<string, Standing>;
+export type VerdictStates = ReadonlyMap<string, VerdictState>;
 
-function change(before: Standing | undefined, verdict: Verdict, at: Instant): Standing {
+function change(before: VerdictState | undefined, verdict: Verdict, at: Instant): VerdictState {
   const recoveredAt = verdict.because === 'recovered' ? at : before?.recoveredAt;
   const always = { verdict, changedAt: at, ...(recoveredAt !== undefined && { recoveredAt }) };
   if (verdict.status === 'ok') return always;
@@ -33,7 +33,7 @@ function change(before: Standing | undefined, verdict: Verdict, at: Instant): St
   };
 }
 
-export const changeVerdicts = (before: Standings, verdicts: readonly Verdict[], at: Instant): Standings =>
+export const changeVerdicts = (before: VerdictStates, verdicts: readonly Verdict[], at: Instant): VerdictStates =>
   new Map([
     ...before,
     ...verdicts.map((verdict) => [keyOf(verdict), change(before.get(keyOf(verdict)), verdict, at)] as const),
@@ -45,8 +45,8 @@ const declinedAs = ({ objects, more, onlyRecommend }: Verdict): Declined => ({
   ...(onlyRecommend !== undefined && { onlyRecommend }),
 });
 
-/** A no to a rollback counts for the breaches that were its evidence, as far as they are still there. */
-export function declineBreaches(before: Standings, evidence: readonly Verdict[]): Standings {
+/** Declining a rollback applies to the breaches that were its evidence and still exist. */
+export function declineBreaches(before: VerdictStates, evidence: readonly Verdict[]): VerdictStates {
   const declined = new Map(evidence.map((verdict) => [keyOf(verdict), verdict]));
   return new Map(
     [...before].map(([key, one]) => {
@@ -57,46 +57,46 @@ export function declineBreaches(before: Standings, evidence: readonly Verdict[])
   );
 }
 
-const performanceOf = (standings: Standings, probe: ProbeId): Standing | undefined =>
-  standings.get(keyOf({ criterion: 'performance', subject: probe }));
+const performanceOf = (states: VerdictStates, probe: ProbeId): VerdictState | undefined =>
+  states.get(keyOf({ criterion: 'performance', subject: probe }));
 
-/** The alarm of slowness that was given since the marker; it stays until the probe is seen well again. */
-export function standingAlarm(
-  standings: Standings,
+/** The slowness alarm that was raised since the marker; it remains until the probe recovers. */
+export function activeAlarm(
+  states: VerdictStates,
   probe: ProbeId,
   marker: Instant | undefined,
-): (Alarmed & Pick<Standing, 'verdict'>) | undefined {
-  const { verdict, changedAt } = performanceOf(standings, probe) ?? {};
+): (ActiveAlarm & Pick<VerdictState, 'verdict'>) | undefined {
+  const { verdict, changedAt } = performanceOf(states, probe) ?? {};
   const isOfThisWatch = changedAt !== undefined && marker !== undefined && changedAt > marker;
   return verdict !== undefined && isAlarm(verdict.because) && isOfThisWatch
     ? { alarm: verdict.because, at: changedAt, verdict }
     : undefined;
 }
 
-export const recoveredAt = (standings: Standings, probe: ProbeId): Instant | undefined =>
-  performanceOf(standings, probe)?.recoveredAt;
+export const recoveredAt = (states: VerdictStates, probe: ProbeId): Instant | undefined =>
+  performanceOf(states, probe)?.recoveredAt;
 
 const isOfPhase = ({ criterion, subject }: Verdict): boolean => criterion === 'runtime' && subject !== 'run';
 
-/** A phase starts: what was declined is asked again, and nobody judges the runtime of earlier phases any more. */
-export const startPhase = (before: Standings): Standings =>
+/** When a phase starts, declined breaches count again, and the runtime of earlier phases is no longer judged. */
+export const startPhase = (before: VerdictStates): VerdictStates =>
   new Map(
     [...before].filter(([, { verdict }]) => !isOfPhase(verdict)).map(([key, { declined: _, ...one }]) => [key, one]),
   );
 
-export const undoPhase = (before: Standings, phase: string): Standings =>
+export const undoPhase = (before: VerdictStates, phase: string): VerdictStates =>
   new Map([...before].filter(([, { verdict }]) => !isOfPhase(verdict) || verdict.subject !== phase));
 
-/** Whether the breach was not seen well since: one that cannot be looked at now has not gone away. */
-export const stands = (standings: Standings, verdict: Verdict): boolean =>
-  standings.get(keyOf(verdict))?.breachSince !== undefined;
+/** Whether the breach has not been seen well since; being unable to look does not end it. */
+export const isOngoing = (states: VerdictStates, verdict: Verdict): boolean =>
+  states.get(keyOf(verdict))?.breachSince !== undefined;
 
 /**
- * All of it: an object at fault since the answer was not asked about, and what is sure was not while it was in doubt. Of more
- * than are named, only the same ones are known to have been asked about.
+ * Whether the whole breach was declined. An object that became faulty later was not part of the question, and a breach that
+ * was in doubt then is not declined once it is sure. If not all objects are named, only an identical set counts as declined.
  */
-export function isDeclined(standings: Standings, verdict: Verdict): boolean {
-  const declined = standings.get(keyOf(verdict))?.declined ?? [];
+export function isDeclined(states: VerdictStates, verdict: Verdict): boolean {
+  const declined = states.get(keyOf(verdict))?.declined ?? [];
   const covering = declined.filter((one) => one.onlyRecommend === undefined || verdict.onlyRecommend !== undefined);
   if (verdict.objects === undefined) return covering.some(({ objects }) => objects === undefined);
   const { more } = verdict;
@@ -107,17 +107,17 @@ export function isDeclined(standings: Standings, verdict: Verdict): boolean {
 
 export const isBreach = ({ status }: Verdict): boolean => status === 'breach';
 
-/** The breaches that a look has just seen, and those of ended phases, whose runtime it did not judge again. */
-export function breachesNow(standings: Standings, looked: readonly Verdict[]): readonly Verdict[] {
+/** The breaches of the latest evaluation, and those of ended phases, whose runtime it does not judge again. */
+export function breachesNow(states: VerdictStates, looked: readonly Verdict[]): readonly Verdict[] {
   const keys = new Set(looked.map(keyOf));
-  const ended = [...standings].filter(([key, { verdict }]) => isOfPhase(verdict) && !keys.has(key));
+  const ended = [...states].filter(([key, { verdict }]) => isOfPhase(verdict) && !keys.has(key));
   return [...looked, ...ended.map(([, { verdict }]) => verdict)].filter(isBreach);
 }
 
-/** It could not look, or is broken itself. */
+/** The check could not look, or is broken itself. */
 export const cannotTell = ({ because }: Verdict): boolean =>
   because === 'could-not-look' || because === 'check-is-broken';
 
 /** The checks that cannot tell. */
-export const unseen = (standings: Standings): readonly Verdict[] =>
-  [...standings.values()].map(({ verdict }) => verdict).filter(cannotTell);
+export const unseen = (states: VerdictStates): readonly Verdict[] =>
+  [...states.values()].map(({ verdict }) => verdict).filter(cannotTell);

@@ -9,18 +9,18 @@ import { sayFaults } from '../verdicts/catalogue.ts';
 import type { Verdict } from '../verdicts/verdict.ts';
 import type { Rollback } from './rollback.ts';
 
-/** What stands beside a comparison with a boundary: nobody may take it for compared. */
-export interface Aftermath {
-  /** Of the checks that the rollback was recommended for, what is still not well. */
+/** Findings that accompany a comparison with a boundary, so that nobody takes them for compared. */
+export interface PostRollbackFindings {
+  /** Faults that remain in the checks that the rollback was recommended for. */
   readonly evidence: readonly string[];
-  /** What is not well of checks that no comparison judges. */
+  /** Faults of checks that no comparison judges. */
   readonly others: readonly string[];
-  /** How many checks no comparison judges. */
+  /** The number of checks that no comparison judges. */
   readonly unjudged: number;
 }
 
-export interface Afterwards {
-  /** Looked at since the step began. */
+export interface PostRollbackState {
+  /** Findings since the step began. */
   readonly findings: readonly Finding[];
   readonly evidence: readonly Verdict[];
   readonly baseline: Baseline | undefined;
@@ -29,11 +29,11 @@ export interface Afterwards {
   readonly isJudged: (check: string) => boolean;
 }
 
-const inBaseline = ({ baseline }: Afterwards, { check }: Finding): Finding | undefined =>
+const inBaseline = ({ baseline }: PostRollbackState, { check }: Finding): Finding | undefined =>
   baseline?.findings.find((one) => one.check === check);
 
-/** What the baseline does not show of a breach, as far as it is about these objects; undefined where nothing is left. */
-function stillWrong(after: Afterwards, now: Finding, objects?: readonly string[]): string | undefined {
+/** The faults that the baseline does not contain, limited to `objects`; undefined if none remain. */
+function stillWrong(after: PostRollbackState, now: Finding, objects?: readonly string[]): string | undefined {
   const before = inBaseline(after, now);
   if (now.faults !== undefined) {
     const about = objects === undefined ? undefined : new Set(objects);
@@ -46,16 +46,16 @@ function stillWrong(after: Afterwards, now: Finding, objects?: readonly string[]
   return `${now.check}: ${known === 'no' ? now.summary : sayUnlikened(now.summary, 'baseline')}`;
 }
 
-function ofEvidence(after: Afterwards, now: Finding): readonly string[] {
+function ofEvidence(after: PostRollbackState, now: Finding): readonly string[] {
   const about = after.evidence.find(({ subject }) => subject === now.check);
   if (about === undefined || now.status === 'ok' || now.young === true) return [];
-  if (now.status !== 'breach') return [`${now.check} cannot be looked at: ${now.summary}`];
-  // Where it was more than is named, all of it is what the rollback was recommended for.
+  if (now.status !== 'breach') return [`${now.check} cannot be checked: ${now.summary}`];
+  // If the evidence did not name all objects, the whole check counts as evidence.
   const left = stillWrong(after, now, about.more === undefined ? about.objects : undefined);
   return left === undefined ? [] : [left];
 }
 
-export function aftermathOf(after: Afterwards): Aftermath {
+export function postRollbackFindings(after: PostRollbackState): PostRollbackFindings {
   const others = after.findings.filter(({ check }) => !after.isJudged(check));
   return {
     evidence: after.findings.flatMap((now) => ofEvidence(after, now)),
@@ -65,8 +65,8 @@ export function aftermathOf(after: Afterwards): Aftermath {
 }
 
 /**
- * Whether a comparison is the first after everything was undone: then what the rollback was recommended for has to be well.
- * Before that, phases may still be applied that are at fault.
+ * Whether this is the first comparison after everything was undone. Only then must the evidence of the recommendation be
+ * well: before that, faulty phases may still be applied.
  */
 export function isAfterAll({ steps }: Rollback, id: StepId): boolean {
   const last = steps.findLastIndex(({ step }) => step.kind !== 'verify' && step.phase !== undefined);
@@ -75,11 +75,11 @@ export function isAfterAll({ steps }: Rollback, id: StepId): boolean {
 
 const each = (title: string, all: readonly string[]): readonly string[] => all.map((one) => `${title}: ${one}`);
 
-/** What was compared and is the same; then what is not well, and what was not compared. One line each. */
+/** First what was compared and matches, then remaining faults, then what was not compared. One line each. */
 export function sayCompared(
   phase: PhaseId,
   { objects, well, notWell }: Comparison,
-  { evidence, others, unjudged }: Aftermath,
+  { evidence, others, unjudged }: PostRollbackFindings,
 ): readonly string[] {
   const seen = `${count(objects, 'object')} of the schema ${objects === 1 ? 'is as it was' : 'are as they were'}`;
   const never = unjudged === 0 ? [] : [`${count(unjudged, 'check')} that never veto`];

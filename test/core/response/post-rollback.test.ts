@@ -5,7 +5,12 @@ import type { Comparison } from '../../../src/core/evidence/compare.ts';
 import type { Consequence, Finding } from '../../../src/core/evidence/finding.ts';
 import { checkId, stepId } from '../../../src/core/kernel/ids.ts';
 import type { Expectation } from '../../../src/core/plan/questions.ts';
-import { type Afterwards, aftermathOf, isAfterAll, sayCompared } from '../../../src/core/response/aftermath.ts';
+import {
+  type PostRollbackState,
+  postRollbackFindings,
+  isAfterAll,
+  sayCompared,
+} from '../../../src/core/response/post-rollback.ts';
 import type { Rollback } from '../../../src/core/response/rollback.ts';
 import { verifyAll } from '../../../src/core/response/step.ts';
 import type { Verdict } from '../../../src/core/verdicts/verdict.ts';
@@ -31,8 +36,8 @@ const ofPublications = (...objects: readonly string[]): Verdict =>
   verdict('functionality', published, 'breach', { objects });
 const expects = new Map<typeof orphans, Expectation>([[orphans, 'no rows']]);
 
-const after = (more: Partial<Afterwards>) =>
-  aftermathOf({
+const after = (more: Partial<PostRollbackState>) =>
+  postRollbackFindings({
     findings: [],
     evidence: [],
     baseline: aBaseline(),
@@ -42,10 +47,10 @@ const after = (more: Partial<Afterwards>) =>
   });
 const breach = (...cells: readonly string[]) => finding('breach', 0, withRows(...cells));
 
-describe('what the rollback was recommended for', () => {
+describe('the evidence that the rollback was recommended for', () => {
   const known = aBaseline({ findings: [breach('17')] });
   const ofOrphans = broken('breach');
-  test.each<{ readonly is: string; readonly given: Partial<Afterwards>; readonly left: readonly string[] }>([
+  test.each<{ readonly is: string; readonly given: Partial<PostRollbackState>; readonly left: readonly string[] }>([
     { is: 'well', given: { findings: [finding('ok')], evidence: [ofOrphans] }, left: [] },
     {
       is: 'still in breach',
@@ -61,7 +66,7 @@ describe('what the rollback was recommended for', () => {
     {
       is: 'not to be looked at',
       given: { findings: [finding('unknown')], evidence: [ofOrphans] },
-      left: ['no-orphan-prediction cannot be looked at: it is unknown'],
+      left: ['no-orphan-prediction cannot be checked: it is unknown'],
     },
     {
       is: 'too young to tell',
@@ -93,7 +98,7 @@ describe('what the rollback was recommended for', () => {
   });
 });
 
-test('what is not well of checks that no comparison judges is named, and how many there are is counted', () => {
+test('faults of checks that no comparison judges are named, and those checks are counted', () => {
   const findings = [breach('17'), unpublished('sustained'), finding('ok', 0, { check: checkId('slots') })];
   expect(after({ findings })).toMatchObject({
     others: ['publications: table public.molecule is not published'],
@@ -103,7 +108,7 @@ test('what is not well of checks that no comparison judges is named, and how man
   expect(after({ findings, baseline }).others).toEqual([]);
 });
 
-describe('it has to be well at the first comparison after everything was undone', () => {
+describe('the evidence must be well at the first comparison after everything was undone', () => {
   const night = new Night().baseline();
   for (const phase of [security, schema]) {
     night.start(phase);
@@ -126,11 +131,11 @@ describe('it has to be well at the first comparison after everything was undone'
   });
 });
 
-describe('what is said of a comparison', () => {
+describe('the description of a comparison', () => {
   const compared: Comparison = { outcome: 'same', differences: [], unseen: [], objects: 13, well: 4, notWell: [] };
   const beside = { evidence: [], others: [], unjudged: 0 };
   const notCompared = `Not compared: what probes see, ${notInSnapshot.join(', ')}`;
-  test('claims what is the same and well, and names what was not compared', () => {
+  test('names what is the same and well, and what was not compared', () => {
     expect(sayCompared(schema, compared, beside)).toEqual([
       `13 objects of the schema are as they were before ${schema}, and 4 checks are well`,
       notCompared,
@@ -141,7 +146,7 @@ describe('what is said of a comparison', () => {
     expect(notInSnapshot).toContain('rows');
   });
 
-  test('counts no check that is in breach, and names it with what is known of it', () => {
+  test('does not count a check in breach, but names it with its finding', () => {
     const notWell = ['orphans: 1 row, wanted none: (1)'];
     const more = { evidence: ['leaks: (2)'], others: ['publications: gone'], unjudged: 30 };
     expect(sayCompared(schema, { ...compared, notWell }, more)).toEqual([
