@@ -113,7 +113,7 @@ describe('each condition that is missing is named', () => {
       ],
     },
     {
-      when: 'it is neither activated nor would it help',
+      when: 'it is not activated and would not cover it',
       authority: { ...allowed, preApprovals: [] },
       more: { phases: [relations] },
       missing: ['pre-approval at-night: it is not activated, it does not cover the phase relationship-remediation'],

@@ -94,7 +94,7 @@ describe('beside controls', () => {
     { when: 'the controls are as slow', common: 2, beyond: false, says: 'slower-like-the-controls' },
     { when: 'it is more than they are, but not surely', common: 1.3, beyond: true, says: 'slower-controls-unsure' },
     {
-      when: 'nobody knows how slow the controls are',
+      when: 'the slowness of the controls is unknown',
       common: undefined,
       beyond: undefined,
       says: 'slower-controls-unsure',

@@ -140,7 +140,7 @@ describe('what is approved', () => {
       night: with1((night) => (night.look([broken('breach'), slow('breach')], 21), night.look([broken('ok')], 22))),
       answer: complete,
     },
-    { when: 'it cannot be looked at', night: with1((night) => night.look([broken('unknown')], 21)), answer: complete },
+    { when: 'it cannot be checked', night: with1((night) => night.look([broken('unknown')], 21)), answer: complete },
   ])('$when: $answer', ({ night, second = 30, answer }) => {
     expect(night().approve(1, dana, second)).toEqual(answer);
   });

@@ -46,7 +46,7 @@ describe('a breach is attributed to the latest phase at whose boundary it did no
     },
     { when: 'the second was undone', phases: [phase(security, 'finished'), phase(schema, 'undone')], to: security },
     {
-      when: 'nobody knows how far the second came',
+      when: 'it is unknown how far the second got',
       phases: [phase(security, 'finished'), phase(schema, 'unknown')],
       to: schema,
     },
@@ -155,7 +155,7 @@ describe('a fault that existed at a boundary', () => {
     { when: 'the warning went away first', looks: [[warning], [slow('ok')], [slowness]], to: schema },
     { when: 'nobody could look in between', looks: [[warning], [slow('unknown')], [slowness]], to: security },
     { when: 'nothing was there', looks: [[slow('ok')], [slowness]], to: schema },
-    { when: 'nobody had looked at all', looks: [[], [slowness]], to: schema },
+    { when: 'nothing had been checked', looks: [[], [slowness]], to: schema },
   ])('$when: $to', ({ looks, to }) => {
     const state = begun(...looks);
     expect(state.recommendations.at(-1)?.attributedTo).toBe(to);

@@ -77,7 +77,7 @@ describe('arming', () => {
     { when: 'the principal may not', night: () => ready(), input: { ...arm, by: priya }, answer: 'not-allowed' },
     { when: 'the baseline is of yesterday', night: () => ready({ to: at(-86_401) }), input: arm, answer: 'not-ready' },
     { when: 'the baseline is thin', night: thin, input: arm, answer: 'not-ready' },
-    { when: 'nobody knows the requirement', night: () => ready(), input: waive('hope'), answer: 'unknown-requirement' },
+    { when: 'the requirement is unknown', night: () => ready(), input: waive('hope'), answer: 'unknown-requirement' },
     { when: 'the principal may not', night: () => ready(), input: waive('rehearsal', lena), answer: 'not-allowed' },
     { when: 'the plan proposes it', night: () => ready(), input: preApprove, answer: ['pre-approval-activated'] },
     {
@@ -194,7 +194,7 @@ describe('an armed run acts by itself', () => {
   test.each([
     { when: 'a criterion is not covered', verdicts: [broken('breach'), verdict('security', 'grants', 'breach')] },
     { when: 'the breach is only on its way', verdicts: [slow('ok', { warning: true, because: 'slower-but-young' })] },
-    { when: 'nobody knows', verdicts: [broken('unknown'), slow('unknown')] },
+    { when: 'nothing is known', verdicts: [broken('unknown'), slow('unknown')] },
   ])('does not when $when', ({ verdicts }) => {
     const night = running();
     night.look(verdicts, 20);
@@ -370,7 +370,7 @@ describe('an open recommendation', () => {
 
   test.each([
     { when: 'somebody declined it', act: (night: Night) => night.decline(1) },
-    { when: 'its breach cannot be looked at', act: (night: Night) => night.look([broken('unknown')], 25) },
+    { when: 'its breach cannot be checked', act: (night: Night) => night.look([broken('unknown')], 25) },
     { when: 'its breach is seen well', act: (night: Night) => night.look([broken('ok')], 25) },
     { when: 'the run was disarmed again', act: (night: Night) => night.give(disarm()) },
   ])('is not, when $when', ({ act }) => {

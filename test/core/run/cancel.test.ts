@@ -52,7 +52,7 @@ test.each([
     because: 'not-the-phases',
   },
   {
-    when: 'nobody knows who heads it',
+    when: 'it is unknown who heads it',
     night: running,
     fault: { object: queue.object, what: queue.what, consequence: 'sustained' } as const,
     because: 'not-the-phases',

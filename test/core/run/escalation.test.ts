@@ -52,7 +52,7 @@ describe('an unanswered recommendation goes to the next contact', () => {
   });
 
   test.each([
-    { when: 'it cannot be looked at', look: [broken('unknown')], types: ['verdicts-changed', ...again] },
+    { when: 'it cannot be checked', look: [broken('unknown')], types: ['verdicts-changed', ...again] },
     { when: 'this look did not judge it', look: [], types: again },
   ])('also when $when', ({ look, types }) => {
     const night = breached();
@@ -156,7 +156,7 @@ describe('withdrawn', () => {
       night: () => ((night) => (night.look([broken('breach')], 400), night.look([broken('ok')], 401), night))(gone()),
     },
     {
-      when: 'it could not be looked at in between',
+      when: 'it could not be checked in between',
       night: () => ((night) => (night.look([broken('unknown')], 400), night.look([broken('ok')], 401), night))(gone()),
     },
     {
@@ -171,7 +171,7 @@ describe('withdrawn', () => {
     },
     { when: 'it is only better', night: gone, look: [broken('ok', { warning: true, because: 'slower-but-young' })] },
     { when: 'this look did not judge it', night: gone, look: [] },
-    { when: 'it cannot be looked at now', night: gone, look: [broken('unknown')] },
+    { when: 'it cannot be checked now', night: gone, look: [broken('unknown')] },
     {
       when: 'it is about an ended phase, whose time nobody judges again',
       night: () =>

@@ -157,7 +157,7 @@ describe('hold, resume, close', () => {
     },
     { when: 'it is held', night: held, input: resume, answer: ['run-resumed'] },
     { when: 'it is not held', night: () => new Night(), input: resume, answer: [] },
-    { when: 'nothing goes on', night: held, input: close, answer: ['run-closed'] },
+    { when: 'nothing is running', night: held, input: close, answer: ['run-closed'] },
     { when: 'the principal may not', night: held, input: { ...close, by: priya }, answer: 'not-allowed' },
     { when: 'a phase runs', night: running, input: close, answer: 'running' },
     { when: 'a rollback is under way', night: rollingBack, input: close, answer: 'rolling-back' },

@@ -45,7 +45,7 @@ describe('an evaluation raises at most one recommendation', () => {
       answer: ['verdicts-changed', 'recommendation-raised'],
     },
     {
-      when: 'nobody knows',
+      when: 'nothing is known',
       night: running,
       verdicts: [broken('unknown'), slow('unknown')],
       answer: ['verdicts-changed'],
@@ -123,7 +123,7 @@ describe('superseded', () => {
   test.each([
     { when: 'the breach has gone', seen: broken('ok'), answer: ['verdicts-changed', 'recommendation-superseded'] },
     {
-      when: 'the breach cannot be looked at',
+      when: 'the breach cannot be checked',
       seen: broken('unknown'),
       answer: ['verdicts-changed', 'recommendation-superseded', 'recommendation-raised'],
     },
@@ -173,7 +173,7 @@ describe('declined', () => {
   test.each([
     { when: 'it stays', looks: [broken('breach')], raised: false },
     {
-      when: 'it cannot be looked at for a while',
+      when: 'it cannot be checked for a while',
       looks: [broken('unknown'), broken('error'), broken('breach')],
       raised: false,
     },
