@@ -3,7 +3,7 @@ import { actsAs } from './acts-as.ts';
 import type { Asks } from './asks.ts';
 
 /**
- * Which of the relations ($1) are gone or belong to a role that the phases' role ($3) cannot act as; which of the roles
+ * SQL: which of the relations ($1) are gone or belong to a role that the phases' role ($3) cannot act as; which of the roles
  * ($2) it cannot alter; and which of the roles ($4) it cannot act as. Each comes with a reason. The query finds
  * relations by comparing names, because to_regclass fails for a schema that this login may not use, such as a
  * stranger's.
@@ -27,12 +27,24 @@ const notTheirs = `
   where not coalesce(o.oid in (select oid from acts), r.name = quote_ident(p.rolname)) and not exists (
     select from pg_roles a where (a.rolsuper or a.rolcreaterole) and pg_has_role(p.oid, a.oid, 'member'))
   union all
+  select 'phases ' || r.name, '' from phases p cross join unnest($4::text[]) r (name) join pg_roles o on o.rolname = r.name
+  where p.rolsuper or o.oid in (select oid from acts)
+  union all
+  select 'known', '' from phases
+  union all
+  select 'schema of ' || r.name, '' from phases p cross join unnest($1::text[]) r (name)
+  where not p.rolsuper and exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles o on o.oid = n.nspowner
+    where format('%I.%I', n.nspname, c.relname) = r.name
+      and not o.rolsuper and o.rolname <> 'pg_database_owner' and o.oid not in (select oid from acts))
+  union all
   select 'maker ' || r.name, format('%I', r.name)
   from phases p cross join unnest($4::text[]) r (name) join pg_roles o on o.rolname = r.name
   where not p.rolsuper and o.oid not in (select oid from acts)`;
 
-/** What is known so far about who caused a fault: a reason, or none. */
-type Known = Map<string, string | undefined>;
+/** What is known so far about who caused a fault. */
+type Cause = Pick<Fault, 'seen' | 'onlyRecommend'>;
+type Known = Map<string, Cause>;
 
 const subjectsOf = ({ relation, role }: Fault): readonly string[] => [
   ...(relation === undefined ? [] : [`relation ${relation}`, `gone ${relation}`]),
@@ -47,7 +59,38 @@ const keyOf = (fault: Fault): string =>
     fault.by ?? [],
     fault.openedBy ?? [],
     fault.takers ?? [],
+    fault.made ?? '',
   ]);
+
+const othersOf = ({ by = [], openedBy = [], takers = [] }: Fault): readonly string[] => [
+  ...by,
+  ...openedBy.flat(),
+  ...takers,
+];
+
+/**
+ * Whether nobody but the phases' role can have made it: the role may act as every owner and grantor, and nobody else can
+ * have brought the fault about by renaming the schema.
+ */
+function madeByPhases(fault: Fault, reasons: ReadonlyMap<string, string>): boolean {
+  const { made, relation = '', by, openedBy = [], takers = [] } = fault;
+  const doubts = [`gone ${relation}`, `schema of ${relation}`, ...(by === undefined ? subjectsOf(fault) : [])];
+  const isPhases = (role: string) => reasons.has(`phases ${role}`);
+  const byPhases = made === 'any' ? by?.some(isPhases) : by?.every(isPhases);
+  return (
+    made !== undefined &&
+    reasons.has('known') &&
+    !doubts.some((doubt) => reasons.has(doubt)) &&
+    (byPhases ?? true) &&
+    [...openedBy.flat(), ...takers].every(isPhases)
+  );
+}
+
+function causeOf(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): Cause {
+  const why = reasonFor(fault, reasons, role);
+  if (why !== undefined) return { onlyRecommend: why };
+  return madeByPhases(fault, reasons) ? { seen: 'maker' } : {};
+}
 
 /** Undefined if the phases' role may be one of them. */
 const allOthers = (makers: readonly string[], reasons: ReadonlyMap<string, string>): string | undefined => {
@@ -83,11 +126,13 @@ const isGone = ({ relation, by }: Fault, reasons: ReadonlyMap<string, string>): 
   by === undefined && reasons.has(`gone ${relation ?? ''}`);
 
 async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<ReadonlyMap<string, string>> {
-  const relations = [...new Set(faults.flatMap(({ relation, by }) => (by === undefined ? (relation ?? []) : [])))];
-  const roles = [...new Set(faults.flatMap((one) => one.role ?? []))];
-  const makers = [
-    ...new Set(faults.flatMap(({ by = [], openedBy = [], takers = [] }) => [...by, ...openedBy.flat(), ...takers])),
+  const relations = [
+    ...new Set(
+      faults.flatMap(({ relation, by, made }) => (by === undefined || made !== undefined ? (relation ?? []) : [])),
+    ),
   ];
+  const roles = [...new Set(faults.flatMap((one) => one.role ?? []))];
+  const makers = [...new Set(faults.flatMap(othersOf))];
   if (relations.length + roles.length + makers.length === 0) return new Map();
   const { rows } = await asks.query(notTheirs, [relations, roles, role, makers]);
   return new Map(rows.map(([subject, why]) => [subject ?? '', why ?? '']));
@@ -95,9 +140,9 @@ async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<
 
 /**
  * A phase logs in with its role. Only an owner changes an object, and only a grantor grants. So a fault in another
- * role's table or function, in another role's grant or in another role's settings is not the phase's doing: the guard
- * tells people and never rolls back for it by itself. If the role can act as everybody, or the plan names no role,
- * nothing is known. The query runs once for each breach while the breach lasts, and never for faults that the baseline
+ * role's table or function, in another role's grant or in another role's settings is not the phase's doing, and what
+ * only its own role can have made is. The guard rolls back by itself only for the latter; it tells people of all else.
+ * If the plan names no role, nothing is known. The query runs once for each breach while the breach lasts, and never for faults that the baseline
  * shows. Rejects as `asks` does.
  */
 export function othersObjects(asks: Asks, role: string | undefined) {
@@ -109,16 +154,11 @@ export function othersObjects(asks: Asks, role: string | undefined) {
     const unknown = fresh.filter((fault) => !known.has(keys.get(fault) ?? ''));
     const reasons = await ask(asks, unknown, role);
     const before = known;
-    const told = new Map(
-      [...keys].map(([fault, key]) => [key, before.has(key) ? before.get(key) : reasonFor(fault, reasons, role)]),
-    );
+    const told = new Map([...keys].map(([fault, key]) => [key, before.get(key) ?? causeOf(fault, reasons, role)]));
     // Ask again about a name that was missing for a moment.
     const passing = new Set(unknown.filter((fault) => isGone(fault, reasons)).map((fault) => keys.get(fault)));
     known = new Map([...told].filter(([key]) => !passing.has(key)));
-    const marked = (fault: Fault): Fault => {
-      const why = told.get(keys.get(fault) ?? '');
-      return why === undefined ? fault : { ...fault, onlyRecommend: why };
-    };
+    const marked = (fault: Fault): Fault => ({ ...fault, ...told.get(keys.get(fault) ?? '') });
     return { ...finding, faults: finding.faults.map(marked) };
   };
 }

@@ -130,3 +130,48 @@ test('a fault that only others can have made or granted is only recommended to p
   expect(await reasons(all)).toEqual([theirs, undefined, undefined, undefined, undefined]);
   expect(asked).toBe(2); // it was a known fault in between, and is looked up again
 });
+
+test('a phase was seen to make only what nobody else can have made, in a schema that nobody else can rename', async () => {
+  await using db = await database();
+  await using phases = await temporaryRole(db, 'login');
+  await using stranger = await temporaryRole(db, 'login');
+  await db.query(`create schema side authorization ${stranger.name}; create schema app authorization ${phases.name};
+    create table app.own (id int); create table side.own (id int); create table public.own (id int);
+    alter table app.own owner to ${phases.name}; alter table side.own owner to ${phases.name};
+    alter table public.own owner to ${phases.name}`);
+  await using asks = checksSession(db.url);
+  const made = (
+    relation: string | undefined,
+    by: readonly string[],
+    how: Fault['made'],
+    more: Partial<Fault> = {},
+  ) => ({
+    ...fault(relation),
+    object: JSON.stringify([relation, by, how, more]),
+    by,
+    ...(how !== undefined && { made: how }),
+    ...more,
+  });
+  const [p, s] = [phases.name, stranger.name];
+  const seen = [
+    made('app.own', [p], 'all'),
+    made('public.own', [p], 'all'),
+    made('app.own', [p, s], 'any'),
+    made(undefined, [p], 'any'),
+    made('app.own', [p], 'all', { openedBy: [[p], [p]] }),
+  ];
+  const unseen = [
+    made('app.own', [p], undefined),
+    made('side.own', [p], 'all'),
+    made('app.gone', [p], 'all'),
+    made('app.own', [p, s], 'all'),
+    made('app.own', [p], 'all', { openedBy: [[p], [p, s]] }),
+    made('app.own', [p], 'all', { takers: [s] }),
+    made('app.own', [p, 'a role that was renamed'], 'all'),
+  ];
+  const marked = async (role: string | undefined) =>
+    (await othersObjects(asks, role)(breach(...seen, ...unseen))).faults?.map((one) => one.seen);
+  expect(await marked(p)).toEqual([...seen.map(() => 'maker'), ...unseen.map(() => undefined)]);
+  expect(await marked(undefined)).toEqual([...seen, ...unseen].map(() => undefined));
+  await db.query('drop table app.own, side.own, public.own; drop schema side, app');
+});

@@ -125,6 +125,7 @@ export const declaredEffects = check({
         object: `effect ${name}`,
         what: because,
         consequence: 'sustained',
+        seen: 'declaration',
         lasting,
         ...byOwners(there.get(name)),
       }));

@@ -1,7 +1,7 @@
 import { sayDuration } from '../../core/kernel/duration.ts';
 import { type Cells, check, everyone } from '../check.ts';
 import { sayCounted } from '../pieces.ts';
-import { lastingNow, lengthOf, mayUse, ofGuard, ofPhase, phaseValues, sayHolder, waitedForAtWill } from './sessions.ts';
+import { lastingNow, lengthOf, ofGuard, ofPhase, phaseValues, sayHolder, waitsInNeed } from './sessions.ts';
 
 const isOfPhase = ({ of_phase: is }: Cells): boolean => is === 't';
 const noPhaseBlocks = { onlyRecommend: 'no session of a phase is among the blockers' } as const;
@@ -37,9 +37,7 @@ export const blockedSessions = check({
       with phases as materialized (
         select a.pid from pg_stat_activity a where ${ofPhase('a')}
       ), waiting as materialized (
-        select l.pid, l.waitstart, not ${waitedForAtWill('l')}
-          and (l.locktype <> 'relation' or not exists (
-            select from pg_class c where c.oid = l.relation and not ${mayUse('a', 'c')}))
+        select l.pid, l.waitstart, ${waitsInNeed('l', 'a')}
           and exists (
             select from pg_locks h join phases p on p.pid = h.pid
             where h.granted and (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid, h.classid,
@@ -77,7 +75,7 @@ export const blockedSessions = check({
     const [forPhases, longestForPhases] = [Number(first?.for_phases ?? 0), lengthOf(first?.for_phases_ms)];
     if (rows.some(isOfPhase) && isMuch(forPhases, longestForPhases)) {
       const what = `are ${forPhases} of the ${waiting} that wait, and one has waited for ${sayDuration(longestForPhases)}${by}`;
-      return { faults: [{ object: 'sessions that wait for a phase', what, ...common }], saw };
+      return { faults: [{ object: 'sessions that wait for a phase', what, seen: 'session', ...common }], saw };
     }
     const what = `are ${waiting}, and one has waited for ${sayDuration(longest)}${by}`;
     const reason = rows.some(isOfPhase) ? atWill : noPhaseBlocks;

@@ -2,10 +2,12 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { type Cells, check, monitor } from '../check.ts';
 import { hidden, ofPhase, phaseValues, sighted, withSight } from './sessions.ts';
 
-/** If the connections would be just as scarce without the phases' sessions, the phase is not the cause. */
-function notByPhases({ taken, places, of_phases: phases }: Cells, full: number): Pick<Fault, 'onlyRecommend'> {
+/** Anybody can take places until a phase's few take the last: it takes most of them, or it is not what fills the server. */
+function takenBy({ taken, of_phases: phases }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
   const others = Number(taken) - Number(phases);
-  return others / Number(places) > full ? { onlyRecommend: `${others} of the sessions belong to no phase` } : {};
+  return others >= Number(phases)
+    ? { onlyRecommend: `${others} of the sessions are none of a phase’s` }
+    : { seen: 'session' };
 }
 
 /**
@@ -42,7 +44,7 @@ export const connections = check({
       what,
       consequence: 'sustained',
       lasting: limits.lasting,
-      ...notByPhases(row, limits.full),
+      ...takenBy(row),
     };
     return { faults: share > limits.full ? [last] : share > limits.warn ? [scarce] : [], saw };
   },

@@ -2,7 +2,7 @@ import { sayDuration } from '../../core/kernel/duration.ts';
 import { check, monitor } from '../check.ts';
 import { faultOf, userSchemas } from '../pieces.ts';
 import {
-  notThePhases,
+  doneBy,
   hidden,
   lastingNow,
   lengthOf,
@@ -51,7 +51,7 @@ export const exclusiveLocks = check({
         const held = lock.pid === null ? '' : `, whose transaction began ${sayDuration(lengthOf(lock.held_ms))} ago`;
         const what = `is exclusively locked by ${sayHolder(lock)}${held}`;
         const table = { kind: 'table', relation: lock.relation ?? '' };
-        return { ...faultOf(declared, table, what, 'sustained'), lasting, ...notThePhases(lock) };
+        return { ...faultOf(declared, table, what, 'sustained'), lasting, ...doneBy(lock) };
       });
     return { faults, saw: 'no table is exclusively locked' };
   },

@@ -5,13 +5,13 @@ import { type Cells, check, monitor } from '../check.ts';
 import {
   hidden,
   lengthOf,
-  notThePhases,
+  doneBy,
   ofGuard,
   ofPhase,
   phaseValues,
   sessionOf,
   sighted,
-  waitedForAtWill,
+  waitsInNeed,
   withSight,
 } from './sessions.ts';
 
@@ -29,9 +29,7 @@ function faultsOf(session: Cells, { idle, lasting }: Limits<'idle-in-transaction
   }
   if (blocked > 0) {
     const object = `blocking transaction of ${sessionOf(session)}`;
-    return [
-      { object, what: `${what}, and blocks ${blocked}`, consequence: 'sustained', lasting, ...notThePhases(session) },
-    ];
+    return [{ object, what: `${what}, and blocks ${blocked}`, consequence: 'sustained', lasting, ...doneBy(session) }];
   }
   if (length <= idle) return [];
   return [{ object: `open transaction of ${sessionOf(session)}`, what, consequence: 'note' }];
@@ -56,7 +54,8 @@ export const idleInTransaction = check({
       ), blocking as materialized (
         select unnest(pg_blocking_pids(w.pid)) as pid, w.in_need
         from (
-          select l.pid, bool_or(not ${waitedForAtWill('l')}) as in_need from pg_locks l
+          select l.pid, bool_or(${waitsInNeed('l', 'a')}) as in_need
+          from pg_locks l join pg_stat_activity a on a.pid = l.pid
           where not l.granted and exists (select from idle)
           group by l.pid order by in_need desc limit 100) w
       )

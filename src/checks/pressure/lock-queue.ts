@@ -4,7 +4,7 @@ import type { Declared } from '../../core/evidence/declared.ts';
 import { nameBefore } from '../../core/evidence/declared.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
-import { lastingNow, lengthOf, mayUse, notThePhases, ofGuard, ofPhase, phaseValues } from './sessions.ts';
+import { lastingNow, lengthOf, mayUse, doneBy, ofGuard, ofPhase, phaseValues } from './sessions.ts';
 
 /** Weakest first, as in the manual: read, read to change, write, maintain, build, alter. */
 const modes = [
@@ -44,8 +44,8 @@ function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): 
     consequence: 'sustained',
     lasting: lastingNow(limits.lasting, declared),
     causedBy: { pid: Number(pid), ofPhase },
-    ...(row.in_use === 'f' && { onlyRecommend: `only sessions without rights on ${relation ?? ''} hold it up` }),
-    ...notThePhases(row),
+    ...doneBy(row),
+    ...(row.in_use === 'f' && ofPhase && { onlyRecommend: `nobody who may use ${relation ?? ''} holds it up` }),
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Declared } from '../../core/evidence/declared.ts';
+import type { Fault } from '../../core/evidence/finding.ts';
 import { type Millis, millis } from '../../core/kernel/units.ts';
 import { ofGuard } from '../../target/sessions.ts';
 import { actsAs } from '../acts-as.ts';
 import { type Cells, monitor } from '../check.ts';
+import { userSchemas } from '../pieces.ts';
 
 export { ofGuard };
 
@@ -18,20 +20,33 @@ export const ofPhase = (alias: string): string => `coalesce(
   or (${alias}.usename = $2 and not ${ofGuard(alias)}), false)`;
 
 /**
- * SQL: a lock that nobody meets merely by using what another session changes. Anyone can wait for an advisory lock,
- * such as one that a migration holds while it runs. Anyone can also wait for every transaction to end, by building an
- * index on a table of their own.
+ * SQL: the role of session `a` has some right on relation `c`; on the table, if `c` is an index. Roles without rights can
+ * still lock a table, with `prepare`, and wait for it or its index, by asking for the size. They are not applications of
+ * the table.
  */
-export const waitedForAtWill = (alias: string): string => `${alias}.locktype in ('advisory', 'virtualxid', 'userlock')`;
+export const mayUse = (a: string, c: string): string => {
+  const table = `coalesce((select i.indrelid from pg_index i where i.indexrelid = ${c}.oid), ${c}.oid)`;
+  return `case when ${c}.relkind in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then coalesce(
+    has_any_column_privilege(${a}.usesysid, ${table}, 'select, insert, update, references')
+    or has_table_privilege(${a}.usesysid, ${table}, 'delete, truncate, trigger'), true)
+  else ${c}.relkind = 'S' end`;
+};
 
 /**
- * SQL: the role of session `a` has some right on relation `c`, or `c` is of a kind that has no access list. Roles
- * without rights can still lock a table, with `prepare`, and wait for it, by asking for its size. They are not
- * applications of the table.
+ * SQL: lock `l`, for which session `a` waits, is one that a session meets by using what another session changes. Anyone
+ * can wait for an advisory lock, such as one that a migration holds while it runs. Anyone can also wait for a transaction
+ * to end: for every one by building an index on a table of their own, and for one that creates an object by creating one of
+ * the same name. So a wait for a transaction counts only if both sessions use a table that the waiting role may use.
  */
-export const mayUse = (a: string, c: string): string => `(${c}.relkind not in ('r', 'p', 'v', 'm', 'f') or coalesce(
-  has_any_column_privilege(${a}.usesysid, ${c}.oid, 'select, insert, update, references')
-  or has_table_privilege(${a}.usesysid, ${c}.oid, 'delete, truncate, trigger'), true))`;
+export const waitsInNeed = (l: string, a: string): string => `case
+  when ${l}.locktype in ('advisory', 'virtualxid', 'userlock') then false
+  when ${l}.locktype = 'transactionid' then exists (
+    select from pg_locks own join pg_class used on used.oid = own.relation and used.relkind in ('r', 'p', 'm')
+      join pg_namespace home on home.oid = used.relnamespace and ${userSchemas('home')}
+      join pg_locks theirs on theirs.relation = own.relation and theirs.database = own.database and theirs.granted
+      join pg_locks awaited on awaited.pid = theirs.pid and awaited.transactionid = ${l}.transactionid and awaited.granted
+    where own.pid = ${l}.pid and own.granted and own.locktype = 'relation' and ${mayUse(a, 'used')})
+  else not exists (select from pg_class waited where waited.oid = ${l}.relation and not ${mayUse(a, 'waited')}) end`;
 
 /** Values for `$1` and `$2`. */
 export const phaseValues = ({ tags, role }: { readonly tags: readonly string[]; readonly role: string | undefined }) =>
@@ -57,9 +72,11 @@ export function sayHolder({ pid, role, of_phase: isPhases }: Cells): string {
   return `${isPhases === 't' ? 'the phase’s own session' : 'session'} ${pid} (${role ?? 'its role is hidden'})`;
 }
 
-/** The guard does not roll back by itself because of a session that belongs to no phase. */
-export const notThePhases = ({ pid, of_phase: isPhases }: Cells): { readonly onlyRecommend?: string } =>
-  isPhases === 't' ? {} : { onlyRecommend: `session ${pid ?? ''}, which holds the lock, belongs to no phase` };
+/** Whether a session of a phase brings it about: for what others do, nothing is undone without asking. */
+export const doneBy = ({ pid, of_phase: isPhases }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> =>
+  isPhases === 't'
+    ? { seen: 'session' }
+    : { onlyRecommend: `session ${pid ?? ''} that holds the lock is none of a phase’s` };
 
 /** A session as the object of a fault. It stays the same for the session's lifetime. */
 export const sessionOf = ({ pid, role }: Cells): string => `session ${pid} (${role ?? 'its role is hidden'})`;

@@ -60,7 +60,7 @@ function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
   return [{ object: `default privileges ${name} to ${grantee}`, what, consequence: 'veto', ...byOwner(row) }];
 }
 
-const saidClosed = new RegExp(`^default privileges (.*) closed to ${everybody}$`);
+const saidClosed = new RegExp(`^default privileges (.*) closed to ${everybody}$`, 's');
 
 /** Future functions are open to everybody again. */
 function reopened(baseline: Seen, look: Defaults): readonly Fault[] {

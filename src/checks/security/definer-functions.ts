@@ -11,6 +11,7 @@ import { includesWord, wordsFor } from './watched.ts';
  */
 export const definerFunctions = lint({
   id: 'definer-functions',
+  made: 'all',
   cost: 'A',
   reads: ['pg_proc', 'pg_namespace'],
   remedy: "revoke execute on function NAME from PUBLIC, ROLE; alter function NAME set search_path = ''",

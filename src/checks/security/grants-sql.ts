@@ -124,8 +124,9 @@ export const grantsQuery = (version: number): string => `
       left join lateral (
         select h.name as grantee, string_agg(lower(g.privilege_type) || g.star, ', ' order by g.privilege_type collate "C", g.star) as privileges,
           (select json_object_agg(privilege, by) from (
-            select lower(a.privilege_type) as privilege, json_agg(distinct pg_get_userbyid(a.grantor)) as by
-            from aclexplode(alike.acl) a where a.grantee = h.oid group by 1) made)::text as grantors
+            select lower(a.privilege_type) || star as privilege, json_agg(distinct pg_get_userbyid(a.grantor)) as by
+            from aclexplode(alike.acl) a join (values ('', true), ('*', false)) stars (star, any_option) on any_option or a.is_grantable
+            where a.grantee = h.oid group by 1) made)::text as grantors
         from holders h join (
             select grantee, privilege_type, case when bool_or(is_grantable) then '*' else '' end as star
             from aclexplode(alike.acl) group by 1, 2) g on g.grantee = h.oid

@@ -83,6 +83,12 @@ const grantorsOf = (privilege: string, { by }: Held): Pick<Fault, 'by'> => {
   return grantors === undefined ? {} : { by: grantors };
 };
 
+/** Renaming a schema makes all that it contains new. So the schema must be known: that of a relation is. */
+const madeIn = ({ thing: { kind, relation } }: Held): Pick<Fault, 'made' | 'relation'> => {
+  if (relation !== undefined) return { made: 'any', relation };
+  return kind === 'schema' || kind === 'database' ? { made: 'any' } : {};
+};
+
 /** More than a phase allows the holder. The plan has no word for the right to pass a privilege on. */
 function beyond(held: Held, words: readonly string[], look: Grants): readonly Fault[] {
   return held.privileges
@@ -92,6 +98,7 @@ function beyond(held: Held, words: readonly string[], look: Grants): readonly Fa
       object: grant(privilege, held, look),
       what: 'is granted, though a phase declares less',
       consequence: 'veto' as const,
+      seen: 'declaration' as const,
       ...grantorsOf(privilege, held),
     }));
 }
@@ -102,8 +109,10 @@ function gained(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
   return held.privileges.flatMap((privilege): readonly Fault[] => {
     const plain = withoutStar(privilege);
     if (before.includes(privilege) || before.includes(`${plain}*`)) return [];
-    const what = before.includes(plain) ? 'may now be passed on' : 'is new';
-    return [{ object: grant(plain, held, look), what, consequence: 'veto', ...grantorsOf(plain, held) }];
+    const passedOn = before.includes(plain);
+    const what = passedOn ? 'may now be passed on' : 'is new';
+    const by = grantorsOf(passedOn ? `${plain}*` : plain, held);
+    return [{ object: grant(plain, held, look), what, consequence: 'veto', ...by, ...madeIn(held) }];
   });
 }
 

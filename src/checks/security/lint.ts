@@ -40,6 +40,8 @@ interface Lint<Id extends CatalogueId>
   readonly what: (row: Cells) => string;
   /** For objects that can have several faults: gives each fault its own name. */
   readonly object?: (said: string, row: Cells) => string;
+  /** Only the owner of the relation, and whoever granted the access to it, can have brought it about. */
+  readonly made?: 'all';
   readonly excused?: (row: Cells, thing: Thing, look: Look<Id>) => boolean;
   readonly well: string;
   readonly breach: Breach<Id>['rows'];
@@ -85,8 +87,17 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
         const said = sayThing(thingBefore(declared, thing));
         const object = rule.object?.(said, row) ?? said;
         const about = thing.relation === undefined ? {} : { relation: thing.relation };
+        const made = rule.made === 'all' && typeof row.opened_by === 'string' ? { made: rule.made } : {};
         return [
-          { object, what: rule.what(row), consequence: 'veto' as const, ...about, ...byOwner(row), ...openedBy(row) },
+          {
+            object,
+            what: rule.what(row),
+            consequence: 'veto' as const,
+            ...about,
+            ...byOwner(row),
+            ...openedBy(row),
+            ...made,
+          },
         ];
       });
       return { faults, saw: rule.well, ...unseenIn(rows) };

@@ -23,7 +23,8 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Memberships): readon
   // Since 16, the creator of a role may give it to others, which affects nothing that existed before.
   if (gained.join() === 'administer' && baseline[`role ${row.role}`] === undefined) return [];
   const what = sayGain(gained, baseline[object] === undefined);
-  return [{ object, what, consequence: 'veto', ...byGrantors(row) }];
+  const by = byGrantors(row);
+  return [{ object, what, consequence: 'veto', ...by, ...(by.by !== undefined && { made: 'all' }) }];
 }
 
 const ask = (version: number): string => `

@@ -12,28 +12,37 @@ const relationAccess = `
     select of_column.grantee, of_column.grantor from pg_attribute granted cross join lateral aclexplode(granted.attacl) of_column
     where granted.attrelid = c.oid and not granted.attisdropped`;
 
+/** SQL: who granted the usage of schema `n` to whom. */
+const usage = `
+    select g.grantee, g.grantor from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) g
+    where g.privilege_type = 'USAGE'`;
+
 /**
  * SQL: the grants that together give some roles access, apart from the object's owner, as a JSON list: one entry each
- * for the grant on the object, the usage of its schema `n`, and a membership through which the role gets it, with the
- * grantors of each. All of them are needed. Usage and memberships granted by a trusted role are left out. `who` is a
+ * for the grant on the object, the schema `n` (its owner), its usage, and a membership through which the role gets
+ * them, with the grantors of each. All of them are needed. A trusted role's schema, and the usage that it granted, are
+ * left out. `who` is a
  * subquery of the roles' oids; `access` gives `grantee` and `grantor`. A grant by the owner counts as the owner's,
  * whoever issued it for them.
  */
 export const openings = (who: string, access: string = relationAccess): string => {
   const theirs = (role: string) => `exists (select from ${who} w (oid) where pg_has_role(w.oid, ${role}, 'usage'))`;
+  const direct = (list: string) => `exists (select from (${list}) x where x.grantee = 0 or x.grantee in ${who})`;
   return `(
   select json_agg(grantors)::text from (values ((
     select json_agg(distinct pg_get_userbyid(x.grantor)) from (${access}) x where x.grantee = 0 or ${theirs('x.grantee')}
-  )), (case when not ${trusted('n.nspowner')} then (
-    select json_agg(distinct pg_get_userbyid(u.grantor)) from aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) u
-    where u.privilege_type = 'USAGE' and (u.grantee = 0 or ${theirs('u.grantee')})
+  )), (case when not ${trusted('n.nspowner')} then json_build_array(pg_get_userbyid(n.nspowner)) end
+  ), (case when not ${trusted('n.nspowner')} then (
+    select json_agg(distinct pg_get_userbyid(u.grantor)) from (${usage}) u
+    where u.grantee = 0 or ${theirs('u.grantee')}
     having not bool_or(${trusted('u.grantor')})) end
   ), ((
     select json_agg(distinct pg_get_userbyid(m.grantor)) from pg_auth_members m
-    where exists (select from ${who} w (oid) where pg_has_role(w.oid, m.member, 'member'))
-      and exists (select from (${access}) x where x.grantee <> 0 and pg_has_role(m.roleid, x.grantee, 'member'))
-      and not exists (select from (${access}) x where x.grantee = 0 or x.grantee in ${who})
-    having not bool_or(${trusted('m.grantor')})))) links (grantors)
+    where (not ${direct(access)} or not ${direct(usage)})
+      and exists (select from ${who} w (oid) where pg_has_role(w.oid, m.member, 'member'))
+      and exists (
+        select from (${access} union all ${usage}) x where x.grantee <> 0 and pg_has_role(m.roleid, x.grantee, 'member'))
+    ))) links (grantors)
   where grantors is not null)`;
 };
 

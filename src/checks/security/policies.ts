@@ -73,23 +73,25 @@ function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] 
   const { declared } = look;
   const policy = policyOf(row);
   if (isInFlux(declared, policy, 'policies')) return [];
-  const fault = (what: string): readonly Fault[] => [faultOf(declared, policy, what, 'veto')];
+  const fault = (what: string, how: Pick<Fault, 'made' | 'seen'> = {}): readonly Fault[] => [
+    { ...faultOf(declared, policy, what, 'veto'), ...how },
+  ];
   const mapping = allowed(declared, tableOf(policy), 'policies');
   if (mapping !== undefined) {
     const wide = tooWide(row, mapping);
-    return wide === undefined ? [] : fault(wide);
+    return wide === undefined ? [] : fault(wide, { seen: 'declaration' });
   }
   if (isDeclared(declared, policy, 'policies')) return [];
   const was = baseline[named(policy, look)];
   const [is, ...orSo] = states(row, look);
-  if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`);
+  if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`, { made: 'all' });
   if ([is, ...orSo].includes(was)) return [];
   const change = changeOf(was, is);
   return isLocked(row) && change === otherExpression ? [] : fault(change);
 }
 
 /** Splits `policy NAME on RELATION` into its parts. A quoted name may contain any of these words. */
-const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/;
+const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/s;
 
 /**
  * The owner of a policy's table could have dropped the policy. The owner is kept in the snapshot, because the table may

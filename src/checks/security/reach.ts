@@ -105,6 +105,8 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
     const about = {
       ...(row.relation !== null && row.relation !== undefined && { relation: row.relation }),
       ...openedBy(row),
+      // What policies and other relations decide, more roles than the owner and the grantors can change.
+      ...(row.kind === 'table' && row.guarded !== 't' && { made: 'all' as const }),
     };
     const what = whatOf(command, was, is);
     if (to < from)

@@ -29,7 +29,13 @@ function faultsOf(row: Cells, { baseline, declared }: Look<'rls-off'>): readonly
   const found = expected
     ? ['has no row level security, though a phase declares that it does']
     : worse(baseline?.[sayThing(thingBefore(declared, table))], is);
-  return found.length === 0 ? [] : [faultOf(declared, table, found.join(' and '), 'veto')];
+  // Only the owner of a table switches its row level security; others may let its owner log in.
+  const how = expected
+    ? { seen: 'declaration' as const }
+    : found.join().includes('log in')
+      ? {}
+      : { made: 'all' as const };
+  return found.length === 0 ? [] : [{ ...faultOf(declared, table, found.join(' and '), 'veto'), ...how }];
 }
 
 export const rlsOff = check({

@@ -7,6 +7,7 @@ const mayUse = `(has_any_column_privilege(api.role, c.oid, 'select, insert, upda
 
 export const unprotectedTables = lint({
   id: 'unprotected-tables',
+  made: 'all',
   reads: ['pg_class', 'pg_namespace'],
   remedy: 'alter table NAME enable row level security, with the policies that it needs',
   about: 'roles and schemas',
@@ -43,6 +44,7 @@ const secrets = String.raw`(^|_)(password|passwd|passphrase|pwd|secrets?|tokens?
 
 export const sensitiveColumns = lint({
   id: 'sensitive-columns',
+  made: 'all',
   reads: ['pg_class', 'pg_namespace', 'pg_attribute'],
   remedy: 'revoke select on TABLE from ROLE, or enable its row level security',
   about: 'roles and schemas',

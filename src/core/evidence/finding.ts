@@ -43,9 +43,27 @@ export interface Fault {
   readonly openedBy?: readonly (readonly string[])[];
   /** The roles that can remove it with `drop … cascade` of an object of theirs, whoever owns it. */
   readonly takers?: readonly string[];
+  /**
+   * Whoever made it new is named in `by` and `openedBy`, or owns its relation: nobody else can have done it. `any`: it is new as
+   * a whole, so that each role in `by` has had a part in it. `all`: any one of them may have done it alone.
+   */
+  readonly made?: 'any' | 'all';
+  /** How the guard knows that a phase did it; absent where only the time points to one. */
+  readonly seen?: Evidence;
   /** Why no phase caused it, so that the guard undoes nothing for it without approval. */
   readonly onlyRecommend?: string;
 }
+
+/**
+ * `session`: one of the phase's sessions does it. `maker`: it is new, and only the phases' role can have made it. `declaration`: it
+ * contradicts what the phase declares of itself.
+ */
+export type Evidence = 'session' | 'maker' | 'declaration';
+
+/** Why nothing is undone for it without asking; undefined where a phase was seen to do it. */
+export const doubtOf = ({ seen, onlyRecommend }: Fault): string | undefined =>
+  onlyRecommend ??
+  (seen === undefined ? 'only the time points to a phase, and nothing shows that it did this' : undefined);
 
 /** What a check observed, by object. */
 export type Seen = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { type Fault, type Finding, freshFaults } from '../evidence/finding.ts';
+import { doubtOf, type Fault, type Finding, freshFaults } from '../evidence/finding.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
 import { sayWhole } from '../kernel/whole.ts';
@@ -48,7 +48,8 @@ function whyOnlyRecommend(
 ): { readonly onlyRecommend?: string } {
   const asBlamed = { finding, ...(blamedSince !== undefined && { faultsSince: blamedSince }) };
   const reasons = breaches.map((fault) => {
-    if (fault.onlyRecommend !== undefined || hasLasted(fault, asBlamed, brokenFor)) return fault.onlyRecommend;
+    const doubt = doubtOf(fault);
+    if (doubt !== undefined || hasLasted(fault, asBlamed, brokenFor)) return doubt;
     const since = sayTime(asBlamed.faultsSince?.get(fault.object) ?? finding.at);
     return `as far as is known, others caused it before ${since}`;
   });

@@ -1,4 +1,4 @@
-import type { Fault, Finding, Status } from '../evidence/finding.ts';
+import { doubtOf, type Fault, type Finding, type Status } from '../evidence/finding.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { CheckId } from '../kernel/ids.ts';
 import { between, type Instant, type Millis } from '../kernel/units.ts';
@@ -27,7 +27,7 @@ function sinceOf(before: CheckHistory | undefined, finding: Finding): Since {
     const stillUnknown = unseen === undefined ? [] : (known ?? []);
     return new Map([...stillUnknown, ...seen.map(({ object }) => [object, known?.get(object) ?? at] as const)]);
   };
-  const blamed = faults.filter(({ onlyRecommend }) => onlyRecommend === undefined);
+  const blamed = faults.filter((fault) => doubtOf(fault) === undefined);
   return { faultsSince: goOn(before?.faultsSince, faults), blamedSince: goOn(before?.blamedSince, blamed) };
 }
 

@@ -11,7 +11,7 @@ import { at, dana, schema, security } from '../../support/builders.ts';
 import { Night } from '../../support/night.ts';
 
 const flood: readonly string[] = Array.from({ length: 20_000 }, (_, place) => `function made_${place}`);
-const fault = (object: string): Fault => ({ object, what: 'is open', consequence: 'veto' });
+const fault = (object: string): Fault => ({ object, what: 'is open', consequence: 'veto', seen: 'maker' });
 const saw = (second: number, ...objects: readonly string[]): Finding => ({
   check: checkId('definer-functions'),
   status: objects.length === 0 ? 'ok' : 'breach',

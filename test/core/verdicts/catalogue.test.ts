@@ -133,15 +133,20 @@ describe('faults are identified', () => {
   });
 });
 
-test('only people act on faults that no phase caused, unless a phase caused another one', () => {
+const phases = (one: Fault): Fault => ({ ...one, seen: 'maker' });
+
+test('only people act on faults that no phase was seen to cause, unless a phase was seen to cause another one', () => {
   const others = { ...fault('a'), onlyRecommend: 'it belongs to somebody else' };
   expect(verdictOf([saw(0, others)])).toMatchObject({ status: 'breach', onlyRecommend: 'it belongs to somebody else' });
-  expect(verdictOf([saw(0, others, fault('b'))])).not.toHaveProperty('onlyRecommend');
-  expect(verdictOf([saw(0, others, fault('b', 'note'))])).toHaveProperty('onlyRecommend');
+  expect(verdictOf([saw(0, fault('b'))])).toMatchObject({
+    onlyRecommend: 'only the time points to a phase, and nothing shows that it did this',
+  });
+  expect(verdictOf([saw(0, others, phases(fault('b')))])).not.toHaveProperty('onlyRecommend');
+  expect(verdictOf([saw(0, others, phases(fault('b', 'note')))])).toHaveProperty('onlyRecommend');
 });
 
 test('the time in which somebody else caused a fault does not count against a phase', () => {
-  const lasts = fault('a', 'sustained', 10);
+  const lasts = phases(fault('a', 'sustained', 10));
   const others = { ...lasts, onlyRecommend: 'it belongs to somebody else' };
   const since = [saw(0, others), saw(20, others), saw(25, lasts)];
   expect(verdictOf(since)).toMatchObject({
