@@ -109,7 +109,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     120_000,
   );
 
-  test.runIf(everyCase || server === 'postgres18')(
+  test.runIf(everyCase)(
     'strangers without rights on a table cannot get a healthy phase rolled back by blocking it or by waiting behind it',
     async () => {
       const often = '{ every: 500ms, waiting: 200ms, lasting: 1s }';
@@ -176,7 +176,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     120_000,
   );
 
-  test.runIf(everyCase || server === 'postgres18').each([
+  test.runIf(everyCase).each([
     {
       what: 'keeps others from a table for a long time',
       check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },

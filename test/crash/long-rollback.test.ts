@@ -4,7 +4,7 @@ import { everyCase } from '../support/every-case.ts';
 import { type LongRollback, longRollbacks } from './long-rollback.ts';
 
 /** `npm run test:every-case`, which CI runs, kills often enough to be sure; `npm test` only samples. */
-const kills = everyCase ? 25 : 4;
+const kills = everyCase ? 25 : 2;
 
 // The number of kills per rollback depends on the speed of the machine.
 test(`long rollbacks whose guard is killed ${kills} times lose nothing and repeat only repeatable steps`, async () => {

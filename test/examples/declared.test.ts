@@ -106,8 +106,8 @@ describe('a change that a phase does not declare', () => {
       check: 'schema-drift',
     },
   ];
-  /** `npm test` tries the first two cases; `npm run test:every-case`, which CI runs, tries all. */
-  test.each(everyCase ? cases : cases.slice(0, 2))(
+  /** `npm test` tries the first case; `npm run test:every-case`, which CI runs, tries all. */
+  test.each(everyCase ? cases : cases.slice(0, 1))(
     '$what is found by $check and attributed to its phase',
     async ({ phase, sql, criterion, check }) => {
       await using copy = await original.copy();

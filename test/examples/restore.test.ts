@@ -16,6 +16,7 @@ import { type Copy, cryoprotect, home, quietJob } from './cryoprotect.ts';
 import { type StandIn, standIn } from './stand-in.ts';
 import { type Verification, verification } from './verification.ts';
 import { apiClient } from '../support/api-client.ts';
+import { everyCase } from '../support/every-case.ts';
 
 let original: Awaited<ReturnType<typeof cryoprotect>>;
 let asBefore: Verification;
@@ -113,36 +114,40 @@ const well = { exitCode: 0, err: '' };
 const ordered = { exitCode: 0, err: expect.stringContaining('For the plan cryoprotect-v2-remediation, sha256:') };
 const allHealthy = Object.fromEntries(Object.keys(services).map((name) => [name, 200]));
 
-test('production: two people approve, the maintenance page is up before applications stop, and tiers start in order', async () => {
-  await using run = await remediated('production');
-  const { copy, app, view, as } = run;
+test.runIf(everyCase)(
+  'production: two people approve, the maintenance page is up before applications stop, and tiers start in order',
+  async () => {
+    await using run = await remediated('production');
+    const { copy, app, view, as } = run;
 
-  const shown = await as('dana', 'rollback', '--restore', '--dry-run');
-  expect(shown.out).toContain('about 4h');
-  expect(shown.out).toContain('needs 2 approvals, from: ');
-  expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(ordered);
-  const { id: rec, questionId } = (await view()).recommendations[0]!;
-  const approve = ['approve', rec, '--question', String(questionId), '--reason'];
-  expect(await as('dana', ...approve, 'once more')).toMatchObject(well); // the same person still
-  expect((await view()).rollback).toBeUndefined();
-  expect(await app.log()).toEqual(['']); // nothing is touched on one person’s word
-  expect(await as('omar', ...approve, 'agreed')).toMatchObject(well);
-  await settled(view);
+    const shown = await as('dana', 'rollback', '--restore', '--dry-run');
+    expect(shown.out).toContain('about 4h');
+    expect(shown.out).toContain('needs 2 approvals, from: ');
+    expect(await as('dana', 'rollback', '--restore', '--reason', 'the names are wrong')).toMatchObject(ordered);
+    const { id: rec, questionId } = (await view()).recommendations[0]!;
+    const approve = ['approve', rec, '--question', String(questionId), '--reason'];
+    expect(await as('dana', ...approve, 'once more')).toMatchObject(well); // the same person still
+    expect((await view()).rollback).toBeUndefined();
+    expect(await app.log()).toEqual(['']); // nothing is touched on one person’s word
+    expect(await as('omar', ...approve, 'agreed')).toMatchObject(well);
+    await settled(view);
 
-  expect(await app.log()).toEqual([
-    'maintenance on, cryoprotect-web answers 200',
-    'cryoprotect-web stops, the page answers 503',
-    'cryoprotect-api stops, the page answers 503',
-    'cryoprotect-backend stops, the page answers 503',
-    'restored over 8 tables, with 0 sessions of applications, the page answers 503',
-    'cryoprotect-backend starts',
-    'cryoprotect-api starts, cryoprotect-backend answers 200',
-    'cryoprotect-web starts, cryoprotect-api answers 200',
-    'maintenance off, cryoprotect-web answers 200',
-  ]);
-  expect(await app.health()).toEqual(allHealthy);
-  expect(await verification(copy)).toEqual(asBefore);
-}, 60_000);
+    expect(await app.log()).toEqual([
+      'maintenance on, cryoprotect-web answers 200',
+      'cryoprotect-web stops, the page answers 503',
+      'cryoprotect-api stops, the page answers 503',
+      'cryoprotect-backend stops, the page answers 503',
+      'restored over 8 tables, with 0 sessions of applications, the page answers 503',
+      'cryoprotect-backend starts',
+      'cryoprotect-api starts, cryoprotect-backend answers 200',
+      'cryoprotect-web starts, cryoprotect-api answers 200',
+      'maintenance off, cryoprotect-web answers 200',
+    ]);
+    expect(await app.health()).toEqual(allHealthy);
+    expect(await verification(copy)).toEqual(asBefore);
+  },
+  60_000,
+);
 
 test('staging: after one approval, five steps stop the applications, drop, restore, verify and start them again', async () => {
   await using run = await remediated('staging');

@@ -23,7 +23,7 @@ describe.each(everyCase ? ([15, 18] as const) : ([15] as const))('on PostgreSQL 
     expect([...checks.values()].filter(({ summary }) => summary.includes('untrusted-code'))).toEqual([]);
   }, 60_000);
 
-  test.each(alone)('$name, in a database of its own', async (trap) => {
+  test.runIf(everyCase).each(alone)('$name, in a database of its own', async (trap) => {
     await using on = await ground(serverOf(major), [trap], 'separated');
     await on.forget();
     const checks = await check(on, { traps: [trap] });

@@ -6,6 +6,7 @@ import { noteFinding } from '../../../src/core/verdicts/checks.ts';
 import type { Finding } from '../../../src/core/evidence/finding.ts';
 import { millis, seconds } from '../../../src/core/kernel/units.ts';
 import type { CatalogueId } from '../../../src/core/plan/catalogue.ts';
+import { everyCase } from '../../support/every-case.ts';
 import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
@@ -96,37 +97,40 @@ const cases: readonly {
   },
 ];
 
-describe.each(['postgres', 'postgres18'] as const)('%s: a lock held by the owner of a table', (server) => {
-  test.each(cases)('hides from $id only what it locks', async ({ id, hidden, plant, faults }) => {
-    await using on = await ground(id, inject(server));
-    expect(await on.look(true)).toMatchObject({ status: 'ok' });
-    await on.lock();
-    const locked = await on.look();
-    expect(locked.status).toBe('unknown');
-    for (const object of hidden) expect(locked.summary).toContain(object);
-    expect(locked.summary).toContain(`public.mine is locked by session ${on.pid} of ${on.mallory}`);
-    expect(locked.summary).not.toMatch(/of_free|in_free|policy free|public.free is locked/);
-    await on.db.query(plant);
-    const breach = await on.look();
-    expect(breach).toMatchObject({ status: 'breach', unseen: expect.stringContaining('public.mine is locked by') });
-    expect(objectsOf(breach)).toEqual(faults);
-    await on.release();
-    const free = await on.look();
-    expect(objectsOf(free)).toEqual(faults);
-    expect(free.unseen).toBeUndefined();
-  });
+describe.each(everyCase ? (['postgres', 'postgres18'] as const) : (['postgres18'] as const))(
+  '%s: a lock held by the owner of a table',
+  (server) => {
+    test.each(cases)('hides from $id only what it locks', async ({ id, hidden, plant, faults }) => {
+      await using on = await ground(id, inject(server));
+      expect(await on.look(true)).toMatchObject({ status: 'ok' });
+      await on.lock();
+      const locked = await on.look();
+      expect(locked.status).toBe('unknown');
+      for (const object of hidden) expect(locked.summary).toContain(object);
+      expect(locked.summary).toContain(`public.mine is locked by session ${on.pid} of ${on.mallory}`);
+      expect(locked.summary).not.toMatch(/of_free|in_free|policy free|public.free is locked/);
+      await on.db.query(plant);
+      const breach = await on.look();
+      expect(breach).toMatchObject({ status: 'breach', unseen: expect.stringContaining('public.mine is locked by') });
+      expect(objectsOf(breach)).toEqual(faults);
+      await on.release();
+      const free = await on.look();
+      expect(objectsOf(free)).toEqual(faults);
+      expect(free.unseen).toBeUndefined();
+    });
 
-  test('hides no more if other sessions wait for it', async () => {
-    await using on = await ground('policies', inject(server));
-    await on.look(true);
-    await on.db.query('begin; select from mine');
-    const waiting = on.lock();
-    await untilWaiting(on.db, [on.pid], 1);
-    expect(await on.look()).toMatchObject({ status: 'unknown', summary: expect.stringContaining('public.mine') });
-    await on.db.query('rollback');
-    await waiting;
-  });
-});
+    test('hides no more if other sessions wait for it', async () => {
+      await using on = await ground('policies', inject(server));
+      await on.look(true);
+      await on.db.query('begin; select from mine');
+      const waiting = on.lock();
+      await untilWaiting(on.db, [on.pid], 1);
+      expect(await on.look()).toMatchObject({ status: 'unknown', summary: expect.stringContaining('public.mine') });
+      await on.db.query('rollback');
+      await waiting;
+    });
+  },
+);
 
 test('hides no more than the owner’s own tables, even if the owner locks one after the other', async () => {
   const tables = [1, 2, 3, 4, 5, 6].map((nth) => `turn_${nth}`);
