@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import type { Hash } from '../core/kernel/ids.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunState } from '../core/run/state.ts';
+import { codeFile } from '../system/code-file.ts';
 import type { Answers, PowerQuestion, Question } from './detection-power-worker.ts';
 
 type Frozen = NonNullable<RunState['baseline']>;
@@ -19,8 +19,7 @@ export interface DetectionPower {
   weaknesses(frozen: Frozen): Promise<Answers<'weaknesses'>>;
 }
 
-// The extension is .js for built files and .ts for sources: the compiler does not rewrite names in a URL.
-const workerFile = new URL(`./detection-power-worker${extname(import.meta.url)}`, import.meta.url);
+const workerFile = codeFile('monitoring/detection-power-worker');
 
 /** Rejects with the thread's error. The thread does not keep the process alive. */
 async function askThread<Name extends Question>(

@@ -1,4 +1,4 @@
 import { createRequire } from 'node:module';
 
-/** The version of the package that contains this file; `dist/` and `src/` are at the same depth. */
+/** The version of the package. Sources and built files of this room lie two folders below it. */
 export const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };

@@ -1,6 +1,6 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+import { codeFile } from '../../system/code-file.ts';
 import { JournalClosed } from '../errors.ts';
 import { type Answer, type Operation, type Operations, type Question, type Result, unpacked } from './messages.ts';
 
@@ -16,8 +16,7 @@ interface Waiting {
   reject(reason: Error): void;
 }
 
-// Built files are .js beside .js, sources .ts beside .ts. The compiler rewrites neither name in a URL.
-const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+const workerFile = codeFile('journal/sqlite/worker');
 
 /** Starts the thread. It keeps the process alive only while an answer is due. */
 export function startThread(path: string): StoreThread {
