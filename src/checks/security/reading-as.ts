@@ -48,21 +48,27 @@ const counted = async (asks: Asks, relation: string, holding: readonly NamedRela
   return Number(rows[0]?.[0]);
 };
 
-/** A statement that fails shows no rows: a policy that fails for this reader, or a view that lacks a right. */
-const showsNothing = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
-/** A table that does not exist was not tried. */
-const gone = '42P01';
-
 /**
  * Checks the grants first. A forbidden read is not tried, because each failure would count as a rollback of the
- * application.
+ * application. It asks by oid, because this login may use no name in a schema that only the watched roles may use.
  */
-const isAllowed = async (asks: Asks, role: string, relation: string): Promise<boolean> => {
+const isAllowed = async (asks: Asks, role: string, { oid, name }: NamedRelation): Promise<boolean> => {
   const question = `select has_schema_privilege($1, c.relnamespace, 'usage') and has_any_column_privilege($1, c.oid, 'select')
-    from pg_class c where c.oid = $2::regclass`;
-  const { rows } = await asks.query(question, [role, relation], { timeout });
-  return rows[0]?.[0] === 't';
+    from pg_class c where c.oid = $2::oid`;
+  const { rows } = await asks.query(question, [role, oid], { timeout });
+  if (rows[0] === undefined) throw new Gone(name);
+  return rows[0][0] === 't';
 };
+
+class Gone extends RipcordError {
+  constructor(name: string) {
+    super({
+      found: `${name} no longer exists`,
+      wanted: 'the table that was listed',
+      todo: 'Nothing: the next look lists again',
+    });
+  }
+}
 
 /** A function that a policy calls may change the role midway. Then nobody knows which role saw the rows. */
 async function requireRole(asks: Asks, role: string): Promise<void> {
@@ -89,6 +95,11 @@ async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
   }
 }
 
+/** Only what fails after the session has become the reader tells something about the reader. */
+const showsNothing = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
+/** A table that does not exist was not tried. */
+const gone = '42P01';
+
 /**
  * The number of rows that the reader sees. Settings and notifications made by the read do not outlive it, and a commit
  * does not count as a rollback of the application.
@@ -97,20 +108,26 @@ async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation
   await asks.query('begin isolation level repeatable read read only', [], { timeout });
   try {
     await asks.query('savepoint question', [], { timeout });
-    if (!(await isAllowed(asks, identity.role, relation.name))) return 'denied';
+    if (!(await isAllowed(asks, identity.role, relation))) return 'denied';
     await become(asks, identity);
     await hold(asks, relation);
-    const rows = await counted(asks, relation.name);
-    await requireRole(asks, identity.role);
+    const rows = await countedAs(asks, relation.name);
+    if (rows !== 'denied') await requireRole(asks, identity.role);
     return rows;
-  } catch (error) {
-    const { code } = refusalOf(error);
-    if (!showsNothing(code) || code === gone) throw error;
-    return 'denied';
   } finally {
     await asks.query('rollback to savepoint question', [], { timeout });
     await asks.query('commit', [], { timeout });
     await asks.query(letGo.text, [], { timeout }).catch(() => undefined); // it was never held
+  }
+}
+
+async function countedAs(asks: Asks, relation: string): Promise<number | 'denied'> {
+  try {
+    return await counted(asks, relation);
+  } catch (error) {
+    const { code } = refusalOf(error);
+    if (!showsNothing(code) || code === gone) throw error;
+    return 'denied';
   }
 }
 

@@ -49,11 +49,11 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     name,
   });
   /** What the separated logins see of `relation`, and the state of the session afterwards. */
-  async function tried(relation: string, isView = false) {
+  async function tried(relation: string, isView = false, as = identity()) {
     const target = logins.target;
     await using aside = heldConnection(triesRoles(target, 'reach'));
     await using rows = heldConnection(readsRows(target, 'rows'));
-    const sight = await sightAs(aside, identity(), await named(relation), isView ? undefined : allRows(rows));
+    const sight = await sightAs(aside, as, await named(relation), isView ? undefined : allRows(rows));
     const { rows: after } = await aside.query("select session_user, current_user, current_setting('role')");
     return { sight, after: after[0] };
   }
@@ -119,6 +119,37 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     expect((await tried('public.fails', true)).sight).toEqual({ sees: 'denied', rows: 0 });
     expect((await tried('public.closed_view', true)).sight).toEqual({ sees: 'denied', rows: 0 });
     await db.query('drop view shows, hides, fails, closed_view');
+  });
+
+  test.each([
+    { policy: 'using (true)', sees: 'all', rows: 3 },
+    { policy: 'using (false)', sees: 'none', rows: 0 },
+  ])(
+    'a table with the policy "$policy" in a schema that only the watched role may use is tried: it sees $sees',
+    async ({ policy, sees, rows }) => {
+      await db.query(`
+        create schema "Hidden é";
+        create table "Hidden é".t as select * from note;
+        alter table "Hidden é".t enable row level security;
+        create policy p on "Hidden é".t ${policy};
+        grant usage on schema "Hidden é" to ${anon?.name};
+        grant select on "Hidden é".t to ${anon?.name}`);
+      expect((await tried('"Hidden é".t')).sight).toEqual({ sees, rows });
+      await db.query('drop schema "Hidden é" cascade');
+    },
+  );
+
+  test('a role that the reach login cannot become is untried, and not denied', async () => {
+    await using stranger = await temporaryRole(db, '');
+    await db.query(`grant select on note to ${stranger.name}`);
+    const { sight } = await tried('public.note', false, { id: 'x', role: stranger.name, claims: {} });
+    expect(sight).toMatchObject({ untried: expect.stringContaining('permission denied to set role') });
+  });
+
+  test('a table that is gone is untried, and not denied', async () => {
+    await using aside = heldConnection(triesRoles(logins.target, 'reach'));
+    const sight = await sightAs(aside, identity(), { oid: '4', name: 'public.lost' }, undefined);
+    expect(sight).toMatchObject({ untried: expect.stringContaining('public.lost no longer exists') });
   });
 
   test.each([
