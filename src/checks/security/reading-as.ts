@@ -16,8 +16,23 @@ const timeout: Millis = seconds(2);
 
 /** What a reader sees of a table. `empty`: there are no rows, which proves nothing. */
 export type Sees = 'denied' | 'none' | 'some' | 'all' | 'empty';
+/**
+ * `fails`: a policy or a view raised an error while the rows were counted. One row can cause it, and hides what the reader
+ * sees of all others, so it is no denial.
+ */
+interface Fails {
+  readonly sees: 'fails';
+  readonly rows: number;
+  readonly error: string;
+}
+interface Denied {
+  readonly sees: 'denied';
+  readonly rows: number;
+}
+const denied: Denied = { sees: 'denied', rows: 0 };
 export type Sight =
   | { readonly sees: Sees; readonly rows: number }
+  | Fails
   | { readonly untried: string; readonly refusal: Refusal };
 
 /** Older API versions pass each claim in a setting of its own. */
@@ -95,8 +110,8 @@ async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
   }
 }
 
-/** Only what fails after the session has become the reader tells something about the reader. */
-const showsNothing = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
+/** Errors of what the statement runs. Any other stopped the statement from outside. */
+const isItsOwn = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
 /** A table that does not exist was not tried. */
 const gone = '42P01';
 
@@ -104,15 +119,14 @@ const gone = '42P01';
  * The number of rows that the reader sees. Settings and notifications made by the read do not outlive it, and a commit
  * does not count as a rollback of the application.
  */
-async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | 'denied'> {
+async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | Denied | Fails> {
   await asks.query('begin isolation level repeatable read read only', [], { timeout });
   try {
     await asks.query('savepoint question', [], { timeout });
-    if (!(await isAllowed(asks, identity.role, relation))) return 'denied';
+    if (!(await isAllowed(asks, identity.role, relation))) return denied;
     await become(asks, identity);
-    await hold(asks, relation);
-    const rows = await countedAs(asks, relation.name);
-    if (rows !== 'denied') await requireRole(asks, identity.role);
+    const rows = await countedAs(asks, relation);
+    if (typeof rows === 'number') await requireRole(asks, identity.role);
     return rows;
   } finally {
     await asks.query('rollback to savepoint question', [], { timeout });
@@ -121,13 +135,19 @@ async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation
   }
 }
 
-async function countedAs(asks: Asks, relation: string): Promise<number | 'denied'> {
+/** The server checks permissions before it reads the first row. So a later 42501 comes from what a row made run. */
+async function countedAs(asks: Asks, relation: NamedRelation): Promise<number | Denied | Fails> {
+  let isPermitted = false;
   try {
-    return await counted(asks, relation);
+    await hold(asks, relation);
+    await asks.query(`select from ${relation.name} limit 0`, [], { timeout });
+    isPermitted = true;
+    return await counted(asks, relation.name);
   } catch (error) {
-    const { code } = refusalOf(error);
-    if (!showsNothing(code) || code === gone) throw error;
-    return 'denied';
+    const { code, message } = refusalOf(error);
+    if (code === '42501' && !isPermitted) return denied;
+    if (!isItsOwn(code) || code === gone) throw error;
+    return { sees: 'fails', rows: 0, error: clause(message) };
   }
 }
 
@@ -155,14 +175,14 @@ export async function sightAs(
 }
 
 async function sighted(
-  look: () => Promise<number | 'denied'>,
+  look: () => Promise<number | Denied | Fails>,
   total: (() => Promise<number>) | undefined,
 ): Promise<Sight> {
   let [visible, before, after]: [number, number, number] = [0, 0, 0];
   for (let tries = 0; tries < mostTries; tries += 1) {
     before = tries === 0 ? ((await total?.()) ?? 0) : after;
     const seen = await look();
-    if (seen === 'denied') return { sees: 'denied', rows: 0 };
+    if (typeof seen !== 'number') return seen;
     visible = seen;
     if (total === undefined) return { sees: visible === 0 ? 'none' : 'some', rows: visible };
     after = await total();
