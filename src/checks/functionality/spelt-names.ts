@@ -1,4 +1,4 @@
-import { actsAs } from '../acts-as.ts';
+import { actsAs } from '../../target/acts-as.ts';
 import { userSchemas } from '../pieces.ts';
 import { schemaObjects } from '../schema-objects.ts';
 import { settingName, settingsHere } from '../sql-pieces.ts';
