@@ -207,7 +207,10 @@ export function composeRollback(parts: RollbackParts): Executor {
     fence: () => state()?.fence,
     liftFence: (fence) => liftFence(fence, fencing),
     phaseExtents: (phases) =>
-      phaseExtents({ plan, conductor, connections, runChecks: parts.monitoring.runChecks, hide }, phases),
+      phaseExtents(
+        { plan, conductor, connections, runChecks: parts.monitoring.runChecks, hide, role: target.role_for_phases },
+        phases,
+      ),
     precondition: async ({ precondition }) => (precondition === undefined ? undefined : testNow(precondition)),
     take: (step, attempt) => takeStep(step, attempt, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {
