@@ -6,11 +6,13 @@ import { type Finding, withoutSeen } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
-import { snapshotSchema } from './schema-snapshot.ts';
+import { snapshotOwners } from './schema-snapshot.ts';
 
 export interface BoundarySources {
   readonly phase: PhaseId;
   readonly asks: Asks;
+  /** The phases' role, if the plan names one. */
+  readonly role?: string | undefined;
   /** Runs every check once, now. */
   readonly runChecks: () => Promise<readonly Finding[]>;
   /** The last readings of each probe. */
@@ -26,13 +28,14 @@ const keptInBoundary = (finding: Finding): Finding =>
  * The state that a rollback of the phase must restore, captured before the phase's command starts. Rejects with
  * SchemaUnreadable, because a phase whose rollback nobody could verify must not start.
  */
-export async function captureBoundary({ phase, asks, runChecks, readings, now }: BoundarySources): Promise<Boundary> {
+export async function captureBoundary(sources: BoundarySources): Promise<Boundary> {
+  const { phase, asks, role, runChecks, readings, now } = sources;
   const at = now();
-  const schema = await snapshotSchema(asks);
+  const { schema, others } = await snapshotOwners(asks, role);
   const findings = (await runChecks()).filter(({ check }) => isProof(check)).map(keptInBoundary);
   const probes = [...readings].map(([probe, last]) => {
     const { p50 } = probeBaseline(probe, last);
     return { probe, ...(p50 !== undefined && { p50 }) };
   });
-  return { phase, at, schema, findings, probes };
+  return { phase, at, schema, ...(others.length > 0 && { others }), findings, probes };
 }

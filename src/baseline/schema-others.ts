@@ -1,18 +1,18 @@
 import { aggregate, range, schemaObjects } from '../checks/schema-objects.ts';
 import { access, hashed, ofAnother, ofExtension, owner } from '../checks/sql-pieces.ts';
 
-/** Every object that does not belong to one relation, as (object, definition). */
+/** Every object that does not belong to one relation, as (object, definition, owner). */
 
 const schemas = `
 select format('schema %I', s.nspname),
-  concat_ws('; ', ${owner('s.nspowner')}, ${access('s.nspacl', `'n'`, 's.nspowner')})
+  concat_ws('; ', ${owner('s.nspowner')}, ${access('s.nspacl', `'n'`, 's.nspowner')}), s.nspowner
 from space s where not ${ofExtension('pg_namespace', 's.oid')}`;
 
 const functions = `
 select format('%s %I.%I(%s)', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
     s.nspname, p.proname, oidvectortypes(p.proargtypes)),
   concat_ws('; ', ${hashed(`case p.prokind when 'a' then ${aggregate('p.oid')} else pg_get_functiondef(p.oid) end`)},
-    ${owner('p.proowner')}, ${access('p.proacl', `'f'`, 'p.proowner')})
+    ${owner('p.proowner')}, ${access('p.proacl', `'f'`, 'p.proowner')}), p.proowner
 from space s join pg_proc p on p.pronamespace = s.oid
 where not ${ofAnother('pg_proc', 'p.oid')}`;
 
@@ -32,26 +32,26 @@ select format('%s %I.%I', case t.typtype when 'e' then 'enum' when 'd' then 'dom
        nullif(a.attcollation, 0)::regcollation), ', ' order by a.attnum)
      from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped),
     'range of ' || case t.typtype when 'r' then ${range('t.oid')} end,
-    ${access('t.typacl', `'T'`, 't.typowner')})
+    ${access('t.typacl', `'T'`, 't.typowner')}), t.typowner
 from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
 where t.typtype <> 'm' and coalesce(c.relkind = 'c', true)
   and not exists (select from pg_type e where e.typarray = t.oid) and not ${ofExtension('pg_type', 't.oid')}`;
 
 const extensions = `
-select format('extension %I', e.extname), format('version %s in %I', e.extversion, n.nspname)
+select format('extension %I', e.extname), format('version %s in %I', e.extversion, n.nspname), e.extowner
 from pg_extension e join pg_namespace n on n.oid = e.extnamespace`;
 
 const defaultPrivileges = `
 select concat_ws(' ', 'default privileges of', quote_ident(pg_get_userbyid(a.defaclrole)), 'for',
     case a.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types'
       when 'n' then 'schemas' else a.defaclobjtype::text end, 'in ' || quote_ident(n.nspname)),
-  ${access('a.defaclacl', `'r'`, 'a.defaclrole')}
+  ${access('a.defaclacl', `'r'`, 'a.defaclrole')}, a.defaclrole
 from pg_default_acl a left join pg_namespace n on n.oid = a.defaclnamespace`;
 
 const eventTriggers = `
 select format('event trigger %I', e.evtname),
   concat_ws('; ', ${owner('e.evtowner')}, e.evtevent, e.evtfoid::regprocedure::text, array_to_string(e.evttags, ', '),
-    case when e.evtenabled <> 'O' then 'enabled ' || e.evtenabled::text end)
+    case when e.evtenabled <> 'O' then 'enabled ' || e.evtenabled::text end), e.evtowner
 from pg_event_trigger e where not ${ofExtension('pg_event_trigger', 'e.oid')}`;
 
 /** The published columns and row filter of a table. PostgreSQL 14 has no such columns in its catalog. */
@@ -64,22 +64,22 @@ select format('publication %I', p.pubname),
       case when p.pubdelete then 'delete' end, case when p.pubtruncate then 'truncate' end),
     (select string_agg(concat(format('%I.%I', t.schemaname, t.tablename), ' ' || ${filters}), ', '
       order by t.schemaname collate "C", t.tablename collate "C")
-     from pg_publication_tables t where t.pubname = p.pubname and not p.puballtables))
+     from pg_publication_tables t where t.pubname = p.pubname and not p.puballtables)), p.pubowner
 from pg_publication p`;
 
 /** Foreign wrappers, servers and mappings. Their options may contain a secret. */
 const foreign = `
 select format('foreign data wrapper %I', w.fdwname), concat_ws('; ', ${owner('w.fdwowner')}, w.fdwhandler::regprocedure,
-  w.fdwvalidator::regprocedure, ${hashed('w.fdwoptions::text')}, ${access('w.fdwacl', `'F'`, 'w.fdwowner')})
+  w.fdwvalidator::regprocedure, ${hashed('w.fdwoptions::text')}, ${access('w.fdwacl', `'F'`, 'w.fdwowner')}), w.fdwowner
 from pg_foreign_data_wrapper w where not ${ofExtension('pg_foreign_data_wrapper', 'w.oid')}
 union all
 select format('foreign server %I', f.srvname), concat_ws('; ', ${owner('f.srvowner')},
   (select quote_ident(w.fdwname) from pg_foreign_data_wrapper w where w.oid = f.srvfdw), f.srvtype, f.srvversion,
-  ${hashed('f.srvoptions::text')}, ${access('f.srvacl', `'S'`, 'f.srvowner')})
+  ${hashed('f.srvoptions::text')}, ${access('f.srvacl', `'S'`, 'f.srvowner')}), f.srvowner
 from pg_foreign_server f where not ${ofExtension('pg_foreign_server', 'f.oid')}`;
 
 const objects = `
-select format('%s %s', o.kind, o.name), o.definition from (${schemaObjects}) o`;
+select format('%s %s', o.kind, o.name), o.definition, (select oid from pg_roles where rolname = o.maker) from (${schemaObjects}) o`;
 
 export const otherParts = [
   schemas,

@@ -1,7 +1,7 @@
 import { access, hashed, options, owner, roles } from '../checks/sql-pieces.ts';
 
 /**
- * Relations and their parts, as (object, definition). Column positions are left out on purpose: a column that was
+ * Relations and their parts, as (object, definition, owner). Column positions are left out on purpose: a column that was
  * dropped and added again is the same column. For each catalog, see the PostgreSQL manual, "System Catalogs".
  */
 
@@ -31,7 +31,7 @@ select case r.relkind when 'v' then 'view ' when 'm' then 'materialized view ' w
     ${options('r.reloptions')},
     ${sequence},
     case when r.relkind in ('v', 'm') then pg_get_viewdef(r.oid) end,
-    ${access('r.relacl', `case r.relkind when 'S' then 's' else 'r' end::"char"`, 'r.relowner')})
+    ${access('r.relacl', `case r.relkind when 'S' then 's' else 'r' end::"char"`, 'r.relowner')}), r.relowner
 from relation r`;
 
 const columns = `
@@ -43,7 +43,7 @@ select format('column %s.%I', r.name, a.attname),
     case a.attgenerated when 's' then 'stored' when 'v' then 'virtual' end,
     case when a.attgenerated = '' then 'default ' else 'generated as ' end || pg_get_expr(d.adbin, d.adrelid),
     case when a.attfdwoptions is not null then ${options('a.attfdwoptions')} end,
-    ${access('a.attacl', `'c'`, 'r.relowner')})
+    ${access('a.attacl', `'c'`, 'r.relowner')}), r.relowner
 from relation r
   join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid
@@ -55,7 +55,7 @@ const constraints = `
 select format('constraint %I on %s', k.conname, r.name),
   concat_ws('; ', pg_get_constraintdef(k.oid), case when not k.convalidated then 'not validated' end,
     'triggers ' || (select string_agg(distinct t.tgenabled::text, '')
-      from pg_trigger t where t.tgconstraint = k.oid and t.tgenabled <> 'O'))
+      from pg_trigger t where t.tgconstraint = k.oid and t.tgenabled <> 'O')), r.relowner
 from relation r join pg_constraint k on k.conrelid = r.oid
 where k.contype in ('c', 'f', 'p', 'u', 'x')`;
 
@@ -64,14 +64,14 @@ select format('index %I.%I', r.nspname, c.relname),
   concat_ws('; ', pg_get_indexdef(i.indexrelid),
     case when not (i.indisvalid and i.indisready and i.indislive) then 'not valid' end,
     case when i.indisreplident then 'replica identity' end,
-    case when i.indisclustered then 'clustered' end)
+    case when i.indisclustered then 'clustered' end), r.relowner
 from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid`;
 
 /** A trigger's arguments may contain a web hook's headers, so a definition with arguments is kept only as a hash. */
 const triggers = `
 select format('trigger %I on %s', t.tgname, r.name),
   concat_ws('; ', case when t.tgnargs = 0 then pg_get_triggerdef(t.oid) else ${hashed('pg_get_triggerdef(t.oid)')} end,
-    case t.tgenabled when 'D' then 'disabled' when 'R' then 'on replicas' when 'A' then 'always' end)
+    case t.tgenabled when 'D' then 'disabled' when 'R' then 'on replicas' when 'A' then 'always' end), r.relowner
 from relation r join pg_trigger t on t.tgrelid = r.oid
 where not t.tgisinternal`;
 
@@ -81,17 +81,17 @@ select format('policy %I on %s', p.polname, r.name),
     case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
       else 'all' end,
     'to', ${roles('p.polroles')}, 'using ' || pg_get_expr(p.polqual, p.polrelid),
-    'with check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+    'with check ' || pg_get_expr(p.polwithcheck, p.polrelid)), r.relowner
 from relation r join pg_policy p on p.polrelid = r.oid`;
 
 const rules = `
 select format('rule %I on %s', w.rulename, r.name),
-  concat_ws('; ', pg_get_ruledef(w.oid), case when w.ev_enabled <> 'O' then 'enabled ' || w.ev_enabled::text end)
+  concat_ws('; ', pg_get_ruledef(w.oid), case when w.ev_enabled <> 'O' then 'enabled ' || w.ev_enabled::text end), r.relowner
 from relation r join pg_rewrite w on w.ev_class = r.oid
 where w.rulename <> '_RETURN'`;
 
 const statistics = `
-select format('statistics %I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid)
+select format('statistics %I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid), r.relowner
 from relation r join pg_statistic_ext s on s.stxrelid = r.oid join pg_namespace n on n.oid = s.stxnamespace`;
 
 export const relationParts = [relations, columns, constraints, indexes, triggers, policies, rules, statistics] as const;

@@ -1,5 +1,5 @@
 import { type Fault, type Finding, freshFaults } from '../core/evidence/finding.ts';
-import { actsAs } from './acts-as.ts';
+import { actsAs } from '../target/acts-as.ts';
 import type { Asks } from './asks.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { snapshotSchema } from '../baseline/schema-snapshot.ts';
+import { snapshotOwners } from '../baseline/schema-snapshot.ts';
 import { asksWithoutSecrets } from '../checks/asks.ts';
 import { isProof } from '../checks/catalogue.ts';
-import type { SchemaSnapshot } from '../core/evidence/boundary.ts';
-import { compareWithBoundary, expectationsOf } from '../core/evidence/compare.ts';
+import { type OwnedSchema, withoutOthers } from '../core/evidence/boundary.ts';
+import { type Comparison, compareWithBoundary, expectationsOf } from '../core/evidence/compare.ts';
 import type { Finding } from '../core/evidence/finding.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import type { Hiding } from '../core/plan/hide-secrets.ts';
@@ -19,13 +19,21 @@ interface ExtentParts {
   readonly connections: Pick<GuardedTarget, 'checks'>;
   readonly runChecks: () => Promise<readonly Finding[]>;
   readonly hide: Pick<Hiding, 'text'>;
+  /** The phases' role, if the plan names one. */
+  readonly role?: string | undefined;
 }
+
+/** Without the faults that are known not to be a phase's doing. */
+const phasesOwn = (finding: Finding): Finding =>
+  finding.faults === undefined
+    ? finding
+    : { ...finding, faults: finding.faults.filter(({ onlyRecommend }) => onlyRecommend === undefined) };
 
 /** The schema answers most cases at once. The checks may take long, so they run only if everything else is the same. */
 async function extentNow(
   { plan, conductor }: ExtentParts,
   phase: PhaseId,
-  schema: SchemaSnapshot,
+  now: OwnedSchema,
   askChecks: () => Promise<readonly Finding[]>,
 ): Promise<Came> {
   const state = conductor.state();
@@ -42,11 +50,16 @@ async function extentNow(
     neverBegan: is?.neverBegan === true && endedProcesses + endedSessions === 0,
   };
   const expects = expectationsOf(plan.checks);
-  const bySchema = compareWithBoundary({ ...boundary, findings: [] }, { schema, findings: [], expects });
-  const seen = extentOf(bySchema.outcome, applied);
-  if (bySchema.outcome !== 'same' || applied.finished || applied.expected) return seen;
-  const findings = await askChecks();
-  return extentOf(compareWithBoundary(boundary, { schema, findings, expects }).outcome, applied);
+  const { before, after, leftOut } = withoutOthers({ others: [], ...boundary }, now);
+  const own = { ...boundary, schema: before };
+  const came = (outcome: Comparison['outcome']): Came => ({
+    ...extentOf(outcome, applied),
+    ...(leftOut > 0 && { ofOthers: leftOut }),
+  });
+  const bySchema = compareWithBoundary({ ...own, findings: [] }, { schema: after, findings: [], expects });
+  if (bySchema.outcome !== 'same' || applied.finished || applied.expected) return came(bySchema.outcome);
+  const findings = (await askChecks()).map(phasesOwn);
+  return came(compareWithBoundary(own, { schema: after, findings, expects }).outcome);
 }
 
 /** How far each of the phases to undo got. */
@@ -54,12 +67,11 @@ export async function phaseExtents(
   parts: ExtentParts,
   phases: readonly PhaseId[],
 ): Promise<ReadonlyMap<PhaseId, Came>> {
-  const schema = await snapshotSchema(asksWithoutSecrets(parts.connections.checks, parts.hide.text));
-  if (schema === undefined) return new Map();
+  const now = await snapshotOwners(asksWithoutSecrets(parts.connections.checks, parts.hide.text), parts.role);
   let asked: Promise<readonly Finding[]> | undefined;
   const proofs = async () => (await parts.runChecks()).filter(({ check }) => isProof(check));
   const askChecks = () => (asked ??= proofs()); // nothing changes between one phase and the next
   const seen = new Map<PhaseId, Came>();
-  for (const phase of phases) seen.set(phase, await extentNow(parts, phase, schema, askChecks));
+  for (const phase of phases) seen.set(phase, await extentNow(parts, phase, now, askChecks));
   return seen;
 }

@@ -41,7 +41,7 @@ export interface StartMonitoring extends RoundMonitoring {
 
 export interface StartParts {
   readonly conductor: Conductor;
-  readonly loaded: Pick<LoadedPlan, 'hide' | 'plan'>;
+  readonly loaded: Pick<LoadedPlan, 'environment' | 'hide' | 'plan'>;
   readonly clock: Clock;
   readonly connections: Pick<GuardedTarget, 'checks' | 'control' | 'identity'>;
   readonly monitoring: StartMonitoring;
@@ -62,6 +62,7 @@ async function prepareStart(parts: StartParts, state: RunState, start: Start): P
   const boundary = await captureBoundary({
     phase,
     asks: asksWithoutSecrets(connections.checks, parts.loaded.hide.text),
+    role: parts.loaded.environment.target.role_for_phases,
     runChecks: monitoring.runChecks,
     readings: monitoring.recentReadings(),
     now: clock.now,

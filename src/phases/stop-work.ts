@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 
 import type { Clock } from '../core/kernel/clock.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
-import { after, between, type Instant, millis, seconds } from '../core/kernel/units.ts';
+import { after, between, type Instant, instant, millis, minutes, seconds } from '../core/kernel/units.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { Child, ProcessIdentity, Quiet } from '../core/response/events.ts';
 import { type PhaseState, attemptsOf } from '../core/run/phases.ts';
@@ -42,6 +42,8 @@ export interface Worker extends Marks {
   readonly tags: readonly string[];
   /** A role whose sessions in the database all belong to the worker. */
   readonly role?: string | undefined;
+  /** When its first phase began. Without a role, what was prepared in the database since then may be the worker's. */
+  readonly since?: Instant | undefined;
 }
 
 export interface Quietening {
@@ -79,6 +81,15 @@ export function forwardWork(phases: readonly PhaseState[], role: string | undefi
   return { tags, cgroups, groups: here.flatMap(({ child }) => (child === undefined ? [] : [child])), role };
 }
 
+/** The server's clock may differ from the guard's by this much. */
+const clocksDiffer = minutes(1);
+
+/** A little before the first of these phases began; undefined if none has. */
+export function workedSince(phases: readonly PhaseState[]): Instant | undefined {
+  const begun = phases.flatMap(({ boundary, clock }) => boundary?.at ?? clock?.startedAt ?? []);
+  return begun.length === 0 ? undefined : instant(Math.min(...begun) - clocksDiffer);
+}
+
 const sessionsOf = ({ tags, role }: Worker, database: string, strangersSince?: number): PhaseSessions => ({
   database,
   applicationNames: tags,
@@ -102,7 +113,9 @@ async function lookAround(
 ): Promise<Left> {
   const { processes, cgroups } = await workOf(worker);
   const sessions = await phaseSessions(connection, sessionsOf(worker, database, strangersSince));
-  const prepared = worker.role === undefined ? [] : await preparedTransactions(connection, worker.role);
+  const { role, since } = worker;
+  const nobodys = role === undefined && since === undefined;
+  const prepared = nobodys ? [] : await preparedTransactions(connection, { database, role, since });
   const own = sessions.filter(({ stranger }) => stranger !== true);
   const left = [
     ...processes.map(({ pid }) => `process ${pid}`),

@@ -50,7 +50,16 @@ function sayDone({ step, how, took, output, by }: Done): string {
   }
 }
 
-function sayApplied({ phase, extent, seen }: Extract<RollbackEvent, { type: 'phase-applied' }>): string {
+type Applied = Extract<RollbackEvent, { type: 'phase-applied' }>;
+
+function sayApplied(event: Applied): string {
+  const { ofOthers = 0 } = event;
+  if (ofOthers === 0) return sayExtent(event);
+  const differences = counted(ofOthers, 'difference', 'differences');
+  return `${sayExtent(event)}; ${differences} in what only roles unrelated to the phases’ role own ${ofOthers === 1 ? 'does' : 'do'} not count`;
+}
+
+function sayExtent({ phase, extent, seen }: Applied): string {
   switch (extent) {
     case 'wholly':
       return `${phase} is applied: its command said so, and the schema or a check is not as before`;

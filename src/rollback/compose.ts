@@ -14,7 +14,7 @@ import { rollbackOf, type RunState } from '../core/run/state.ts';
 import { phaseExtents } from '../phases/phase-extents.ts';
 import { thisPlace } from '../phases/process-identity.ts';
 import { proofScope } from '../phases/proof-scope.ts';
-import { cgroupsOf, forwardWork, quieten, type Worker } from '../phases/stop-work.ts';
+import { cgroupsOf, forwardWork, quieten, workedSince, type Worker } from '../phases/stop-work.ts';
 import type { LoadedPlan } from '../plan-files/load-plan.ts';
 import type { Scripts } from '../plan-files/script-binding.ts';
 import type { Conductor } from '../runs/conductor.ts';
@@ -140,7 +140,7 @@ async function mayGoOn({ connections, conductor, monitoring }: RollbackParts): P
 /** Includes the tags of earlier attempts of a phase, because the state keeps only the last supervisor. */
 function allForwardWork(state: RunState | undefined, role: string | undefined): Worker {
   if (state === undefined) return { groups: [], tags: [], role };
-  const worker = forwardWork(state.phases, role);
+  const worker = { ...forwardWork(state.phases, role), since: workedSince(state.phases) };
   return { ...worker, tags: [...new Set([...worker.tags, ...state.phases.flatMap((one) => attemptTags(state, one))])] };
 }
 
@@ -207,7 +207,10 @@ export function composeRollback(parts: RollbackParts): Executor {
     fence: () => state()?.fence,
     liftFence: (fence) => liftFence(fence, fencing),
     phaseExtents: (phases) =>
-      phaseExtents({ plan, conductor, connections, runChecks: parts.monitoring.runChecks, hide }, phases),
+      phaseExtents(
+        { plan, conductor, connections, runChecks: parts.monitoring.runChecks, hide, role: target.role_for_phases },
+        phases,
+      ),
     precondition: async ({ precondition }) => (precondition === undefined ? undefined : testNow(precondition)),
     take: (step, attempt) => takeStep(step, attempt, surroundings),
     endOrphans: async ({ child, tag }: StepState) => {

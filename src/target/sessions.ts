@@ -1,4 +1,5 @@
 import { type Instant, instant } from '../core/kernel/units.ts';
+import { actsAs } from './acts-as.ts';
 import type { HeldConnection } from './connection.ts';
 import { TargetError, TargetRefused } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
@@ -53,13 +54,13 @@ const isOfPhase = `
     and (application_name = any($3) or (usename = $2 and not ${ofGuard('a')}))`;
 
 /**
- * A session may be the phase's if its login can act as the phases' role, or the other way round. It may also be the
- * phase's if it began earlier, hides when it began, or has a role that no longer exists.
+ * A session may be the phase's if its login can act as the phases' role, or the other way round, unless a stranger granted
+ * that. It may also be the phase's if it began earlier, hides when it began, or has a role that no longer exists.
  */
 const isStrangers = `
   coalesce(a.usename <> $2 and extract(epoch from a.backend_start) * 1000 > $4::float8
     and a.backend_type = 'client backend' and p.oid is not null
-    and not pg_has_role(a.usesysid, p.oid, 'member') and not pg_has_role(p.oid, a.usesysid, 'member'), false)`;
+    and not p.rolsuper and not pg_has_role(a.usesysid, p.oid, 'member') and a.usesysid not in ${actsAs('$2')}, false)`;
 
 const ofPhase = `
   select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000,
@@ -163,15 +164,34 @@ export async function sessionsAtWork(connection: Asked): Promise<number | undefi
   return hidden === '0' ? Number(active) : undefined;
 }
 
-/** Prepared transactions of the role in any database. They hold locks, and there is no session to end. */
-export async function preparedTransactions(connection: Asked, role: string): Promise<readonly PreparedTransaction[]> {
+/** Which prepared transactions may be the phases'. */
+export interface PhasePrepared {
+  readonly database: string;
+  readonly role?: string | undefined;
+  /** The phases began no earlier, by the server's clock. Absent if nobody's but the role's count. */
+  readonly since?: Instant | undefined;
+}
+
+/**
+ * Prepared transactions that may be the phases'. They hold locks, and there is no session to end. A phase may have set
+ * another role before, so those of every role that the phases' role can act as count, in any database. If there is no such
+ * role, or it can act as everybody, all that were prepared in this database since the phases began may be theirs.
+ */
+export async function preparedTransactions(
+  connection: Asked,
+  { database, role, since }: PhasePrepared,
+): Promise<readonly PreparedTransaction[]> {
   const { rows } = await connection.query(
-    'select gid, database, extract(epoch from prepared) * 1000 from pg_prepared_xacts where owner = $1 order by prepared',
-    [role],
+    `select x.gid, x.database, extract(epoch from x.prepared) * 1000
+     from pg_prepared_xacts x left join pg_roles o on o.rolname = x.owner left join pg_roles p on p.rolname = $1
+     where x.owner = $1 or (p.oid is not null and o.oid is null) or o.oid in ${actsAs('$1')}
+       or (coalesce(p.rolsuper, true) and x.database = $2 and extract(epoch from x.prepared) * 1000 >= $3::float8)
+     order by x.prepared`,
+    [role ?? null, database, since ?? null],
   );
-  return rows.map(([gid, database, prepared]) => ({
+  return rows.map(([gid, named, prepared]) => ({
     gid: gid ?? '',
-    database: database ?? '',
+    database: named ?? '',
     prepared: instant(Number(prepared)),
   }));
 }

@@ -69,7 +69,7 @@ const cases: readonly {
   {
     id: 'grants',
     does: 'select lo_create(4711); grant select on large object 4711 to public',
-    object: 'grant select on large objects to PUBLIC',
+    object: 'grant select on large objects of STRANGER to PUBLIC',
   },
   {
     id: 'declared-effects',
@@ -94,7 +94,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       await look(true);
       await as(does);
       const { faults } = await othersObjects(asks, phases.name)(await look());
-      const found = faults?.find((fault) => fault.object === object);
+      const found = faults?.find((fault) => fault.object === object.replace('STRANGER', stranger.name));
       expect(found?.onlyRecommend).toContain(stranger.name);
       expect(found?.onlyRecommend).toContain(`the phases’ role ${phases.name} cannot act`);
     },
@@ -142,12 +142,31 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     const look = await lookingAs(asks, { id: 'grants' });
     await look(true);
     await db.query(`set role ${stranger.name}; select lo_create(4711); grant select on large object 4711 to public;
-      reset role; set role ${phases.name}; select lo_create(4712); grant update on large object 4712 to public; reset role`);
+      reset role; set role ${phases.name}; select lo_create(4712); grant select on large object 4712 to public; reset role`);
     const { faults } = await othersObjects(asks, phases.name)(await look());
-    expect(faults?.map((one) => [one.object, one.onlyRecommend === undefined])).toEqual([
-      ['grant select on large objects to PUBLIC', false],
-      ['grant update on large objects to PUBLIC', true],
-    ]);
+    expect(new Map(faults?.map((one) => [one.object, one.onlyRecommend === undefined]))).toEqual(
+      new Map([
+        [`grant select on large objects of ${phases.name} to PUBLIC`, true],
+        [`grant select on large objects of ${stranger.name} to PUBLIC`, false],
+      ]),
+    );
+  });
+
+  test.each([
+    { from: 'its own', does: 'select lo_create(1); grant select on large object 1 to public' },
+    { from: 'one that it may pass on', does: 'grant select on large object 5000 to public' },
+  ])('a stranger that has granted a large object, $from, hides no grant of another owner', async ({ does }) => {
+    await using on = await ground(server);
+    const { db, stranger, phases, asks } = on;
+    await db.query(`set role ${phases.name}; select lo_create(5000), lo_create(5001);
+      grant select on large object 5000 to ${stranger.name} with grant option; set role ${stranger.name}; ${does}; reset role`);
+    const look = await lookingAs(asks, { id: 'grants' });
+    await look(true);
+    await db.query(`set role ${phases.name}; grant select on large object 5001 to public; reset role`);
+    expect(await look()).toMatchObject({
+      status: 'breach',
+      faults: [{ object: `grant select on large objects of ${phases.name} to PUBLIC`, by: [phases.name] }],
+    });
   });
 
   test('a long setting that a stranger makes for itself is kept and reported in few words', async () => {

@@ -35,4 +35,4 @@ test('docs/detection-results.json matches the current rule; if not, run npm run 
   const figures = (results: Results) =>
     results.cases.map(({ id, figures: each }) => ({ id, figures: each.find(({ rule }) => rule === 'ripcord') }));
   expect(JSON.parse(JSON.stringify(figures(now)))).toEqual(figures(stored).filter(({ id }) => ids.has(id)));
-});
+}, 120_000); // of computation, on a machine that others may use

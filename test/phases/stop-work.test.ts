@@ -4,9 +4,11 @@ import { Client } from 'pg';
 import { expect, test } from 'vitest';
 
 import type { Clock } from '../../src/core/kernel/clock.ts';
-import { after, type Instant, instant, millis, seconds } from '../../src/core/kernel/units.ts';
+import { after, type Instant, instant, millis, minutes, seconds } from '../../src/core/kernel/units.ts';
+import { phaseId } from '../../src/core/kernel/ids.ts';
+import { freshPhase } from '../../src/core/run/phases.ts';
 import type { Quiet } from '../../src/core/response/events.ts';
-import { quieten, WorkGoesOn } from '../../src/phases/stop-work.ts';
+import { quieten, workedSince, type Worker, WorkGoesOn } from '../../src/phases/stop-work.ts';
 import { heldConnection } from '../../src/target/connection.ts';
 import { start } from '../support/builders.ts';
 import { database, type TestDatabase } from '../support/database.ts';
@@ -84,10 +86,16 @@ test.runIf(everyCase)('unless all processes are known to have ended, the strange
   expect((await quietingUnderName(false)).proof).toBeInstanceOf(WorkGoesOn);
 });
 
-async function quieting(url: string, name: string, role: string, meanwhile: Meanwhile) {
+async function quieting(
+  url: string,
+  name: string,
+  work: string | Pick<Worker, 'since'>,
+  meanwhile: Meanwhile = async () => undefined,
+) {
   const clock = hurriedClock(meanwhile);
   await using connection = heldConnection({ url, name: 'control', readOnly: true, statementTimeout: seconds(5) });
-  const proof = await quieten({ groups: [], tags: [], role }, { database: name, rules, connection, clock }).catch(
+  const of = typeof work === 'string' ? { role: work } : work;
+  const proof = await quieten({ groups: [], tags: [], ...of }, { database: name, rules, connection, clock }).catch(
     (error: unknown) => error,
   );
   return { proof, clock };
@@ -143,4 +151,17 @@ test('a prepared transaction of the role outlives its session and prevents the p
   await leftOver.admin.query("rollback prepared 'left-over'");
   const again = await quieting(url, 'postgres', 'phases', async () => undefined);
   expect(again.proof).toMatchObject({ endedSessions: 0 });
+});
+
+test('without a role, a transaction prepared since the phases began prevents the proof', async () => {
+  await using leftOver = await withLeftOver();
+  const begun = (at: number) => [
+    { ...freshPhase(phaseId('a')), clock: { estimate: minutes(1), startedAt: instant(at), heldFor: millis(0) } },
+  ];
+  const since = (at: number) => ({ since: workedSince([freshPhase(phaseId('b')), ...begun(at)]) });
+  expect(workedSince([freshPhase(phaseId('b'))])).toBeUndefined();
+  const { proof } = await quieting(leftOver.url, 'postgres', since(Date.now()));
+  expect(proof).toMatchObject({ left: ['prepared transaction left-over'] });
+  const later = await quieting(leftOver.url, 'postgres', since(Date.now() + seconds(120)));
+  expect(later.proof).toMatchObject({ endedSessions: 0 });
 });

@@ -4,9 +4,11 @@ import { sessionAs } from './session-as.ts';
 /**
  * A server on which the role `phases` has left a prepared transaction, one session of its own and one of a superuser.
  */
-export async function withLeftOver() {
+export async function withLeftOver(major: 15 | 18 = 18) {
   await using undo = new AsyncDisposableStack();
-  const server = undo.use(await startPostgres({ settings: { max_prepared_transactions: '5' }, inMemory: true }));
+  const server = undo.use(
+    await startPostgres({ major, settings: { max_prepared_transactions: '10' }, inMemory: true }),
+  );
   const admin = undo.use(await sessionAs(server.url(), 'admin'));
   await admin.query('create role phases login');
   const phase = undo.use(await sessionAs(server.url('postgres', 'phases'), 'migrate'));

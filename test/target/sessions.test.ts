@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 
 import { between, instant, seconds } from '../../src/core/kernel/units.ts';
 import { heldConnection } from '../../src/target/connection.ts';
@@ -110,17 +110,57 @@ test('a superuser’s session that cannot be ended is reported and does not prot
   expect(await phaseSessions(connection, of)).toMatchObject([{ pid: superuser.pid }]);
 });
 
-test('prepared transactions of the role are listed, whatever their database', async () => {
-  await using leftOver = await withLeftOver();
-  const { url, admin, phase } = leftOver;
-  await admin.query("begin; prepare transaction 'of someone else'");
-  await using connection = held(url);
-  expect(await preparedTransactions(connection, 'phases')).toEqual([
-    { gid: 'left-over', database: 'postgres', prepared: expect.any(Number) },
-  ]);
-  await phase.query("rollback prepared 'left-over'");
-  expect(await preparedTransactions(connection, 'phases')).toEqual([]);
-});
+test.each([15, 18] as const)(
+  'prepared transactions of every role that the phases’ role can act as are listed, whatever their database, on %i',
+  async (major) => {
+    await using leftOver = await withLeftOver(major);
+    const { url, admin, phase } = leftOver;
+    await admin.query(`create role app_owner; create role inner_owner; grant app_owner to phases; grant inner_owner to app_owner;
+      create role stranger login; create role svc; grant svc to stranger with admin option`);
+    await using stranger = await sessionAs(url.replace('postgres@', 'stranger@'), 'web');
+    await stranger.query('grant svc to phases');
+    const prepare = async (role: string) =>
+      void (await admin.query(`set role ${role}; begin; prepare transaction 'of ${role}'; reset role`));
+    for (const role of ['app_owner', 'inner_owner', 'stranger', 'svc', 'postgres']) await prepare(role);
+    await using connection = held(url);
+    const listed = async (role?: string, since?: number) => {
+      const of = { database: 'postgres', role, since: since === undefined ? undefined : instant(since) };
+      return (await preparedTransactions(connection, of)).map(({ gid }) => gid);
+    };
+    const [of, everybodys] = [
+      ['left-over', 'of app_owner', 'of inner_owner'],
+      ['left-over', 'of app_owner', 'of inner_owner', 'of stranger', 'of svc', 'of postgres'],
+    ];
+    expect(await listed('phases')).toEqual(of);
+    expect(await listed('phases', 0)).toEqual(of);
+    // Any of them may be the phases', if they were prepared late enough.
+    expect(await listed(undefined, 0)).toEqual(everybodys);
+    expect(await listed('postgres', 0)).toEqual(everybodys);
+    expect(await listed('postgres')).toEqual(['of postgres']);
+    expect(await listed(undefined, await serverTime(connection))).toEqual([]);
+    expect(await preparedTransactions(connection, { database: 'another', since: instant(0) })).toEqual([]);
+    await phase.query("rollback prepared 'left-over'");
+    expect(await listed('phases')).toEqual(of?.slice(1));
+  },
+);
+
+test.each(['postgres', 'postgres18'] as const)(
+  'a membership that a stranger grants relates no session to the phases’ role, on %s',
+  async (server) => {
+    await using db = await database(inject(server));
+    await using phases = await temporaryRole(db, 'login');
+    await using service = await temporaryRole(db, 'login');
+    await using stranger = await temporaryRole(db, 'login');
+    await db.query(`grant ${service.name} to ${stranger.name} with admin option;
+      set role ${stranger.name}; grant ${service.name} to ${phases.name}; reset role`);
+    await using connection = held(db.url);
+    const since = await serverTime(connection);
+    await using _session = await sessionAs(db.urlAs(service.name), 'phase');
+    const of = { database: db.name, role: phases.name, applicationNames: ['phase'], strangersSince: since };
+    expect(await phaseSessions(connection, of)).toMatchObject([{ role: service.name, stranger: true }]);
+    await db.query(`set role ${stranger.name}; revoke ${service.name} from ${phases.name}; reset role`);
+  },
+);
 
 test('a phase’s session that takes the guard’s name still belongs to the phase', async () => {
   await using db = await database();

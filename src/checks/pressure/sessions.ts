@@ -2,7 +2,7 @@ import type { Declared } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { type Millis, millis } from '../../core/kernel/units.ts';
 import { ofGuard } from '../../target/sessions.ts';
-import { actsAs } from '../acts-as.ts';
+import { actsAs } from '../../target/acts-as.ts';
 import { type Cells, monitor } from '../check.ts';
 import { userSchemas } from '../pieces.ts';
 

@@ -47,8 +47,8 @@ const types = `
   from pg_language l where l.lanispl`;
 
 /**
- * Built-in objects with explicit grants. Large objects count as one object, because applications create and grant them
- * all the time and there may be millions.
+ * Built-in objects with explicit grants. The large objects of one owner count as one object, because applications create
+ * and grant them all the time and there may be millions. A grant by one role must not hide that of another.
  */
 const brought = `
   select case when c.relkind = 'v' then 'view' else 'table' end, format('%I.%I', n.nspname, c.relname), null,
@@ -61,11 +61,12 @@ const brought = `
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where p.proacl is not null and n.nspname in ('pg_catalog', 'information_schema')
   union all
-  select 'large objects', null, null, 'pg_largeobject_metadata'::regclass, 0, 0, 
-    array_agg(makeaclitem(grantee, grantor, privilege_type, is_grantable)), null
-  from (select distinct x.grantee, x.grantor, x.privilege_type, x.is_grantable
+  select 'large objects', null, format(case when owner = grantor then 'of %I' else 'of %I granted by %I' end,
+      pg_get_userbyid(owner), pg_get_userbyid(grantor)),
+    'pg_largeobject_metadata'::regclass, 0, 0, array_agg(makeaclitem(grantee, grantor, privilege_type, is_grantable)), null
+  from (select distinct l.lomowner as owner, x.grantor, x.grantee, x.privilege_type, x.is_grantable
     from pg_largeobject_metadata l cross join aclexplode(l.lomacl) x where x.grantee <> l.lomowner) granted
-  having count(*) > 0`;
+  group by owner, grantor`;
 
 const others = `
   select 'schema', null, format('%I', n.nspname), 'pg_namespace'::regclass, n.oid, 0,

@@ -1,8 +1,10 @@
 import { allowed } from '../../core/evidence/declared.ts';
-import type { Cells } from '../check.ts';
+import { sayThing } from '../../core/evidence/thing.ts';
+import { sayFirst } from '../../core/kernel/sentence.ts';
+import type { Cells, Check, Judged } from '../check.ts';
 import { lockedBefore } from '../past-locks.ts';
-import { userSchemas } from '../pieces.ts';
-import { constant } from './always-true.ts';
+import { sayCounted, userSchemas } from '../pieces.ts';
+import { constant, mostDeep, mostLong } from './always-true.ts';
 import { lint } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
@@ -44,9 +46,21 @@ function writes({ command, uses, checks }: Cells): readonly string[] {
   return command === 'all' ? all : all.filter((one) => one === command);
 }
 
+/** The judgement, and which policies it could not read. */
+function withUnread(judged: Judged, rows: readonly Cells[]): Judged {
+  const unread = rows.filter(({ uses, checks }) => [uses, checks].some((one) => constant(one ?? '') === 'too long'));
+  if (unread.length === 0 || 'unknown' in judged) return judged;
+  const named = sayFirst(unread, ({ relation, name }) =>
+    sayThing({ kind: 'policy', relation: relation ?? '', name: name ?? '' }),
+  );
+  const limits = `longer than ${sayCounted(mostLong, 'character')} or nested deeper than ${mostDeep} levels`;
+  const unseen = `not checked: ${named}: the expression is ${limits}; find out who wrote it`;
+  return { ...judged, unseen: judged.unseen === undefined ? unseen : `${judged.unseen}; ${unseen}` };
+}
+
 const rolesOf = ({ roles }: Cells): readonly string[] => JSON.parse(roles ?? '[]') as string[];
 
-export const alwaysTruePolicies = lint({
+const alwaysTrue = lint({
   id: 'always-true-policies',
   cost: 'C',
   reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles'],
@@ -80,3 +94,8 @@ export const alwaysTruePolicies = lint({
     { kind: 'policy', relation: 'public.t', name: 'p', command: 'all', uses: 'true', checks: null, roles: '["anon"]' },
   ],
 });
+
+export const alwaysTruePolicies: Check<'always-true-policies'> = {
+  ...alwaysTrue,
+  judge: (look) => withUnread(alwaysTrue.judge(look), look.rows),
+};

@@ -49,7 +49,8 @@ async function seen({ aside, rows, code, patience }: Trying, identity: Identity,
   const relation = named(table.oid, table.schema, table.table);
   const sight = await sightAs(aside, identity, relation, table.kind === 'table' ? allRows(rows) : undefined);
   if ('untried' in sight) patience.met([table.owner], sight.refusal);
-  return 'untried' in sight ? { untried: sight.untried } : { sees: sight.sees, rows: String(sight.rows) };
+  if ('untried' in sight) return { untried: sight.untried };
+  return { sees: sight.sees, rows: String(sight.rows), ...('error' in sight && { error: sight.error }) };
 }
 
 /** The lookup after a trial takes as long as trying several tables, so there is one lookup for many trials. */

@@ -48,6 +48,19 @@ const keyOf = (row: Cells, look: Reach): string => `${named(row, look)} as ${row
 const stateOf = (row: Cells): string => `${[seenOf(row), row.insert, row.update, row.delete].join(', ')}; ${row.rests}`;
 const nothing = 'denied, denied, denied, denied; ';
 
+interface Before {
+  /** Of select, insert, update and delete. */
+  readonly states: readonly string[];
+  /** The rules about the rows are not those of the baseline. */
+  readonly restsChanged: boolean;
+}
+
+function beforeOf(row: Cells, baseline: Seen, look: Reach): Before {
+  const before = baseline[keyOf(row, look)];
+  const [states = '', restedOn = ''] = (before ?? nothing).split('; ');
+  return { states: states.split(', '), restsChanged: before === undefined || restedOn !== row.rests };
+}
+
 const aspects: readonly Aspect[] = ['rls', 'policies', 'grants'];
 /** The rules about the rows of a view are declared on the tables that it reads. */
 const concerned = (row: Cells): readonly Thing[] => [
@@ -86,15 +99,36 @@ function gravityOf(row: Cells, was: string, is: string, restsChanged: boolean, l
   return restsChanged || byItself || isStatic ? 'veto' : 'note';
 }
 
+const isChanging = (row: Cells, { declared }: Reach): boolean =>
+  concerned(row).some((thing) => [...aspects, 'existence' as const].some((one) => isInFlux(declared, thing, one)));
+
+/** Such a reader cannot see more than before. */
+const seesNothing = ['denied', 'none', 'empty'];
+
+/**
+ * Why nobody knows whether more rows are visible, if reading fails now or failed at the baseline. A policy that fails for a
+ * reader, as for one without claims, is known as long as the rules about rows are unchanged.
+ */
+function hiddenByError(row: Cells, baseline: Seen, look: Reach): string | undefined {
+  const { states, restsChanged } = beforeOf(row, baseline, look);
+  const [was, is] = [states[0] ?? '', row.sees ?? ''];
+  if ((was !== 'fails' && is !== 'fails') || isChanging(row, look)) return undefined;
+  if (concerned(row).some((thing) => mayNow(thing, row.role ?? '', 'select', look.declared))) return undefined;
+  if (is !== 'fails')
+    return seesNothing.includes(is)
+      ? undefined
+      : `${keyOf(row, look)} shows ${sayRows(is)}, and whether that is more than at the baseline is unknown: reading it failed then`;
+  if (!restsChanged && (was === 'fails' || was === 'empty')) return undefined;
+  const before = was === 'fails' ? 'failed under other rules' : `showed ${sayRows(was)}`;
+  return `what ${keyOf(row, look)} shows is unknown: reading it ${before} at the baseline, and now the server says: ${row.error ?? ''}`;
+}
+
 function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
   const { declared } = look;
+  if (isChanging(row, look)) return [];
   const concerns = concerned(row);
-  if (concerns.some((thing) => [...aspects, 'existence' as const].some((one) => isInFlux(declared, thing, one))))
-    return [];
   const key = keyOf(row, look);
-  const [before = '', restedOn = ''] = (baseline[key] ?? nothing).split('; ');
-  const states = before.split(', ');
-  const restsChanged = baseline[key] === undefined || restedOn !== row.rests;
+  const { states, restsChanged } = beforeOf(row, baseline, look);
   return (['select', ...writes] as const).flatMap((command, at): readonly Fault[] => {
     const was = states[at] ?? '';
     const is = command === 'select' ? seenOf(row) : (row[command] ?? '');
@@ -140,18 +174,25 @@ function unknownOf(look: Reach): string | undefined {
   );
 }
 
+/** So that nobody takes a table that could not be read for one that is closed. */
+function sayFailing(tried: readonly Cells[]): string {
+  const failing = tried.filter(({ sees }) => sees === 'fails').length;
+  return failing === 0 ? '' : `; reading fails for ${failing} of them, as before`;
+}
+
 function judge(look: Reach): Judged {
   const { rows, baseline } = look;
   const tried = rows.filter((row) => row.sees !== undefined && row.sees !== null);
   const seen: Seen = Object.fromEntries(tried.map((row) => [keyOf(row, look), stateOf(row)]));
-  const unknown = unknownOf(look);
-  if (baseline === undefined) return { unknown: unknown ?? noBaseline, seen };
+  const notLooked = unknownOf(look);
+  if (baseline === undefined) return { unknown: notLooked ?? noBaseline, seen };
+  const unknown = notLooked ?? tried.flatMap((row) => hiddenByError(row, baseline, look) ?? [])[0];
   const faults = tried.flatMap((row) => faultsOf(row, baseline, look));
   if (unknown !== undefined && !faults.some(({ consequence }) => consequence === 'veto')) return { unknown, seen };
   return {
     faults,
     seen,
-    saw: `${sayCounted(tried.length, 'table')} tried by each identity, none more open than before`,
+    saw: `${sayCounted(tried.length, 'table')} tried by each identity, none more open than before${sayFailing(tried)}`,
     ...(unknown !== undefined && { unseen: unknown }),
   };
 }

@@ -16,8 +16,23 @@ const timeout: Millis = seconds(2);
 
 /** What a reader sees of a table. `empty`: there are no rows, which proves nothing. */
 export type Sees = 'denied' | 'none' | 'some' | 'all' | 'empty';
+/**
+ * `fails`: a policy or a view raised an error while the rows were counted. One row can cause it, and hides what the reader
+ * sees of all others, so it is no denial.
+ */
+interface Fails {
+  readonly sees: 'fails';
+  readonly rows: number;
+  readonly error: string;
+}
+interface Denied {
+  readonly sees: 'denied';
+  readonly rows: number;
+}
+const denied: Denied = { sees: 'denied', rows: 0 };
 export type Sight =
   | { readonly sees: Sees; readonly rows: number }
+  | Fails
   | { readonly untried: string; readonly refusal: Refusal };
 
 /** Older API versions pass each claim in a setting of its own. */
@@ -48,21 +63,27 @@ const counted = async (asks: Asks, relation: string, holding: readonly NamedRela
   return Number(rows[0]?.[0]);
 };
 
-/** A statement that fails shows no rows: a policy that fails for this reader, or a view that lacks a right. */
-const showsNothing = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
-/** A table that does not exist was not tried. */
-const gone = '42P01';
-
 /**
  * Checks the grants first. A forbidden read is not tried, because each failure would count as a rollback of the
- * application.
+ * application. It asks by oid, because this login may use no name in a schema that only the watched roles may use.
  */
-const isAllowed = async (asks: Asks, role: string, relation: string): Promise<boolean> => {
+const isAllowed = async (asks: Asks, role: string, { oid, name }: NamedRelation): Promise<boolean> => {
   const question = `select has_schema_privilege($1, c.relnamespace, 'usage') and has_any_column_privilege($1, c.oid, 'select')
-    from pg_class c where c.oid = $2::regclass`;
-  const { rows } = await asks.query(question, [role, relation], { timeout });
-  return rows[0]?.[0] === 't';
+    from pg_class c where c.oid = $2::oid`;
+  const { rows } = await asks.query(question, [role, oid], { timeout });
+  if (rows[0] === undefined) throw new Gone(name);
+  return rows[0][0] === 't';
 };
+
+class Gone extends RipcordError {
+  constructor(name: string) {
+    super({
+      found: `${name} no longer exists`,
+      wanted: 'the table that was listed',
+      todo: 'Nothing: the next look lists again',
+    });
+  }
+}
 
 /** A function that a policy calls may change the role midway. Then nobody knows which role saw the rows. */
 async function requireRole(asks: Asks, role: string): Promise<void> {
@@ -89,28 +110,44 @@ async function hold(asks: Asks, relation: NamedRelation): Promise<void> {
   }
 }
 
+/** Errors of what the statement runs. Any other stopped the statement from outside. */
+const isItsOwn = (code: string | undefined): boolean => /^(0A|2[0-9A-Z]|38|39|42|P0)/.test(code ?? '');
+/** A table that does not exist was not tried. */
+const gone = '42P01';
+
 /**
  * The number of rows that the reader sees. Settings and notifications made by the read do not outlive it, and a commit
  * does not count as a rollback of the application.
  */
-async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | 'denied'> {
+async function visibleTo(asks: Asks, identity: Identity, relation: NamedRelation): Promise<number | Denied | Fails> {
   await asks.query('begin isolation level repeatable read read only', [], { timeout });
   try {
     await asks.query('savepoint question', [], { timeout });
-    if (!(await isAllowed(asks, identity.role, relation.name))) return 'denied';
+    if (!(await isAllowed(asks, identity.role, relation))) return denied;
     await become(asks, identity);
-    await hold(asks, relation);
-    const rows = await counted(asks, relation.name);
-    await requireRole(asks, identity.role);
+    const rows = await countedAs(asks, relation);
+    if (typeof rows === 'number') await requireRole(asks, identity.role);
     return rows;
-  } catch (error) {
-    const { code } = refusalOf(error);
-    if (!showsNothing(code) || code === gone) throw error;
-    return 'denied';
   } finally {
     await asks.query('rollback to savepoint question', [], { timeout });
     await asks.query('commit', [], { timeout });
     await asks.query(letGo.text, [], { timeout }).catch(() => undefined); // it was never held
+  }
+}
+
+/** The server checks permissions before it reads the first row. So a later 42501 comes from what a row made run. */
+async function countedAs(asks: Asks, relation: NamedRelation): Promise<number | Denied | Fails> {
+  let isPermitted = false;
+  try {
+    await hold(asks, relation);
+    await asks.query(`select from ${relation.name} limit 0`, [], { timeout });
+    isPermitted = true;
+    return await counted(asks, relation.name);
+  } catch (error) {
+    const { code, message } = refusalOf(error);
+    if (code === '42501' && !isPermitted) return denied;
+    if (!isItsOwn(code) || code === gone) throw error;
+    return { sees: 'fails', rows: 0, error: clause(message) };
   }
 }
 
@@ -138,14 +175,14 @@ export async function sightAs(
 }
 
 async function sighted(
-  look: () => Promise<number | 'denied'>,
+  look: () => Promise<number | Denied | Fails>,
   total: (() => Promise<number>) | undefined,
 ): Promise<Sight> {
   let [visible, before, after]: [number, number, number] = [0, 0, 0];
   for (let tries = 0; tries < mostTries; tries += 1) {
     before = tries === 0 ? ((await total?.()) ?? 0) : after;
     const seen = await look();
-    if (seen === 'denied') return { sees: 'denied', rows: 0 };
+    if (typeof seen !== 'number') return seen;
     visible = seen;
     if (total === undefined) return { sees: visible === 0 ? 'none' : 'some', rows: visible };
     after = await total();

@@ -32,19 +32,23 @@ const isConstraint = (code: string | undefined): boolean => code?.startsWith('23
 
 async function tried(asks: Asks, identity: Identity, command: TriedWrite['command'], text: string, values: unknown[]) {
   const attempt = (outcome: TriedWrite['outcome'], why: string): TriedWrite => ({ command, outcome, why });
+  const write = async (): Promise<TriedWrite> => {
+    try {
+      const question = `with written as (${text} returning 1) select count(*) from written`;
+      const { rows } = await asks.query(question, values, { timeout });
+      const count = Number(rows[0]?.[0]);
+      return attempt(count === 0 ? 'no rows' : 'let through', `${count} rows`);
+    } catch (error) {
+      const { code, message } = refusalOf(error);
+      if (isConstraint(code)) return attempt('let through', message);
+      if (code === '42501') return attempt('denied', message);
+      throw error;
+    }
+  };
   await asks.query('begin', [], { timeout });
   try {
-    await become(asks, identity, timeout);
-    const { rows } = await asks.query(`with written as (${text} returning 1) select count(*) from written`, values, {
-      timeout,
-    });
-    const count = Number(rows[0]?.[0]);
-    return attempt(count === 0 ? 'no rows' : 'let through', `${count} rows`);
-  } catch (error) {
-    const { code, message } = refusalOf(error);
-    if (isConstraint(code)) return attempt('let through', message);
-    if (code === '42501') return attempt('denied', message);
-    throw error;
+    await become(asks, identity, timeout); // what fails here says nothing about the reader
+    return await write();
   } finally {
     await asks.query('rollback', [], { timeout });
   }

@@ -25,6 +25,8 @@ export interface Boundary {
   readonly phase: PhaseId;
   readonly at: Instant;
   readonly schema: SchemaSnapshot;
+  /** Objects that the phases' role cannot act as an owner of. Absent if there are none, and in older journals. */
+  readonly others?: readonly string[];
   readonly findings: readonly Finding[];
   /** Median latency of each probe over its last readings before the phase; absent if there were none. */
   readonly probes: readonly { readonly probe: ProbeId; readonly p50?: Millis }[];
@@ -45,6 +47,25 @@ export function compareSchemas(before: SchemaSnapshot, after: SchemaSnapshot): r
       const [was, is] = [before[object], after[object]];
       return { object, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
     });
+}
+
+/** A schema, with the objects in it that only roles own as which the phases' role cannot act. */
+export interface OwnedSchema {
+  readonly schema: SchemaSnapshot;
+  readonly others: readonly string[];
+}
+
+const without = (schema: SchemaSnapshot, objects: ReadonlySet<string>): SchemaSnapshot =>
+  Object.fromEntries(Object.entries(schema).filter(([object]) => !objects.has(object)));
+
+/** Leaves out differing objects that were others' before, if there were any, and are others' after, if there are any. */
+export function withoutOthers(before: OwnedSchema, after: OwnedSchema) {
+  const [theirs, theirsNow] = [new Set(before.others), new Set(after.others)];
+  const left = compareSchemas(before.schema, after.schema).flatMap(({ object, was, is }) =>
+    (was === undefined || theirs.has(object)) && (is === undefined || theirsNow.has(object)) ? [object] : [],
+  );
+  const objects = new Set(left);
+  return { before: without(before.schema, objects), after: without(after.schema, objects), leftOut: left.length };
 }
 
 export function sayDifference({ object, was, is }: SchemaDifference): string {

@@ -94,7 +94,8 @@ export function namesNow(declared: Declared, table: string): readonly string[] {
 }
 
 const nameInSql = String.raw`"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*`;
-const literalOrNames = new RegExp(String.raw`'(?:[^']|'')*'|(?:${nameInSql})(?:\.(?:${nameInSql}))*`, 'gu');
+/** `''` inside a text reads as two texts. Alternatives within the repetition would use up the stack on a long text. */
+const literalOrNames = new RegExp(String.raw`'[^']*'|(?:${nameInSql})(?:\.(?:${nameInSql}))*`, 'gu');
 const numbered = /_\d+$/;
 
 /**

@@ -80,6 +80,11 @@ export type Extent = (typeof extents)[number];
 export interface Came {
   readonly extent: Extent;
   readonly seen?: 'no-difference';
+  /**
+   * The number of differences that do not count, because they are in what only roles own as which the phases' role cannot act.
+   * Absent if there are none.
+   */
+  readonly ofOthers?: number;
 }
 
 export type RecommendationEvent =

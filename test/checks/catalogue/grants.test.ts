@@ -87,7 +87,7 @@ proveAll([
       `grant usage on foreign data wrapper nowhere to ${anon}`,
       `grant usage on foreign server far to ${anon}`,
       `grant usage on language plpgsql to ${anon}`,
-      'grant select on large objects to PUBLIC',
+      'grant select on large objects of postgres to PUBLIC',
       `grant execute on function pg_catalog.pg_ls_dir(text) to ${anon}`,
       `grant select on table pg_catalog.pg_authid to ${anon}`,
       'grant select on column pg_catalog.pg_authid.rolpassword to PUBLIC',

@@ -139,6 +139,71 @@ test.each([
   expect(judged(was, now, more)).toBe(is);
 });
 
+const failed = 'fails, denied, denied, denied; same';
+const some = 'some, denied, denied, denied; same';
+test.each([
+  { when: 'it failed at the baseline too', was: failed, now: { sees: 'fails' }, is: 'well' },
+  { when: 'the table was empty', was: 'empty, denied, denied, denied; same', now: { sees: 'fails' }, is: 'well' },
+  { when: 'the rules have changed', was: failed, now: { sees: 'fails', rests: 'other' }, is: 'unknown' },
+  { when: 'it showed some rows', was: some, now: { sees: 'fails' }, is: 'unknown' },
+  { when: 'it showed no rows', was: none, now: { sees: 'fails' }, is: 'unknown' },
+  {
+    when: 'the table was empty and the rules have changed',
+    was: 'empty, denied, denied, denied; old',
+    now: { sees: 'fails' },
+    is: 'unknown',
+  },
+  {
+    when: 'reading was denied',
+    was: 'denied, denied, denied, denied; same',
+    now: { sees: 'fails', rests: 'other' },
+    is: 'unknown',
+  },
+  {
+    when: 'a phase declares that the reader may read the table',
+    was: some,
+    now: { sees: 'fails', rests: 'other' },
+    more: { declared: applied({ policies: { t: { anon: ['select'] } } }) },
+    is: 'well',
+  },
+  {
+    when: 'a phase that declares its policies is in progress',
+    was: some,
+    now: { sees: 'fails', rests: 'other' },
+    more: { declared: underWay({ policies: { t: { anon: ['insert'] } } }) },
+    is: 'well',
+  },
+  { when: 'it now allows writing', was: failed, now: { sees: 'fails', update: 'by policy' }, is: 'veto' },
+])('a reader whose reading fails is judged $is when $when', ({ was, now, more, is }) => {
+  expect(judged(was, now, more)).toBe(is);
+});
+
+test.each([
+  { sees: 'all', is: 'unknown' },
+  { sees: 'some', is: 'unknown' },
+  { sees: 'none', is: 'well' },
+  { sees: 'denied', is: 'well' },
+  { sees: 'empty', is: 'well' },
+])('a reader whose reading failed at the baseline and who now sees $sees is judged $is', ({ sees, is }) => {
+  expect(judged(failed, { sees })).toBe(is);
+});
+
+test('a reading that fails is unknown with its table, its identity and the server’s words, and hides no breach beside it', () => {
+  const failing = { ...row, sees: 'fails', error: 'division by zero (22012)' };
+  const alone = reach.judge({ ...look(some, {}), rows: [failing] });
+  expect(alone).toMatchObject({
+    unknown:
+      'what table public.t as ada shows is unknown: reading it showed some rows at the baseline, and now the server says: division by zero (22012)',
+    seen: { 'table public.t as ada': 'fails, denied, denied, denied; same' },
+  });
+  const open = { ...row, relation: 'public.u', sees: 'all', guarded: 'f' };
+  const baseline = { 'table public.t as ada': some, 'table public.u as ada': none };
+  expect(reach.judge({ ...look(some, {}), baseline, rows: [failing, open] })).toMatchObject({
+    faults: [{ object: 'select on table public.u as ada', consequence: 'veto' }],
+    unseen: expect.stringContaining('division by zero'),
+  });
+});
+
 test('a watched role that the server lacks makes the result unknown', () => {
   expect(judged(none, { sees: 'none' }, { scope: { ...look('', {}).scope, watchRoles: ['absent'] } })).toBe('unknown');
 });

@@ -49,11 +49,11 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     name,
   });
   /** What the separated logins see of `relation`, and the state of the session afterwards. */
-  async function tried(relation: string, isView = false) {
+  async function tried(relation: string, isView = false, as = identity()) {
     const target = logins.target;
     await using aside = heldConnection(triesRoles(target, 'reach'));
     await using rows = heldConnection(readsRows(target, 'rows'));
-    const sight = await sightAs(aside, identity(), await named(relation), isView ? undefined : allRows(rows));
+    const sight = await sightAs(aside, as, await named(relation), isView ? undefined : allRows(rows));
     const { rows: after } = await aside.query("select session_user, current_user, current_setting('role')");
     return { sight, after: after[0] };
   }
@@ -97,7 +97,6 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
     { policy: 'using (true)', sees: 'all', rows: 3 },
     { policy: `using (owner = 'b')`, sees: 'some', rows: 2 },
     { policy: 'using (false)', sees: 'none', rows: 0 },
-    { policy: 'using (1 / (id - 1) > 0)', sees: 'denied', rows: 0 },
   ])(
     'under the policy "$policy" the reader sees $sees of the rows that the reading login counts',
     async ({ policy, sees, rows }) => {
@@ -105,6 +104,18 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
       expect((await tried('public.note')).sight).toEqual({ sees, rows });
     },
   );
+
+  const error = (text: string) => ({ sees: 'fails', rows: 0, error: expect.stringContaining(text) });
+  test.each([
+    { policy: 'using (1 / (id - 1) > 0)', says: 'division by zero (22012)' },
+    { policy: 'using (owner::int > 0)', says: 'invalid input syntax for type integer: "a" (22P02)' },
+    { policy: `using (current_setting('request.jwt.claim.absent')::int > 0)`, says: '(42704)' },
+    { policy: 'using (owner <> (select owner from note limit 1))', says: 'infinite recursion' },
+    { policy: `using (lo_get(4711::oid) is null)`, says: 'large object 4711' },
+  ])('a policy "$policy" that fails for a row is no denial: reading fails', async ({ policy, says }) => {
+    await db.query(`create policy p on note for select ${policy}`);
+    expect((await tried('public.note')).sight).toEqual(error(says));
+  });
 
   test('for a view, the check knows the number of visible rows or a denial, but never whether these are all rows', async () => {
     await db.query(`
@@ -116,9 +127,40 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
       grant select on shows, hides, fails to ${anon?.name}`);
     expect((await tried('public.shows', true)).sight).toEqual({ sees: 'some', rows: 3 });
     expect((await tried('public.hides', true)).sight).toEqual({ sees: 'none', rows: 0 });
-    expect((await tried('public.fails', true)).sight).toEqual({ sees: 'denied', rows: 0 });
+    expect((await tried('public.fails', true)).sight).toEqual(error('division by zero'));
     expect((await tried('public.closed_view', true)).sight).toEqual({ sees: 'denied', rows: 0 });
     await db.query('drop view shows, hides, fails, closed_view');
+  });
+
+  test.each([
+    { policy: 'using (true)', sees: 'all', rows: 3 },
+    { policy: 'using (false)', sees: 'none', rows: 0 },
+  ])(
+    'a table with the policy "$policy" in a schema that only the watched role may use is tried: it sees $sees',
+    async ({ policy, sees, rows }) => {
+      await db.query(`
+        create schema "Hidden é";
+        create table "Hidden é".t as select * from note;
+        alter table "Hidden é".t enable row level security;
+        create policy p on "Hidden é".t ${policy};
+        grant usage on schema "Hidden é" to ${anon?.name};
+        grant select on "Hidden é".t to ${anon?.name}`);
+      expect((await tried('"Hidden é".t')).sight).toEqual({ sees, rows });
+      await db.query('drop schema "Hidden é" cascade');
+    },
+  );
+
+  test('a role that the reach login cannot become is untried, and not denied', async () => {
+    await using stranger = await temporaryRole(db, '');
+    await db.query(`grant select on note to ${stranger.name}`);
+    const { sight } = await tried('public.note', false, { id: 'x', role: stranger.name, claims: {} });
+    expect(sight).toMatchObject({ untried: expect.stringContaining('permission denied to set role') });
+  });
+
+  test('a table that is gone is untried, and not denied', async () => {
+    await using aside = heldConnection(triesRoles(logins.target, 'reach'));
+    const sight = await sightAs(aside, identity(), { oid: '4', name: 'public.lost' }, undefined);
+    expect(sight).toMatchObject({ untried: expect.stringContaining('public.lost no longer exists') });
   });
 
   test.each([
@@ -142,9 +184,9 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
       reads: 'sessions, to end them',
       body: "perform set_config('role', 'none', true); perform pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres';",
     },
-  ])('a policy that reads $reads is denied', async ({ body }) => {
+  ])('a policy that reads $reads fails', async ({ body }) => {
     await trap('', body);
-    expect((await tried('public.note')).sight).toEqual({ sees: 'denied', rows: 0 });
+    expect((await tried('public.note')).sight).toEqual(error('(42501)'));
   });
 
   test('settings and notifications of a policy do not outlive the read', async () => {

@@ -35,4 +35,17 @@ describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
       { id: 2, owner: 'bob' },
     ]);
   });
+
+  test('a role that the session cannot become is no proof that the write was denied', async () => {
+    await using db = await database(server);
+    await using role = await temporaryRole(db, 'nologin');
+    await using login = await temporaryRole(db, 'login');
+    await db.query('create table "no te" (id int)');
+    const url = db.urlAs(login.name);
+    await using session = heldConnection({ url, name: '', readOnly: false, statementTimeout: seconds(5) });
+    const trial = { relation: 'public."no te"', column: 'id', row: {} };
+    await expect(tryWrites(session, { id: 'a', role: role.name, claims: {} }, trial)).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
 });

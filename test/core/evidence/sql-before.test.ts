@@ -19,6 +19,13 @@ describe('an expression with the names from before all phases', () => {
     expect(sqlBefore(declared, now)).toBe(before);
   });
 
+  test('a text with doubled quotes, and one of 50 million characters', () => {
+    const texts = `(name = 'it''s public.molecules'::text)`;
+    expect(sqlBefore(declared, texts)).toBe(texts);
+    const long = `(name = '${'x'.repeat(5e7)}')`;
+    expect(sqlBefore(declared, long) === long).toBe(true);
+  });
+
   test('an unqualified name that can only be a table’s', () => {
     expect(sqlBefore(declared, '(molecules, integer)', true)).toBe('(molecule, integer)');
   });
