@@ -68,7 +68,7 @@ describe('an unreadable -head is damage, for the guard and for verify:', () => {
   });
 
   test.each([
-    { head: 'a folder', make: (file: string) => mkdir(file), says: /it is not a file/ },
+    { head: 'a folder', make: (file: string) => mkdir(file), says: /it is not a regular file/ },
     { head: 'a link to nothing', make: (file: string) => symlink(`${file}.gone`, file), says: /ENOENT/ },
     { head: 'a link to itself', make: (file: string) => symlink(file, file), says: /ELOOP/ },
   ])('$head', async ({ make, says }) => {
@@ -185,7 +185,7 @@ describe('a person may accept the journal as it is, and that is recorded', () =>
         await rm(`${path}-head`);
         await mkdir(`${path}-head`);
       },
-      says: /not a file/,
+      says: /not a regular file/,
     },
   ])('$what', async ({ spoil, says }) => {
     await using folder = await tempFolder();

@@ -1,11 +1,11 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 
 import { exitCodes } from '../../core/kernel/errors.ts';
 import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
+import { readText, UnusableFile } from '../../system/read-text.ts';
 import { JournalRefused } from '../errors.ts';
 import { isOwnStream, type RunHead } from '../journal.ts';
 import { replaceFile } from './durable.ts';
-import { systemCode } from './faults.ts';
 
 /**
  * `PATH-head` records the last entries of the journal. SQLite drops a torn end of a log, and a file without its log is whole
@@ -43,14 +43,16 @@ function headsIn(text: string): readonly RunHead[] | undefined {
   return heads.map(({ run, seq, hash: of, guard }) => told({ run: runId(run), seq, hash: hash(of), guard }));
 }
 
-/** Checks the file type first, because reading a pipe would never return. */
+/** Far more than the guards of one process need. */
+const longest = 16_000_000;
+
 function textOf(file: string): { readonly text: string } | { readonly because: string } {
   try {
-    if (!statSync(file).isFile()) return { because: 'it is not a file' };
-    const text = readFileSync(file, 'utf8');
+    const text = readText(file, longest);
     return text === '' ? { because: 'it is empty' } : { text };
   } catch (error) {
-    return { because: systemCode(error) ?? String(error) };
+    if (!(error instanceof UnusableFile)) throw error;
+    return { because: error.because };
   }
 }
 
