@@ -30,7 +30,7 @@ export interface Operations {
   read(run: RunId, afterSeq?: number): readonly Link[];
   runs(guard?: GuardId): readonly SummaryRow[];
   writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): void;
-  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): readonly ReadingChunk[];
+  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant, limit?: number): readonly ReadingChunk[];
   pruneReadings(guard: GuardId, before: Instant): Promise<number>;
   compact(): number;
   verify(): Promise<ChainReport>;

@@ -51,7 +51,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
         { guard, epoch },
         chunks.map((chunk) => ({ ...chunk, body: new Uint8Array(chunk.body) })),
       ),
-    readReadings: (run, probe, from, to) => thread.ask('readReadings', run, probe, from, to),
+    readReadings: (...which) => thread.ask('readReadings', ...which),
     pruneReadings: (guard, before) => thread.ask('pruneReadings', guard, before),
     compact: () => thread.ask('compact'),
     verify: () => thread.ask('verify'),

@@ -94,7 +94,7 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
     read: (run, afterSeq) => readEntries(db, run, afterSeq),
     runs: (guard) => readSummaries(db, guard),
     writeReadings: inPlace(writeReadings),
-    readReadings: (run, probe, from, to) => readReadings(db, run, probe, from, to),
+    readReadings: (...which) => readReadings(db, ...which),
     pruneReadings: (guard, before) => pruneReadings(db, guard, before, breathe),
     compact: inPlace(() => compact()),
     async verify() {
