@@ -102,6 +102,11 @@ export interface Journal extends PhaseLeases, AsyncDisposable {
     lease: LeaseShown,
     events: readonly Event[],
   ): Promise<readonly Entry<Event>[]>;
+  /**
+   * Writes again what shows where the journal ends, if that failed after an append. Resolves to what still cannot be written,
+   * one sentence each.
+   */
+  keepHeads(): Promise<readonly string[]>;
   /** The entries of a run in order, starting after `afterSeq`. */
   read(run: RunId, afterSeq?: number): Promise<readonly Entry[]>;
   /**

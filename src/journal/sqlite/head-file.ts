@@ -1,11 +1,12 @@
 import { lstatSync } from 'node:fs';
 
-import { exitCodes } from '../../core/kernel/errors.ts';
+import { exitCodes, sayError } from '../../core/kernel/errors.ts';
 import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
 import { readText, UnusableFile } from '../../system/read-text.ts';
 import { JournalRefused } from '../errors.ts';
 import { isOwnStream, type RunHead } from '../journal.ts';
 import { replaceFile } from './durable.ts';
+import { systemCode } from './faults.ts';
 
 /**
  * `PATH-head` records the last entries of the journal. SQLite drops a torn end of a log, and a file without its log is whole
@@ -94,31 +95,48 @@ export function readHeadFiles(names: readonly string[]): readonly RunHead[] {
   });
 }
 
-/**
- * Writes the heads of each guard's newest run and of the own streams beside each name of the journal. Call the returned
- * function after entries are durable, so that a `-head` is never ahead of them.
- */
-export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): (head: RunHead) => void {
+/** The `-head` files of an open journal. */
+export interface HeadFiles {
+  /** Call this after entries are durable, so that a `-head` is never ahead of them. */
+  stands(head: RunHead): void;
+  /** Writes again what could not be written. Returns what still cannot, one sentence each. */
+  retry(): readonly string[];
+}
+
+const sayBehind = (file: string, error: unknown): string =>
+  `${file}, which records the journal’s last entries, cannot be written: ${systemCode(error) ?? sayError(error)}; until it is, an older copy of the journal passes for the newest`;
+
+/** Writes the heads of each guard's newest run and of the own streams beside each name of the journal. */
+export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): HeadFiles {
   const heads = new Map<RunId, RunHead>();
+  /** What is not written, by the name of the journal. The entries are durable without it, so nothing else waits for it. */
+  const behind = new Map<string, string>();
   const note = (head: RunHead) => {
     const ofGuard = ({ run, guard }: RunHead) => !isOwnStream(run) && guard === head.guard;
     if (!isOwnStream(head.run)) for (const one of heads.values()) if (ofGuard(one)) heads.delete(one.run);
     heads.set(head.run, told(head));
   };
-  const write = () => {
+  const write = (these: Iterable<string>) => {
     const text = `${JSON.stringify({ heads: [...heads.values()] })}\n`;
-    for (const name of names) {
+    for (const name of these) {
       try {
         replaceFile(headFile(name), text);
-      } catch {
-        // The entries are durable without it, and a `-head` that is behind is still useful.
+        behind.delete(name);
+      } catch (error) {
+        behind.set(name, sayBehind(headFile(name), error));
       }
     }
   };
   for (const head of known) note(head);
-  if (known.length > 0) write();
-  return (head) => {
-    note(head);
-    write();
+  if (known.length > 0) write(names);
+  return {
+    stands(head) {
+      note(head);
+      write(names);
+    },
+    retry() {
+      write([...behind.keys()]);
+      return [...behind.values()];
+    },
   };
 }

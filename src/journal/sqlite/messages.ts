@@ -24,6 +24,7 @@ export interface Operations {
   renew(lease: Lease, now: Instant): Renewal;
   release(lease: Lease): void;
   append(run: RunId, expectedSeq: number, lease: LeaseShown, events: readonly string[]): readonly Link[];
+  keepHeads(): readonly string[];
   positionOf(consumer: string): Position;
   advance(consumer: string, position: Position): void;
   readFrom(position: Position, limit: number): readonly Link[];

@@ -37,6 +37,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
         entryOf<Event>(link),
       );
     },
+    keepHeads: () => thread.ask('keepHeads'),
     read: async (run, afterSeq) => (await thread.ask('read', run, afterSeq)).map((link) => entryOf(link)),
     readFrom: async (position, limit) => (await thread.ask('readFrom', position, limit)).map((link) => entryOf(link)),
     consumers: {
