@@ -33,7 +33,7 @@ test('a report that cannot be written is reported as overdue while the guard sta
   expect(await client.view()).toMatchObject({ overdue: [says] });
   await rm(reports);
   await expect.poll(ready, patience).toMatchObject({ overdue: [] });
-  expect(await readFile(join(reports, `${run}.md`), 'utf8')).toContain(run);
+  expect(await readFile(join(reports, `miniature@test-${run}.md`), 'utf8')).toContain(run);
 }, 60_000);
 
 test('a -head that stays behind the journal is reported as overdue until it is written', async () => {
