@@ -1,7 +1,6 @@
 import type { Principal, Right } from '../core/authority/roles.ts';
 import type { RevokeInput } from '../core/authority/tokens.ts';
 import type { Power } from '../core/detection/detection-power.ts';
-import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId, RunId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { Wanted } from '../core/run/decide/orders.ts';
@@ -11,6 +10,7 @@ import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { RunView } from '../core/run/view.ts';
 import type { Entry } from '../journal/journal.ts';
+import type { ReadingsPage } from '../monitoring/reading-history.ts';
 import type { AskedStart, PhaseStart } from '../phases/phase-start.ts';
 import type { Orders } from '../phases/reporter.ts';
 import type { DryRun } from '../rollback/dry-run.ts';
@@ -65,7 +65,7 @@ export interface Guard {
   dryRun(wanted: Wanted): Promise<DryRun | Extract<Decision, { readonly refused: unknown }>>;
   report(run: RunId): Promise<string | undefined>;
   /** Undefined for a probe that the run's plan does not have. */
-  readings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<readonly Reading[] | undefined>;
+  readings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<ReadingsPage | undefined>;
   /** Why the guard cannot work now; empty if it can. */
   unready(): readonly string[];
   /** Work that events require but that is not done yet, such as writing a report; one sentence each. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { hashOf } from '../core/kernel/hash.ts';
@@ -7,30 +6,22 @@ import { type HideText, hidingText } from '../core/kernel/hide-text.ts';
 import { hidden } from '../core/plan/hidden.ts';
 import { type Parsed, parsePlan } from '../core/plan/parse.ts';
 import { loadPlan, type LoadedPlan, PlanRefused } from '../plan-files/load-plan.ts';
+import { readPlanText, valuesFrom } from '../plan-files/plan-text.ts';
+import { UnusableFile } from '../system/read-text.ts';
 import type { Call, PlanOptions } from './call.ts';
 import { UsageError } from './errors.ts';
 
 export function readPlan(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readPlanText(file);
   } catch (cause) {
-    throw new UsageError(`the plan ${file} cannot be read`, 'a readable plan file', 'Check the path: --plan FILE', {
-      cause,
-    });
+    if (!(cause instanceof UnusableFile)) throw cause;
+    throw new UsageError(`the plan ${cause.found}`, cause.wanted, 'Check the path: --plan FILE', { cause });
   }
 }
 
 /** Hashes the file without parsing it, for comparison with the daemon's plan. */
 export const hashOfPlan = (file: string): Hash => hashOf(readPlan(file));
-
-/** Reads a file that the plan names. A missing file is a fault. */
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
 
 /** The text of a valid plan, and how to redact the secrets in it. The secrets of an invalid plan are unknown. */
 export function readPlanFile({ options, env, terminal }: Pick<Call<PlanOptions>, 'options' | 'env' | 'terminal'>): {
@@ -68,7 +59,7 @@ export function parsePlanFile({
   const text = readPlan(file);
   const parsed = parsePlan(text, {
     env,
-    readFile: (path) => readIfThere(resolve(folder, path)),
+    readFile: valuesFrom(folder),
     ...(environment !== undefined && { environment }),
   });
   if ('plan' in parsed) {

@@ -6,7 +6,7 @@ import type { PlanChoice } from '../daemon/fleet.ts';
 import { serve as startDaemon } from '../daemon/serve.ts';
 import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
-import { journalBeside } from './journal-beside.ts';
+import { journalBesideAll } from './journal-beside.ts';
 
 export interface ServeOptions {
   readonly plan?: readonly string[];
@@ -83,12 +83,13 @@ function untilTold(tell: (text: string) => void): Promise<void> {
 
 /** Runs the daemon until it is told to stop or cannot continue. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
-  const { journal, listen, logLevel, clockIsRight } = options;
+  const { listen, logLevel, clockIsRight } = options;
   const plans = planChoices(options);
+  const journal = options.journal ?? journalBesideAll(plans.map(({ file }) => file));
   const told = untilTold(terminal.tell);
   const daemon = await startDaemon({
     plans,
-    journal: journal ?? journalBeside(plans[0]?.file ?? ''),
+    journal,
     listen: readListen(listen),
     logLevel,
     conceal: terminal.conceal,

@@ -40,12 +40,15 @@ export async function replaceFile(folder: string, name: string, text: string): P
   await sync(folder);
 }
 
-/** Writes `RUN.md` at the end of each chapter. The report always reflects the current state, so writing it twice is harmless. */
+/** Runs of two guards have the same id if they were opened in the same second with journals in the same folder. */
+const fileOf = (guard: GuardId, run: RunId): string => `${guard}-${run}.md`;
+
+/** Writes `PLAN@TARGET-RUN.md` at the end of each chapter. The report always reflects the current state, so writing it twice is harmless. */
 export const reportFiles = ({ guard, folder, report }: ReportParts): Consumer => ({
   name: `report-files/${guard}`,
   wants: (entry) => entry.guard === guard && reported.some((type) => type === entry.event.type),
   async handle({ run }) {
     const markdown = await report(run);
-    if (markdown !== undefined) await replaceFile(folder, `${run}.md`, markdown);
+    if (markdown !== undefined) await replaceFile(folder, fileOf(guard, run), markdown);
   },
 });

@@ -5,7 +5,7 @@ import { count } from '../core/kernel/count.ts';
 import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
 import type { HideText } from '../core/kernel/hide-text.ts';
 import { seconds } from '../core/kernel/units.ts';
-import { loadPlan, type LoadedPlan, PlanRefused } from '../plan-files/load-plan.ts';
+import { type LoadedPlan, planLoader, PlanRefused } from '../plan-files/load-plan.ts';
 import { tokenMatches } from '../runs/token-hash.ts';
 import { factsOf, type Log } from '../system/log.ts';
 import { repeat } from '../system/repeat.ts';
@@ -21,6 +21,7 @@ export interface PlanChoice {
 /** A guard that this process should run: running, starting, or absent for a known reason. */
 interface Berth {
   readonly choice: PlanChoice;
+  readonly load: () => LoadedPlan;
   /** Undefined until the first start. */
   loaded?: LoadedPlan;
   /** Hashes of the tokens in the plan, as last read. */
@@ -98,7 +99,7 @@ export class Guards {
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
-    this.#berths = parts.choices.map((choice) => ({ choice }));
+    this.#berths = parts.choices.map((choice) => ({ choice, load: planLoader(choice.file, choice.environment) }));
   }
 
   atWork = (): readonly GuardAtWork[] => this.#berths.flatMap(({ atWork }) => atWork ?? []);
@@ -169,8 +170,7 @@ export class Guards {
   }
 
   #load(berth: Berth): LoadedPlan {
-    const { file, environment } = berth.choice;
-    const loaded = loadPlan(file, environment);
+    const loaded = berth.load();
     const secrets = JSON.stringify(loaded.secrets);
     if (!this.#hidden.has(secrets)) this.#parts.conceal(loaded.hide.text);
     this.#hidden.add(secrets);

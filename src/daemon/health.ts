@@ -28,7 +28,9 @@ export interface Health {
   missingPermissions(): readonly string[];
   /** A consumer is stuck or, with undefined, has recovered. The log gets each once. The guard stays ready. */
   undelivered(consumer: string, fault: ConsumerFault | undefined): void;
-  /** What consumers have not handled yet, and why. */
+  /** What shows where the journal ends and cannot be written now. The log gets each once. The guard stays ready. */
+  headsBehind(said: readonly string[]): void;
+  /** What consumers have not handled yet, what of the journal's end is not written, and why. */
   overdue(): readonly string[];
   list(): readonly string[];
 }
@@ -82,8 +84,21 @@ function consumersHealth(log: Log): Pick<Health, 'undelivered' | 'overdue'> {
   };
 }
 
+/** Files beside the journal that should show where it ends. */
+function headsHealth(log: Log): Pick<Health, 'headsBehind' | 'overdue'> {
+  let behind: readonly string[] = [];
+  return {
+    headsBehind(said) {
+      for (const one of said) if (!behind.includes(one)) log.error({}, one);
+      if (behind.length > 0 && said.length === 0) log.info({}, 'the end of the journal is recorded beside it again');
+      behind = said;
+    },
+    overdue: () => behind,
+  };
+}
+
 export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFailed'>): Health {
-  const store = storeHealth(log, metrics);
+  const [store, consumers, heads] = [storeHealth(log, metrics), consumersHealth(log), headsHealth(log)];
   let evaluationFails = false;
   let targetUp = true;
   let clockTrouble: string | undefined;
@@ -91,7 +106,9 @@ export function createHealth(log: Log, metrics: Pick<ProcessMetrics, 'storeFaile
   let lacking: readonly string[] = [];
   return {
     ...store,
-    ...consumersHealth(log),
+    ...consumers,
+    ...heads,
+    overdue: () => [...consumers.overdue(), ...heads.overdue()],
     evaluationFailed(error) {
       if (!(error instanceof JournalUnwritable || error instanceof StaleEpoch)) evaluationFails = true;
       store.during('an evaluation')(error);

@@ -16,7 +16,7 @@ export function startHousekeeping(
   noteTarget: () => Promise<void>,
   undo: AsyncDisposableStack,
 ): void {
-  const { clock, health, conductor, tokens, openRun } = recovered;
+  const { clock, health, conductor, journal, tokens, openRun } = recovered;
   watchTarget(recovered, noteTarget, undo);
   const loseSilentPhases = async () => {
     for (const { phase, state } of openRun()?.phases ?? []) {
@@ -31,6 +31,9 @@ export function startHousekeeping(
     await readings.flush(run, clock.now());
   };
   undo.use(repeat(clock, seconds(1), everySecond, health.during('housekeeping')));
+
+  const keepHeads = async () => health.headsBehind(await journal.keepHeads());
+  undo.use(repeat(clock, seconds(1), keepHeads, health.during('recording the end of the journal beside it')));
 
   // Runs on its own, so that a large file delays neither the readings nor the phases' leases.
   const readScripts = async () => {

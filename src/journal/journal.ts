@@ -102,6 +102,11 @@ export interface Journal extends PhaseLeases, AsyncDisposable {
     lease: LeaseShown,
     events: readonly Event[],
   ): Promise<readonly Entry<Event>[]>;
+  /**
+   * Writes again what shows where the journal ends, if that failed after an append. Resolves to what still cannot be written,
+   * one sentence each.
+   */
+  keepHeads(): Promise<readonly string[]>;
   /** The entries of a run in order, starting after `afterSeq`. */
   read(run: RunId, afterSeq?: number): Promise<readonly Entry[]>;
   /**
@@ -114,8 +119,14 @@ export interface Journal extends PhaseLeases, AsyncDisposable {
   runs(guard?: GuardId): Promise<readonly RunSummary[]>;
   /** Writes all chunks or none. Rejects with StaleEpoch and JournalUnwritable, like `append`. */
   writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): Promise<void>;
-  /** Chunks of the minutes from `from` to `to`, both included, oldest first. */
-  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): Promise<readonly ReadingChunk[]>;
+  /** Chunks of the minutes from `from` to `to`, both included, oldest first; the first `limit` of them, if it is given. */
+  readReadings(
+    run: RunId,
+    probe: ProbeId,
+    from: Instant,
+    to: Instant,
+    limit?: number,
+  ): Promise<readonly ReadingChunk[]>;
   /**
    * Deletes the chunks of the guard's runs whose minute is before `before`, but never events. Returns the number of chunks
    * deleted.

@@ -61,7 +61,29 @@ export function readingLog(journal: Pick<GuardJournal, 'writeReadings'>, hide: H
   };
 }
 
-/** One probe's stored readings from `from` to `to`, oldest first. */
+/** How many minutes are read at once. The journal and this process do other work in between. */
+const minutesAtOnce = 10;
+
+/** One probe's stored readings from `from` to `to`, oldest minute first. A run may have more than fit in memory. */
+export async function* storedMinutes(
+  journal: Pick<Journal, 'readReadings'>,
+  run: RunId,
+  probe: ProbeId,
+  from: Instant,
+  to: Instant,
+): AsyncGenerator<readonly Reading[]> {
+  let next = minuteOf(from);
+  for (;;) {
+    const chunks = await journal.readReadings(run, probe, next, minuteOf(to), minutesAtOnce);
+    for (const { minute, body } of chunks)
+      yield decodeReadings(probe, minute, body).filter(({ at }) => at >= from && at <= to);
+    const last = chunks.at(-1);
+    if (last === undefined || chunks.length < minutesAtOnce) return;
+    next = instant(last.minute + 60_000);
+  }
+}
+
+/** All of them together, for a span that is known to be short or for a command of its own. */
 export async function storedReadings(
   journal: Pick<Journal, 'readReadings'>,
   run: RunId,
@@ -69,10 +91,7 @@ export async function storedReadings(
   from: Instant,
   to: Instant,
 ): Promise<readonly Reading[]> {
-  const chunks = await journal.readReadings(run, probe, minuteOf(from), minuteOf(to));
-  return chunks
-    .flatMap(({ minute, body }) => decodeReadings(probe, minute, body))
-    .filter(({ at }) => at >= from && at <= to);
+  return (await Array.fromAsync(storedMinutes(journal, run, probe, from, to))).flat();
 }
 
 /** The latest moment that a clock can show. */

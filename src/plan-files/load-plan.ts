@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { count } from '../core/kernel/count.ts';
@@ -10,10 +9,12 @@ import { fillIn } from '../core/plan/expand.ts';
 import type { Fault } from '../core/plan/fault.ts';
 import { hidden } from '../core/plan/hidden.ts';
 import { hideSecrets, type Hiding } from '../core/plan/hide-secrets.ts';
-import { parsePlan } from '../core/plan/parse.ts';
+import { type Parsed, parsePlan } from '../core/plan/parse.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { type RecordedPlan, recordedText } from '../core/plan/recorded.ts';
 import { sayFault } from '../core/plan/say.ts';
+import { UnusableFile } from '../system/read-text.ts';
+import { readPlanText, valuesFrom } from './plan-text.ts';
 
 /** The plan as the daemon runs it. */
 export interface LoadedPlan {
@@ -64,32 +65,56 @@ class PlanUnreadable extends RipcordError {
   }
 }
 
-const readText = (path: string): string | undefined => {
+const fill = (written: string): string => fillIn(written, process.env);
+
+const readPlan = (file: string): string => {
   try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined; // the caller says which file was wanted
+    return readPlanText(file);
+  } catch (cause) {
+    if (!(cause instanceof UnusableFile)) throw cause;
+    const todo = 'Check the path, or write one and give it with --plan FILE';
+    throw new PlanUnreadable(cause.found, `the plan, ${cause.wanted}`, todo, exitCodes.usage, { cause });
   }
 };
 
-const fill = (written: string): string => fillIn(written, process.env);
+/** Parses again only if the text or a file that it names has changed: a broken plan may take long, and is read for weeks. */
+function parserOf(folder: string, environment: string | undefined): (text: string) => Parsed {
+  let before: { readonly text: Hash; readonly values: ReadonlyMap<string, Hash>; readonly parsed: Parsed } | undefined;
+  const readFile = valuesFrom(folder);
+  const hashAt = (path: string) => hashOf(readFile(path) ?? null);
+  return (text) => {
+    const hash = hashOf(text);
+    const isSame = before?.text === hash && [...before.values].every(([path, value]) => hashAt(path) === value);
+    if (before !== undefined && isSame) return before.parsed;
+    const values = new Map<string, Hash>();
+    const parsed = parsePlan(text, {
+      env: process.env,
+      readFile: (path) => {
+        const value = readFile(path);
+        values.set(path, hashOf(value ?? null));
+        return value;
+      },
+      ...(environment !== undefined && { environment }),
+    });
+    before = { text: hash, values, parsed };
+    return parsed;
+  };
+}
 
-/** Reads the plan for one environment. Rejects with every fault at once. */
-export function loadPlan(file: string, environment: string | undefined): LoadedPlan {
+/** Reads the plan for one environment, once. Rejects with every fault at once. */
+export const loadPlan = (file: string, environment: string | undefined): LoadedPlan => planLoader(file, environment)();
+
+/** The same for a plan that is read again and again. */
+export function planLoader(file: string, environment: string | undefined): () => LoadedPlan {
   const folder = dirname(resolve(file));
-  const text = readText(file);
-  if (text === undefined) {
-    throw new PlanUnreadable(
-      `${file} cannot be read`,
-      'the plan',
-      'Check the path, or write one and give it with --plan FILE',
-    );
-  }
-  const parsed = parsePlan(text, {
-    env: process.env,
-    readFile: (path) => readText(resolve(folder, path)),
-    ...(environment !== undefined && { environment }),
-  });
+  const parse = parserOf(folder, environment);
+  return () => {
+    const text = readPlan(file);
+    return loaded(text, parse(text), file, folder);
+  };
+}
+
+function loaded(text: string, parsed: Parsed, file: string, folder: string): LoadedPlan {
   if ('faults' in parsed) throw new PlanRefused(file, parsed.faults);
   const { plan, warnings, environment: name } = parsed;
   const chosen = name === undefined ? undefined : plan.environments[name];
@@ -105,10 +130,12 @@ export function loadPlan(file: string, environment: string | undefined): LoadedP
 
 /** An edited plan takes effect at the next start, which its author should know. */
 export function whatWasEdited({ file, hash }: Pick<LoadedPlan, 'file' | 'hash'>): readonly string[] {
-  const text = readText(file);
-  if (text === undefined)
-    return [`${file} can no longer be read: the guard continues with the plan that it started with`];
-  return hashOf(text) === hash
-    ? []
-    : [`${file} was edited: the guard uses the plan that it started with until you restart it`];
+  try {
+    return hashOf(readPlanText(file)) === hash
+      ? []
+      : [`${file} was edited: the guard uses the plan that it started with until you restart it`];
+  } catch (error) {
+    if (!(error instanceof UnusableFile)) throw error;
+    return [`${error.found}; the guard continues with the plan that it started with`];
+  }
 }

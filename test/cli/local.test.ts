@@ -82,7 +82,7 @@ test('a missing plan is a usage error', async () => {
   const { exitCode, err } = await ripcord(['validate', '--plan', 'absent.yaml']);
   expect(exitCode).toBe(2);
   expect(err).toBe(
-    'ripcord: the plan absent.yaml cannot be read; wanted a readable plan file. Check the path: --plan FILE.',
+    'ripcord: the plan absent.yaml cannot be read: ENOENT; wanted a regular file of at most 3000000 bytes. Check the path: --plan FILE.',
   );
 });
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { access, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { journalBesideAll } from '../../src/cli/journal-beside.ts';
 import { changed, goodPlan } from '../core/plan/a-plan.ts';
 import { database } from '../support/database.ts';
 import { folder } from './folder.ts';
@@ -75,4 +76,30 @@ test('serve with an invalid plan prints every fault and exits with 2', async () 
   expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
   expect(err).toContain(`${plan}:6:18: run.estimate: found "soon"`);
   expect(err).not.toContain('    at ');
+});
+
+test('serve refuses plans in several folders without a journal, whatever their order, and creates none', async () => {
+  await using files = await folder();
+  const folders = ['orders', 'search'].map((name) => join(files.path, name));
+  for (const each of folders) await mkdir(each);
+  const [orders, search] = [await planFor(folders[0]!), await planFor(folders[1]!)];
+  for (const [first, second] of [
+    [orders, search],
+    [search, orders],
+  ] as const) {
+    const { exitCode, out, err } = await running([main, 'serve', '--plan', first, '--plan', second]).end;
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toMatch(
+      /^ripcord: the plans are in 2 folders: .*; wanted plans in one folder, or the journal .*\. Give it: --journal PATH/,
+    );
+  }
+  for (const each of folders) expect(await readdir(each)).toEqual(['ripcord.yaml']);
+});
+
+test('the journal of several plans is beside them if they are in one folder, also by two names of it', async () => {
+  await using files = await folder();
+  const [real, link] = [join(files.path, 'real'), join(files.path, 'link')];
+  await mkdir(real);
+  await symlink(real, link);
+  expect(journalBesideAll([join(link, 'a.yaml'), join(real, 'b.yaml')])).toBe(join(link, '.ripcord', 'journal.db'));
 });

@@ -57,8 +57,8 @@ test('after kill -9 at any moment it continues: every report is written, and non
     expect(await untilDeath(copy, reports, 1_000)).toBe('done');
     await using journal = await openJournal(copy);
     expect(await reportsIn(reports)).toEqual({
-      'run-1.md': await reportOf(journal, runId('run-1')),
-      'run-2.md': await reportOf(journal, runId('run-2')),
+      [`${guard}-run-1.md`]: await reportOf(journal, runId('run-1')),
+      [`${guard}-run-2.md`]: await reportOf(journal, runId('run-2')),
     });
   }
   expect(nth - 1).toBe(4 * 6); // for each of four events: handled, acknowledged and passed, with a death before and after each
@@ -74,9 +74,22 @@ test('reports are readable by this user only, and replace the previous one', asy
   const [entry, other] = await store.readFrom(0 as never, 2);
   expect([wants(entry!), wants(other!)]).toEqual([true, false]);
   for (text of ['a longer first one', 'second']) await handle(entry!, 'key');
-  expect(await reportsIn(reports)).toEqual({ 'run-1.md': 'second' });
+  expect(await reportsIn(reports)).toEqual({ [`${guard}-run-1.md`]: 'second' });
   expect(((await stat(reports)).mode & 0o777).toString(8)).toBe('700');
-  expect(((await stat(join(reports, 'run-1.md'))).mode & 0o777).toString(8)).toBe('600');
+  expect(((await stat(join(reports, `${guard}-run-1.md`))).mode & 0o777).toString(8)).toBe('600');
+});
+
+test('runs of the same name, of guards whose journals are in one folder, have a report each', async () => {
+  await using folder = await tempFolder();
+  const guards = [guard, guardId('search', 'production'), guardId('search', 'staging')];
+  const { store, add } = memoryStore();
+  add('run-1', ['run-closed']);
+  const [entry] = await store.readFrom(0 as never, 1);
+  for (const each of guards)
+    await reportFiles({ guard: each, folder: folder.path, report: async () => `of ${each}` }).handle(entry!, 'key');
+  expect(await reportsIn(folder.path)).toEqual(
+    Object.fromEntries(guards.map((each) => [`${each}-run-1.md`, `of ${each}`])),
+  );
 });
 
 test('an unwritable folder is an error, and the report is tried again', async () => {

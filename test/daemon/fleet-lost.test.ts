@@ -1,4 +1,5 @@
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -144,4 +145,15 @@ test('anyone may read why a guard is not running, but without details and secret
   await writeFile(files[1] ?? '', planOf('b').replace('run:', 'Bearer-of-somebody: 1\nrun:'));
   await clock.advance(minutes(1));
   expect(absent()).toEqual([expect.stringMatching(/^1 fault in \S+b\.yaml; wanted a sound plan\./)]);
+});
+
+test('a plan file that becomes a pipe keeps its own guard away and no other', async () => {
+  const { clock, guards, start, atWork, files, world } = await fleet(2);
+  world.begin = async (name) => (name === 'a' ? gone() : undefined);
+  await start();
+  await rm(files[0]!);
+  execFileSync('mkfifo', [files[0]!]);
+  await clock.advance(seconds(31));
+  expect(atWork()).toEqual(['b']);
+  expect(guards.absent()).toMatchObject([{ because: expect.stringContaining('it is not a regular file') }]);
 });

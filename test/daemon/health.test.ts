@@ -45,3 +45,14 @@ test('a full disk is logged once, and once when a write succeeds again; evaluati
   expect(said).toEqual(['the journal cannot be written', 'the journal can be written again']);
   expect(health.list()).toEqual([]);
 });
+
+test('a -head that cannot be written is logged once, and once when it is written again', () => {
+  const said: string[] = [];
+  const say = (_: object, text: string) => void said.push(text);
+  const health = createHealth({ error: say, info: say } as unknown as Log, { storeFailed: () => undefined });
+  for (const behind of [[], ['it is behind'], ['it is behind']]) health.headsBehind(behind);
+  expect([health.overdue(), health.list()]).toEqual([['it is behind'], []]);
+  for (const behind of [[], []]) health.headsBehind(behind);
+  expect(health.overdue()).toEqual([]);
+  expect(said).toEqual(['it is behind', 'the end of the journal is recorded beside it again']);
+});

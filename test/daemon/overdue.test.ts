@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -33,5 +33,29 @@ test('a report that cannot be written is reported as overdue while the guard sta
   expect(await client.view()).toMatchObject({ overdue: [says] });
   await rm(reports);
   await expect.poll(ready, patience).toMatchObject({ overdue: [] });
-  expect(await readFile(join(reports, `${run}.md`), 'utf8')).toContain(run);
+  expect(await readFile(join(reports, `miniature@test-${run}.md`), 'utf8')).toContain(run);
+}, 60_000);
+
+test('a -head that stays behind the journal is reported as overdue until it is written', async () => {
+  await using mini = await miniature();
+  const listen = { host: '127.0.0.1', port: mini.port };
+  const daemon = await serve({ plans: [{ file: mini.planFile }], journal: mini.journal, listen, logLevel: 'silent' });
+  await using _ = { [Symbol.asyncDispose]: () => daemon.close() };
+  const client = apiClient(daemon, mini.token);
+  await client.openRun();
+  const head = `${mini.journal}-head`;
+  await rm(head);
+  await mkdir(head); // cannot be replaced by a file
+  await client.ask('/runs/current/hold', { reason: 'nobody may go on' });
+  const ready = async () => (await fetch(`${daemon.url}/readyz`)).json();
+  const says = expect.stringMatching(
+    /journal\.db-head, which records the journal’s last entries, cannot be written: E/,
+  );
+  await expect.poll(ready, patience).toMatchObject({ ready: true, overdue: [says] });
+  expect(await client.view()).toMatchObject({ overdue: [says] });
+  const { entries } = (await client.send('/runs/current/events')) as { entries: readonly { seq: number }[] };
+  await rm(head, { recursive: true });
+  await expect.poll(ready, patience).toMatchObject({ overdue: [] });
+  const { heads } = JSON.parse(await readFile(head, 'utf8')) as { heads: readonly { seq: number }[] };
+  expect(heads[0]?.seq).toBeGreaterThanOrEqual(entries.at(-1)!.seq); // the guard may have written more meanwhile
 }, 60_000);

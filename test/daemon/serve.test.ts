@@ -108,9 +108,12 @@ describe('a run', () => {
     const baseline = (await (await ask('/api/v1/runs/current/baseline')).json()) as { baseline: { probes: unknown[] } };
     expect(baseline.baseline.probes).toMatchObject([{ probe: 'alive', failed: 0 }]);
     const { readings } = (await (await ask('/api/v1/runs/current/probes/alive/readings')).json()) as {
-      readings: unknown[];
+      readings: { at: number }[];
     };
     expect(readings.length).toBeGreaterThan(5);
+    const fromThird = await ask(`/api/v1/runs/current/probes/alive/readings?from=${readings[2]?.at}`);
+    expect(((await fromThird.json()) as { readings: unknown[] }).readings[0]).toEqual(readings[2]);
+    expect((await ask('/api/v1/runs/current/probes/alive/readings?from=yesterday')).status).toBe(400);
     await expect
       .poll(async () => (await ask('/metrics')).text())
       .toMatch(/ripcord_latency_baseline_seconds\{probe="alive",statistic="p50",plan="[^"]+",target="[^"]+"\} 0/);

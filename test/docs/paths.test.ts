@@ -11,7 +11,6 @@ const madeElsewhere: ReadonlySet<string> = new Set([
   'dist/',
   '.ripcord/journal.db',
   'journal.db',
-  'reports/RUN.md',
   'NNNN-what-was-decided.md',
   ...[...house.core, ...house.edge].filter((room) => !existsSync(join(root, 'src', room))).map((room) => `${room}/`),
   'console/',

@@ -206,6 +206,7 @@ function readings(open: OpenStore): void {
     const found = await journal.readReadings(run, probe, instant(2 * 60_000), instant(3 * 60_000));
     expect(found.map(({ minute }) => minute)).toEqual([120_000, 180_000]);
     expect(texts(found)).toEqual(['b', 'c']);
+    expect(texts(await journal.readReadings(run, probe, instant(0), instant(1e12), 3))).toEqual(['a', 'b', 'c']);
   });
 
   test('a chunk written again replaces the earlier one', async () => {

@@ -68,7 +68,7 @@ describe('an unreadable -head is damage, for the guard and for verify:', () => {
   });
 
   test.each([
-    { head: 'a folder', make: (file: string) => mkdir(file), says: /it is not a file/ },
+    { head: 'a folder', make: (file: string) => mkdir(file), says: /it is not a regular file/ },
     { head: 'a link to nothing', make: (file: string) => symlink(`${file}.gone`, file), says: /ENOENT/ },
     { head: 'a link to itself', make: (file: string) => symlink(file, file), says: /ELOOP/ },
   ])('$head', async ({ make, says }) => {
@@ -173,6 +173,28 @@ test('the -head is a new whole file after each append, and a failed write leaves
   expect(await readdir(folder.path)).not.toContain('journal.db-head-new');
 });
 
+test('a -head that could not be written is reported until it is written, at the latest when the journal is closed', async () => {
+  await using folder = await tempFolder();
+  const file = `${folder.journal}-head`;
+  const written = async () => JSON.parse(await readFile(file, 'utf8')) as unknown;
+  {
+    await using journal = await openLeased(folder.journal);
+    await journal.append(run, 0, countedTo(1));
+    expect(await journal.keepHeads()).toEqual([]);
+    for (const seq of [1, 2]) {
+      await rm(file, { recursive: true });
+      await mkdir(file); // cannot be replaced by a file
+      await journal.append(run, seq, [counted(seq + 1)]);
+      const says = `${file}, which records the journal’s last entries, cannot be written: EISDIR; until it is, an older copy of the journal passes for the newest`;
+      expect(await journal.keepHeads()).toEqual([says]);
+      await rm(file, { recursive: true });
+      if (seq === 1) expect(await journal.keepHeads()).toEqual([]);
+      if (seq === 1) expect(await written()).toMatchObject({ heads: [{ run, seq: 2 }] });
+    }
+  }
+  expect(await written()).toMatchObject({ heads: [{ run, seq: 3 }] });
+});
+
 describe('a person may accept the journal as it is, and that is recorded', () => {
   const accepting = { by: 'dana', reason: 'the disk is lost', at: instant(1_700_000_100_000) };
 
@@ -185,7 +207,7 @@ describe('a person may accept the journal as it is, and that is recorded', () =>
         await rm(`${path}-head`);
         await mkdir(`${path}-head`);
       },
-      says: /not a file/,
+      says: /not a regular file/,
     },
   ])('$what', async ({ spoil, says }) => {
     await using folder = await tempFolder();

@@ -11,10 +11,17 @@ import { type Access, json, mustBeCurrent, type Route, runOf, unknownRun, view }
 
 function momentOf(value: unknown, otherwise: Instant): Instant {
   if (value === undefined) return otherwise;
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const text = typeof value === 'string' ? value : '';
+  // The year 2001 and later, so that no such number is also a date.
+  const at = /^\d{12,16}$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isNaN(at))
     throw new Refused(
-      refuse('bad-request', `${JSON.stringify(value)} is not a time`, 'one like 2026-11-22T02:14:07Z', 'Correct it'),
+      refuse(
+        'bad-request',
+        `${JSON.stringify(value)} is not a time`,
+        'one like 2026-11-22T02:14:07Z, or `next` of an answer',
+        'Correct it',
+      ),
     );
   return instant(at);
 }
@@ -151,8 +158,8 @@ export const reads: readonly Route[] = [
       const { guard, params, query } = call;
       const to = momentOf(query.to, guard.now());
       const from = momentOf(query.from, instant(to - 3_600_000));
-      const readings = await guard.readings(runOf(call), probeId(params.probe ?? ''), from, to);
-      if (readings === undefined)
+      const page = await guard.readings(runOf(call), probeId(params.probe ?? ''), from, to);
+      if (page === undefined)
         throw new Refused(
           refuse(
             'unknown-probe',
@@ -161,7 +168,7 @@ export const reads: readonly Route[] = [
             'Check its id',
           ),
         );
-      return json({ readings });
+      return json(page);
     },
   },
 ];

@@ -30,7 +30,7 @@ export const signsOfLife: readonly Route[] = [
       const ready = because.length === 0;
       const guards = fleet.guards();
       const logins = guards.flatMap((guard) => guard.logins());
-      const overdue = guards.flatMap((guard) => guard.overdue());
+      const overdue = [...new Set(guards.flatMap((guard) => guard.overdue()))]; // several may share a journal
       return json({ ready, because, overdue, logins }, ready ? 200 : 503);
     },
   },

@@ -129,7 +129,10 @@ SIGTERM and SIGINT stop it after the current step; a second signal stops it at o
       ).argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]),
       new Option('--plans <dir>', 'a guard for each .yaml and .yml file in it'),
       new Option('--env <name>', 'the environment of the plans that name none'),
-      new Option('--journal <path>', 'the journal of all guards (default: .ripcord/journal.db beside the first plan)'),
+      new Option(
+        '--journal <path>',
+        'the journal of all guards (default: .ripcord/journal.db beside the plans, if they are in one folder)',
+      ),
       new Option('--listen <host:port>', 'the address of the API and the metrics; port 0 means any free port').default(
         '127.0.0.1:7433',
       ),

@@ -17,8 +17,8 @@ export interface Sources {
   /** The environment to run in. If absent, the only one in the plan, or none. */
   readonly environment?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Returns the file's text, or undefined if there is no file. The path is as the plan has it. */
-  readonly readFile: (path: string) => string | undefined;
+  /** Returns the file's text, or why it cannot be read; undefined if there is no file. The path is as the plan has it. */
+  readonly readFile: (path: string) => string | { readonly because: string } | undefined;
   /** Placeholders without a value and `_file` keys stay as written: for a plan that is inspected, not run. */
   readonly unfilled?: boolean;
 }
@@ -163,9 +163,15 @@ class Expansion {
       return undefined;
     }
     if (this.#isPostponed(path) || this.#sources.unfilled === true) return `\${file:${item}}`;
-    const value = this.#sources.readFile(this.#text(item, path))?.replace(/\r?\n$/, '');
-    if (value === undefined) this.#object(path, 'value', `no file at ${describe(item, path)}`, 'a file with the value');
-    else if (secret) {
+    const read = this.#sources.readFile(this.#text(item, path));
+    if (typeof read !== 'string') {
+      const at = describe(item, path);
+      const found = read === undefined ? `no file at ${at}` : `a file at ${at} that cannot be read: ${read.because}`;
+      this.#object(path, 'value', found, 'a file with the value');
+      return undefined;
+    }
+    const value = read.replace(/\r?\n$/, '');
+    if (secret) {
       this.secrets.add(value);
       this.#noteShort(path, 'the secret in the file', value);
     }

@@ -2,8 +2,11 @@ import { type ErrorCode, LineCounter, parseDocument, type YAMLError } from 'yaml
 
 import type { Fault } from './fault.ts';
 import { locate, type Located } from './line-numbers.ts';
+import { type Excess, excessIn } from './yaml-bounds.ts';
 
 const longest = 1_000_000;
+/** Nobody reads more of a text that is no plan. */
+const mostFaults = 100;
 
 /** Explains the parser's codes to plan authors. The parser's own messages may quote the text, and so a secret (all but one). */
 const syntax: Readonly<Record<ErrorCode, readonly [found: string, wanted: string]>> = {
@@ -44,27 +47,56 @@ function linesOf(text: string): LineCounter {
   return lines;
 }
 
-/** Parses the text to data with positions, or returns every syntax fault. A broken structure is not judged further. */
+const excessive: Readonly<Record<Excess['bound'], readonly [found: string, wanted: string]>> = {
+  levels: syntax.RESOURCE_EXHAUSTION,
+  tokens: ['more words and signs than a plan may have', 'a plan that a person could read'],
+  faults: syntax.IMPOSSIBLE,
+};
+
+/** The parser creates an error for each fault, and their stack traces, which nobody sees, would take most of its time. */
+function withoutTraces<Result>(work: () => Result): Result {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+const parsed = (text: string) =>
+  withoutTraces(() =>
+    parseDocument(text, {
+      logLevel: 'error',
+      prettyErrors: false,
+      resolveKnownTags: false,
+      stringKeys: true,
+      uniqueKeys: false,
+    }),
+  );
+
+/** Parses the text to data with positions, or returns the first syntax faults. A broken structure is not judged further. */
 export function readYaml(text: string): Located | { readonly faults: readonly Fault[] } {
   if (text.length > longest) {
     return { faults: wholeFile(`${text.length} characters`, `at most ${longest}`) };
   }
   const lines = linesOf(text);
-  const document = parseDocument(text, {
-    logLevel: 'error',
-    prettyErrors: false,
-    resolveKnownTags: false,
-    stringKeys: true,
-    uniqueKeys: false,
-  });
-  const toFault = ({ code, message, pos }: YAMLError): Fault => {
-    const { line, col } = lines.linePos(Math.min(pos[0], text.length));
-    const [meaning, wanted] = syntax[code];
-    const found = code === 'MISSING_CHAR' ? `${message.charAt(0).toLowerCase()}${message.slice(1)}` : meaning;
+  const faultAt = (offset: number, found: string, wanted: string): Fault => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line, column: col, path: '', found, wanted };
   };
-  const faults = [...document.errors, ...document.warnings].map(toFault);
-  if (faults.length > 0) return { faults };
+  const excess = excessIn(text);
+  if (excess !== undefined) return { faults: [faultAt(excess.offset, ...excessive[excess.bound])] };
+  const document = parsed(text);
+  const toFault = ({ code, message, pos }: YAMLError): Fault => {
+    const [meaning, wanted] = syntax[code];
+    const found = code === 'MISSING_CHAR' ? `${message.charAt(0).toLowerCase()}${message.slice(1)}` : meaning;
+    return faultAt(pos[0], found, wanted);
+  };
+  const errors = [...document.errors, ...document.warnings];
+  const next = errors[mostFaults];
+  const rest = next && faultAt(next.pos[0], `${errors.length - mostFaults} more such faults`, 'YAML');
+  if (errors.length > 0) return { faults: [...errors.slice(0, mostFaults).map(toFault), ...(rest ? [rest] : [])] };
   if (document.directives?.yaml.explicit === true) return { faults: wholeFile(...syntax.BAD_DIRECTIVE) };
   if (document.contents === null) return { faults: wholeFile('an empty file', 'a plan') };
   return locate(document, lines);

@@ -50,7 +50,7 @@ export interface RunView {
   readonly shortcomings?: readonly string[];
   /** Why probes get no answer although the target may be well; one sentence each. */
   readonly obstacles?: readonly string[];
-  /** Overdue work on the run's events, such as its report, and why it is late. */
+  /** Overdue work on the guard's events, such as a report, or the file that shows where the journal ends, and why it is late. */
   readonly overdue?: readonly string[];
   readonly waivers: readonly Waiver[];
   readonly preApprovals: readonly ActivePreApproval[];

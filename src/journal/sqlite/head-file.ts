@@ -1,7 +1,8 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 
-import { exitCodes } from '../../core/kernel/errors.ts';
+import { exitCodes, sayError } from '../../core/kernel/errors.ts';
 import { hash, runId, type RunId } from '../../core/kernel/ids.ts';
+import { readText, UnusableFile } from '../../system/read-text.ts';
 import { JournalRefused } from '../errors.ts';
 import { isOwnStream, type RunHead } from '../journal.ts';
 import { replaceFile } from './durable.ts';
@@ -43,14 +44,16 @@ function headsIn(text: string): readonly RunHead[] | undefined {
   return heads.map(({ run, seq, hash: of, guard }) => told({ run: runId(run), seq, hash: hash(of), guard }));
 }
 
-/** Checks the file type first, because reading a pipe would never return. */
+/** Far more than the guards of one process need. */
+const longest = 16_000_000;
+
 function textOf(file: string): { readonly text: string } | { readonly because: string } {
   try {
-    if (!statSync(file).isFile()) return { because: 'it is not a file' };
-    const text = readFileSync(file, 'utf8');
+    const text = readText(file, longest);
     return text === '' ? { because: 'it is empty' } : { text };
   } catch (error) {
-    return { because: systemCode(error) ?? String(error) };
+    if (!(error instanceof UnusableFile)) throw error;
+    return { because: error.because };
   }
 }
 
@@ -92,31 +95,48 @@ export function readHeadFiles(names: readonly string[]): readonly RunHead[] {
   });
 }
 
-/**
- * Writes the heads of each guard's newest run and of the own streams beside each name of the journal. Call the returned
- * function after entries are durable, so that a `-head` is never ahead of them.
- */
-export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): (head: RunHead) => void {
+/** The `-head` files of an open journal. */
+export interface HeadFiles {
+  /** Call this after entries are durable, so that a `-head` is never ahead of them. */
+  stands(head: RunHead): void;
+  /** Writes again what could not be written. Returns what still cannot, one sentence each. */
+  retry(): readonly string[];
+}
+
+const sayBehind = (file: string, error: unknown): string =>
+  `${file}, which records the journal’s last entries, cannot be written: ${systemCode(error) ?? sayError(error)}; until it is, an older copy of the journal passes for the newest`;
+
+/** Writes the heads of each guard's newest run and of the own streams beside each name of the journal. */
+export function keepHeadFiles(names: readonly string[], known: readonly RunHead[]): HeadFiles {
   const heads = new Map<RunId, RunHead>();
+  /** What is not written, by the name of the journal. The entries are durable without it, so nothing else waits for it. */
+  const behind = new Map<string, string>();
   const note = (head: RunHead) => {
     const ofGuard = ({ run, guard }: RunHead) => !isOwnStream(run) && guard === head.guard;
     if (!isOwnStream(head.run)) for (const one of heads.values()) if (ofGuard(one)) heads.delete(one.run);
     heads.set(head.run, told(head));
   };
-  const write = () => {
+  const write = (these: Iterable<string>) => {
     const text = `${JSON.stringify({ heads: [...heads.values()] })}\n`;
-    for (const name of names) {
+    for (const name of these) {
       try {
         replaceFile(headFile(name), text);
-      } catch {
-        // The entries are durable without it, and a `-head` that is behind is still useful.
+        behind.delete(name);
+      } catch (error) {
+        behind.set(name, sayBehind(headFile(name), error));
       }
     }
   };
   for (const head of known) note(head);
-  if (known.length > 0) write();
-  return (head) => {
-    note(head);
-    write();
+  if (known.length > 0) write(names);
+  return {
+    stands(head) {
+      note(head);
+      write(names);
+    },
+    retry() {
+      write([...behind.keys()]);
+      return [...behind.values()];
+    },
   };
 }

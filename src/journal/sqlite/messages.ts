@@ -24,13 +24,14 @@ export interface Operations {
   renew(lease: Lease, now: Instant): Renewal;
   release(lease: Lease): void;
   append(run: RunId, expectedSeq: number, lease: LeaseShown, events: readonly string[]): readonly Link[];
+  keepHeads(): readonly string[];
   positionOf(consumer: string): Position;
   advance(consumer: string, position: Position): void;
   readFrom(position: Position, limit: number): readonly Link[];
   read(run: RunId, afterSeq?: number): readonly Link[];
   runs(guard?: GuardId): readonly SummaryRow[];
   writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): void;
-  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant): readonly ReadingChunk[];
+  readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant, limit?: number): readonly ReadingChunk[];
   pruneReadings(guard: GuardId, before: Instant): Promise<number>;
   compact(): number;
   verify(): Promise<ChainReport>;

@@ -37,6 +37,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
         entryOf<Event>(link),
       );
     },
+    keepHeads: () => thread.ask('keepHeads'),
     read: async (run, afterSeq) => (await thread.ask('read', run, afterSeq)).map((link) => entryOf(link)),
     readFrom: async (position, limit) => (await thread.ask('readFrom', position, limit)).map((link) => entryOf(link)),
     consumers: {
@@ -51,7 +52,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
         { guard, epoch },
         chunks.map((chunk) => ({ ...chunk, body: new Uint8Array(chunk.body) })),
       ),
-    readReadings: (run, probe, from, to) => thread.ask('readReadings', run, probe, from, to),
+    readReadings: (...which) => thread.ask('readReadings', ...which),
     pruneReadings: (guard, before) => thread.ask('pruneReadings', guard, before),
     compact: () => thread.ask('compact'),
     verify: () => thread.ask('verify'),

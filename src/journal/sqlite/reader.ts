@@ -51,7 +51,7 @@ export async function openJournalReader(path: string): Promise<JournalReader> {
   return {
     read: (run, afterSeq) => reading(file, (db) => readEntries(db, run, afterSeq).map((link) => entryOf(link))),
     runs: (guard) => reading(file, (db) => readSummaries(db, guard).map(summaryOf)),
-    readReadings: (run, probe, from, to) => reading(file, (db) => readReadings(db, run, probe, from, to)),
+    readReadings: (...which) => reading(file, (db) => readReadings(db, ...which)),
     async verify() {
       const stood = readHeadFiles(names); // before the snapshot, so that it is never ahead of the entries
       return reading(file, async (db) => {

@@ -18,17 +18,18 @@ export function readingsWriter(db: DatabaseSync) {
     });
 }
 
-/** Both ends included, oldest first. */
+/** Both ends included, oldest first; without a limit, all of them. */
 export function readReadings(
   db: DatabaseSync,
   run: RunId,
   probe: ProbeId,
   from: Instant,
   to: Instant,
+  limit = -1,
 ): readonly ReadingChunk[] {
   const rows = db.prepare(`select minute, body from readings
-    where run = ? and probe = ? and minute between ? and ? order by minute`);
-  return rows.all(run, probe, from, to).map(({ minute, body }) => {
+    where run = ? and probe = ? and minute between ? and ? order by minute limit ?`);
+  return rows.all(run, probe, from, to, limit).map(({ minute, body }) => {
     if (!(body instanceof Uint8Array)) throw new TypeError(`a chunk of readings of ${probe} is not binary`);
     return { run, probe, minute: instant(Number(minute)), body };
   });

@@ -8,7 +8,7 @@ import { compactor } from './compact.ts';
 import { consumers, readFrom } from './consumers.ts';
 import { appender, readEntries, readHead, readSummaries } from './entries.ts';
 import { create, examine, openToRead, patience } from './files.ts';
-import { keepHeadFiles, readHeadFiles } from './head-file.ts';
+import { type HeadFiles, keepHeadFiles, readHeadFiles } from './head-file.ts';
 import { stayingInPlace } from './in-place.ts';
 import { endAllLeases, leases } from './leases.ts';
 import { mustBeOurs, mustBeWritable, settle, takeLock } from './lock.ts';
@@ -43,6 +43,17 @@ export interface Store extends Omit<Operations, 'open' | 'close'>, Disposable {
   readonly path: string;
 }
 
+/** Appends durably, and then writes the `-head` files. */
+function appenderWith(db: DatabaseSync, heads: HeadFiles): Store['append'] {
+  const append = appender(db);
+  return (...entries) => {
+    const links = append(...entries);
+    const last = links.at(-1);
+    if (last !== undefined) heads.stands(last);
+    return links;
+  };
+}
+
 /**
  * Opens or creates the journal exclusively for this process. All work runs on the calling thread, which waits for the disk;
  * long work awaits `breathe` between its parts.
@@ -58,14 +69,15 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
     mustBeSound(path, readHeadFiles(names));
   }
   const db = undo.use(openToWrite(path));
-  const stands = keepHeadFiles(
+  const heads = keepHeadFiles(
     names,
     believed(db).flatMap((run) => readHead(db, run) ?? []),
   );
+  undo.defer(() => void heads.retry());
   endAllLeases(db);
   const { claim, renew, release } = leases(db);
   const { positionOf, advance } = consumers(db);
-  const append = appender(db);
+  const append = appenderWith(db, heads);
   const compact = compactor(db);
   const writeReadings = readingsWriter(db);
   const mustBeInPlace = stayingInPlace(path);
@@ -82,19 +94,15 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
     claim: inPlace(claim),
     renew: inPlace(renew),
     release: inPlace(release),
-    append: inPlace((...entries) => {
-      const links = append(...entries);
-      const last = links.at(-1);
-      if (last !== undefined) stands(last);
-      return links;
-    }),
+    append: inPlace(append),
+    keepHeads: inPlace(heads.retry),
     positionOf,
     advance: inPlace(advance),
     readFrom: (position, limit) => readFrom(db, position, limit),
     read: (run, afterSeq) => readEntries(db, run, afterSeq),
     runs: (guard) => readSummaries(db, guard),
     writeReadings: inPlace(writeReadings),
-    readReadings: (run, probe, from, to) => readReadings(db, run, probe, from, to),
+    readReadings: (...which) => readReadings(db, ...which),
     pruneReadings: (guard, before) => pruneReadings(db, guard, before, breathe),
     compact: inPlace(() => compact()),
     async verify() {

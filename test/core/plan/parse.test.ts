@@ -75,6 +75,30 @@ test.each([
   expect(faultsOf(text)).toEqual([typeof says === 'string' ? `plan:${says}` : says]);
 });
 
+test.each([
+  { text: '['.repeat(999_000), says: /^plan:1:\d\d: found nesting that is too deep, wanted/ },
+  { text: '{'.repeat(999_000), says: /^plan:1:\d\d: found nesting that is too deep, wanted/ },
+  { text: '- '.repeat(499_000), says: /^plan:1:\d+: found nesting that is too deep, wanted/ },
+  { text: '? '.repeat(499_000), says: /^plan:1:\d+: found nesting that is too deep, wanted/ },
+  { text: ']'.repeat(999_000), says: /^plan:1:\d+: found text that is not YAML, wanted YAML/ },
+  { text: 'k: 1\n'.repeat(199_000), says: /^plan:\d+:\d: found more words and signs than a plan may have, wanted/ },
+])('text that would keep the parser busy for long is refused at its first excess: $says', ({ text, says }) => {
+  expect(faultsOf(text)).toEqual([expect.stringMatching(says)]);
+});
+
+test('a plan may have 50 levels', () => {
+  const [deep, deeper] = [49, 50].map((levels) => faultsOf(`a: ${'['.repeat(levels)}1${']'.repeat(levels)}`));
+  expect(deep?.join()).not.toContain('levels');
+  expect(deeper).toEqual([expect.stringMatching(/found more than 50 levels, wanted/)]);
+});
+
+test('of many syntax faults the first hundred are reported, and how many there are more', () => {
+  const lines = faultsOf(`a: "${'\\q'.repeat(490_000)}"`);
+  expect(lines).toHaveLength(101);
+  expect(lines[99]).toContain('found an unknown escape in double quotes');
+  expect(lines[100]).toBe('plan:1:205: found 489900 more such faults, wanted YAML');
+});
+
 test('every syntax fault is reported, and a broken structure is not judged further', () => {
   expect(faultsOf('a: "\\q"\nb:\n\t- c\nripcord: x: y\n')).toHaveLength(3);
 });
