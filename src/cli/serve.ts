@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exitCodes } from '../core/kernel/errors.ts';
 import type { PlanChoice } from '../daemon/fleet.ts';
 import { serve as startDaemon } from '../daemon/serve.ts';
+import { makeRoomForLookups } from '../system/name-lookup.ts';
 import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
 import { journalBeside } from './journal-beside.ts';
@@ -84,6 +85,7 @@ function untilTold(tell: (text: string) => void): Promise<void> {
 /** Runs the daemon until it is told to stop or cannot continue. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
   const { journal, listen, logLevel, clockIsRight } = options;
+  makeRoomForLookups(process.env);
   const plans = planChoices(options);
   const told = untilTold(terminal.tell);
   const daemon = await startDaemon({

@@ -203,8 +203,8 @@ test('no part of the daemon, the checks or the sampling uses a timer other than 
       .filter((file) => file.endsWith('.ts'))
       .map(async (file) => (/\bset(Timeout|Interval|Immediate)\b/.test(await readFile(file, 'utf8')) ? [file] : [])),
   );
-  // One yields to others without waiting for a time, one limits a single request, one is the clock, and one waits for the
-  // kernel.
-  const timers = ['src/checks/slices.ts', 'src/probes/http-request.ts', 'src/system/clock.ts', 'src/system/procfs.ts'];
+  // One yields to others without waiting for a time, one is the clock, one limits a single connection or request, and one
+  // waits for the kernel.
+  const timers = ['src/checks/slices.ts', 'src/system/clock.ts', 'src/system/name-lookup.ts', 'src/system/procfs.ts'];
   expect(timed.flat().toSorted()).toEqual(timers);
 });
