@@ -110,9 +110,9 @@ function addRoute(app: Express, route: Route, doors: AdmissionParts, streams: St
   app[route.method](route.path, async (request: Request, response: Response) => {
     if ('show' in route) return void send(response, await route.show(doors.fleet));
     if ('handle' in route) return serveOne(request, response, route, doors, streams);
-    const members = admitToMany(request, route.access, doors);
-    if ('refused' in members) return void sendRefusal(response, members.refused);
-    return void send(response, await route.list(members));
+    const admitted = admitToMany(request, route.access, doors);
+    if ('refused' in admitted) return void sendRefusal(response, admitted.refused);
+    return void send(response, await route.list(admitted.members, admitted.absent));
   });
 }
 

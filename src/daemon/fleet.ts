@@ -1,18 +1,20 @@
 import type { AbsentGuard } from '../api/fleet.ts';
 import type { GuardName } from '../api/guard.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { count } from '../core/kernel/count.ts';
-import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
+import { sayError } from '../core/kernel/errors.ts';
 import type { HideText } from '../core/kernel/hide-text.ts';
 import { guardId } from '../core/kernel/ids.ts';
 import { seconds } from '../core/kernel/units.ts';
+import type { Journal } from '../journal/journal.ts';
 import { loadPlan, type LoadedPlan, PlanRefused } from '../plan-files/load-plan.ts';
 import { tokenMatches } from '../runs/token-hash.ts';
 import { factsOf, type Log } from '../system/log.ts';
 import { lookingUpFor } from '../system/name-lookup.ts';
 import { repeat } from '../system/repeat.ts';
 import type { Shared } from './foundation.ts';
+import { GuardTwice, NoGuard, sayRefused } from './fleet-faults.ts';
 import { type GuardAtWork, startGuard } from './guard-at-work.ts';
+import { type UnchosenGuard, unchosenGuards } from './unchosen-guards.ts';
 
 /** A plan file and, if the plan has several environments, the one to guard. */
 export interface PlanChoice {
@@ -55,37 +57,17 @@ const betweenTries = seconds(30);
 /** How long the start waits for a target that does not answer. Its guard joins the others later. */
 const patience = seconds(15);
 
-class GuardTwice extends RipcordError {
-  readonly files: readonly string[];
-  constructor({ plan, target }: GuardName, files: readonly string[]) {
-    super(
-      {
-        found: `${files.join(' and ')} are both the plan ${plan} in ${target}`,
-        wanted: 'one guard for a plan in an environment',
-        todo: 'Remove one of them, or rename its plan',
-      },
-      exitCodes.usage,
-    );
-    this.files = files;
-  }
-}
-
-class NoGuard extends RipcordError {
-  constructor(absent: readonly Omit<AbsentGuard, 'knows'>[]) {
-    const each = absent.map(({ file, because }) => `\n  ${file}: ${because}`).join('');
-    super({
-      found: `none of ${absent.length} guards could be started`,
-      wanted: 'at least one',
-      todo: `Correct them:${each}`,
-    });
-  }
-}
-
-/** Leaves the faults out: they quote the plan, and its secrets are unknown until it parses. */
-const sayRefused = ({ faults }: PlanRefused, file: string): string =>
-  `${count(faults.length, 'fault')} in ${file}; wanted a sound plan. See the daemon’s log, or: ripcord validate ${file}`;
+const starting = 'it is starting';
 
 const isSame = (a: GuardName | undefined, b: GuardName): boolean => a?.plan === b.plan && a.target === b.target;
+
+const absentIn = ({ choice: { file }, name, shown, hashes = [] }: Berth): AbsentGuard => ({
+  name,
+  file,
+  because: shown ?? starting,
+  ...(shown === undefined && { told: starting }),
+  knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
+});
 
 /**
  * Runs the guards of this process. A guard that cannot start or continue is reported and retried; the others are not
@@ -96,6 +78,7 @@ export class Guards {
   readonly #berths: readonly Berth[];
   /** Secrets that are redacted already. A plan is read every half minute for weeks and usually has the same secrets. */
   readonly #hidden = new Set<string>();
+  #unchosen: readonly UnchosenGuard[] = [];
   #isClosing = false;
 
   constructor(parts: FleetParts) {
@@ -105,15 +88,18 @@ export class Guards {
 
   atWork = (): readonly GuardAtWork[] => this.#berths.flatMap(({ atWork }) => atWork ?? []);
 
-  absent = (): readonly AbsentGuard[] =>
-    this.#berths
-      .filter(({ atWork }) => atWork === undefined)
-      .map(({ choice: { file }, name, shown = 'it is starting', hashes = [] }) => ({
-        name,
-        file,
-        because: shown,
-        knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
-      }));
+  absent = (): readonly AbsentGuard[] => [
+    ...this.#berths.filter(({ atWork }) => atWork === undefined).map(absentIn),
+    ...this.#unchosen.filter(({ name }) => !this.#isChosen(name)), // a plan that could not be read may turn out to be its plan
+  ];
+
+  #isChosen = (name: GuardName): boolean => this.#berths.some((one) => isSame(one.name, name));
+
+  /** Finds the open runs in the journal that no chosen plan guards, and logs each. */
+  async findUnchosen(store: Pick<Journal, 'read' | 'runs'>): Promise<void> {
+    this.#unchosen = await unchosenGuards(store, this.#isChosen);
+    for (const { name, because } of this.#unchosen) this.#parts.log.error({ ...name }, because);
+  }
 
   /** Reads the plans before anything is opened. Rejects for the same reasons as `start`. */
   read(): void {
@@ -157,8 +143,7 @@ export class Guards {
   }
 
   /** The caller of the start reports the warnings of the plans. */
-  #none = (): NoGuard =>
-    new NoGuard(this.#berths.map(({ choice: { file }, name, because = '' }) => ({ name, file, because })));
+  #none = (): NoGuard => new NoGuard(this.#berths.map(({ choice: { file }, because = '' }) => ({ file, because })));
 
   /** Logs a reason when it changes, not at each try. */
   #tell(berth: Berth, error: unknown): void {
@@ -177,7 +162,19 @@ export class Guards {
     if (!this.#hidden.has(secrets)) this.#parts.conceal(loaded.hide.text);
     this.#hidden.add(secrets);
     berth.hide = loaded.hide.text;
+    berth.name = { plan: loaded.plan.name, target: loaded.environment.name };
+    berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
     return loaded;
+  }
+
+  /** Of two files with the same plan, the first is guarded, unless the other one is already. */
+  #mustBeNoTwin(berth: Berth, name: GuardName): void {
+    const twins = this.#berths.filter((one) => isSame(one.name, name));
+    const twin = twins.find((one) => one !== berth && (one.atWork ?? one.starting) !== undefined) ?? twins[0];
+    if (twin === undefined || twin === berth) return;
+    delete berth.name; // the guard of that name is the other one
+    delete berth.hashes;
+    throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
   }
 
   async #begin(berth: Berth, shared: Shared): Promise<void> {
@@ -185,10 +182,7 @@ export class Guards {
     const loaded = berth.loaded ?? this.#load(berth);
     delete berth.loaded;
     const name = { plan: loaded.plan.name, target: loaded.environment.name };
-    const twin = this.#berths.find((one) => one !== berth && isSame(one.name, name));
-    if (twin !== undefined) throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
-    berth.name = name;
-    berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
+    this.#mustBeNoTwin(berth, name);
     let atWork: GuardAtWork | undefined;
     let failure: { readonly error: unknown } | undefined;
     const failed = (error: unknown) => {

@@ -63,6 +63,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const guards = new Guards({ choices: plans, clock, log, conceal: hidden.add, failed: ending.reject });
   guards.read();
   const store = undo.use(await open(storePath));
+  await guards.findUnchosen(store);
   await guards.start({ store, storePath, processMetrics, logLevel, clockIsRight }, undo);
   const api = undo.use(
     await startApi({

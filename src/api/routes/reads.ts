@@ -6,7 +6,7 @@ import { streamEvents } from '../events.ts';
 import type { RunView } from '../../core/run/view.ts';
 import type { Guard } from '../guard.ts';
 import { problemOfError, Refused } from '../problem.ts';
-import type { Member } from '../fleet.ts';
+import type { Member, NamedAbsentGuard } from '../fleet.ts';
 import { type Access, json, mustBeCurrent, type Route, runOf, unknownRun, view } from '../route.ts';
 
 function momentOf(value: unknown, otherwise: Instant): Instant {
@@ -38,6 +38,8 @@ async function summaryOf({ guard }: Member) {
   };
 }
 
+const summaryOfAbsent = ({ name, because }: NamedAbsentGuard) => ({ ...name, ready: false, because: [because] });
+
 async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | undefined; readonly fault?: string }> {
   try {
     const run = guard.current();
@@ -53,7 +55,8 @@ export const reads: readonly Route[] = [
     method: 'get',
     path: '/api/v1/guards',
     access: viewing,
-    list: async (members) => json({ guards: await Promise.all(members.map(summaryOf)) }),
+    list: async (members, absent) =>
+      json({ guards: [...(await Promise.all(members.map(summaryOf))), ...absent.map(summaryOfAbsent)] }),
   },
   {
     method: 'get',
