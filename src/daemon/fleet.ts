@@ -73,13 +73,14 @@ const absentIn = ({ choice: { file }, name, shown, hashes = [] }: Berth): Absent
  * Runs the guards of this process. A guard that cannot start or continue is reported and retried; the others are not
  * affected.
  */
-export class Guards {
+export class Guards implements AsyncDisposable {
   readonly #parts: FleetParts;
   readonly #berths: readonly Berth[];
   /** Secrets that are redacted already. A plan is read every half minute for weeks and usually has the same secrets. */
   readonly #hidden = new Set<string>();
   #unchosen: readonly UnchosenGuard[] = [];
-  #isClosing = false;
+  readonly #stopping = new AbortController();
+  readonly #undo = new AsyncDisposableStack();
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
@@ -115,14 +116,24 @@ export class Guards {
   }
 
   /** Starts every guard. With one guard this rejects with its error; with several, only if none can start. */
-  async start(shared: Shared, undo: AsyncDisposableStack): Promise<void> {
+  async start(shared: Shared): Promise<void> {
+    try {
+      const [only, ...others] = this.#berths;
+      await (only !== undefined && others.length === 0 ? this.#begin(only, shared) : this.#startAll(shared));
+    } finally {
+      this.#stopping.signal.throwIfAborted();
+    }
+  }
+
+  /** Ends the starts under way, and begins no other. The guards at work go on. */
+  stop = (reason: unknown): void => this.#stopping.abort(reason);
+
+  async #startAll(shared: Shared): Promise<void> {
     const { clock, log } = this.#parts;
-    undo.defer(() => this.#close());
-    const [only, ...others] = this.#berths;
-    if (only !== undefined && others.length === 0) return this.#begin(only, shared);
     const all = Promise.all(this.#berths.map((berth) => this.#try(berth, shared)));
     const late = new AbortController();
-    await Promise.race([all, clock.wait(patience, late.signal).catch(() => undefined)]);
+    const enough = AbortSignal.any([late.signal, this.#stopping.signal]);
+    await Promise.race([all, clock.wait(patience, enough).catch(() => undefined)]);
     late.abort();
     if (this.#berths.every(({ atWork, starting }) => atWork === undefined && starting === undefined))
       throw this.#none();
@@ -131,11 +142,14 @@ export class Guards {
     const again = async () => {
       for (const berth of this.#berths) void this.#try(berth, later);
     };
-    undo.use(repeat(clock, betweenTries, again, (error) => log.error(factsOf(error), 'starting the guards failed')));
+    this.#undo.use(
+      repeat(clock, betweenTries, again, (error) => log.error(factsOf(error), 'starting the guards failed')),
+    );
   }
 
   #try(berth: Berth, shared: Shared): Promise<void> {
-    if (berth.atWork !== undefined || berth.ending !== undefined || this.#isClosing) return Promise.resolve();
+    if (berth.atWork !== undefined || berth.ending !== undefined || this.#stopping.signal.aborted)
+      return Promise.resolve();
     berth.starting ??= this.#begin(berth, shared)
       .catch((error: unknown) => this.#tell(berth, error))
       .finally(() => delete berth.starting);
@@ -147,6 +161,7 @@ export class Guards {
 
   /** Logs a reason when it changes, not at each try. */
   #tell(berth: Berth, error: unknown): void {
+    if (error === this.#stopping.signal.reason) return;
     const because = sayError(error);
     if (berth.because !== because)
       this.#parts.log.error({ ...factsOf(error), file: berth.choice.file, ...berth.name }, 'a guard is not at work');
@@ -189,8 +204,10 @@ export class Guards {
       failure ??= { error };
       if (atWork !== undefined && berth.atWork === atWork) this.#lose(berth, error);
     };
-    atWork = await lookingUpFor(guardId(name.plan, name.target), () => startOne(loaded, shared, failed));
-    if (this.#isClosing) return atWork[Symbol.asyncDispose]();
+    atWork = await lookingUpFor(guardId(name.plan, name.target), () =>
+      startOne(loaded, { ...shared, stopping: this.#stopping.signal }, failed),
+    );
+    if (this.#stopping.signal.aborted) return atWork[Symbol.asyncDispose]();
     berth.atWork = atWork;
     if (failure !== undefined) return this.#lose(berth, failure.error);
     if (berth.because !== undefined) log.info({ ...name }, 'the guard is at work again');
@@ -218,8 +235,10 @@ export class Guards {
     }
   }
 
-  async #close(): Promise<void> {
-    this.#isClosing = true;
+  /** Waits for what is starting or ending, then ends each guard at work. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop(new Error('the daemon stops'));
+    await this.#undo.disposeAsync();
     await Promise.all(this.#berths.flatMap(({ starting, ending }) => [starting ?? [], ending ?? []].flat()));
     await Promise.all(this.atWork().map((one) => one[Symbol.asyncDispose]()));
   }
