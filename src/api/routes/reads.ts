@@ -49,6 +49,13 @@ async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | unde
   }
 }
 
+const noMoreEvents = refuse(
+  'taken-over',
+  'this process does not guard the run any more, so it learns of no further event',
+  'the process that guards it',
+  'Ask that one; past events are here without accept: text/event-stream',
+);
+
 /** Routes that the `view` right gives access to. */
 export const reads: readonly Route[] = [
   {
@@ -137,6 +144,7 @@ export const reads: readonly Route[] = [
       const after = Number(call.header('last-event-id') ?? call.query.after ?? 0);
       const from = Number.isSafeInteger(after) && after > 0 ? after : 0;
       if (call.header('accept')?.includes('text/event-stream') === true) {
+        if (guard.over.aborted) throw new Refused(noMoreEvents);
         return {
           stream: (_request, response) =>
             streamEvents({ guard, run, afterSeq: from, stillMay: call.stillMay }, response),
