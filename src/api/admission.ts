@@ -17,6 +17,7 @@ import {
   membership,
   onlyOne,
   ownerOf,
+  refuseAbsent,
   refuseElsewhere,
 } from './fleet.ts';
 import { type Access, unknownRun } from './route.ts';
@@ -78,6 +79,7 @@ export function whoCalls(request: Request, parts: AdmissionParts): Known | Refus
   const token = tokenIn(request);
   const whose = token === undefined ? ({ fault: 'absent' } as const) : membership(fleet, token);
   if ('member' in whose) return whose;
+  if ('absent' in whose) return { refused: refuseAbsent(whose.absent) };
   const address = addressOf(request.socket.remoteAddress);
   const wait = failures.note(address);
   if (wait !== undefined) return { refused: tooMany(address, wait) };
@@ -119,11 +121,15 @@ export async function admitToOne(request: Request, access: Access, parts: Admiss
   return mayCall(member, access) ? member : { refused: notAllowed(member, access) };
 }
 
-/** Returns the guards whose plan lets the caller use the route. */
-export function admitToMany(request: Request, access: Access, parts: AdmissionParts): readonly Member[] | Refused {
+/** Returns the guards whose plan lets the caller use the route, and the absent ones whose plan has the token. */
+export function admitToMany(
+  request: Request,
+  access: Access,
+  parts: AdmissionParts,
+): (Pick<Known, 'absent'> & { readonly members: readonly Member[] }) | Refused {
   const known = whoCalls(request, parts);
   if ('refused' in known) return known;
-  const { member: members } = known;
+  const { member: members, absent } = known;
   const may = members.filter((member) => mayCall(member, access));
-  return may.length > 0 ? may : { refused: notAllowed(members[0], access) };
+  return may.length > 0 ? { members: may, absent } : { refused: notAllowed(members[0], access) };
 }

@@ -25,6 +25,14 @@ export interface EventStream {
   readonly stillMay: () => boolean;
 }
 
+/** Lets the client read what it was sent. A client that reads nothing is disconnected. */
+function endSoon(response: Response): void {
+  if (response.closed || response.destroyed) return;
+  const late = setTimeout(() => response.destroy(), patience);
+  response.once('close', () => clearTimeout(late));
+  response.end();
+}
+
 /** Sends past entries no faster than the client reads them. */
 async function replay(
   entries: readonly Entry<RunEvent>[],
@@ -41,10 +49,14 @@ async function replay(
   }
 }
 
-/** Streams the journal of a run from any sequence number as server-sent events, each entry once and in order. */
+/**
+ * Streams the journal of a run from any sequence number as server-sent events, each entry once and in order. Ends when the
+ * guard is over, so that the client asks again, from its last entry on, whoever guards the run then.
+ */
 export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStream, response: Response): Promise<void> {
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
+  const left = new AbortController();
+  response.once('close', () => left.abort());
+  const closed = AbortSignal.any([left.signal, guard.over]);
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -56,7 +68,7 @@ export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStre
     if (!stillMay()) response.destroy();
     for (const entry of entries) {
       if (entry.run !== run || entry.seq <= sent) continue;
-      if (response.destroyed) return; // writing now would raise an error that nobody handles
+      if (response.destroyed || response.writableEnded) return; // writing now would raise an error that nobody handles
       sent = entry.seq;
       response.write(frame(entry));
       if (response.writableLength > mostWaiting) response.destroy();
@@ -64,13 +76,17 @@ export async function streamEvents({ guard, run, afterSeq, stillMay }: EventStre
   };
   // New entries wait while past ones are read, so that the order is kept.
   let waiting: Entry<RunEvent>[] | undefined = [];
-  guard.follow((entries) => (waiting === undefined ? send(entries) : void waiting.push(...entries)), closed.signal);
+  guard.follow((entries) => (waiting === undefined ? send(entries) : void waiting.push(...entries)), closed);
   const past = await guard.entries(run, afterSeq);
-  await replay(past, response, closed.signal, stillMay);
+  await replay(past, response, closed, stillMay);
+  if (closed.aborted) return endSoon(response);
   sent = past.at(-1)?.seq ?? afterSeq;
   send(waiting);
   waiting = undefined;
-  if (closed.signal.aborted) return;
   const beat = setInterval(() => (stillMay() ? response.write(': still here\n\n') : response.destroy()), heartbeat);
-  closed.signal.addEventListener('abort', () => clearInterval(beat), { once: true });
+  const end = () => {
+    clearInterval(beat);
+    endSoon(response);
+  };
+  closed.addEventListener('abort', end, { once: true });
 }

@@ -11,8 +11,11 @@ import type { Guard, GuardName } from './guard.ts';
 export interface AbsentGuard {
   /** Undefined if the plan cannot be read. */
   readonly name: GuardName | undefined;
-  readonly file: string;
+  /** The plan's file; undefined if the daemon was given no file for this guard. */
+  readonly file?: string;
   readonly because: string;
+  /** The reason for anyone who can reach the port: it quotes no plan. Without it, they are told to see the log. */
+  readonly told?: string;
   /** Whether the plan, as last read, has this token. */
   knows(token: string): boolean;
 }
@@ -37,18 +40,24 @@ export type Membership =
       readonly member: readonly [Member, ...Member[]];
       /** Guards whose plan has the token too but that cannot be asked: the token has ended there, or the guard is not running. */
       readonly elsewhere: readonly GuardName[];
+      /** Those of them that are not running. */
+      readonly absent: readonly NamedAbsentGuard[];
     }
+  /** Only guards that are not running have the token. */
+  | { readonly absent: readonly [NamedAbsentGuard, ...NamedAbsentGuard[]] }
   | { readonly fault: TokenFault; readonly of?: string };
+
+export type NamedAbsentGuard = AbsentGuard & { readonly name: GuardName };
 
 interface Found {
   readonly guard: Guard;
   readonly whose: Whose;
 }
 
-const elsewhere = (fleet: Fleet, found: readonly Found[], token: string): readonly GuardName[] => [
-  ...found.flatMap(({ guard, whose }) => ('fault' in whose && whose.fault !== 'unknown' ? [guard.name] : [])),
-  ...fleet.absent().flatMap(({ name, knows }) => (name !== undefined && knows(token) ? [name] : [])),
-];
+const hasName = (one: AbsentGuard): one is NamedAbsentGuard => one.name !== undefined;
+
+const endedIn = (found: readonly Found[]): readonly GuardName[] =>
+  found.flatMap(({ guard, whose }) => ('fault' in whose && whose.fault !== 'unknown' ? [guard.name] : []));
 
 /** A token belongs to a principal of a plan. It gives access to the guards of that plan only. */
 export function membership(fleet: Fleet, token: string): Membership {
@@ -56,7 +65,16 @@ export function membership(fleet: Fleet, token: string): Membership {
   const [first, ...others] = found.flatMap(({ guard, whose }) =>
     'principal' in whose ? [{ guard, by: whose.principal }] : [],
   );
-  if (first !== undefined) return { member: [first, ...others], elsewhere: elsewhere(fleet, found, token) };
+  const absent = fleet
+    .absent()
+    .filter(hasName)
+    .filter(({ knows }) => knows(token));
+  if (first !== undefined) {
+    const elsewhere = [...endedIn(found), ...absent.map(({ name }) => name)];
+    return { member: [first, ...others], elsewhere, absent };
+  }
+  const [missing, ...more] = absent;
+  if (missing !== undefined) return { absent: [missing, ...more] };
   const faults = found.flatMap(({ whose }) => ('fault' in whose ? [whose] : []));
   return faults.find(({ fault }) => fault !== 'unknown') ?? { fault: 'unknown' };
 }
@@ -96,6 +114,15 @@ export function refuseElsewhere(names: readonly GuardName[], choice: Choice): Re
 
 const howToSay =
   'Say which: --plan NAME and --target NAME, or --run ID; over HTTP ?plan=NAME&target=NAME, or the id of the run';
+
+/** Only guards that are not at work know the caller's token. */
+export const refuseAbsent = (absent: readonly NamedAbsentGuard[]): Refusal =>
+  refuse(
+    'guard-absent',
+    `the guard is not at work: ${absent.map(({ name, because }) => `${sayGuard(name)}: ${because}`).join('; ')}`,
+    'a guard at work',
+    'Wait until it is, or see the daemon’s log',
+  );
 
 /** Returns the guards that match, or a refusal if none does. */
 export function chosen(members: readonly Member[], choice: Choice): readonly Member[] | { readonly refused: Refusal } {

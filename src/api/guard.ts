@@ -28,6 +28,8 @@ export interface GuardName {
 /** What the HTTP routes need from one guard. */
 export interface Guard {
   readonly name: GuardName;
+  /** Aborts when the guard ends, or when another process takes it over: this process learns of no later event. */
+  readonly over: AbortSignal;
   /** The rights that the plan gives a role. */
   rightsOf(role: string): readonly Right[];
   /** Whether the journal has this run and the run belongs to this guard. */

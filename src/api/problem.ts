@@ -45,6 +45,7 @@ const statuses: Readonly<Record<string, number>> = {
   'unknown-requirement': 404,
   'journal-unwritable': 503,
   'taken-over': 503,
+  'guard-absent': 503,
   'could-not-look': 503,
   'too-many-streams': 503,
   'too-many-connections': 503,

@@ -5,7 +5,7 @@ import type { Principal, Right } from '../core/authority/roles.ts';
 import { type RunId, runId } from '../core/kernel/ids.ts';
 import { closedRun } from '../core/run/decide.ts';
 import type { Decision } from '../core/run/decision.ts';
-import type { Fleet, Member } from './fleet.ts';
+import type { Fleet, Member, NamedAbsentGuard } from './fleet.ts';
 import type { Guard } from './guard.ts';
 import { Refused } from './problem.ts';
 
@@ -40,7 +40,7 @@ export type Route = { readonly method: 'get' | 'post'; readonly path: string } &
   /** A call about every guard whose plan gives the caller the right. */
   | {
       readonly access: Access;
-      readonly list: (members: readonly Member[]) => Promise<Answer>;
+      readonly list: (members: readonly Member[], absent: readonly NamedAbsentGuard[]) => Promise<Answer>;
     }
   | { readonly access: Access; readonly handle: (call: Call) => Promise<Answer | Stream> }
 );

@@ -5,6 +5,8 @@ import express, { type Express, type NextFunction, type Request, type Response }
 
 import { refuse, type Refusal } from '../core/authority/refusal.ts';
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { guardId } from '../core/kernel/ids.ts';
+import { lookingUpFor } from '../system/name-lookup.ts';
 import { type AdmissionParts, admitToMany, admitToOne, type Nobody, tokenIn } from './admission.ts';
 import { type Door, openDoor, type TurnedAway } from './door.ts';
 import { limitFailures } from './failures.ts';
@@ -90,14 +92,16 @@ async function serveOne(request: Request, response: Response, route: OfOne, door
   const still = body === undefined ? member : await admitToOne(request, route.access, doors);
   if ('refused' in still) return void sendRefusal(response, still.refused);
   const { guard } = still;
-  const answer = await route.handle({
+  const { plan, target } = guard.name;
+  const asked = {
     ...still,
     stillMay: () => 'principal' in guard.principalOf(tokenIn(request) ?? ''),
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)])),
     query: request.query,
     body,
-    header: (name) => request.get(name),
-  });
+    header: (name: string) => request.get(name),
+  };
+  const answer = await lookingUpFor(guardId(plan, target), () => route.handle(asked));
   if ('stream' in answer) return streams.serve(answer, request, response);
   return void send(response, answer);
 }
@@ -106,9 +110,9 @@ function addRoute(app: Express, route: Route, doors: AdmissionParts, streams: St
   app[route.method](route.path, async (request: Request, response: Response) => {
     if ('show' in route) return void send(response, await route.show(doors.fleet));
     if ('handle' in route) return serveOne(request, response, route, doors, streams);
-    const members = admitToMany(request, route.access, doors);
-    if ('refused' in members) return void sendRefusal(response, members.refused);
-    return void send(response, await route.list(members));
+    const admitted = admitToMany(request, route.access, doors);
+    if ('refused' in admitted) return void sendRefusal(response, admitted.refused);
+    return void send(response, await route.list(admitted.members, admitted.absent));
   });
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exitCodes } from '../core/kernel/errors.ts';
 import type { PlanChoice } from '../daemon/fleet.ts';
 import { serve as startDaemon } from '../daemon/serve.ts';
+import { makeRoomForLookups } from '../system/name-lookup.ts';
 import type { Call } from './call.ts';
 import { UsageError } from './errors.ts';
 import { journalBesideAll } from './journal-beside.ts';
@@ -66,38 +67,51 @@ export function readListen(text: string): { readonly host: string; readonly port
 
 const codes = { SIGTERM: 143, SIGINT: 130 } as const;
 
-/** Resolves at the first signal. The second signal ends this process immediately. */
-function untilTold(tell: (text: string) => void): Promise<void> {
-  const told = Promise.withResolvers<void>();
+/** Aborts at the first signal. The second signal ends this process immediately. */
+function untilTold(tell: (text: string) => void): AbortSignal {
+  const told = new AbortController();
   let count = 0;
   const onSignal = (name: keyof typeof codes) => {
     count += 1;
     if (count > 1) process.exit(codes[name]);
     tell(`ripcord: ${name}: stopping; send the signal again to stop at once`);
-    told.resolve();
+    told.abort();
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  return told.promise;
+  return told.signal;
 }
+
+/** Resolves when the signal aborts. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Runs the daemon until it is told to stop or cannot continue. */
 export async function serve({ options, terminal }: Call<ServeOptions>): Promise<number> {
   const { listen, logLevel, clockIsRight } = options;
+  makeRoomForLookups(process.env);
   const plans = planChoices(options);
   const journal = options.journal ?? journalBesideAll(plans.map(({ file }) => file));
   const told = untilTold(terminal.tell);
-  const daemon = await startDaemon({
+  const starting = startDaemon({
     plans,
     journal,
     listen: readListen(listen),
     logLevel,
     conceal: terminal.conceal,
+    signal: told,
     ...(clockIsRight !== undefined && { clockIsRight }),
   });
+  const daemon = await starting.catch((error: unknown) => {
+    if (error !== told.reason) throw error;
+  });
+  if (daemon === undefined) return exitCodes.well; // it was told to stop before it was up
   terminal.answer(`listening on ${daemon.url}`);
   try {
-    await Promise.race([told, daemon.closed]);
+    await Promise.race([aborted(told), daemon.closed]);
   } finally {
     await daemon.close();
   }

@@ -31,7 +31,9 @@ export const fleetOf = (
     const atWork = guards.atWork();
     processMetrics.guards([
       ...atWork.map(({ guard: { name }, holdsLease }) => ({ ...name, up: holdsLease() })),
-      ...guards.absent().map(({ name, file }) => ({ plan: name?.plan ?? file, target: name?.target ?? '', up: false })),
+      ...guards
+        .absent()
+        .map(({ name, file }) => ({ plan: name?.plan ?? file ?? '', target: name?.target ?? '', up: false })),
     ]);
     return metricsPage([processMetrics, ...(await upToDate(atWork)).map(({ metrics }) => metrics)]);
   }),

@@ -1,16 +1,20 @@
 import type { AbsentGuard } from '../api/fleet.ts';
 import type { GuardName } from '../api/guard.ts';
 import type { Clock } from '../core/kernel/clock.ts';
-import { count } from '../core/kernel/count.ts';
-import { exitCodes, RipcordError, sayError } from '../core/kernel/errors.ts';
+import { sayError } from '../core/kernel/errors.ts';
 import type { HideText } from '../core/kernel/hide-text.ts';
+import { guardId } from '../core/kernel/ids.ts';
 import { seconds } from '../core/kernel/units.ts';
+import type { Journal } from '../journal/journal.ts';
 import { type LoadedPlan, planLoader, PlanRefused } from '../plan-files/load-plan.ts';
 import { tokenMatches } from '../runs/token-hash.ts';
 import { factsOf, type Log } from '../system/log.ts';
+import { lookingUpFor } from '../system/name-lookup.ts';
 import { repeat } from '../system/repeat.ts';
 import type { Shared } from './foundation.ts';
+import { GuardTwice, NoGuard, sayRefused } from './fleet-faults.ts';
 import { type GuardAtWork, startGuard } from './guard-at-work.ts';
+import { type UnchosenGuard, unchosenGuards } from './unchosen-guards.ts';
 
 /** A plan file and, if the plan has several environments, the one to guard. */
 export interface PlanChoice {
@@ -54,48 +58,30 @@ const betweenTries = seconds(30);
 /** How long the start waits for a target that does not answer. Its guard joins the others later. */
 const patience = seconds(15);
 
-class GuardTwice extends RipcordError {
-  readonly files: readonly string[];
-  constructor({ plan, target }: GuardName, files: readonly string[]) {
-    super(
-      {
-        found: `${files.join(' and ')} are both the plan ${plan} in ${target}`,
-        wanted: 'one guard for a plan in an environment',
-        todo: 'Remove one of them, or rename its plan',
-      },
-      exitCodes.usage,
-    );
-    this.files = files;
-  }
-}
-
-class NoGuard extends RipcordError {
-  constructor(absent: readonly Omit<AbsentGuard, 'knows'>[]) {
-    const each = absent.map(({ file, because }) => `\n  ${file}: ${because}`).join('');
-    super({
-      found: `none of ${absent.length} guards could be started`,
-      wanted: 'at least one',
-      todo: `Correct them:${each}`,
-    });
-  }
-}
-
-/** Leaves the faults out: they quote the plan, and its secrets are unknown until it parses. */
-const sayRefused = ({ faults }: PlanRefused, file: string): string =>
-  `${count(faults.length, 'fault')} in ${file}; wanted a sound plan. See the daemon’s log, or: ripcord validate ${file}`;
+const starting = 'it is starting';
 
 const isSame = (a: GuardName | undefined, b: GuardName): boolean => a?.plan === b.plan && a.target === b.target;
+
+const absentIn = ({ choice: { file }, name, shown, hashes = [] }: Berth): AbsentGuard => ({
+  name,
+  file,
+  because: shown ?? starting,
+  ...(shown === undefined && { told: starting }),
+  knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
+});
 
 /**
  * Runs the guards of this process. A guard that cannot start or continue is reported and retried; the others are not
  * affected.
  */
-export class Guards {
+export class Guards implements AsyncDisposable {
   readonly #parts: FleetParts;
   readonly #berths: readonly Berth[];
   /** Secrets that are redacted already. A plan is read every half minute for weeks and usually has the same secrets. */
   readonly #hidden = new Set<string>();
-  #isClosing = false;
+  #unchosen: readonly UnchosenGuard[] = [];
+  readonly #stopping = new AbortController();
+  readonly #undo = new AsyncDisposableStack();
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
@@ -104,15 +90,18 @@ export class Guards {
 
   atWork = (): readonly GuardAtWork[] => this.#berths.flatMap(({ atWork }) => atWork ?? []);
 
-  absent = (): readonly AbsentGuard[] =>
-    this.#berths
-      .filter(({ atWork }) => atWork === undefined)
-      .map(({ choice: { file }, name, shown = 'it is starting', hashes = [] }) => ({
-        name,
-        file,
-        because: shown,
-        knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
-      }));
+  absent = (): readonly AbsentGuard[] => [
+    ...this.#berths.filter(({ atWork }) => atWork === undefined).map(absentIn),
+    ...this.#unchosen.filter(({ name }) => !this.#isChosen(name)), // a plan that could not be read may turn out to be its plan
+  ];
+
+  #isChosen = (name: GuardName): boolean => this.#berths.some((one) => isSame(one.name, name));
+
+  /** Finds the open runs in the journal that no chosen plan guards, and logs each. */
+  async findUnchosen(store: Pick<Journal, 'read' | 'runs'>): Promise<void> {
+    this.#unchosen = await unchosenGuards(store, this.#isChosen);
+    for (const { name, because } of this.#unchosen) this.#parts.log.error({ ...name }, because);
+  }
 
   /** Reads the plans before anything is opened. Rejects for the same reasons as `start`. */
   read(): void {
@@ -128,14 +117,24 @@ export class Guards {
   }
 
   /** Starts every guard. With one guard this rejects with its error; with several, only if none can start. */
-  async start(shared: Shared, undo: AsyncDisposableStack): Promise<void> {
+  async start(shared: Shared): Promise<void> {
+    try {
+      const [only, ...others] = this.#berths;
+      await (only !== undefined && others.length === 0 ? this.#begin(only, shared) : this.#startAll(shared));
+    } finally {
+      this.#stopping.signal.throwIfAborted();
+    }
+  }
+
+  /** Ends the starts under way, and begins no other. The guards at work go on. */
+  stop = (reason: unknown): void => this.#stopping.abort(reason);
+
+  async #startAll(shared: Shared): Promise<void> {
     const { clock, log } = this.#parts;
-    undo.defer(() => this.#close());
-    const [only, ...others] = this.#berths;
-    if (only !== undefined && others.length === 0) return this.#begin(only, shared);
     const all = Promise.all(this.#berths.map((berth) => this.#try(berth, shared)));
     const late = new AbortController();
-    await Promise.race([all, clock.wait(patience, late.signal).catch(() => undefined)]);
+    const enough = AbortSignal.any([late.signal, this.#stopping.signal]);
+    await Promise.race([all, clock.wait(patience, enough).catch(() => undefined)]);
     late.abort();
     if (this.#berths.every(({ atWork, starting }) => atWork === undefined && starting === undefined))
       throw this.#none();
@@ -144,11 +143,14 @@ export class Guards {
     const again = async () => {
       for (const berth of this.#berths) void this.#try(berth, later);
     };
-    undo.use(repeat(clock, betweenTries, again, (error) => log.error(factsOf(error), 'starting the guards failed')));
+    this.#undo.use(
+      repeat(clock, betweenTries, again, (error) => log.error(factsOf(error), 'starting the guards failed')),
+    );
   }
 
   #try(berth: Berth, shared: Shared): Promise<void> {
-    if (berth.atWork !== undefined || berth.ending !== undefined || this.#isClosing) return Promise.resolve();
+    if (berth.atWork !== undefined || berth.ending !== undefined || this.#stopping.signal.aborted)
+      return Promise.resolve();
     berth.starting ??= this.#begin(berth, shared)
       .catch((error: unknown) => this.#tell(berth, error))
       .finally(() => delete berth.starting);
@@ -156,11 +158,11 @@ export class Guards {
   }
 
   /** The caller of the start reports the warnings of the plans. */
-  #none = (): NoGuard =>
-    new NoGuard(this.#berths.map(({ choice: { file }, name, because = '' }) => ({ name, file, because })));
+  #none = (): NoGuard => new NoGuard(this.#berths.map(({ choice: { file }, because = '' }) => ({ file, because })));
 
   /** Logs a reason when it changes, not at each try. */
   #tell(berth: Berth, error: unknown): void {
+    if (error === this.#stopping.signal.reason) return;
     const because = sayError(error);
     if (berth.because !== because)
       this.#parts.log.error({ ...factsOf(error), file: berth.choice.file, ...berth.name }, 'a guard is not at work');
@@ -175,7 +177,19 @@ export class Guards {
     if (!this.#hidden.has(secrets)) this.#parts.conceal(loaded.hide.text);
     this.#hidden.add(secrets);
     berth.hide = loaded.hide.text;
+    berth.name = { plan: loaded.plan.name, target: loaded.environment.name };
+    berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
     return loaded;
+  }
+
+  /** Of two files with the same plan, the first is guarded, unless the other one is already. */
+  #mustBeNoTwin(berth: Berth, name: GuardName): void {
+    const twins = this.#berths.filter((one) => isSame(one.name, name));
+    const twin = twins.find((one) => one !== berth && (one.atWork ?? one.starting) !== undefined) ?? twins[0];
+    if (twin === undefined || twin === berth) return;
+    delete berth.name; // the guard of that name is the other one
+    delete berth.hashes;
+    throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
   }
 
   async #begin(berth: Berth, shared: Shared): Promise<void> {
@@ -183,18 +197,17 @@ export class Guards {
     const loaded = berth.loaded ?? this.#load(berth);
     delete berth.loaded;
     const name = { plan: loaded.plan.name, target: loaded.environment.name };
-    const twin = this.#berths.find((one) => one !== berth && isSame(one.name, name));
-    if (twin !== undefined) throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
-    berth.name = name;
-    berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
+    this.#mustBeNoTwin(berth, name);
     let atWork: GuardAtWork | undefined;
     let failure: { readonly error: unknown } | undefined;
     const failed = (error: unknown) => {
       failure ??= { error };
       if (atWork !== undefined && berth.atWork === atWork) this.#lose(berth, error);
     };
-    atWork = await startOne(loaded, shared, failed);
-    if (this.#isClosing) return atWork[Symbol.asyncDispose]();
+    atWork = await lookingUpFor(guardId(name.plan, name.target), () =>
+      startOne(loaded, { ...shared, stopping: this.#stopping.signal }, failed),
+    );
+    if (this.#stopping.signal.aborted) return atWork[Symbol.asyncDispose]();
     berth.atWork = atWork;
     if (failure !== undefined) return this.#lose(berth, failure.error);
     if (berth.because !== undefined) log.info({ ...name }, 'the guard is at work again');
@@ -222,8 +235,10 @@ export class Guards {
     }
   }
 
-  async #close(): Promise<void> {
-    this.#isClosing = true;
+  /** Waits for what is starting or ending, then ends each guard at work. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop(new Error('the daemon stops'));
+    await this.#undo.disposeAsync();
     await Promise.all(this.#berths.flatMap(({ starting, ending }) => [starting ?? [], ending ?? []].flat()));
     await Promise.all(this.atWork().map((one) => one[Symbol.asyncDispose]()));
   }

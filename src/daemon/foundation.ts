@@ -29,6 +29,8 @@ export interface Shared {
   readonly logLevel: string;
   /** A person's confirmation of a clock that is far ahead of the journal. */
   readonly clockIsRight?: boolean | undefined;
+  /** The process stops: ends a start at once, whatever it waits for. Does not end a guard at work. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 /** What the rest of the daemon is built on. It has neither a clock nor a conductor, so no part of it can act yet. */
@@ -64,13 +66,17 @@ class WrongTarget extends RipcordError {
  * Requires every later session to reach the run's target. If the target changed since the last daemon stopped, such as by a
  * failover or a restore in progress, the next daemon finds that out and records it.
  */
-async function expectTargetOf(run: RunState, { identity, server, askAnew }: GuardedTarget): Promise<void> {
+async function expectTargetOf(
+  run: RunState,
+  { identity, server, askAnew }: GuardedTarget,
+  stopping: AbortSignal | undefined,
+): Promise<void> {
   const isNamesake = sameCluster(run.target, identity) && run.target.database === identity.database;
   if (!sameTarget(run.target, identity) && !(isNamesake && isRestoring(rollbackOf(run))))
     throw new WrongTarget(run, sayIdentity(identity));
   if (run.target.oid === identity.oid && run.target.timeline === identity.timeline) return;
   server.expect(run.target);
-  await askAnew();
+  await askAnew(undefined, stopping);
 }
 
 /**
@@ -128,18 +134,37 @@ async function mustHaveLogins(
   connections: GuardedTarget,
   unfinished: RunState | undefined,
   log: Log,
+  stopping: AbortSignal | undefined,
 ) {
   const mustGoOn = rollbackUnderWay(unfinished) !== undefined || unfinished?.fence !== undefined;
-  await requireLogins(connections.control, loaded, connections).catch((error: unknown) => {
+  const at = { server: connections.server, signal: stopping };
+  await requireLogins(connections.control, loaded, at).catch((error: unknown) => {
+    stopping?.throwIfAborted();
     if (!mustGoOn) throw error;
     log.error(factsOf(error), 'the logins do not have the required rights; the running rollback continues');
   });
 }
 
+/** Closes the connections when the process stops during `work`, so that nothing waits for a silent target. */
+async function endingWith<Done>(
+  stopping: AbortSignal | undefined,
+  connections: GuardedTarget,
+  work: () => Promise<Done>,
+): Promise<Done> {
+  stopping?.throwIfAborted();
+  const end = () => void connections[Symbol.asyncDispose]().then(undefined, () => undefined); // whoever waits is told
+  stopping?.addEventListener('abort', end, { once: true });
+  try {
+    return await work();
+  } finally {
+    stopping?.removeEventListener('abort', end);
+  }
+}
+
 /** Takes the guard's lease and its target, and rebuilds the newest run. Writes no events. */
 export async function layFoundation(
   loaded: LoadedPlan,
-  { store, processMetrics, logLevel }: Shared,
+  { store, processMetrics, logLevel, stopping }: Shared,
   undo: AsyncDisposableStack,
 ): Promise<Foundation> {
   const { plan, environment, hide } = loaded;
@@ -170,13 +195,17 @@ export async function layFoundation(
       target: environment.target,
       cost: metrics.targetCost,
       onUnread: (said) => log.warn({}, said),
+      signal: stopping,
     }),
   );
-  const [head] = await journal.runs(guard);
-  const newest = head && (await loadRun(journal, head.run, hide.kept));
-  const unfinished = newest?.closed === undefined ? newest : undefined;
-  await mustBeOursAlone(journal, guard, connections);
-  if (unfinished !== undefined) await expectTargetOf(unfinished, connections);
-  await mustHaveLogins(loaded, connections, unfinished, log);
+  const newest = await endingWith(stopping, connections, async () => {
+    const [head] = await journal.runs(guard);
+    const found = head && (await loadRun(journal, head.run, hide.kept));
+    const unfinished = found?.closed === undefined ? found : undefined;
+    await mustBeOursAlone(journal, guard, connections);
+    if (unfinished !== undefined) await expectTargetOf(unfinished, connections, stopping);
+    await mustHaveLogins(loaded, connections, unfinished, log, stopping);
+    return found;
+  });
   return { loaded, log, metrics, processMetrics, health, lease, journal, connections, newest };
 }

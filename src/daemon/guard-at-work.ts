@@ -67,11 +67,11 @@ function buildExecutor(
 }
 
 /** The guard for its requests; this function opens no port. */
-function buildGuard(recovered: Recovered, monitoring: Monitoring, scripts: Scripts) {
+function buildGuard(recovered: Recovered, monitoring: Monitoring, scripts: Scripts, over: AbortSignal) {
   const { loaded, clock, connections, health } = recovered;
   const ofPhases = phaseLeases(loaded.plan.phase_lease, clock.now());
   const unready = () => [...health.list(), ...connections.doubts(), ...monitoring.late()];
-  return { guard: createGuard({ recovered, monitoring, phaseLeases: ofPhases, scripts, unready }), ofPhases };
+  return { guard: createGuard({ recovered, monitoring, phaseLeases: ofPhases, scripts, unready, over }), ofPhases };
 }
 
 /** Work that events require and that must survive a crash. If another process takes over the guard, that process does it. */
@@ -108,7 +108,9 @@ export async function startGuard(
   const scripts = scriptsOfPlan(plan, environment.name, folder, fill);
   const noteTarget = targetChanges(recovered);
   const executor = buildExecutor(recovered, monitoring, scripts, noteTarget, shared.storePath, failed);
-  const { guard, ofPhases } = buildGuard(recovered, monitoring, scripts);
+  const over = new AbortController();
+  lease.onLost(() => over.abort());
+  const { guard, ofPhases } = buildGuard(recovered, monitoring, scripts, over.signal);
   startConsumers(recovered, guard, join(dirname(shared.storePath), 'reports'), undo);
   const { evidenceStore, evaluator, capture, checks } = monitoring;
   const runRound = (round: Round) => void checks.runAll(round).catch(health.during('a round of checks'));
@@ -122,6 +124,7 @@ export async function startGuard(
   startHousekeeping(recovered, monitoring, ofPhases, scripts, noteTarget, undo);
   // Retries a fence that could not be lifted, even if nothing else wakes the executor.
   undo.use(repeat(clock, minutes(1), async () => executor.wake(), health.during('continuing the rollback')));
+  undo.defer(() => over.abort()); // first of all: nobody waits for events while the rest ends
   log.info({ target: sayTarget(connections.identity) }, 'the guard is at work');
 
   const built = undo.move();

@@ -27,6 +27,7 @@ import type { Recovered } from './recover.ts';
 export interface GuardParts extends ReadsParts {
   readonly phaseLeases: PhaseLeases;
   readonly scripts: Scripts;
+  readonly over: AbortSignal;
 }
 
 /** Looks up what the gauges are derived from when they are scraped, because nobody reads them in between. */
@@ -99,7 +100,7 @@ function dryRuns({ recovered, scripts }: GuardParts): Guard['dryRun'] {
 
 /** The daemon, as the HTTP routes see it. */
 export function createGuard(parts: GuardParts): Guard {
-  const { recovered, monitoring, phaseLeases, unready } = parts;
+  const { recovered, monitoring, phaseLeases, unready, over } = parts;
   const { loaded, lease, conductor, clock, connections, tokens, health } = recovered;
   const { evidenceStore, evaluator, checks } = monitoring;
   const { plan } = loaded;
@@ -109,6 +110,7 @@ export function createGuard(parts: GuardParts): Guard {
   const guard: Guard = {
     ...reads,
     name: { plan: plan.name, target: loaded.environment.name },
+    over,
     rightsOf: (role) => rightsOf(plan, role),
     principalOf: tokens.whose,
     async revokeToken(input) {

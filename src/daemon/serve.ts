@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly clockIsRight?: boolean | undefined;
   /** Called with a function that redacts the plans' secrets, for the caller to report a failed start. */
   readonly conceal?: (hide: HideText) => void;
+  /** Ends a start at once: it rejects with the signal's reason. A daemon that is up goes on until it is closed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Daemon {
@@ -46,7 +48,9 @@ function concealing(tell: ServeOptions['conceal']) {
 }
 
 /**
- * Opens one store, one API and one metrics page, and runs a guard for each plan. If a later part fails, what was opened is
+ * Opens one store, one API and one metrics page, and runs a guard for each plan. The API listens before the guards start, so
+ * that a slow start of one does not keep a phase of another from its guard; until a guard is at work, the API says that it is
+ * starting. If a later part fails, what was opened is
  * closed. Rejects with one clear message: the journal is in use or damaged, the port is taken, or a single guard cannot
  * start.
  */
@@ -54,7 +58,7 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   await using undo = new AsyncDisposableStack();
   const ending = Promise.withResolvers<void>();
   ending.promise.catch(() => undefined); // rejects for the holder of the daemon; before there is one, the start itself fails
-  const { plans, journal, logLevel, clockIsRight, listen } = options;
+  const { plans, journal, logLevel, clockIsRight, listen, signal } = options;
   const hidden = concealing(options.conceal);
   const log = createLog(logLevel, hidden);
   const clock = systemClock();
@@ -63,7 +67,8 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const guards = new Guards({ choices: plans, clock, log, conceal: hidden.add, failed: ending.reject });
   guards.read();
   const store = undo.use(await open(storePath));
-  await guards.start({ store, storePath, processMetrics, logLevel, clockIsRight }, undo);
+  await guards.findUnchosen(store);
+  undo.use(guards); // before the API, which is closed first: nobody asks a half-closed guard
   const api = undo.use(
     await startApi({
       fleet: fleetOf(guards, processMetrics, clock),
@@ -73,7 +78,13 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
       onTurnedAway: tellTurnedAway({ log, clock, processMetrics }),
     }),
   );
-  log.info({ url: api.url, guards: guards.atWork().length, of: plans.length }, 'the API is up');
+  log.info({ url: api.url }, 'the API is up');
+  const stop = () => guards.stop(signal?.reason);
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', stop, { once: true });
+  await guards.start({ store, storePath, processMetrics, logLevel, clockIsRight });
+  signal?.removeEventListener('abort', stop);
+  log.info({ guards: guards.atWork().length, of: plans.length }, 'the guards are started');
   const failed = (error: unknown) => log.error(factsOf(error), 'journal maintenance failed');
   await startUpkeep({ clock, store, guards: guards.atWork, failed, log }, undo);
 

@@ -1,7 +1,9 @@
+import { lateness } from '../core/evidence/own-time.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
+import type { NameLookup } from '../system/name-lookup.ts';
 import { bodyJudge } from './http-expectation.ts';
 import { httpRequester } from './http-request.ts';
 import type { Asker } from './sampling-loop.ts';
@@ -9,7 +11,11 @@ import type { Asker } from './sampling-loop.ts';
 export type HttpQuestion = NonNullable<ProbePlan['http']>;
 
 /** Each reading opens its own connection, as a new user would, and follows no redirect. Never rejects. */
-export function httpProbe(plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>, question: HttpQuestion): Asker {
+export function httpProbe(
+  plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
+  question: HttpQuestion,
+  lookups?: () => NameLookup,
+): Asker {
   const id = probeId(plan.id);
   const { status: wanted } = question.expect;
   const { keep, judge } = bodyJudge(question.expect);
@@ -17,12 +23,13 @@ export function httpProbe(plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>, que
     status === wanted
       ? undefined
       : { reason: 'status', code: String(status), message: `answered ${status}, wanted ${wanted}` };
-  const request = httpRequester({ ...question, keep, refuse });
+  const request = httpRequester({ ...question, keep, refuse }, lookups);
 
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
     const about = { probe: id, at };
     const outcome = await request(plan.timeout, signal);
     if (outcome === 'aborted') return { state: 'missing', ...about };
+    if (outcome === 'unasked') return { state: 'missing', ...about, because: lateness.names };
     if ('reason' in outcome) return { state: 'failed', ...about, cause: outcome };
     const { body, size, took, parts, own } = outcome;
     const judged = judge(body, size);

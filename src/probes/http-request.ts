@@ -9,6 +9,7 @@ import { type OwnTime, ownTimeBetween } from '../core/evidence/own-time.ts';
 import type { Failure, Part, Parts } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis } from '../core/kernel/units.ts';
+import { type NameLookup, nameLookup, timeoutAfter } from '../system/name-lookup.ts';
 import { ownTime } from '../target/own-time.ts';
 
 export interface HttpRequest {
@@ -32,7 +33,7 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** The size of the whole body, in bytes. */
   readonly size: number;
-  /** From the name lookup to the last byte of the body. */
+  /** From the name lookup to the last byte of the body, without the guard's wait for its turn to look the name up. */
   readonly took: Millis;
   /** The parts add up to `took`. */
   readonly parts: Parts;
@@ -40,7 +41,8 @@ export interface HttpAnswer {
   readonly own: OwnTime;
 }
 
-export type HttpOutcome = HttpAnswer | Failure | 'aborted';
+/** `unasked`: nothing was sent, because the guard's lookups of other names left no turn for this one. */
+export type HttpOutcome = HttpAnswer | Failure | 'aborted' | 'unasked';
 
 /** Turns Node's error for a request without an answer into a failure. `ready`: the connection was established. */
 export const lostBy = (error: Error, ready: boolean): Failure => {
@@ -55,6 +57,7 @@ class HttpAttempt {
   readonly #started = performance.now();
   readonly #ownBefore = ownTime();
   readonly #asked: HttpRequest;
+  readonly #names: NameLookup;
   readonly #request: http.ClientRequest;
   readonly #outcome = Promise.withResolvers<HttpOutcome>();
   readonly outcome = this.#outcome.promise;
@@ -62,10 +65,11 @@ class HttpAttempt {
   #last = measured(0);
   #ready = false;
 
-  constructor(asked: HttpRequest, options: http.RequestOptions) {
+  constructor(asked: HttpRequest, options: http.RequestOptions, names: NameLookup) {
     this.#asked = asked;
+    this.#names = names;
     const secure = options.protocol === 'https:';
-    this.#request = (secure ? https : http).request(options);
+    this.#request = (secure ? https : http).request({ ...options, lookup: names.lookup });
     this.#request.once('socket', (socket) => {
       socket.once('lookup', () => this.#ended('name')); // not emitted for an address
       socket.once('connect', () => {
@@ -90,7 +94,7 @@ class HttpAttempt {
 
   /** Records a part that lasted from the end of the previous part until now. */
   #ended(part: Part): void {
-    const now = measured(performance.now() - this.#started);
+    const now = measured(performance.now() - this.#started - this.#names.waited());
     this.#parts[part] = measured(now - this.#last);
     this.#last = now;
   }
@@ -132,9 +136,9 @@ class HttpAttempt {
 function freshConnection(ca: string | undefined, secure: boolean): http.RequestOptions {
   let secureContext: SecureContext | undefined; // created once: parsing the certificates takes milliseconds
   return {
-    createConnection({ host: name, port }) {
+    createConnection({ host: name, port, lookup }) {
       const host = name ?? 'localhost';
-      const place = { host, port: Number(port) };
+      const place = { host, port: Number(port), ...(lookup !== undefined && { lookup }) };
       if (!secure) return connect(place);
       secureContext ??= createSecureContext(ca === undefined ? {} : { ca });
       const named = isIP(host) === 0 ? { servername: host } : {};
@@ -150,7 +154,7 @@ export type Requester = (timeout: Millis, signal: AbortSignal, path?: string) =>
  * Returns a function that sends the request. Each call opens its own connection, as a new user would, and follows no
  * redirect. Never rejects: if Node refuses to send the request, the outcome is a `query` failure.
  */
-export function httpRequester(asked: HttpRequest): Requester {
+export function httpRequester(asked: HttpRequest, lookups: () => NameLookup = nameLookup): Requester {
   const url = new URL(asked.url);
   const options: http.RequestOptions = {
     ...urlToHttpOptions(url),
@@ -160,15 +164,16 @@ export function httpRequester(asked: HttpRequest): Requester {
   };
   const attempt: Requester = async (timeout, signal, path) => {
     if (signal.aborted) return 'aborted';
-    const made = new HttpAttempt(asked, path === undefined ? options : { ...options, path });
-    const late = `no complete answer within ${sayDuration(timeout)}`;
-    const timer = setTimeout(() => made.end({ reason: 'timeout', message: late }), timeout);
+    const names = lookups();
+    const made = new HttpAttempt(asked, path === undefined ? options : { ...options, path }, names);
+    const late: Failure = { reason: 'timeout', message: `no complete answer within ${sayDuration(timeout)}` };
+    const cancel = timeoutAfter(timeout, names, () => made.end(names.isWaiting() ? 'unasked' : late));
     const abort = () => made.end('aborted');
     signal.addEventListener('abort', abort, { once: true });
     try {
       return await made.outcome;
     } finally {
-      clearTimeout(timer);
+      cancel();
       signal.removeEventListener('abort', abort);
     }
   };

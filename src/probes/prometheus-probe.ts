@@ -1,3 +1,4 @@
+import { lateness } from '../core/evidence/own-time.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
@@ -39,6 +40,7 @@ export function prometheusProbe(
     const about = { probe: id, at };
     const outcome = await request(plan.timeout, signal, pathOf(question, at, plan.timeout));
     if (outcome === 'aborted') return { state: 'missing', ...about };
+    if (outcome === 'unasked') return { state: 'missing', ...about, because: lateness.names };
     if ('reason' in outcome) return { state: 'missing', ...about, because: `Prometheus: ${outcome.message}` };
     const { status, body } = outcome;
     const latency = latencyIn(status, body.toString(), { unit, at, within: plan.every });

@@ -1,12 +1,12 @@
 import { sayError } from '../core/kernel/errors.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
-import type { OwnTime } from '../core/evidence/own-time.ts';
+import { lateness, type OwnTime } from '../core/evidence/own-time.ts';
 import { isUndefinedObject } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
-import { StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
+import { NameUnasked, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
 import type { UsersPath } from '../target/users-path.ts';
 import type { Asker } from './sampling-loop.ts';
 import { statementOrder } from './statement-order.ts';
@@ -38,13 +38,17 @@ const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 const isBlindness = ({ code }: Failure): boolean =>
   /^42501$|^28...$|^(?:untrusted-code|ambiguous-name|changed-meanwhile)$/.test(code ?? '');
 
-/** A server other than the target answered. On either path, this is no evidence about the target. */
+/** Another server answered, or the guard asked nobody. On either path, this is no evidence about the target. */
 interface Elsewhere {
   readonly elsewhere: string;
 }
 
 const attemptOf = (error: unknown, stage: 'connect' | 'query'): Failure | Elsewhere =>
-  error instanceof WrongServer ? { elsewhere: error.message } : failureOf(error, stage);
+  error instanceof WrongServer
+    ? { elsewhere: error.message }
+    : error instanceof NameUnasked
+      ? { elsewhere: lateness.names }
+      : failureOf(error, stage);
 
 /** Prefers a failure that is not "does not exist", because it concerns the variant that exists. */
 const telling = (failures: readonly Failure[]): Failure | undefined =>

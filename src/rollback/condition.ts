@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 
 import { judgeRows } from '../core/evidence/judge-rows.ts';
+import { lateness } from '../core/evidence/own-time.ts';
 import type { Clock } from '../core/kernel/clock.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { sayError } from '../core/kernel/errors.ts';
@@ -8,6 +9,7 @@ import { after, between, type Millis, millis, seconds } from '../core/kernel/uni
 import type { Condition } from '../core/plan/conditions.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { httpRequester } from '../probes/http-request.ts';
+import { nameLookup } from '../system/name-lookup.ts';
 import { unlessAborted } from '../target/bounded.ts';
 import type { HeldConnection } from '../target/connection.ts';
 
@@ -55,6 +57,7 @@ async function testHttp({ http: { url, expect } }: Of<'http'>, { fill }: Conditi
   const request = httpRequester({ url: fill(url), method: 'GET', headers: {}, keep: 0, refuse: () => undefined });
   const answer = await request(patience.http, never);
   if (answer === 'aborted') return { holds: 'unknown', saw: 'the request was aborted' };
+  if (answer === 'unasked') return { holds: 'unknown', saw: `${url}: ${lateness.names}` };
   if ('reason' in answer) return { holds: 'unknown', saw: `${url}: ${answer.message}` };
   const { status } = answer;
   return { holds: status === expect.status ? 'yes' : 'no', saw: `${url} answered ${status}, wanted ${expect.status}` };
@@ -62,7 +65,7 @@ async function testHttp({ http: { url, expect } }: Of<'http'>, { fill }: Conditi
 
 async function testTcp({ tcp }: Of<'tcp'>, { fill }: ConditionParts): Promise<Seen> {
   const [, host = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(fill(tcp)) ?? [];
-  const socket = connect({ host, port: Number(port ?? Number.NaN) });
+  const socket = connect({ host, port: Number(port ?? Number.NaN), lookup: nameLookup().lookup });
   socket.setTimeout(patience.tcp);
   const seen = await new Promise<Seen>((resolve) => {
     socket.once('connect', () => resolve({ holds: 'yes', saw: `${tcp} accepts connections` }));

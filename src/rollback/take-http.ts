@@ -1,3 +1,4 @@
+import { lateness } from '../core/evidence/own-time.ts';
 import type { Failure } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { sentence } from '../core/kernel/sentence.ts';
@@ -53,6 +54,9 @@ function requestOf({ http }: HttpStep, { key }: Attempt, fill: Fill) {
   };
 }
 
+const unasked = (asked: string): string =>
+  `${asked} was not sent, so nothing was done: ${sentence(lateness.names)} Let the step run again.`;
+
 const isRedirect = (status: number): boolean => status >= 300 && status < 400 && status !== 304;
 
 const longestAddress = 200;
@@ -106,6 +110,7 @@ export async function takeHttp(step: HttpStep, attempt: Attempt, { fill, secrets
   const request = requestOf(step, attempt, fill);
   const answer = await httpRequester(request)(step.timeout, never);
   if (answer === 'aborted') return { ended: 'badly', question: `${says} was cut short. ${advice}`, output: '' };
+  if (answer === 'unasked') return { ended: 'badly', question: unasked(says), output: '' };
   if ('reason' in answer) return lost(answer, says);
   return judged(step, answer, { says, url: request.url, hide: (text) => hideIn(text, secrets) });
 }

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
 import pRetry from 'p-retry';
@@ -11,10 +10,11 @@ import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
 import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
-import { StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
+import { NameUnasked, StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
 import { explainPgError } from '../target/explain.ts';
 import type { Login } from '../target/logins.ts';
+import { LookingSocket } from '../target/looking-socket.ts';
 import { searchPathOf } from '../target/session-settings.ts';
 import { identityColumns, serverSeen } from '../target/who-answers.ts';
 import type { Outcome } from './parts.ts';
@@ -89,7 +89,8 @@ async function settle(client: Client, { url, server, searchPath }: UndoSql): Pro
 
 async function once(sql: string, tag: string, timeout: Millis, undo: UndoSql): Promise<Done> {
   const { url, alone = false } = undo;
-  const socket = new Socket();
+  const socket = new LookingSocket();
+  const { names } = socket;
   const client = new Client({
     connectionString: withoutOverridden(url),
     application_name: tag,
@@ -102,7 +103,11 @@ async function once(sql: string, tag: string, timeout: Millis, undo: UndoSql): P
     bounded(socket, work, { patience: limit, late: () => silence(url, tag, limit) });
   const short = millis(Math.min(timeout, connectPatience));
   try {
-    await within(short, () => client.connect());
+    await bounded(socket, () => client.connect(), {
+      patience: short,
+      late: () => (names.isWaiting() ? new NameUnasked(sayAddress(addressOf(url))) : silence(url, tag, short)),
+      names,
+    });
     await within(short, () => settle(client, undo));
     // The extended protocol allows one statement only, and adds no transaction around it.
     const asked = alone ? { text: sql, values: [], queryMode: 'extended' } : { text: sql };
@@ -136,7 +141,8 @@ function sayTries({ times, since, locked }: Tries): string {
 }
 
 /** False if the login, the database, the connection limit or the wrong server prevented a session. */
-const isSent = (error: unknown): boolean => !(error instanceof WrongServer) && !/^(28|3D000|53300)/.test(codeOf(error));
+const isSent = (error: unknown): boolean =>
+  !(error instanceof WrongServer || error instanceof NameUnasked) && !/^(28|3D000|53300)/.test(codeOf(error));
 
 function sayNothingDone(error: unknown, sql: string, undo: UndoSql): string {
   if (!isSent(error)) return ' Nothing was done: no session could run it.';

@@ -1,3 +1,4 @@
+import { lateness } from '../core/evidence/own-time.ts';
 import { type Complaint, type ExitCode, exitCodes, RipcordError } from '../core/kernel/errors.ts';
 
 /** A failure of the target. `code` is the SQLSTATE or the system error code, if there is one. */
@@ -16,6 +17,17 @@ export abstract class TargetError extends RipcordError {
 export class TargetUnreachable extends TargetError {
   constructor(complaint: Complaint, code?: string, options?: ErrorOptions) {
     super(complaint, exitCodes.unknown, code, options);
+  }
+}
+
+/** The guard did not even ask for the server's address in time, which says nothing about the target. */
+export class NameUnasked extends TargetUnreachable {
+  constructor(address: string) {
+    super({
+      found: `${address}: ${lateness.names}`,
+      wanted: 'a turn to look its name up',
+      todo: 'See the daemon’s log for names that the name server does not answer; the guard reconnects by itself',
+    });
   }
 }
 

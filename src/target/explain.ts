@@ -1,8 +1,10 @@
 import { DatabaseError } from 'pg';
 
+import { sayDuration } from '../core/kernel/duration.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
+import type { Millis } from '../core/kernel/units.ts';
 import { type Address, addressOf, redact, sayAddress } from './address.ts';
-import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from './errors.ts';
+import { NameUnasked, StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from './errors.ts';
 import type { LoginKey } from './logins.ts';
 
 /** The context of an error: the same SQLSTATE has another meaning during login. */
@@ -178,3 +180,9 @@ export function explainPgError(
   const options = message === said ? { cause: error } : undefined;
   return new Explained({ found, wanted: wanted(address), todo: todo(address) }, code, options);
 }
+
+/** `unasked`: the socket still waits for its turn to look the name up. */
+export const noSession = (url: string, patience: Millis, unasked: boolean): RipcordError =>
+  unasked
+    ? new NameUnasked(sayAddress(addressOf(url)))
+    : explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);

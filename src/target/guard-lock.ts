@@ -118,17 +118,22 @@ async function holderOf(session: SingleSession, key: string): Promise<LockHolder
 export interface LockOptions {
   /** The cluster to take the lock in. A lock in another cluster would protect nothing. */
   readonly server?: RequiredServer;
+  /** Ends the wait for the first session. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-const openAtLock = (url: string, { server }: LockOptions = {}, onEnd?: () => void): Promise<SingleSession> =>
-  openSession({
-    url: withDatabase(url, 'postgres'),
-    name: lockSessionName,
-    readOnly: true,
-    statementTimeout: seconds(5),
-    ...(server !== undefined && { server }),
-    ...(onEnd !== undefined && { onEnd }),
-  });
+const openAtLock = (url: string, { server, signal }: LockOptions = {}, onEnd?: () => void): Promise<SingleSession> =>
+  openSession(
+    {
+      url: withDatabase(url, 'postgres'),
+      name: lockSessionName,
+      readOnly: true,
+      statementTimeout: seconds(5),
+      ...(server !== undefined && { server }),
+      ...(onEnd !== undefined && { onEnd }),
+    },
+    signal,
+  );
 
 /** The current guard of a target, if there is one. Rejects with a TargetError. */
 export async function guardOf(url: string, identity: TargetIdentity): Promise<LockHolder | undefined> {
@@ -156,13 +161,13 @@ async function isHeld(session: SingleSession, key: string, timeout: Millis = usu
 export async function takeGuardLock(
   url: string,
   identity: TargetIdentity,
-  options: LockOptions = {},
+  { signal, ...options }: LockOptions = {},
 ): Promise<GuardLock> {
   const key = guardLockKey(identity);
   let lost: (() => void) | undefined;
-  const open = () => openAtLock(url, options, () => lost?.());
+  const open = (until?: AbortSignal) => openAtLock(url, { ...options, signal: until }, () => lost?.());
   await using undo = new AsyncDisposableStack();
-  let session = undo.use(await open());
+  let session = undo.use(await open(signal));
   if (!(await take(session, key))) {
     const holder = await holderOf(session, key);
     // The other session may have released the lock in between.

@@ -35,7 +35,7 @@ export interface GuardedTarget extends TargetConnections, AsyncDisposable {
   /** Asks the session of `control` which server it reached. Rejects with a TargetError. */
   ask(): Promise<void>;
   /** The same on a new connection: whether a session that connects now reaches the right server. */
-  askAnew(login?: Login): Promise<Guarding>;
+  askAnew(login?: Login, signal?: AbortSignal): Promise<Guarding>;
   /**
    * Whether this is the only guard of the target and new connections reach it. Retries for a while if the lock was lost
    * with its session.
@@ -46,26 +46,30 @@ export interface GuardedTarget extends TargetConnections, AsyncDisposable {
 export interface GuardedTargetParts extends Omit<ConnectionParts, 'server' | 'onCluster'> {
   /** Called once if the users' login may not read the cluster identifier. */
   readonly onUnread?: (sentence: string) => void;
+  /** Ends the start, and every connection with it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Connects, identifies the target and takes the guard lock. Rejects if any of these fails. */
-export async function openGuardedTarget({ onUnread, ...parts }: GuardedTargetParts): Promise<GuardedTarget> {
+export async function openGuardedTarget({ onUnread, signal, ...parts }: GuardedTargetParts): Promise<GuardedTarget> {
   await using undo = new AsyncDisposableStack();
   const server = expectedServer();
   const target = { ...parts.target, server };
   const { cost } = parts;
   const connections = connectionsTo({ ...parts, target, onCluster: onceUnread(onUnread) }, undo);
   const { control } = connections;
-  const lock = undo.use(await takeGuardLock(target.url, await identify(control, server), { server: server.cluster }));
+  const found = await identify(control, server, signal);
+  const lock = undo.use(await takeGuardLock(target.url, found, { server: server.cluster, signal }));
   server.lockIsHeldBy(() => lock.heldBy);
   const watch = watchLock(lock);
   const ask = async () => void (await identify(control, server.held));
-  const askAnew = async (login?: Login): Promise<Guarding> => {
+  const askAnew = async (login?: Login, until?: AbortSignal): Promise<Guarding> => {
     const asked = asksAnew(target, login);
     try {
-      await using _session = await openSession({ ...asked, cost });
+      await using _session = await openSession({ ...asked, cost }, until);
       return 'yes';
     } catch (error) {
+      until?.throwIfAborted();
       if (error instanceof WrongServer) return { elsewhere: error.message };
       if (login !== undefined) return 'no-answer';
     }

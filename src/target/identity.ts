@@ -15,9 +15,10 @@ const oldest = 140_000;
 export async function identify(
   connection: Pick<HeldConnection, 'query' | 'url'>,
   server: Pick<ExpectedServer, 'require'> = expectedServer(),
+  signal?: AbortSignal,
 ): Promise<TargetIdentity> {
   const address = addressOf(connection.url);
-  const { rows } = await connection.query(`select ${identityColumns}`).catch((error: unknown) => {
+  const { rows } = await connection.query(`select ${identityColumns}`, [], { signal }).catch((error: unknown) => {
     const isRefused = error instanceof TargetRefused && error.code === '42501';
     throw isRefused ? mayNotIdentify(address.user, sayAddress(address), error) : error;
   });

@@ -78,7 +78,15 @@ function missingFor({ role, has, attributes }: LoginFacts): readonly string[] {
 
 async function factsOf(login: Login & OfServer, granted?: readonly string[]): Promise<LoginFacts> {
   await using connection = heldConnection(asksOfItself(login));
-  return await lookAtLogin(connection, granted);
+  const { signal } = login;
+  signal?.throwIfAborted();
+  const end = () => void connection.close().catch(() => undefined); // whoever waits for its answer is told
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    return await lookAtLogin(connection, granted);
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
 }
 
 /**
@@ -91,7 +99,8 @@ export async function lookAtLogins(
   watched: readonly string[],
 ): Promise<Logins> {
   const separated = target.read_url !== undefined;
-  const at = target.server === undefined ? {} : { server: target.server };
+  const { signal } = target;
+  const at = { signal, ...(target.server !== undefined && { server: target.server }) };
   const [watching, reading, trying] = await Promise.all([
     lookAtLogin(control),
     separated ? factsOf({ ...readLogin(target), ...at }, ['SELECT']) : undefined, // it may be granted table by table

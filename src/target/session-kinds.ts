@@ -9,6 +9,8 @@ type Target = EnvironmentPlan['target'];
 /** The server that its sessions must reach; left out by a caller that is still finding out which one it is. */
 export interface OfServer {
   readonly server?: RequiredServer;
+  /** Ends a look that opens its own sessions. */
+  readonly signal?: AbortSignal | undefined;
 }
 type Readable = Pick<Target, 'url' | 'read_url'> & OfServer;
 
@@ -59,7 +61,11 @@ export const asksPlan = (target: Readable & Pick<Target, 'search_path'>, name: s
 });
 
 /** Asks a login about its own rights. It reads only catalogs, whichever login it is. */
-export const asksOfItself = (login: Login & OfServer): SessionOptions => ({ ...login, name: 'logins', ...readsOnly });
+export const asksOfItself = ({ signal: _, ...login }: Login & OfServer): SessionOptions => ({
+  ...login,
+  name: 'logins',
+  ...readsOnly,
+});
 
 /** Sessions that change something, or prove that it can be changed. */
 export const mayWrite = (

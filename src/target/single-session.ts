@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
 import { Client, DatabaseError } from 'pg';
@@ -11,7 +10,8 @@ import { measured, type Millis, millis, seconds } from '../core/kernel/units.ts'
 import { addressOf, sayAddress } from './address.ts';
 import { bounded } from './bounded.ts';
 import { StatementTimedOut, TargetRefused } from './errors.ts';
-import { type Circumstances, explainPgError } from './explain.ts';
+import { type Circumstances, explainPgError, noSession } from './explain.ts';
+import { LookingSocket } from './looking-socket.ts';
 import { ownTime } from './own-time.ts';
 import {
   requireSettings,
@@ -42,7 +42,7 @@ const elapsed = (since: number): Millis => measured(performance.now() - since);
  */
 export class SingleSession implements AsyncDisposable {
   readonly #options: SessionOptions;
-  readonly #socket = new Socket();
+  readonly #socket = new LookingSocket();
   readonly #client: Client;
   #pid = 0;
   /** The new session's report about itself. */
@@ -76,6 +76,8 @@ export class SingleSession implements AsyncDisposable {
   get connectMs(): Millis {
     return this.#connectMs;
   }
+  /** How long it waited for its turn to look the server's name up. */
+  readonly waited = (): Millis => this.#socket.names.waited();
   get lost(): boolean {
     return this.#lost || this.#socket.destroyed || !this.#socket.writable;
   }
@@ -93,20 +95,22 @@ export class SingleSession implements AsyncDisposable {
   /** Called once, by `openSession`. */
   async connect(signal?: AbortSignal): Promise<this> {
     const { url, login, statementTimeout: patience, lent = false, cost } = this.#options;
-    const late = () => explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
+    const { names } = this.#socket;
+    const late = () => noSession(url, patience, names.isWaiting());
     const started = performance.now();
+    const spent = () => measured(elapsed(started) - names.waited());
     try {
-      const work = () => bounded(this.#socket, () => this.#client.connect(), { patience, late, signal });
+      const work = () => bounded(this.#socket, () => this.#client.connect(), { patience, late, signal, names });
       await this.#explained(work, { during: 'connecting', lent, login }, signal);
-      this.#connectMs = elapsed(started);
+      this.#connectMs = spent();
       if (!lent) await this.#introduce(patience, signal);
-      this.#connectMs = elapsed(started);
+      this.#connectMs = spent();
       return this;
     } catch (error) {
       this.#socket.destroy();
       throw error;
     } finally {
-      cost?.(elapsed(started));
+      cost?.(spent());
     }
   }
 

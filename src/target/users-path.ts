@@ -130,12 +130,13 @@ async function visitOnce(parts: UsersPathParts, statement: string, options: Visi
   } as const;
   const about: SessionOptions = own === undefined ? lent : { ...own.session, statementTimeout: timeout };
   let session: SingleSession | undefined;
+  const passed = () => measured(performance.now() - started - (session?.waited() ?? 0));
   let connect: Millis | undefined;
   const changes = own?.vetting.changes();
   try {
     session = await openSession({ ...about, ...(cost !== undefined && { cost }) }, signal);
-    if (own === undefined) await enter(session, parts, millis(timeout - (performance.now() - started)), options);
-    connect = measured(performance.now() - started);
+    if (own === undefined) await enter(session, parts, millis(timeout - passed()), options);
+    connect = passed();
     const { ms: took, own: spent } = await session.query(statement, [], { timeout, signal });
     await own?.vetting.vet(statement, performance.now());
     if (own?.vetting.changes() !== changes) throw new ChangedMeanwhile();

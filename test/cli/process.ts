@@ -15,8 +15,12 @@ export interface Running {
 }
 
 /** A separate process: `node ARGS`, with only the path and the compile cache of our environment. */
-export function running(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...compileCache, ...env } });
+export function running(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  program = process.execPath,
+): Running {
+  const child = spawn(program, args, { env: { PATH: process.env.PATH ?? '', ...compileCache, ...env } });
   const said = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => void (said.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => void (said.err += chunk.toString()));

@@ -52,6 +52,21 @@ test('serve warns that one login watches and reads, and that the logins may be s
   expect(err).toContain('the logins may be superusers (target.allow_superuser)');
 });
 
+test('the first signal ends a start that waits for a silent target', async () => {
+  await using files = await folder();
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const url = `postgres://guard@127.0.0.1:${(silent.address() as AddressInfo).port}/demo`;
+  const { child, end } = serve(await planFor(files.path), url);
+  await once(silent, 'connection');
+  child.kill('SIGTERM');
+  const [ended] = await Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
+  expect(ended).toBeDefined(); // the daemon hung up, and not the server
+  expect(await end).toMatchObject({ exitCode: 0, out: '' });
+  await new Promise((resolve) => silent.close(resolve));
+}, 12_000);
+
 test('a second signal ends serve immediately, whatever it waits for', async () => {
   await using files = await folder();
   const sockets: Socket[] = [];

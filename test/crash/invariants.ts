@@ -47,7 +47,8 @@ export async function faultsOf({ db, role, journal }: Miniature, { view, asked }
   await using reader = await openJournalReader(journal);
   const { faults } = await reader.verify();
   const journalled = JSON.stringify(await reader.read(view.run));
-  const report = await readFile(join(dirname(journal), 'reports', `${view.run}.md`), 'utf8').catch(() => 'none');
+  const reportFile = `${view.plan.name}@${view.environment}-${view.run}.md`;
+  const report = await readFile(join(dirname(journal), 'reports', reportFile), 'utf8').catch(() => 'none');
   const states = view.phases.map(({ state }) => state).join(', ');
   const once = (what: string) =>
     times.get(what) === 1 ? [] : [`${what}, which must not run twice, ran ${times.get(what) ?? 0} times`];

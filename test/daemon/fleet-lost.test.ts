@@ -68,7 +68,8 @@ async function fleet(count: number) {
   });
   const start = async (shared: Partial<Shared> = {}) => {
     guards.read();
-    const starting = guards.start(shared as Shared, undo);
+    undo.use(guards);
+    const starting = guards.start(shared as Shared);
     await clock.advance(seconds(16));
     await starting;
   };

@@ -107,7 +107,7 @@ test('after arming, a clock that is set back an hour leaves nothing armed', asyn
   expect(types(events)).not.toContain('rollback-started');
 }, 60_000);
 
-test('nothing evaluates, listens or writes before the restart is recorded', async () => {
+test('nothing evaluates, writes or answers for the guard before the restart is recorded', async () => {
   await using mini = await miniature();
   const before = await start(mini);
   await armed(before, mini);
@@ -139,7 +139,14 @@ test('nothing evaluates, listens or writes before the restart is recorded', asyn
   // An evaluation is due each second, a probe every 25 ms. Each of these round trips gives them time.
   for (let asks = 0; asks < 40; asks += 1) expect(await sessions()).toEqual(['ripcord control']);
   expect(appended).toEqual(['guard-restarted']);
-  await expect(fetch(`http://127.0.0.1:${mini.port}/readyz`)).rejects.toThrow('fetch failed');
+  expect(await (await fetch(`${mini.url}/readyz`)).json()).toMatchObject({
+    ready: false,
+    because: ['miniature in test: it is starting'],
+  });
+  const dana = apiClient(mini, mini.token);
+  for (const order of ['hold', 'disarm', 'phases/second/start'])
+    expect(await dana.send(`/runs/current/${order}`, {})).toMatchObject({ because: 'guard-absent' });
+  expect(appended).toEqual(['guard-restarted']);
   gate.resolve();
   await (await starting).close();
   expect((await eventsOf(mini)).at(known)?.type).toBe('guard-restarted');
@@ -203,8 +210,8 @@ test('no part of the daemon, the checks or the sampling uses a timer other than 
       .filter((file) => file.endsWith('.ts'))
       .map(async (file) => (/\bset(Timeout|Interval|Immediate)\b/.test(await readFile(file, 'utf8')) ? [file] : [])),
   );
-  // One yields to others without waiting for a time, one limits a single request, one is the clock, and one waits for the
-  // kernel.
-  const timers = ['src/checks/slices.ts', 'src/probes/http-request.ts', 'src/system/clock.ts', 'src/system/procfs.ts'];
+  // One yields to others without waiting for a time, one is the clock, one limits a single connection or request, and one
+  // waits for the kernel.
+  const timers = ['src/checks/slices.ts', 'src/system/clock.ts', 'src/system/name-lookup.ts', 'src/system/procfs.ts'];
   expect(timed.flat().toSorted()).toEqual(timers);
 });

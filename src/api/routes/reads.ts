@@ -6,7 +6,7 @@ import { streamEvents } from '../events.ts';
 import type { RunView } from '../../core/run/view.ts';
 import type { Guard } from '../guard.ts';
 import { problemOfError, Refused } from '../problem.ts';
-import type { Member } from '../fleet.ts';
+import type { Member, NamedAbsentGuard } from '../fleet.ts';
 import { type Access, json, mustBeCurrent, type Route, runOf, unknownRun, view } from '../route.ts';
 
 function momentOf(value: unknown, otherwise: Instant): Instant {
@@ -45,6 +45,8 @@ async function summaryOf({ guard }: Member) {
   };
 }
 
+const summaryOfAbsent = ({ name, because }: NamedAbsentGuard) => ({ ...name, ready: false, because: [because] });
+
 async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | undefined; readonly fault?: string }> {
   try {
     const run = guard.current();
@@ -54,13 +56,21 @@ async function newestOf(guard: Guard): Promise<{ readonly shown?: RunView | unde
   }
 }
 
+const noMoreEvents = refuse(
+  'taken-over',
+  'this process does not guard the run any more, so it learns of no further event',
+  'the process that guards it',
+  'Ask that one; past events are here without accept: text/event-stream',
+);
+
 /** Routes that the `view` right gives access to. */
 export const reads: readonly Route[] = [
   {
     method: 'get',
     path: '/api/v1/guards',
     access: viewing,
-    list: async (members) => json({ guards: await Promise.all(members.map(summaryOf)) }),
+    list: async (members, absent) =>
+      json({ guards: [...(await Promise.all(members.map(summaryOf))), ...absent.map(summaryOfAbsent)] }),
   },
   {
     method: 'get',
@@ -141,6 +151,7 @@ export const reads: readonly Route[] = [
       const after = Number(call.header('last-event-id') ?? call.query.after ?? 0);
       const from = Number.isSafeInteger(after) && after > 0 ? after : 0;
       if (call.header('accept')?.includes('text/event-stream') === true) {
+        if (guard.over.aborted) throw new Refused(noMoreEvents);
         return {
           stream: (_request, response) =>
             streamEvents({ guard, run, afterSeq: from, stillMay: call.stillMay }, response),

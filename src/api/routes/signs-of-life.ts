@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { type Fleet, sayGuard } from '../fleet.ts';
 import { json, type Route } from '../route.ts';
 
-/** Replaces the reason, which may quote the plan, because anyone who reaches the port can read this. */
+/** Stands for a reason that may quote the plan: anyone who reaches the port can read this. */
 const notAtWork = 'the guard is not at work; the daemon’s log says why';
 
 /** What stops each guard from working, prefixed with its name if there are several guards. */
@@ -11,7 +11,9 @@ function unready(fleet: Fleet): readonly string[] {
   const [guards, absent] = [fleet.guards(), fleet.absent()];
   const isAlone = guards.length + absent.length === 1;
   return [
-    ...absent.map(({ name, file }) => `${name === undefined ? basename(file) : sayGuard(name)}: ${notAtWork}`),
+    ...absent.map(
+      ({ name, file = '', told = notAtWork }) => `${name === undefined ? basename(file) : sayGuard(name)}: ${told}`,
+    ),
     ...guards.flatMap((guard) =>
       guard.unready().map((because) => (isAlone ? because : `${sayGuard(guard.name)}: ${because}`)),
     ),

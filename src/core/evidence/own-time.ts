@@ -71,6 +71,7 @@ export const lateness = {
   waiting: 'the guard itself was late: it waited for a CPU for too much of the time',
   stopped: 'the guard itself was late: its process stood still for too much of the time',
   asking: 'the guard itself was late: it could not ask when the reading was due',
+  names: 'the guard itself was late: its lookups of other names left no turn to look this one up',
 } as const;
 
 const latenesses: readonly string[] = Object.values(lateness);
