@@ -62,7 +62,7 @@ function firstLines({ needs, fences }: DryRun): readonly string[] {
 }
 
 function sayDryRun(dryRun: DryRun, wish: OrderOptions, sheet: Sheet): string {
-  const { phases, steps, estimate, remaining, loses, obstacles, undoRevision } = dryRun;
+  const { phases, steps, estimate, remaining, loses, blockers, undoRevision } = dryRun;
   const which = phases.length === 0 ? 'no phase that Ripcord knows of' : list(phases);
   const what = wish.restore === true ? `restore the whole database, which takes back ${which}` : `undo ${which}`;
   const long = estimate === undefined ? 'there is no estimate of how long it takes' : `about ${sayDuration(estimate)}`;
@@ -72,7 +72,7 @@ function sayDryRun(dryRun: DryRun, wish: OrderOptions, sheet: Sheet): string {
     ...section('First', lines(firstLines(dryRun), 'plain', sheet), sheet),
     ...section('Then', table(steps.flatMap(stepRows), sheet), sheet),
     ...section('What would be lost', lines(loses, 'plain', sheet), sheet),
-    ...section('What stands in the way', lines(obstacles, 'bad', sheet), sheet),
+    ...section('What stands in the way', lines(blockers, 'bad', sheet), sheet),
     ...section('To order it', lines([orderWith(wish, undoRevision)], 'plain', sheet), sheet),
   ].join('\n');
 }

@@ -31,7 +31,7 @@ function exitCodeOf(view: RunView): number {
   if (view.stage === 'closed') return exitCodes.well;
   const waits = view.stage === 'blocked' || view.stage === 'recommending' || stuckFence(view) !== undefined;
   if (waits || breachesOf(view).length > 0) return exitCodes.failed;
-  const cannotLook = view.troubles !== undefined || view.blind !== undefined || unansweredOf(view).length > 0;
+  const cannotLook = view.guardIssues !== undefined || view.blind !== undefined || unansweredOf(view).length > 0;
   return cannotLook ? exitCodes.unknown : exitCodes.well;
 }
 

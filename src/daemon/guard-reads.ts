@@ -28,12 +28,16 @@ export function guardReads({ recovered, monitoring, unready }: ReadsParts): Read
     conductor.state()?.run === run ? conductor.state() : stored.state(run);
   const isNow = (run: RunId) => conductor.openRun()?.run === run;
   const withTroubles = (view: RunView): RunView => {
-    const [troubles, shortcomings, obstacles] = [unready(), health.missingPermissions(), monitoring.probeIssues()];
+    const [guardIssues, missingPermissions, probeIssues] = [
+      unready(),
+      health.missingPermissions(),
+      monitoring.probeIssues(),
+    ];
     return {
       ...view,
-      ...(troubles.length > 0 && { troubles }),
-      ...(shortcomings.length > 0 && { shortcomings }),
-      ...(obstacles.length > 0 && { obstacles }),
+      ...(guardIssues.length > 0 && { guardIssues }),
+      ...(missingPermissions.length > 0 && { missingPermissions }),
+      ...(probeIssues.length > 0 && { probeIssues }),
       ...(health.overdue().length > 0 && { overdue: health.overdue() }),
     };
   };

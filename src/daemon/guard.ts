@@ -74,7 +74,7 @@ function takeInputs(
     const silent = [...cannotFail(plan, checks.asked), ...silentTriggers(plan)];
     const { unfenced, others } = await armingChecks(() => findMissingPermissions(connections, loaded));
     if (disarmed !== before) return no(disarmedMeanwhile);
-    return conductor.submit({ ...input, unfenced, shortcomings: [...others, ...weaknesses, ...silent] }, run);
+    return conductor.submit({ ...input, unfenced, missingPermissions: [...others, ...weaknesses, ...silent] }, run);
   };
   return async (run, input) => {
     if (input.kind === 'phase-spawned') return recordChild(recovered, run, input);

@@ -58,8 +58,8 @@ export interface DryRun {
   readonly remaining?: Millis;
   /** What would be lost, one sentence each. */
   readonly loses: readonly string[];
-  /** Missing permissions and other obstacles, one sentence each. */
-  readonly obstacles: readonly string[];
+  /** Missing permissions and other blockers, one sentence each. */
+  readonly blockers: readonly string[];
 }
 
 export interface DryRunParts {
@@ -124,7 +124,7 @@ export async function dryRunOf(parts: DryRunParts): Promise<DryRun | { readonly 
     needs: missingApprovals(loaded.plan, needsOf(loaded.plan, state.environment, procedure.kind), []),
     steps: await Promise.all(steps.map((step) => dryRunOfStep(parts, step))),
     loses: await dataLossNow(loaded, procedure, connections),
-    obstacles: [...lacks.unfenced, ...lacks.others],
+    blockers: [...lacks.unfenced, ...lacks.others],
     ...(fences !== undefined && { fences }),
     ...(estimate !== undefined && { estimate }),
     ...(remaining !== undefined && { remaining }),

@@ -66,5 +66,5 @@ export const dryRun: DryRun = {
   needs: { approvals: 2, from: ['dana', 'omar'].map(principalId) },
   fences: 'migrator',
   loses: [],
-  obstacles: [],
+  blockers: [],
 };

@@ -557,9 +557,9 @@ test('no command to unlock the phases’ login is suggested while they are undon
 });
 
 test('what stops the guard from working comes first', () => {
-  const troubles = ['the journal cannot be written', 'the target does not answer'];
+  const guardIssues = ['the journal cannot be written', 'the target does not answer'];
   expect(
-    page({ ...rollingBack, troubles }, 500)
+    page({ ...rollingBack, guardIssues }, 500)
       .split('\n')
       .slice(0, 2),
   ).toEqual([
@@ -608,7 +608,7 @@ test.each([
   { name: 'an open recommendation', view: recommending, exitCode: 1 },
   { name: 'a question', view: asking, exitCode: 1 },
   { name: 'a blind guard', view: blind, exitCode: 3 },
-  { name: 'a guard with a full disk', view: { ...working, troubles: ['the disk is full'] }, exitCode: 3 },
+  { name: 'a guard with a full disk', view: { ...working, guardIssues: ['the disk is full'] }, exitCode: 3 },
   {
     name: 'a check that could not look',
     view: { ...working, ...judgedBy(verdict('security', 'unknown')) },

@@ -125,7 +125,7 @@ test('an address that leads to another cluster in mid-run makes the guard blind 
   expect(isReady).toBe(false);
   const both = /this is database \w+ \(oid \d+\) of cluster \d+; wanted database \w+ \(oid \d+\) of cluster \d+/;
   expect(because.join('\n')).toMatch(both);
-  await expect.poll(async () => (await view()).obstacles?.join(), patience).toMatch(both);
+  await expect.poll(async () => (await view()).probeIssues?.join(), patience).toMatch(both);
   expect((await view()).verdicts.filter(({ status }) => status === 'breach')).toEqual([]);
   expect([await metric('ripcord_target_mismatch'), await metric('ripcord_guard_lock_held')]).toEqual([1, 0]);
 

@@ -199,10 +199,10 @@ describe('a run', () => {
 
 test('a run shows what stops the guard from working, for as long as it does', async () => {
   await act('/runs');
-  const troubles = async () => (await got<{ troubles?: readonly string[] }>('/api/v1/runs/current')).troubles;
-  expect(await troubles()).toBeUndefined();
+  const guardIssues = async () => (await got<{ guardIssues?: readonly string[] }>('/api/v1/runs/current')).guardIssues;
+  expect(await guardIssues()).toBeUndefined();
   await rename(mini.journal, `${mini.journal}.away`);
-  await expect.poll(troubles, { timeout: 10_000 }).toEqual([expect.stringContaining(mini.journal)]);
+  await expect.poll(guardIssues, { timeout: 10_000 }).toEqual([expect.stringContaining(mini.journal)]);
   await rename(`${mini.journal}.away`, mini.journal);
-  await expect.poll(troubles, { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(guardIssues, { timeout: 10_000 }).toBeUndefined();
 });

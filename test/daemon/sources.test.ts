@@ -53,8 +53,8 @@ test('a daemon uses every kind of probe, shows the parts of answers, reports wha
   await expect
     .poll(() => readings('api'))
     .toContainEqual(expect.objectContaining({ because: expect.stringContaining('REFUSED') }));
-  const { obstacles } = await got<{ obstacles: readonly string[] }>('/api/v1/runs/current');
-  expect(obstacles.toSorted()).toEqual([
+  const { probeIssues } = await got<{ probeIssues: readonly string[] }>('/api/v1/runs/current');
+  expect(probeIssues.toSorted()).toEqual([
     expect.stringContaining('Prometheus'),
     expect.stringContaining('create extension'),
   ]);

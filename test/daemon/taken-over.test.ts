@@ -88,7 +88,7 @@ test('a guard that is taken over during a step waits for its end, records and st
   };
   const says = 'another process took over guard miniature@test: db-2 process 7, epoch 2';
   await expect.poll(unready, patience).toMatchObject({ status: 503, said: expect.stringContaining(says) });
-  expect((await client.view()) as object).toMatchObject({ troubles: expect.arrayContaining([says]) });
+  expect((await client.view()) as object).toMatchObject({ guardIssues: expect.arrayContaining([says]) });
   const refused = { status: 503, because: 'taken-over', found: says };
   expect(await client.ask('/runs/current/hold', { reason: 'coffee' })).toMatchObject(refused);
   expect(await client.ask('/runs/current/phases/first/progress', { fraction: 0.5 })).toMatchObject(refused);

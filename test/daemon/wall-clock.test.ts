@@ -40,7 +40,7 @@ test('a guard whose clock differs from the wall clock says so everywhere, acts o
     setWall(by);
     await expect.poll(async () => (await ready()).because, patience).toEqual([expect.stringMatching(says)]);
     await expect.poll(async () => (await view()).blind?.probes, patience).toEqual(['wall-clock']);
-    expect(await view()).toMatchObject({ troubles: [expect.stringMatching(says)] });
+    expect(await view()).toMatchObject({ guardIssues: [expect.stringMatching(says)] });
     await expect.poll(async () => Math.abs((await metric()) - by / 1_000), patience).toBeLessThan(30);
     expect(await start('first')).toMatchObject({ because: 'blind', found: expect.stringContaining('the wall clock') });
     setWall(0);

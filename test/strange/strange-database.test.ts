@@ -91,7 +91,7 @@ test('the proposed plan leads from init to a frozen baseline without a blind che
         .filter(({ status, minor }) => minor !== true && (status === 'unknown' || status === 'error'))
         .map(({ summary }) => summary);
     await expect.poll(blind, { timeout: 20_000 }).toEqual([]);
-    await expect.poll(async () => (await client.view()).obstacles ?? [], { timeout: 20_000 }).toEqual([]); // a busy machine passes
+    await expect.poll(async () => (await client.view()).probeIssues ?? [], { timeout: 20_000 }).toEqual([]); // a busy machine passes
   } finally {
     await daemon.close();
   }

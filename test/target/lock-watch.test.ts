@@ -125,7 +125,7 @@ test('while another session holds the lock, the guard names it and starts no pha
     /^another session holds the guard lock: session \d+ \(psql, login postgres\) from 127\.0\.0\.1 since .*, which is not Ripcord/;
   await expect.poll(async () => (await ready()).because, patience).toEqual([expect.stringMatching(said)]);
   await expect.poll(metric, patience).toBe('0');
-  expect(await view()).toMatchObject({ troubles: [expect.stringMatching(said)] });
+  expect(await view()).toMatchObject({ guardIssues: [expect.stringMatching(said)] });
   await expect.poll(async () => (await view()).blind?.probes, patience).toEqual(['guard-lock']);
   expect(await start('first')).toMatchObject({
     because: 'blind',

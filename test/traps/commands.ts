@@ -122,7 +122,7 @@ export async function doctor(on: Ground, asked: Planned): Promise<readonly strin
 }
 
 export interface Running {
-  readonly view: () => Promise<RunView & { readonly obstacles?: readonly string[] }>;
+  readonly view: () => Promise<RunView & { readonly probeIssues?: readonly string[] }>;
   readonly readings: (probe: string) => Promise<readonly { readonly state: string }[]>;
   /** Resolves when the baseline is frozen. */
   readonly baseline: () => Promise<void>;

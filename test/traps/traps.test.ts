@@ -80,11 +80,12 @@ describe.each(places)('on PostgreSQL $major (logins: $separation), no trap runs,
 
   test('by the probes of a run, even if the trap is set between two readings', async () => {
     await running(on, { traps: together, probes: true }, async ({ view, readings }) => {
-      const obstacleOf = async (probe: string) => (await view()).obstacles?.find((one) => one.startsWith(`${probe}: `));
+      const obstacleOf = async (probe: string) =>
+        (await view()).probeIssues?.find((one) => one.startsWith(`${probe}: `));
       const blocked = together.filter(({ says }) => says !== undefined);
       for (const { name, says } of blocked)
         await expect.poll(() => obstacleOf(`probe-${name}`), { timeout: 20_000 }).toContain(says);
-      expect(await obstacleOf('alive')).toBeUndefined();
+      await expect.poll(() => obstacleOf('alive'), { timeout: 20_000 }).toBeUndefined(); // a busy machine makes it late
 
       const answered = async () => (await readings('late')).filter(({ state }) => state === 'answered').length;
       const before = await answered();

@@ -6,7 +6,7 @@ import { hidden, ofPhase, phaseValues, sighted, withSight } from './sessions.ts'
 function takenBy({ taken, of_phases: phases }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
   const others = Number(taken) - Number(phases);
   return others >= Number(phases)
-    ? { onlyRecommend: `${others} of the sessions are none of a phase’s` }
+    ? { onlyRecommend: `${others} of the sessions belong to no phase` }
     : { seen: 'session' };
 }
 

@@ -67,9 +67,9 @@ export function head(view: RunView, saidAlready: string): readonly Row[] {
       change &&
         `${sayTargetChange(change)}; check the target, then: ripcord confirm target --done --question ${change.questionId} --reason "..."`,
     ],
-    ['lacks', list(view.shortcomings ?? []) || undefined],
+    ['lacks', list(view.missingPermissions ?? []) || undefined],
     ['overdue', list(view.overdue ?? []) || undefined],
-    ['unasked', list(view.obstacles ?? []) || undefined],
+    ['unasked', list(view.probeIssues ?? []) || undefined],
   ];
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [[{ text: name, tone: 'quiet' }, text]]));
 }

@@ -39,10 +39,10 @@ function rollbackLines(view: RunView, sheet: Sheet): readonly string[] {
 
 /** The run for a person at 3 am: first what is wrong and what to type, then the details. */
 export function sayRun(view: RunView, sheet: Sheet): string {
-  const { now, watch, phases, recommendations, troubles = [] } = view;
+  const { now, watch, phases, recommendations, guardIssues = [] } = view;
   const { tone, text } = headline(view);
   const paragraph = (of: Tone, words: string) => wrap(words, sheet.columns).map((line) => sheet.paint(of, line));
-  const cannot = troubles.map((trouble) => trouble.replace(/\.$/, '')).join('; ');
+  const cannot = guardIssues.map((trouble) => trouble.replace(/\.$/, '')).join('; ');
   return [
     ...(cannot === '' ? [] : paragraph('bad', `The guard cannot do its work: ${cannot}.`)),
     ...paragraph(tone, text),

@@ -121,7 +121,7 @@ export type AuthorityInput =
       readonly kind: 'arm';
       readonly length?: Millis;
       /** Permissions that the guard lacks, one sentence each. */
-      readonly shortcomings?: readonly string[];
+      readonly missingPermissions?: readonly string[];
       /** Why the phases' role could log in again during a rollback, one sentence each. */
       readonly unfenced?: readonly string[];
     })

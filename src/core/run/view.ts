@@ -45,11 +45,11 @@ export interface RunView {
   /** Logins that have more rights than they need, compared with the plan; one sentence each. */
   readonly logins?: readonly string[];
   /** What impairs the guard now, such as a full disk; one sentence each. */
-  readonly troubles?: readonly string[];
+  readonly guardIssues?: readonly string[];
   /** Permissions that the guard lacks and a rollback would need; one sentence each. */
-  readonly shortcomings?: readonly string[];
+  readonly missingPermissions?: readonly string[];
   /** Why probes get no answer although the target may be well; one sentence each. */
-  readonly obstacles?: readonly string[];
+  readonly probeIssues?: readonly string[];
   /** Overdue work on the guard's events, such as a report, or the file that shows where the journal ends, and why it is late. */
   readonly overdue?: readonly string[];
   readonly waivers: readonly Waiver[];

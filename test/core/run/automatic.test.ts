@@ -109,7 +109,7 @@ describe('arming', () => {
       `${unfenced[0]} (then run ripcord baseline capture again: compared with the old baseline, the grant is a breach); or waive it: ripcord waive fence --reason …`,
     ]);
     expect(night.give(waive('fence'))).toEqual(['requirement-waived']);
-    expect(night.give({ ...arm, unfenced, shortcomings: ['the guard may not end sessions'] })).toBe('not-ready');
+    expect(night.give({ ...arm, unfenced, missingPermissions: ['the guard may not end sessions'] })).toBe('not-ready');
     expect(night.give({ ...arm, unfenced })).toEqual(['run-armed']);
   });
 

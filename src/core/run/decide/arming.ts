@@ -37,7 +37,7 @@ function refuseLength({ answering: { armed_for: most } }: Plan, length: Millis):
 
 /** Everything that must be fixed before the run can be armed, in one answer. */
 function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): Refusal | undefined {
-  const { shortcomings = [], unfenced = [] } = input;
+  const { missingPermissions = [], unfenced = [] } = input;
   const open = openRequirements(plan, state.authority);
   const missing = [
     ...(state.closed !== undefined ? ['the run is closed'] : []),
@@ -47,7 +47,7 @@ function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): 
     ),
     ...(state.capture === undefined ? [] : ['another baseline is being captured: wait for its end']),
     ...(state.blind !== undefined ? [sayBlindness(state.blind.probes, (names) => names.join(', '))] : []),
-    ...shortcomings,
+    ...missingPermissions,
     ...(mayBeUnfenced(state.authority) ? [] : unfenced.map((lack) => sayUnfenced(lack, state))),
     ...unseen(state.verdicts).map(({ summary }) => summary),
     ...open.map((requirement) => `${requirement} is not met: ripcord waive ${requirement} --reason …`),
