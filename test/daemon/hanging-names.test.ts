@@ -15,7 +15,8 @@ import { apiClient } from '../support/api-client.ts';
 const nameServer = '127.0.0.9';
 const patience = { timeout: 40_000, interval: 200 };
 /** The daemon needs its own /etc/hosts and a name server on port 53. */
-const mayMount = spawnSync('unshare', ['-m', 'true']).status === 0;
+const mounts = ['/etc/hosts', '/etc/resolv.conf'].map((file) => `mount --bind ${file} ${file}`).join(' && ');
+const mayMount = spawnSync('unshare', ['-m', 'sh', '-c', mounts]).status === 0;
 
 /** A name server that answers nothing. */
 async function silentNameServer() {
@@ -47,7 +48,7 @@ test.skipIf(!mayMount)(
       await writeFile(planFile, edited);
     }
     const plans = Object.values(minis).map(({ planFile }) => `--plan ${planFile}`);
-    const command = `${process.execPath} ${bin} serve --listen 127.0.0.1:0 ${plans.join(' ')} --log-level silent`;
+    const command = `${process.execPath} ${bin} serve --listen 127.0.0.1:0 --journal ${join(folder, 'journal.db')} ${plans.join(' ')} --log-level silent`;
     const script = `mount --bind ${hosts} /etc/hosts && mount --bind ${resolver} /etc/resolv.conf && exec ${command}`;
     const daemon = running(['-m', 'sh', '-c', script], { RIPCORD_TEST_SECRET: secret }, 'unshare');
     undo.defer(async () => {
