@@ -107,7 +107,8 @@ test('concurrent queries are answered in order', async () => {
 
 test('a session that the server ends is replaced, and its lost query gets no answer', async () => {
   await using connection = reading();
-  const lost = connection.query('select pg_sleep(5)');
+  // Handled at once: it may be rejected before the poll below is over.
+  const lost = connection.query('select pg_sleep(5)').catch((error: unknown) => String(error));
   await expect
     .poll(async () => {
       const { rows } = await db.query(
@@ -116,6 +117,6 @@ test('a session that the server ends is replaced, and its lost query gets no ans
       return rows.length;
     })
     .toBe(1);
-  await expect(lost).rejects.toThrow('terminating connection');
+  expect(await lost).toContain('terminating connection');
   expect((await connection.query('select 2')).rows).toEqual([['2']]);
 });
