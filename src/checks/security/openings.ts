@@ -36,13 +36,12 @@ export const openings = (who: string, access: string = relationAccess): string =
     select json_agg(distinct pg_get_userbyid(u.grantor)) from (${usage}) u
     where u.grantee = 0 or ${theirs('u.grantee')}
     having not bool_or(${trusted('u.grantor')})) end
-  ), ((
+  ), (case when not ${direct(access)} or not ${direct(usage)} then (
     select json_agg(distinct pg_get_userbyid(m.grantor)) from pg_auth_members m
-    where (not ${direct(access)} or not ${direct(usage)})
-      and exists (select from ${who} w (oid) where pg_has_role(w.oid, m.member, 'member'))
+    where exists (select from ${who} w (oid) where pg_has_role(w.oid, m.member, 'member'))
       and exists (
         select from (${access} union all ${usage}) x where x.grantee <> 0 and pg_has_role(m.roleid, x.grantee, 'member'))
-    ))) links (grantors)
+    ) end)) links (grantors)
   where grantors is not null)`;
 };
 
