@@ -1,3 +1,5 @@
+import { firstOfUsers } from './sql-pieces.ts';
+
 /**
  * Which other roles can take an object away. The owner of an object can drop it, and `cascade` also drops everything
  * that depends on it, whoever owns that. PostgreSQL manual, "Dependency Tracking" and "pg_depend".
@@ -26,12 +28,6 @@ const parts = ['pg_attrdef', 'pg_constraint', 'pg_trigger', 'pg_rewrite', 'pg_po
 
 const numbers = (catalogues: readonly string[]): string =>
   catalogues.map((catalogue) => `'${catalogue}'::regclass`).join(', ');
-
-/**
- * User-made objects have oids from here on. A user can own a built-in schema, but nobody drops any other built-in
- * object.
- */
-const firstOfUsers = 16_384;
 
 /** Objects whose owner is not the most frequent one. They are few, so the walk need not start at every object. */
 const beside = withOwner

@@ -142,8 +142,8 @@ async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<
  * A phase logs in with its role. Only an owner changes an object, and only a grantor grants. So a fault in another
  * role's table or function, in another role's grant or in another role's settings is not the phase's doing, and what
  * only its own role can have made is. The guard rolls back by itself only for the latter; it tells people of all else.
- * If the plan names no role, nothing is known. The query runs once for each breach while the breach lasts, and never for faults that the baseline
- * shows. Rejects as `asks` does.
+ * If the plan names no role, nothing is known. The query runs once for each breach while the breach lasts, and never for
+ * faults that the baseline shows. Rejects as `asks` does.
  */
 export function othersObjects(asks: Asks, role: string | undefined) {
   let known: Known = new Map();

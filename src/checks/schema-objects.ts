@@ -1,4 +1,4 @@
-import { ofAnother, ofExtension, owner } from './sql-pieces.ts';
+import { firstOfUsers, ofAnother, ofExtension, owner } from './sql-pieces.ts';
 
 /**
  * Objects that belong to no relation and decide how expressions and rows are interpreted: kind, name, definition,
@@ -25,9 +25,6 @@ export const range = (oid: string): string => `(
     (select format('%I.%I', n.nspname, c.opcname) from pg_opclass c join pg_namespace n on n.oid = c.opcnamespace
      where c.oid = g.rngsubopc))::text
   from pg_range g where g.rngtypid = ${oid})`;
-
-/** Built-in objects have lower oids. */
-const firstOfUsers = 16_384;
 
 const operators = `
   select 'operator' as kind, format('%I.%s(%s, %s)', s.nspname, o.oprname, ${type('nullif(o.oprleft, 0)')}, ${type('o.oprright')}) as name,

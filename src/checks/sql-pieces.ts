@@ -12,6 +12,9 @@ export const owner = (role: string): string => `'owner ' || quote_ident(pg_get_u
 
 const sha256 = (text: string): string => `sha256(convert_to(${text}, getdatabaseencoding()))`;
 
+/** Objects that PostgreSQL brings have lower oids. It also brings schemas that users may own. */
+export const firstOfUsers = 16_384;
+
 /** For text that is long or may contain a secret. */
 export const hashed = (text: string): string => `'sha256:' || encode(${sha256(text)}, 'hex')`;
 /** For text that anyone can choose: every role can set megabytes for itself, and the guard would keep them. */
