@@ -186,3 +186,11 @@ export const noSession = (url: string, patience: Millis, unasked: boolean): Ripc
   unasked
     ? new NameUnasked(sayAddress(addressOf(url)))
     : explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
+
+/** A statement was sent over a session, and nothing came back in time. */
+export const noAnswer = (url: string, patience: Millis): RipcordError =>
+  new StatementTimedOut({
+    found: `${sayAddress(addressOf(url))}: nothing came back within ${sayDuration(patience)}`,
+    wanted: 'an answer or an error from the server by then',
+    todo: 'Check the network; the guard cut the connection and reconnects for the next query',
+  });

@@ -5,12 +5,11 @@ import { Client, DatabaseError } from 'pg';
 
 import type { Cell } from '../core/evidence/finding.ts';
 import { ownTimeBetween } from '../core/evidence/own-time.ts';
-import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { addressOf, sayAddress } from './address.ts';
 import { bounded } from './bounded.ts';
-import { StatementTimedOut, TargetRefused } from './errors.ts';
-import { type Circumstances, explainPgError, noSession } from './explain.ts';
+import { TargetRefused } from './errors.ts';
+import { type Circumstances, explainPgError, noAnswer, noSession } from './explain.ts';
 import { LookingSocket } from './looking-socket.ts';
 import { ownTime } from './own-time.ts';
 import {
@@ -165,16 +164,20 @@ export class SingleSession implements AsyncDisposable {
     asked: Asked,
     { timeout, signal, holding = [] }: QueryOptions & { readonly timeout: Millis },
   ): Promise<Answer> {
-    const ask = (one: Asked) => this.#ask(one, timeout, signal);
+    const send = (one: Asked) => this.#send(one, timeout, signal);
     const hold = holding.length === 0 ? undefined : holdOn(holding);
-    const [begun, locked, meant, answered, ended] = await Promise.allSettled([
-      ask(enter),
-      hold && ask(hold[0]),
-      hold && ask(hold[1]),
-      ask(asked),
-      ask(leave),
-      hold && ask(letGo),
+    const { stream } = this.#client.connection;
+    stream.cork(); // a single write: writing costs more than anything else here
+    const sent = Promise.allSettled([
+      send(enter),
+      hold && send(hold[0]),
+      hold && send(hold[1]),
+      this.#ask(asked, timeout, signal),
+      send(leave),
+      hold && send(letGo),
     ]);
+    stream.uncork();
+    const [begun, locked, meant, answered, ended] = await sent;
     if (begun.status === 'rejected') throw begun.reason;
     if (locked.status === 'rejected') throw locked.reason;
     if (meant.status === 'rejected') throw sayRenamed(meant.reason, holding);
@@ -185,21 +188,26 @@ export class SingleSession implements AsyncDisposable {
     return answered.value;
   }
 
-  #ask(asked: Asked, timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+  /** Also measures the time until the last row. */
+  async #ask(asked: Asked, timeout: Millis, signal?: AbortSignal): Promise<Answer> {
+    const [started, before] = [performance.now(), ownTime()];
+    const answer = await this.#send(asked, timeout, signal);
+    return { ...answer, ms: elapsed(started), own: ownTimeBetween(before, ownTime()) };
+  }
+
+  #send(asked: Asked, timeout: Millis, signal?: AbortSignal): Promise<Pick<Answer, 'rows' | 'fields'>> {
     const patience = millis(timeout + grace);
-    const late = () => this.#noAnswer(patience);
+    const late = () => noAnswer(this.#options.url, patience);
     // The extended protocol takes a single statement, so no text can smuggle in a second one. An unnamed statement is
     // never stale.
     const queryMode = asked.script === true ? undefined : 'extended';
     const statement = { ...asked, values: [...(asked.values ?? [])], rowMode: 'array' as const, queryMode };
     const work = async () => {
       if (this.lost) throw new Error('the session was lost');
-      const [started, before] = [performance.now(), ownTime()];
-      const send = () => this.#client.query<Cell[]>(statement);
-      const answer = await bounded(this.#socket, send, { patience, late, signal });
-      const [ms, own] = [elapsed(started), ownTimeBetween(before, ownTime())];
+      const query = () => this.#client.query<Cell[]>(statement);
+      const answer = await bounded(this.#socket, query, { patience, late, signal });
       const { rows, fields } = Array.isArray(answer) ? (answer.at(-1) as typeof answer) : answer;
-      return { rows, fields: fields.map(({ name }) => name), ms, own };
+      return { rows, fields: fields.map(({ name }) => name) };
     };
     const { readOnly, login } = this.#options;
     return this.#explained(work, { during: 'asking', readOnly, login }, signal);
@@ -213,14 +221,6 @@ export class SingleSession implements AsyncDisposable {
       if (signal?.aborted === true) throw signal.reason;
       throw explainPgError(error, this.#options.url, circumstances);
     }
-  }
-
-  #noAnswer(patience: Millis): Error {
-    return new StatementTimedOut({
-      found: `${sayAddress(addressOf(this.#options.url))}: nothing came back within ${sayDuration(patience)}`,
-      wanted: 'an answer or an error from the server by then',
-      todo: 'Check the network; the guard cut the connection and reconnects for the next query',
-    });
   }
 
   #lose(): void {

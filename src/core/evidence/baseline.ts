@@ -56,5 +56,12 @@ export function probeBaseline(probe: ProbeId, readings: readonly Reading[]): Pro
   return { probe, ...latencySummary(asked), missing: readings.length - asked.length };
 }
 
-export const baselineOf = (baseline: Baseline | undefined, probe: ProbeId): ProbeBaseline | undefined =>
-  baseline?.probes.find((one) => one.probe === probe);
+export function baselineOf(baseline: Baseline | undefined, probe: ProbeId): ProbeBaseline | undefined {
+  if (baseline === undefined) return undefined;
+  const index = indexes.get(baseline) ?? new Map(baseline.probes.map((one) => [one.probe, one]));
+  indexes.set(baseline, index);
+  return index.get(probe);
+}
+
+/** A baseline never changes once it is frozen, and every evaluation looks up every probe. */
+const indexes = new WeakMap<Baseline, ReadonlyMap<ProbeId, ProbeBaseline>>();

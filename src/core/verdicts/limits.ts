@@ -27,6 +27,7 @@ export function limitsFor(
   applied: readonly PhasePlan[] = [],
 ): Limits {
   const { functionality } = criteria;
+  const silences = new Map(probes.map((planned) => [probeId(planned.id), blindAfter(planned)]));
   const widened = (length: number) => millis(Math.max(length, running?.effects.downtime ?? 0));
   return {
     slowness: (probe) => slownessLimits(criteria, probe, { running, applied }),
@@ -34,9 +35,6 @@ export function limitsFor(
       brokenFor: widened(functionality.broken_for),
       undefinedFor: widened(functionality.undefined_for),
     },
-    blindAfter: (probe) => {
-      const planned = probes.find(({ id }) => probeId(id) === probe);
-      return planned === undefined ? millis(0) : blindAfter(planned);
-    },
+    blindAfter: (probe) => silences.get(probe) ?? millis(0),
   };
 }
