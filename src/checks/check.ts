@@ -64,10 +64,10 @@ export interface Sample {
 }
 
 /** What an evaluation will compare its answer with, for checks whose query depends on it. */
-export type Before = Pick<Look, 'baseline' | 'boundary'>;
+export type Before = Pick<CheckInput, 'baseline' | 'boundary'>;
 
 /** The whole input of a judge. */
-export interface Look<Id extends CatalogueId = CatalogueId> {
+export interface CheckInput<Id extends CatalogueId = CatalogueId> {
   readonly at: Instant;
   readonly rows: readonly Cells[];
   /** What the same check saw when the baseline was frozen; undefined before that. */
@@ -93,14 +93,14 @@ export type Judged =
       readonly unseen?: string;
     }
   /**
-   * The check got an answer but cannot judge it: why, and what to do. `young`: the next evaluation can, because it
+   * The check got an answer but cannot judge it: why, and what to do. `warmingUp`: the next evaluation can, because it
    * counts from this one.
    */
-  | { readonly unknown: string; readonly young?: true; readonly seen?: Seen };
+  | { readonly unknown: string; readonly warmingUp?: true; readonly seen?: Seen };
 
 /** A judge's example of a breach. Arming a run feeds it to the judge, because a check that cannot fail is a bug. */
-export type Breach<Id extends CatalogueId = CatalogueId> = Partial<Omit<Look<Id>, 'rows' | 'limits'>> &
-  Pick<Look<Id>, 'rows'>;
+export type Breach<Id extends CatalogueId = CatalogueId> = Partial<Omit<CheckInput<Id>, 'rows' | 'limits'>> &
+  Pick<CheckInput<Id>, 'rows'>;
 
 /** One check of the catalogue: its query, and a pure judge of the answer. */
 export interface Check<Id extends CatalogueId = CatalogueId> {
@@ -152,7 +152,7 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   /** The judge looks at each row alone and keeps nothing, so thousands of rows are judged in slices. */
   readonly rowByRow?: true;
   /** Never throws and sends no query: the same input always gives the same verdict. */
-  readonly judge: (look: Look<Id>) => Judged;
+  readonly judge: (input: CheckInput<Id>) => Judged;
   readonly breach: Breach<Id>;
 }
 

@@ -10,14 +10,14 @@ const firstSaw = (first: Finding): string => `the first run of this check found 
  * too mild to trigger a rollback, is not worth a connection.
  */
 export async function confirmed(
-  look: () => Promise<Finding>,
-  lookAgainOnFreshConnection: () => Promise<Finding>,
+  runCheck: () => Promise<Finding>,
+  runAgainOnFreshConnection: () => Promise<Finding>,
   mayRollBack: (finding: Finding) => boolean = () => true,
 ): Promise<Finding> {
-  const first = await look();
+  const first = await runCheck();
   if (first.status !== 'breach' || !mayRollBack(first)) return first;
   const { check, at, took } = first;
-  const second = await lookAgainOnFreshConnection().catch((error: unknown): Finding => {
+  const second = await runAgainOnFreshConnection().catch((error: unknown): Finding => {
     const summary = `could not run the check again: ${refusalOf(error).message}`;
     return { check, at, took, status: 'unknown', summary };
   });

@@ -10,7 +10,7 @@ import { between, type Instant, type Millis, seconds } from '../core/kernel/unit
 import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import { sayFaults } from '../core/verdicts/catalogue.ts';
 import type { Asks } from './asks.ts';
-import type { Cells, Check, Judged, Look, Sample, Scope } from './check.ts';
+import type { Cells, Check, Judged, CheckInput, Sample, Scope } from './check.ts';
 import { askPastLocks } from './past-locks.ts';
 import { refusalOf } from './refusal.ts';
 import { inSlices, recordsInSlices } from './slices.ts';
@@ -54,13 +54,13 @@ async function ask<Id extends CatalogueId>(
 }
 
 /** The judgement on all rows. Rows that can be judged one by one are judged in slices. */
-async function judgeAll<Id extends CatalogueId>(check: Check<Id>, look: Look<Id>): Promise<Judged> {
-  if (check.rowByRow !== true) return check.judge(look);
-  const all = await inSlices(look.rows, (rows) => check.judge({ ...look, rows }));
-  if (all.some((judged) => 'unseen' in judged && judged.unseen !== undefined)) return check.judge(look); // judge together, for one message
+async function judgeAll<Id extends CatalogueId>(check: Check<Id>, input: CheckInput<Id>): Promise<Judged> {
+  if (check.rowByRow !== true) return check.judge(input);
+  const all = await inSlices(input.rows, (rows) => check.judge({ ...input, rows }));
+  if (all.some((judged) => 'unseen' in judged && judged.unseen !== undefined)) return check.judge(input); // judge together, for one message
   const [first] = all;
   const faults = all.flatMap((judged) => ('faults' in judged ? judged.faults : []));
-  return first === undefined || 'unknown' in first ? check.judge(look) : { ...first, faults };
+  return first === undefined || 'unknown' in first ? check.judge(input) : { ...first, faults };
 }
 
 type Outcome = Pick<Finding, 'status' | 'summary'> & Partial<Finding>;
@@ -77,7 +77,12 @@ const withShortWords = (fault: Fault): Fault =>
 function outcomeOf(judged: Judged): Outcome {
   const seen = judged.seen === undefined ? {} : { seen: judged.seen };
   if ('unknown' in judged) {
-    return { status: 'unknown', summary: judged.unknown, ...(judged.young === true && { young: true }), ...seen };
+    return {
+      status: 'unknown',
+      summary: judged.unknown,
+      ...(judged.warmingUp === true && { warmingUp: true }),
+      ...seen,
+    };
   }
   const { saw, unseen } = judged;
   const faults = judged.faults.map(withShortWords);
@@ -97,7 +102,7 @@ function refusedOutcome(error: unknown, needs: string, timeout: Millis): Outcome
   return { status: 'unknown', summary: `could not look: ${clause(message)}${limit}${grant}` };
 }
 
-/** A check that compares with a baseline is young until one exists: it runs again as soon as the baseline is frozen. */
+/** A check that compares with a baseline warms up until one exists: it runs again as soon as the baseline is frozen. */
 const canCompare = <Id extends CatalogueId>(
   { against }: Check<Id>,
   { baseline, capturing }: CheckContext<Id>,
@@ -115,12 +120,12 @@ const mostLeftOut = 5;
  */
 async function sayLeftOut<Id extends CatalogueId>(
   check: Check<Id>,
-  look: Look<Id>,
+  input: CheckInput<Id>,
   faults: readonly Fault[],
 ): Promise<string> {
-  const phases = unfinished(look.declared);
+  const phases = unfinished(input.declared);
   if (phases.length === 0) return '';
-  const all = await judgeAll(check, { ...look, declared: withoutExcuses(look.declared) });
+  const all = await judgeAll(check, { ...input, declared: withoutExcuses(input.declared) });
   const judged = new Set(faults.map(({ object }) => object));
   const left = 'faults' in all ? all.faults.map(({ object }) => object).filter((object) => !judged.has(object)) : [];
   if (left.length === 0) return '';
@@ -130,25 +135,29 @@ async function sayLeftOut<Id extends CatalogueId>(
   return `; not judged, since ${phases.map(({ id }) => id).join(' and ')} ${has} not finished: ${said}`;
 }
 
-const withLeftOut = async <Id extends CatalogueId>(check: Check<Id>, look: Look<Id>, judged: Judged): Promise<Judged> =>
-  'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, look, judged.faults)}` };
+const withLeftOut = async <Id extends CatalogueId>(
+  check: Check<Id>,
+  input: CheckInput<Id>,
+  judged: Judged,
+): Promise<Judged> =>
+  'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, input, judged.faults)}` };
 
 /** A judge that throws has not judged, and will throw again. */
 async function judgedOutcome<Id extends CatalogueId>(
   check: Check<Id>,
-  looking: CheckContext<Id>,
+  context: CheckContext<Id>,
   at: Instant,
   rows: readonly Cells[],
 ): Promise<Outcome> {
-  const look = { ...looking, at, rows };
+  const input = { ...context, at, rows };
   try {
-    const judged = await judgeAll(check, look);
+    const judged = await judgeAll(check, input);
     // Later evaluations compare with what a baseline capture saw, so that answer equals its own reference.
-    if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, looking)) {
-      return outcomeOf({ ...judged, young: true });
+    if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, context)) {
+      return outcomeOf({ ...judged, warmingUp: true });
     }
-    if (!looking.capturing) return outcomeOf(await withLeftOut(check, look, judged));
-    const itself = await judgeAll(check, { ...look, baseline: judged.seen ?? {}, boundary: undefined });
+    if (!context.capturing) return outcomeOf(await withLeftOut(check, input, judged));
+    const itself = await judgeAll(check, { ...input, baseline: judged.seen ?? {}, boundary: undefined });
     // If the baseline covered only part of the objects, a later comparison would find the rest new.
     if ('unseen' in itself && itself.unseen !== undefined) return outcomeOf({ unknown: itself.unseen });
     return forBaseline(check, outcomeOf(itself));
@@ -171,9 +180,9 @@ export interface Looked {
 export async function executeCheck<Id extends CatalogueId>(
   check: Check<Id>,
   asks: Asks,
-  looking: CheckContext<Id>,
+  context: CheckContext<Id>,
 ): Promise<Looked> {
-  const { now, limits } = looking;
+  const { now, limits } = context;
   const at = now();
   const timeout = timeoutOf(check, limits);
   const finding = (outcome: Outcome): Finding => ({
@@ -185,9 +194,9 @@ export async function executeCheck<Id extends CatalogueId>(
   });
   let rows: readonly Cells[];
   try {
-    rows = await ask(check, asks, looking, timeout);
+    rows = await ask(check, asks, context, timeout);
   } catch (error) {
     return { finding: finding(refusedOutcome(error, check.needs, timeout)), sample: undefined };
   }
-  return { finding: finding(await judgedOutcome(check, looking, at, rows)), sample: { at, rows } };
+  return { finding: finding(await judgedOutcome(check, context, at, rows)), sample: { at, rows } };
 }

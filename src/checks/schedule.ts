@@ -57,7 +57,7 @@ function restOf({ every, isOpen }: ScheduledCheck, finding: Finding, missed: num
 function oneAtATime(take: (check: ScheduledCheck, capturing: boolean) => Promise<Finding>) {
   const [cheap, expensive] = [serialQueue(), serialQueue()];
   return {
-    look: (check: ScheduledCheck, capturing = false): Promise<Finding> =>
+    runCheck: (check: ScheduledCheck, capturing = false): Promise<Finding> =>
       (check.every === undefined ? expensive : cheap)(() => take(check, capturing)),
     /** Resolves when no check is in progress. */
     idle: () => Promise.all([cheap, expensive].map((queue) => queue(() => Promise.resolve()))),
@@ -72,7 +72,7 @@ const spread = (checks: readonly ScheduledCheck[], now: Instant) =>
   });
 
 /** A check that could not run counts as a miss. One that had nothing to compare with yet does not. */
-const isMiss = ({ status, young }: Finding): boolean => status === 'unknown' && young !== true;
+const isMiss = ({ status, warmingUp }: Finding): boolean => status === 'unknown' && warmingUp !== true;
 
 /** A check that throws has not run; the others go on. */
 async function lookAt(check: ScheduledCheck, clock: Clock, capturing: boolean): Promise<Finding> {
@@ -115,13 +115,13 @@ export function createChecks(options: ScheduleOptions): RunningChecks {
     follow(check, finding);
     return finding;
   };
-  const { look, idle } = oneAtATime(take);
+  const { runCheck, idle } = oneAtATime(take);
 
   const lookLater = async (check: ScheduledCheck, finding: Finding, rest: Millis): Promise<void> => {
     while (last.get(check)?.finding === finding) {
       await clock.wait(rest, stopping.signal);
       const isOpen = check.every !== undefined || check.isOpen?.(finding) === true;
-      if (last.get(check)?.finding === finding && isOpen) await look(check);
+      if (last.get(check)?.finding === finding && isOpen) await runCheck(check);
     }
   };
 
@@ -136,7 +136,7 @@ export function createChecks(options: ScheduleOptions): RunningChecks {
   const goOn = async ({ check, every, first }: ReturnType<typeof spread>[number]): Promise<void> => {
     for (let due = first; !stopping.signal.aborted; due = nextDue(due, every, clock.now())) {
       await clock.wait(between(clock.now(), due), stopping.signal);
-      await look(check);
+      await runCheck(check);
     }
   };
   let all: readonly Promise<void>[] = [];
@@ -149,7 +149,7 @@ export function createChecks(options: ScheduleOptions): RunningChecks {
     },
     runAll(round = 'all') {
       const asked = round === 'cheap' ? checks.filter(({ every }) => every !== undefined) : checks;
-      return Promise.all(asked.map((check) => look(check, round === 'all, for a baseline')));
+      return Promise.all(asked.map((check) => runCheck(check, round === 'all, for a baseline')));
     },
     stop: async () => {
       stopping.abort(new Error('the checks were stopped'));

@@ -7,7 +7,7 @@ import { instant, millis } from '../core/kernel/units.ts';
 import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { CheckPlan } from '../core/plan/questions.ts';
-import type { Check, Look, Server } from './check.ts';
+import type { Check, CheckInput, Server } from './check.ts';
 import { checks } from './catalogue.ts';
 
 const server: Server = {
@@ -20,7 +20,7 @@ const server: Server = {
 };
 
 /** The check’s own example of a breach, in the form that its judge receives. */
-export function exampleOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): Look<Id> {
+export function exampleOf<Id extends CatalogueId>({ breach }: Check<Id>, limits: Limits<Id>): CheckInput<Id> {
   return {
     at: instant(60_000),
     baseline: undefined,

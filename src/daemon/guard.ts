@@ -40,6 +40,7 @@ async function showMetrics(parts: GuardParts, view: Guard['view']): Promise<void
     targetUp: health.isTargetUp(),
     blind: evaluator.blind().length > 0,
     lockHeld: connections.lock.lost() === undefined,
+    overdue: health.overdue().length,
     mismatch: connections.server.wrong().length > 0,
     clockOffset: clock.offset(),
   };

@@ -37,7 +37,7 @@ export function startHousekeeping(
 
   // Runs on its own, so that a large file delays neither the readings nor the phases' leases.
   const readScripts = async () => {
-    if (openRun() !== undefined) await conductor.submit({ kind: 'scripts', scripts: await scripts.look() });
+    if (openRun() !== undefined) await conductor.submit({ kind: 'scripts', scripts: await scripts.read() });
   };
   undo.use(repeat(clock, seconds(1), readScripts, health.during('reading the scripts of the rollback')));
 

@@ -43,6 +43,7 @@ export interface Seen {
   readonly targetUp: boolean;
   readonly blind: boolean;
   readonly lockHeld: boolean;
+  readonly overdue: number;
   readonly mismatch: boolean;
   readonly clockOffset: Millis;
 }

@@ -58,6 +58,9 @@ const guard = {
   ripcord_guard_lock_held: gauge(
     '1 if the guard holds its lock on the target. Without it another guard may act; phases are held.',
   ),
+  ripcord_guard_overdue: gauge(
+    'How many duties the guard could not do so far, such as writing a report. It tries again; the log and /readyz name them.',
+  ),
   ripcord_target_mismatch: gauge(
     '1 if an address of the target leads to another server or database, or to a standby. The guard is blind then.',
   ),

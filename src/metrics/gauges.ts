@@ -60,6 +60,7 @@ export const gauges: { readonly [Name in GuardGauge]: (from: Snapshot) => readon
   ripcord_target_up: ({ view }) => [[{}, bit(view?.targetUp)]],
   ripcord_guard_blind: ({ view }) => [[{}, bit(view?.blind ?? true)]], // blind until the first view
   ripcord_guard_lock_held: ({ view }) => [[{}, bit(view?.lockHeld)]],
+  ripcord_guard_overdue: ({ view }) => [[{}, view?.overdue ?? 0]],
   ripcord_target_mismatch: ({ view }) => [[{}, bit(view?.mismatch)]],
   ripcord_clock_offset_seconds: ({ view }) => [[{}, inSeconds(view?.clockOffset)]],
 

@@ -38,6 +38,8 @@ export interface MetricsView {
   readonly blind: boolean;
   /** This is the only guard of the target. */
   readonly lockHeld: boolean;
+  /** The number of duties that could not be done so far. */
+  readonly overdue: number;
   /** An address of the target leads elsewhere. */
   readonly mismatch: boolean;
   /** How far the wall clock is ahead of the guard's. */

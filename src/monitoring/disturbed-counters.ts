@@ -42,16 +42,16 @@ export function disturbedCounters(clock: Pick<Clock, 'now'>): DisturbedCounters 
 /**
  * The finding that replaces a count while the counters are disturbed. A baseline needs the rates only. It must not freeze a
  * breach against an older baseline: that breach would then count as known and would never be reported again. Without any
- * rates yet, the finding is `young`.
+ * rates yet, the finding is `warmingUp`.
  */
 function recalled(undisturbed: Finding | undefined, { id, against }: Check, at: Instant, capturing: boolean): Finding {
   if (undisturbed?.seen === undefined) {
     const summary = 'counting resumes once the guard’s own table scan is over';
-    return { check: checkId(id), at, took: millis(0), status: 'unknown', young: true, minor: true, summary };
+    return { check: checkId(id), at, took: millis(0), status: 'unknown', warmingUp: true, minor: true, summary };
   }
-  const isUsual = undisturbed.young === true || (undisturbed.status === 'breach' && against === 'baseline');
+  const isUsual = undisturbed.warmingUp === true || (undisturbed.status === 'breach' && against === 'baseline');
   if (!capturing || !isUsual) return undisturbed;
-  const { young: _young, fingerprint: _fingerprint, ...known } = undisturbed;
+  const { warmingUp: _warmingUp, fingerprint: _fingerprint, ...known } = undisturbed;
   return { ...known, status: 'ok', summary: 'counted before', faults: [] };
 }
 
@@ -71,7 +71,7 @@ export function recalling(
     if (epoch !== counters.epoch()) forget();
     epoch = counters.epoch();
     const finding = await execute(on, capturing);
-    if (finding.young !== true || finding.seen !== undefined || undisturbed === undefined) undisturbed = finding;
+    if (finding.warmingUp !== true || finding.seen !== undefined || undisturbed === undefined) undisturbed = finding;
     return undisturbed; // after `forget`, the first execution has no rates yet: repeat the last finding until the next one
   };
 }

@@ -17,7 +17,7 @@ type Lost = readonly PhaseState[];
 export function lostWork(connection: Quietening['connection'], { now }: Pick<Clock, 'now'>) {
   let known: { readonly at: Instant; readonly of: string; readonly atWork: Promise<ReadonlySet<PhaseId>> } | undefined;
 
-  const look = async (lost: Lost, database: string): Promise<ReadonlySet<PhaseId>> => {
+  const findAtWork = async (lost: Lost, database: string): Promise<ReadonlySet<PhaseId>> => {
     const atWork = new Set<PhaseId>();
     for (const phase of lost) {
       const worker = forwardWork([phase], undefined);
@@ -32,7 +32,7 @@ export function lostWork(connection: Quietening['connection'], { now }: Pick<Clo
     if (state === undefined || lost.length === 0) return Promise.resolve(new Set<PhaseId>());
     const of = lost.map(({ phase, attempt }) => `${phase} ${attempt}`).join();
     if (known === undefined || known.of !== of || between(known.at, now()) >= counts)
-      known = { at: now(), of, atWork: look(lost, state.target.database) };
+      known = { at: now(), of, atWork: findAtWork(lost, state.target.database) };
     return known.atWork;
   };
 }

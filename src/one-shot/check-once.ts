@@ -95,9 +95,9 @@ async function askAll(checks: readonly ScheduledCheck[], likened: ReadonlySet<st
     for (const check of some) findings.set(check, await check.run(likened.has(check.id)));
   };
   await ask(checks.filter(({ every }) => every !== undefined));
-  const young = checks.filter((check) => findings.get(check)?.young === true);
-  if (young.length > 0) await systemClock().wait(betweenRounds);
-  await ask(young);
+  const warmingUp = checks.filter((check) => findings.get(check)?.warmingUp === true);
+  if (warmingUp.length > 0) await systemClock().wait(betweenRounds);
+  await ask(warmingUp);
   await ask(checks.filter(({ every }) => every === undefined));
   return checks.flatMap((check) => findings.get(check) ?? []);
 }

@@ -16,7 +16,7 @@ export type CommandStep = Extract<Step, { kind: 'command' }>;
 /** The files that commands in the plan's procedures name, wherever they are. */
 export interface Scripts {
   /** The hash of each file now, for the check each second: a file whose size and times have not changed is not read again. */
-  look(): Promise<readonly Script[]>;
+  read(): Promise<readonly Script[]>;
   /**
    * The same, optionally of one command only, but reads every file: for what an approval is bound to and what is about to
    * run. A file can change without a change of its times: within one tick of the clock, or when it is written through memory.
@@ -102,7 +102,7 @@ export function scriptsOfPlan(
   const readAll = async (files: Iterable<NamedFile>, afresh: boolean) =>
     (await Promise.all(Array.from(files, (one) => read(one, afresh)))).flat();
   return {
-    look: () => readAll(named.values(), false),
+    read: () => readAll(named.values(), false),
     lookAfresh: (command) => readAll(command === undefined ? named.values() : namedFiles(command), true),
   };
 }

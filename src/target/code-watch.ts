@@ -69,7 +69,7 @@ export interface CodeWatch {
    * The code that would run now, or would have run at some time since `since` (by `performance.now`), plus findings
    * from the last minute. Rejects with a TargetError; then the answer is unknown and nothing may be read.
    */
-  look(since?: number): Promise<readonly FoundCode[]>;
+  find(since?: number): Promise<readonly FoundCode[]>;
   /** The unqualified names that untrusted roles decide, from the last lookup and kept as long. */
   shadowed(): readonly ShadowedName[];
   /**
@@ -136,7 +136,7 @@ export function watchCode(asks: Asks, watched: Watched, { trusts, path, reader, 
     return one;
   };
   return {
-    look(since = performance.now() - stale) {
+    find(since = performance.now() - stale) {
       if (seen !== undefined && at >= since) return Promise.resolve(recent.found);
       // A later caller must not get the result of a slow lookup that began earlier.
       if (looking === undefined || looking.begun < since) looking = lookAfter(looking?.found);

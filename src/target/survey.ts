@@ -101,7 +101,7 @@ const everyRelation = `
 async function codeOwners(asked: Asked): Promise<Survey['codeOwners']> {
   const relations = await column(asked, everyRelation);
   const holders = new Map<string, Set<string>>();
-  for (const { owner, holder } of await watchCode(asked, { relations }, nobodyTrusted).look())
+  for (const { owner, holder } of await watchCode(asked, { relations }, nobodyTrusted).find())
     holders.set(owner, (holders.get(owner) ?? new Set()).add(holder));
   return [...holders].map(([owner, all]) => ({ owner, holders: [...all] }));
 }

@@ -122,7 +122,7 @@ export function vetStatements(asks: Asks, rules: CodeRules, expected: readonly s
       if (names === undefined) throw new UnreadableStatement();
       await Promise.resolve(); // statements vetted in the same tick are watched from the start
       watch ??= watchCode(asks, { statements: [all] }, rules);
-      const found = (await watch.look(since)).filter((one) => isOf(names, rules.path, one));
+      const found = (await watch.find(since)).filter((one) => isOf(names, rules.path, one));
       if (found.length > 0) throw new UntrustedCode(found);
       const shadowed = watch.shadowed().filter(({ name }) => names.alone.has(name));
       if (shadowed.length > 0) throw new AmbiguousName(shadowed);
@@ -182,7 +182,7 @@ export function codeOfRelations(asks: Asks, relations: readonly string[], rules:
   const watch = watchCode(asks, { relations }, rules);
   return {
     async why(relation, since) {
-      const found = (await watch.look(since)).filter(({ oid }) => oid === relation);
+      const found = (await watch.find(since)).filter(({ oid }) => oid === relation);
       return found.length === 0 ? undefined : sayFound(found);
     },
     changes: watch.changes,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { referenceOf, withApplied } from '../../src/checks/integrity/reference.ts';
 import { checks } from '../../src/checks/catalogue.ts';
-import type { Check, Look } from '../../src/checks/check.ts';
+import type { Check, CheckInput } from '../../src/checks/check.ts';
 import { cannotFail } from '../../src/checks/self-test.ts';
 import { nameBefore, namesNow, nothingDeclared } from '../../src/core/evidence/declared.ts';
 import { cataloguePlan } from '../../src/core/plan/catalogue.ts';
@@ -39,7 +39,7 @@ test.each([
 ] as const)('$id: the result is unknown if there are more rows than the check reads', ({ id, row }) => {
   const judged = (count: number) => {
     const rows = Array.from({ length: count }, (_, place) => ({ ...row, name: `k${place}` }));
-    return (checks[id] as Check).judge({ rows, declared: nothingDeclared } as unknown as Look);
+    return (checks[id] as Check).judge({ rows, declared: nothingDeclared } as unknown as CheckInput);
   };
   expect(judged(10_000)).toMatchObject({ faults: expect.arrayContaining([expect.anything()]) });
   expect(judged(10_001)).toEqual({

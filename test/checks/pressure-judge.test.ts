@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { checks } from '../../src/checks/catalogue.ts';
-import type { Cells, Check, Judged, Look } from '../../src/checks/check.ts';
+import type { Cells, Check, Judged, CheckInput } from '../../src/checks/check.ts';
 import { cannotFail } from '../../src/checks/self-test.ts';
 import { nothingDeclared } from '../../src/core/evidence/declared.ts';
 import { instant, millis, minutes, ratio, seconds } from '../../src/core/kernel/units.ts';
 import { type CatalogueId, cataloguePlan, type Limits } from '../../src/core/plan/catalogue.ts';
 import type { PhasePlan } from '../../src/core/plan/phase.ts';
 
-const scope: Look['scope'] = {
+const scope: CheckInput['scope'] = {
   server: {
     version: 180_000,
     extensions: new Map(),
@@ -31,7 +31,7 @@ function judge<Id extends CatalogueId>(
     earlier,
     limits,
     ...more
-  }: Partial<Omit<Look<Id>, 'limits' | 'earlier'>> & {
+  }: Partial<Omit<CheckInput<Id>, 'limits' | 'earlier'>> & {
     readonly earlier?: readonly Cells[];
     readonly limits?: Partial<Limits<Id>>;
   } = {},
@@ -86,9 +86,9 @@ test.each(ofPressure.filter((id) => checks[id]?.needs.includes('pg_monitor') && 
   },
 );
 
-test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s is young at its first evaluation', (id) => {
+test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s needs a second evaluation', (id) => {
   const rows = (checks[id] as Check).breach.rows;
-  expect(judge(id, rows)).toMatchObject({ unknown: expect.any(String), young: true });
+  expect(judge(id, rows)).toMatchObject({ unknown: expect.any(String), warmingUp: true });
 });
 
 describe('counters are compared with the rate of the baseline', () => {
@@ -139,11 +139,11 @@ describe('counters are compared with the rate of the baseline', () => {
     { when: 'after a reset of the counters', now: [{ epoch: 'later', deadlocks: '9', conflicts: '0' }] },
   ])('$when the check is unknown once, and the next evaluation can tell', ({ now }) => {
     const judged = judge('deadlocks', now, { earlier: counts({ deadlocks: '5', conflicts: '0' }), baseline: {} });
-    expect(judged).toMatchObject({ unknown: expect.stringContaining('reset its counters'), young: true });
+    expect(judged).toMatchObject({ unknown: expect.stringContaining('reset its counters'), warmingUp: true });
   });
 
   test('pages found in memory: a fault is five points fewer together with more reads than before', () => {
-    const look = (hit: number, read: number, baseline: Look['baseline']) =>
+    const look = (hit: number, read: number, baseline: CheckInput['baseline']) =>
       faultsOf(
         judge('cache-hits', counts({ blks_hit: String(hit), blks_read: String(read) }), {
           earlier: counts({ blks_hit: '0', blks_read: '0' }),
@@ -177,7 +177,7 @@ describe('counters are compared with the rate of the baseline', () => {
   test('a table that a phase renames keeps counting under its former name', () => {
     const scanned = (relation: string, rows: string) => [{ epoch: 'e', oid: '16385', relation, scans: '3', rows }];
     const rename = { id: 'rename', effects: { renames: { molecule: 'molecules' } } } as unknown as PhasePlan;
-    const look = (rows: string, baseline: Look['baseline']) =>
+    const look = (rows: string, baseline: CheckInput['baseline']) =>
       judge('sequential-scans', scanned('public.molecules', rows), {
         earlier: scanned('public.molecule', '1000000'),
         declared: { underWay: [], applied: [rename] },

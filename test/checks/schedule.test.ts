@@ -106,7 +106,7 @@ test('a check that could not run retries early at growing intervals, and returns
 
   began.length = 0;
   await asked(
-    look(() => ({ young: true }), 30),
+    look(() => ({ warmingUp: true }), 30),
     31,
   );
   expect(began).toHaveLength(2);

@@ -603,7 +603,7 @@ test.each(all.flatMap(([name, view]) => [100, 60].map((columns) => ({ name, view
 
 test.each([
   { name: 'well', view: working, exitCode: 0 },
-  { name: 'a young run', view: fresh, exitCode: 0 },
+  { name: 'a run just opened', view: fresh, exitCode: 0 },
   { name: 'a breach', view: { ...working, ...broken }, exitCode: 1 },
   { name: 'an open recommendation', view: recommending, exitCode: 1 },
   { name: 'a question', view: asking, exitCode: 1 },

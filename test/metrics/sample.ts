@@ -93,6 +93,7 @@ export const view: MetricsView = {
   targetUp: true,
   blind: false,
   lockHeld: true,
+  overdue: 0,
   mismatch: false,
   clockOffset: seconds(-2.5),
   thresholds: { slowdown: ratio(1.5), runtime: ratio(2) },

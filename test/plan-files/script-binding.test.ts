@@ -31,13 +31,13 @@ test('the files that the plan’s procedures name, by content', async () => {
     pre_approvals: [],
   });
   const scripts = scriptsOfPlan(plan, 'staging', folder, (text) => text.replace('${name}', 'undo'));
-  const before = await scripts.look();
+  const before = await scripts.read();
   expect(before.map(({ file }) => file)).toEqual(['${name}.ts', '/etc/hostname', 'back.sql']);
   expect(before[0]?.hash).toBe('sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b');
-  expect(await scripts.look()).toEqual(before);
+  expect(await scripts.read()).toEqual(before);
 
   await writeFile(join(folder, 'undo.ts'), '2'); // the same length as before
-  const after = await scripts.look();
+  const after = await scripts.read();
   expect(after.slice(1)).toEqual(before.slice(1));
   expect(after[0]?.hash).not.toBe(before[0]?.hash);
 });
@@ -55,7 +55,7 @@ test('a command with its own directory names its files from there', async () => 
       phases: [{ id: schema, estimate: '1m', rollback: { steps: [back(directory)] } }],
       pre_approvals: [],
     });
-    return scriptsOfPlan(plan, 'staging', folder, (text) => text.replace('${where}', 'undo')).look();
+    return scriptsOfPlan(plan, 'staging', folder, (text) => text.replace('${where}', 'undo')).read();
   });
   expect(await Promise.all(seen)).toEqual(
     directories.map((directory) => [
@@ -73,12 +73,12 @@ test('the file to bind or run is read again, even if its times have not changed'
   const plan = aPlan({ phases: [{ id: schema, estimate: '1m', rollback: { command } }], pre_approvals: [] });
   const scripts = scriptsOfPlan(plan, 'staging', folder, (text) => text);
   await using memory = await mapped(join(folder, 'undo.js'));
-  const before = await scripts.look();
+  const before = await scripts.read();
   await memory.write('evil');
   const afresh = await scripts.lookAfresh();
   expect(afresh).not.toEqual(before);
   expect(await scripts.lookAfresh({ command })).toEqual(afresh);
-  expect(await scripts.look()).toEqual(afresh); // the check each second takes over what was read
+  expect(await scripts.read()).toEqual(afresh); // the check each second takes over what was read
 });
 
 test('files are bound wherever they are and however the command names them, except files of packages', async () => {
@@ -109,7 +109,7 @@ test('files are bound wherever they are and however the command names them, exce
   for (const [step, bound] of commands) {
     const steps = [{ id: 'back', ...step }];
     const plan = aPlan({ phases: [{ id: schema, estimate: '1m', rollback: { steps } }], pre_approvals: [] });
-    const seen = await scriptsOfPlan(plan, 'staging', folder, fill).look();
+    const seen = await scriptsOfPlan(plan, 'staging', folder, fill).read();
     expect(seen.map(({ file }) => file)).toEqual(bound);
   }
 });

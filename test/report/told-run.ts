@@ -207,7 +207,7 @@ export const third = 'relationship-remediation';
 export const firstRecommendation = recommendationId(`${run}-r1`);
 
 /** The verdict on a probe that answers in 20 ms in the baseline, and in 38.4 ms when it is slower. */
-export const slow = (state: 'slower' | 'as-before' | 'slower-but-young', since = at('2h13m50s')): Verdict => {
+export const slow = (state: 'slower' | 'as-before' | 'slower-pending', since = at('2h13m50s')): Verdict => {
   const common = { statistic: 'median', baseline: millis(20), failed: 0, readings: 20 } as const;
   const isAsBefore = state === 'as-before';
   const is = isAsBefore ? { current: millis(20.2), ratio: ratio(1.01) } : { current: millis(38.4), ratio: ratio(1.92) };

@@ -43,7 +43,7 @@ const status = fc.constantFrom('ok', 'unknown', 'error', 'breach');
 const anyVerdict = fc.oneof(
   status.map((is) => slow(is)),
   status.map((is) => broken(is)),
-  fc.constant(slow('ok', { because: 'slower-but-young', warning: true })),
+  fc.constant(slow('ok', { because: 'slower-pending', warning: true })),
   fc.constantFrom('ok', 'breach').map((is) => late('run', is)),
   fc.constantFrom(security, schema).map((of) => late(of, 'breach')),
   status.map((is) => verdict('security', 'grants', is)),

@@ -331,13 +331,13 @@ describe.each(everyCase ? (['postgres', 'postgres18'] as const) : (['postgres'] 
       await using on = await ground(inject(server));
       const watched = { statements: [namesIn(ask)!] };
       const remembering = watchCode(on.asks, watched, on.rules());
-      const found = [await remembering.look()];
+      const found = [await remembering.find()];
       for (const step of all) {
         await on.run(`reset role; set role :mallory`);
         await on.run(step);
         later();
-        found.push(await remembering.look());
-        expect(found.at(-1)).toEqual(await watchCode(on.asks, watched, on.rules()).look());
+        found.push(await remembering.find());
+        expect(found.at(-1)).toEqual(await watchCode(on.asks, watched, on.rules()).find());
       }
       expect(found[0]).toEqual([]);
       const most = Math.max(...found.map(({ length }) => length));
@@ -410,7 +410,7 @@ test('an ordinary database is not rejected: built-in functions, extensions, and 
     'select 1',
   ];
   const watched = { statements: statements.flatMap((statement) => namesIn(statement) ?? []) };
-  expect(await watchCode(on.asks, watched, on.rules()).look()).toEqual([]);
+  expect(await watchCode(on.asks, watched, on.rules()).find()).toEqual([]);
 });
 
 test('one lookup serves many concurrent callers, and a fresh result is not looked up again', async () => {
@@ -444,11 +444,11 @@ test('a later caller does not get what a slow lookup saw before', async () => {
     await new Promise(setImmediate);
     expect(query).toHaveBeenCalledTimes(times);
   };
-  const first = watch.look();
+  const first = watch.find();
   await asked(1);
-  const soon = watch.look();
+  const soon = watch.find();
   later();
-  const [late, alsoLate] = [watch.look(), watch.look()];
+  const [late, alsoLate] = [watch.find(), watch.find()];
   asking[0]?.resolve({ rows: [['{}', '{}', '{}', 'print', '[]']] });
   expect(await Promise.all([first, soon])).toEqual([[], []]);
   await asked(2); // one lookup for both, after the slow one is over

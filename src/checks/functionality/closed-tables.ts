@@ -1,13 +1,13 @@
 import { allowed, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const tableOf = ({ relation }: Cells) => ({ kind: 'table', relation: relation ?? '' });
 
 /** A new table that nobody can read yet takes nothing away. A phase may declare that nobody is to read a table. */
-function faultsOf(row: Cells, { baseline, declared }: Look<'closed-tables'>): readonly Fault[] {
+function faultsOf(row: Cells, { baseline, declared }: CheckInput<'closed-tables'>): readonly Fault[] {
   const table = tableOf(row);
   if (row.state !== 'closed' || isInFlux(declared, table, 'rls') || isInFlux(declared, table, 'policies')) return [];
   const said = allowed(declared, table, 'policies');
@@ -35,13 +35,13 @@ export const closedTables = check({
     from (select oid from pg_roles where rolname = current_user) me cross join pg_class c
       join pg_namespace n on n.oid = c.relnamespace left join readable r on r.polrelid = c.oid
     where c.relkind in ('r', 'p') and ${userSchemas('n')}`,
-  judge: (look) => {
-    const { rows, declared, baseline } = look;
+  judge: (input) => {
+    const { rows, declared, baseline } = input;
     const seen = Object.fromEntries(
       rows.map((row) => [sayThing(thingBefore(declared, tableOf(row))), row.state ?? ''] as const),
     );
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = rows.flatMap((row) => faultsOf(row, look));
+    const faults = rows.flatMap((row) => faultsOf(row, input));
     return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, none closed to those it is granted to` };
   },
   breach: { baseline: { 'table public.t': 'open' }, rows: [{ relation: 'public.t', state: 'closed' }] },

@@ -2,14 +2,18 @@ import { isDeclared, isInFlux, isUnsettled, thingBefore } from '../../core/evide
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 import { hashedIfLong } from '../sql-pieces.ts';
 
 const lasting = seconds(10);
 
 const tableOf = ({ relation }: Cells): Thing => ({ kind: 'table', relation: relation ?? '' });
-const seenOf = (rows: readonly Cells[], { declared }: Pick<Look, 'declared'>, thingOf: (row: Cells) => Thing): Seen =>
+const seenOf = (
+  rows: readonly Cells[],
+  { declared }: Pick<CheckInput, 'declared'>,
+  thingOf: (row: Cells) => Thing,
+): Seen =>
   Object.fromEntries(rows.map((row) => [sayThing(thingBefore(declared, thingOf(row))), row.state ?? ''] as const));
 
 const publicationOf = ({ name, relation }: Cells): Thing => ({
@@ -19,7 +23,7 @@ const publicationOf = ({ name, relation }: Cells): Thing => ({
 });
 
 /** What the baseline published and is no longer published, under names that no phase drops or changes. */
-function unpublished(object: string, { declared }: Look<'publications'>): readonly Fault[] {
+function unpublished(object: string, { declared }: CheckInput<'publications'>): readonly Fault[] {
   const [, name = '', relation] = /^publication ("(?:[^"]|"")*"|\S+)(?: on (.*))?$/s.exec(object) ?? [];
   const thing: Thing = { kind: 'publication', name, relation };
   const dropped = isDeclared(declared, thing, 'existence') || isUnsettled(declared, thing, 'existence');
@@ -46,9 +50,9 @@ export const publications = check({
         ${server.version >= 150_000 ? hashedIfLong(`concat_ws(' ', 'where ' || t.rowfilter, array_to_string(t.attnames, ', '))`) : `''`}
       from pg_publication_tables t`,
   }),
-  judge: (look) => {
-    const { rows, declared, baseline } = look;
-    const seen = seenOf(rows, look, publicationOf);
+  judge: (input) => {
+    const { rows, declared, baseline } = input;
+    const seen = seenOf(rows, input, publicationOf);
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const changed = rows.flatMap((row): readonly Fault[] => {
       const thing = publicationOf(row);
@@ -58,7 +62,7 @@ export const publications = check({
       return [{ ...faultOf(declared, thing, `publishes ${row.state}, where it was ${was}`, 'sustained'), lasting }];
     });
     const gone = Object.keys(baseline).filter((object) => !(object in seen));
-    const faults = [...changed, ...gone.flatMap((object) => unpublished(object, look))];
+    const faults = [...changed, ...gone.flatMap((object) => unpublished(object, input))];
     const tables = rows.filter(({ relation }) => relation !== null);
     return { faults, seen, saw: `${sayCounted(tables.length, 'published table')}, as in the baseline` };
   },
@@ -81,9 +85,9 @@ export const primaryKeys = check({
   ask: `
     select format('%I.%I', n.nspname, c.relname) as relation, case when exists (
       select from pg_index i where i.indrelid = c.oid and i.indisprimary) then 'yes' else 'no' end as state ${tables}`,
-  judge: (look) => {
-    const { rows, declared, baseline } = look;
-    const seen = seenOf(rows, look, tableOf);
+  judge: (input) => {
+    const { rows, declared, baseline } = input;
+    const seen = seenOf(rows, input, tableOf);
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = rows.flatMap((row): readonly Fault[] => {
       const was = baseline[sayThing(thingBefore(declared, tableOf(row)))];
@@ -97,8 +101,8 @@ export const primaryKeys = check({
 });
 
 /** How subscribers tell the rows of a published table apart. Without it, PostgreSQL rejects updates and deletes. */
-function identityFault(row: Cells, look: Look<'replica-identity'>): readonly Fault[] {
-  const { declared, baseline } = look;
+function identityFault(row: Cells, input: CheckInput<'replica-identity'>): readonly Fault[] {
+  const { declared, baseline } = input;
   const was = baseline?.[sayThing(thingBefore(declared, tableOf(row)))];
   const index: Thing = { kind: 'index', name: row.identity_index ?? '', relation: row.relation ?? '' };
   const index_said = isDeclared(declared, index, 'existence') || isUnsettled(declared, index, 'existence');
@@ -134,11 +138,11 @@ export const replicaIdentity = check({
       left join keyed k on k.indrelid = c.oid and k.indisprimary
       left join keyed i on i.indrelid = c.oid and i.indisreplident left join pg_class ic on ic.oid = i.indexrelid
     where c.relkind in ('r', 'p') and not c.relispartition and ${userSchemas('n')}`,
-  judge: (look) => {
-    const { rows, baseline } = look;
-    const seen = seenOf(rows, look, tableOf);
+  judge: (input) => {
+    const { rows, baseline } = input;
+    const seen = seenOf(rows, input, tableOf);
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = rows.flatMap((row) => identityFault(row, look));
+    const faults = rows.flatMap((row) => identityFault(row, input));
     return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, with the replica identity of the baseline` };
   },
   breach: {

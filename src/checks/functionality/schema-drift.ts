@@ -2,7 +2,7 @@ import { isDeclared, isUnsettled, nameBefore } from '../../core/evidence/declare
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { partsQuery } from './schema-parts.ts';
@@ -28,7 +28,7 @@ const partsIn = (text: string | null | undefined): Parts =>
   new Map((JSON.parse(text ?? '[]') as readonly Part[]).map((part) => [keyOf(part), part]));
 
 /** Key in the snapshot: `table public.molecule`, by its former name. Parts of no relation share a key per kind. */
-const ownerOf = ({ kind, relation }: Cells, { declared }: Pick<Look, 'declared'>): string =>
+const ownerOf = ({ kind, relation }: Cells, { declared }: Pick<CheckInput, 'declared'>): string =>
   relation === null ? 'others' : `${kind} ${nameBefore(declared, relation ?? '')}`;
 
 function thingOf([kind, name]: Part, owner: string, relationNow: string | undefined): Thing {
@@ -72,7 +72,7 @@ function reachesBack([kind, name]: Part, was: Parts, is: Parts): boolean {
 function faultFor(
   change: Change,
   thing: Thing,
-  { declared }: Look<'schema-drift'>,
+  { declared }: CheckInput<'schema-drift'>,
   harmless: boolean,
 ): readonly Fault[] {
   if (isUnsettled(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
@@ -87,7 +87,13 @@ function changeOf(was: Part | undefined, is: Part | undefined): Change | undefin
 }
 
 /** A relation that was added or removed is one fault, not one per column. */
-function compare(owner: string, was: Parts, is: Parts, relation: string | undefined, look: Look<'schema-drift'>) {
+function compare(
+  owner: string,
+  was: Parts,
+  is: Parts,
+  relation: string | undefined,
+  input: CheckInput<'schema-drift'>,
+) {
   const whole = owner !== 'others' && (was.size === 0 || is.size === 0);
   const keys = whole ? ['self '] : [...new Set([...was.keys(), ...is.keys()])];
   return keys.flatMap((key): readonly Fault[] => {
@@ -97,7 +103,7 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
     if (part === undefined || change === undefined) return [];
     const harmless = change === 'new' && !reachesBack(part, was, is);
     const makers = { ...makersOf(owner, key, [was, is]), ...(change !== 'new' && takersOf(key, [was, is])) };
-    const found = faultFor(change, thingOf(part, owner, relation), look, harmless);
+    const found = faultFor(change, thingOf(part, owner, relation), input, harmless);
     // A relation that is gone has no name, so its owner cannot be looked up.
     const named = found.map(({ relation: name, ...fault }) =>
       whole && change === 'gone' ? fault : { ...fault, ...(name !== undefined && { relation: name }) },
@@ -107,7 +113,7 @@ function compare(owner: string, was: Parts, is: Parts, relation: string | undefi
 }
 
 /** Locked parts by their key in the snapshot: whole relations, or parts of no relation. */
-function hiddenIn({ rows, declared }: Look<'schema-drift'>) {
+function hiddenIn({ rows, declared }: CheckInput<'schema-drift'>) {
   const hidden = rows.filter(({ locked }) => typeof locked === 'string');
   const [relations, others] = [
     hidden.filter((row) => row.relation !== null),
@@ -176,13 +182,13 @@ export const schemaDrift = check({
   remedy: 'Undo what changed, or declare it in the effects of the phase that changes it',
   ask: partsQuery,
   pastLocks: true,
-  judge: (look) => {
-    const { baseline } = look;
-    const { unseen } = unseenIn(look.rows);
-    const rows = look.rows.filter(({ locked }) => typeof locked !== 'string');
-    const hidden = hiddenIn(look);
-    const relations = new Map(rows.map((row) => [ownerOf(row, look), row.relation ?? undefined] as const));
-    const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, look), row.parts ?? '[]'] as const));
+  judge: (input) => {
+    const { baseline } = input;
+    const { unseen } = unseenIn(input.rows);
+    const rows = input.rows.filter(({ locked }) => typeof locked !== 'string');
+    const hidden = hiddenIn(input);
+    const relations = new Map(rows.map((row) => [ownerOf(row, input), row.relation ?? undefined] as const));
+    const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, input), row.parts ?? '[]'] as const));
     if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
     const all = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
     const owners = all.filter((owner) => !hidden.owners.has(owner));
@@ -194,7 +200,7 @@ export const schemaDrift = check({
             without(partsIn(baseline[owner]), hidden.parts),
             partsIn(seen[owner]),
             relations.get(owner),
-            look,
+            input,
           ),
     );
     const found = onceEach(faults).toSorted(order);

@@ -2,7 +2,7 @@ import { type Declared, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import type { PhasePlan } from '../../core/plan/phase.ts';
-import { type Cells, check, type Look } from '../check.ts';
+import { type Cells, check, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { besideFaults, careful, everyName, named, readOr, readsEverything, sayUnread, tablesNamed } from '../tables.ts';
 import { columnsOf, seedOf, type Sum, sumsBefore, sumsIn, sumsOf, without } from './content-sums.ts';
@@ -52,9 +52,9 @@ interface Compared {
   readonly incomparable: readonly string[];
 }
 
-function compareAll(rows: readonly Cells[], look: Look<'content'>): Compared | undefined {
-  const { declared } = look;
-  const reference = referenceOf(look);
+function compareAll(rows: readonly Cells[], input: CheckInput<'content'>): Compared | undefined {
+  const { declared } = input;
+  const reference = referenceOf(input);
   if (reference === undefined) return undefined;
   const found: { faults: Fault[]; left: string[]; incomparable: string[] } = { faults: [], left: [], incomparable: [] };
   for (const row of rows.filter(({ unread }) => unread === null)) {
@@ -115,8 +115,8 @@ export const content = check({
       return rows;
     },
   },
-  judge: (look) => {
-    const { rows, declared } = look;
+  judge: (input) => {
+    const { rows, declared } = input;
     const read = rows.filter(({ unread }) => unread === null);
     const seen = withApplied(
       declared,
@@ -126,8 +126,8 @@ export const content = check({
         ),
       ),
     );
-    const compared = compareAll(rows, look);
-    const never = neverThere(look, rows, look.boundary ?? look.baseline ?? {});
+    const compared = compareAll(rows, input);
+    const never = neverThere(input, rows, input.boundary ?? input.baseline ?? {});
     if (never.length > 0) return { unknown: sayNeverThere(never), seen };
     if (compared === undefined) return { unknown: noBaseline, seen };
     const { faults, left, incomparable } = compared;

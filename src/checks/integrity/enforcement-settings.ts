@@ -1,12 +1,12 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Consequence, Fault } from '../../core/evidence/finding.ts';
 import { bare } from '../../core/evidence/thing.ts';
-import { check, everyone, type Look } from '../check.ts';
+import { check, everyone, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { watchedRoles } from '../security/watched.ts';
 import { hashedIfLong, settingName, settingsHere } from '../sql-pieces.ts';
 
-type Settings = Look<'enforcement-settings'>;
+type Settings = CheckInput<'enforcement-settings'>;
 
 /** Settings that affect only cost, logging or session lifetime. They do not decide what is stored or who sees it. */
 const costsOnly = [
@@ -51,14 +51,14 @@ function sayChange(object: string, was: string | undefined, is: string | undefin
   return is === undefined ? `is no longer set, where it was ${was}` : `is ${is}, where it was ${was ?? 'not set'}`;
 }
 
-function faultsOf(object: string, is: string | undefined, look: Settings): readonly Fault[] {
-  const { declared, baseline } = look;
+function faultsOf(object: string, is: string | undefined, input: Settings): readonly Fault[] {
+  const { declared, baseline } = input;
   const was = baseline?.[object];
   if (was === is) return [];
   const thing = { kind: 'setting', name: object.slice('setting '.length) };
   if (isInFlux(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
   const role = roleIn(object);
-  const consequence = consequenceOf(object, look);
+  const consequence = consequenceOf(object, input);
   return [{ object, what: sayChange(object, was, is), consequence, ...(role !== undefined && { role }) }];
 }
 
@@ -76,12 +76,12 @@ export const enforcementSettings = check({
       case when split_part(item, '=', 1) like '%.%' then encode(sha256(convert_to(item, 'UTF8')), 'hex')
         else ${hashedIfLong(`substr(item, strpos(item, '=') + 1)`)} end as value
     ${settingsHere}`,
-  judge: (look) => {
-    const { rows, baseline } = look;
+  judge: (input) => {
+    const { rows, baseline } = input;
     const seen = Object.fromEntries(rows.map(({ setting, value }) => [setting ?? '', value ?? ''] as const));
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const objects = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])].toSorted();
-    const faults = objects.flatMap((object) => faultsOf(object, seen[object], look));
+    const faults = objects.flatMap((object) => faultsOf(object, seen[object], input));
     return { faults, seen, saw: `${sayCounted(rows.length, 'such setting')}, as in the baseline` };
   },
   breach: { baseline: {}, rows: [{ setting: 'setting session_replication_role of role app', value: 'replica' }] },

@@ -6,7 +6,7 @@ import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { NamedRelation } from '../../target/reading.ts';
 import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
-import { type Cells, check, type Look } from '../check.ts';
+import { type Cells, check, type CheckInput } from '../check.ts';
 import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { besideFaults, careful, named, nameOf, readOr, readsEverything, sayUnread } from '../tables.ts';
@@ -116,7 +116,7 @@ const isUnsettled = (row: Cells, declared: Declared): boolean =>
   [row.relation, row.referred].some((table) => isInFlux(declared, { kind: 'table', relation: table ?? '' }, 'content'));
 
 /** Orphans that the baseline has are known. More of them are a separate fault. */
-function faultsOf(row: Cells, { declared, baseline }: Look<'orphans'>): readonly Fault[] {
+function faultsOf(row: Cells, { declared, baseline }: CheckInput<'orphans'>): readonly Fault[] {
   const [key, orphans] = [keyOf(row), Number(row.orphans)];
   if (orphans === 0 || isUnsettled(row, declared)) return [];
   const rows = orphans === 1 ? '1 row refers' : `${sayWhole(orphans)} rows refer`;

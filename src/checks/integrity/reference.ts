@@ -1,7 +1,7 @@
 import { all as everyPhase, type Declared, unfinished } from '../../core/evidence/declared.ts';
 import type { Seen } from '../../core/evidence/finding.ts';
 import type { PhasePlan } from '../../core/plan/phase.ts';
-import type { Look } from '../check.ts';
+import type { CheckInput } from '../check.ts';
 
 const appliedKey = 'phases applied';
 
@@ -27,7 +27,7 @@ export function referenceOf({
   baseline,
   boundary,
   declared,
-}: Pick<Look, 'baseline' | 'boundary' | 'declared'>): Reference | undefined {
+}: Pick<CheckInput, 'baseline' | 'boundary' | 'declared'>): Reference | undefined {
   const all = everyPhase(declared);
   const rests = (seen: Seen) => appliedIn(seen).every((id) => all.some((phase) => phase.id === id));
   const seen = boundary !== undefined && Object.keys(boundary).length > 0 && rests(boundary) ? boundary : baseline;

@@ -11,7 +11,7 @@ import type { Fault } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { sayWhole } from '../../core/kernel/whole.ts';
 import type { Effects } from '../../core/plan/phase.ts';
-import { type Cells, check, type Look } from '../check.ts';
+import { type Cells, check, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import {
   absentOf,
@@ -70,7 +70,7 @@ const breaks = (direction: Direction, was: number, is: number): boolean => {
  * A static table keeps its number of rows, apart from declared changes. Applications write to the other tables, so
  * their number proves nothing by itself: an undeclared decrease is worth a note.
  */
-function countFault(row: Cells, was: string, direction: Direction, { declared, scope }: Look<'row-counts'>) {
+function countFault(row: Cells, was: string, direction: Direction, { declared, scope }: CheckInput<'row-counts'>) {
   const isStatic = scope.staticTables.some((name) => sameTable(declared, name, row.relation ?? ''));
   const [before, now] = [Number(was), Number(row.count)];
   const broken = isStatic ? breaks(direction, before, now) : now < before && breaks(direction, before, now);
@@ -81,7 +81,7 @@ function countFault(row: Cells, was: string, direction: Direction, { declared, s
 }
 
 /** Tables that had rows and now exist under none of their names. */
-function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, scope }: Look<'row-counts'>) {
+function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, scope }: CheckInput<'row-counts'>) {
   const there = new Set(rows.map(({ relation }) => sayThing(thingBefore(declared, tableThing(relation)))));
   return Object.keys(seen)
     .filter((object) => object.startsWith('table ') && !there.has(object))
@@ -101,7 +101,7 @@ function goneFaults(seen: Readonly<Record<string, string>>, { rows, declared, sc
 
 /** Static tables that never existed. Without this, a misspelt table would pass forever. */
 export function neverThere(
-  { declared, scope }: Pick<Look, 'declared' | 'scope'>,
+  { declared, scope }: Pick<CheckInput, 'declared' | 'scope'>,
   rows: readonly Cells[],
   seen: object,
 ) {
@@ -152,8 +152,8 @@ export const rowCounts = check({
       return rows;
     },
   },
-  judge: (look) => {
-    const { rows, declared } = look;
+  judge: (input) => {
+    const { rows, declared } = input;
     const counted = rows.filter(({ unread }) => unread === null);
     const seen = withApplied(
       declared,
@@ -163,8 +163,8 @@ export const rowCounts = check({
         ),
       ),
     );
-    const reference = referenceOf(look);
-    const never = neverThere(look, rows, reference?.seen ?? {});
+    const reference = referenceOf(input);
+    const never = neverThere(input, rows, reference?.seen ?? {});
     if (never.length > 0) return { unknown: sayNeverThere(never), seen };
     if (reference === undefined) return { unknown: noBaseline, seen };
     const faults = [
@@ -172,9 +172,9 @@ export const rowCounts = check({
         const table = tableThing(row.relation);
         const was = reference.seen[sayThing(thingBefore(declared, table))];
         if (was === undefined || isInFlux(declared, table, 'rows')) return [];
-        return countFault(row, was, directionOf(declared, reference.since, row.relation ?? ''), look);
+        return countFault(row, was, directionOf(declared, reference.since, row.relation ?? ''), input);
       }),
-      ...goneFaults(reference.seen, look),
+      ...goneFaults(reference.seen, input),
     ];
     const unread = rows.flatMap(({ relation, unread: why }) =>
       why === null ? [] : [{ what: relation ?? '', why: why ?? '' }],

@@ -4,7 +4,7 @@ import { sayThing } from '../../core/evidence/thing.ts';
 import { quoteIdentifier } from '../../target/identifiers.ts';
 import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
-import { type Cells, check, type Look } from '../check.ts';
+import { type Cells, check, type CheckInput } from '../check.ts';
 import { type LockPatience, lockPatience } from '../lock-patience.ts';
 import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
 import { besideFaults, careful, named, nameOf, readOr, sayUnread } from '../tables.ts';
@@ -117,7 +117,7 @@ function usedOf({ step, least, most, fits, last_value: last, is_called: isCalled
   return Number(given - from) / Number(end - from);
 }
 
-function faultsOf(row: Cells, { declared, limits }: Look<'sequences'>): readonly Fault[] {
+function faultsOf(row: Cells, { declared, limits }: CheckInput<'sequences'>): readonly Fault[] {
   const sequence = sequenceOf(row);
   const { column, relation, farthest, last_value: last, step } = row;
   const filled = `${relation}.${quoteIdentifier(column ?? '')}`;
@@ -188,10 +188,10 @@ export const sequences = check({
       return read;
     },
   },
-  judge: (look) => {
-    const { rows } = look;
+  judge: (input) => {
+    const { rows } = input;
     const read = rows.filter(({ unread }) => unread === null);
-    const faults = read.flatMap((row) => faultsOf(row, look));
+    const faults = read.flatMap((row) => faultsOf(row, input));
     const unread = rows.flatMap((row) =>
       row.unread === null ? [] : [{ what: sayThing(sequenceOf(row)), why: row.unread ?? '' }],
     );

@@ -1,6 +1,6 @@
 import type { Seen } from '../../core/evidence/finding.ts';
 import { between, ratio, type Ratio } from '../../core/kernel/units.ts';
-import type { Cells, Judged, Look } from '../check.ts';
+import type { Cells, Judged, CheckInput } from '../check.ts';
 
 /** SQL: changes when the counters of pg_stat_database, or all counters, are reset. */
 export const epoch = `concat(stats_reset, ' ', pg_postmaster_start_time()) as epoch`;
@@ -22,22 +22,22 @@ export function countedSince(before: Cells, now: Cells, minutes: number): Counte
 /** The first evaluation has nothing to compare with, and neither has one after a reset. The next one has. */
 export const tooYoung: Judged & { readonly unknown: string } = {
   unknown: 'counting starts with this run',
-  young: true,
+  warmingUp: true,
 };
 const wasReset = { ...tooYoung, unknown: 'the server has reset its counters; counting starts with this run' };
 
 /** Minutes since the earlier answer. */
-export const minutesSince = ({ at, earlier }: Pick<Look, 'at' | 'earlier'>): number =>
+export const minutesSince = ({ at, earlier }: Pick<CheckInput, 'at' | 'earlier'>): number =>
   earlier === undefined ? 0 : between(earlier.at, at) / 60_000;
 
 /** For a check whose answer is one row of counters. */
-export function counting(look: Pick<Look, 'at' | 'earlier' | 'rows'>): Counted | Judged {
-  const [now, before] = [look.rows[0], look.earlier?.rows[0]];
+export function counting(input: Pick<CheckInput, 'at' | 'earlier' | 'rows'>): Counted | Judged {
+  const [now, before] = [input.rows[0], input.earlier?.rows[0]];
   if (now === undefined || before === undefined) return tooYoung;
-  return countedSince(before, now, minutesSince(look)) ?? wasReset;
+  return countedSince(before, now, minutesSince(input)) ?? wasReset;
 }
 
-/** The baseline's rate per minute; undefined if the baseline was too young to have one. */
+/** The baseline's rate per minute; undefined if the baseline ended too early to have one. */
 export function before(baseline: Seen | undefined, what: string): number | undefined {
   const known = baseline?.[what];
   return known === undefined ? undefined : Number(known);

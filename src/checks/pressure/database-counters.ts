@@ -29,15 +29,15 @@ export const deadlocks = check({
   id: 'deadlocks',
   ...ofDatabase('deadlocks', 'conflicts'),
   remedy: 'Find the statements in the server’s log, and make transactions take their locks in the same order',
-  judge: (look) => {
-    const counted = counting(look);
+  judge: (input) => {
+    const counted = counting(input);
     if (!('more' in counted)) return counted;
     const seen: Seen = {
       deadlocks: kept(counted.perMinute('deadlocks')),
       conflicts: kept(counted.perMinute('conflicts')),
     };
     const found = (column: string, object: string): readonly Fault[] => {
-      const known = before(look.baseline, column);
+      const known = before(input.baseline, column);
       const isMore = counted.more(column) > 0 && isOver(counted.perMinute(column), 1, known);
       return isMore ? [note(object, `were ${sayWhole(counted.more(column))} more${sayBefore(known)}`)] : [];
     };
@@ -56,13 +56,13 @@ export const rollbacks = check({
   id: 'rollbacks',
   ...ofDatabase('xact_commit', 'xact_rollback'),
   remedy: 'Find the rejected or cancelled statements in the server’s log',
-  judge: (look) => {
-    const counted = counting(look);
+  judge: (input) => {
+    const counted = counting(input);
     if (!('more' in counted)) return counted;
     const [back, through] = [counted.more('xact_rollback'), counted.more('xact_commit')];
     const share = part(back, back + through);
-    const known = before(look.baseline, 'share');
-    const isMore = back >= fewRollbacks && share > look.limits.over && isOver(share, 2, known);
+    const known = before(input.baseline, 'share');
+    const isMore = back >= fewRollbacks && share > input.limits.over && isOver(share, 2, known);
     const was = known === undefined ? '' : ` (${percent(known)} in the baseline)`;
     const what = `are ${percent(share)} of ${sayCounted(back + through, 'transaction')}${was}`;
     return {
@@ -85,12 +85,12 @@ export const sessionEnds = check({
   id: 'session-ends',
   ...ofDatabase(...Object.keys(ends)),
   remedy: 'Find the cause in the server’s log; a restarted pooler or application abandons its sessions',
-  judge: (look) => {
-    const counted = counting(look);
+  judge: (input) => {
+    const counted = counting(input);
     if (!('more' in counted)) return counted;
     const seen = Object.fromEntries(Object.keys(ends).map((column) => [column, kept(counted.perMinute(column))]));
     const faults = Object.entries(ends).flatMap(([column, how]): readonly Fault[] => {
-      const known = before(look.baseline, column);
+      const known = before(input.baseline, column);
       const isMore = counted.more(column) >= fewEnds && isOver(counted.perMinute(column), 2, known);
       return isMore ? [note(`sessions ${how}`, `were ${sayWhole(counted.more(column))}${sayBefore(known)}`)] : [];
     });
@@ -109,10 +109,10 @@ export const tempFiles = check({
   id: 'temp-files',
   ...ofDatabase('temp_files', 'temp_bytes'),
   remedy: 'Look for a changed query plan and analyze tables that were rewritten or restored; or raise work_mem',
-  judge: (look) => {
-    const counted = counting(look);
+  judge: (input) => {
+    const counted = counting(input);
     if (!('more' in counted)) return counted;
-    const known = before(look.baseline, 'bytes');
+    const known = before(input.baseline, 'bytes');
     const isMore = counted.more('temp_bytes') > littleSpilled && isOver(counted.perMinute('temp_bytes'), 3, known);
     const [spilled, was] = [counted.more('temp_bytes') / 1_048_576, known === undefined ? known : known / 1_048_576];
     const what = `took ${spilled.toFixed(0)} MB${sayBefore(was, ' MB')}`;
@@ -131,8 +131,8 @@ const fewReads = 1_000;
 const usual = 0.8;
 
 /** After a restart or restore the memory is empty for a while, so this is only a note. */
-function judgeHits(look: Parameters<typeof counting>[0], baseline: Seen | undefined): Judged {
-  const counted = counting(look);
+function judgeHits(input: Parameters<typeof counting>[0], baseline: Seen | undefined): Judged {
+  const counted = counting(input);
   if (!('more' in counted)) return counted;
   const [hit, read] = [counted.more('blks_hit'), counted.more('blks_read')];
   const share = part(hit, hit + read);
@@ -152,6 +152,6 @@ export const cacheHits = check({
   id: 'cache-hits',
   ...ofDatabase('blks_hit', 'blks_read'),
   remedy: 'Look for new sequential scans; after a restart or restore this passes by itself, and pg_prewarm helps',
-  judge: (look) => judgeHits(look, look.baseline),
+  judge: (input) => judgeHits(input, input.baseline),
   breach: example({ blks_hit: '0', blks_read: '9000000' }, { blks_hit: '0', blks_read: '0' }),
 });

@@ -29,8 +29,8 @@ export const sequentialScans = check({
     from pg_stat_database d left join pg_stat_user_tables t
       on t.seq_tup_read > 0 and ${userSchemas('t').replaceAll('nspname', 'schemaname')}
     where d.datname = current_database()`,
-  judge: (look) => {
-    const { rows, earlier, declared, baseline } = look;
+  judge: (input) => {
+    const { rows, earlier, declared, baseline } = input;
     if (earlier === undefined || earlier.rows[0]?.epoch !== rows[0]?.epoch) return tooYoung;
     // Matched by oid, so that a renamed table keeps its counts.
     const earlierBy = new Map(earlier.rows.map((row) => [row.oid, row]));
@@ -38,7 +38,7 @@ export const sequentialScans = check({
       const relation = row.relation ?? '';
       if (row.oid === null) return [];
       const was = earlierBy.get(row.oid ?? null) ?? { scans: '0', rows: '0' };
-      const counted = countedSince(countsOf(was), countsOf(row), minutesSince(look));
+      const counted = countedSince(countsOf(was), countsOf(row), minutesSince(input));
       return counted === undefined || counted.more('rows') === 0 ? [] : [{ relation, counted }];
     });
     const seen = Object.fromEntries(

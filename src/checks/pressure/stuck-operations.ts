@@ -57,7 +57,7 @@ export const stuckOperations = check({
   judge: ({ rows, earlier, at, limits }) => {
     const now = sighted(rows, 'pid');
     if (now === undefined) return hidden;
-    if (earlier === undefined) return { unknown: 'counting starts with this run', young: true };
+    if (earlier === undefined) return { unknown: 'counting starts with this run', warmingUp: true };
     const length = between(earlier.at, at);
     const before = new Map(earlier.rows.map((row) => [nameOf(row), row.progress]));
     const still = length < limits.still ? [] : now.filter((row) => before.get(nameOf(row)) === row.progress);

@@ -20,11 +20,11 @@ export const walVolume = check({
   needs: 'grant execute on function pg_current_wal_insert_lsn() to the guard’s role',
   remedy: 'Let the phase write in smaller steps, with pauses',
   ask: ({ server }) => ({ text: `select pg_wal_lsn_diff(${here(server)}, '0/0') / 1048576 as log` }),
-  judge: (look) => {
-    const counted = counting(look);
+  judge: (input) => {
+    const counted = counting(input);
     if (!('more' in counted)) return counted;
-    const [written, known] = [counted.perMinute('log'), before(look.baseline, 'log')];
-    const most = look.limits.most_per_minute;
+    const [written, known] = [counted.perMinute('log'), before(input.baseline, 'log')];
+    const most = input.limits.most_per_minute;
     const isMore = most === undefined ? written > littleLog && isOver(written, 3, known) : written > most;
     const limit = most === undefined ? sayBefore(known, ' MB') : ` (at most ${most} MB are allowed)`;
     const what = `grows by ${written.toFixed(0)} MB a minute${limit}`;

@@ -1,6 +1,6 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { hashed, ofExtension, owner } from '../sql-pieces.ts';
 
@@ -25,7 +25,7 @@ const ask = `
 
 const objectOf = ({ kind, name }: Cells): string => `${kind} ${name}`;
 
-function faultsOf(row: Cells, baseline: Seen, { declared }: Look<'code-execution'>): readonly Fault[] {
+function faultsOf(row: Cells, baseline: Seen, { declared }: CheckInput<'code-execution'>): readonly Fault[] {
   const thing = { kind: row.kind ?? '', name: row.name ?? '' };
   const object = objectOf(row);
   const was = baseline[object];
@@ -37,7 +37,7 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Look<'code-execution
 /** Objects that the applications use or that watch over them. Nobody misses a language in which nothing is written. */
 const missed = /^(extension|foreign server|foreign data wrapper|event trigger) (.*)$/s;
 
-function goneFaults(baseline: Seen, { rows, declared }: Look<'code-execution'>): readonly Fault[] {
+function goneFaults(baseline: Seen, { rows, declared }: CheckInput<'code-execution'>): readonly Fault[] {
   const there = new Set(rows.map(objectOf));
   return Object.keys(baseline).flatMap((object): readonly Fault[] => {
     const [, kind, name] = missed.exec(object) ?? [];
@@ -65,11 +65,11 @@ export const codeExecution = check({
   needs: everyone,
   remedy: 'Drop it, or let a phase declare that it creates it',
   ask,
-  judge: (look) => {
-    const { rows, baseline } = look;
+  judge: (input) => {
+    const { rows, baseline } = input;
     const seen: Seen = Object.fromEntries(rows.map((row) => [objectOf(row), row.says ?? '']));
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = [...rows.flatMap((row) => faultsOf(row, baseline, look)), ...goneFaults(baseline, look)];
+    const faults = [...rows.flatMap((row) => faultsOf(row, baseline, input)), ...goneFaults(baseline, input)];
     const what = sayCounted(
       rows.length,
       'extension, untrusted language, server or event trigger',

@@ -1,10 +1,10 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { byOwner, noBaseline, sayCounted } from '../pieces.ts';
 import { everybody, missingRole, watchedRoles } from './watched.ts';
 
-type Defaults = Look<'default-privileges'>;
+type Defaults = CheckInput<'default-privileges'>;
 
 /**
  * Grants for future objects. Functions work the other way round: everybody may call them unless that is revoked for the
@@ -46,9 +46,9 @@ const isExpected = (name: string, { declared }: Defaults): boolean => {
   return isInFlux(declared, thing, 'grants') || isDeclared(declared, thing, 'grants');
 };
 
-function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
+function opened(row: Cells, baseline: Seen, input: Defaults): readonly Fault[] {
   const { name, grantee, privileges } = row;
-  if (row.about !== 'open' || isExpected(name ?? '', look)) return [];
+  if (row.about !== 'open' || isExpected(name ?? '', input)) return [];
   // A role that a watched role has newly joined: the membership is the new fault.
   if (grantee !== everybody && baseline[`watched through ${grantee}`] === undefined) return [];
   // Functions are open to everybody unless an entry says otherwise.
@@ -63,11 +63,11 @@ function opened(row: Cells, baseline: Seen, look: Defaults): readonly Fault[] {
 const saidClosed = new RegExp(`^default privileges (.*) closed to ${everybody}$`, 's');
 
 /** Future functions are open to everybody again. */
-function reopened(baseline: Seen, look: Defaults): readonly Fault[] {
-  const there = new Set(look.rows.map(keyOf));
+function reopened(baseline: Seen, input: Defaults): readonly Fault[] {
+  const there = new Set(input.rows.map(keyOf));
   return Object.keys(baseline).flatMap((key): readonly Fault[] => {
     const [, name] = saidClosed.exec(key) ?? [];
-    if (name === undefined || there.has(key) || isExpected(name, look)) return [];
+    if (name === undefined || there.has(key) || isExpected(name, input)) return [];
     return [{ object: `default privileges ${name} to ${everybody}`, what: 'now give execute', consequence: 'veto' }];
   });
 }
@@ -85,13 +85,13 @@ export const defaultPrivileges = check({
   needs: everyone,
   remedy: 'alter default privileges for role OWNER revoke PRIVILEGE on tables from ROLE',
   ask: (scope) => ({ text: ask, values: [watchedRoles(scope)] }),
-  judge: (look) => {
-    const { rows, baseline, scope } = look;
+  judge: (input) => {
+    const { rows, baseline, scope } = input;
     const seen: Seen = Object.fromEntries(rows.map((row) => [keyOf(row), row.privileges ?? '']));
     const missing = missingRole(scope);
     if (missing !== undefined) return { unknown: missing, seen };
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = [...rows.flatMap((row) => opened(row, baseline, look)), ...reopened(baseline, look)];
+    const faults = [...rows.flatMap((row) => opened(row, baseline, input)), ...reopened(baseline, input)];
     const open = rows.filter(({ about }) => about === 'open').length;
     return { faults, seen, saw: `${sayCounted(open, 'default grant')}, none more than before` };
   },

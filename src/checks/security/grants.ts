@@ -1,12 +1,12 @@
 import { allowed, isDeclared, isInFlux, sqlBefore, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { grantsQuery } from './grants-sql.ts';
 import { everybody, includesWord, missingRole, watchedRoles, wordsFor } from './watched.ts';
 
-type Grants = Look<'grants'>;
+type Grants = CheckInput<'grants'>;
 
 /**
  * One holder's privileges on one object: `insert, select*`. The star means that the holder may pass the privilege on.
@@ -25,21 +25,21 @@ function functionBefore({ declared }: Grants, name: string): string {
   return name.slice(0, open) + sqlBefore(declared, name.slice(open), true);
 }
 
-const thingOf = ({ kind, relation, name }: Cells, look: Grants): Thing => ({
+const thingOf = ({ kind, relation, name }: Cells, input: Grants): Thing => ({
   kind: kind ?? '',
   relation: relation ?? undefined,
-  name: kind === 'function' ? functionBefore(look, name ?? '') : (name ?? undefined),
+  name: kind === 'function' ? functionBefore(input, name ?? '') : (name ?? undefined),
 });
 
-const heldOf = (row: Cells, look: Grants): Held => ({
-  thing: thingOf(row, look),
+const heldOf = (row: Cells, input: Grants): Held => ({
+  thing: thingOf(row, input),
   grantee: row.grantee ?? everybody,
   privileges: (row.privileges ?? '').split(', ').filter((one) => one !== ''),
   by: JSON.parse(row.grantors ?? '{}') as Held['by'],
 });
 
 const named = (thing: Thing, { declared }: Grants): string => sayThing(thingBefore(declared, thing));
-const keyOf = ({ thing, grantee }: Held, look: Grants): string => `${named(thing, look)} to ${grantee}`;
+const keyOf = ({ thing, grantee }: Held, input: Grants): string => `${named(thing, input)} to ${grantee}`;
 
 /** Kinds that a bare name in the plan never means, because a table may have the same name as a schema. */
 const saidWithKind = new Set([
@@ -75,8 +75,8 @@ function allowedTo(
   return includesWord(words, 'insert') ? onSequence : [];
 }
 
-const grant = (privilege: string, held: Held, look: Grants): string =>
-  `grant ${privilege} on ${named(held.thing, look)} to ${held.grantee}`;
+const grant = (privilege: string, held: Held, input: Grants): string =>
+  `grant ${privilege} on ${named(held.thing, input)} to ${held.grantee}`;
 const withoutStar = (privilege: string): string => privilege.replace('*', '');
 const grantorsOf = (privilege: string, { by }: Held): Pick<Fault, 'by'> => {
   const grantors = by[privilege];
@@ -90,12 +90,12 @@ const madeIn = ({ thing: { kind, relation } }: Held): Pick<Fault, 'made' | 'rela
 };
 
 /** More than a phase allows the holder. The plan has no word for the right to pass a privilege on. */
-function beyond(held: Held, words: readonly string[], look: Grants): readonly Fault[] {
+function beyond(held: Held, words: readonly string[], input: Grants): readonly Fault[] {
   return held.privileges
     .map(withoutStar)
     .filter((privilege) => !includesWord(words, privilege))
     .map((privilege) => ({
-      object: grant(privilege, held, look),
+      object: grant(privilege, held, input),
       what: 'is granted, though a phase declares less',
       consequence: 'veto' as const,
       seen: 'declaration' as const,
@@ -104,15 +104,15 @@ function beyond(held: Held, words: readonly string[], look: Grants): readonly Fa
 }
 
 /** More than in the baseline. */
-function gained(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
-  const before = (baseline[keyOf(held, look)] ?? '').split(', ');
+function gained(held: Held, baseline: Seen, input: Grants): readonly Fault[] {
+  const before = (baseline[keyOf(held, input)] ?? '').split(', ');
   return held.privileges.flatMap((privilege): readonly Fault[] => {
     const plain = withoutStar(privilege);
     if (before.includes(privilege) || before.includes(`${plain}*`)) return [];
     const passedOn = before.includes(plain);
     const what = passedOn ? 'may now be passed on' : 'is new';
     const by = grantorsOf(passedOn ? `${plain}*` : plain, held);
-    return [{ object: grant(plain, held, look), what, consequence: 'veto', ...by, ...madeIn(held) }];
+    return [{ object: grant(plain, held, input), what, consequence: 'veto', ...by, ...madeIn(held) }];
   });
 }
 
@@ -128,24 +128,24 @@ const usual: Readonly<Record<string, string>> = { function: 'execute', type: 'us
  * A caller can do anyway what a new function does with the caller's rights. Other checks cover functions that run as
  * their owner, and languages that let code in.
  */
-const isUsual = ({ thing, grantee, privileges }: Held, baseline: Seen, look: Grants): boolean =>
-  grantee === everybody && privileges.join() === usual[thing.kind] && baseline[named(thing, look)] === undefined;
+const isUsual = ({ thing, grantee, privileges }: Held, baseline: Seen, input: Grants): boolean =>
+  grantee === everybody && privileges.join() === usual[thing.kind] && baseline[named(thing, input)] === undefined;
 
 const memberKey = (role: string): string => `watched through ${role}`;
 
-function faultsOf(held: Held, baseline: Seen, look: Grants): readonly Fault[] {
-  const { declared } = look;
+function faultsOf(held: Held, baseline: Seen, input: Grants): readonly Fault[] {
+  const { declared } = input;
   const thing = forPlan(held.thing);
   if (isInFlux(declared, thing, 'grants')) return [];
-  const words = allowedTo(held, look, (mapping) => wordsFor(mapping, held.grantee) ?? []);
-  if (words !== undefined && isWatched(held.grantee, look)) return beyond(held, words, look);
+  const words = allowedTo(held, input, (mapping) => wordsFor(mapping, held.grantee) ?? []);
+  if (words !== undefined && isWatched(held.grantee, input)) return beyond(held, words, input);
   // A role that a watched role has newly joined: the membership is the new fault.
   if (held.grantee !== everybody && baseline[memberKey(held.grantee)] === undefined) return [];
   // A watched role may have its declared rights through a role that it belongs to, but no more than those.
-  const anybodys = allowedTo(held, look, (mapping) => Object.values(mapping).flat());
-  if (anybodys !== undefined) return gained(without(held, anybodys), baseline, look);
-  if (isDeclared(declared, thing, 'grants') || isUsual(held, baseline, look)) return [];
-  return gained(held, baseline, look);
+  const anybodys = allowedTo(held, input, (mapping) => Object.values(mapping).flat());
+  if (anybodys !== undefined) return gained(without(held, anybodys), baseline, input);
+  if (isDeclared(declared, thing, 'grants') || isUsual(held, baseline, input)) return [];
+  return gained(held, baseline, input);
 }
 
 const isWatched = (grantee: string, { scope }: Grants): boolean =>
@@ -154,25 +154,25 @@ const isWatched = (grantee: string, { scope }: Grants): boolean =>
 /**
  * What a phase declares that a watched role may do with a table, and the role may not, not even through another role.
  */
-function lacking(row: Cells, look: Grants): readonly Fault[] {
-  const held = heldOf(row, look);
-  const words = allowed(look.declared, held.thing, 'grants');
-  if (words === undefined || isInFlux(look.declared, held.thing, 'grants')) return [];
+function lacking(row: Cells, input: Grants): readonly Fault[] {
+  const held = heldOf(row, input);
+  const words = allowed(input.declared, held.thing, 'grants');
+  if (words === undefined || isInFlux(input.declared, held.thing, 'grants')) return [];
   return (wordsFor(words, held.grantee) ?? [])
     .filter((word) => word !== 'all' && !held.privileges.includes(word))
     .map((word) => ({
-      object: grant(word, held, look),
+      object: grant(word, held, input),
       what: 'is missing, though a phase declares it',
       consequence: 'sustained' as const,
     }));
 }
 
-function seenOf(held: readonly Held[], through: readonly string[], look: Grants): Seen {
+function seenOf(held: readonly Held[], through: readonly string[], input: Grants): Seen {
   const known = held.filter(({ thing }) => thing.kind in usual);
   return Object.fromEntries([
-    ...known.map(({ thing }) => [named(thing, look), '']),
+    ...known.map(({ thing }) => [named(thing, input), '']),
     ...through.map((role) => [memberKey(role), '']),
-    ...held.flatMap((one) => (one.privileges.length === 0 ? [] : [[keyOf(one, look), one.privileges.join(', ')]])),
+    ...held.flatMap((one) => (one.privileges.length === 0 ? [] : [[keyOf(one, input), one.privileges.join(', ')]])),
   ]);
 }
 
@@ -205,18 +205,18 @@ export const grants = check({
     text: grantsQuery(scope.server.version),
     values: [watchedRoles(scope), scope.phaseTables],
   }),
-  judge: (look) => {
-    const { rows, baseline, scope } = look;
+  judge: (input) => {
+    const { rows, baseline, scope } = input;
     const of = (about: string) => rows.filter((row) => row.about === about);
-    const held = of('held').map((row) => heldOf(row, look));
+    const held = of('held').map((row) => heldOf(row, input));
     const through = of('through').flatMap(({ grantee }) => grantee ?? []);
-    const seen = seenOf(held, through, look);
+    const seen = seenOf(held, through, input);
     const missing = missingRole(scope);
     if (missing !== undefined) return { unknown: missing, seen };
     if (baseline === undefined) return { unknown: noBaseline, seen };
     const faults = [
-      ...held.flatMap((one) => faultsOf(one, baseline, look)),
-      ...of('effective').flatMap((row) => lacking(row, look)),
+      ...held.flatMap((one) => faultsOf(one, baseline, input)),
+      ...of('effective').flatMap((row) => lacking(row, input)),
     ];
     const whom = [...watchedRoles(scope), everybody].join(', ');
     return { faults, seen, saw: `${sayCounted(held.length, 'grant')} to ${whom}, none more than before` };

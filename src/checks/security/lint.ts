@@ -1,7 +1,7 @@
 import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
-import { type Breach, type Cells, type Check, check, everyone, type Look, type Scope } from '../check.ts';
+import { type Breach, type Cells, type Check, check, everyone, type CheckInput, type Scope } from '../check.ts';
 import { unseenIn } from '../past-locks.ts';
 import { byOwner } from '../pieces.ts';
 import { openedBy, openings } from './openings.ts';
@@ -42,7 +42,7 @@ interface Lint<Id extends CatalogueId>
   readonly object?: (said: string, row: Cells) => string;
   /** Only the owner of the relation, and whoever granted the access to it, can have brought it about. */
   readonly made?: 'all';
-  readonly excused?: (row: Cells, thing: Thing, look: Look<Id>) => boolean;
+  readonly excused?: (row: Cells, thing: Thing, input: CheckInput<Id>) => boolean;
   readonly well: string;
   readonly breach: Breach<Id>['rows'];
 }
@@ -73,8 +73,8 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
         ...(rule.about === 'roles and schemas' ? [exposedSchemas(scope)] : []),
       ],
     }),
-    judge: (look) => {
-      const { rows, declared, scope } = look;
+    judge: (input) => {
+      const { rows, declared, scope } = input;
       const missing =
         (rule.about === 'everything' ? undefined : missingRole(scope)) ??
         (rule.about === 'roles and schemas' ? missingSchema(scope) : undefined);
@@ -83,7 +83,7 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
         if (typeof row.locked === 'string') return [];
         const thing = thingOf(row);
         if (rule.aspects.some((aspect) => isInFlux(declared, thing, aspect))) return [];
-        if (rule.excused?.(row, thing, look) === true) return [];
+        if (rule.excused?.(row, thing, input) === true) return [];
         const said = sayThing(thingBefore(declared, thing));
         const object = rule.object?.(said, row) ?? said;
         const about = thing.relation === undefined ? {} : { relation: thing.relation };

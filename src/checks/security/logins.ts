@@ -1,6 +1,6 @@
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Asks } from '../asks.ts';
-import { type Cells, check, type Look } from '../check.ts';
+import { type Cells, check, type CheckInput } from '../check.ts';
 import { noBaseline, recordsOf, sayCounted } from '../pieces.ts';
 
 const settings = `
@@ -54,7 +54,7 @@ function ruleFaults(row: Cells, baseline: Seen): readonly Fault[] {
 const needs =
   'grant select on pg_hba_file_rules to the guard’s role; grant execute on function pg_hba_file_rules() to the guard’s role';
 
-function faultsOf({ rows }: Look<'logins'>, baseline: Seen): readonly Fault[] {
+function faultsOf({ rows }: CheckInput<'logins'>, baseline: Seen): readonly Fault[] {
   const of = (about: string) => rows.filter((row) => row.about === about);
   const known = baseline[rulesRead] !== undefined;
   return [
@@ -76,8 +76,8 @@ export const logins = check({
   needs,
   remedy: 'Restore the rule or the setting, then: select pg_reload_conf()',
   ask: { steps: askLogins },
-  judge: (look) => {
-    const { rows, baseline } = look;
+  judge: (input) => {
+    const { rows, baseline } = input;
     const read = rows.some(({ about }) => about === 'rule');
     const seen: Seen = Object.fromEntries([
       ...rows.map((row) => (row.about === 'rule' ? [ruleKey(row), ''] : [`setting ${row.name}`, row.says ?? ''])),
@@ -85,7 +85,7 @@ export const logins = check({
     ]);
     if (rows.length === 0) return { unknown: 'the server shows no settings', seen };
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = faultsOf(look, baseline);
+    const faults = faultsOf(input, baseline);
     if (faults.length === 0 && !read && baseline[rulesRead] !== undefined)
       return { unknown: `the rules of pg_hba.conf were read before, and cannot be read now; ${needs}`, seen };
     const count = rows.filter(({ about }) => about === 'rule').length;

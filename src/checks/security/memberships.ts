@@ -1,9 +1,9 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { byGrantors, noBaseline, sayCounted } from '../pieces.ts';
 
-type Memberships = Look<'memberships'>;
+type Memberships = CheckInput<'memberships'>;
 
 const wordsOf = (said: string | null | undefined): readonly string[] =>
   (said ?? '').split(', ').filter((one) => one !== '');
@@ -52,14 +52,14 @@ export const memberships = check({
   needs: everyone,
   remedy: 'revoke ROLE from MEMBER',
   ask: ({ server }) => ({ text: ask(server.version) }),
-  judge: (look) => {
-    const { rows, baseline } = look;
+  judge: (input) => {
+    const { rows, baseline } = input;
     const members = rows.filter(({ member }) => member !== null);
     const seen: Seen = Object.fromEntries(
       rows.map((row) => (row.member === null ? [`role ${row.role}`, ''] : [objectOf(row), row.says ?? ''])),
     );
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = members.flatMap((row) => faultsOf(row, baseline, look));
+    const faults = members.flatMap((row) => faultsOf(row, baseline, input));
     return { faults, seen, saw: `${sayCounted(members.length, 'membership')}, none more than before` };
   },
   breach: { baseline: {}, rows: [{ member: 'anon', role: 'service_role', says: 'inherit, become' }] },

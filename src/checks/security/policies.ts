@@ -12,12 +12,12 @@ import {
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { taken } from '../cascades.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { lockedBefore, unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 import { everybody, includesWord, wordsFor } from './watched.ts';
 
-type Policies = Look<'policies'>;
+type Policies = CheckInput<'policies'>;
 
 const policyOf = ({ relation, name }: Cells): Thing => ({
   kind: 'policy',
@@ -69,8 +69,8 @@ function tooWide(row: Cells, mapping: Readonly<Record<string, readonly string[]>
   return wide.length === 0 ? undefined : `lets ${wide.join(' and ')}, which a phase does not declare`;
 }
 
-function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] {
-  const { declared } = look;
+function faultsOf(row: Cells, baseline: Seen, input: Policies): readonly Fault[] {
+  const { declared } = input;
   const policy = policyOf(row);
   if (isInFlux(declared, policy, 'policies')) return [];
   const fault = (what: string, how: Pick<Fault, 'made' | 'seen'> = {}): readonly Fault[] => [
@@ -82,8 +82,8 @@ function faultsOf(row: Cells, baseline: Seen, look: Policies): readonly Fault[] 
     return wide === undefined ? [] : fault(wide, { seen: 'declaration' });
   }
   if (isDeclared(declared, policy, 'policies')) return [];
-  const was = baseline[named(policy, look)];
-  const [is, ...orSo] = states(row, look);
+  const was = baseline[named(policy, input)];
+  const [is, ...orSo] = states(row, input);
   if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`, { made: 'all' });
   if ([is, ...orSo].includes(was)) return [];
   const change = changeOf(was, is);
@@ -97,26 +97,28 @@ const saidPolicy = /^policy ("(?:[^"]|"")*"|\S+) on (.*)$/s;
  * The owner of a policy's table could have dropped the policy. The owner is kept in the snapshot, because the table may
  * be gone too.
  */
-const ownerKey = (relation: string, look: Policies): string =>
-  `owner of ${sayThing(thingBefore(look.declared, { kind: 'table', relation }))}`;
-const ownersOf = (rows: readonly Cells[], look: Policies): Seen =>
+const ownerKey = (relation: string, input: Policies): string =>
+  `owner of ${sayThing(thingBefore(input.declared, { kind: 'table', relation }))}`;
+const ownersOf = (rows: readonly Cells[], input: Policies): Seen =>
   Object.fromEntries(
-    rows.flatMap(({ relation, owner }) => (typeof owner === 'string' ? [[ownerKey(relation ?? '', look), owner]] : [])),
+    rows.flatMap(({ relation, owner }) =>
+      typeof owner === 'string' ? [[ownerKey(relation ?? '', input), owner]] : [],
+    ),
   );
 
 /** Other roles that could have dropped the policy along with an object that it depends on. */
 const takersKey = (policy: string): string => `takers of ${policy}`;
-const takersOf = (rows: readonly Cells[], look: Policies): Seen =>
+const takersOf = (rows: readonly Cells[], input: Policies): Seen =>
   Object.fromEntries(
     rows.flatMap((row) =>
-      typeof row.takers === 'string' ? [[takersKey(named(policyOf(row), look)), row.takers]] : [],
+      typeof row.takers === 'string' ? [[takersKey(named(policyOf(row), input)), row.takers]] : [],
     ),
   );
 
-function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
-  const { declared } = look;
-  const there = new Set(look.rows.map((row) => named(policyOf(row), look)));
-  const now = ownersOf(look.rows, look);
+function goneFaults(baseline: Seen, input: Policies): readonly Fault[] {
+  const { declared } = input;
+  const there = new Set(input.rows.map((row) => named(policyOf(row), input)));
+  const now = ownersOf(input.rows, input);
   return Object.keys(baseline).flatMap((object): readonly Fault[] => {
     const said = saidPolicy.exec(object);
     if (said === null) return [];
@@ -126,8 +128,8 @@ function goneFaults(baseline: Seen, look: Policies): readonly Fault[] {
       return [];
     // The policy went with its table, which a phase declares to drop.
     const [table, dropped] = [tableOf(policy), [isUnsettled, isDeclared]];
-    if (dropped.some((says) => says(declared, table, 'existence')) && !isRenamed(table, look)) return [];
-    const key = ownerKey(relation, look);
+    if (dropped.some((says) => says(declared, table, 'existence')) && !isRenamed(table, input)) return [];
+    const key = ownerKey(relation, input);
     const by = [...new Set([baseline[key], now[key]].filter((owner) => owner !== undefined))];
     const what = `is gone: it was ${baseline[object]?.replace(/:.*/, '')}`;
     const takers = baseline[takersKey(object)];
@@ -198,13 +200,13 @@ export const policies = check({
   remedy: 'Create the policy as it was, or drop the one that is new',
   pastLocks: true,
   ask: ({ phaseTables }) => ({ text: ask, values: [mentions(phaseTables)] }),
-  judge: (look) => {
-    const { rows, baseline } = look;
-    const said = rows.map((row) => [named(policyOf(row), look), states(row, look)[0]]);
-    const seen: Seen = { ...ownersOf(rows, look), ...takersOf(rows, look), ...Object.fromEntries(said) };
+  judge: (input) => {
+    const { rows, baseline } = input;
+    const said = rows.map((row) => [named(policyOf(row), input), states(row, input)[0]]);
+    const seen: Seen = { ...ownersOf(rows, input), ...takersOf(rows, input), ...Object.fromEntries(said) };
     const { unseen } = unseenIn(rows.map((row) => ({ ...row, kind: 'policy' })));
     if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
-    const faults = [...rows.flatMap((row) => faultsOf(row, baseline, look)), ...goneFaults(baseline, look)];
+    const faults = [...rows.flatMap((row) => faultsOf(row, baseline, input)), ...goneFaults(baseline, input)];
     if (unseen !== undefined) return { faults, saw: unseen, unseen };
     return { faults, seen, saw: `${sayCounted(rows.length, 'policy', 'policies')}, as before` };
   },

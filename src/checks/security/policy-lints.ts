@@ -97,5 +97,5 @@ const alwaysTrue = lint({
 
 export const alwaysTruePolicies: Check<'always-true-policies'> = {
   ...alwaysTrue,
-  judge: (look) => withUnread(alwaysTrue.judge(look), look.rows),
+  judge: (input) => withUnread(alwaysTrue.judge(input), input.rows),
 };

@@ -10,14 +10,14 @@ import {
 } from '../../core/evidence/declared.ts';
 import type { Consequence, Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, spellings, type Thing } from '../../core/evidence/thing.ts';
-import { type Cells, check, type Judged, type Look } from '../check.ts';
+import { type Cells, check, type Judged, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 import { openedBy } from './openings.ts';
 import { askReach } from './reach-asked.ts';
 import { bound } from './reading-as.ts';
 import { includesWord, missingRole, missingSchema, wordsFor } from './watched.ts';
 
-type Reach = Look<'reach'>;
+type Reach = CheckInput<'reach'>;
 type Command = 'select' | 'insert' | 'update' | 'delete';
 
 const writes = ['insert', 'update', 'delete'] as const;
@@ -42,7 +42,7 @@ const showsMore = (was: string, is: string, restsChanged: boolean): boolean =>
 
 const tableOf = ({ kind, relation }: Cells): Thing => ({ kind: kind ?? 'table', relation: relation ?? '' });
 const named = (row: Cells, { declared }: Reach): string => sayThing(thingBefore(declared, tableOf(row)));
-const keyOf = (row: Cells, look: Reach): string => `${named(row, look)} as ${row.identity}`;
+const keyOf = (row: Cells, input: Reach): string => `${named(row, input)} as ${row.identity}`;
 
 /** `some, denied, by policy, open; RESTS`: select, insert, update and delete, and the hash of the rules. */
 const stateOf = (row: Cells): string => `${[seenOf(row), row.insert, row.update, row.delete].join(', ')}; ${row.rests}`;
@@ -55,8 +55,8 @@ interface Before {
   readonly restsChanged: boolean;
 }
 
-function beforeOf(row: Cells, baseline: Seen, look: Reach): Before {
-  const before = baseline[keyOf(row, look)];
+function beforeOf(row: Cells, baseline: Seen, input: Reach): Before {
+  const before = baseline[keyOf(row, input)];
   const [states = '', restedOn = ''] = (before ?? nothing).split('; ');
   return { states: states.split(', '), restsChanged: before === undefined || restedOn !== row.rests };
 }
@@ -93,8 +93,8 @@ const whatOf = (command: Command, was: string, is: string): string =>
  * Concurrent writers explain why a reader now sees some rows, as long as the rules about rows are unchanged: then this
  * is only evidence. A reader that no policy restricts, or that sees all of many rows, is a different matter.
  */
-function gravityOf(row: Cells, was: string, is: string, restsChanged: boolean, look: Reach): Consequence {
-  const isStatic = look.scope.staticTables.some((table) => spellings(tableOf(row)).includes(table));
+function gravityOf(row: Cells, was: string, is: string, restsChanged: boolean, input: Reach): Consequence {
+  const isStatic = input.scope.staticTables.some((table) => spellings(tableOf(row)).includes(table));
   const byItself = row.guarded !== 't' || was === 'denied' || (was === 'none' && is === 'all' && Number(row.rows) > 1);
   return restsChanged || byItself || isStatic ? 'veto' : 'note';
 }
@@ -109,26 +109,26 @@ const seesNothing = ['denied', 'none', 'empty'];
  * Why nobody knows whether more rows are visible, if reading fails now or failed at the baseline. A policy that fails for a
  * reader, as for one without claims, is known as long as the rules about rows are unchanged.
  */
-function hiddenByError(row: Cells, baseline: Seen, look: Reach): string | undefined {
-  const { states, restsChanged } = beforeOf(row, baseline, look);
+function hiddenByError(row: Cells, baseline: Seen, input: Reach): string | undefined {
+  const { states, restsChanged } = beforeOf(row, baseline, input);
   const [was, is] = [states[0] ?? '', row.sees ?? ''];
-  if ((was !== 'fails' && is !== 'fails') || isChanging(row, look)) return undefined;
-  if (concerned(row).some((thing) => mayNow(thing, row.role ?? '', 'select', look.declared))) return undefined;
+  if ((was !== 'fails' && is !== 'fails') || isChanging(row, input)) return undefined;
+  if (concerned(row).some((thing) => mayNow(thing, row.role ?? '', 'select', input.declared))) return undefined;
   if (is !== 'fails')
     return seesNothing.includes(is)
       ? undefined
-      : `${keyOf(row, look)} shows ${sayRows(is)}, and whether that is more than at the baseline is unknown: reading it failed then`;
+      : `${keyOf(row, input)} shows ${sayRows(is)}, and whether that is more than at the baseline is unknown: reading it failed then`;
   if (!restsChanged && (was === 'fails' || was === 'empty')) return undefined;
   const before = was === 'fails' ? 'failed under other rules' : `showed ${sayRows(was)}`;
-  return `what ${keyOf(row, look)} shows is unknown: reading it ${before} at the baseline, and now the server says: ${row.error ?? ''}`;
+  return `what ${keyOf(row, input)} shows is unknown: reading it ${before} at the baseline, and now the server says: ${row.error ?? ''}`;
 }
 
-function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
-  const { declared } = look;
-  if (isChanging(row, look)) return [];
+function faultsOf(row: Cells, baseline: Seen, input: Reach): readonly Fault[] {
+  const { declared } = input;
+  if (isChanging(row, input)) return [];
   const concerns = concerned(row);
-  const key = keyOf(row, look);
-  const { states, restsChanged } = beforeOf(row, baseline, look);
+  const key = keyOf(row, input);
+  const { states, restsChanged } = beforeOf(row, baseline, input);
   return (['select', ...writes] as const).flatMap((command, at): readonly Fault[] => {
     const was = states[at] ?? '';
     const is = command === 'select' ? seenOf(row) : (row[command] ?? '');
@@ -146,7 +146,7 @@ function faultsOf(row: Cells, baseline: Seen, look: Reach): readonly Fault[] {
     if (to < from)
       return to > 0 || isClosedOnPurpose(concerns, declared) ? [] : [{ object, what, consequence: 'note', ...about }];
     if (concerns.some((thing) => mayNow(thing, row.role ?? '', command, declared))) return [];
-    const consequence = command === 'select' ? gravityOf(row, was, is, restsChanged, look) : 'veto';
+    const consequence = command === 'select' ? gravityOf(row, was, is, restsChanged, input) : 'veto';
     return [{ object, what, consequence, ...about }];
   });
 }
@@ -162,14 +162,14 @@ function missingTable({ limits, rows, declared }: Reach): string | undefined {
   return table === undefined ? undefined : `the server has no table ${table}, which catalogue.reach.tables names`;
 }
 
-function unknownOf(look: Reach): string | undefined {
-  const { rows, scope } = look;
+function unknownOf(input: Reach): string | undefined {
+  const { rows, scope } = input;
   const untried = rows.find((row) => typeof row.untried === 'string');
   return (
     rows.find((row) => typeof row.problem === 'string')?.problem ??
     missingRole(scope) ??
     missingSchema(scope) ??
-    missingTable(look) ??
+    missingTable(input) ??
     (untried && `could not look at ${untried.relation} as ${untried.identity}: ${untried.untried}`)
   );
 }
@@ -180,14 +180,14 @@ function sayFailing(tried: readonly Cells[]): string {
   return failing === 0 ? '' : `; reading fails for ${failing} of them, as before`;
 }
 
-function judge(look: Reach): Judged {
-  const { rows, baseline } = look;
+function judge(input: Reach): Judged {
+  const { rows, baseline } = input;
   const tried = rows.filter((row) => row.sees !== undefined && row.sees !== null);
-  const seen: Seen = Object.fromEntries(tried.map((row) => [keyOf(row, look), stateOf(row)]));
-  const notLooked = unknownOf(look);
+  const seen: Seen = Object.fromEntries(tried.map((row) => [keyOf(row, input), stateOf(row)]));
+  const notLooked = unknownOf(input);
   if (baseline === undefined) return { unknown: notLooked ?? noBaseline, seen };
-  const unknown = notLooked ?? tried.flatMap((row) => hiddenByError(row, baseline, look) ?? [])[0];
-  const faults = tried.flatMap((row) => faultsOf(row, baseline, look));
+  const unknown = notLooked ?? tried.flatMap((row) => hiddenByError(row, baseline, input) ?? [])[0];
+  const faults = tried.flatMap((row) => faultsOf(row, baseline, input));
   if (unknown !== undefined && !faults.some(({ consequence }) => consequence === 'veto')) return { unknown, seen };
   return {
     faults,

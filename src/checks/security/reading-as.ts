@@ -175,13 +175,13 @@ export async function sightAs(
 }
 
 async function sighted(
-  look: () => Promise<number | Denied | Fails>,
+  read: () => Promise<number | Denied | Fails>,
   total: (() => Promise<number>) | undefined,
 ): Promise<Sight> {
   let [visible, before, after]: [number, number, number] = [0, 0, 0];
   for (let tries = 0; tries < mostTries; tries += 1) {
     before = tries === 0 ? ((await total?.()) ?? 0) : after;
-    const seen = await look();
+    const seen = await read();
     if (typeof seen !== 'number') return seen;
     visible = seen;
     if (total === undefined) return { sees: visible === 0 ? 'none' : 'some', rows: visible };

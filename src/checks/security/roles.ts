@@ -1,10 +1,10 @@
 import { isDeclared, isInFlux } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
 
-type Roles = Look<'roles'>;
+type Roles = CheckInput<'roles'>;
 
 const attributesOf = ({ attributes }: Cells): readonly string[] =>
   (attributes ?? '').split(', ').filter((one) => one !== '');
@@ -57,9 +57,9 @@ function connectionFaults(row: Cells, baseline: Seen, { declared }: Roles): read
   return [{ object, what: `${said}, where they were at most ${was}`, consequence: was === '0' ? 'veto' : 'note' }];
 }
 
-function faultsOf(row: Cells, baseline: Seen, look: Roles): readonly Fault[] {
-  if (isInFlux(look.declared, roleOf(row), 'existence')) return [];
-  const all = [gainedFaults, endFaults, connectionFaults].flatMap((faults) => faults(row, baseline, look));
+function faultsOf(row: Cells, baseline: Seen, input: Roles): readonly Fault[] {
+  if (isInFlux(input.declared, roleOf(row), 'existence')) return [];
+  const all = [gainedFaults, endFaults, connectionFaults].flatMap((faults) => faults(row, baseline, input));
   return row.name === null || row.name === undefined ? all : all.map((fault) => ({ ...fault, role: row.name ?? '' }));
 }
 
@@ -88,11 +88,11 @@ export const roles = check({
       case when isfinite(rolvaliduntil) then floor(extract(epoch from rolvaliduntil) * 1000)::text end as ends,
       rolconnlimit::text as connections
     from pg_roles where rolname !~ '^pg_'`,
-  judge: (look) => {
-    const { rows, baseline } = look;
+  judge: (input) => {
+    const { rows, baseline } = input;
     const seen = seenOf(rows);
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = rows.flatMap((row) => faultsOf(row, baseline, look));
+    const faults = rows.flatMap((row) => faultsOf(row, baseline, input));
     return { faults, seen, saw: `${sayCounted(rows.length, 'role')}, none with more rights than before` };
   },
   breach: { baseline: { 'role app': 'login' }, rows: [{ name: 'app', attributes: 'bypassrls, login' }] },

@@ -1,7 +1,7 @@
 import { isDeclared, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
-import { type Cells, check, everyone, type Look } from '../check.ts';
+import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
 
 const stateOf = ({ on, forced, owner_logs_in: ownerLogsIn }: Cells): string =>
@@ -21,7 +21,7 @@ function worse(was: string | undefined, is: string): readonly string[] {
   ];
 }
 
-function faultsOf(row: Cells, { baseline, declared }: Look<'rls-off'>): readonly Fault[] {
+function faultsOf(row: Cells, { baseline, declared }: CheckInput<'rls-off'>): readonly Fault[] {
   const table = tableOf(row);
   if (isInFlux(declared, table, 'rls')) return [];
   const is = stateOf(row);
@@ -51,13 +51,13 @@ export const rlsOff = check({
       c.relforcerowsecurity as forced, r.rolcanlogin and not r.rolsuper as owner_logs_in
     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
     where c.relkind in ('r', 'p') and ${userSchemas('n')}`,
-  judge: (look) => {
-    const { rows, declared, baseline } = look;
+  judge: (input) => {
+    const { rows, declared, baseline } = input;
     const seen: Seen = Object.fromEntries(
       rows.map((row) => [sayThing(thingBefore(declared, tableOf(row))), stateOf(row)] as const),
     );
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = rows.flatMap((row) => faultsOf(row, look));
+    const faults = rows.flatMap((row) => faultsOf(row, input));
     return { faults, seen, saw: `${sayCounted(rows.length, 'table')}, none less guarded than before` };
   },
   breach: {

@@ -74,9 +74,9 @@ function judged(view: RunView): Headline {
     const what = list(criteriaOf(unanswered));
     return { tone: 'warn', text: `The guard sees no breach, but cannot fully judge ${what}; ${sayWell(view)}` };
   }
-  const young = view.criteria.filter(({ status }) => status === 'unknown').map(({ criterion }) => criterion);
-  return young.length > 0
-    ? { tone: 'plain', text: `The guard sees no breach; it is too early to judge ${list(young)}; ${sayWell(view)}` }
+  const early = view.criteria.filter(({ status }) => status === 'unknown').map(({ criterion }) => criterion);
+  return early.length > 0
+    ? { tone: 'plain', text: `The guard sees no breach; it is too early to judge ${list(early)}; ${sayWell(view)}` }
     : { tone: 'good', text: `${sayKnown(view)}; ${sayWell(view)}` };
 }
 

@@ -16,7 +16,7 @@ const certainty = {
 export type Alarm = keyof typeof certainty;
 export const isAlarm = (word: string): word is Alarm => Object.hasOwn(certainty, word);
 
-export type SlownessState = Alarm | 'as-before' | 'slower-but-young' | 'recovered';
+export type SlownessState = Alarm | 'as-before' | 'slower-pending' | 'recovered';
 
 /** An alarm that was raised since the marker; it remains until the probe recovers. */
 export interface ActiveAlarm {
@@ -88,7 +88,7 @@ export function stateOf(toJudge: ToJudge): SlownessState {
   const alarm = moreCertain(activeAlarm?.alarm, alarmNow(toJudge));
   if (activeAlarm !== undefined && isWellAgain(slowness, scales.grey, activeAlarm.at)) return 'recovered';
   if (alarm !== undefined) return alarm;
-  return Math.max(own.grey, own.strict) >= warnFrom ? 'slower-but-young' : 'as-before';
+  return Math.max(own.grey, own.strict) >= warnFrom ? 'slower-pending' : 'as-before';
 }
 
 /** The strongest sign of slowness: most readings, the slowest of them, or failures. */

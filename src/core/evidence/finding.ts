@@ -88,7 +88,7 @@ export interface Finding {
   /** Hash of the whole answer, for "same as baseline". */
   readonly fingerprint?: string;
   /** The check works, but its first result only serves as a reference; it can judge from the next one on. */
-  readonly young?: true;
+  readonly warmingUp?: true;
   /** The check yields evidence only, so being unable to look blocks nothing. */
   readonly minor?: true;
   /** Every fault that a catalogue check reports, including those of the baseline. */
@@ -102,8 +102,8 @@ export interface Finding {
 }
 
 /** False for a check that merely has no reference yet. */
-export const couldNotLook = ({ status, young }: Finding): boolean =>
-  (status === 'unknown' || status === 'error') && young !== true;
+export const couldNotLook = ({ status, warmingUp }: Finding): boolean =>
+  (status === 'unknown' || status === 'error') && warmingUp !== true;
 
 type Gravities = ReadonlyMap<string, number>;
 

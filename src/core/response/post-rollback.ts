@@ -48,7 +48,7 @@ function stillWrong(after: PostRollbackState, now: Finding, objects?: readonly s
 
 function ofEvidence(after: PostRollbackState, now: Finding): readonly string[] {
   const about = after.evidence.find(({ subject }) => subject === now.check);
-  if (about === undefined || now.status === 'ok' || now.young === true) return [];
+  if (about === undefined || now.status === 'ok' || now.warmingUp === true) return [];
   if (now.status !== 'breach') return [`${now.check} cannot be checked: ${now.summary}`];
   // If the evidence did not name all objects, the whole check counts as evidence.
   const left = stillWrong(after, now, about.more === undefined ? about.objects : undefined);

@@ -37,7 +37,7 @@ const earliest = (faults: readonly Fault[], { finding, faultsSince }: CheckHisto
 
 function nonBreachReason(faults: readonly Fault[]): Reason {
   if (faults.some(({ consequence }) => consequence === 'hold')) return 'holds';
-  return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-but-young' : 'noted';
+  return faults.some(({ consequence }) => consequence === 'sustained') ? 'broken-pending' : 'noted';
 }
 
 /** Why a person decides: no phase caused any of the faults, or the phase's faults have not lasted long enough. */
@@ -122,7 +122,7 @@ function judge(
   const facts = { rule: bad, ...(inBaseline !== undefined && { was: inBaseline.summary }), is: finding.summary };
   if (finding.status !== 'breach') {
     const summary = `${id}: ${finding.summary}`;
-    const because = finding.young === true ? 'never-asked' : reasonOf(finding.status);
+    const because = finding.warmingUp === true ? 'never-asked' : reasonOf(finding.status);
     return { ...common, ...minor, status: finding.status, because, summary, facts };
   }
   const { unseen } = finding;
@@ -151,7 +151,7 @@ function judge(
   }
   const because = nonBreachReason(fresh);
   const since = earliest(fresh, history);
-  const lasting = because === 'broken-but-young' ? `, for ${sayDuration(between(since, finding.at))} so far` : '';
+  const lasting = because === 'broken-pending' ? `, for ${sayDuration(between(since, finding.at))} so far` : '';
   const { shown, ...objects } = named(fresh, fresh, history);
   return {
     ...common,

@@ -33,7 +33,7 @@ function sinceOf(before: CheckHistory | undefined, finding: Finding): Since {
 
 export function noteFinding(before: CheckHistory | undefined, finding: Finding): CheckHistory {
   const saw = finding.unseen === undefined;
-  const knew = finding.status === 'ok' || finding.status === 'breach' || finding.young === true;
+  const knew = finding.status === 'ok' || finding.status === 'breach' || finding.warmingUp === true;
   const knownAt = knew && saw ? finding.at : before?.knownAt;
   return { ...noteStatus(before, finding), ...(knownAt !== undefined && { knownAt }) };
 }
@@ -117,12 +117,12 @@ export function checkVerdict(
     return { ...common, status: 'unknown', because: reasons.unknown, warning: false, summary: said };
   }
   const since = breachSince ?? finding.at;
-  const young = rule.criterion === 'functionality' && between(since, finding.at) <= rule.brokenFor;
+  const pending = rule.criterion === 'functionality' && between(since, finding.at) <= rule.brokenFor;
   return {
     ...common,
-    status: young ? 'ok' : 'breach',
-    because: young ? 'broken-but-young' : 'breach',
-    warning: young,
+    status: pending ? 'ok' : 'breach',
+    because: pending ? 'broken-pending' : 'breach',
+    warning: pending,
     summary: `${summary} (since ${sayTime(since)})`,
   };
 }

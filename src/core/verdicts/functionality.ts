@@ -87,7 +87,7 @@ export function probeVerdict(
   return {
     ...common,
     status: breach ? 'breach' : 'ok',
-    because: breach ? 'broken' : 'broken-but-young',
+    because: breach ? 'broken' : 'broken-pending',
     warning: !breach,
     summary: `${probe} ${sayFailures(outage.failures, outage.seen, outage.since)}: ${outage.cause.message}`,
     facts: {

@@ -102,7 +102,7 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
       return controlsSlower === undefined
         ? '; unknown whether the control is slower too'
         : `; ${sayControl(controlsSlower)}, which is not yet ruled out as the cause`;
-    case 'slower-but-young':
+    case 'slower-pending':
       return '; not yet enough evidence to be sure';
     case 'recovered':
       return '; it was slower, and is well again';
@@ -123,7 +123,7 @@ function onlyRecommend({ state, limits }: Judged): string | undefined {
       return 'a cause that also slows the controls is not ruled out yet';
     case 'as-before':
     case 'slower':
-    case 'slower-but-young':
+    case 'slower-pending':
     case 'recovered':
       return undefined;
   }
@@ -152,7 +152,7 @@ export function performanceVerdict(probe: ProbeId, judged: Judged): Verdict {
     ...common(probe),
     status: isAlarm(state) ? 'breach' : 'ok',
     because: state,
-    warning: state === 'slower-but-young' || state === 'recovered',
+    warning: state === 'slower-pending' || state === 'recovered',
     ...(doubt !== undefined && { onlyRecommend: doubt }),
     summary: `${probe} ${sayHow(judged)} ${sayValues(judged)}${sayDoubt(judged)}`,
     facts: {

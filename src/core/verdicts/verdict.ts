@@ -58,7 +58,7 @@ export type Reason =
   | 'projected-over-limit'
   | 'over-limit'
   | 'answers'
-  | 'broken-but-young'
+  | 'broken-pending'
   | 'broken'
   | 'never-asked'
   | 'well'

@@ -16,7 +16,7 @@ import { applicationId, schema, schemaVersion } from './schema.ts';
 export const patience = 5_000;
 
 /** Undefined if the file does not exist. */
-function look(path: string) {
+function statOf(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
@@ -29,7 +29,7 @@ function look(path: string) {
  * or had it open until it was killed. Two equal results mean that the file was not written in between.
  */
 export function restingState(path: string): string | undefined {
-  if (look(`${path}-wal`) !== undefined) return undefined;
+  if (statOf(`${path}-wal`) !== undefined) return undefined;
   const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
   return [ino, size, mtimeNs, ctimeNs].join(' ');
 }
@@ -90,7 +90,7 @@ function mustBeNew(path: string): void {
   const link = lstatSync(path, { throwIfNoEntry: false });
   if (link !== undefined) throw notOurs(path, 'is a link to a missing file');
   // SQLite would replay such a log into the new file.
-  if ((look(`${path}-wal`)?.size ?? 0) > 0)
+  if ((statOf(`${path}-wal`)?.size ?? 0) > 0)
     throw notOurs(path, 'is missing, but its log (-wal) with the last entries exists');
   const { state } = witnessBeside(path);
   if (state !== 'absent') throw gone(path, state === 'read');
@@ -113,7 +113,7 @@ const otherFormat = (path: string, version: number) => {
 
 /** Whether there is a journal at `path`. Refuses a file that is no journal or of an unknown version. Changes nothing. */
 export function examine(path: string): 'absent' | 'journal' {
-  const file = look(path);
+  const file = statOf(path);
   if (file?.isFile() === false) throw notOurs(path, 'is not a file');
   if (file === undefined) {
     mustBeNew(path);

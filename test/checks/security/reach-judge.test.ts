@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Cells, Look } from '../../../src/checks/check.ts';
+import type { Cells, CheckInput } from '../../../src/checks/check.ts';
 import { reach } from '../../../src/checks/security/reach.ts';
 import { nothingDeclared } from '../../../src/core/evidence/declared.ts';
 import { instant } from '../../../src/core/kernel/units.ts';
@@ -20,7 +20,7 @@ const row: Cells = {
   rests: 'same',
 };
 
-const look = (was: string, now: Cells, more: Partial<Look<'reach'>> = {}): Look<'reach'> => ({
+const look = (was: string, now: Cells, more: Partial<CheckInput<'reach'>> = {}): CheckInput<'reach'> => ({
   at: instant(0),
   rows: [{ ...row, ...now }],
   baseline: { 'table public.t as ada': was },
@@ -46,7 +46,7 @@ const look = (was: string, now: Cells, more: Partial<Look<'reach'>> = {}): Look<
 });
 
 /** The most severe consequence, `well` or `unknown`. */
-function judged(was: string, now: Cells, more?: Partial<Look<'reach'>>): string {
+function judged(was: string, now: Cells, more?: Partial<CheckInput<'reach'>>): string {
   const answer = reach.judge(look(was, now, more));
   return 'unknown' in answer ? 'unknown' : (answer.faults[0]?.consequence ?? 'well');
 }

@@ -42,7 +42,7 @@ describe('one probe', () => {
     { when: 'it is 1.3x as slow', readings: likeBefore(0, 600, 1.3), says: 'as-before' },
     { when: 'it is twice as slow', readings: likeBefore(0, 60, 2), says: 'slower' },
     { when: 'it has been twice as slow for a moment', readings: likeBefore(0, 4, 2), says: 'as-before' },
-    { when: 'it has been so for as long as a stall', readings: likeBefore(0, 10, 2), says: 'slower-but-young' },
+    { when: 'it has been so for as long as a stall', readings: likeBefore(0, 10, 2), says: 'slower-pending' },
     { when: 'it has been so for longer', readings: likeBefore(0, 12, 2), says: 'slower' },
     { when: 'it fails', readings: Array.from({ length: 30 }, (_, second) => failed(second)), says: 'slower' },
     {
@@ -148,7 +148,7 @@ describe('of several probes', () => {
     const own = strengthsOf(slowness, scales);
     const state = (together: number) =>
       stateOf({ slowness, scales, own, together: strength(together), hasControls: false });
-    expect([state(0.99), state(1)]).toEqual(['slower-but-young', 'slower']);
+    expect([state(0.99), state(1)]).toEqual(['slower-pending', 'slower']);
   });
 
   test('a probe that was never compared with the controls adds no evidence relative to them', () => {

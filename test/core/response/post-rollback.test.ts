@@ -69,8 +69,8 @@ describe('the evidence that the rollback was recommended for', () => {
       left: ['no-orphan-prediction cannot be checked: it is unknown'],
     },
     {
-      is: 'too young to tell',
-      given: { findings: [finding('unknown', 0, { young: true })], evidence: [ofOrphans] },
+      is: 'too early to tell',
+      given: { findings: [finding('unknown', 0, { warmingUp: true })], evidence: [ofOrphans] },
       left: [],
     },
     {

@@ -149,7 +149,7 @@ describe('a fault that existed at a boundary', () => {
     looks.slice(1).forEach((verdicts, index) => night.look(verdicts, 71 + index));
     return night.state;
   }
-  const warning = slow('ok', { because: 'slower-but-young', warning: true });
+  const warning = slow('ok', { because: 'slower-pending', warning: true });
   test.each([
     { when: 'a warning grows into a breach', looks: [[warning], [slowness]], to: security },
     { when: 'the warning went away first', looks: [[warning], [slow('ok')], [slowness]], to: schema },

@@ -193,7 +193,7 @@ describe('an armed run acts by itself', () => {
 
   test.each([
     { when: 'a criterion is not covered', verdicts: [broken('breach'), verdict('security', 'grants', 'breach')] },
-    { when: 'the breach is only on its way', verdicts: [slow('ok', { warning: true, because: 'slower-but-young' })] },
+    { when: 'the breach is only on its way', verdicts: [slow('ok', { warning: true, because: 'slower-pending' })] },
     { when: 'nothing is known', verdicts: [broken('unknown'), slow('unknown')] },
   ])('does not when $when', ({ verdicts }) => {
     const night = running();

@@ -169,7 +169,7 @@ describe('withdrawn', () => {
       night: () =>
         ((night) => (night.give({ kind: 'restart', plan: recordedPlan(night.state.plan.hash) }, 400), night))(gone()),
     },
-    { when: 'it is only better', night: gone, look: [broken('ok', { warning: true, because: 'slower-but-young' })] },
+    { when: 'it is only better', night: gone, look: [broken('ok', { warning: true, because: 'slower-pending' })] },
     { when: 'this look did not judge it', night: gone, look: [] },
     { when: 'it cannot be checked now', night: gone, look: [broken('unknown')] },
     {

@@ -104,7 +104,7 @@ describe('a phase starts only if nothing blocks it', () => {
     { when: 'a breach is there', night: looked(broken('breach')), phase: security, answer: 'breach' },
     {
       when: 'something is slow for a moment',
-      night: looked(slow('ok', { warning: true, because: 'slower-but-young' })),
+      night: looked(slow('ok', { warning: true, because: 'slower-pending' })),
       phase: security,
       answer: ['phase-started'],
     },
@@ -181,7 +181,7 @@ describe('the effects of the previous phase must be known first', () => {
   }
   test.each<{ because: Reason; second: number; gives: unknown }>([
     { because: 'too-few-readings', second: 4, gives: 'unsettled' },
-    { because: 'slower-but-young', second: 4, gives: 'unsettled' },
+    { because: 'slower-pending', second: 4, gives: 'unsettled' },
     { because: 'too-few-readings', second: 62, gives: 'unsettled' },
     { because: 'too-few-readings', second: 63, gives: [] },
     { because: 'as-before', second: 4, gives: [] },

@@ -60,7 +60,7 @@ test.each<{ when: string; findings: readonly Finding[]; baseline?: Finding; is: 
   {
     when: 'something must last, and has not yet',
     findings: [saw(0, fault('a', 'sustained')), saw(60, fault('a', 'sustained'))],
-    is: { status: 'ok', because: 'broken-but-young', warning: true, objects: ['a'] },
+    is: { status: 'ok', because: 'broken-pending', warning: true, objects: ['a'] },
   },
   {
     when: 'it has lasted for strictly longer',
@@ -70,7 +70,7 @@ test.each<{ when: string; findings: readonly Finding[]; baseline?: Finding; is: 
   {
     when: 'another object took its place in between',
     findings: [saw(0, fault('a', 'sustained')), saw(61, fault('b', 'sustained'))],
-    is: { status: 'ok', because: 'broken-but-young' },
+    is: { status: 'ok', because: 'broken-pending' },
   },
   {
     when: 'it must last for a time of its own',
@@ -108,7 +108,7 @@ test.each<{ when: string; findings: readonly Finding[]; baseline?: Finding; is: 
   { when: 'it could not look', findings: [saw(0), blind(9)], is: { status: 'unknown', because: 'could-not-look' } },
   {
     when: 'it counts from the next look on',
-    findings: [blind(9, { young: true })],
+    findings: [blind(9, { warmingUp: true })],
     is: { status: 'unknown', because: 'never-asked' },
   },
 ])('when $when: $is', ({ findings, baseline, is }) => {

@@ -25,44 +25,44 @@ describe('a probe is a breach if it is broken for strictly longer than allowed',
       because: 'never-asked',
     },
     { when: 'it answers', readings: [answered(0, 4)], status: 'ok', because: 'answers' },
-    { when: 'it failed once', readings: [failed(0)], status: 'ok', because: 'broken-but-young' },
-    { when: 'it failed for exactly 60 s', readings: from(0, 60), status: 'ok', because: 'broken-but-young' },
+    { when: 'it failed once', readings: [failed(0)], status: 'ok', because: 'broken-pending' },
+    { when: 'it failed for exactly 60 s', readings: from(0, 60), status: 'ok', because: 'broken-pending' },
     { when: 'it failed for 61 s', readings: from(0, 61), status: 'breach', because: 'broken' },
     {
       when: 'one answer came between',
       readings: [...from(0, 50), answered(51, 4), ...from(52, 100)],
       status: 'ok',
-      because: 'broken-but-young',
+      because: 'broken-pending',
     },
     { when: 'it answers again', readings: [...from(0, 90), answered(91, 4)], status: 'ok', because: 'answers' },
     {
       when: 'its relation was gone for exactly 10 s',
       readings: from(0, 10, gone),
       status: 'ok',
-      because: 'broken-but-young',
+      because: 'broken-pending',
     },
     { when: 'its relation was gone for 11 s', readings: from(0, 11, gone), status: 'breach', because: 'broken' },
     {
       when: 'its relation is gone since 5 s only',
       readings: [...from(0, 20), ...from(21, 26, '42703')],
       status: 'ok',
-      because: 'broken-but-young',
+      because: 'broken-pending',
     },
     {
       when: 'a failure of another kind came between',
       readings: [...from(0, 8, gone), failed(9), ...from(10, 20, gone)],
       status: 'ok',
-      because: 'broken-but-young',
+      because: 'broken-pending',
     },
     {
       when: 'the guard itself was not permitted to look for 20 s',
       readings: from(0, 20, '42501'),
       status: 'ok',
-      because: 'broken-but-young',
+      because: 'broken-pending',
     },
-    { when: 'the server is down for 20 s', readings: from(0, 20, '57P01'), status: 'ok', because: 'broken-but-young' },
+    { when: 'the server is down for 20 s', readings: from(0, 20, '57P01'), status: 'ok', because: 'broken-pending' },
   ])('$when: $because', ({ readings, status, because }) => {
-    expect(judged(readings)).toMatchObject({ status, because, warning: because === 'broken-but-young' });
+    expect(judged(readings)).toMatchObject({ status, because, warning: because === 'broken-pending' });
   });
 });
 
@@ -78,7 +78,7 @@ describe('missing readings neither end nor lengthen an outage', () => {
     { when: 'the guard was down, and wrote no missing readings', readings: [failed(0), failed(3_600)], seen: 0 },
   ])('$when', ({ readings, seen }) => {
     expect(healthOf(readings).outage).toMatchObject({ seen: seconds(seen), since: at(0) });
-    expect(judged(readings)).toMatchObject({ because: 'broken-but-young' });
+    expect(judged(readings)).toMatchObject({ because: 'broken-pending' });
   });
 
   test('every failure counts until an answer arrives', () => {

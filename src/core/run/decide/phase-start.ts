@@ -143,7 +143,7 @@ function refuseBreach(state: RunState): Refusal | undefined {
 
 /** How long the next phase waits until the guard has observed the effects of the last one; the limit for slow probes. */
 export const settlingTime = seconds(60);
-const unsettled: readonly Reason[] = ['too-few-readings', 'slower-but-young', 'broken-but-young'];
+const unsettled: readonly Reason[] = ['too-few-readings', 'slower-pending', 'broken-pending'];
 
 /** Until the effects of the last phase are known, a new phase would be blamed for them. */
 function refuseUnsettled(state: RunState, phase: PhaseState, now: Instant): Refusal | undefined {
