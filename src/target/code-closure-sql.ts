@@ -4,31 +4,39 @@ import { firstOfUsers, trustedRoles } from './code-fingerprint-sql.ts';
 export const trusted = (names: string): string => `trusted as materialized ${trustedRoles(names)}`;
 
 /**
- * Stored expressions that contain a JSON query function (17 and later): PostgreSQL records no dependency on the type
- * that such a function returns (find_expr_references_walker in dependency.c).
+ * SQL: the types that a stored expression, of type text, returns from JSON query functions (17 and later). PostgreSQL
+ * records no dependency on them (find_expr_references_walker in dependency.c).
+ */
+const jsonTypes = (tree: string): string => `
+  select m[1]::oid as type
+  from (select ${tree} as text offset 0) tree cross join lateral regexp_matches(tree.text, ':typid (\\d+)', 'g') m
+  where current_setting('server_version_num')::int >= 170000 and tree.text like '%{JSONEXPR%'
+    and m[1]::oid >= ${firstOfUsers}`;
+
+/**
+ * The same for every part. Others' expressions stay unread, because anybody can store hundreds of megabytes of them;
+ * `offset 0` keeps the planner from searching a whole catalog first.
  */
 const jsonTrees = `
-  tree (classid, objid, text) as (
-    select 'pg_rewrite'::regclass::oid, oid, ev_action::text from pg_rewrite where ev_class >= ${firstOfUsers}
-    union all
-    select 'pg_policy'::regclass, oid, concat(polqual::text, polwithcheck::text) from pg_policy
-    union all
-    select 'pg_class'::regclass, indexrelid, concat(indexprs::text, indpred::text) from pg_index
-    where indexprs is not null or indpred is not null
-    union all
-    select 'pg_class'::regclass, partrelid, partexprs::text from pg_partitioned_table where partexprs is not null
-    union all
-    select 'pg_constraint'::regclass, oid, conbin::text from pg_constraint where conbin is not null
-    union all
-    select 'pg_attrdef'::regclass, oid, adbin::text from pg_attrdef
-    union all
-    select 'pg_statistic_ext'::regclass, oid, stxexprs::text from pg_statistic_ext where stxexprs is not null
-  ),
   json (classid, objid, type) as materialized (
-    select distinct tree.classid, tree.objid, m[1]::oid
-    from tree cross join lateral regexp_matches(tree.text, ':typid (\\d+)', 'g') m
-    where current_setting('server_version_num')::int >= 170000 and tree.text like '%{JSONEXPR%'
-      and m[1]::oid >= ${firstOfUsers}
+    select distinct p.classid, p.objid, found.type
+    from (select distinct classid, objid from part) p cross join lateral (
+      select ev_action::text as text from pg_rewrite where p.classid = 'pg_rewrite'::regclass and oid = p.objid
+      union all
+      select concat(polqual::text, polwithcheck::text) from pg_policy
+      where p.classid = 'pg_policy'::regclass and oid = p.objid
+      union all
+      select concat(indexprs::text, indpred::text) from pg_index
+      where p.classid = 'pg_class'::regclass and indexrelid = p.objid
+      union all
+      select partexprs::text from pg_partitioned_table where p.classid = 'pg_class'::regclass and partrelid = p.objid
+      union all
+      select conbin::text from pg_constraint where p.classid = 'pg_constraint'::regclass and oid = p.objid
+      union all
+      select adbin::text from pg_attrdef where p.classid = 'pg_attrdef'::regclass and oid = p.objid
+      union all
+      select stxexprs::text from pg_statistic_ext where p.classid = 'pg_statistic_ext'::regclass and oid = p.objid
+      offset 0) stored cross join lateral (${jsonTypes('stored.text')}) found
   )`;
 
 /**
@@ -38,7 +46,6 @@ const jsonTrees = `
 export const closure = `
   with recursive
   ${trusted('$5')},
-  ${jsonTrees},
   place as materialized (select oid from pg_namespace where nspname = any ($4::name[])),
   held (held) as materialized (
     select $6::bool or $7::name is not null
@@ -83,6 +90,7 @@ export const closure = `
     select rel.top, rel.oid, 'pg_rewrite'::regclass, w.oid
     from rel join pg_class v on v.oid = rel.oid and v.relkind = 'v' join pg_rewrite w on w.ev_class = v.oid
   ),
+  ${jsonTrees},
   typ (top, oid) as (
     select rel.top, c.reltype from rel join pg_class c on c.oid = rel.oid and c.reltype >= ${firstOfUsers}
     union
@@ -100,7 +108,7 @@ export const closure = `
       union all
       select a.atttypid from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0
       union all
-      select json.type from json join pg_constraint k on json.classid = 'pg_constraint'::regclass and json.objid = k.oid
+      select found.type from pg_constraint k cross join lateral (${jsonTypes('k.conbin::text')}) found
       where k.contypid = t.oid
       union all
       select f.oid from pg_range g cross join lateral (values (g.rngtypid), (g.rngsubtype), (g.rngmultitypid)) f (oid)

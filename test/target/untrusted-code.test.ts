@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 
-import { seconds } from '../../src/core/kernel/units.ts';
+import { millis, seconds } from '../../src/core/kernel/units.ts';
 import { namesIn } from '../../src/core/plan/sql-names.ts';
 import { watchCode } from '../../src/target/code-watch.ts';
 import { heldConnection, type HeldConnection } from '../../src/target/connection.ts';
@@ -580,3 +580,12 @@ test.each([String.raw`select * from U&"d\0061t"`, `select 'open`])(
     expect(query).not.toHaveBeenCalled();
   },
 );
+
+test('what nobody asks for is not searched: large views of others delay no statement that reads none of them', async () => {
+  await using on = await ground(inject('postgres18'));
+  await on.run(`create table theirs (id int); set role :mallory;
+    create view side.large as select json_value('{}', '$' returning int) as one, '${'x'.repeat(20_000_000)}' as two`);
+  await on.run('reset role');
+  const query: HeldConnection['query'] = (text, values) => on.asks.query(text, values, { timeout: millis(700) });
+  await vetStatements({ query }, on.rules()).vet('select count(*) from theirs');
+});
