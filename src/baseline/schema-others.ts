@@ -1,5 +1,6 @@
 import { aggregate, range, schemaObjects } from '../checks/schema-objects.ts';
 import { access, hashed, ofAnother, ofExtension, owner } from '../checks/sql-pieces.ts';
+import { printed } from './printed.ts';
 
 /** Every object that does not belong to one relation, as (object, definition, owner). */
 
@@ -11,8 +12,12 @@ from space s where not ${ofExtension('pg_namespace', 's.oid')}`;
 const functions = `
 select format('%s %I.%I(%s)', case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
     s.nspname, p.proname, oidvectortypes(p.proargtypes)),
-  concat_ws('; ', ${hashed(`case p.prokind when 'a' then ${aggregate('p.oid')} else pg_get_functiondef(p.oid) end`)},
-    ${owner('p.proowner')}, ${access('p.proacl', `'f'`, 'p.proowner')}), p.proowner
+  ${printed(
+    'p.oid',
+    'p.proowner',
+    `concat_ws('; ', ${hashed(`case p.prokind when 'a' then ${aggregate('p.oid')} else pg_get_functiondef(p.oid) end`)},
+    ${owner('p.proowner')}, ${access('p.proacl', `'f'`, 'p.proowner')})`,
+  )}, p.proowner
 from space s join pg_proc p on p.pronamespace = s.oid
 where not ${ofAnother('pg_proc', 'p.oid')}`;
 
@@ -20,7 +25,10 @@ where not ${ofAnother('pg_proc', 'p.oid')}`;
 const types = `
 select format('%s %I.%I', case t.typtype when 'e' then 'enum' when 'd' then 'domain' else 'type' end,
     s.nspname, t.typname),
-  concat_ws('; ', ${owner('t.typowner')},
+  ${printed(
+    't.oid',
+    't.typowner',
+    `concat_ws('; ', ${owner('t.typowner')},
     (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
      from pg_enum e where e.enumtypid = t.oid),
     case t.typtype when 'd' then concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
@@ -32,7 +40,8 @@ select format('%s %I.%I', case t.typtype when 'e' then 'enum' when 'd' then 'dom
        nullif(a.attcollation, 0)::regcollation), ', ' order by a.attnum)
      from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped),
     'range of ' || case t.typtype when 'r' then ${range('t.oid')} end,
-    ${access('t.typacl', `'T'`, 't.typowner')}), t.typowner
+    ${access('t.typacl', `'T'`, 't.typowner')})`,
+  )}, t.typowner
 from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
 where t.typtype <> 'm' and coalesce(c.relkind = 'c', true)
   and not exists (select from pg_type e where e.typarray = t.oid) and not ${ofExtension('pg_type', 't.oid')}`;
@@ -59,12 +68,16 @@ const filters = `nullif((to_jsonb(t) - '{pubname,schemaname,tablename}'::text[])
 
 const publications = `
 select format('publication %I', p.pubname),
-  concat_ws('; ', ${owner('p.pubowner')}, case when p.puballtables then 'all tables' end,
+  ${printed(
+    'p.oid',
+    'p.pubowner',
+    `concat_ws('; ', ${owner('p.pubowner')}, case when p.puballtables then 'all tables' end,
     concat_ws(' ', case when p.pubinsert then 'insert' end, case when p.pubupdate then 'update' end,
       case when p.pubdelete then 'delete' end, case when p.pubtruncate then 'truncate' end),
     (select string_agg(concat(format('%I.%I', t.schemaname, t.tablename), ' ' || ${filters}), ', '
       order by t.schemaname collate "C", t.tablename collate "C")
-     from pg_publication_tables t where t.pubname = p.pubname and not p.puballtables)), p.pubowner
+     from pg_publication_tables t where t.pubname = p.pubname and not p.puballtables))`,
+  )}, p.pubowner
 from pg_publication p`;
 
 /** Foreign wrappers, servers and mappings. Their options may contain a secret. */

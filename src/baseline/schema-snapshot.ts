@@ -1,25 +1,36 @@
 import type { Asks } from '../checks/asks.ts';
-import type { OwnedSchema, SchemaSnapshot } from '../core/evidence/boundary.ts';
+import { type Hidden, tryPast } from '../checks/past.ts';
+import { pastChurn } from '../checks/past-churn.ts';
+import { pastUnprintable } from '../checks/past-unprintable.ts';
+import { hashed, userRelations } from '../checks/sql-pieces.ts';
+import { isPrinted, notPrinted, type OwnedSchema, type SchemaSnapshot } from '../core/evidence/boundary.ts';
 import { hashOf } from '../core/kernel/hash.ts';
 import { seconds } from '../core/kernel/units.ts';
 import { SchemaUnreadable } from './errors.ts';
 import { otherParts } from './schema-others.ts';
 import { relationParts } from './schema-relations.ts';
-import { userRelations } from '../checks/sql-pieces.ts';
 import { actsAs } from '../target/acts-as.ts';
 
-/** $1: the phases' role. An object is another's if that role cannot act as its owner. */
+/**
+ * $1: the phases' role. $2: objects and owners whose definitions must not be printed. A definition that anybody could make
+ * hundreds of megabytes long is sent as a hash. An object is another's if that role cannot act as its owner.
+ */
 const statement = `
 with ${userRelations("'r', 'p', 'v', 'm', 'S', 'f'")},
-object (object, definition, owner) as (
+object (object, definition, owner) as materialized (
 ${[...relationParts, ...otherParts].join('\nunion all\n')})
-select o.object, o.definition, coalesce(not p.rolsuper and o.owner not in ${actsAs('$1')}, false)
+select o.object, case when length(o.definition) > 20000 then ${hashed('o.definition')} else o.definition end,
+  coalesce(not p.rolsuper and o.owner not in ${actsAs('$1')}, false)
 from object o left join pg_roles p on p.rolname = $1`;
 
 const timeout = seconds(30);
 
 /** The journal keeps every boundary, so a long definition is kept as its hash. */
-const kept = (definition: string): string => (definition.length > 200 ? hashOf(definition) : definition);
+function kept(definition: string, skipped: Hidden['skipped']): string {
+  if (isPrinted(definition)) return definition.length > 200 ? hashOf(definition) : definition;
+  const oids = definition.slice(notPrinted.length).split(',');
+  return `${notPrinted}${oids.flatMap((oid) => skipped.get(oid)?.why ?? [])[0]}`;
+}
 
 /**
  * Every object of the user schemas with its definition, read in one statement and so at one moment. Leaves out objects
@@ -28,8 +39,11 @@ const kept = (definition: string): string => (definition.length > 200 ? hashOf(d
  */
 export async function snapshotOwners(asks: Asks, role: string | undefined): Promise<OwnedSchema> {
   try {
-    const { rows } = await asks.query(statement, [role ?? null], { timeout });
-    const objects = rows.map(([object, definition]) => [object ?? '', kept(definition ?? '')] as const);
+    const { rows, skipped } = await tryPast(asks, timeout, [pastUnprintable(), pastChurn()], async ({ skipped }) => {
+      const { rows } = await asks.query(statement, [role ?? null, [...skipped.keys()]], { timeout });
+      return { rows, skipped };
+    });
+    const objects = rows.map(([object, definition]) => [object ?? '', kept(definition ?? '', skipped)] as const);
     const own = new Set(rows.flatMap(([object, , isOthers]) => (isOthers === 't' ? [] : [object])));
     const schema = Object.fromEntries(objects.toSorted(([a], [b]) => (a < b ? -1 : 1)));
     return { schema, others: Object.keys(schema).filter((object) => !own.has(object)) };

@@ -91,6 +91,8 @@ export type Judged =
       readonly saw: string;
       /** What the check could not examine, and why. If there is no fault elsewhere, the result is unknown. */
       readonly unseen?: string;
+      /** All of these objects, if none of them can be examined until somebody changes it. */
+      readonly lasting?: readonly string[];
     }
   /**
    * The check got an answer but cannot judge it: why, and what to do. `warmingUp`: the next evaluation can, because it
@@ -140,8 +142,8 @@ export interface Check<Id extends CatalogueId = CatalogueId> {
   readonly pointless?: (server: Server) => string | undefined;
   /** What an operator does about a fault. */
   readonly remedy: string;
-  /** The statement prints definitions, so it runs through `askPastLocks`. */
-  readonly pastLocks?: true;
+  /** The statement prints definitions, so it runs through `askPast`. */
+  readonly prints?: true;
   /** For one answer. */
   readonly timeout?: Millis;
   /** A statement with its values, or several statements whose results together are the rows. */

@@ -11,9 +11,13 @@ import type { CatalogueId, Limits } from '../core/plan/catalogue.ts';
 import { sayFaults } from '../core/verdicts/catalogue.ts';
 import type { Asks } from './asks.ts';
 import type { Cells, Check, Judged, CheckInput, Sample, Scope } from './check.ts';
-import { askPastLocks } from './past-locks.ts';
+import { askPast } from './past.ts';
+import { againIfVanished, pastChurn } from './past-churn.ts';
+import { pastLocks } from './past-locks.ts';
+import { pastUnprintable } from './past-unprintable.ts';
 import { refusalOf } from './refusal.ts';
 import { inSlices, recordsInSlices } from './slices.ts';
+import { comparable, withLeftOut } from './unseen.ts';
 
 /** What one evaluation of a catalogue check needs besides a connection. */
 export interface CheckContext<Id extends CatalogueId = CatalogueId> {
@@ -39,18 +43,21 @@ export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limi
   (limits as { readonly timeout?: Millis }).timeout ?? check.timeout ?? usualTimeout[check.cost];
 
 async function ask<Id extends CatalogueId>(
-  { ask: asked, cost, pastLocks }: Check<Id>,
+  { ask: asked, cost, prints }: Check<Id>,
   asks: Asks,
   { scope, limits, baseline, boundary }: CheckContext<Id>,
   timeout: Millis,
 ): Promise<readonly Cells[]> {
   if (typeof asked === 'object') {
-    const bounded: Asks = { query: (text, values, options) => asks.query(text, values, { timeout, ...options }) };
+    const bounded = againIfVanished({
+      query: (text, values, options) => asks.query(text, values, { timeout, ...options }),
+    });
     return asked.steps(bounded, scope, limits, { baseline, boundary });
   }
   const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
-  if (pastLocks === true) return askPastLocks(asks, { text, values }, { timeout, prepared: cost !== 'C' });
-  return recordsInSlices(await asks.query(text, values, { timeout, prepared: cost !== 'C' }));
+  const options = { timeout, prepared: cost !== 'C' };
+  if (prints === true) return askPast(asks, { text, values }, options, [pastLocks(), pastUnprintable(), pastChurn()]);
+  return recordsInSlices(await againIfVanished(asks).query(text, values, options));
 }
 
 /** The judgement on all rows. Rows that can be judged one by one are judged in slices. */
@@ -84,9 +91,9 @@ function outcomeOf(judged: Judged): Outcome {
       ...seen,
     };
   }
-  const { saw, unseen } = judged;
+  const { saw, unseen, lasting } = judged;
   const faults = judged.faults.map(withShortWords);
-  if (unseen !== undefined && faults.length === 0) return { status: 'unknown', summary: unseen };
+  if (unseen !== undefined && faults.length === 0) return { status: 'unknown', summary: unseen, ...(lasting && seen) };
   const breach = { status: 'breach', faults, fingerprint: fingerprintOf(faults) } as const;
   if (unseen !== undefined) return { ...breach, summary: `${sayFaults(faults)}; ${unseen}`, unseen, ...seen };
   return faults.length === 0
@@ -135,12 +142,14 @@ async function sayLeftOut<Id extends CatalogueId>(
   return `; not judged, since ${phases.map(({ id }) => id).join(' and ')} ${has} not finished: ${said}`;
 }
 
-const withLeftOut = async <Id extends CatalogueId>(
+const sayingLeftOut = async <Id extends CatalogueId>(
   check: Check<Id>,
   input: CheckInput<Id>,
   judged: Judged,
 ): Promise<Judged> =>
   'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, input, judged.faults)}` };
+
+const noReference = { seen: undefined, leftOut: [] as readonly string[] };
 
 /** A judge that throws has not judged, and will throw again. */
 async function judgedOutcome<Id extends CatalogueId>(
@@ -149,17 +158,28 @@ async function judgedOutcome<Id extends CatalogueId>(
   at: Instant,
   rows: readonly Cells[],
 ): Promise<Outcome> {
-  const input = { ...context, at, rows };
+  const { seen: baseline, leftOut } = context.baseline === undefined ? noReference : comparable(context.baseline);
+  const input = { ...context, baseline, at, rows };
   try {
     const judged = await judgeAll(check, input);
     // Later evaluations compare with what a baseline capture saw, so that answer equals its own reference.
     if ('unknown' in judged && judged.seen !== undefined && !canCompare(check, context)) {
       return outcomeOf({ ...judged, warmingUp: true });
     }
-    if (!context.capturing) return outcomeOf(await withLeftOut(check, input, judged));
+    if (!context.capturing) {
+      const outcome = outcomeOf(await sayingLeftOut(check, input, judged));
+      const { lasting } = 'lasting' in judged ? judged : {};
+      return lasting?.every((object) => leftOut.includes(object)) === true
+        ? { ...outcome, unseenBefore: true }
+        : outcome;
+    }
     const itself = await judgeAll(check, { ...input, baseline: judged.seen ?? {}, boundary: undefined });
     // If the baseline covered only part of the objects, a later comparison would find the rest new.
-    if ('unseen' in itself && itself.unseen !== undefined) return outcomeOf({ unknown: itself.unseen });
+    if ('unseen' in itself && itself.unseen !== undefined) {
+      if (itself.lasting === undefined) return outcomeOf({ unknown: itself.unseen });
+      const known = forBaseline(check, outcomeOf(itself));
+      return { ...known, seen: withLeftOut(judged.seen, itself.lasting) };
+    }
     return forBaseline(check, outcomeOf(itself));
   } catch (error) {
     const because = sayError(error);

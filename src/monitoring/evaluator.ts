@@ -50,7 +50,8 @@ function clocksOf(state: RunState) {
 
 /** Time during which a sense is blind or a criterion is unknown does not count as watched. */
 const isSightless = (blind: readonly EvidenceSource[], verdicts: readonly Verdict[]): boolean =>
-  blind.length > 0 || verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true);
+  blind.length > 0 ||
+  verdicts.some((verdict) => cannotTell(verdict) && verdict.minor !== true && verdict.unseenBefore !== true);
 
 export function createEvaluator({
   plan,

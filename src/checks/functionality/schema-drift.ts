@@ -3,8 +3,8 @@ import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import type { Thing } from '../../core/evidence/thing.ts';
 import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type CheckInput } from '../check.ts';
-import { unseenIn } from '../past-locks.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
+import { unseenIn } from '../unseen.ts';
 import { partsQuery } from './schema-parts.ts';
 
 /**
@@ -112,19 +112,22 @@ function compare(
   });
 }
 
-/** Locked parts by their key in the snapshot: whole relations, or parts of no relation. */
+/** What was not printed, by its key in the snapshot: whole relations, parts of a relation, and parts of no relation. */
 function hiddenIn({ rows, declared }: CheckInput<'schema-drift'>) {
   const hidden = rows.filter(({ locked }) => typeof locked === 'string');
-  const [relations, others] = [
-    hidden.filter((row) => row.relation !== null),
-    hidden.filter((row) => row.relation === null),
-  ];
+  const relations = hidden.filter(({ relation, name }) => relation !== null && name === null);
+  const partsOf = (whose: string | null): ReadonlySet<string> =>
+    new Set(hidden.flatMap(({ kind, relation, name }) => (before(relation) === whose ? [`${kind} ${name}`] : [])));
+  const before = (relation: string | null | undefined) =>
+    relation === null || relation === undefined ? null : nameBefore(declared, relation);
   return {
     owners: new Set(relations.map((row) => ownerOf(row, { declared }))),
-    parts: new Set(others.map(({ kind, name }) => `${kind} ${name}`)),
+    partsOf: (owner: string) =>
+      hidden.length === 0 ? none : partsOf(owner === 'others' ? null : owner.slice(owner.indexOf(' ') + 1)),
   };
 }
 
+const none: ReadonlySet<string> = new Set();
 const without = (parts: Parts, hidden: ReadonlySet<string>): Parts =>
   hidden.size === 0 ? parts : new Map([...parts].filter(([key]) => !hidden.has(key)));
 
@@ -181,15 +184,16 @@ export const schemaDrift = check({
   needs: everyone,
   remedy: 'Undo what changed, or declare it in the effects of the phase that changes it',
   ask: partsQuery,
-  pastLocks: true,
+  prints: true,
   judge: (input) => {
     const { baseline } = input;
-    const { unseen } = unseenIn(input.rows);
+    const { unseen, ...more } = unseenIn(input.rows);
     const rows = input.rows.filter(({ locked }) => typeof locked !== 'string');
     const hidden = hiddenIn(input);
     const relations = new Map(rows.map((row) => [ownerOf(row, input), row.relation ?? undefined] as const));
     const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, input), row.parts ?? '[]'] as const));
-    if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
+    if (baseline === undefined)
+      return unseen === undefined ? { unknown: noBaseline, seen } : { faults: [], saw: unseen, unseen, ...more, seen };
     const all = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
     const owners = all.filter((owner) => !hidden.owners.has(owner));
     const faults = owners.flatMap((owner) =>
@@ -197,14 +201,14 @@ export const schemaDrift = check({
         ? []
         : compare(
             owner,
-            without(partsIn(baseline[owner]), hidden.parts),
+            without(partsIn(baseline[owner]), hidden.partsOf(owner)),
             partsIn(seen[owner]),
             relations.get(owner),
             input,
           ),
     );
     const found = onceEach(faults).toSorted(order);
-    if (unseen !== undefined) return { faults: found, saw: unseen, unseen };
+    if (unseen !== undefined) return { faults: found, saw: unseen, unseen, ...more, ...(more.lasting && { seen }) };
     return {
       faults: found,
       seen,

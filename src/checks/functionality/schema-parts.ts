@@ -5,7 +5,7 @@ import type { Scope } from '../check.ts';
 import { taken } from '../cascades.ts';
 import { everyName } from '../tables.ts';
 import { aggregate, range, schemaObjects } from '../schema-objects.ts';
-import { lockedBefore } from '../past-locks.ts';
+import { lockedBefore, skippedBy } from '../past.ts';
 import { ofAnother, ofExtension, options, owner, shortlyHashed as hashed, userRelations } from '../sql-pieces.ts';
 
 /** A name in a definition, and the text that replaces it before definitions are compared. */
@@ -41,8 +41,12 @@ export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replac
   });
 }
 
+/** SQL: null if this part must not be printed. */
+const unless = (skipped: string, object: string, hash: string): string =>
+  `case when ${object} = any (${skipped}::oid[]) then null else ${hash} end`;
+
 /** For a partition only its own definition counts. It inherits the rest from its parent table. */
-const parts = (named: (text: string) => string): readonly string[] => [
+const parts = (named: (text: string) => string, skipped: string): readonly string[] => [
   `select r.oid, 'self' as kind, '' as name, ${hashed(
     named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid), ${owner('r.relowner')},
       pg_get_expr(r.relpartbound, r.oid), case when r.relkind in ('v', 'm') then pg_get_viewdef(r.oid) end,
@@ -54,30 +58,34 @@ const parts = (named: (text: string) => string): readonly string[] => [
   )} as hash,
     'pg_class'::regclass::oid as classid, r.oid as objid, 0 as objsubid
   from relation r`,
-  `select r.oid, 'column', quote_ident(a.attname), ${hashed(`concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+  `select r.oid, 'column', quote_ident(a.attname), ${unless(
+    skipped,
+    'd.oid',
+    hashed(`concat_ws(' ', format_type(a.atttypid, a.atttypmod),
       case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
       case when a.attnotnull then 'not null' end, a.attidentity::text, a.attgenerated::text,
       case when a.attfdwoptions is not null then ${options('a.attfdwoptions')} end,
-      case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`)},
+      case when d.adbin is not null then ${named('pg_get_expr(d.adbin, d.adrelid)')} end)`),
+  )},
     'pg_class'::regclass::oid, r.oid, a.attnum
   from relation r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
     join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   where not r.relispartition`,
   `select r.oid, 'constraint', quote_ident(k.conname),
-    ${hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`))},
+    ${unless(skipped, 'k.oid', hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`)))},
     'pg_constraint'::regclass::oid, k.oid, 0
   from relation r join pg_constraint k on k.conrelid = r.oid
   where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition`,
-  `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${hashed(named('pg_get_indexdef(i.indexrelid)'))},
+  `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${unless(skipped, 'i.indexrelid', hashed(named('pg_get_indexdef(i.indexrelid)')))},
     'pg_class'::regclass::oid, i.indexrelid, 0
   from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid
   where not r.relispartition and not exists (
     select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))`,
-  `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`))},
+  `select r.oid, 'trigger', quote_ident(t.tgname), ${unless(skipped, 't.oid', hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`)))},
     'pg_trigger'::regclass::oid, t.oid, 0
   from relation r join pg_trigger t on t.tgrelid = r.oid
   where not t.tgisinternal and t.tgparentid = 0`,
-  `select r.oid, 'rule', quote_ident(w.rulename), ${hashed(named(`concat_ws('; ', pg_get_ruledef(w.oid), w.ev_enabled::text)`))},
+  `select r.oid, 'rule', quote_ident(w.rulename), ${unless(skipped, 'w.oid', hashed(named(`concat_ws('; ', pg_get_ruledef(w.oid), w.ev_enabled::text)`)))},
     'pg_rewrite'::regclass::oid, w.oid, 0
   from relation r join pg_rewrite w on w.ev_class = r.oid
   where w.ev_type <> '1'`,
@@ -103,8 +111,18 @@ const sequences = `
       left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0
         and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i'))`;
 
+interface Params {
+  readonly locks: string;
+  readonly skipped: string;
+}
+
+/** SQL: what keeps a function from being printed. Only a body that was parsed when it was made names other relations. */
+const aroundFunction = ({ locks, skipped }: Params): string => `
+  nullif(concat_ws(',', case when p.prosqlbody is not null then ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} end,
+    ${skippedBy(skipped, 'p.oid', 'p.proowner')}), '')`;
+
 /** What a function does for its callers. Other checks cover who may call it. */
-const functions = (named: (text: string) => string, locks: string): string => `
+const functions = (named: (text: string) => string, params: Params): string => `
   select 'function' as kind, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)) as name,
     ${hashed(
       named(`concat_ws('; ', p.prokind::text, p.prosrc, p.probin, pg_get_function_sqlbody(p.oid),
@@ -115,10 +133,10 @@ const functions = (named: (text: string) => string, locks: string): string => `
     'pg_proc'::regclass::oid as classid, p.oid as objid
   from space s join pg_proc p on p.pronamespace = s.oid
   where not ${ofAnother('pg_proc', 'p.oid')}
-    and (p.prosqlbody is null or ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} is null)`;
+    and ${aroundFunction(params)} is null`;
 
 /** Views, rules and functions with a pre-parsed body name other relations. */
-const hidden = (locks: string): string => `
+const hidden = ({ locks, skipped }: Params): string => `
   hidden as materialized (
     select r.oid, around.locked from any_relation r cross join lateral (
       select string_agg(oid::text, ',' order by oid) as locked from (
@@ -127,12 +145,19 @@ const hidden = (locks: string): string => `
         select l.oid from unnest(${locks}::oid[]) l (oid)
           join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = l.oid
           join pg_rewrite w on w.oid = d.objid
-        where w.ev_class = r.oid) found) around
+        where w.ev_class = r.oid
+        union
+        select s.oid from unnest(${skipped}::oid[]) s (oid) where s.oid in (r.oid, r.relowner)) found) around
     where around.locked is not null),
   relation as materialized (select * from any_relation r where not exists (select from hidden where hidden.oid = r.oid))`;
 
 /** Excludes the row types of tables and array types. */
-const types = `
+const someTypes = `
+  from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
+  where t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
+    and not ${ofExtension('pg_type', 't.oid')}`;
+
+const types = (skipped: string): string => `
   select 'type', format('%I.%I', s.nspname, t.typname), ${hashed(`concat_ws('; ', t.typtype::text, ${owner('t.typowner')},
       (select string_agg(quote_literal(e.enumlabel), ', ' order by e.enumsortorder)
        from pg_enum e where e.enumtypid = t.oid),
@@ -145,9 +170,7 @@ const types = `
           nullif(a.attcollation, 0)::regcollation), ', ' order by a.attnum)
        from pg_attribute a where t.typtype = 'c' and a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped))`)},
     pg_get_userbyid(t.typowner), 'pg_type'::regclass::oid, t.oid
-  from space s join pg_type t on t.typnamespace = s.oid left join pg_class c on c.oid = t.typrelid
-  where t.typtype in ('e', 'd', 'c', 'r') and coalesce(c.relkind = 'c', true)
-    and not ${ofExtension('pg_type', 't.oid')}`;
+  ${someTypes} and ${skippedBy(skipped, 't.oid', 't.typowner')} is null`;
 
 /** The owner of a schema can drop everything in it. */
 const others = `
@@ -169,26 +192,34 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
   const replaced = replacements(scope);
   const named = (text: string): string =>
     replaced.reduce((sql, _, at) => `regexp_replace(${sql}, $${2 * at + 1}, $${2 * at + 2}, 'g')`, text);
-  const locks = `$${2 * replaced.length + 1}`;
+  const params = { locks: `$${2 * replaced.length + 1}`, skipped: `$${2 * replaced.length + 2}` };
   const text = `
     with recursive ${taken},
-    ${userRelations("'r', 'p', 'v', 'm', 'f'", 'any_relation')}, ${hidden(locks)}, ${sequences},
-    part as materialized (${parts(named).join('\n union all\n')})
+    ${userRelations("'r', 'p', 'v', 'm', 'f'", 'any_relation')}, ${hidden(params)}, ${sequences},
+    part as materialized (${parts(named, params.skipped).join('\n union all\n')})
     select ${kind} as kind, r.name as relation, null as name, null as locked,
       json_agg(case when p.kind = 'self' then json_build_array(p.kind, p.name, p.hash, '', pg_get_userbyid(r.relowner), taken.takers)
         when taken.takers is null then json_build_array(p.kind, p.name, p.hash, ${named('p.name')})
         else json_build_array(p.kind, p.name, p.hash, ${named('p.name')}, null, taken.takers) end)::text as parts
-    from relation r join part p on p.oid = r.oid left join taken using (classid, objid, objsubid) group by r.oid, r.relkind, r.name, r.relowner
+    from relation r join part p on p.oid = r.oid and p.hash is not null
+      left join taken using (classid, objid, objsubid) group by r.oid, r.relkind, r.name, r.relowner
     union all
     select ${kind}, r.name, null, hidden.locked, null from any_relation r join hidden using (oid)
     union all
+    select p.kind, r.name, ${named('p.name')}, coalesce(d.oid, p.objid)::text, null
+    from relation r join part p on p.oid = r.oid and p.hash is null
+      left join pg_attrdef d on p.kind = 'column' and d.adrelid = p.objid and d.adnum = p.objsubid
+    union all
     select 'function', null, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)), around.locked, null
-    from space s join pg_proc p on p.pronamespace = s.oid and p.prosqlbody is not null
-      cross join lateral (select ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} as locked) around
+    from space s join pg_proc p on p.pronamespace = s.oid
+      cross join lateral (select ${aroundFunction(params)} as locked) around
     where around.locked is not null and not ${ofAnother('pg_proc', 'p.oid')}
     union all
+    select 'type', null, format('%I.%I', s.nspname, t.typname), ${skippedBy(params.skipped, 't.oid', 't.typowner')}, null
+    ${someTypes} and ${skippedBy(params.skipped, 't.oid', 't.typowner')} is not null
+    union all
     select 'others', null, null, null, json_agg(json_build_array(o.kind, o.name, o.hash, null, o.maker, taken.takers))::text
-    from (${functions(named, locks)} union all ${types} union all ${others}) o
+    from (${functions(named, params)} union all ${types(params.skipped)} union all ${others}) o
       left join taken on (taken.classid, taken.objid, taken.objsubid) = (o.classid, o.objid, 0)`;
   return { text, values: replaced.flatMap(([pattern, by]) => [pattern, `${by.replaceAll('\\', '\\\\')}\\1`]) };
 }

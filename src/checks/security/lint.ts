@@ -2,7 +2,7 @@ import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
 import { type Breach, type Cells, type Check, check, everyone, type CheckInput, type Scope } from '../check.ts';
-import { unseenIn } from '../past-locks.ts';
+import { unseenIn } from '../unseen.ts';
 import { byOwner } from '../pieces.ts';
 import { openedBy, openings } from './openings.ts';
 import { exposedSchemas, missingRole, missingSchema, watchedRoles } from './watched.ts';
@@ -27,11 +27,11 @@ export const reachedBy = (privilege: string): string => `
 export const mayRead = `has_any_column_privilege(api.role, c.oid, 'select')`;
 
 interface Lint<Id extends CatalogueId>
-  extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since' | 'pastLocks'>> {
+  extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since' | 'prints'>> {
   /**
    * One row per fault: `kind`, `relation` and `name` of the object, its `owner` if it has no relation, and what `what`
    * needs. $1 are the watched roles, and $2 the API's schemas if the rule is about those. A query that prints
-   * definitions takes the locked relations as its last parameter, and a row with `locked` is no fault.
+   * definitions takes what it must not open and print as its last two parameters, and a row with `locked` is no fault.
    */
   readonly ask: string | ((scope: Scope) => string);
   readonly about: 'roles' | 'roles and schemas' | 'everything';
@@ -65,7 +65,7 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
     remedy: rule.remedy,
     rowByRow: true,
     ...(rule.since !== undefined && { since: rule.since }),
-    ...(rule.pastLocks === true && { pastLocks: true }),
+    ...(rule.prints === true && { prints: true }),
     ask: (scope) => ({
       text: typeof rule.ask === 'string' ? rule.ask : rule.ask(scope),
       values: [

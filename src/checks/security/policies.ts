@@ -13,8 +13,9 @@ import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { taken } from '../cascades.ts';
 import { type Cells, check, everyone, type CheckInput } from '../check.ts';
-import { lockedBefore, unseenIn } from '../past-locks.ts';
+import { hiddenBy } from '../past.ts';
 import { faultOf, noBaseline, sayCounted, userSchemas } from '../pieces.ts';
+import { unseenIn } from '../unseen.ts';
 import { everybody, includesWord, wordsFor } from './watched.ts';
 
 type Policies = CheckInput<'policies'>;
@@ -161,6 +162,11 @@ const mentions = (tables: readonly string[]): string | null =>
         .map((table) => table.slice(table.indexOf('.') + 1).replaceAll(/[^\p{L}\p{N}_]/gu, String.raw`\$&`))
         .join('|');
 
+const hidden = hiddenBy(
+  { locks: '$2', skipped: '$3' },
+  { relation: 'p.polrelid', catalogue: 'pg_policy', object: 'p.oid', owner: 'c.relowner' },
+);
+
 /**
  * Expressions are printed with schema-qualified names whatever the search_path, so a change of search_path is no change
  * of a policy. A phase's mapping applies to every role that a policy names, not only to watched roles.
@@ -175,7 +181,7 @@ const ask = `
       case when around.locked is null then concat_ws(E'\\n', coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
         coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) end as expression, taken.takers
     from path, pg_policy p left join taken on (taken.classid, taken.objid) = ('pg_policy'::regclass, p.oid) join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select ${lockedBefore('$2', 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around
+      cross join lateral (select ${hidden} as locked) around
     where path.path is not null and ${userSchemas('n')}
   ), named as materialized (
     select polroles, string_agg(name, ', ' order by name) as roles, json_agg(name order by name) as role_list
@@ -198,16 +204,17 @@ export const policies = check({
   reads: ['pg_policy', 'pg_class', 'pg_namespace', 'pg_roles', 'pg_depend'],
   needs: everyone,
   remedy: 'Create the policy as it was, or drop the one that is new',
-  pastLocks: true,
+  prints: true,
   ask: ({ phaseTables }) => ({ text: ask, values: [mentions(phaseTables)] }),
   judge: (input) => {
     const { rows, baseline } = input;
     const said = rows.map((row) => [named(policyOf(row), input), states(row, input)[0]]);
     const seen: Seen = { ...ownersOf(rows, input), ...takersOf(rows, input), ...Object.fromEntries(said) };
-    const { unseen } = unseenIn(rows.map((row) => ({ ...row, kind: 'policy' })));
-    if (baseline === undefined) return unseen === undefined ? { unknown: noBaseline, seen } : { unknown: unseen };
+    const { unseen, ...more } = unseenIn(rows.map((row) => ({ ...row, kind: 'policy' })));
+    if (baseline === undefined)
+      return unseen === undefined ? { unknown: noBaseline, seen } : { faults: [], saw: unseen, unseen, ...more, seen };
     const faults = [...rows.flatMap((row) => faultsOf(row, baseline, input)), ...goneFaults(baseline, input)];
-    if (unseen !== undefined) return { faults, saw: unseen, unseen };
+    if (unseen !== undefined) return { faults, saw: unseen, unseen, ...more, ...(more.lasting && { seen }) };
     return { faults, seen, saw: `${sayCounted(rows.length, 'policy', 'policies')}, as before` };
   },
   breach: {

@@ -2,15 +2,18 @@ import { allowed } from '../../core/evidence/declared.ts';
 import { sayThing } from '../../core/evidence/thing.ts';
 import { sayFirst } from '../../core/kernel/sentence.ts';
 import type { Cells, Check, Judged } from '../check.ts';
-import { lockedBefore } from '../past-locks.ts';
+import { hiddenBy } from '../past.ts';
 import { sayCounted, userSchemas } from '../pieces.ts';
 import { constant, mostDeep, mostLong } from './always-true.ts';
 import { lint } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
-/** SQL: the locks that keep the expressions of policy `p` from being printed. */
-const around = (locks: string): string =>
-  `cross join lateral (select ${lockedBefore(locks, 'p.polrelid', 'pg_policy', 'p.oid')} as locked) around`;
+/** SQL: what keeps the expressions of policy `p` on table `c` from being printed, from parameter number `first` on. */
+const around = (first: number): string => {
+  const policy = { relation: 'p.polrelid', catalogue: 'pg_policy', object: 'p.oid', owner: 'c.relowner' };
+  const params = { locks: `$${first}`, skipped: `$${first + 1}` };
+  return `cross join lateral (select ${hiddenBy(params, policy)} as locked) around`;
+};
 
 export const policiesOnUserMetadata = lint({
   id: 'policies-on-user-metadata',
@@ -22,15 +25,18 @@ export const policiesOnUserMetadata = lint({
     select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
       around.locked
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
-      ${around('$1')}
+      ${around(1)}
     where ${userSchemas('n')} and case when around.locked is not null then true else
       concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~* 'user_meta_?data' end`,
-  pastLocks: true,
+  prints: true,
   aspects: ['policies'],
   what: () => 'trusts user_metadata, which users may edit about themselves',
   well: 'no policy trusts what users may edit about themselves',
   breach: [{ kind: 'policy', relation: 'public.t', name: 'p' }],
 });
+
+/** SQL: as much of an expression as shows that it is too long to be judged. */
+const start = (expression: string): string => `left(${expression}, ${mostLong + 1})`;
 
 const isTrue = (expression: string | null | undefined): boolean =>
   expression !== null && expression !== undefined && constant(expression) === true;
@@ -69,17 +75,17 @@ const alwaysTrue = lint({
   ask: `
     select 'policy' as kind, format('%I.%I', n.nspname, c.relname) as relation, format('%I', p.polname) as name,
       case p.polcmd when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
-      case when around.locked is null then pg_get_expr(p.polqual, p.polrelid) end as uses,
-      case when around.locked is null then pg_get_expr(p.polwithcheck, p.polrelid) end as checks, around.locked,
+      case when around.locked is null then ${start('pg_get_expr(p.polqual, p.polrelid)')} end as uses,
+      case when around.locked is null then ${start('pg_get_expr(p.polwithcheck, p.polrelid)')} end as checks, around.locked,
       (select json_agg(case when o = 0 then 'PUBLIC' else (select rolname from pg_roles where oid = o) end)
        from unnest(p.polroles) o) as roles
     from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
-      ${around('$2')}
+      ${around(2)}
     where ${userSchemas('n')} and p.polpermissive and p.polcmd <> 'r'
       and exists (
         select from unnest(p.polroles) o
         where o = 0 or exists (select from unnest($1::text[]) w where pg_has_role(w::name, o, 'usage')))`,
-  pastLocks: true,
+  prints: true,
   aspects: ['policies'],
   what: (row) => `lets ${rolesOf(row).join(', ')} ${writes(row).join(', ')} any row`,
   excused: (row, { relation }, { declared }) => {

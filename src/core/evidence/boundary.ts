@@ -5,6 +5,10 @@ import type { Finding } from './finding.ts';
 /** Every object's identity (`index public.molecule_pkey`) with its definition (text, or the hash of a long one). */
 export type SchemaSnapshot = Readonly<Record<string, string>>;
 
+/** Begins the definition of an object that PostgreSQL could not print; the reason follows. No definition begins like it. */
+export const notPrinted = 'not printed: ';
+export const isPrinted = (definition: string): boolean => !definition.startsWith(notPrinted);
+
 /** What a snapshot, and hence a comparison, does not cover. This list is not complete: it includes other kinds of objects. */
 export const notInSnapshot: readonly string[] = [
   'rows',
@@ -39,10 +43,17 @@ export interface SchemaDifference {
   readonly is?: string;
 }
 
+const isComparable = (was: string | undefined, is: string | undefined): boolean =>
+  was === undefined || is === undefined || (isPrinted(was) && isPrinted(is));
+
+/** Objects that are in both, but whose definition was not printed in one of them. */
+export const unprintedIn = (before: SchemaSnapshot, after: SchemaSnapshot): readonly string[] =>
+  Object.keys(before).filter((object) => !isComparable(before[object], after[object]));
+
 export function compareSchemas(before: SchemaSnapshot, after: SchemaSnapshot): readonly SchemaDifference[] {
   const objects = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
   return objects
-    .filter((object) => before[object] !== after[object])
+    .filter((object) => before[object] !== after[object] && isComparable(before[object], after[object]))
     .map((object) => {
       const [was, is] = [before[object], after[object]];
       return { object, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
@@ -58,13 +69,17 @@ export interface OwnedSchema {
 const without = (schema: SchemaSnapshot, objects: ReadonlySet<string>): SchemaSnapshot =>
   Object.fromEntries(Object.entries(schema).filter(([object]) => !objects.has(object)));
 
-/** Leaves out differing objects that were others' before, if there were any, and are others' after, if there are any. */
+/**
+ * Leaves out objects that differ, or whose definition was not printed, and that were others' before, if there were any, and
+ * are others' after, if there are any.
+ */
 export function withoutOthers(before: OwnedSchema, after: OwnedSchema) {
   const [theirs, theirsNow] = [new Set(before.others), new Set(after.others)];
   const left = compareSchemas(before.schema, after.schema).flatMap(({ object, was, is }) =>
     (was === undefined || theirs.has(object)) && (is === undefined || theirsNow.has(object)) ? [object] : [],
   );
-  const objects = new Set(left);
+  const unprinted = unprintedIn(before.schema, after.schema).filter((one) => theirs.has(one) && theirsNow.has(one));
+  const objects = new Set([...left, ...unprinted]);
   return { before: without(before.schema, objects), after: without(after.schema, objects), leftOut: left.length };
 }
 

@@ -1,4 +1,12 @@
-import { type Boundary, compareSchemas, sayDifference, type SchemaSnapshot } from './boundary.ts';
+import {
+  type Boundary,
+  compareSchemas,
+  isPrinted,
+  notPrinted,
+  sayDifference,
+  type SchemaSnapshot,
+  unprintedIn,
+} from './boundary.ts';
 import { checkId, type CheckId } from '../kernel/ids.ts';
 import type { CheckPlan, Expectation } from '../plan/questions.ts';
 import { type Fault, type Finding, freshFaults } from './finding.ts';
@@ -56,7 +64,19 @@ function isNoWorse(before: Finding | undefined, now: Finding, expect: Expectatio
 }
 
 const sameObjects = (before: SchemaSnapshot, now: SchemaSnapshot): number =>
-  Object.keys(before).filter((object) => before[object] === now[object]).length;
+  Object.entries(before).filter(([object, was]) => was === now[object] && isPrinted(was)).length;
+
+/** `the definition of view side.v was not compared: it belongs to mallory, and PostgreSQL cannot print it`. */
+function unprinted(before: SchemaSnapshot, now: SchemaSnapshot): readonly string[] {
+  const all = unprintedIn(before, now);
+  const why = (object: string) =>
+    [now[object], before[object]].find((said) => said !== undefined && !isPrinted(said))?.slice(notPrinted.length);
+  const more = all.length - mostSaid;
+  return [
+    ...all.slice(0, mostSaid).map((object) => `the definition of ${object} was not compared: ${why(object)}`),
+    ...(more > 0 ? [`${more} more definitions were not compared`] : []),
+  ];
+}
 
 /** A new fault without a veto is no difference, but it also did not match the boundary, so the sentence says so. */
 function sayNoWorse(before: Finding | undefined, now: Finding): string {
@@ -82,7 +102,7 @@ export function compareWithBoundary(boundary: Boundary, { schema, findings, expe
     ...likened('no').map((finding) => `${finding.check} is worse than at the boundary: ${sayWorse(finding)}`),
   ];
   const unseen = [
-    ...(schema === undefined ? ['the schema could not be read'] : []),
+    ...(schema === undefined ? ['the schema could not be read'] : unprinted(boundary.schema, schema)),
     ...findings.filter(couldNotLook).map(({ check, summary }) => `${check}: ${summary}`),
     ...likened('unknown').map(
       ({ check, summary, unseen: part }) => `${check}: ${part ?? sayUnlikened(summary, 'boundary')}`,

@@ -95,6 +95,8 @@ export interface Finding {
   readonly faults?: readonly Fault[];
   /** What a check in breach could not look at, and why; it says nothing about that part. */
   readonly unseen?: string;
+  /** It could not look at exactly that when the baseline was captured, either. It has looked at everything else. */
+  readonly unseenBefore?: true;
   /** If `faults` are not complete: the total, the number that is not in the baseline, and a hash of those. */
   readonly cut?: { readonly faults: number; readonly fresh: number; readonly hash: Hash };
   /** Reference for later results; kept in baselines and boundaries only. */

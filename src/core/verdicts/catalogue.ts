@@ -119,11 +119,12 @@ function judge(
   }
   const { finding } = history;
   const minor = finding.minor === true ? ({ minor: true } as const) : {};
+  const before = finding.unseenBefore === true ? ({ unseenBefore: true } as const) : {};
   const facts = { rule: bad, ...(inBaseline !== undefined && { was: inBaseline.summary }), is: finding.summary };
   if (finding.status !== 'breach') {
     const summary = `${id}: ${finding.summary}`;
     const because = finding.warmingUp === true ? 'never-asked' : reasonOf(finding.status);
-    return { ...common, ...minor, status: finding.status, because, summary, facts };
+    return { ...common, ...minor, ...before, status: finding.status, because, summary, facts };
   }
   const { unseen } = finding;
   const fresh = freshFaults(finding, inBaseline);
@@ -143,7 +144,7 @@ function judge(
   }
   if (unseen !== undefined) {
     const summary = [`${id}: ${unseen}`, ...(fresh.length > 0 ? [sayFaults(fresh)] : [])].join('; ');
-    return { ...common, ...minor, status: 'unknown', because: reasonOf('unknown'), summary, facts };
+    return { ...common, ...minor, ...before, status: 'unknown', because: reasonOf('unknown'), summary, facts };
   }
   if (fresh.length === 0) {
     const summary = sayKnown(`${id}: ${sayFaultsOf(finding)}`);

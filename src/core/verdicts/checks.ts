@@ -32,8 +32,9 @@ function sinceOf(before: CheckHistory | undefined, finding: Finding): Since {
 }
 
 export function noteFinding(before: CheckHistory | undefined, finding: Finding): CheckHistory {
-  const saw = finding.unseen === undefined;
-  const knew = finding.status === 'ok' || finding.status === 'breach' || finding.warmingUp === true;
+  const sawTheRest = finding.unseenBefore === true;
+  const saw = finding.unseen === undefined || sawTheRest;
+  const knew = sawTheRest || finding.status === 'ok' || finding.status === 'breach' || finding.warmingUp === true;
   const knownAt = knew && saw ? finding.at : before?.knownAt;
   return { ...noteStatus(before, finding), ...(knownAt !== undefined && { knownAt }) };
 }

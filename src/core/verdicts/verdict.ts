@@ -37,6 +37,8 @@ export interface Verdict {
   readonly onlyRecommend?: string;
   /** The verdict of a check whose faults are evidence only. */
   readonly minor?: true;
+  /** What this check cannot examine, it could not examine for the baseline, either. It blocks no phase and no watch. */
+  readonly unseenBefore?: true;
   /** The objects that a catalogue check finds faulty and that are not in the baseline; each counts separately. */
   readonly objects?: readonly string[];
   /** The check could not examine everything: unnamed objects may be faulty too. */

@@ -65,8 +65,9 @@ function refuseUnanswered({ recommendations, held, baseline, capture, targetChan
   return undefined;
 }
 
+/** Evidence-only checks block no phase, and neither does what the baseline already leaves out. */
 function refuseBlind({ blind, verdicts }: RunState): Refusal | undefined {
-  const broken = unseen(verdicts).find(({ minor }) => minor !== true); // evidence-only checks block no phase
+  const broken = unseen(verdicts).find(({ minor, unseenBefore }) => minor !== true && unseenBefore !== true);
   if (blind !== undefined)
     return refuse(
       'blind',
