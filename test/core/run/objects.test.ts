@@ -27,6 +27,11 @@ test.each<{ when: string; verdict: ReturnType<typeof broken>; answer: unknown }>
     answer: ['phase-started'],
   },
   {
+    when: 'a check cannot look at an object that the baseline leaves out, too',
+    verdict: broken('unknown', { because: 'could-not-look', unseenBefore: true }),
+    answer: ['phase-started'],
+  },
+  {
     when: 'a check cannot look whose faults would be a breach',
     verdict: broken('unknown', { because: 'could-not-look' }),
     answer: 'blind',

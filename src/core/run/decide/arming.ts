@@ -49,7 +49,7 @@ function refuseArming(plan: Plan, state: RunState, input: Armed, now: Instant): 
     ...(state.blind !== undefined ? [sayBlindness(state.blind.probes, (names) => names.join(', '))] : []),
     ...missingPermissions,
     ...(mayBeUnfenced(state.authority) ? [] : unfenced.map((lack) => sayUnfenced(lack, state))),
-    ...unseen(state.verdicts).map(({ summary }) => summary),
+    ...unseen(state.verdicts).flatMap(({ unseenBefore, summary }) => (unseenBefore === true ? [] : [summary])),
     ...open.map((requirement) => `${requirement} is not met: ripcord waive ${requirement} --reason …`),
   ];
   if (missing.length === 0) return undefined;
