@@ -12,7 +12,7 @@ import { sayFaults } from '../core/verdicts/catalogue.ts';
 import type { Asks } from './asks.ts';
 import type { Cells, Check, Judged, CheckInput, Sample, Scope } from './check.ts';
 import { askPast } from './past.ts';
-import { againIfVanished, pastChurn } from './past-churn.ts';
+import { pastChurn } from './past-churn.ts';
 import { pastLocks } from './past-locks.ts';
 import { pastUnprintable } from './past-unprintable.ts';
 import { refusalOf } from './refusal.ts';
@@ -49,15 +49,13 @@ async function ask<Id extends CatalogueId>(
   timeout: Millis,
 ): Promise<readonly Cells[]> {
   if (typeof asked === 'object') {
-    const bounded = againIfVanished({
-      query: (text, values, options) => asks.query(text, values, { timeout, ...options }),
-    });
+    const bounded: Asks = { query: (text, values, options) => asks.query(text, values, { timeout, ...options }) };
     return asked.steps(bounded, scope, limits, { baseline, boundary });
   }
   const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
   const options = { timeout, prepared: cost !== 'C' };
   if (prints === true) return askPast(asks, { text, values }, options, [pastLocks(), pastUnprintable(), pastChurn()]);
-  return recordsInSlices(await againIfVanished(asks).query(text, values, options));
+  return recordsInSlices(await asks.query(text, values, options));
 }
 
 /** The judgement on all rows. Rows that can be judged one by one are judged in slices. */

@@ -1,7 +1,7 @@
 import type { Asks } from './asks.ts';
 import type { Past } from './past.ts';
 import { userSchemas } from './pieces.ts';
-import { type Refusal, refusalOf } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 
 /**
  * A statement sees the catalogs as they were when it began, but PostgreSQL prints a definition from what is there at that
@@ -9,7 +9,7 @@ import { type Refusal, refusalOf } from './refusal.ts';
  */
 const vanished = /^(could not open relation with OID|cache lookup failed for|could not find tuple for)|\bOID \d+/i;
 const codes = ['XX000', '42P01', '42704', '42883', '42703'];
-export const hasVanished = ({ code = '', message }: Refusal): boolean => codes.includes(code) && vanished.test(message);
+const hasVanished = ({ code = '', message }: Refusal): boolean => codes.includes(code) && vanished.test(message);
 
 /** What each role makes and drops, in the version that is there now. */
 const census = `
@@ -56,21 +56,5 @@ export function pastChurn(): Past {
     for (const [owner, name] of busy)
       skipped.set(owner, { why: sayBusy(name), todo: 'wait until that is over, or end its session' });
     return true;
-  };
-}
-
-/** Tries again at once, where a statement leaves nothing out. */
-export function againIfVanished(asks: Asks): Asks {
-  const most = 5;
-  return {
-    async query(...asked) {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await asks.query(...asked);
-        } catch (error) {
-          if (tries === most || !hasVanished(refusalOf(error))) throw error;
-        }
-      }
-    },
   };
 }

@@ -1,6 +1,5 @@
 import type { Asks } from './asks.ts';
-import type { Past, Why } from './past.ts';
-import { refusalOf } from './refusal.ts';
+import { failedBy, type Past, type Why } from './past.ts';
 
 /** What can be printed, by the kind of object, whose oid is `o.oid`. */
 const printed: Readonly<Record<string, string>> = {
@@ -88,9 +87,8 @@ const print = `
   )}))
   from unnest($1::text[], $2::oid[]) o (kind, oid)`;
 
-const [statementTimedOut, stackIsTooShort] = ['57014', '54001'];
-/** Too large a value, too many arguments, no memory left for it. */
-const cannotPrint = [stackIsTooShort, '54000', '54011', '54023', '53200'];
+/** Too little stack, too large a value, too many columns or arguments, no memory left for it. */
+const cannotPrint = ['54001', '54000', '54011', '54023', '53200'];
 
 /** How many statements look for what cannot be printed. Beyond that, all large objects of an owner count as such. */
 const mostPrinted = 60;
@@ -105,8 +103,8 @@ function searching(asks: Asks, options: Parameters<Asks['query']>[2]) {
       await asks.query(print, [all.map(({ kind }) => kind), all.map(({ oid }) => oid)], options);
       return [];
     } catch (error) {
-      const { code = '', message } = refusalOf(error);
-      if (code === statementTimedOut) return all.map((one) => [one, message] as const);
+      const { code = '', message, isLate } = failedBy(error);
+      if (isLate) return all.map((one) => [one, message] as const);
       if (!cannotPrint.includes(code)) return []; // such as a lock, which another way past it deals with
       if (all.length === 1) return all.map((one) => [one, message] as const);
       const half = Math.ceil(all.length / 2);
@@ -132,12 +130,13 @@ const sum = (all: readonly Large[]): number => all.reduce((bytes, { size: more }
  */
 export function pastUnprintable(): Past {
   let [searches, timeouts] = [0, 0];
-  return async (asks, { code = '', message }, { skipped }, timeout) => {
+  return async (asks, { code = '', message, isLate }, { skipped }, timeout) => {
     const hide = (found: readonly (readonly [Large, Why])[]): boolean => {
       for (const [{ oid }, why] of found) skipped.set(oid, why);
       return found.length > 0;
     };
-    if (code === statementTimedOut) {
+    // PostgreSQL does not notice its own time limit while it reads one large expression.
+    if (isLate) {
       timeouts += 1;
       if (timeouts > 1) return false;
       const many = (await largeObjects(asks, { timeout })).filter((all) => sum(all) > mostBytes);

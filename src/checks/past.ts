@@ -1,4 +1,5 @@
 import type { Millis } from '../core/kernel/units.ts';
+import { StatementTimedOut } from '../target/errors.ts';
 import type { Asks } from './asks.ts';
 import type { Cells } from './check.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
@@ -25,8 +26,11 @@ export interface Hidden {
   readonly skipped: Map<string, Why>;
 }
 
+/** Why a try failed. `isLate`: there was no answer in time. */
+export type Failed = Refusal & { readonly isLate: boolean };
+
 /** Handles one kind of error: adds to what is hidden, and says whether to try again. */
-export type Past = (asks: Asks, refusal: Refusal, hidden: Hidden, timeout: Millis) => Promise<boolean>;
+export type Past = (asks: Asks, failed: Failed, hidden: Hidden, timeout: Millis) => Promise<boolean>;
 
 /** SQL: the relations in `param`, by oid, that block the definition of this object; null if none does. */
 export const lockedBefore = (param: string, relation: string, catalogue: string, object: string): string => `(
@@ -64,6 +68,11 @@ export interface PastOptions {
   readonly prepared?: boolean;
 }
 
+export const failedBy = (error: unknown): Failed => ({
+  ...refusalOf(error),
+  isLate: error instanceof StatementTimedOut,
+});
+
 /** Tries with more and more left out, until the statement succeeds or nothing more can be left out. */
 export async function tryPast<Made>(
   asks: Asks,
@@ -76,9 +85,9 @@ export async function tryPast<Made>(
     try {
       return await attempt(hidden);
     } catch (error) {
-      const refusal = refusalOf(error);
+      const failed = failedBy(error);
       let isWorthwhile = false;
-      for (const past of pasts) isWorthwhile ||= await past(asks, refusal, hidden, timeout);
+      for (const past of pasts) isWorthwhile ||= await past(asks, failed, hidden, timeout);
       if (!isWorthwhile) throw error;
     }
   }

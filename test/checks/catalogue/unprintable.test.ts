@@ -5,10 +5,10 @@ import { snapshotOwners } from '../../../src/baseline/schema-snapshot.ts';
 import { withoutOthers } from '../../../src/core/evidence/boundary.ts';
 import { compareWithBoundary } from '../../../src/core/evidence/compare.ts';
 import { phaseId } from '../../../src/core/kernel/ids.ts';
-import { instant, seconds } from '../../../src/core/kernel/units.ts';
+import { instant, millis, seconds } from '../../../src/core/kernel/units.ts';
 import { catalogueVerdict } from '../../../src/core/verdicts/catalogue.ts';
 import { noteFinding } from '../../../src/core/verdicts/checks.ts';
-import type { CatalogueId } from '../../../src/core/plan/catalogue.ts';
+import type { CatalogueId, Limits } from '../../../src/core/plan/catalogue.ts';
 import { boundaryOf } from '../../support/builders.ts';
 import { everyCase } from '../../support/every-case.ts';
 import { ground } from '../stranger-ground.ts';
@@ -19,7 +19,7 @@ const nested = (depth: number): string => `${'abs('.repeat(depth)}a${')'.repeat(
 
 const servers = everyCase ? (['postgres', 'postgres18'] as const) : (['postgres18'] as const);
 
-async function lookingAt(server: (typeof servers)[number], id: CatalogueId) {
+async function lookingAt(server: (typeof servers)[number], id: CatalogueId, limits: Partial<Limits<CatalogueId>> = {}) {
   await using undo = new AsyncDisposableStack();
   const on = undo.use(await ground(server));
   await on.db.query(`create table side.b (a int); alter table side.b owner to ${on.stranger.name};
@@ -28,6 +28,7 @@ async function lookingAt(server: (typeof servers)[number], id: CatalogueId) {
   undo.defer(async () => void (await on.db.query('drop view public.of_b')));
   const look = await lookingAs(on.asks, {
     id,
+    limits,
     scope: { watchRoles: [on.phases.name] },
   });
   const theirs = new Client({ connectionString: on.db.urlAs(on.stranger.name) });
@@ -185,5 +186,34 @@ describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server
     const own = withoutOthers({ schema, others: theirs }, { schema, others: theirs });
     expect(own.leftOut).toBe(0);
     expect(Object.keys(own.before)).not.toContain('view side.v');
+  });
+
+  test('does not hide others if it takes too long to print', async () => {
+    await using on = await lookingAt(server, 'policies', { timeout: millis(300) });
+    await on.look(true);
+    await on.theirs.query(`create policy large on side.b using (a::text = '${'x'.repeat(20_000_000)}')`);
+    await on.db.query(planted);
+    const breach = await on.look();
+    expect(breach).toMatchObject({
+      status: 'breach',
+      unseen: expect.stringMatching(
+        /policy large on side.b: .* cannot print it: .*(timeout|within).*, with \d+ MB of such/,
+      ),
+    });
+    expect(breach.faults?.map(({ object }) => object)).toContain(found.policies);
+  });
+
+  test('is sent as a hash to a snapshot if it is long', async () => {
+    await using on = await lookingAt(server, 'schema-drift');
+    await on.theirs.query(`create view side.large as select '${'x'.repeat(1_000_000)}' as a`);
+    let longest = 0;
+    const query: typeof on.asks.query = async (...asked) => {
+      const answer = await on.asks.query(...asked);
+      longest = Math.max(longest, ...answer.rows.flat().map((cell) => cell?.length ?? 0));
+      return answer;
+    };
+    const { schema } = await snapshotOwners({ query }, on.phases.name);
+    expect(schema['view side.large']).toMatch(/^sha256:/);
+    expect(longest).toBeLessThan(20_001);
   });
 });
