@@ -6,6 +6,7 @@ import { type Finding, withoutSeen } from '../core/evidence/finding.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import type { PhaseId, ProbeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
+import { SchemaUnreadable } from './errors.ts';
 import { snapshotOwners } from './schema-snapshot.ts';
 
 export interface BoundarySources {
@@ -26,12 +27,16 @@ const keptInBoundary = (finding: Finding): Finding =>
 
 /**
  * The state that a rollback of the phase must restore, captured before the phase's command starts. Rejects with
- * SchemaUnreadable, because a phase whose rollback nobody could verify must not start.
+ * SchemaUnreadable, because a phase whose rollback nobody could verify must not start. What only others can have changed may
+ * be unread.
  */
 export async function captureBoundary(sources: BoundarySources): Promise<Boundary> {
   const { phase, asks, role, runChecks, readings, now } = sources;
   const at = now();
-  const { schema, others } = await snapshotOwners(asks, role);
+  const { schema, others, notYet } = await snapshotOwners(asks, role);
+  const theirs = new Set(others);
+  const own = notYet.find(({ object }) => !theirs.has(object));
+  if (own !== undefined) throw new SchemaUnreadable(new Error(`${own.object} was not read: ${own.why}`));
   const findings = (await runChecks()).filter(({ check }) => isProof(check)).map(keptInBoundary);
   const probes = [...readings].map(([probe, last]) => {
     const { p50 } = probeBaseline(probe, last);

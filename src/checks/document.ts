@@ -65,6 +65,11 @@ phase has ended. Everything else that is new is a breach. If a check cannot run,
 phase starts, and the run cannot be armed. Ripcord runs such a check again after 5 s, 10 s, 20 s and so on, until that delay
 reaches the check's own interval.
 
+\`schema-drift\`, \`policies\`, \`policies-on-user-metadata\` and \`always-true-policies\` print definitions. A definition that is
+locked, that PostgreSQL cannot print, or that goes while it is printed, is left out and named with its owner; the check
+compares all others, and is \`unknown\` if these are well. A baseline also leaves out what PostgreSQL cannot print. While the
+check leaves out nothing more than the baseline did, it is still \`unknown\`, but a phase may start and the run can be armed.
+
 \`\`\`yaml
 catalogue:
   replica-lag: off # never runs

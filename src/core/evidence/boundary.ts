@@ -66,6 +66,12 @@ export interface OwnedSchema {
   readonly others: readonly string[];
 }
 
+/** An object whose definition could be printed at another time, and why not now. */
+export interface NotYetPrinted {
+  readonly object: string;
+  readonly why: string;
+}
+
 const without = (schema: SchemaSnapshot, objects: ReadonlySet<string>): SchemaSnapshot =>
   Object.fromEntries(Object.entries(schema).filter(([object]) => !objects.has(object)));
 

@@ -1,9 +1,13 @@
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
 
+import { captureBoundary } from '../../../src/baseline/boundary.ts';
+import { SchemaUnreadable } from '../../../src/baseline/errors.ts';
 import { snapshotSchema } from '../../../src/baseline/schema-snapshot.ts';
 import type { Finding } from '../../../src/core/evidence/finding.ts';
 import { catalogue, type CatalogueId } from '../../../src/core/plan/catalogue.ts';
+import { phaseId } from '../../../src/core/kernel/ids.ts';
+import { instant } from '../../../src/core/kernel/units.ts';
 import { everyCase } from '../../support/every-case.ts';
 import { ground } from '../stranger-ground.ts';
 import { lookingAs } from './harness.ts';
@@ -88,3 +92,26 @@ test.each(servers)('%s: no check fails by objects that come and go', async (serv
   }
   expect(failed).toEqual([]);
 });
+
+test.each(servers)(
+  '%s: a boundary leaves out what comes and goes only if it is not the phases’ own',
+  async (server) => {
+    await using on = await ground(server);
+    await using _churning = churning(on, ['create view side.c:n as select 1 as a', 'drop view side.c:n']);
+    const capture = (role: string) =>
+      captureBoundary({
+        phase: phaseId('p'),
+        asks: on.asks,
+        role,
+        runChecks: () => Promise.resolve([]),
+        readings: new Map(),
+        now: () => instant(0),
+      });
+    for (let times = 0; times < 4; times += 1) {
+      expect((await capture(on.phases.name)).schema).toHaveProperty(['schema side']);
+      const own = await capture(on.stranger.name).catch((error: unknown) => error);
+      if (own instanceof SchemaUnreadable) expect(own.found).toContain(`${on.stranger.name} makes and drops objects`);
+      else expect(JSON.stringify(own)).not.toContain('not printed');
+    }
+  },
+);
