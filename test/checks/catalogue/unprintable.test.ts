@@ -38,7 +38,13 @@ async function lookingAt(server: (typeof servers)[number], id: CatalogueId, limi
   return { ...on, look, theirs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-const cases: readonly { readonly what: string; readonly sql: string; readonly ids: readonly CatalogueId[] }[] = [
+interface Case {
+  readonly what: string;
+  readonly sql: string;
+  readonly ids: readonly CatalogueId[];
+}
+
+const cases: readonly Case[] = [
   { what: 'view side.v', sql: `create view side.v as select ${nested(4_800)} as a from side.b`, ids: ['schema-drift'] },
   {
     what: 'constraint k on side.b',
@@ -79,6 +85,10 @@ const cases: readonly { readonly what: string; readonly sql: string; readonly id
   },
 ];
 
+/** PostgreSQL 15 stores no index that is larger than a page. */
+const casesOn = (server: (typeof servers)[number]): readonly Case[] =>
+  server === 'postgres' ? cases.filter(({ what }) => !what.startsWith('index')) : cases;
+
 /** What happens to the objects of others meanwhile, and what each check finds. */
 const planted = `alter table public.others add column more int, drop column a cascade;
   create policy open on public.others using (true); create policy metadata on public.others using (user_metadata = 'x')`;
@@ -90,7 +100,7 @@ const found: Readonly<Partial<Record<CatalogueId, string>>> = {
 };
 
 describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server) => {
-  test.each(cases.flatMap(({ ids, ...one }) => ids.map((id) => ({ ...one, id }))))(
+  test.each(casesOn(server).flatMap(({ ids, ...one }) => ids.map((id) => ({ ...one, id }))))(
     'hides from $id only itself: $what',
     async ({ what, sql, id }) => {
       await using on = await lookingAt(server, id);
@@ -155,7 +165,7 @@ describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server
   test('is named in a snapshot of the schema, which has everything else, and is not compared', async () => {
     await using on = await lookingAt(server, 'schema-drift');
     const [others] = [await snapshotOwners(on.asks, on.phases.name)];
-    for (const { sql } of cases) await on.theirs.query(sql);
+    for (const { sql } of casesOn(server)) await on.theirs.query(sql);
     const { schema, others: theirs } = await snapshotOwners(on.asks, on.phases.name);
     const unprinted = Object.keys(schema).filter((object) => schema[object]?.startsWith('not printed: '));
     expect(unprinted).toEqual([
@@ -163,7 +173,7 @@ describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server
       'constraint k on side.b',
       'domain side.d',
       'function side.f(integer)',
-      'index side.i',
+      ...(server === 'postgres' ? [] : ['index side.i']),
       'policy p on side.b',
       'rule r on side.b',
       'trigger t on side.b',
