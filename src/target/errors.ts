@@ -57,3 +57,17 @@ export class StatementTimedOut extends TargetError {
     super(complaint, exitCodes.unknown, code, options);
   }
 }
+
+/** A probe's statement ended the transaction in which it ran. What it wrote may be there. */
+export class TransactionEnded extends StatementFailed {
+  constructor(statement: string) {
+    super(
+      {
+        found: `a statement of the probe ended its transaction: ${statement.split(/\s+/, 3).join(' ')} …`,
+        wanted: 'statements that Ripcord can roll back together',
+        todo: 'Look whether what they wrote is there, take the statement out of the probe, and restart the guard',
+      },
+      'transaction-ended',
+    );
+  }
+}

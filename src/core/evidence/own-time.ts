@@ -14,6 +14,11 @@ export const ownTimeBetween = (before: OwnTime, later: OwnTime): OwnTime => ({
   waiting: millis(later.waiting - before.waiting),
 });
 
+export const ownTimeSum = (one: OwnTime, other: OwnTime): OwnTime => ({
+  busy: millis(one.busy + other.busy),
+  waiting: millis(one.waiting + other.waiting),
+});
+
 /** A guard that waits for a CPU while it is busy is counted twice, but never for more than the whole time. */
 const total = ({ busy, waiting }: OwnTime, all: Millis): Millis => millis(Math.min(all, busy + waiting));
 
