@@ -2,6 +2,7 @@ import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
 import { closedTables } from './functionality/closed-tables.ts';
 import { declaredEffects } from './functionality/declared-effects.ts';
+import { lostAccess } from './functionality/lost-access.ts';
 import { primaryKeys, publications, replicaIdentity } from './functionality/replication.ts';
 import { schemaDrift } from './functionality/schema-drift.ts';
 import { amcheck } from './integrity/amcheck.ts';
@@ -87,6 +88,7 @@ export const checks: Catalogue = {
   'primary-keys': primaryKeys,
   'replica-identity': replicaIdentity,
   'closed-tables': closedTables,
+  'lost-access': lostAccess,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

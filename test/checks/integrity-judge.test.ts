@@ -26,6 +26,7 @@ test('every judge for integrity and the schema calls its own example a breach', 
     'primary-keys',
     'replica-identity',
     'closed-tables',
+    'lost-access',
   ] as const;
   expect(cannotFail({ checks: [], catalogue: cataloguePlan.parse({}) }, ids)).toEqual([]);
 });

@@ -106,6 +106,9 @@ export const catalogue = {
     'A table’s replica identity has changed, or is NOTHING although the table is published.',
   ),
   'closed-tables': functionality('Row level security is on, but no policy allows anybody to read.'),
+  'lost-access': functionality(
+    'A role, or everybody, has lost a privilege, a membership or the right to log in, and no phase declares it.',
+  ),
   rollbacks: functionality('Transactions are rolled back twice as often as in the baseline, and more than 1 %.', {
     over: fraction.default(ratio(0.01)),
   }),
