@@ -17,6 +17,7 @@ import { cacheHits, deadlocks, rollbacks, sessionEnds, tempFiles } from './press
 import { disk } from './pressure/disk.ts';
 import { exclusiveLocks } from './pressure/exclusive-locks.ts';
 import { idleInTransaction } from './pressure/idle-in-transaction.ts';
+import { massChanges } from './integrity/mass-changes.ts';
 import { orphans } from './integrity/orphans.ts';
 import { rowCounts } from './integrity/row-counts.ts';
 import { sequences } from './integrity/sequences.ts';
@@ -56,6 +57,7 @@ export const checks: Catalogue = {
   orphans,
   sequences,
   'row-counts': rowCounts,
+  'mass-changes': massChanges,
   content,
   'page-checksums': pageChecksums,
   'collation-versions': collationVersions,

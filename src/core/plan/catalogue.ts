@@ -51,6 +51,7 @@ export const catalogue = {
         .meta({ description: 'Tables to count in addition to static tables and tables that a phase writes' }),
     },
   ),
+  'mass-changes': integrity('A table, declared or not, has lost most of its rows, and no phase declares it.'),
   content: integrity('The content of a table that is declared static has changed.'),
   'page-checksums': integrity('PostgreSQL has found a damaged page since the baseline.'),
   'collation-versions': integrity(
