@@ -47,8 +47,14 @@ const noPrincipal = refuse(
   'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
 );
 
-export const tokenIn = ({ headers }: Request): string | undefined =>
-  /^Bearer (\S{1,512})$/.exec(headers.authorization ?? '')?.[1];
+/** A program that knows only an address, such as gh-ost, gives the token as the password in it. */
+const passwordIn = (authorization: string): string | undefined => {
+  const encoded = /^Basic ([A-Za-z0-9+/=]{1,1024})$/.exec(authorization)?.[1];
+  return encoded === undefined ? undefined : /^[^:]*:(\S{1,512})$/.exec(Buffer.from(encoded, 'base64').toString())?.[1];
+};
+
+export const tokenIn = ({ headers: { authorization = '' } }: Pick<Request, 'headers'>): string | undefined =>
+  /^Bearer (\S{1,512})$/.exec(authorization)?.[1] ?? passwordIn(authorization);
 
 const tooMany = (address: string, wait: Millis) => ({
   ...refuse(

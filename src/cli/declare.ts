@@ -115,6 +115,7 @@ export const option = {
   expires: new Option('--expires <duration>', 'prints an end date for the plan, such as 90d from now').argParser(
     readDuration,
   ),
+  wait: new Option('--wait <duration>', 'waits as long as this until the script may go on').argParser(readDuration),
   duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
 } as const;
 

@@ -9,7 +9,7 @@ import { comparedWith } from '../core/run/markers.ts';
 import { runningPhase } from '../core/run/phases.ts';
 import { cannotTell, activeAlarm } from '../core/run/verdict-states.ts';
 import type { RunState } from '../core/run/state.ts';
-import { blindSources, judge } from '../core/verdicts/judge.ts';
+import { blindSources, judge, strongestSlowness } from '../core/verdicts/judge.ts';
 import type { Verdict } from '../core/verdicts/verdict.ts';
 import { stride } from '../core/watch/watch.ts';
 import type { Conductor } from '../runs/conductor.ts';
@@ -21,6 +21,8 @@ export interface Evaluator {
   /** The verdicts of the last evaluation. */
   latest(): readonly Verdict[] | undefined;
   blind(): readonly EvidenceSource[];
+  /** The strongest evidence of slowness so far; undefined if there is none. */
+  slowest(): ReturnType<typeof strongestSlowness>;
   /** Receives every event, so that watched time is counted only once. */
   noted(event: RunEvent): void;
 }
@@ -93,6 +95,7 @@ export function createEvaluator({
     },
     latest: () => latest,
     blind: () => blind,
+    slowest: () => strongestSlowness(plan, evidenceStore.probes()),
     noted({ type }) {
       if (type === 'watch-advanced' || type === 'watch-started') unrecorded = millis(0);
       if (type === 'watch-started') lastEvaluated = undefined;

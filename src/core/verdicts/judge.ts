@@ -4,7 +4,7 @@ import { strengthsOf, type Strengths } from '../detection/slowness.ts';
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
 import { checkId, type CheckId, probeId, type ProbeId, type EvidenceSource } from '../kernel/ids.ts';
-import { type Instant, type Millis, millis, type Ratio, seconds } from '../kernel/units.ts';
+import { type Instant, type Millis, millis, ratio, type Ratio, seconds } from '../kernel/units.ts';
 import type { CatalogueId } from '../plan/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
@@ -121,6 +121,20 @@ function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<Pro
       return isSilent ? [] : [[probeId(id), strengthsOf(slowness, scales)] as const];
     }),
   );
+}
+
+/**
+ * The probe with the strongest evidence of slowness, as a share of what an alarm takes. An alarm takes it alone and together
+ * with the other probes.
+ */
+export function strongestSlowness(
+  plan: Plan,
+  probes: Evidence['probes'],
+): { readonly probe: ProbeId; readonly share: Ratio } | undefined {
+  const strengths = [...strengthsOfAll(plan, probes)];
+  const together = combineStrengths(strengths.map(([, one]) => one));
+  const [strongest] = strengths.toSorted(([, a], [, b]) => b.grey - a.grey);
+  return strongest && { probe: strongest[0], share: ratio(Math.min(strongest[1].grey, together.grey)) };
 }
 
 /** Turns evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
