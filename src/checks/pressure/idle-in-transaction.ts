@@ -8,6 +8,7 @@ import {
   doneBy,
   ofGuard,
   ofPhase,
+  phasesHeldUp,
   phaseValues,
   sessionOf,
   sighted,
@@ -24,7 +25,7 @@ function faultsOf(session: Cells, { idle, lasting }: Limits<'idle-in-transaction
   const what = `${of} for ${sayDuration(length)}`;
   if (blocked > 0 && session.in_need === '0' && session.of_phase === 't') {
     const object = `transaction of ${sessionOf(session)} that is waited for`;
-    const onlyRecommend = 'sessions wait for it only in ways that anyone can: on an advisory lock, or for it to end';
+    const onlyRecommend = 'no session waits for it in order to read or change rows that it may read or change';
     return [{ object, what: `${what}, and ${blocked} wait for it`, consequence: 'sustained', lasting, onlyRecommend }];
   }
   if (blocked > 0) {
@@ -54,12 +55,12 @@ export const idleInTransaction = check({
       ), blocking as materialized (
         select unnest(pg_blocking_pids(w.pid)) as pid, w.in_need
         from (
-          select l.pid, bool_or(${waitsInNeed('l', 'a')}) as in_need
+          select l.pid, bool_or(${waitsInNeed('l', 'a')} and not ${ofPhase('a')} and not ${ofGuard('a')}) as in_need
           from pg_locks l join pg_stat_activity a on a.pid = l.pid
           where not l.granted and exists (select from idle)
           group by l.pid order by in_need desc limit 100) w
       )
-      select idle.*, (select count(*) from blocking where blocking.pid = idle.pid) as blocks,
+      select idle.*, ${phasesHeldUp} as held_up, (select count(*) from blocking where blocking.pid = idle.pid) as blocks,
         (select count(*) from blocking where blocking.pid = idle.pid and in_need) as in_need
       from idle order by blocks desc, idle_ms desc limit 1000`),
     values: phaseValues(phase),
