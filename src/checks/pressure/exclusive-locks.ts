@@ -26,7 +26,7 @@ export const exclusiveLocks = check({
   against: 'nothing',
   passing: true,
   mayAt: 'sustained',
-  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace'],
+  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace', 'pg_blocking_pids()'],
   needs: monitor,
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({

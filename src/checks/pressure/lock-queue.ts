@@ -75,13 +75,13 @@ export const lockQueue = check({
         (select count(*) from waiting w
          where w.relation = h.relation and w.mode = any(h.stopped) and w.pid <> h.pid and not w.of_guard and w.may_use
            and (w.waitstart is null or w.waitstart >= h.waitstart)) as behind,
-        (select count(*) from waiting w
+        case when h.of_phase then (select count(*) from waiting w
          where w.relation = h.relation and w.mode = any(h.stopped) and not w.of_phase and not w.of_guard and w.in_need
            and w.waitstart >= h.waitstart and not exists (
              select from locks g left join pg_stat_activity a on a.pid = g.pid
-             where g.relation = h.relation and g.granted and ${conflict('g.mode', 'w.mode')} and not ${ofPhase('a')})) as needing,
+             where g.relation = h.relation and g.granted and ${conflict('g.mode', 'w.mode')} and not ${ofPhase('a')})) end as needing,
         (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers,
-        exists (
+        h.of_phase and exists (
           select from unnest(pg_blocking_pids(h.pid)) b join pg_stat_activity a on a.pid = b
             join locks g on g.pid = b and g.relation = h.relation and g.granted and g.mode = any(h.stopped)
           where not ${ofGuard('a')} and (${ofPhase('a')} or ${mayLock('a', 'c', 'g.mode')})
