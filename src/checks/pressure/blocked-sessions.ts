@@ -3,10 +3,11 @@ import { type Cells, check, everyone } from '../check.ts';
 import { sayCounted } from '../pieces.ts';
 import { conflict } from './lock-modes.ts';
 import {
+  isPhases,
   lastingNow,
   lengthOf,
   ofGuard,
-  ofPhase,
+  phases,
   phasesHeldUp,
   phaseValues,
   sayHolder,
@@ -45,9 +46,7 @@ export const blockedSessions = check({
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({
     text: `
-      with phases as materialized (
-        select a.pid from pg_stat_activity a where ${ofPhase('a')}
-      ), waiting as materialized (
+      with ${phases}, waiting as materialized (
         select l.pid, l.waitstart, ${waitsInNeed('l', 'a')}
           and exists (
             select from pg_locks h join phases p on p.pid = h.pid
@@ -58,7 +57,7 @@ export const blockedSessions = check({
                 l.classid, l.objid, l.objsubid)) as for_phase
         from pg_locks l join pg_stat_activity a on a.pid = l.pid
         where not l.granted and a.datname = current_database() and a.usesysid is not null
-          and not ${ofGuard('a')} and not ${ofPhase('a')}
+          and not ${ofGuard('a')} and not ${isPhases('a.pid')}
       ), blockers as (
         select distinct unnest(pg_blocking_pids(pid)) as pid
         from (select pid from waiting order by for_phase desc, waitstart limit ${asked}) longest
@@ -67,7 +66,7 @@ export const blockedSessions = check({
         (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting) as longest_ms,
         (select count(*) from waiting where for_phase) as for_phases,
         (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting where for_phase) as for_phases_ms,
-        ${phasesHeldUp} as held_up, b.pid, a.usename as role, ${ofPhase('a')} as of_phase
+        ${phasesHeldUp} as held_up, b.pid, a.usename as role, ${isPhases('b.pid')} as of_phase
       from (values (1)) as always
         left join blockers b on not exists (select from pg_locks l where l.pid = b.pid and not l.granted)
         left join pg_stat_activity a on a.pid = b.pid

@@ -4,10 +4,11 @@ import { faultOf, userSchemas } from '../pieces.ts';
 import {
   doneBy,
   hidden,
+  isPhases,
   lastingNow,
   lengthOf,
   ofGuard,
-  ofPhase,
+  phases,
   phasesHeldUp,
   phaseValues,
   sayHolder,
@@ -31,7 +32,8 @@ export const exclusiveLocks = check({
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({
     text: withSight(`
-      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role, ${ofPhase('a')} as of_phase,
+      with ${phases}
+      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role, ${isPhases('l.pid')} as of_phase,
         ${phasesHeldUp} as held_up, extract(epoch from clock_timestamp() - a.xact_start) * 1000 as held_ms
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
         left join pg_stat_activity a on a.pid = l.pid

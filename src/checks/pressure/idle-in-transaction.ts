@@ -4,10 +4,11 @@ import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, monitor } from '../check.ts';
 import {
   hidden,
+  isPhases,
   lengthOf,
   doneBy,
   ofGuard,
-  ofPhase,
+  phases,
   phasesHeldUp,
   phaseValues,
   sessionOf,
@@ -46,8 +47,8 @@ export const idleInTransaction = check({
   remedy: 'End the session: select pg_terminate_backend(PID); or set idle_in_transaction_session_timeout',
   ask: ({ phase }) => ({
     text: withSight(`
-      with idle as materialized (
-        select a.pid, a.usename as role, ${ofPhase('a')} as of_phase,
+      with ${phases}, idle as materialized (
+        select a.pid, a.usename as role, ${isPhases('a.pid')} as of_phase,
           extract(epoch from clock_timestamp() - a.state_change) * 1000 as idle_ms
         from pg_stat_activity a
         where a.state in ('idle in transaction', 'idle in transaction (aborted)')
@@ -55,7 +56,7 @@ export const idleInTransaction = check({
       ), blocking as materialized (
         select unnest(pg_blocking_pids(w.pid)) as pid, w.in_need
         from (
-          select l.pid, bool_or(${waitsInNeed('l', 'a')} and not ${ofPhase('a')} and not ${ofGuard('a')}) as in_need
+          select l.pid, bool_or(${waitsInNeed('l', 'a')} and not ${isPhases('a.pid')} and not ${ofGuard('a')}) as in_need
           from pg_locks l join pg_stat_activity a on a.pid = l.pid
           where not l.granted and exists (select from idle)
           group by l.pid order by in_need desc limit 100) w

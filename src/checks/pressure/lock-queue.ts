@@ -5,7 +5,17 @@ import { nameBefore } from '../../core/evidence/declared.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
 import { conflict, conflicting } from './lock-modes.ts';
-import { lastingNow, lengthOf, mayLock, mayUse, ofGuard, ofPhase, phaseValues, waitsInNeed } from './sessions.ts';
+import {
+  lastingNow,
+  lengthOf,
+  mayLock,
+  mayUse,
+  isPhases,
+  ofGuard,
+  phases,
+  phaseValues,
+  waitsInNeed,
+} from './sessions.ts';
 
 /** The modes that block readers or writers. Two index builds do not block each other. */
 const stopping = ['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'] as const;
@@ -57,13 +67,14 @@ export const lockQueue = check({
   remedy: 'End the statement that waits for the lock, or the transaction that holds it',
   ask: ({ phase }) => ({
     text: `
-      with locks as materialized (
+      with ${phases}, locks as materialized (
         select * from pg_locks
         where locktype = 'relation' and database = (select oid from pg_database where datname = current_database())
       ), waiting as materialized (
         select l.pid, l.relation, l.mode, l.waitstart, a.usename as role, ${ofGuard('a')} as of_guard,
-          ${ofPhase('a')} as of_phase, ${mayUse('a', 'c')} as may_use, ${waitsInNeed('l', 'a')} as in_need
+          ${isPhases('a.pid')} as of_phase, ${mayUse('a', 'c', 'coalesce(i.indrelid, c.oid)')} as may_use, ${waitsInNeed('l', 'a')} as in_need
         from locks l join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation
+          left join pg_index i on i.indexrelid = c.oid
         where not l.granted
       ), heads as (
         select distinct on (w.relation) w.*, stopped
@@ -78,15 +89,16 @@ export const lockQueue = check({
         case when h.of_phase then (select count(*) from waiting w
          where w.relation = h.relation and w.mode = any(h.stopped) and not w.of_phase and not w.of_guard and w.in_need
            and w.waitstart >= h.waitstart and not exists (
-             select from locks g left join pg_stat_activity a on a.pid = g.pid
-             where g.relation = h.relation and g.granted and ${conflict('g.mode', 'w.mode')} and not ${ofPhase('a')})) end as needing,
+             select from locks g
+             where g.relation = h.relation and g.granted and ${conflict('g.mode', 'w.mode')} and not ${isPhases('g.pid')})) end as needing,
         (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers,
         h.of_phase and exists (
           select from unnest(pg_blocking_pids(h.pid)) b join pg_stat_activity a on a.pid = b
             join locks g on g.pid = b and g.relation = h.relation and g.granted and g.mode = any(h.stopped)
-          where not ${ofGuard('a')} and (${ofPhase('a')} or ${mayLock('a', 'c', 'g.mode')})
+          where not ${ofGuard('a')} and (${isPhases('b')} or ${mayLock('a', 'c', 'g.mode', 'coalesce(i.indrelid, c.oid)')})
             and not exists (select from pg_locks w where w.pid = b and not w.granted)) as in_use
       from heads h join pg_class c on c.oid = h.relation join pg_namespace n on n.oid = c.relnamespace
+        left join pg_index i on i.indexrelid = c.oid
       order by h.waitstart`,
     values: phaseValues(phase),
   }),

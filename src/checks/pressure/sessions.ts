@@ -20,35 +20,31 @@ export const ofPhase = (alias: string): string => `coalesce(
   or (${alias}.usename = $2 and not ${ofGuard(alias)}), false)`;
 
 /**
- * SQL: the role of session `a` has some right on relation `c`; on the table, if `c` is an index. Roles without rights can
+ * SQL: the role of session `a` has some right on relation `c`; on `table`, if `c` is its index. Roles without rights can
  * still lock a table, with `prepare`, and wait for it or its index, by asking for the size. They are not applications of
  * the table.
  */
-export const mayUse = (a: string, c: string): string => `case
+export const mayUse = (a: string, c: string, table: string): string => `case
   when ${c}.relkind in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then coalesce(
-    has_any_column_privilege(${a}.usesysid, ${tableOf(c)}, 'select, insert, update, references')
-    or has_table_privilege(${a}.usesysid, ${tableOf(c)}, 'delete, truncate, trigger'), true)
+    has_any_column_privilege(${a}.usesysid, ${table}, 'select, insert, update, references')
+    or has_table_privilege(${a}.usesysid, ${table}, 'delete, truncate, trigger'), true)
   when ${c}.relkind = 'S' then coalesce(has_sequence_privilege(${a}.usesysid, ${c}.oid, 'usage, select, update'), true)
   else false end`;
-
-const tableOf = (c: string): string =>
-  `coalesce((select i.indrelid from pg_index i where i.indexrelid = ${c}.oid), ${c}.oid)`;
 
 /**
  * SQL: the role of session `a` needs no more than its rights on relation `c` to hold a lock of this mode. If that is not
  * known, as of a background process, it is false. A role can get any weak lock without rights, and one that may only read
- * can get a writer's lock, because PostgreSQL parses a statement before it checks the rights.
+ * can get a writer's lock, because PostgreSQL parses a statement before it checks the rights. If `c` is an index,
+ * `table` is its table's oid.
  */
-export const mayLock = (a: string, c: string, mode: string): string => `coalesce(
+export const mayLock = (a: string, c: string, mode: string, table: string): string => `coalesce(
   has_schema_privilege(${a}.usesysid, ${c}.relnamespace, 'usage') and case
     when ${c}.relkind = 'S' and ${mode} = 'AccessShareLock' then has_sequence_privilege(${a}.usesysid, ${c}.oid, 'select')
     when ${c}.relkind = 'S' then has_sequence_privilege(${a}.usesysid, ${c}.oid, 'usage, update')
     when ${c}.relkind not in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then false
-    when ${mode} = 'AccessShareLock' then has_any_column_privilege(${a}.usesysid, ${tableOf(c)}, 'select')
-    else has_any_column_privilege(${a}.usesysid, ${tableOf(c)}, 'insert, update')
-      or has_table_privilege(${a}.usesysid, ${tableOf(c)}, 'delete') end, false)`;
-
-const here = '(select oid from pg_database where datname = current_database())';
+    when ${mode} = 'AccessShareLock' then has_any_column_privilege(${a}.usesysid, ${table}, 'select')
+    else has_any_column_privilege(${a}.usesysid, ${table}, 'insert, update')
+      or has_table_privilege(${a}.usesysid, ${table}, 'delete') end, false)`;
 
 /**
  * SQL: session `a` waits for lock `l` in order to read or change rows that it may read or change. Everything else can be
@@ -56,35 +52,40 @@ const here = '(select oid from pg_database where datname = current_database())';
  * strong lock of a table, and the end of a transaction, by building an index on a table of one's own or by creating what
  * another session is creating. A session that waits for a row has a lock of that row's place, which shows the table.
  */
-export const waitsInNeed = (l: string, a: string): string => `case
-  when ${l}.locktype = 'relation' then ${l}.mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-    and ${l}.database = ${here} and exists (
-      select from pg_class waited join pg_namespace home on home.oid = waited.relnamespace and ${userSchemas('home')}
-      where waited.oid = ${l}.relation and ${mayLock(a, 'waited', `${l}.mode`)})
-  when ${l}.locktype = 'transactionid' then exists (
-    select from pg_locks place join pg_class changed on changed.oid = place.relation
-      join pg_namespace home on home.oid = changed.relnamespace and ${userSchemas('home')}
-    where place.pid = ${l}.pid and place.granted and place.locktype = 'tuple' and place.database = ${here}
-      and ${mayLock(a, 'changed', "'RowExclusiveLock'")})
-  else false end`;
+export const waitsInNeed = (l: string, a: string): string => `exists (
+  select from pg_locks shown join pg_class used on used.oid = shown.relation
+    join pg_namespace home on home.oid = used.relnamespace and ${userSchemas('home')}
+    left join pg_index i on i.indexrelid = used.oid
+  where shown.pid = ${l}.pid and shown.database = (select oid from pg_database where datname = current_database())
+    and case ${l}.locktype
+      when 'relation' then shown.locktype = 'relation' and not shown.granted
+        and shown.mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+      when 'transactionid' then shown.locktype = 'tuple' and shown.granted
+      else false end
+    and ${mayLock(a, 'used', `case shown.locktype when 'tuple' then 'RowExclusiveLock' else shown.mode end`, 'coalesce(i.indrelid, used.oid)')})`;
 
 /** Limits the look-ups of blockers, each of which holds up the lock manager. Beyond it, the phases count as held up. */
 const mostWaiting = 20;
 
+/** SQL: the sessions of the phases, for `with`. Deciding whose a session is takes long to plan, so a query does it once. */
+export const phases = `phases as materialized (
+  select a.pid, a.wait_event from pg_stat_activity a where ${ofPhase('a')})`;
+
+/** SQL: the session with this pid is one of `phases`. */
+export const isPhases = (pid: string): string => `coalesce(${pid} in (select phases.pid from phases), false)`;
+
 /**
- * SQL: a session of the phases waits for somebody else, or for what may be somebody else's: a lock, a page that another
- * session has pinned, or a replica. What the phases hold meanwhile, they may hold because of that. Sessions of one phase
- * may wait for each other without the server's knowledge, so this applies to all of them.
+ * SQL: one of `phases` waits for somebody else, or for what may be somebody else's: a lock, a page that another session has
+ * pinned, or a replica. What the phases hold meanwhile, they may hold because of that. Sessions of one phase may wait for
+ * each other without the server's knowledge, so this applies to all of them.
  */
 export const phasesHeldUp = `(
-  select count(*) > ${mostWaiting} or coalesce(bool_or(waiting.unknown or exists (
-      select from unnest(pg_blocking_pids(waiting.pid)) blocking (pid) left join pg_stat_activity other on other.pid = blocking.pid
-      where not ${ofPhase('other')})), false)
+  select count(*) > ${mostWaiting} or coalesce(bool_or(waiting.elsewhere or exists (
+      select from unnest(pg_blocking_pids(waiting.pid)) other (pid) where not ${isPhases('other.pid')})), false)
   from (
-    select own.pid, own.wait_event in ('BufferPin', 'SyncRep') is true as unknown
-    from pg_stat_activity own
-    where ${ofPhase('own')} and (own.wait_event in ('BufferPin', 'SyncRep')
-      or exists (select from pg_locks awaited where awaited.pid = own.pid and not awaited.granted))
+    select own.pid, (own.wait_event in ('BufferPin', 'SyncRep')) is true as elsewhere
+    from phases own
+    where own.wait_event in ('BufferPin', 'SyncRep') or own.pid in (select l.pid from pg_locks l where not l.granted)
     limit ${mostWaiting + 1}) waiting)`;
 
 /** Why what a phase holds is not certainly its doing. */
