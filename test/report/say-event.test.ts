@@ -329,7 +329,7 @@ const said: readonly (readonly [RunEvent, string])[] = [
         },
       },
     },
-    'Forward work is proved stopped: 1 process and no sessions ended, nothing of the phases seen since 02:00:00; their role cannot log in. The guard looked for indexes by cgroup and sessions of the phases’ role. The guard would not have seen: a process that moved to another cgroup, or that another service started, and has no tag.',
+    'Forward work is proved stopped: 1 process and no sessions ended, nothing of the phases seen since 02:00:00; their role cannot log in. The guard looked for indexes by cgroup and sessions of the phases’ role in this database. The guard would not have seen: a process that moved to another cgroup, or that another service started, and has no tag.',
   ],
   [
     { ...when, type: 'fence-raised', rollback, role: 'migrator', lift },
