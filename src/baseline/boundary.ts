@@ -31,11 +31,12 @@ const keptInBoundary = (finding: Finding): Finding =>
 export async function captureBoundary(sources: BoundarySources): Promise<Boundary> {
   const { phase, asks, role, runChecks, readings, now } = sources;
   const at = now();
-  const { schema, others } = await snapshotOwners(asks, role);
+  const { schema, others, open } = await snapshotOwners(asks, role);
   const findings = (await runChecks()).filter(({ check }) => isProof(check)).map(keptInBoundary);
   const probes = [...readings].map(([probe, last]) => {
     const { p50 } = probeBaseline(probe, last);
     return { probe, ...(p50 !== undefined && { p50 }) };
   });
-  return { phase, at, schema, ...(others.length > 0 && { others }), findings, probes };
+  const doubt = { ...(others.length > 0 && { others }), ...(open !== undefined && { open }) };
+  return { phase, at, schema, ...doubt, findings, probes };
 }

@@ -41,7 +41,24 @@ export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replac
   });
 }
 
-/** For a partition only its own definition counts. It inherits the rest from its parent table. */
+/**
+ * A partition inherits its columns from its parent table. Those that require or default to something else are part of its
+ * own definition.
+ */
+const unlikeParent = `case when r.relispartition then (
+    select string_agg(concat_ws(' ', quote_ident(a.attname), case when a.attnotnull <> p.attnotnull then 'not null ' || a.attnotnull end,
+      case when a.attidentity not in ('', p.attidentity) then a.attidentity::text end,
+      case when a.attcollation <> p.attcollation then a.attcollation::regcollation::text end,
+      case when x.own is distinct from x.inherited then 'default ' || coalesce(x.own, 'none') end), ', ' order by a.attname collate "C")
+    from pg_inherits h join pg_attribute a on a.attrelid = h.inhrelid and a.attnum > 0 and not a.attisdropped
+      join pg_attribute p on p.attrelid = h.inhparent and p.attname = a.attname and not p.attisdropped
+      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+      left join pg_attrdef e on e.adrelid = p.attrelid and e.adnum = p.attnum
+      cross join lateral (select pg_get_expr(d.adbin, d.adrelid) as own, pg_get_expr(e.adbin, e.adrelid) as inherited) x
+    where h.inhrelid = r.oid and (a.attnotnull <> p.attnotnull or a.attidentity not in ('', p.attidentity)
+      or a.attcollation <> p.attcollation or x.own is distinct from x.inherited)) end`;
+
+/** Of a partition, only its own definition counts, and what it does not inherit from its parent table. */
 const parts = (named: (text: string) => string): readonly string[] => [
   `select r.oid, 'self' as kind, '' as name, ${hashed(
     named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid), ${owner('r.relowner')},
@@ -50,7 +67,7 @@ const parts = (named: (text: string) => string): readonly string[] => [
       (select string_agg(h.inhparent::regclass::text, ', ' order by h.inhseqno) from pg_inherits h where h.inhrelid = r.oid),
       (select concat_ws(' ', s.srvname, ${options('f.ftoptions')})
        from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
-       where r.relkind = 'f' and f.ftrelid = r.oid))`),
+       where r.relkind = 'f' and f.ftrelid = r.oid), ${unlikeParent})`),
   )} as hash,
     'pg_class'::regclass::oid as classid, r.oid as objid, 0 as objsubid
   from relation r`,
@@ -67,11 +84,11 @@ const parts = (named: (text: string) => string): readonly string[] => [
     ${hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`))},
     'pg_constraint'::regclass::oid, k.oid, 0
   from relation r join pg_constraint k on k.conrelid = r.oid
-  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition`,
+  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and (not r.relispartition or k.coninhcount = 0)`,
   `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${hashed(named('pg_get_indexdef(i.indexrelid)'))},
     'pg_class'::regclass::oid, i.indexrelid, 0
   from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid
-  where not r.relispartition and not exists (
+  where not (r.relispartition and exists (select from pg_inherits h where h.inhrelid = i.indexrelid)) and not exists (
     select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))`,
   `select r.oid, 'trigger', quote_ident(t.tgname), ${hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`))},
     'pg_trigger'::regclass::oid, t.oid, 0
@@ -117,7 +134,7 @@ const functions = (named: (text: string) => string, locks: string): string => `
   where not ${ofAnother('pg_proc', 'p.oid')}
     and (p.prosqlbody is null or ${lockedBefore(locks, '0', 'pg_proc', 'p.oid')} is null)`;
 
-/** Views, rules and functions with a pre-parsed body name other relations. */
+/** Views, rules and functions with a pre-parsed body name other relations. A partition is compared with its parent. */
 const hidden = (locks: string): string => `
   hidden as materialized (
     select r.oid, around.locked from any_relation r cross join lateral (
@@ -127,7 +144,10 @@ const hidden = (locks: string): string => `
         select l.oid from unnest(${locks}::oid[]) l (oid)
           join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = l.oid
           join pg_rewrite w on w.oid = d.objid
-        where w.ev_class = r.oid) found) around
+        where w.ev_class = r.oid
+        union
+        select l.oid from unnest(${locks}::oid[]) l (oid) join pg_inherits h on h.inhparent = l.oid
+        where r.relispartition and h.inhrelid = r.oid) found) around
     where around.locked is not null),
   relation as materialized (select * from any_relation r where not exists (select from hidden where hidden.oid = r.oid))`;
 
