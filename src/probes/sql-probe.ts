@@ -1,12 +1,12 @@
 import { sayError } from '../core/kernel/errors.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
-import { lateness, type OwnTime } from '../core/evidence/own-time.ts';
+import { type OwnTime } from '../core/evidence/own-time.ts';
 import { isUndefinedObject } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
 import type { HeldConnection } from '../target/connection.ts';
-import { NameUnasked, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
+import { NameUnknown, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
 import type { UsersPath } from '../target/users-path.ts';
 import type { Asker } from './sampling-loop.ts';
 import { statementOrder } from './statement-order.ts';
@@ -46,8 +46,8 @@ interface Elsewhere {
 const attemptOf = (error: unknown, stage: 'connect' | 'query'): Failure | Elsewhere =>
   error instanceof WrongServer
     ? { elsewhere: error.message }
-    : error instanceof NameUnasked
-      ? { elsewhere: lateness.names }
+    : error instanceof NameUnknown
+      ? { elsewhere: error.because }
       : failureOf(error, stage);
 
 /** Prefers a failure that is not "does not exist", because it concerns the variant that exists. */
@@ -134,7 +134,7 @@ export function sqlProbe(
         const failure = attemptOf(visit.error, 'connect');
         return 'elsewhere' in failure ? failure : { ...failure, reason: 'connect' };
       }
-      if (visit.state === 'failed') return failureOf(visit.error, 'query');
+      if (visit.state === 'failed') return attemptOf(visit.error, 'query');
       order.worked(statement);
       const { took, own, connect } = visit;
       return { took, ...(own !== undefined && { own }), connect };

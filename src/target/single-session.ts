@@ -95,7 +95,7 @@ export class SingleSession implements AsyncDisposable {
   async connect(signal?: AbortSignal): Promise<this> {
     const { url, login, statementTimeout: patience, lent = false, cost } = this.#options;
     const { names } = this.#socket;
-    const late = () => noSession(url, patience, names.isWaiting());
+    const late = () => noSession(url, patience, names);
     const started = performance.now();
     const spent = () => measured(elapsed(started) - names.waited());
     try {
