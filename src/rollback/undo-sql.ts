@@ -9,7 +9,7 @@ import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
 import { isUnanswered } from '../system/name-lookup.ts';
-import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
+import { addressOf, parseUrl, requireTlsFiles, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
 import { NameUnknown, StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
@@ -57,6 +57,7 @@ function causeOf(error: unknown): string | undefined {
 
 function withoutOverridden(url: string): string {
   const parsed = parseUrl(url);
+  requireTlsFiles(parsed);
   for (const parameter of overridden) parsed.searchParams.delete(parameter);
   return parsed.href;
 }

@@ -245,5 +245,5 @@ export class SingleSession implements AsyncDisposable {
 }
 
 /** Connects at once. Rejects with TargetUnreachable or TargetRefused, or with the reason of an abort. */
-export const openSession = (options: SessionOptions, signal?: AbortSignal): Promise<SingleSession> =>
+export const openSession = async (options: SessionOptions, signal?: AbortSignal): Promise<SingleSession> =>
   new SingleSession(options).connect(signal);

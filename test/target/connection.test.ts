@@ -4,6 +4,7 @@ import { expect, inject, test } from 'vitest';
 
 import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
+import { UnusableFile } from '../../src/system/read-text.ts';
 import {
   NameUnanswered,
   StatementFailed,
@@ -311,6 +312,13 @@ test.each([
   await using role = await temporaryRole(db, attributes);
   await using connection = held(db.urlAs(role.name));
   await expect(connection.query('select 1')).rejects.toMatchObject({ constructor: kind, code });
+});
+
+test.each(['sslrootcert', 'sslcert', 'sslkey'])('a %s that is no regular file is refused and not read', async (key) => {
+  for (const file of ['/dev/zero', '/nowhere/ca.pem']) {
+    await using connection = held(`postgres://guard@127.0.0.1:1/app?sslmode=require&${key}=${file}`);
+    expect(await rejection(connection.query('select 1'))).toBeInstanceOf(UnusableFile);
+  }
 });
 
 test('a missing permission is named', async () => {
