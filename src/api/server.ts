@@ -46,6 +46,35 @@ export class PortInUse extends RipcordError {
   }
 }
 
+/** Why the system does not let this process listen there, and whether that may pass without a person. */
+const causes: Readonly<Record<string, { readonly says: string; readonly mayPass: boolean }>> = {
+  EADDRNOTAVAIL: { says: 'is not an address of this host', mayPass: true }, // at boot, an interface may not be up yet
+  EAI_AGAIN: { says: 'has a host that the name server gives no answer about', mayPass: true },
+  ENOTFOUND: { says: 'has a host that does not exist', mayPass: false },
+  EACCES: { says: 'is a port that this user may not listen on', mayPass: false },
+};
+
+/** The system does not let this process listen at the address. */
+export class CannotListen extends RipcordError {
+  constructor(host: string, port: number, code: string, options?: ErrorOptions) {
+    const { says, mayPass } = causes[code] ?? { says: `cannot be listened on (${code})`, mayPass: false };
+    super(
+      {
+        found: `${host}:${port} ${says}`,
+        wanted: 'an address of this host for the API and the metrics, with a port that you may use',
+        todo: 'Give such an address: --listen HOST:PORT, such as 127.0.0.1:7433',
+      },
+      mayPass ? exitCodes.failed : exitCodes.usage,
+      options,
+    );
+  }
+}
+
+const sayListenError = (host: string, port: number, cause: NodeJS.ErrnoException): RipcordError =>
+  cause.code === 'EADDRINUSE'
+    ? new PortInUse(host, port, { cause })
+    : new CannotListen(host, port, cause.code ?? cause.message, { cause });
+
 const sendRefusal = (response: Response, refusal: Refusal & { readonly retryAfter?: number }) => {
   const problem = problemOf(refusal);
   if (problem.status === 401) response.set({ 'www-authenticate': 'Bearer', connection: 'close' });
@@ -158,7 +187,7 @@ function close(server: Server, door: Door): Promise<void> {
   });
 }
 
-/** Starts to listen, or rejects with PortInUse. */
+/** Starts to listen, or rejects with PortInUse or CannotListen. */
 export async function startApi(parts: ApiParts): Promise<Api> {
   const { host, port } = parts.listen;
   const timeouts = { headersTimeout: limits.strangersStay, requestTimeout: limits.wholeRequest };
@@ -167,9 +196,7 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   const isPrincipal = (token: string) => 'member' in membership(fleet, token);
   const door = openDoor(server, { isPrincipal, now: fleet.now, onTurnedAway });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new PortInUse(host, port, { cause: error }) : error),
-    );
+    server.once('error', (error: NodeJS.ErrnoException) => reject(sayListenError(host, port, error)));
     server.listen(port, host, resolve);
   });
   const { port: taken } = server.address() as AddressInfo;

@@ -1,13 +1,12 @@
 import type { OwnTime } from '../core/evidence/own-time.ts';
-import { lateness } from '../core/evidence/own-time.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
 import { isUndefinedObject } from '../core/evidence/reading.ts';
 import { sayError } from '../core/kernel/errors.ts';
 import type { Millis } from '../core/kernel/units.ts';
-import { NameUnasked, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
+import { NameUnknown, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';
 import type { Visit } from '../target/users-path.ts';
 
-export function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
+function failureOf(error: unknown, stage: 'connect' | 'query'): Failure {
   const message = sayError(error);
   if (!(error instanceof TargetError)) return { reason: stage, message };
   const lost = error instanceof TargetUnreachable; // also if the session ended while the query was running
@@ -29,8 +28,8 @@ interface Elsewhere {
 export const attemptOf = (error: unknown, stage: 'connect' | 'query'): Failure | Elsewhere =>
   error instanceof WrongServer
     ? { elsewhere: error.message }
-    : error instanceof NameUnasked
-      ? { elsewhere: lateness.names }
+    : error instanceof NameUnknown
+      ? { elsewhere: error.because }
       : failureOf(error, stage);
 
 /** Prefers a failure that is not "does not exist", because it concerns the variant that exists. */
@@ -90,7 +89,7 @@ export function attemptOfVisit(visit: Visit): Attempt {
       return 'elsewhere' in failure ? failure : { ...failure, reason: 'connect' };
     }
     case 'failed':
-      return failureOf(visit.error, 'query');
+      return attemptOf(visit.error, 'query');
     case 'full':
       return 'full';
   }

@@ -89,7 +89,7 @@ function slownessVerdict(
     beyondControls: beyond,
     activeAlarm,
   });
-  const { readings, rising } = slowness;
+  const { readings, rising, unreachedAt } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
     return activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
@@ -99,6 +99,7 @@ function slownessVerdict(
     compared,
     rising,
     limits,
+    unreached: unreachedAt !== undefined && unreachedAt >= (rising?.since ?? slowness.marker),
     falseAlarms: ofRun,
     controlsSlower: common,
     than,

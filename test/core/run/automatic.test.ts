@@ -225,6 +225,19 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  test('does not act if people must judge each breach, each for a reason of its own', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const criteria = ['functionality', 'performance'] as const;
+    const night = running(armed(aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: [...criteria] }] })));
+    const facts = { rule: 'broken_for: 60 s', is: 'connect ECONNREFUSED' };
+    const down = verdict('functionality', search, 'breach', { facts });
+    night.look([down, slow('breach', { onlyRecommend: 'it may be as little as 1.4x' })], 20);
+    expect(night.state.recommendations[0]).toMatchObject({
+      state: 'open',
+      notAutomaticBecause: ['nothing responds, and undoing a phase may not fix that', 'it may be as little as 1.4x'],
+    });
+  });
+
   describe('does not act on a breach that people must judge', () => {
     const doubt = 'it may be as little as 1.4x';
     const [proposal] = aPlan().pre_approvals;
