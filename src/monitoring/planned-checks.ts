@@ -4,6 +4,7 @@ import type { Check, Sample, Scope, Server } from '../checks/check.ts';
 import { confirmed } from '../checks/confirm.ts';
 import { executeCheck } from '../checks/execute-check.ts';
 import { othersObjects } from '../checks/others-objects.ts';
+import { watchedRoles } from '../checks/security/watched.ts';
 import { createChecks, type RunningChecks, type ScheduledCheck } from '../checks/schedule.ts';
 import { notApplicable, readServer } from '../checks/server.ts';
 import { runCheck } from '../checks/user-sql.ts';
@@ -19,6 +20,7 @@ import type { CheckPlan } from '../core/plan/questions.ts';
 import { latestPhase } from '../core/run/phases.ts';
 import { statementsNow } from '../core/run/schema-state.ts';
 import type { RunState } from '../core/run/state.ts';
+import { addressOf } from '../target/address.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
@@ -90,6 +92,11 @@ function userChecks(parts: CheckParts): readonly ScheduledCheck[] {
   }));
 }
 
+/** The logins with which only the guard connects. The users' login is not one of them. */
+const guardLogins = ({ url, read_url, reach_url, rollback_url }: CheckParts['target']): readonly string[] => [
+  ...new Set([url, read_url, reach_url, rollback_url].flatMap((one) => (one === undefined ? [] : addressOf(one).user))),
+];
+
 const usualPaces = { A: seconds(5), B: seconds(30), C: undefined } as const;
 /** Counting checks compare with an answer at least this old, unless they want an older one. */
 const aMinute = seconds(60);
@@ -140,17 +147,19 @@ function scheduled<Id extends CatalogueId>(
   const role = target.role_for_phases;
   const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
   const id = checkId(check.id);
-  const markOthers = othersObjects(connections.checks, role);
+  const markOthers = othersObjects(connections.checks, role, guardLogins(target));
   let samples: readonly Sample[] = [];
   const sessions = sessionsOf(parts);
   const execute = async (on: Asks, capturing: boolean): Promise<Finding> => {
     const now = state();
     const boundary = now === undefined ? undefined : latestPhase(now.phases)?.boundary;
+    const atStart = boundary?.findings.find((one) => one.check === id);
+    const scope = scopeOf({ plan, role, state: now, server: await server(), ...sessions });
     const { finding, sample } = await executeCheck(check, asksWithoutSecrets(on, hide.text), {
-      scope: scopeOf({ plan, role, state: now, server: await server(), ...sessions }),
+      scope,
       declared: hide.kept(declaredNow(plan, now, await atWork(now))),
       baseline: inBaseline(now, id)?.seen,
-      boundary: boundary?.findings.find((one) => one.check === id)?.seen,
+      boundary: atStart?.seen,
       earlier: samples[0],
       limits,
       capturing,
@@ -158,7 +167,9 @@ function scheduled<Id extends CatalogueId>(
     });
     if (check.counts === true && sample !== undefined)
       samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
-    return markOthers(finding, capturing ? undefined : inBaseline(now, id));
+    const watched = [...watchedRoles(scope), ...scope.identities.map(({ role: watchedRole }) => watchedRole)];
+    const started = { finding: atStart, catalogs: boundary?.catalogs, watched };
+    return markOthers(finding, capturing ? undefined : inBaseline(now, id), started);
   };
   const executeOrRecall = recalling(check, counters, clock, { execute, forget: () => (samples = []) });
   const fresh = () =>
