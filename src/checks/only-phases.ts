@@ -1,6 +1,6 @@
 import type { CatalogMoment } from '../core/evidence/boundary.ts';
 import type { Fault, Rests } from '../core/evidence/finding.ts';
-import { onlyActsAs } from '../target/acts-as.ts';
+import { membershipsNow, onlyActsAs } from '../target/acts-as.ts';
 import type { Asks } from './asks.ts';
 import { saidOfRole } from './moment.ts';
 
@@ -97,7 +97,7 @@ const query = `
     union
     select r.number, o.oid from relation r join pg_policy p on p.polrelid = r.oid cross join lateral unnest(p.polroles) o (oid)
     where r.kind = 'policy' and format('%I', p.polname) = r.part and o.oid <> 0)
-  select number, bool_or(written and ours), bool_and(ours or not written) from row
+  select number, bool_or(written and ours), bool_and(ours or not written), ${membershipsNow} from row
   where not exists (
     select from concerned c left join (select oid, rolname, ${saidOfRole} as said from pg_roles) r using (oid)
     where c.number = row.number
@@ -135,9 +135,10 @@ export async function madeByPhases(
     guards,
     JSON.stringify(since.roles),
   ]);
-  const made = rows.flatMap(([number, some, all]) => {
+  const made = rows.flatMap(([number, some, all, memberships]) => {
     const { fault } = asked[Number(number)] ?? {};
-    return fault !== undefined && all === 't' && (some === 't' || fault.declared === true) ? [fault] : [];
+    if (fault === undefined || all !== 't' || (some !== 't' && fault.declared !== true)) return [];
+    return (fault.memberships ?? memberships) === memberships ? [fault] : [];
   });
   return new Set(made);
 }

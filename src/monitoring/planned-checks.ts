@@ -4,7 +4,7 @@ import type { Check, Sample, Scope, Server } from '../checks/check.ts';
 import { confirmed } from '../checks/confirm.ts';
 import { executeCheck } from '../checks/execute-check.ts';
 import { othersObjects } from '../checks/others-objects.ts';
-import { watchedRoles } from '../checks/security/watched.ts';
+import { watchedOrTried } from '../checks/security/watched.ts';
 import { createChecks, type RunningChecks, type ScheduledCheck } from '../checks/schedule.ts';
 import { notApplicable, readServer } from '../checks/server.ts';
 import { runCheck } from '../checks/user-sql.ts';
@@ -20,10 +20,10 @@ import type { CheckPlan } from '../core/plan/questions.ts';
 import { latestPhase } from '../core/run/phases.ts';
 import { statementsNow } from '../core/run/schema-state.ts';
 import type { RunState } from '../core/run/state.ts';
-import { addressOf } from '../target/address.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
+import { ownLogins } from '../target/logins.ts';
 import { asksCatalogs, triesRoles } from '../target/session-kinds.ts';
 import type { TargetConnections } from '../target/target-connections.ts';
 import { declaredNow, isQuiet, scopeOf } from './check-scope.ts';
@@ -92,11 +92,6 @@ function userChecks(parts: CheckParts): readonly ScheduledCheck[] {
   }));
 }
 
-/** The logins with which only the guard connects. The users' login is not one of them. */
-const guardLogins = ({ url, read_url, reach_url, rollback_url }: CheckParts['target']): readonly string[] => [
-  ...new Set([url, read_url, reach_url, rollback_url].flatMap((one) => (one === undefined ? [] : addressOf(one).user))),
-];
-
 const usualPaces = { A: seconds(5), B: seconds(30), C: undefined } as const;
 /** Counting checks compare with an answer at least this old, unless they want an older one. */
 const aMinute = seconds(60);
@@ -147,7 +142,7 @@ function scheduled<Id extends CatalogueId>(
   const role = target.role_for_phases;
   const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
   const id = checkId(check.id);
-  const markOthers = othersObjects(connections.checks, role, guardLogins(target));
+  const markOthers = othersObjects(connections.checks, role, ownLogins(target));
   let samples: readonly Sample[] = [];
   const sessions = sessionsOf(parts);
   const execute = async (on: Asks, capturing: boolean): Promise<Finding> => {
@@ -167,8 +162,7 @@ function scheduled<Id extends CatalogueId>(
     });
     if (check.counts === true && sample !== undefined)
       samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
-    const watched = [...watchedRoles(scope), ...scope.identities.map(({ role: watchedRole }) => watchedRole)];
-    const started = { finding: atStart, catalogs: boundary?.catalogs, watched };
+    const started = { finding: atStart, catalogs: boundary?.catalogs, watched: watchedOrTried(scope) };
     return markOthers(finding, capturing ? undefined : inBaseline(now, id), started);
   };
   const executeOrRecall = recalling(check, counters, clock, { execute, forget: () => (samples = []) });

@@ -56,3 +56,8 @@ export const onlyActsAs = (role: string, guards: string): string => `(
     select from below join pg_roles s on s.oid = below.oid
     where below.top = theirs.oid and s.rolcanlogin and not s.rolsuper
       and s.oid not in (select oid from self) and s.rolname <> all (${guards})))`;
+
+/** SQL: a hash of all memberships of the server, which PostgreSQL computes once for a statement. */
+export const membershipsNow = `(
+  select concat_ws(' ', count(*), sum(hashtextextended(concat_ws(' ', m.roleid, m.member, m.grantor, m.xmin), 0)))
+  from pg_auth_members m)`;

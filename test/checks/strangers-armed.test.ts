@@ -80,6 +80,21 @@ const attacks: readonly Attack[] = [
     phase: 'select 1',
     does: 'drop type side.mood cascade',
   },
+  {
+    what: 'renames a type of its own that is an argument of a function of the phases’ role',
+    check: { 'definer-functions': '{ every: 500ms }' },
+    before: `set role STRANGER; create type side.mood as enum ('well'); grant usage on type side.mood to public; set role PHASES;
+      create function app.f(m side.mood) returns int language sql security definer set search_path = '' as 'select 1'; reset role`,
+    phase: 'select 1',
+    does: 'alter type side.mood rename to mood2',
+  },
+  {
+    what: 'lets the watched role read everything, with a right that it may pass on',
+    check: { reach: '{ every: 500ms }' },
+    before: 'grant pg_read_all_data to STRANGER with admin option',
+    phase: 'alter table app.orders add column more int',
+    does: 'grant pg_read_all_data to WATCHED',
+  },
 ];
 /** `npm test` runs one of each sort, on one server. */
 const sampled = new Set([attacks[0], attacks[3]]);

@@ -41,6 +41,8 @@ export interface Fault {
   readonly by?: readonly string[];
   /** Required in addition to the owner: for each part, the roles of which at least one has granted it. */
   readonly openedBy?: readonly (readonly string[])[];
+  /** All memberships of that time, as a hash: one that was taken away again leaves no row. */
+  readonly memberships?: string;
   /** The roles that can remove it with `drop … cascade` of an object of theirs, whoever owns it. */
   readonly takers?: readonly string[];
   /**

@@ -23,6 +23,8 @@ interface Case {
   readonly phase?: string;
   /** What others do after it. */
   readonly does?: string;
+  /** What they do once the check has looked. */
+  readonly then?: string;
   /** The phase's effects, applied by the time that the check looks again. */
   readonly effects?: Readonly<Record<string, unknown>>;
   readonly until?: 15;
@@ -70,6 +72,15 @@ const byOthers: readonly Case[] = [
       grant select on app.own to GROUP; reset role`,
     phase: 'alter table app.own add column more int',
     does: 'set role STRANGER; grant GROUP to WATCHED',
+  },
+  {
+    what: 'a stranger does the same, and takes the membership away as soon as it was found',
+    ids: exposures,
+    before: `${own}; grant GROUP to STRANGER with admin option; set role PHASES; grant references on app.own to WATCHED;
+      grant select on app.own to GROUP; reset role`,
+    phase: 'alter table app.own add column more int',
+    does: 'set role STRANGER; grant GROUP to WATCHED',
+    then: 'set role STRANGER; revoke GROUP from WATCHED',
   },
   {
     what: 'a stranger opens a column in the same way',
@@ -360,6 +371,7 @@ describe.each(everyCase ? ([15, 18] as const) : ([18] as const))('on PostgreSQL 
     if (one.phase !== undefined) await run(`set role PHASES; ${one.phase}`);
     await run(one.does);
     const found = await (await lookingAs(connection, { id, scope, declared, frozen }))();
+    await run(one.then);
     const told = await othersObjects(connection, phases.name, [guard.name])(found, frozen, {
       catalogs,
       finding: atStart,
