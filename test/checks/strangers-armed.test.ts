@@ -191,7 +191,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     120_000,
   );
 
-  test.runIf(everyCase).each([
+  const rolledBack: readonly (Pick<Attack, 'what' | 'check' | 'phase'> & { readonly stranger: string })[] = [
     {
       what: 'keeps others from a table for a long time',
       check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
@@ -204,10 +204,13 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       phase: 'grant select on app.orders to WATCHED',
       stranger: 'grant select on app.orders to WATCHED',
     },
-  ])(
+  ];
+  /** On 15, each role of the shared server that may create roles could have granted it. */
+  const isCertain = ({ check }: Pick<Attack, 'check'>) => check.grants === undefined || server === 'postgres18';
+  test.runIf(everyCase).each(rolledBack.filter(isCertain))(
     'a phase that $what is rolled back, even if strangers do the same',
     async ({ check, phase, stranger }) => {
-      const catalogue = catalogueIds.map((id) => `${id}: ${(check as Attack['check'])[id] ?? 'off'}`).join(', ');
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
       await using on = await armedGround({ server, catalogue, before: granted });
       await on.begin('work');
       const working = await on.phase();
