@@ -1,5 +1,6 @@
 import type { Asks } from '../checks/asks.ts';
 import { isComparedWithBoundary, isProof } from '../checks/catalogue.ts';
+import { readMoment } from '../checks/moment.ts';
 import { probeBaseline } from '../core/evidence/baseline.ts';
 import type { Boundary } from '../core/evidence/boundary.ts';
 import { type Finding, withoutSeen } from '../core/evidence/finding.ts';
@@ -32,11 +33,20 @@ export async function captureBoundary(sources: BoundarySources): Promise<Boundar
   const { phase, asks, role, runChecks, readings, now } = sources;
   const at = now();
   const { schema, others, open } = await snapshotOwners(asks, role);
+  const catalogs = await readMoment(asks).catch(() => undefined); // without it, fewer faults count as the phase's doing
   const findings = (await runChecks()).filter(({ check }) => isProof(check)).map(keptInBoundary);
   const probes = [...readings].map(([probe, last]) => {
     const { p50 } = probeBaseline(probe, last);
     return { probe, ...(p50 !== undefined && { p50 }) };
   });
-  const doubt = { ...(others.length > 0 && { others }), ...(open !== undefined && { open }) };
-  return { phase, at, schema, ...doubt, findings, probes };
+  return {
+    phase,
+    at,
+    schema,
+    ...(others.length > 0 && { others }),
+    ...(open !== undefined && { open }),
+    ...(catalogs !== undefined && { catalogs }),
+    findings,
+    probes,
+  };
 }

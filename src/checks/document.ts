@@ -71,6 +71,10 @@ catalogue:
   idle-in-transaction: { idle: 5m, every: 30s } # tuned; every check also takes \`timeout\`
 \`\`\`
 
+In an armed run, a breach leads to a rollback without asking only if Ripcord saw the phase cause it: one of its sessions holds
+what others need, or only the phases' role can have written what makes the fault true, since the phase began. Otherwise Ripcord
+recommends the rollback, and a person decides. \`docs/security.md\` lists what that requires.
+
 \`ripcord check\` runs them once. \`ripcord doctor\` lists the checks that cannot run and the grants they need.
 
 ## What no check compares

@@ -154,13 +154,17 @@ test.each([15, 18] as const)(
   },
 );
 
-test.each(['postgres', 'postgres18'] as const)(
-  'a membership that a stranger grants relates no session to the phases’ role, on %s',
-  async (server) => {
+test.each([
+  { server: 'postgres', attributes: 'login' },
+  { server: 'postgres18', attributes: 'login' },
+  { server: 'postgres18', attributes: 'login createrole' },
+] as const)(
+  'a membership that a stranger ($attributes) grants relates no session to the phases’ role, on $server',
+  async ({ server, attributes }) => {
     await using db = await database(inject(server));
     await using phases = await temporaryRole(db, 'login');
     await using service = await temporaryRole(db, 'login');
-    await using stranger = await temporaryRole(db, 'login');
+    await using stranger = await temporaryRole(db, attributes);
     await db.query(`grant ${service.name} to ${stranger.name} with admin option;
       set role ${stranger.name}; grant ${service.name} to ${phases.name}; reset role`);
     await using connection = held(db.url);
@@ -168,6 +172,12 @@ test.each(['postgres', 'postgres18'] as const)(
     await using _session = await sessionAs(db.urlAs(service.name), 'phase');
     const of = { database: db.name, role: phases.name, applicationNames: ['phase'], strangersSince: since };
     expect(await phaseSessions(connection, of)).toMatchObject([{ role: service.name, stranger: true }]);
+    if (attributes.includes('createrole')) {
+      await db.query(`grant ${phases.name} to ${stranger.name} with admin option`);
+      const [own] = await phaseSessions(connection, of);
+      expect(own, 'it administers the phases’ role').not.toHaveProperty('stranger');
+      await db.query(`revoke ${phases.name} from ${stranger.name}`);
+    }
     await db.query(`set role ${stranger.name}; revoke ${service.name} from ${phases.name}; reset role`);
   },
 );

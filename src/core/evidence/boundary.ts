@@ -20,6 +20,14 @@ export const notInSnapshot: readonly string[] = [
   'storage and statistics settings of columns',
 ];
 
+/** The catalogs at one moment, to tell later what was written since. */
+export interface CatalogMoment {
+  /** The first transaction that was not over, as of pg_snapshot_xmax. */
+  readonly xid: string;
+  /** Every role's name and attributes, by its oid. */
+  readonly roles: Readonly<Record<string, string>>;
+}
+
 /** The state that undoing a phase must bring back, captured when the phase starts. */
 export interface Boundary {
   readonly phase: PhaseId;
@@ -29,6 +37,8 @@ export interface Boundary {
   readonly others?: readonly string[];
   /** See OwnedSchema. */
   readonly open?: OwnedSchema['open'];
+  /** From before the findings. Absent in older journals. */
+  readonly catalogs?: CatalogMoment;
   readonly findings: readonly Finding[];
   /** Median latency of each probe over its last readings before the phase; absent if there were none. */
   readonly probes: readonly { readonly probe: ProbeId; readonly p50?: Millis }[];
