@@ -4,6 +4,8 @@ import { between, type Instant, type Millis, seconds } from '../core/kernel/unit
 /** Tracks the wrappers' heartbeats, in memory only: after a restart, every running phase gets a full lease again. */
 export interface PhaseLeases {
   seen(phase: PhaseId, now: Instant): void;
+  /** Whether this process has had a heartbeat of the phase within its lease; false for a phase that is only expected back. */
+  isHeard(phase: PhaseId, now: Instant): boolean;
   /** Whether the phase's lease has expired. Its wrapper then stops the command by itself. */
   isOver(phase: PhaseId, now: Instant): boolean;
   /** Limits how often progress is written to the journal. */
@@ -16,10 +18,12 @@ const betweenProgress = seconds(1);
 
 export function phaseLeases(lease: Millis, startedAt: Instant): PhaseLeases {
   const last = new Map<PhaseId, Instant>();
+  const isOver = (phase: PhaseId, now: Instant) => between(last.get(phase) ?? startedAt, now) > lease + allowance;
   const progress = new Map<PhaseId, { readonly fraction: number; readonly at: Instant }>();
   return {
     seen: (phase, now) => void last.set(phase, now),
-    isOver: (phase, now) => between(last.get(phase) ?? startedAt, now) > lease + allowance,
+    isHeard: (phase, now) => last.has(phase) && !isOver(phase, now),
+    isOver,
     worthRecording(phase, fraction, now) {
       const before = progress.get(phase);
       if (before !== undefined && before.fraction === fraction) return false;

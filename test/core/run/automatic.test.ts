@@ -13,6 +13,7 @@ import {
   atNight,
   broken,
   dana,
+  late,
   lena,
   omar,
   pipeline,
@@ -258,6 +259,23 @@ describe('an armed run acts by itself', () => {
       },
     ])('until more is known: $when', ({ verdicts, events }) => {
       expect(doubted().look(verdicts, 25)).toEqual(events);
+    });
+  });
+
+  describe('on the runtime of a phase', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const plan = aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: ['runtime'] }] });
+    const missing = [`the guard has no report of how ${security} ended, so it may have ended in time`];
+    test.each([
+      { when: 'it runs', reports: [], not: [] },
+      { when: 'it was lost', reports: ['phase-lost'], not: missing },
+      { when: 'it was lost, and its end was reported later', reports: ['phase-lost', 'phase-finish'], not: [] },
+    ] as const)('only if its end is known or still to come: $when', ({ reports, not }) => {
+      const night = running(armed(plan));
+      for (const kind of reports) night.give({ kind, phase: security, by: pipeline }, 15);
+      night.look([late(security, 'breach')], 20);
+      expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(not);
+      expect(rollbackOf(night.state) === undefined).toBe(not.length > 0);
     });
   });
 
