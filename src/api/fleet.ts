@@ -115,14 +115,23 @@ export function refuseElsewhere(names: readonly GuardName[], choice: Choice): Re
 const howToSay =
   'Say which: --plan NAME and --target NAME, or --run ID; over HTTP ?plan=NAME&target=NAME, or the id of the run';
 
-/** Only guards that are not at work know the caller's token. */
-export const refuseAbsent = (absent: readonly NamedAbsentGuard[]): Refusal =>
-  refuse(
+/** A guard that is starting is at work after some seconds. */
+const retryAfter = 5;
+
+/** Only guards that are not at work know the caller's token, or may know the run. */
+export const refuseAbsent = (absent: readonly NamedAbsentGuard[]): Refusal & { readonly retryAfter: number } => ({
+  ...refuse(
     'guard-absent',
     `the guard is not at work: ${absent.map(({ name, because }) => `${sayGuard(name)}: ${because}`).join('; ')}`,
     'a guard at work',
     'Wait until it is, or see the daemon’s log',
-  );
+  ),
+  retryAfter,
+});
+
+/** The absent guards that the call may mean. */
+export const absentOf = ({ absent }: { readonly absent: readonly NamedAbsentGuard[] }, choice: Choice) =>
+  absent.filter(({ name }) => fits(choice, name));
 
 /** Returns the guards that match, or a refusal if none does. */
 export function chosen(members: readonly Member[], choice: Choice): readonly Member[] | { readonly refused: Refusal } {

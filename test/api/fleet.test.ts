@@ -158,6 +158,24 @@ describe('a run named by its id', () => {
   });
 });
 
+test.each([
+  { token: 'half', query: '', status: 503, because: 'guard-absent' },
+  { token: 'half', query: '?plan=gone', status: 503, because: 'guard-absent' },
+  { token: 'half', query: '?plan=shrink', status: 404, because: 'unknown-run' },
+  { token: 'mover', query: '', status: 404, because: 'unknown-run' },
+])(
+  'a run of an absent guard cannot be told from one that does not exist by a token of that guard ($token$query): $status',
+  async ({ token, query, status, because }) => {
+    stand({ 'shrink in prod': { run: 'shrink-in-prod-1', open: true } });
+    const path = `/runs/gone-in-prod-1/phases/p/finish${query}`;
+    expect(await ask(path, token, {})).toMatchObject({ status, answer: { because } });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${api.url}/api/v1/runs/gone-in-prod-1${query}`, { headers });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, status === 503 ? '5' : null]);
+    expect(done).toEqual([]);
+  },
+);
+
 test('a guard that cannot read its journal does not block another’s runs or the list', async () => {
   stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } });
   sick.add('move in prod');
