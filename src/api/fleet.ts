@@ -6,6 +6,7 @@ import type { Instant } from '../core/kernel/units.ts';
 import type { MetricsPage } from '../metrics/page.ts';
 import type { Whose } from '../runs/token-revocation.ts';
 import type { Guard, GuardName } from './guard.ts';
+import type { Holder } from './shares.ts';
 
 /** A guard that this process should run but does not. */
 export interface AbsentGuard {
@@ -24,6 +25,8 @@ export interface AbsentGuard {
 export interface Fleet {
   guards(): readonly Guard[];
   absent(): readonly AbsentGuard[];
+  /** That principals were refused lately, one sentence each. */
+  turnedAway(): readonly string[];
   metrics(): Promise<MetricsPage>;
   now(): Instant;
 }
@@ -77,6 +80,18 @@ export function membership(fleet: Fleet, token: string): Membership {
   if (missing !== undefined) return { absent: [missing, ...more] };
   const faults = found.flatMap(({ whose }) => ('fault' in whose ? [whose] : []));
   return faults.find(({ fault }) => fault !== 'unknown') ?? { fault: 'unknown' };
+}
+
+/** Whose connection it is that shows this token first; undefined if no guard at work knows it. */
+export function holderIn(fleet: Fleet, token: string): Holder | undefined {
+  const found = membership(fleet, token);
+  if (!('member' in found)) return undefined;
+  const ids = found.member.map(({ guard, by }) => `${by.id} of ${sayGuard(guard.name)}`);
+  return {
+    guards: found.member.map(({ guard }) => sayGuard(guard.name)),
+    principal: ids.join(', '),
+    mayReport: found.member.some(({ guard, by }) => guard.rightsOf(by.role).includes('report-phases')),
+  };
 }
 
 export const sayGuard = ({ plan, target }: GuardName): string => `${plan} in ${target}`;
