@@ -11,7 +11,8 @@ import { createLog, factsOf } from '../system/log.ts';
 import { version } from '../system/version.ts';
 import { ownTime } from '../target/own-time.ts';
 import { fleetOf } from './fleet-view.ts';
-import { Guards, type PlanChoice } from './fleet.ts';
+import type { PlanChoice } from './berth.ts';
+import { Guards } from './fleet.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export interface ServeOptions {
