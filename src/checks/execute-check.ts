@@ -164,7 +164,7 @@ async function withLostInDoubt<Id extends CatalogueId>(
   const atWork = await judgeAll(check, { ...input, declared: withLostUnderWay(input.declared) });
   const certain = new Set('faults' in atWork ? atWork.faults.map(identityOf) : []);
   const names = lost.map(({ id }) => id).join(' and ');
-  const onlyRecommend = `the guard has no report of how ${names} ended, and did not see it fail: it may have ended well, and may declare this`;
+  const onlyRecommend = `the guard has no report of how ${names} ended, and it may declare this: it may have ended well`;
   const marked = (fault: Fault): Fault => (certain.has(identityOf(fault)) ? fault : { onlyRecommend, ...fault });
   return { ...judged, faults: judged.faults.map(marked) };
 }

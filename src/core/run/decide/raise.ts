@@ -21,6 +21,7 @@ import { hasTouched } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
 import type { ResponseState } from '../response.ts';
+import { unreported } from './unreported.ts';
 
 /** What an approval of this procedure would be bound to now. */
 export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
@@ -70,14 +71,6 @@ function hiddenBefore({ phases }: RunState, verdict: Verdict): string | undefine
     : `when ${phase} began, ${verdict.subject} found more faults than it names, so some of these may be older`;
 }
 
-/** Until its wrapper reports, a lost phase may have ended at any time since it was last heard of. */
-function unreported({ phases }: RunState, { criterion, subject }: Verdict): string | undefined {
-  const isLost = phases.some(({ phase, state }) => phase === subject && state === 'unknown');
-  return criterion === 'runtime' && isLost
-    ? `the guard has no report of how ${subject} ended, so it may have ended in time`
-    : undefined;
-}
-
 /** Whether the guard may act without approval, or what is missing. */
 function mayAct(
   plan: Plan,
@@ -94,7 +87,7 @@ function mayAct(
   const seen = breachedNow(state, evidence);
   if (seen.length === 0) return not('the guard cannot check the breach now');
   const doubts = seen.map(
-    (verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict) ?? unreported(state, verdict),
+    (verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict) ?? unreported(plan, state, verdict, now),
   );
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
   if (seen.every(isUnreachable)) return not('nothing responds, and undoing a phase may not fix that');
