@@ -58,6 +58,8 @@ export interface Guard {
     tag: string | undefined,
     fraction: number | undefined,
   ): Promise<Orders>;
+  /** A wrapper may have been refused for want of room, so no phase is lost for a lease from now on. */
+  excuseSilence(): void;
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
   /** Calls back for new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;

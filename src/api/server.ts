@@ -10,12 +10,13 @@ import { lookingUpFor } from '../system/name-lookup.ts';
 import { type AdmissionParts, admitToMany, admitToOne, type Nobody, tokenIn } from './admission.ts';
 import { type Door, openDoor, type TurnedAway } from './door.ts';
 import { limitFailures } from './failures.ts';
-import { type Fleet, membership } from './fleet.ts';
+import { type Fleet, holderIn, sayGuard } from './fleet.ts';
 import { limits } from './limits.ts';
 import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
 import { hasBody, receiveBody } from './receive-body.ts';
 import type { Answer, Route, Stream } from './route.ts';
 import { routes } from './routes.ts';
+import type { Holder } from './shares.ts';
 import { StrangerStream } from './stranger-stream.ts';
 
 export interface ApiParts {
@@ -193,8 +194,12 @@ export async function startApi(parts: ApiParts): Promise<Api> {
   const timeouts = { headersTimeout: limits.strangersStay, requestTimeout: limits.wholeRequest };
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 2_000 }, createApp(parts));
   const { fleet, onTurnedAway } = parts;
-  const isPrincipal = (token: string) => 'member' in membership(fleet, token);
-  const door = openDoor(server, { isPrincipal, now: fleet.now, onTurnedAway });
+  const holderOf = (token: string) => holderIn(fleet, token);
+  const onUnheard = ({ guards, mayReport }: Holder) => {
+    if (!mayReport) return;
+    for (const guard of fleet.guards()) if (guards.includes(sayGuard(guard.name))) guard.excuseSilence();
+  };
+  const door = openDoor(server, { holderOf, now: fleet.now, onTurnedAway, onUnheard });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(sayListenError(host, port, error)));
     server.listen(port, host, resolve);

@@ -10,10 +10,12 @@ export interface Declared {
   /** Their declared changes must be there. */
   readonly applied: readonly PhasePlan[];
   /**
-   * Failed, or lost with no work left running. Nobody knows how far they got, so a name, a table or its rows may be as before
-   * or as declared. Nothing else that they left behind is excused, least of all that somebody can do more.
+   * Failed. Nobody knows how far they got, so a name, a table or its rows may be as before or as declared. Nothing else that
+   * they left behind is excused, least of all that somebody can do more.
    */
   readonly left?: readonly PhasePlan[];
+  /** Lost, with no work left running. They excuse as little as failed ones, but nobody saw them fail. */
+  readonly lost?: readonly PhasePlan[];
   /** Their declarations excuse nothing, but they may have renamed objects. */
   readonly named?: readonly PhasePlan[];
 }
@@ -24,15 +26,20 @@ export const nothingDeclared: Declared = { underWay: [], applied: [] };
 export type Aspect = 'existence' | 'rls' | 'policies' | 'grants' | 'rows' | 'content';
 
 /** Every phase that may have changed something. */
-export const all = ({ underWay, applied, left = [], named = [] }: Declared): readonly PhasePlan[] => [
+export const all = ({ underWay, applied, left = [], lost = [], named = [] }: Declared): readonly PhasePlan[] => [
   ...applied,
   ...underWay,
   ...left,
+  ...lost,
   ...named,
 ];
 
 /** Phases whose declared effects may or may not be there. */
-export const unfinished = ({ underWay, left = [] }: Declared): readonly PhasePlan[] => [...underWay, ...left];
+export const unfinished = ({ underWay, left = [], lost = [] }: Declared): readonly PhasePlan[] => [
+  ...underWay,
+  ...left,
+  ...lost,
+];
 
 /** Keeps the renames but excuses nothing because of unfinished phases, so that a comparison shows everything. */
 export const withoutExcuses = (declared: Declared): Declared => ({

@@ -56,7 +56,7 @@ export interface Fault {
   readonly rests?: Rests;
   /** How the guard knows that a phase did it; absent where only the time points to one. */
   readonly seen?: Evidence;
-  /** Why no phase caused it, so that the guard undoes nothing for it without approval. */
+  /** Why no phase caused it, or none is known to have failed with it: the guard undoes nothing for it without approval. */
   readonly onlyRecommend?: string;
 }
 

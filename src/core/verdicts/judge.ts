@@ -33,7 +33,7 @@ export interface Evidence {
   /** The catalogue checks that apply to this server. */
   readonly catalogue: readonly CatalogueId[];
   /** The clocks that are running: the current phase's and the run's. */
-  readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
+  readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock; readonly doubt?: string }[];
   /** The alarm of a probe that is still active, from the journal. */
   readonly activeAlarm?: (probe: ProbeId) => ActiveAlarmVerdict | undefined;
   /** Completes "slower than": `before phase 3`. */
@@ -164,7 +164,9 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
     ...evidence.catalogue.map((id) =>
       catalogueVerdict(id, checks.get(checkId(id)), inBaseline(checkId(id)), limits.patience.brokenFor),
     ),
-    ...clocks.map(({ subject, clock }) => runtimeVerdict(subject, clock, plan.criteria.runtime.longer_than, now)),
+    ...clocks.map(({ subject, clock, doubt }) =>
+      runtimeVerdict(subject, clock, plan.criteria.runtime.longer_than, now, doubt),
+    ),
   ];
 }
 
