@@ -9,6 +9,7 @@ import type { Millis } from '../core/kernel/units.ts';
 import { addressOf } from './crowd.ts';
 import type { Failures } from './failures.ts';
 import {
+  absentOf,
   type Choice,
   currentOne,
   type Fleet,
@@ -47,8 +48,14 @@ const noPrincipal = refuse(
   'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
 );
 
-export const tokenIn = ({ headers }: Request): string | undefined =>
-  /^Bearer (\S{1,512})$/.exec(headers.authorization ?? '')?.[1];
+/** A program that knows only an address, such as gh-ost, gives the token as the password in it. */
+const passwordIn = (authorization: string): string | undefined => {
+  const encoded = /^Basic ([A-Za-z0-9+/=]{1,1024})$/.exec(authorization)?.[1];
+  return encoded === undefined ? undefined : /^[^:]*:(\S{1,512})$/.exec(Buffer.from(encoded, 'base64').toString())?.[1];
+};
+
+export const tokenIn = ({ headers: { authorization = '' } }: Pick<Request, 'headers'>): string | undefined =>
+  /^Bearer (\S{1,512})$/.exec(authorization)?.[1] ?? passwordIn(authorization);
 
 const tooMany = (address: string, wait: Millis) => ({
   ...refuse(
@@ -100,7 +107,8 @@ function choiceIn({ query }: Request): Choice | Refused {
   };
 }
 
-async function meant(request: Request, { member: members, elsewhere }: Known): Promise<Member | Refused> {
+async function meant(request: Request, known: Known): Promise<Member | Refused> {
+  const { member: members, elsewhere } = known;
   const choice = choiceIn(request);
   if ('refused' in choice) return choice;
   const { id } = request.params;
@@ -109,7 +117,11 @@ async function meant(request: Request, { member: members, elsewhere }: Known): P
   if (id === undefined) return onlyOne(members, choice);
   if (id === 'current') return currentOne(members, choice);
   const run = runId(String(id));
-  return (await ownerOf(members, run, choice)) ?? { refused: unknownRun(run) };
+  const owner = await ownerOf(members, run, choice);
+  if (owner !== undefined) return owner;
+  // The run may be that of a guard that is still starting, and the call the report of its phase.
+  const away = absentOf(known, choice);
+  return { refused: away.length > 0 ? refuseAbsent(away) : unknownRun(run) };
 }
 
 /** Returns the guard that the call is about and the caller as its plan knows them, if the caller may use this route. */

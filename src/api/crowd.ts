@@ -8,8 +8,6 @@ export interface Room {
 
 /** Tracks whose connections are open. Bookkeeping only: it closes nothing. */
 export interface Crowd<Member> {
-  /** Whether one more connection of this address fits. */
-  hasRoom(address: string): boolean;
   /** Admits the connection and returns the one that must leave for it, if any. */
   enter(address: string, member: Member): Member | undefined;
   /** Does nothing if the connection is already gone. */
@@ -48,7 +46,6 @@ export function crowd<Member>({ inAll, perAddress }: Room): Crowd<Member> {
     return most;
   };
   return {
-    hasRoom: (address) => count < inAll && (byAddress.get(address)?.size ?? 0) < perAddress,
     enter(address, member) {
       const here = byAddress.get(address) ?? new Set<Member>();
       byAddress.set(address, here.add(member));

@@ -9,6 +9,7 @@ import { limitFailures } from './failures.ts';
 import { readHead } from './head.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
 import { problemOf } from './problem.ts';
+import { type Holder, type Shares, shares } from './shares.ts';
 import { StrangerStream } from './stranger-stream.ts';
 
 /** Why a connection was ended, or answered only with "not now". */
@@ -16,10 +17,12 @@ import { StrangerStream } from './stranger-stream.ts';
 export type TurnedAway = Rejection;
 
 export interface DoorParts {
-  /** Whether the token is valid. */
-  readonly isPrincipal: (token: string) => boolean;
+  /** Whose token it is; undefined if it is not valid. */
+  readonly holderOf: (token: string) => Holder | undefined;
   readonly now: () => Instant;
   readonly onTurnedAway: (because: TurnedAway, address: string) => void;
+  /** Called when a principal loses a connection or gets none: what they would have said is missing because of the guard. */
+  readonly onUnheard: (holder: Holder) => void;
 }
 
 export interface Door {
@@ -49,12 +52,19 @@ const tooOften = notNow(
 );
 const full = notNow('too-many-connections', 'there are too many connections of principals', 'fewer connections');
 
+/** A principal's connection. */
+interface Admitted {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly holder: Holder;
+}
+
 /** State that all connections share. */
 interface Hall extends DoorParts {
   readonly limits: Limits;
   readonly strangers: Crowd<Visit>;
   readonly held: Set<Visit>;
-  readonly principals: Crowd<Socket>;
+  readonly principals: Shares<Admitted>;
   readonly mayAsk: (address: string) => boolean;
   readonly toHttp: (connection: Socket | StrangerStream) => void;
 }
@@ -118,7 +128,8 @@ class Visit {
     const head = readHead(this.#received, this.#hall.limits.head);
     if (head.state === 'partial') return;
     if (head.state === 'too-long') return this.#holdOff('too-long');
-    if (head.token !== undefined && this.#hall.isPrincipal(head.token)) return this.#welcome();
+    const holder = head.token === undefined ? undefined : this.#hall.holderOf(head.token);
+    if (holder !== undefined) return this.#welcome(holder);
     this.#serveStranger(head.bytes);
   }
 
@@ -141,18 +152,29 @@ class Visit {
     this.#throwAway(rest);
   }
 
-  #welcome(): void {
-    const { principals, onTurnedAway, toHttp } = this.#hall;
-    const [socket, address] = [this.#socket, this.#address];
-    if (!principals.hasRoom(address)) {
+  /** Counts a principal's connection that is refused, or ended to make room. */
+  #unheard({ holder, address }: Admitted): void {
+    this.#hall.onTurnedAway('principals-crowded', address);
+    this.#hall.onUnheard(holder);
+  }
+
+  #welcome(holder: Holder): void {
+    const { principals, toHttp } = this.#hall;
+    const socket = this.#socket;
+    const own = { socket, holder, address: this.#address };
+    const entered = principals.enter(holder, own);
+    if (entered === 'no-room') {
       this.#unread = 0;
-      onTurnedAway('crowded', address);
+      this.#unheard(own);
       return void socket.end(full);
+    }
+    if (entered.leaves !== undefined) {
+      this.#unheard(entered.leaves);
+      entered.leaves.socket.destroy();
     }
     this.#leave();
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    principals.enter(address, socket);
-    socket.once('close', () => principals.leave(address, socket));
+    socket.once('close', () => principals.leave(holder, own));
     socket.pause();
     socket.unshift(this.#received);
     toHttp(socket);
@@ -178,7 +200,7 @@ export function openDoor(server: Server, parts: DoorParts, limits: Limits = usua
     limits,
     strangers: crowd<Visit>(limits.strangers),
     held: new Set(),
-    principals: crowd<Socket>(limits.principals),
+    principals: shares<Admitted>(limits.principals),
     mayAsk: (address) => ofAddress.note(address) === undefined && ofAll.note('all') === undefined,
     toHttp(connection) {
       for (const listener of listeners) listener.call(server, connection);

@@ -6,6 +6,7 @@ import type { Instant } from '../core/kernel/units.ts';
 import type { MetricsPage } from '../metrics/page.ts';
 import type { Whose } from '../runs/token-revocation.ts';
 import type { Guard, GuardName } from './guard.ts';
+import type { Holder } from './shares.ts';
 
 /** A guard that this process should run but does not. */
 export interface AbsentGuard {
@@ -24,6 +25,8 @@ export interface AbsentGuard {
 export interface Fleet {
   guards(): readonly Guard[];
   absent(): readonly AbsentGuard[];
+  /** That principals were refused lately, one sentence each. */
+  turnedAway(): readonly string[];
   metrics(): Promise<MetricsPage>;
   now(): Instant;
 }
@@ -79,6 +82,18 @@ export function membership(fleet: Fleet, token: string): Membership {
   return faults.find(({ fault }) => fault !== 'unknown') ?? { fault: 'unknown' };
 }
 
+/** Whose connection it is that shows this token first; undefined if no guard at work knows it. */
+export function holderIn(fleet: Fleet, token: string): Holder | undefined {
+  const found = membership(fleet, token);
+  if (!('member' in found)) return undefined;
+  const ids = found.member.map(({ guard, by }) => `${by.id} of ${sayGuard(guard.name)}`);
+  return {
+    guards: found.member.map(({ guard }) => sayGuard(guard.name)),
+    principal: ids.join(', '),
+    mayReport: found.member.some(({ guard, by }) => guard.rightsOf(by.role).includes('report-phases')),
+  };
+}
+
 export const sayGuard = ({ plan, target }: GuardName): string => `${plan} in ${target}`;
 
 /** The guard that a call names. A part that is not given matches any guard. */
@@ -115,14 +130,23 @@ export function refuseElsewhere(names: readonly GuardName[], choice: Choice): Re
 const howToSay =
   'Say which: --plan NAME and --target NAME, or --run ID; over HTTP ?plan=NAME&target=NAME, or the id of the run';
 
-/** Only guards that are not at work know the caller's token. */
-export const refuseAbsent = (absent: readonly NamedAbsentGuard[]): Refusal =>
-  refuse(
+/** A guard that is starting is at work after some seconds. */
+const retryAfter = 5;
+
+/** Only guards that are not at work know the caller's token, or may know the run. */
+export const refuseAbsent = (absent: readonly NamedAbsentGuard[]): Refusal & { readonly retryAfter: number } => ({
+  ...refuse(
     'guard-absent',
     `the guard is not at work: ${absent.map(({ name, because }) => `${sayGuard(name)}: ${because}`).join('; ')}`,
     'a guard at work',
     'Wait until it is, or see the daemon’s log',
-  );
+  ),
+  retryAfter,
+});
+
+/** The absent guards that the call may mean. */
+export const absentOf = ({ absent }: { readonly absent: readonly NamedAbsentGuard[] }, choice: Choice) =>
+  absent.filter(({ name }) => fits(choice, name));
 
 /** Returns the guards that match, or a refusal if none does. */
 export function chosen(members: readonly Member[], choice: Choice): readonly Member[] | { readonly refused: Refusal } {

@@ -6,6 +6,7 @@ import type { Instant, Millis } from '../core/kernel/units.ts';
 import type { Wanted } from '../core/run/decide/orders.ts';
 import type { Decision } from '../core/run/decision.ts';
 import type { RunEvent } from '../core/run/events.ts';
+import type { Gate } from '../core/run/gate.ts';
 import type { Input } from '../core/run/input.ts';
 import type { RunState } from '../core/run/state.ts';
 import type { RunView } from '../core/run/view.ts';
@@ -42,6 +43,8 @@ export interface Guard {
   /** The open run, or else the newest. */
   current(): RunState | undefined;
   view(run: RunId): Promise<RunView | undefined>;
+  /** Whether a script may begin its next batch; undefined for an unknown run. */
+  gate(run: RunId): Promise<Gate | undefined>;
   runs(): Promise<readonly ListedRun[]>;
   open(by: Principal): Promise<Decision>;
   /** Refused if a newer run exists by the time this input is processed. */
@@ -55,6 +58,8 @@ export interface Guard {
     tag: string | undefined,
     fraction: number | undefined,
   ): Promise<Orders>;
+  /** A wrapper may have been refused for want of room, so no phase is lost for a lease from now on. */
+  excuseSilence(): void;
   entries(run: RunId, afterSeq: number): Promise<readonly Entry<RunEvent>[]>;
   /** Calls back for new entries until the signal is aborted. */
   follow(listener: (entries: readonly Entry<RunEvent>[]) => void, signal: AbortSignal): void;

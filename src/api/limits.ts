@@ -1,5 +1,6 @@
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import type { Room } from './crowd.ts';
+import type { SharedRoom } from './shares.ts';
 
 interface Pace {
   readonly burst: number;
@@ -8,7 +9,7 @@ interface Pace {
 
 export interface Limits {
   readonly strangers: Room;
-  readonly principals: Room;
+  readonly principals: SharedRoom;
   readonly strangersStay: Millis;
   readonly hold: Millis;
   readonly held: number;
@@ -31,10 +32,11 @@ export const limits: Limits = {
    */
   strangers: { inAll: 64, perAddress: 16 },
   /**
-   * Open connections of principals; one more is refused. Together with strangers and held connections this stays below the
-   * 1,024 files that a process may open.
+   * Open connections of principals, whatever their address: behind a proxy, all have one. One more of the same principal is
+   * refused; one more in all takes the place of whoever has the most (`shares`). Together with strangers and held connections
+   * this stays below the 1,024 files that a process may open.
    */
-  principals: { inAll: 192, perAddress: 64 },
+  principals: { inAll: 192, perPrincipal: 64 },
   /**
    * Time for a stranger to send a whole head, get the answer and disconnect. A page of metrics takes milliseconds, a slow
    * network seconds.

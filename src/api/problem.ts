@@ -33,6 +33,7 @@ const statuses: Readonly<Record<string, number>> = {
   'bad-request': 400,
   'too-many-failures': 429,
   'too-many-requests': 429,
+  wait: 429,
   'unknown-run': 404,
   'unknown-guard': 404,
   'baseline-missing': 404,

@@ -1,6 +1,7 @@
 import { bodies, readBody } from './bodies.ts';
 import { accepted, type Route, runOf, view } from './route.ts';
 import { acts } from './routes/acts.ts';
+import { gate } from './routes/gate.ts';
 import { phaseReports } from './routes/phase-reports.ts';
 import { principals } from './routes/principals.ts';
 import { reads } from './routes/reads.ts';
@@ -18,4 +19,4 @@ const open: Route = {
 };
 
 /** Every route and who may call it. A path that is not in this table does not exist. */
-export const routes: readonly Route[] = [...signsOfLife, ...reads, open, ...acts, ...phaseReports, ...principals];
+export const routes: readonly Route[] = [...signsOfLife, ...reads, gate, open, ...acts, ...phaseReports, ...principals];

@@ -10,12 +10,13 @@ import { lookingUpFor } from '../system/name-lookup.ts';
 import { type AdmissionParts, admitToMany, admitToOne, type Nobody, tokenIn } from './admission.ts';
 import { type Door, openDoor, type TurnedAway } from './door.ts';
 import { limitFailures } from './failures.ts';
-import { type Fleet, membership } from './fleet.ts';
+import { type Fleet, holderIn, sayGuard } from './fleet.ts';
 import { limits } from './limits.ts';
 import { type Problem, problemOf, problemOfError, Refused } from './problem.ts';
 import { hasBody, receiveBody } from './receive-body.ts';
 import type { Answer, Route, Stream } from './route.ts';
 import { routes } from './routes.ts';
+import type { Holder } from './shares.ts';
 import { StrangerStream } from './stranger-stream.ts';
 
 export interface ApiParts {
@@ -45,6 +46,35 @@ export class PortInUse extends RipcordError {
     );
   }
 }
+
+/** Why the system does not let this process listen there, and whether that may pass without a person. */
+const causes: Readonly<Record<string, { readonly says: string; readonly mayPass: boolean }>> = {
+  EADDRNOTAVAIL: { says: 'is not an address of this host', mayPass: true }, // at boot, an interface may not be up yet
+  EAI_AGAIN: { says: 'has a host that the name server gives no answer about', mayPass: true },
+  ENOTFOUND: { says: 'has a host that does not exist', mayPass: false },
+  EACCES: { says: 'is a port that this user may not listen on', mayPass: false },
+};
+
+/** The system does not let this process listen at the address. */
+export class CannotListen extends RipcordError {
+  constructor(host: string, port: number, code: string, options?: ErrorOptions) {
+    const { says, mayPass } = causes[code] ?? { says: `cannot be listened on (${code})`, mayPass: false };
+    super(
+      {
+        found: `${host}:${port} ${says}`,
+        wanted: 'an address of this host for the API and the metrics, with a port that you may use',
+        todo: 'Give such an address: --listen HOST:PORT, such as 127.0.0.1:7433',
+      },
+      mayPass ? exitCodes.failed : exitCodes.usage,
+      options,
+    );
+  }
+}
+
+const sayListenError = (host: string, port: number, cause: NodeJS.ErrnoException): RipcordError =>
+  cause.code === 'EADDRINUSE'
+    ? new PortInUse(host, port, { cause })
+    : new CannotListen(host, port, cause.code ?? cause.message, { cause });
 
 const sendRefusal = (response: Response, refusal: Refusal & { readonly retryAfter?: number }) => {
   const problem = problemOf(refusal);
@@ -158,18 +188,20 @@ function close(server: Server, door: Door): Promise<void> {
   });
 }
 
-/** Starts to listen, or rejects with PortInUse. */
+/** Starts to listen, or rejects with PortInUse or CannotListen. */
 export async function startApi(parts: ApiParts): Promise<Api> {
   const { host, port } = parts.listen;
   const timeouts = { headersTimeout: limits.strangersStay, requestTimeout: limits.wholeRequest };
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 2_000 }, createApp(parts));
   const { fleet, onTurnedAway } = parts;
-  const isPrincipal = (token: string) => 'member' in membership(fleet, token);
-  const door = openDoor(server, { isPrincipal, now: fleet.now, onTurnedAway });
+  const holderOf = (token: string) => holderIn(fleet, token);
+  const onUnheard = ({ guards, mayReport }: Holder) => {
+    if (!mayReport) return;
+    for (const guard of fleet.guards()) if (guards.includes(sayGuard(guard.name))) guard.excuseSilence();
+  };
+  const door = openDoor(server, { holderOf, now: fleet.now, onTurnedAway, onUnheard });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? new PortInUse(host, port, { cause: error }) : error),
-    );
+    server.once('error', (error: NodeJS.ErrnoException) => reject(sayListenError(host, port, error)));
     server.listen(port, host, resolve);
   });
   const { port: taken } = server.address() as AddressInfo;

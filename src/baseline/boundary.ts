@@ -1,5 +1,6 @@
 import type { Asks } from '../checks/asks.ts';
 import { isComparedWithBoundary, isProof } from '../checks/catalogue.ts';
+import { readMoment } from '../checks/moment.ts';
 import { probeBaseline } from '../core/evidence/baseline.ts';
 import type { Boundary } from '../core/evidence/boundary.ts';
 import { type Finding, withoutSeen } from '../core/evidence/finding.ts';
@@ -33,14 +34,24 @@ const keptInBoundary = (finding: Finding): Finding =>
 export async function captureBoundary(sources: BoundarySources): Promise<Boundary> {
   const { phase, asks, role, runChecks, readings, now } = sources;
   const at = now();
-  const { schema, others, notYet } = await snapshotOwners(asks, role);
+  const { schema, others, open, notYet } = await snapshotOwners(asks, role);
   const theirs = new Set(others);
   const own = notYet.find(({ object }) => !theirs.has(object));
   if (own !== undefined) throw new SchemaUnreadable(new Error(`${own.object} was not read: ${own.why}`));
+  const catalogs = await readMoment(asks).catch(() => undefined); // without it, fewer faults count as the phase's doing
   const findings = (await runChecks()).filter(({ check }) => isProof(check)).map(keptInBoundary);
   const probes = [...readings].map(([probe, last]) => {
     const { p50 } = probeBaseline(probe, last);
     return { probe, ...(p50 !== undefined && { p50 }) };
   });
-  return { phase, at, schema, ...(others.length > 0 && { others }), findings, probes };
+  return {
+    phase,
+    at,
+    schema,
+    ...(others.length > 0 && { others }),
+    ...(open !== undefined && { open }),
+    ...(catalogs !== undefined && { catalogs }),
+    findings,
+    probes,
+  };
 }

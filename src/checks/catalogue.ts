@@ -2,6 +2,7 @@ import type { CatalogueId } from '../core/plan/catalogue.ts';
 import type { Check } from './check.ts';
 import { closedTables } from './functionality/closed-tables.ts';
 import { declaredEffects } from './functionality/declared-effects.ts';
+import { lostAccess } from './functionality/lost-access.ts';
 import { primaryKeys, publications, replicaIdentity } from './functionality/replication.ts';
 import { schemaDrift } from './functionality/schema-drift.ts';
 import { amcheck } from './integrity/amcheck.ts';
@@ -16,6 +17,7 @@ import { cacheHits, deadlocks, rollbacks, sessionEnds, tempFiles } from './press
 import { disk } from './pressure/disk.ts';
 import { exclusiveLocks } from './pressure/exclusive-locks.ts';
 import { idleInTransaction } from './pressure/idle-in-transaction.ts';
+import { massChanges } from './integrity/mass-changes.ts';
 import { orphans } from './integrity/orphans.ts';
 import { rowCounts } from './integrity/row-counts.ts';
 import { sequences } from './integrity/sequences.ts';
@@ -55,6 +57,7 @@ export const checks: Catalogue = {
   orphans,
   sequences,
   'row-counts': rowCounts,
+  'mass-changes': massChanges,
   content,
   'page-checksums': pageChecksums,
   'collation-versions': collationVersions,
@@ -87,6 +90,7 @@ export const checks: Catalogue = {
   'primary-keys': primaryKeys,
   'replica-identity': replicaIdentity,
   'closed-tables': closedTables,
+  'lost-access': lostAccess,
   'lock-queue': lockQueue,
   'exclusive-locks': exclusiveLocks,
   'idle-in-transaction': idleInTransaction,

@@ -76,7 +76,21 @@ catalogue:
   idle-in-transaction: { idle: 5m, every: 30s } # tuned; every check also takes \`timeout\`
 \`\`\`
 
+In an armed run, a breach leads to a rollback without asking only if Ripcord saw the phase cause it: one of its sessions holds
+what others need, or only the phases' role can have written what makes the fault true, since the phase began. Otherwise Ripcord
+recommends the rollback, and a person decides. \`docs/security.md\` lists what that requires.
+
 \`ripcord check\` runs them once. \`ripcord doctor\` lists the checks that cannot run and the grants they need.
+
+## What no check compares
+
+- Tables that are added to a publication, extended statistics, storage parameters such as \`autovacuum_enabled\`, the
+  connections and options of subscriptions, and user mappings.
+- Of a partition: columns, constraints and indexes that it inherits from its parent table. \`schema-drift\` compares its own
+  constraints and indexes, and reports a column that requires or defaults to something else than the parent's as a change of
+  the partition.
+- Names that the plan renames: where \`molecule\` becomes \`molecules\`, a definition that names one instead of the other, or
+  \`molecules_a\` instead of \`molecule_a\`, counts as the same.
 
 ${parts.join('\n\n')}
 `;

@@ -147,6 +147,33 @@ const sayingLeftOut = async <Id extends CatalogueId>(
 ): Promise<Judged> =>
   'unknown' in judged ? judged : { ...judged, saw: `${judged.saw}${await sayLeftOut(check, input, judged.faults)}` };
 
+/** As if the lost phases were still at work: what they declare may or may not be there. */
+const withLostUnderWay = ({ underWay, lost = [], ...others }: Declared): Declared => ({
+  ...others,
+  underWay: [...underWay, ...lost],
+});
+
+const identityOf = ({ object, consequence }: Fault): string => JSON.stringify([object, consequence]);
+
+/**
+ * Marks the faults that a lost phase's declarations would excuse if it were still at work. Nobody saw that phase fail: its
+ * wrapper may have had no guard to report to. To find them, the judge runs once more.
+ */
+async function withLostInDoubt<Id extends CatalogueId>(
+  check: Check<Id>,
+  input: CheckInput<Id>,
+  judged: Judged,
+): Promise<Judged> {
+  const { lost = [] } = input.declared;
+  if ('unknown' in judged || judged.faults.length === 0 || lost.length === 0) return judged;
+  const atWork = await judgeAll(check, { ...input, declared: withLostUnderWay(input.declared) });
+  const certain = new Set('faults' in atWork ? atWork.faults.map(identityOf) : []);
+  const names = lost.map(({ id }) => id).join(' and ');
+  const onlyRecommend = `the guard has no report of how ${names} ended, and it may declare this: it may have ended well`;
+  const marked = (fault: Fault): Fault => (certain.has(identityOf(fault)) ? fault : { onlyRecommend, ...fault });
+  return { ...judged, faults: judged.faults.map(marked) };
+}
+
 const noReference = { seen: undefined, leftOut: [] as readonly string[] };
 
 /** A judge that throws has not judged, and will throw again. */
@@ -165,11 +192,10 @@ async function judgedOutcome<Id extends CatalogueId>(
       return outcomeOf({ ...judged, warmingUp: true });
     }
     if (!context.capturing) {
-      const outcome = outcomeOf(await sayingLeftOut(check, input, judged));
+      const said = await withLostInDoubt(check, input, await sayingLeftOut(check, input, judged));
       const { lasting } = 'lasting' in judged ? judged : {};
-      return lasting?.every((object) => leftOut.includes(object)) === true
-        ? { ...outcome, unseenBefore: true }
-        : outcome;
+      const wasUnseen = lasting?.every((object) => leftOut.includes(object)) === true;
+      return { ...outcomeOf(said), ...(wasUnseen && { unseenBefore: true }) };
     }
     const itself = await judgeAll(check, { ...input, baseline: judged.seen ?? {}, boundary: undefined });
     // If the baseline covered only part of the objects, a later comparison would find the rest new.

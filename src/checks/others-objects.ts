@@ -1,11 +1,13 @@
+import type { CatalogMoment } from '../core/evidence/boundary.ts';
 import { type Fault, type Finding, freshFaults } from '../core/evidence/finding.ts';
-import { actsAs } from '../target/acts-as.ts';
+import { actsAs, onlyActsAs } from '../target/acts-as.ts';
 import type { Asks } from './asks.ts';
+import { madeByPhases, type Writers } from './only-phases.ts';
 
 /**
  * SQL: which of the relations ($1) are gone or belong to a role that the phases' role ($3) cannot act as; which of the roles
- * ($2) it cannot alter; and which of the roles ($4) it cannot act as. Each comes with a reason. The query finds
- * relations by comparing names, because to_regclass fails for a schema that this login may not use, such as a
+ * ($2) it cannot alter; which of the roles ($4) it cannot act as, and as which only it can act, apart from the
+ * guard's logins ($5). Each comes with a reason. The query finds relations by comparing names, because to_regclass fails for a schema that this login may not use, such as a
  * stranger's.
  */
 const notTheirs = `
@@ -27,8 +29,8 @@ const notTheirs = `
   where not coalesce(o.oid in (select oid from acts), r.name = quote_ident(p.rolname)) and not exists (
     select from pg_roles a where (a.rolsuper or a.rolcreaterole) and pg_has_role(p.oid, a.oid, 'member'))
   union all
-  select 'phases ' || r.name, '' from phases p cross join unnest($4::text[]) r (name) join pg_roles o on o.rolname = r.name
-  where p.rolsuper or o.oid in (select oid from acts)
+  select 'only ' || r.name, '' from unnest($4::text[]) r (name) join pg_roles o on o.rolname = r.name
+  where o.oid in ${onlyActsAs('$3', '$5::text[]')}
   union all
   select 'known', '' from phases
   union all
@@ -60,6 +62,8 @@ const keyOf = (fault: Fault): string =>
     fault.openedBy ?? [],
     fault.takers ?? [],
     fault.made ?? '',
+    fault.declared ?? false,
+    fault.rests ?? {},
   ]);
 
 const othersOf = ({ by = [], openedBy = [], takers = [] }: Fault): readonly string[] => [
@@ -69,27 +73,58 @@ const othersOf = ({ by = [], openedBy = [], takers = [] }: Fault): readonly stri
 ];
 
 /**
- * Whether nobody but the phases' role can have made it: the role may act as every owner and grantor, and nobody else can
- * have brought the fault about by renaming the schema.
+ * Whether only the phases' role may act as the owners and grantors, and nobody else can have brought the fault about by
+ * renaming the schema. An access of which no grant is known came about in another way.
  */
-function madeByPhases(fault: Fault, reasons: ReadonlyMap<string, string>): boolean {
-  const { made, relation = '', by, openedBy = [], takers = [] } = fault;
+function areOnlyPhases(fault: Fault, reasons: ReadonlyMap<string, string>): boolean {
+  const { made, relation = '', by, openedBy, takers = [] } = fault;
   const doubts = [`gone ${relation}`, `schema of ${relation}`, ...(by === undefined ? subjectsOf(fault) : [])];
-  const isPhases = (role: string) => reasons.has(`phases ${role}`);
-  const byPhases = made === 'any' ? by?.some(isPhases) : by?.every(isPhases);
+  const isOnlyPhases = (role: string) => reasons.has(`only ${role}`);
+  const byPhases = made === 'any' ? by?.some(isOnlyPhases) : by?.every(isOnlyPhases);
   return (
     made !== undefined &&
     reasons.has('known') &&
     !doubts.some((doubt) => reasons.has(doubt)) &&
     (byPhases ?? true) &&
-    [...openedBy.flat(), ...takers].every(isPhases)
+    openedBy?.length !== 0 &&
+    [...(openedBy ?? []).flat(), ...takers].every(isOnlyPhases)
   );
 }
 
-function causeOf(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): Cause {
-  const why = reasonFor(fault, reasons, role);
-  if (why !== undefined) return { onlyRecommend: why };
-  return madeByPhases(fault, reasons) ? { seen: 'maker' } : {};
+/** The time when the phase started. */
+export interface AtStart extends Pick<Writers, 'watched'> {
+  /** What the same check found then. */
+  readonly finding: Finding | undefined;
+  /** The catalogs of that time; undefined in older journals. */
+  readonly catalogs: CatalogMoment | undefined;
+}
+
+/** Faults that were not there when the phase started. What contradicts a declaration counts only from then on. */
+function sinceStart(faults: readonly Fault[], { finding }: AtStart): readonly Fault[] {
+  const known = new Set(finding?.faults?.map(({ object }) => object));
+  const isWhole = finding?.faults !== undefined && finding.cut === undefined && finding.unseen === undefined;
+  return faults.filter(({ object, declared }) => !known.has(object) && (isWhole || declared === true));
+}
+
+async function causesOf(
+  asks: Asks,
+  faults: readonly Fault[],
+  reasons: ReadonlyMap<string, string>,
+  { role, guards }: Omit<Writers, 'watched'>,
+  atStart: AtStart | undefined,
+): Promise<ReadonlyMap<Fault, Cause>> {
+  const others = new Map(faults.map((fault) => [fault, reasonFor(fault, reasons, role)] as const));
+  const mayBe = faults.filter((fault) => others.get(fault) === undefined && areOnlyPhases(fault, reasons));
+  const { catalogs, watched = [] } = atStart ?? {};
+  const asked = atStart === undefined ? [] : sinceStart(mayBe, atStart);
+  const made =
+    catalogs === undefined ? undefined : await madeByPhases(asks, asked, catalogs, { role, guards, watched });
+  const causeOf = (fault: Fault): Cause => {
+    const why = others.get(fault);
+    if (why !== undefined) return { onlyRecommend: why };
+    return made?.has(fault) === true ? { seen: fault.declared === true ? 'declaration' : 'maker' } : {};
+  };
+  return new Map(faults.map((fault) => [fault, causeOf(fault)]));
 }
 
 /** Undefined if the phases' role may be one of them. */
@@ -125,7 +160,11 @@ function reasonFor(fault: Fault, reasons: ReadonlyMap<string, string>, role: str
 const isGone = ({ relation, by }: Fault, reasons: ReadonlyMap<string, string>): boolean =>
   by === undefined && reasons.has(`gone ${relation ?? ''}`);
 
-async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<ReadonlyMap<string, string>> {
+async function ask(
+  asks: Asks,
+  faults: readonly Fault[],
+  { role, guards }: Omit<Writers, 'watched'>,
+): Promise<ReadonlyMap<string, string>> {
   const relations = [
     ...new Set(
       faults.flatMap(({ relation, by, made }) => (by === undefined || made !== undefined ? (relation ?? []) : [])),
@@ -134,7 +173,7 @@ async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<
   const roles = [...new Set(faults.flatMap((one) => one.role ?? []))];
   const makers = [...new Set(faults.flatMap(othersOf))];
   if (relations.length + roles.length + makers.length === 0) return new Map();
-  const { rows } = await asks.query(notTheirs, [relations, roles, role, makers]);
+  const { rows } = await asks.query(notTheirs, [relations, roles, role, makers, guards]);
   return new Map(rows.map(([subject, why]) => [subject ?? '', why ?? '']));
 }
 
@@ -142,19 +181,24 @@ async function ask(asks: Asks, faults: readonly Fault[], role: string): Promise<
  * A phase logs in with its role. Only an owner changes an object, and only a grantor grants. So a fault in another
  * role's table or function, in another role's grant or in another role's settings is not the phase's doing, and what
  * only its own role can have made is. The guard rolls back by itself only for the latter; it tells people of all else.
- * If the plan names no role, nothing is known. The query runs once for each breach while the breach lasts, and never for
- * faults that the baseline shows. Rejects as `asks` does.
+ * If the plan names no role, nothing is known. The queries run once for each breach while the breach lasts, and never for
+ * faults that the baseline shows. `guards`: the guard's own logins. Rejects as `asks` does.
  */
-export function othersObjects(asks: Asks, role: string | undefined) {
+export function othersObjects(asks: Asks, role: string | undefined, guards: readonly string[] = []) {
   let known: Known = new Map();
-  return async (finding: Finding, inBaseline?: Finding): Promise<Finding> => {
+  let start: string | undefined;
+  return async (finding: Finding, inBaseline?: Finding, atStart?: AtStart): Promise<Finding> => {
     if (finding.status !== 'breach' || role === undefined || finding.faults === undefined) return finding;
+    if (start !== atStart?.catalogs?.xid) known = new Map(); // another phase has started
+    start = atStart?.catalogs?.xid;
     const fresh = freshFaults(finding, inBaseline);
     const keys = new Map(fresh.map((fault) => [fault, keyOf(fault)]));
     const unknown = fresh.filter((fault) => !known.has(keys.get(fault) ?? ''));
-    const reasons = await ask(asks, unknown, role);
+    const writers = { role, guards };
+    const reasons = await ask(asks, unknown, writers);
+    const causes = await causesOf(asks, unknown, reasons, writers, atStart);
     const before = known;
-    const told = new Map([...keys].map(([fault, key]) => [key, before.get(key) ?? causeOf(fault, reasons, role)]));
+    const told = new Map([...keys].map(([fault, key]) => [key, causes.get(fault) ?? before.get(key) ?? {}]));
     // Ask again about a name that was missing for a moment.
     const passing = new Set(unknown.filter((fault) => isGone(fault, reasons)).map((fault) => keys.get(fault)));
     known = new Map([...told].filter(([key]) => !passing.has(key)));

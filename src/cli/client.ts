@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-
 import type { Problem } from '../api/problem.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
+import { sayError } from '../core/kernel/errors.ts';
 import { type Millis, seconds } from '../core/kernel/units.ts';
 import type { RunView } from '../core/run/view.ts';
+import { readText, UnusableFile } from '../system/read-text.ts';
 import type { Call, DaemonOptions } from './call.ts';
 import { pathOf, whichGuard } from './which-guard.ts';
 import { DaemonUnreachable, NotRipcord, RefusedByDaemon, UsageError } from './errors.ts';
@@ -37,17 +37,19 @@ function readAddress(text: string): URL {
   return url;
 }
 
+/** A token has some fifty characters. More than this is another file. */
+const mostOfToken = 65_536;
 const howToGetToken = 'Set RIPCORD_TOKEN, or give --token-file FILE; ripcord token create makes a token';
 
 function readToken({ tokenFile }: DaemonOptions, env: Call['env']): string {
   const where = tokenFile === undefined ? 'RIPCORD_TOKEN' : tokenFile;
   let text = env.RIPCORD_TOKEN;
   try {
-    if (tokenFile !== undefined) text = readFileSync(tokenFile, 'utf8');
+    if (tokenFile !== undefined) text = readText(tokenFile, mostOfToken);
   } catch (cause) {
-    throw new UsageError(`the token file ${tokenFile} cannot be read`, 'a file with your token', howToGetToken, {
-      cause,
-    });
+    const because = cause instanceof UnusableFile ? cause.because : sayError(cause);
+    const found = `the token file ${tokenFile} cannot be read: ${because}`;
+    throw new UsageError(found, 'a file with your token', howToGetToken, { cause });
   }
   const token = text?.trim() ?? '';
   if (token === '')

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { parseDuration } from '../core/kernel/duration.ts';
+import { longestDuration } from '../core/plan/quantities.ts';
 import type { Call } from './call.ts';
 
 /** A command: its help texts and the code that carries it out. */
@@ -61,8 +62,8 @@ export function addCommand<Options extends object>(parent: Command, stage: Stage
 
 function readDuration(text: string): string {
   const length = parseDuration(text);
-  if (length === undefined || length === 0)
-    throw new InvalidArgumentError('Wanted a duration such as 30s, 5m or 1h30m.');
+  if (length === undefined || length === 0 || length > longestDuration)
+    throw new InvalidArgumentError('Wanted a duration of at most ten years, such as 30s, 5m or 1h30m.');
   return text;
 }
 
@@ -115,6 +116,7 @@ export const option = {
   expires: new Option('--expires <duration>', 'prints an end date for the plan, such as 90d from now').argParser(
     readDuration,
   ),
+  wait: new Option('--wait <duration>', 'waits as long as this until the script may go on').argParser(readDuration),
   duration: (description: string) => new Option('--for <duration>', description).argParser(readDuration),
 } as const;
 

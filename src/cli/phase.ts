@@ -38,6 +38,15 @@ const betweenTries = seconds(1);
 /** Refusals that end by themselves: the guard is still evaluating the phase before, or is taking the boundary of this one. */
 const passing: readonly string[] = ['unsettled', 'boundary-not-ready'];
 
+/**
+ * What a guard that knows the phase answers about a report of it. Everything else is no answer of that guard: it may be starting
+ * (404, 503) or have no plan that can be read (401), and its door may be crowded (429, 503). A heartbeat or a report is sent again
+ * until the lease ends.
+ */
+const final: readonly number[] = [400, 403, 409];
+const isFinal = (error: unknown): error is RefusedByDaemon =>
+  error instanceof RefusedByDaemon && final.includes(error.status);
+
 export interface Waiting {
   readonly clock: Clock;
   readonly say: (line: string) => void;
@@ -45,7 +54,7 @@ export interface Waiting {
   readonly plan?: Hash | undefined;
 }
 
-/** Reports for one phase's wrapper. Refusals of the daemon become PhaseRefused, except those that end by themselves. */
+/** Reports for one phase's wrapper. Final refusals of the guard become PhaseRefused. */
 export function httpReporter(
   client: Pick<Client, 'post'>,
   phase: PhaseId,
@@ -55,11 +64,10 @@ export function httpReporter(
   // Once the start is granted, use that run's id: `current` may change while the phase runs, and the phase must not lose its
   // lease because of that.
   let path = pathIn('current');
-  const asRefusal = (error: unknown): unknown =>
-    error instanceof RefusedByDaemon && error.status < 500 ? new PhaseRefused(phase, error.found, error.todo) : error;
+  const refused = ({ found, todo }: RefusedByDaemon) => new PhaseRefused(phase, found, todo);
   const post = <Answer>(name: string, body: object): Promise<Answer> =>
     client.post<Answer>(`${path}/${name}`, body, beatPatience).catch((error: unknown) => {
-      throw asRefusal(error);
+      throw isFinal(error) ? refused(error) : error;
     });
   /**
    * Waits until the guard has judged the phase before, so that this one is not blamed for it, and has taken this one's
@@ -70,7 +78,8 @@ export function httpReporter(
       try {
         return await client.post<Granted>(`${path}/start`, body, startPatience);
       } catch (error) {
-        if (!(error instanceof RefusedByDaemon) || !passing.includes(error.because)) throw asRefusal(error);
+        if (!(error instanceof RefusedByDaemon) || error.status >= 500) throw error;
+        if (!passing.includes(error.because)) throw refused(error);
         if (!told) say(`Phase ${phase} waits: ${error.found}`);
         await clock.wait(betweenTries);
       }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { exitCodes } from '../core/kernel/errors.ts';
-import type { PlanChoice } from '../daemon/fleet.ts';
+import type { PlanChoice } from '../daemon/berth.ts';
 import { serve as startDaemon } from '../daemon/serve.ts';
 import { makeRoomForLookups } from '../system/name-lookup.ts';
 import type { Call } from './call.ts';

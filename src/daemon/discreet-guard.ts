@@ -8,6 +8,7 @@ const asItIs = [
   'rightsOf',
   'owns',
   'principalOf',
+  'excuseSilence',
   'current',
   'state',
   'showMetrics',

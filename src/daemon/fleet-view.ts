@@ -23,9 +23,11 @@ export const fleetOf = (
   guards: Pick<Guards, 'atWork' | 'absent'>,
   processMetrics: ProcessMetrics,
   { now }: Pick<Clock, 'now'>,
+  turnedAway: Fleet['turnedAway'] = () => [],
 ): Fleet => ({
   guards: () => guards.atWork().map(({ guard }) => guard),
   absent: guards.absent,
+  turnedAway,
   now,
   metrics: sharedAnswer(async () => {
     const atWork = guards.atWork();

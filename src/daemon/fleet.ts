@@ -7,40 +7,14 @@ import { guardId } from '../core/kernel/ids.ts';
 import { seconds } from '../core/kernel/units.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type LoadedPlan, planLoader, PlanRefused } from '../plan-files/load-plan.ts';
-import { tokenMatches } from '../runs/token-hash.ts';
 import { factsOf, type Log } from '../system/log.ts';
 import { lookingUpFor } from '../system/name-lookup.ts';
 import { repeat } from '../system/repeat.ts';
+import { absentBerths, type Berth, hasTurn, isSame, type PlanChoice, unreadFiles } from './berth.ts';
 import type { Shared } from './foundation.ts';
 import { GuardTwice, NoGuard, sayRefused } from './fleet-faults.ts';
 import { type GuardAtWork, startGuard } from './guard-at-work.ts';
-import { type UnchosenGuard, unchosenGuards } from './unchosen-guards.ts';
-
-/** A plan file and, if the plan has several environments, the one to guard. */
-export interface PlanChoice {
-  readonly file: string;
-  readonly environment?: string | undefined;
-}
-
-/** A guard that this process should run: running, starting, or absent for a known reason. */
-interface Berth {
-  readonly choice: PlanChoice;
-  readonly load: () => LoadedPlan;
-  /** Undefined until the first start. */
-  loaded?: LoadedPlan;
-  /** Hashes of the tokens in the plan, as last read. */
-  hashes?: readonly string[];
-  name?: GuardName;
-  atWork?: GuardAtWork;
-  starting?: Promise<void>;
-  /** A failed guard until it has released everything; only then is it started again. */
-  ending?: Promise<void>;
-  because?: string;
-  /** The same reason without details, for anyone who can reach the port. */
-  shown?: string;
-  /** Redacts the secrets of the plan, as last read. */
-  hide?: HideText;
-}
+import { sayUnchosen, type UnchosenRun, unchosenGuards } from './unchosen-guards.ts';
 
 export interface FleetParts {
   readonly choices: readonly PlanChoice[];
@@ -58,18 +32,6 @@ const betweenTries = seconds(30);
 /** How long the start waits for a target that does not answer. Its guard joins the others later. */
 const patience = seconds(15);
 
-const starting = 'it is starting';
-
-const isSame = (a: GuardName | undefined, b: GuardName): boolean => a?.plan === b.plan && a.target === b.target;
-
-const absentIn = ({ choice: { file }, name, shown, hashes = [] }: Berth): AbsentGuard => ({
-  name,
-  file,
-  because: shown ?? starting,
-  ...(shown === undefined && { told: starting }),
-  knows: (token) => hashes.some((hash) => tokenMatches(token, hash)),
-});
-
 /**
  * Runs the guards of this process. A guard that cannot start or continue is reported and retried; the others are not
  * affected.
@@ -79,28 +41,45 @@ export class Guards implements AsyncDisposable {
   readonly #berths: readonly Berth[];
   /** Secrets that are redacted already. A plan is read every half minute for weeks and usually has the same secrets. */
   readonly #hidden = new Set<string>();
-  #unchosen: readonly UnchosenGuard[] = [];
+  #unchosen: readonly UnchosenRun[] = [];
+  /** Whether a file has become another plan: nobody may guard an open run of the one that it was. */
+  #hasLeft = false;
   readonly #stopping = new AbortController();
   readonly #undo = new AsyncDisposableStack();
 
   constructor(parts: FleetParts) {
     this.#parts = parts;
-    this.#berths = parts.choices.map((choice) => ({ choice, load: planLoader(choice.file, choice.environment) }));
+    this.#berths = parts.choices.map((choice) => ({
+      choice,
+      load: planLoader(choice.file, choice.environment),
+      failures: 0,
+    }));
   }
 
   atWork = (): readonly GuardAtWork[] => this.#berths.flatMap(({ atWork }) => atWork ?? []);
 
   absent = (): readonly AbsentGuard[] => [
-    ...this.#berths.filter(({ atWork }) => atWork === undefined).map(absentIn),
-    ...this.#unchosen.filter(({ name }) => !this.#isChosen(name)), // a plan that could not be read may turn out to be its plan
+    ...absentBerths(this.#berths),
+    ...this.#unchosen
+      .filter(({ name }) => !this.#isChosen(name)) // a plan that could not be read may turn out to be its plan
+      .map((one) => sayUnchosen(one, unreadFiles(this.#berths))),
   ];
 
   #isChosen = (name: GuardName): boolean => this.#berths.some((one) => isSame(one.name, name));
 
-  /** Finds the open runs in the journal that no chosen plan guards, and logs each. */
+  /** Finds the open runs in the journal that no chosen plan guards, and logs each that is new. */
   async findUnchosen(store: Pick<Journal, 'read' | 'runs'>): Promise<void> {
+    const before = this.#unchosen;
     this.#unchosen = await unchosenGuards(store, this.#isChosen);
-    for (const { name, because } of this.#unchosen) this.#parts.log.error({ ...name }, because);
+    for (const one of this.#unchosen)
+      if (!before.some(({ run }) => run === one.run))
+        this.#parts.log.error({ ...one.name }, sayUnchosen(one, unreadFiles(this.#berths)).because);
+  }
+
+  async #findLeft({ store }: Shared): Promise<void> {
+    if (!this.#hasLeft) return;
+    await this.findUnchosen(store);
+    this.#hasLeft = false;
   }
 
   /** Reads the plans before anything is opened. Rejects for the same reasons as `start`. */
@@ -153,8 +132,18 @@ export class Guards implements AsyncDisposable {
       return Promise.resolve();
     berth.starting ??= this.#begin(berth, shared)
       .catch((error: unknown) => this.#tell(berth, error))
-      .finally(() => delete berth.starting);
+      .finally(() => delete berth.starting)
+      .then(() => this.#findLeft(shared))
+      .catch((error: unknown) => this.#parts.log.error(factsOf(error), 'looking for runs without a guard failed'))
+      .then(() => this.#tryOthers(berth, shared));
     return berth.starting;
+  }
+
+  /** Gives the other files with the same plan their turn after a failure. */
+  async #tryOthers({ name, atWork, failures }: Berth, shared: Shared): Promise<void> {
+    if (atWork !== undefined || name === undefined) return;
+    const others = this.#berths.filter((one) => isSame(one.name, name) && one.failures < failures);
+    await Promise.all(others.map((one) => this.#try(one, shared)));
   }
 
   /** The caller of the start reports the warnings of the plans. */
@@ -163,6 +152,7 @@ export class Guards implements AsyncDisposable {
   /** Logs a reason when it changes, not at each try. */
   #tell(berth: Berth, error: unknown): void {
     if (error === this.#stopping.signal.reason) return;
+    if (!(error instanceof GuardTwice)) berth.failures += 1;
     const because = sayError(error);
     if (berth.because !== because)
       this.#parts.log.error({ ...factsOf(error), file: berth.choice.file, ...berth.name }, 'a guard is not at work');
@@ -177,19 +167,11 @@ export class Guards implements AsyncDisposable {
     if (!this.#hidden.has(secrets)) this.#parts.conceal(loaded.hide.text);
     this.#hidden.add(secrets);
     berth.hide = loaded.hide.text;
-    berth.name = { plan: loaded.plan.name, target: loaded.environment.name };
+    const name = { plan: loaded.plan.name, target: loaded.environment.name };
+    this.#hasLeft ||= berth.name !== undefined && !isSame(berth.name, name);
+    berth.name = name;
     berth.hashes = loaded.plan.principals.map(({ token_hash: hash }) => hash);
     return loaded;
-  }
-
-  /** Of two files with the same plan, the first is guarded, unless the other one is already. */
-  #mustBeNoTwin(berth: Berth, name: GuardName): void {
-    const twins = this.#berths.filter((one) => isSame(one.name, name));
-    const twin = twins.find((one) => one !== berth && (one.atWork ?? one.starting) !== undefined) ?? twins[0];
-    if (twin === undefined || twin === berth) return;
-    delete berth.name; // the guard of that name is the other one
-    delete berth.hashes;
-    throw new GuardTwice(name, [twin.choice.file, berth.choice.file]);
   }
 
   async #begin(berth: Berth, shared: Shared): Promise<void> {
@@ -197,7 +179,8 @@ export class Guards implements AsyncDisposable {
     const loaded = berth.loaded ?? this.#load(berth);
     delete berth.loaded;
     const name = { plan: loaded.plan.name, target: loaded.environment.name };
-    this.#mustBeNoTwin(berth, name);
+    if (!hasTurn(this.#berths, berth, name)) return;
+    await this.#findLeft(shared);
     let atWork: GuardAtWork | undefined;
     let failure: { readonly error: unknown } | undefined;
     const failed = (error: unknown) => {
@@ -210,6 +193,7 @@ export class Guards implements AsyncDisposable {
     if (this.#stopping.signal.aborted) return atWork[Symbol.asyncDispose]();
     berth.atWork = atWork;
     if (failure !== undefined) return this.#lose(berth, failure.error);
+    berth.failures = 0;
     if (berth.because !== undefined) log.info({ ...name }, 'the guard is at work again');
     delete berth.because;
     delete berth.shown;

@@ -11,7 +11,7 @@ import type { RunState } from '../core/run/state.ts';
 import type { GuardMetrics } from '../metrics/guard-metrics.ts';
 import { buildMonitoring, type Monitoring } from '../monitoring/monitoring.ts';
 import { targetChanges } from '../monitoring/target-change.ts';
-import { phaseLeases } from '../phases/phase-leases.ts';
+import { type PhaseLeases, phaseLeases } from '../phases/phase-leases.ts';
 import type { LoadedPlan } from '../plan-files/load-plan.ts';
 import { type Scripts, scriptsOfPlan } from '../plan-files/script-binding.ts';
 import { composeRollback } from '../rollback/compose.ts';
@@ -67,11 +67,16 @@ function buildExecutor(
 }
 
 /** The guard for its requests; this function opens no port. */
-function buildGuard(recovered: Recovered, monitoring: Monitoring, scripts: Scripts, over: AbortSignal) {
-  const { loaded, clock, connections, health } = recovered;
-  const ofPhases = phaseLeases(loaded.plan.phase_lease, clock.now());
+function buildGuard(
+  recovered: Recovered,
+  monitoring: Monitoring,
+  ofPhases: PhaseLeases,
+  scripts: Scripts,
+  over: AbortSignal,
+) {
+  const { connections, health } = recovered;
   const unready = () => [...health.list(), ...connections.doubts(), ...monitoring.late()];
-  return { guard: createGuard({ recovered, monitoring, phaseLeases: ofPhases, scripts, unready, over }), ofPhases };
+  return createGuard({ recovered, monitoring, phaseLeases: ofPhases, scripts, unready, over });
 }
 
 /** Work that events require and that must survive a crash. If another process takes over the guard, that process does it. */
@@ -104,13 +109,14 @@ export async function startGuard(
   const { plan, environment, folder, fill } = loaded;
 
   const metricsOfMonitoring = { ...metrics, eventLoopLag: recovered.processMetrics.eventLoopLag };
-  const monitoring = await buildMonitoring({ ...recovered, metrics: metricsOfMonitoring });
+  const ofPhases = phaseLeases(plan.phase_lease, clock.now());
+  const monitoring = await buildMonitoring({ ...recovered, metrics: metricsOfMonitoring, phaseLeases: ofPhases });
   const scripts = scriptsOfPlan(plan, environment.name, folder, fill);
   const noteTarget = targetChanges(recovered);
   const executor = buildExecutor(recovered, monitoring, scripts, noteTarget, shared.storePath, failed);
   const over = new AbortController();
   lease.onLost(() => over.abort());
-  const { guard, ofPhases } = buildGuard(recovered, monitoring, scripts, over.signal);
+  const guard = buildGuard(recovered, monitoring, ofPhases, scripts, over.signal);
   startConsumers(recovered, guard, join(dirname(shared.storePath), 'reports'), undo);
   const { evidenceStore, evaluator, capture, checks } = monitoring;
   const runRound = (round: Round) => void checks.runAll(round).catch(health.during('a round of checks'));

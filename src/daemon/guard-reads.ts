@@ -1,5 +1,6 @@
 import type { Guard } from '../api/guard.ts';
 import { probeId, type RunId } from '../core/kernel/ids.ts';
+import { gateOf } from '../core/run/gate.ts';
 import { planOfRun } from '../core/run/plan-of-run.ts';
 import type { RunState } from '../core/run/state.ts';
 import { type RunView, viewOf } from '../core/run/view.ts';
@@ -16,7 +17,7 @@ export interface ReadsParts {
   readonly unready: () => readonly string[];
 }
 
-type Reads = Pick<Guard, 'owns' | 'state' | 'view' | 'runs' | 'entries' | 'report' | 'readings'>;
+type Reads = Pick<Guard, 'owns' | 'state' | 'view' | 'gate' | 'runs' | 'entries' | 'report' | 'readings'>;
 
 /** Answers questions about the guard's runs: about the current run from memory, about others from the store. */
 export function guardReads({ recovered, monitoring, unready }: ReadsParts): Reads {
@@ -50,6 +51,13 @@ export function guardReads({ recovered, monitoring, unready }: ReadsParts): Read
       if (!isNow(run)) return viewOf(planOfRun(loaded, now), now, undefined, clock.now());
       const answerable = { ...loaded.plan, principals: tokens.heard() }; // so that nobody is referred to a person who can no longer approve
       return withTroubles(viewOf(answerable, now, evaluator.latest(), clock.now()));
+    },
+    async gate(run) {
+      const now = await state(run);
+      if (now === undefined) return undefined;
+      const slowest = isNow(run) ? evaluator.slowest() : undefined;
+      const verdicts = (isNow(run) ? evaluator.latest() : undefined) ?? [];
+      return gateOf({ state: now, verdicts, unready: unready(), ...(slowest !== undefined && { slowest }) });
     },
     runs: stored.list,
     entries: stored.entries,

@@ -135,6 +135,7 @@ export function createGuard(parts: GuardParts): Guard {
         seldom: checks.seldom,
       },
     }),
+    excuseSilence: () => phaseLeases.excuse(clock.now()),
     beat: (run, phase, by, tag, fraction) =>
       beat({ conductor, lease, phaseLeases, clock }, run, phase, by, tag, fraction),
     follow: (listener, signal) => conductor.listen((entries) => listener(entries), signal),

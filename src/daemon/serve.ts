@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Nobody } from '../api/admission.ts';
 import { startApi } from '../api/server.ts';
-import { tellTurnedAway } from '../api/turned-away.ts';
+import { noteTurnedAway } from '../api/turned-away.ts';
 import type { HideText } from '../core/kernel/hide-text.ts';
 import { openJournal } from '../journal/sqlite/open.ts';
 import { createProcessMetrics } from '../metrics/process-metrics.ts';
@@ -11,7 +11,8 @@ import { createLog, factsOf } from '../system/log.ts';
 import { version } from '../system/version.ts';
 import { ownTime } from '../target/own-time.ts';
 import { fleetOf } from './fleet-view.ts';
-import { Guards, type PlanChoice } from './fleet.ts';
+import type { PlanChoice } from './berth.ts';
+import { Guards } from './fleet.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export interface ServeOptions {
@@ -69,13 +70,14 @@ export async function serve(options: ServeOptions, open = openJournal): Promise<
   const store = undo.use(await open(storePath));
   await guards.findUnchosen(store);
   undo.use(guards); // before the API, which is closed first: nobody asks a half-closed guard
+  const turnedAway = noteTurnedAway({ log, clock, processMetrics });
   const api = undo.use(
     await startApi({
-      fleet: fleetOf(guards, processMetrics, clock),
+      fleet: fleetOf(guards, processMetrics, clock, turnedAway.lately),
       listen,
       onError: (error) => log.error(factsOf(error), 'a request failed'),
       onNobody: (who: Nobody) => log.warn(who, 'refused a request without a valid token'),
-      onTurnedAway: tellTurnedAway({ log, clock, processMetrics }),
+      onTurnedAway: turnedAway.note,
     }),
   );
   log.info({ url: api.url }, 'the API is up');

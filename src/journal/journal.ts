@@ -34,6 +34,9 @@ export const ownStreams = '~';
  * one plan share this stream, and different plans have different streams.
  */
 export const tokenStream = (plan: string): RunId => runId(`${ownStreams}tokens/${plan}`);
+/** The plan whose ended tokens a stream holds; undefined for any other stream. */
+export const planOfTokens = (stream: RunId): string | undefined =>
+  stream.startsWith(tokenStream('')) ? stream.slice(tokenStream('').length) : undefined;
 /** Records who continued with the journal although the file beside it contradicted it. */
 export const journalStream: RunId = runId(`${ownStreams}journal`);
 
@@ -117,6 +120,8 @@ export interface Journal extends PhaseLeases, AsyncDisposable {
   readonly consumers: ConsumerPositions;
   /** The runs of a guard, or of all guards, newest first, without own streams. */
   runs(guard?: GuardId): Promise<readonly RunSummary[]>;
+  /** The names of the own streams that have entries. */
+  streams(): Promise<readonly RunId[]>;
   /** Writes all chunks or none. Rejects with StaleEpoch and JournalUnwritable, like `append`. */
   writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): Promise<void>;
   /** Chunks of the minutes from `from` to `to`, both included, oldest first; the first `limit` of them, if it is given. */

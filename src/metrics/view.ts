@@ -28,7 +28,7 @@ export type RollbackTrigger = Rollback['trigger'];
 export const rollbackTriggers = keysOf<RollbackTrigger>({ automatic: true, approved: true, ordered: true });
 
 /** The values of the label `reason` of connections that the API turned away. */
-export const rejections = ['crowded', 'slow', 'too-long', 'too-often'] as const;
+export const rejections = ['crowded', 'principals-crowded', 'slow', 'too-long', 'too-often'] as const;
 export type Rejection = (typeof rejections)[number];
 
 /** What the daemon knows now, as plain data. A scrape derives the gauges from the newest view. */

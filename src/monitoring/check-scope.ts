@@ -9,10 +9,11 @@ import { isBeingUndone, schemaState } from '../core/run/schema-state.ts';
 import { rollbackUnderWay, type RunState } from '../core/run/state.ts';
 
 /** A phase that stopped before its end changes nothing more, so the checks judge what it left behind. */
-function countsAs(state: RunState, phase: PhaseState, atWork: ReadonlySet<PhaseId>): SchemaState | 'left' {
+function countsAs(state: RunState, phase: PhaseState, atWork: ReadonlySet<PhaseId>): SchemaState | 'left' | 'lost' {
   const known = schemaState(state, phase);
   if (known !== 'under-way' || phase.state === 'running' || isBeingUndone(state, phase)) return known;
-  return phase.state === 'unknown' && atWork.has(phase.phase) ? 'under-way' : 'left';
+  if (phase.state !== 'unknown') return 'left';
+  return atWork.has(phase.phase) ? 'under-way' : 'lost';
 }
 
 /** The declared effects that count now. `atWork`: lost phases of which a process or session is still running. */
@@ -22,12 +23,17 @@ export function declaredNow(
   atWork: ReadonlySet<PhaseId> = new Set(),
 ): Declared {
   if (state === undefined) return nothingDeclared;
-  const counting = (wanted: 'applied' | 'under-way' | 'left'): readonly PhasePlan[] =>
+  const counting = (wanted: 'applied' | 'under-way' | 'left' | 'lost'): readonly PhasePlan[] =>
     phases.filter(({ id }) => {
       const phase = state.phases.find((one) => one.phase === phaseId(id));
       return phase !== undefined && countsAs(state, phase, atWork) === wanted;
     });
-  return { underWay: counting('under-way'), applied: counting('applied'), left: counting('left') };
+  return {
+    underWay: counting('under-way'),
+    applied: counting('applied'),
+    left: counting('left'),
+    lost: counting('lost'),
+  };
 }
 
 const namedBy = ({ effects }: PhasePlan): readonly string[] => [

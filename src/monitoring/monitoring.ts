@@ -11,6 +11,7 @@ import type { GuardJournal } from '../journal/under-lease.ts';
 import type { GuardMetrics } from '../metrics/guard-metrics.ts';
 import type { ProcessMetrics } from '../metrics/process-metrics.ts';
 import { phaseCanceller } from '../phases/lock-queue-cancel.ts';
+import type { PhaseLeases } from '../phases/phase-leases.ts';
 import type { LoadedPlan } from '../plan-files/load-plan.ts';
 import { startSampling } from '../probes/sampling-loop.ts';
 import type { Conductor } from '../runs/conductor.ts';
@@ -38,6 +39,7 @@ export interface MonitoringHealth {
 }
 
 export interface MonitoringParts {
+  readonly phaseLeases: Pick<PhaseLeases, 'isHeard'>;
   readonly loaded: LoadedPlan;
   readonly connections: GuardedTarget;
   readonly conductor: Conductor;
@@ -114,14 +116,24 @@ const readingTaker =
 
 /** The evaluator, and an `evaluate` that checks the clock first and then reports that an evaluation took place. */
 function evaluation(
-  { loaded, conductor, connections, clock, health, metrics }: MonitoringParts,
+  { loaded, conductor, connections, clock, health, metrics, phaseLeases: { isHeard } }: MonitoringParts,
   evidenceStore: EvidenceStore,
   { asked: catalogue, paces }: PlannedChecks,
   since: Instant,
 ) {
   const { plan } = loaded;
   const unsure = () => [...connections.unsure(), ...suspectClock(clock.offset())];
-  const evaluator = createEvaluator({ plan, conductor, evidenceStore, clock, since, catalogue, paces, unsure });
+  const evaluator = createEvaluator({
+    plan,
+    conductor,
+    evidenceStore,
+    clock,
+    since,
+    catalogue,
+    paces,
+    isHeard,
+    unsure,
+  });
   const evaluate = async () => {
     health.clock(sayClock(clock.offset()));
     await evaluator.evaluate();

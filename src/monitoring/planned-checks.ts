@@ -4,6 +4,7 @@ import type { Check, Sample, Scope, Server } from '../checks/check.ts';
 import { confirmed } from '../checks/confirm.ts';
 import { executeCheck } from '../checks/execute-check.ts';
 import { othersObjects } from '../checks/others-objects.ts';
+import { watchedOrTried } from '../checks/security/watched.ts';
 import { createChecks, type RunningChecks, type ScheduledCheck } from '../checks/schedule.ts';
 import { notApplicable, readServer } from '../checks/server.ts';
 import { runCheck } from '../checks/user-sql.ts';
@@ -22,6 +23,7 @@ import type { RunState } from '../core/run/state.ts';
 import { heldConnection, type HeldConnection } from '../target/connection.ts';
 import { TargetError } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
+import { ownLogins } from '../target/logins.ts';
 import { asksCatalogs, triesRoles } from '../target/session-kinds.ts';
 import type { TargetConnections } from '../target/target-connections.ts';
 import { declaredNow, isQuiet, scopeOf } from './check-scope.ts';
@@ -140,17 +142,19 @@ function scheduled<Id extends CatalogueId>(
   const role = target.role_for_phases;
   const limits = plan.catalogue[check.id] as unknown as Limits<Id>;
   const id = checkId(check.id);
-  const markOthers = othersObjects(connections.checks, role);
+  const markOthers = othersObjects(connections.checks, role, ownLogins(target));
   let samples: readonly Sample[] = [];
   const sessions = sessionsOf(parts);
   const execute = async (on: Asks, capturing: boolean): Promise<Finding> => {
     const now = state();
     const boundary = now === undefined ? undefined : latestPhase(now.phases)?.boundary;
+    const atStart = boundary?.findings.find((one) => one.check === id);
+    const scope = scopeOf({ plan, role, state: now, server: await server(), ...sessions });
     const { finding, sample } = await executeCheck(check, asksWithoutSecrets(on, hide.text), {
-      scope: scopeOf({ plan, role, state: now, server: await server(), ...sessions }),
+      scope,
       declared: hide.kept(declaredNow(plan, now, await atWork(now))),
       baseline: inBaseline(now, id)?.seen,
-      boundary: boundary?.findings.find((one) => one.check === id)?.seen,
+      boundary: atStart?.seen,
       earlier: samples[0],
       limits,
       capturing,
@@ -158,7 +162,8 @@ function scheduled<Id extends CatalogueId>(
     });
     if (check.counts === true && sample !== undefined)
       samples = remember(samples, sample, check.remembers?.(limits) ?? aMinute);
-    return markOthers(finding, capturing ? undefined : inBaseline(now, id));
+    const started = { finding: atStart, catalogs: boundary?.catalogs, watched: watchedOrTried(scope) };
+    return markOthers(finding, capturing ? undefined : inBaseline(now, id), started);
   };
   const executeOrRecall = recalling(check, counters, clock, { execute, forget: () => (samples = []) });
   const fresh = () =>

@@ -33,9 +33,10 @@ export function plannedProbes({ loaded, connections, conductor, capture }: Probe
     const run = conductor.openRun();
     return run === undefined ? undefined : lastMarker(run);
   };
-  return plan.probes.map((probe, place) =>
+  let held = 0;
+  return plan.probes.map((probe) =>
     askerOf(probe, {
-      connection: () => connections.probes(place),
+      connection: () => connections.probes(held++),
       users: connections.users,
       statements: (asked) => statementsNow(plan, conductor.state(), asked),
       statistics: {

@@ -19,6 +19,7 @@ import { identify } from '../target/identity.ts';
 import { listMissingPermissions } from '../target/missing-permissions.ts';
 import { lookAtPlanLogins, namesMissing } from '../target/plan-logins.ts';
 import { connectionsTo } from '../target/target-connections.ts';
+import type { UsersPath } from '../target/users-path.ts';
 import { checkOnce, couldNotLook } from './check-once.ts';
 
 /** One thing that was looked at before anything depends on it. */
@@ -101,13 +102,14 @@ async function aboutChecks(loaded: LoadedPlan, state: RunState | undefined): Pro
 interface Sessions {
   readonly control: HeldConnection;
   readonly planSql: HeldConnection;
+  readonly users: UsersPath;
 }
 
 async function askOnce(
   probe: ProbePlan,
   loaded: LoadedPlan,
   state: RunState | undefined,
-  { control, planSql }: Sessions,
+  { control, planSql, users }: Sessions,
 ) {
   const clock = systemClock();
   const statistics = {
@@ -121,7 +123,7 @@ async function askOnce(
     hide: loaded.hide.text,
   };
   const statements = (asked: ProbePlan) => statementsNow(loaded.plan, state, asked);
-  const asker = askerOf(probe, { connection: () => planSql, statements, statistics });
+  const asker = askerOf(probe, { connection: () => planSql, users, statements, statistics });
   const reading = await asker.ask(clock.now(), AbortSignal.timeout(probe.timeout + 1_000));
   if (reading.state === 'failed') return [wrong('probes')(`${probe.id}: ${reading.cause.message}`)];
   const because = reading.state === 'missing' ? reading.because : undefined;
@@ -143,7 +145,7 @@ export async function examine(loaded: LoadedPlan, state: RunState | undefined): 
   const target = { ...loaded.environment.target, server };
   const { url } = target;
   await using undo = new AsyncDisposableStack();
-  const { control, probes } = connectionsTo({ target, plan: loaded.plan, cost: () => undefined }, undo);
+  const { control, probes, users } = connectionsTo({ target, plan: loaded.plan, cost: () => undefined }, undo);
   const planSql = probes(0);
   const identity = await identify(control, server);
   const hindered = await hindrances(control, loaded);
@@ -159,6 +161,6 @@ export async function examine(loaded: LoadedPlan, state: RunState | undefined): 
   return [
     ...common,
     ...(await aboutChecks(loaded, state)),
-    ...(await aboutProbes(loaded, state, { control, planSql })),
+    ...(await aboutProbes(loaded, state, { control, planSql, users })),
   ];
 }

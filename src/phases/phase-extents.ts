@@ -1,9 +1,9 @@
 import { snapshotOwners } from '../baseline/schema-snapshot.ts';
 import { asksWithoutSecrets } from '../checks/asks.ts';
 import { isProof } from '../checks/catalogue.ts';
-import { type OwnedSchema, withoutOthers } from '../core/evidence/boundary.ts';
+import { type PresentSchema, withoutOthers } from '../core/evidence/boundary.ts';
 import { type Comparison, compareWithBoundary, expectationsOf } from '../core/evidence/compare.ts';
-import type { Finding } from '../core/evidence/finding.ts';
+import type { Fault, Finding } from '../core/evidence/finding.ts';
 import type { PhaseId } from '../core/kernel/ids.ts';
 import type { Hiding } from '../core/plan/hide-secrets.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -23,17 +23,23 @@ interface ExtentParts {
   readonly role?: string | undefined;
 }
 
-/** Without the faults that are known not to be a phase's doing. */
-const phasesOwn = (finding: Finding): Finding =>
+/**
+ * Only the faults that the guard saw a phase cause. If the plan names no role, it can know that of few, so all count that
+ * are not known to be somebody else's doing.
+ */
+const counts = ({ seen, onlyRecommend }: Fault, role: string | undefined): boolean =>
+  onlyRecommend === undefined && (role === undefined || seen !== undefined);
+
+const phasesOwn = (finding: Finding, role: string | undefined): Finding =>
   finding.faults === undefined
     ? finding
-    : { ...finding, faults: finding.faults.filter(({ onlyRecommend }) => onlyRecommend === undefined) };
+    : { ...finding, faults: finding.faults.filter((fault) => counts(fault, role)) };
 
 /** The schema answers most cases at once. The checks may take long, so they run only if everything else is the same. */
 async function extentNow(
-  { plan, conductor }: ExtentParts,
+  { plan, conductor, role }: ExtentParts,
   phase: PhaseId,
-  now: OwnedSchema,
+  now: PresentSchema,
   askChecks: () => Promise<readonly Finding[]>,
 ): Promise<Came> {
   const state = conductor.state();
@@ -44,13 +50,13 @@ async function extentNow(
   const because = state.recommendations.find(({ id }) => id === rollback?.recommendation);
   const planned = plan.phases.find(({ id }) => id === phase);
   const { endedProcesses, endedSessions } = rollback?.quiet ?? { endedProcesses: 0, endedSessions: 0 };
+  const expects = expectationsOf(plan.checks);
+  const { before, after, leftOut, inDoubt } = withoutOthers({ others: [], ...boundary }, now);
   const applied = {
     finished: is?.state === 'finished',
     expected: isExpected(planned, because),
-    neverBegan: is?.neverBegan === true && endedProcesses + endedSessions === 0,
+    neverBegan: is?.neverBegan === true && endedProcesses + endedSessions === 0 && !inDoubt,
   };
-  const expects = expectationsOf(plan.checks);
-  const { before, after, leftOut } = withoutOthers({ others: [], ...boundary }, now);
   const own = { ...boundary, schema: before };
   const came = (outcome: Comparison['outcome']): Came => ({
     ...extentOf(outcome, applied),
@@ -58,7 +64,7 @@ async function extentNow(
   });
   const bySchema = compareWithBoundary({ ...own, findings: [] }, { schema: after, findings: [], expects });
   if (bySchema.outcome !== 'same' || applied.finished || applied.expected) return came(bySchema.outcome);
-  const findings = (await askChecks()).map(phasesOwn);
+  const findings = (await askChecks()).map((finding) => phasesOwn(finding, role));
   return came(compareWithBoundary(own, { schema: after, findings, expects }).outcome);
 }
 

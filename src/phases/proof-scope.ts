@@ -58,8 +58,15 @@ async function scopeOf(phase: PhaseState): Promise<readonly AttemptScope[]> {
   );
 }
 
-/** What the proof that forward work has stopped is based on. Call this once nothing of it is seen. */
-export async function proofScope(phases: readonly PhaseState[], role: string | undefined): Promise<ProofScope> {
+/**
+ * What the proof that forward work has stopped is based on. Call this once nothing of it is seen. `beside` is what the role
+ * does on the server beside what was stopped.
+ */
+export async function proofScope(
+  phases: readonly PhaseState[],
+  role: string | undefined,
+  beside: readonly string[] = [],
+): Promise<ProofScope> {
   const attempts = (await Promise.all(phases.map(scopeOf))).flat();
   const unreadable = (await readProcesses()).filter((one) => one.unreadable && !one.zombie).length;
   const partial = whyPartial();
@@ -68,5 +75,6 @@ export async function proofScope(phases: readonly PhaseState[], role: string | u
     sessions: role === undefined ? 'by-name' : 'of-role',
     unreadable,
     ...(partial !== undefined && { partial }),
+    ...(beside.length > 0 && { beside }),
   };
 }

@@ -8,6 +8,7 @@ import type { Child, ProcessIdentity, Quiet } from '../core/response/events.ts';
 import { type PhaseState, attemptsOf } from '../core/run/phases.ts';
 import type { HeldConnection } from '../target/connection.ts';
 import { TargetRefused } from '../target/errors.ts';
+import { roleAtLarge } from '../target/role-at-large.ts';
 import {
   endSessions,
   phaseSessions,
@@ -97,6 +98,18 @@ const sessionsOf = ({ tags, role }: Worker, database: string, strangersSince?: n
   ...(strangersSince !== undefined && { strangersSince }),
 });
 
+/** What the worker's role does on the server beside the sessions that can be ended. */
+export const roleOf = async (
+  { role, tags }: Worker,
+  { connection, database }: Pick<Quietening, 'connection' | 'database'>,
+) =>
+  role === undefined
+    ? { left: [], beside: [] }
+    : await roleAtLarge(connection, { role, database, applicationNames: tags });
+
+const saySession = ({ pid, applicationName, elsewhere, background }: Session): string =>
+  `session ${pid} (${background ?? applicationName})${elsewhere === undefined ? '' : ` in database ${elsewhere}`}`;
+
 interface Left {
   /** One phrase each. */
   readonly left: readonly string[];
@@ -116,12 +129,14 @@ async function lookAround(
   const { role, since } = worker;
   const nobodys = role === undefined && since === undefined;
   const prepared = nobodys ? [] : await preparedTransactions(connection, { database, role, since });
+  const atLarge = await roleOf(worker, { connection, database });
   const own = sessions.filter(({ stranger }) => stranger !== true);
   const left = [
     ...processes.map(({ pid }) => `process ${pid}`),
     ...cgroups.map((folder) => `a process in ${folder}`),
-    ...own.map(({ pid, applicationName }) => `session ${pid} (${applicationName})`),
+    ...own.map(saySession),
     ...prepared.map(({ gid }) => `prepared transaction ${gid}`),
+    ...atLarge.left,
   ];
   const works = processes.length > 0 || cgroups.length > 0;
   return { left, works, strangers: sessions.filter(({ stranger }) => stranger === true) };

@@ -10,14 +10,15 @@ import { httpProbe } from './http-probe.ts';
 import { prometheusProbe } from './prometheus-probe.ts';
 import type { Asker } from './sampling-loop.ts';
 import { sqlProbe } from './sql-probe.ts';
+import { usersProbe } from './users-probe.ts';
 import { statementReader } from './statement-look.ts';
 import { statementsProbe } from './statements-probe.ts';
 
 export interface AskerParts {
   /** Returns the connection for a SQL probe. Called once per SQL probe. */
   readonly connection: (plan: ProbePlan) => Pick<HeldConnection, 'query' | 'connect'>;
-  /** The path that the users' connections take. Every tenth SQL reading uses it. */
-  readonly users?: UsersPath;
+  /** The path that the users' connections take. */
+  readonly users: UsersPath;
   /** The statements that a SQL probe may run now, the likeliest first. Called for each reading. */
   readonly statements: (plan: ProbePlan) => readonly string[];
   readonly statistics: StatisticsParts;
@@ -63,8 +64,9 @@ export function askerOf(plan: ProbePlan, { connection, statements, users, statis
   if (plan.http !== undefined) return httpProbe(plan, plan.http);
   if (plan.prometheus !== undefined) return prometheusProbe(plan, plan.prometheus);
   if (plan.statements !== undefined) return statementsAsker(plan, plan.statements, statistics);
+  if (plan.path === 'users') return usersProbe(plan, { statements: () => statements(plan), users });
   return sqlProbe(plan, connection(plan), {
     statements: () => statements(plan),
-    ...(users !== undefined && { users }),
+    ...(users.asGuard && { fresh: users }),
   });
 }

@@ -1,4 +1,3 @@
-import { lateness } from '../core/evidence/own-time.ts';
 import type { Failure, Reading } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
@@ -29,7 +28,7 @@ export function httpProbe(
     const about = { probe: id, at };
     const outcome = await request(plan.timeout, signal);
     if (outcome === 'aborted') return { state: 'missing', ...about };
-    if (outcome === 'unasked') return { state: 'missing', ...about, because: lateness.names };
+    if ('unnamed' in outcome) return { state: 'missing', ...about, because: outcome.unnamed };
     if ('reason' in outcome) return { state: 'failed', ...about, cause: outcome };
     const { body, size, took, parts, own } = outcome;
     const judged = judge(body, size);

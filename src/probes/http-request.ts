@@ -5,11 +5,11 @@ import { performance } from 'node:perf_hooks';
 import { connect as connectSecurely, createSecureContext, type SecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 
-import { type OwnTime, ownTimeBetween } from '../core/evidence/own-time.ts';
+import { lateness, type OwnTime, ownTimeBetween } from '../core/evidence/own-time.ts';
 import type { Failure, Part, Parts } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { measured, type Millis } from '../core/kernel/units.ts';
-import { type NameLookup, nameLookup, timeoutAfter } from '../system/name-lookup.ts';
+import { isUnanswered, type NameLookup, nameLookup, sayUnanswered, timeoutAfter } from '../system/name-lookup.ts';
 import { ownTime } from '../target/own-time.ts';
 
 export interface HttpRequest {
@@ -41,8 +41,12 @@ export interface HttpAnswer {
   readonly own: OwnTime;
 }
 
-/** `unasked`: nothing was sent, because the guard's lookups of other names left no turn for this one. */
-export type HttpOutcome = HttpAnswer | Failure | 'aborted' | 'unasked';
+/** Nothing was sent: the guard did not learn the address, which says nothing about the server. `unnamed` says why. */
+export interface Unnamed {
+  readonly unnamed: string;
+}
+
+export type HttpOutcome = HttpAnswer | Failure | Unnamed | 'aborted';
 
 /** Turns Node's error for a request without an answer into a failure. `ready`: the connection was established. */
 export const lostBy = (error: Error, ready: boolean): Failure => {
@@ -57,6 +61,7 @@ class HttpAttempt {
   readonly #started = performance.now();
   readonly #ownBefore = ownTime();
   readonly #asked: HttpRequest;
+  readonly #host: string;
   readonly #names: NameLookup;
   readonly #request: http.ClientRequest;
   readonly #outcome = Promise.withResolvers<HttpOutcome>();
@@ -68,6 +73,7 @@ class HttpAttempt {
   constructor(asked: HttpRequest, options: http.RequestOptions, names: NameLookup) {
     this.#asked = asked;
     this.#names = names;
+    this.#host = options.hostname ?? '';
     const secure = options.protocol === 'https:';
     this.#request = (secure ? https : http).request({ ...options, lookup: names.lookup });
     this.#request.once('socket', (socket) => {
@@ -100,7 +106,18 @@ class HttpAttempt {
   }
 
   #lost(error: Error): void {
-    this.end(lostBy(error, this.#ready));
+    this.end(isUnanswered(error) ? { unnamed: sayUnanswered(this.#host) } : lostBy(error, this.#ready));
+  }
+
+  /** Ends it after its time. Only a request that was sent can show that the server is slow. */
+  late(timeout: Millis): void {
+    if (this.#names.isWaiting()) return this.end({ unnamed: lateness.names });
+    const name = this.#names.unanswered();
+    if (name !== undefined) return this.end({ unnamed: sayUnanswered(name) });
+    const within = `within ${sayDuration(timeout)}`;
+    if (this.#ready) return this.end({ reason: 'timeout', message: `no complete answer ${within}` });
+    const message = `${this.#parts.connect === undefined ? 'no connection' : 'no TLS handshake'} ${within}`;
+    this.end({ reason: 'connect', code: 'ETIMEDOUT', message });
   }
 
   #read(response: http.IncomingMessage): void {
@@ -166,8 +183,7 @@ export function httpRequester(asked: HttpRequest, lookups: () => NameLookup = na
     if (signal.aborted) return 'aborted';
     const names = lookups();
     const made = new HttpAttempt(asked, path === undefined ? options : { ...options, path }, names);
-    const late: Failure = { reason: 'timeout', message: `no complete answer within ${sayDuration(timeout)}` };
-    const cancel = timeoutAfter(timeout, names, () => made.end(names.isWaiting() ? 'unasked' : late));
+    const cancel = timeoutAfter(timeout, names, () => made.late(timeout));
     const abort = () => made.end('aborted');
     signal.addEventListener('abort', abort, { once: true });
     try {

@@ -30,7 +30,7 @@ export function latenessJudge({ clock, ownTime, stops }: LatenessParts): Latenes
       const now = clock.now();
       if (reading.state === 'failed') {
         const [took, own] = [between(asked, now), ownTimeBetween(before, ownTime())];
-        return latenessOfFailure({ took, own, stopped: stops.within(asked, now) }, reading.cause.reason);
+        return latenessOfFailure({ took, own, stopped: stops.within(asked, now) }, reading.cause);
       }
       if (reading.state === 'missing' || reading.own === undefined) return undefined;
       const { took, own } = reading;

@@ -1,8 +1,8 @@
-import { lateness } from '../core/evidence/own-time.ts';
 import type { Reading } from '../core/evidence/reading.ts';
 import { probeId } from '../core/kernel/ids.ts';
 import type { Instant } from '../core/kernel/units.ts';
 import type { ProbePlan } from '../core/plan/questions.ts';
+import type { NameLookup } from '../system/name-lookup.ts';
 import { httpRequester } from './http-request.ts';
 import { latencyIn } from './prometheus-answer.ts';
 import type { Asker } from './sampling-loop.ts';
@@ -29,18 +29,20 @@ function pathOf({ url, query }: PrometheusQuestion, at: Instant, timeout: number
 export function prometheusProbe(
   plan: Pick<ProbePlan, 'id' | 'every' | 'timeout'>,
   question: PrometheusQuestion,
+  lookups?: () => NameLookup,
 ): Asker {
   const id = probeId(plan.id);
   const { url, ca, unit, token } = question;
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const headers = { accept: 'application/json', ...question.headers, ...authorization };
-  const request = httpRequester({ url, ca, method: 'GET', headers, keep: kept, refuse: () => undefined });
+  const asked = { url, ca, method: 'GET', headers, keep: kept, refuse: () => undefined };
+  const request = httpRequester(asked, lookups);
 
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
     const about = { probe: id, at };
     const outcome = await request(plan.timeout, signal, pathOf(question, at, plan.timeout));
     if (outcome === 'aborted') return { state: 'missing', ...about };
-    if (outcome === 'unasked') return { state: 'missing', ...about, because: lateness.names };
+    if ('unnamed' in outcome) return { state: 'missing', ...about, because: outcome.unnamed };
     if ('reason' in outcome) return { state: 'missing', ...about, because: `Prometheus: ${outcome.message}` };
     const { status, body } = outcome;
     const latency = latencyIn(status, body.toString(), { unit, at, within: plan.every });

@@ -56,7 +56,7 @@ function sayApplied(event: Applied): string {
   const { ofOthers = 0 } = event;
   if (ofOthers === 0) return sayExtent(event);
   const differences = counted(ofOthers, 'difference', 'differences');
-  return `${sayExtent(event)}; ${differences} in what only roles unrelated to the phases’ role own ${ofOthers === 1 ? 'does' : 'do'} not count`;
+  return `${sayExtent(event)}; ${differences} that roles unrelated to the phases’ role may have caused ${ofOthers === 1 ? 'does' : 'do'} not count`;
 }
 
 function sayExtent({ phase, extent, seen }: Applied): string {

@@ -14,7 +14,7 @@ import { rollbackOf, type RunState } from '../core/run/state.ts';
 import { phaseExtents } from '../phases/phase-extents.ts';
 import { thisPlace } from '../phases/process-identity.ts';
 import { proofScope } from '../phases/proof-scope.ts';
-import { cgroupsOf, forwardWork, quieten, workedSince, type Worker } from '../phases/stop-work.ts';
+import { cgroupsOf, forwardWork, quieten, roleOf, workedSince, type Worker } from '../phases/stop-work.ts';
 import type { LoadedPlan } from '../plan-files/load-plan.ts';
 import type { Scripts } from '../plan-files/script-binding.ts';
 import type { Conductor } from '../runs/conductor.ts';
@@ -198,11 +198,12 @@ export function composeRollback(parts: RollbackParts): Executor {
     async stopWork(intend) {
       const { role_for_phases: role } = target;
       const fenced = role === undefined ? {} : await raiseFence({ role, ...fencing }, state()?.fence, intend);
-      const scopeNow = () => proofScope(state()?.phases ?? [], role);
-      const allGone = async () => isComplete(await scopeNow());
-      const quiet = await quieten(allForwardWork(state(), role), { ...quietening, allGone });
+      const worker = allForwardWork(state(), role);
+      const allGone = async () => isComplete(await proofScope(state()?.phases ?? [], role));
+      const quiet = await quieten(worker, { ...quietening, allGone });
       await connections.ask(); // a standby shows no sessions of the primary: make sure that the quiet server was not one
-      return { ...quiet, ...fenced, scope: await scopeNow() };
+      const { beside } = await roleOf(worker, quietening);
+      return { ...quiet, ...fenced, scope: await proofScope(state()?.phases ?? [], role, beside) };
     },
     fence: () => state()?.fence,
     liftFence: (fence) => liftFence(fence, fencing),

@@ -9,7 +9,7 @@ import { after, between, type Millis, millis, seconds } from '../core/kernel/uni
 import type { Condition } from '../core/plan/conditions.ts';
 import { hideIn } from '../phases/without-secrets.ts';
 import { httpRequester } from '../probes/http-request.ts';
-import { nameLookup } from '../system/name-lookup.ts';
+import { nameLookup, sayUnanswered } from '../system/name-lookup.ts';
 import { unlessAborted } from '../target/bounded.ts';
 import type { HeldConnection } from '../target/connection.ts';
 
@@ -57,7 +57,7 @@ async function testHttp({ http: { url, expect } }: Of<'http'>, { fill }: Conditi
   const request = httpRequester({ url: fill(url), method: 'GET', headers: {}, keep: 0, refuse: () => undefined });
   const answer = await request(patience.http, never);
   if (answer === 'aborted') return { holds: 'unknown', saw: 'the request was aborted' };
-  if (answer === 'unasked') return { holds: 'unknown', saw: `${url}: ${lateness.names}` };
+  if ('unnamed' in answer) return { holds: 'unknown', saw: `${url}: ${answer.unnamed}` };
   if ('reason' in answer) return { holds: 'unknown', saw: `${url}: ${answer.message}` };
   const { status } = answer;
   return { holds: status === expect.status ? 'yes' : 'no', saw: `${url} answered ${status}, wanted ${expect.status}` };
@@ -65,13 +65,17 @@ async function testHttp({ http: { url, expect } }: Of<'http'>, { fill }: Conditi
 
 async function testTcp({ tcp }: Of<'tcp'>, { fill }: ConditionParts): Promise<Seen> {
   const [, host = '', port] = /^\[?(.+?)\]?:(\d+)$/.exec(fill(tcp)) ?? [];
-  const socket = connect({ host, port: Number(port ?? Number.NaN), lookup: nameLookup().lookup });
+  const names = nameLookup();
+  const socket = connect({ host, port: Number(port ?? Number.NaN), lookup: names.lookup });
   socket.setTimeout(patience.tcp);
   const seen = await new Promise<Seen>((resolve) => {
     socket.once('connect', () => resolve({ holds: 'yes', saw: `${tcp} accepts connections` }));
-    socket.once('timeout', () =>
-      resolve({ holds: 'unknown', saw: `${tcp}: no connection within ${sayDuration(patience.tcp)}` }),
-    );
+    socket.once('timeout', () => {
+      const name = names.unanswered();
+      const unnamed = names.isWaiting() ? lateness.names : name === undefined ? undefined : sayUnanswered(name);
+      const saw = `${tcp}: ${unnamed ?? `no connection within ${sayDuration(patience.tcp)}`}`;
+      resolve({ holds: 'unknown', saw });
+    });
     socket.once('error', (error) => {
       const refused = 'code' in error && error.code === 'ECONNREFUSED';
       resolve({ holds: refused ? 'no' : 'unknown', saw: `${tcp}: ${error.message || 'no connection'}` });

@@ -1,4 +1,3 @@
-import { lateness } from '../core/evidence/own-time.ts';
 import type { Failure } from '../core/evidence/reading.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { sentence } from '../core/kernel/sentence.ts';
@@ -54,8 +53,8 @@ function requestOf({ http }: HttpStep, { key }: Attempt, fill: Fill) {
   };
 }
 
-const unasked = (asked: string): string =>
-  `${asked} was not sent, so nothing was done: ${sentence(lateness.names)} Let the step run again.`;
+const unsent = (asked: string, because: string): string =>
+  `${asked} was not sent, so nothing was done: ${sentence(because)} Let the step run again.`;
 
 const isRedirect = (status: number): boolean => status >= 300 && status < 400 && status !== 304;
 
@@ -84,8 +83,9 @@ function lost({ reason, code, message }: Failure, asked: string): Outcome {
     const question = `${asked} was refused a connection, so nothing was done: ${sentence(message)} Bring the service up, then let the step run again.`;
     return { ended: 'badly', question, output: '', cause: 'connection-refused' };
   }
+  const isTimeout = reason === 'timeout' || (reason === 'connect' && code === 'ETIMEDOUT');
   const question = `${asked} got no answer, so it may or may not have taken effect: ${sentence(message)} ${advice}`;
-  return { ended: 'badly', question, output: '', ...(reason === 'timeout' && { cause: 'timeout' }) };
+  return { ended: 'badly', question, output: '', ...(isTimeout && { cause: 'timeout' }) };
 }
 
 function judged({ http }: HttpStep, { status, location, body, size, took }: HttpAnswer, asked: Asked): Outcome {
@@ -110,7 +110,7 @@ export async function takeHttp(step: HttpStep, attempt: Attempt, { fill, secrets
   const request = requestOf(step, attempt, fill);
   const answer = await httpRequester(request)(step.timeout, never);
   if (answer === 'aborted') return { ended: 'badly', question: `${says} was cut short. ${advice}`, output: '' };
-  if (answer === 'unasked') return { ended: 'badly', question: unasked(says), output: '' };
+  if ('unnamed' in answer) return { ended: 'badly', question: unsent(says, answer.unnamed), output: '' };
   if ('reason' in answer) return lost(answer, says);
   return judged(step, answer, { says, url: request.url, hide: (text) => hideIn(text, secrets) });
 }

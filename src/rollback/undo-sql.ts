@@ -8,11 +8,12 @@ import { sayDuration } from '../core/kernel/duration.ts';
 import { clause, sentence } from '../core/kernel/sentence.ts';
 import { type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { mayDoPart } from '../core/plan/step-rules.ts';
-import { addressOf, parseUrl, sayAddress } from '../target/address.ts';
+import { isUnanswered } from '../system/name-lookup.ts';
+import { addressOf, parseUrl, requireTlsFiles, sayAddress } from '../target/address.ts';
 import { bounded } from '../target/bounded.ts';
-import { NameUnasked, StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
+import { NameUnknown, StatementFailed, StatementTimedOut, WrongServer } from '../target/errors.ts';
 import type { RequiredServer } from '../target/expected-server.ts';
-import { explainPgError } from '../target/explain.ts';
+import { explainPgError, noName } from '../target/explain.ts';
 import type { Login } from '../target/logins.ts';
 import { LookingSocket } from '../target/looking-socket.ts';
 import { searchPathOf } from '../target/session-settings.ts';
@@ -56,6 +57,7 @@ function causeOf(error: unknown): string | undefined {
 
 function withoutOverridden(url: string): string {
   const parsed = parseUrl(url);
+  requireTlsFiles(parsed);
   for (const parameter of overridden) parsed.searchParams.delete(parameter);
   return parsed.href;
 }
@@ -105,7 +107,7 @@ async function once(sql: string, tag: string, timeout: Millis, undo: UndoSql): P
   try {
     await bounded(socket, () => client.connect(), {
       patience: short,
-      late: () => (names.isWaiting() ? new NameUnasked(sayAddress(addressOf(url))) : silence(url, tag, short)),
+      late: () => noName(url, names) ?? silence(url, tag, short),
       names,
     });
     await within(short, () => settle(client, undo));
@@ -140,9 +142,10 @@ function sayTries({ times, since, locked }: Tries): string {
   return times === 1 ? '' : ` It was tried ${times} times within ${spent}${each}.`;
 }
 
-/** False if the login, the database, the connection limit or the wrong server prevented a session. */
+/** False if the name, the login, the database, the connection limit or the wrong server prevented a session. */
 const isSent = (error: unknown): boolean =>
-  !(error instanceof WrongServer || error instanceof NameUnasked) && !/^(28|3D000|53300)/.test(codeOf(error));
+  !(error instanceof WrongServer || error instanceof NameUnknown || isUnanswered(error)) &&
+  !/^(28|3D000|53300)/.test(codeOf(error));
 
 function sayNothingDone(error: unknown, sql: string, undo: UndoSql): string {
   if (!isSent(error)) return ' Nothing was done: no session could run it.';

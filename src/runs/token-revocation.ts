@@ -21,7 +21,7 @@ import type { PrincipalPlan } from '../core/plan/authority.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { UnknownEvent } from '../core/run/catalogue.ts';
 import { StaleSequence } from '../journal/errors.ts';
-import { type Entry, type OpaqueEvent, tokenStream } from '../journal/journal.ts';
+import { type Entry, type OpaqueEvent, planOfTokens, tokenStream } from '../journal/journal.ts';
 import type { GuardJournal } from '../journal/under-lease.ts';
 import type { Log } from '../system/log.ts';
 import { serialQueue } from '../system/serial-queue.ts';
@@ -54,7 +54,7 @@ export interface Tokens {
 
 export interface TokensParts {
   readonly plan: Plan;
-  readonly journal: Pick<GuardJournal, 'append' | 'read'>;
+  readonly journal: Pick<GuardJournal, 'append' | 'read' | 'streams'>;
   readonly clock: Pick<GuardClock, 'now' | 'ahead'>;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -75,9 +75,33 @@ const say = (event: TokenEvent): string =>
     ? `${event.by} revoked the token of ${event.principal}: ${event.reason}`
     : `the token of ${event.principal} expired at ${sayMoment(event.expires)}`;
 
-export async function keepTokens({ plan, journal, clock, log }: TokensParts): Promise<Tokens> {
+/**
+ * The tokens that other plans of the journal have revoked. A plan that is renamed or copied keeps its principals' tokens, and a
+ * token that somebody has stolen must not be good again because of that.
+ */
+async function revokedElsewhere({ plan, journal, log }: TokensParts): Promise<EndedTokens> {
+  let ended = noneEnded;
+  for (const stream of await journal.streams()) {
+    const other = planOfTokens(stream);
+    if (other === undefined || other === plan.name) continue;
+    const events = (await journal.read(stream)).map(({ event }) => readTokenEvent(event));
+    for (const event of events.filter(({ type }) => type === 'token-revoked')) {
+      const own = plan.principals.find(({ token_hash: hash }) => hash === event.tokenHash);
+      if (own === undefined || ended.revoked.has(event.tokenHash)) continue;
+      ended = evolveTokens(ended, event);
+      log.warn(
+        { principal: own.id, plan: other },
+        'the token was revoked in another plan of this journal: it is refused here too',
+      );
+    }
+  }
+  return ended;
+}
+
+export async function keepTokens(parts: TokensParts): Promise<Tokens> {
+  const { plan, journal, clock, log } = parts;
   const stream = tokenStream(plan.name);
-  let ended: EndedTokens = noneEnded;
+  let ended = await revokedElsewhere(parts);
   let seq = 0;
   const turn = serialQueue();
   /** Uses the later of the machine's clocks, because the holder of a token reads its end off a wall clock. */

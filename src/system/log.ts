@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { RipcordError } from '../core/kernel/errors.ts';
 import { escapedJson } from '../core/kernel/printable.ts';
 import type { Hiding } from '../core/plan/hide-secrets.ts';
+import { boundedLines } from './bounded-lines.ts';
 
 /**
  * fatal: the daemon ends. error: a failure that a person must fix. warn: a refusal, an unanswered question, or a loss that
@@ -16,13 +17,16 @@ export interface Log {
   readonly debug: (facts: object, text: string) => void;
 }
 
+/** All logs of the process share it. */
+const writeLine = boundedLines(process.stderr);
+
 /**
  * Logs one JSON object a line to stderr, so that stdout stays free for answers. Redacts secrets in every text; `of` is added
- * to every line.
+ * to every line. If nobody reads stderr, lines are dropped and counted.
  */
 export function createLog(level: string, { text: hideText }: Pick<Hiding, 'text'>, of: object = {}): Log {
   // Redact the whole line, whatever it was built from: JSON is one of the known forms of a secret.
-  const stream = { write: (line: string) => void process.stderr.write(escapedJson(hideText(line))) };
+  const stream = { write: (line: string) => writeLine(escapedJson(hideText(line))) };
   const logger = pino({ level, base: of, timestamp: pino.stdTimeFunctions.isoTime }, stream);
   return {
     fatal: (facts, text) => logger.fatal(facts, text),

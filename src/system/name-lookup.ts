@@ -12,10 +12,12 @@ export type AskSystem = (name: string, options: Asked & { readonly all: true }, 
 
 /** One lookup for everyone who asks for the name meanwhile. */
 interface Flight {
-  readonly owner: string;
+  /** Everyone who waits for it to start. It takes the turn of any of them, so nobody waits in the queue of another. */
+  readonly owners: Set<string>;
   readonly start: () => void;
   readonly answers: Answer[];
   startedAt?: number;
+  isOver?: true;
 }
 
 export interface LookupLimits {
@@ -33,7 +35,17 @@ export interface NameLookup {
   waited(): Millis;
   /** Whether it waits for its turn now. */
   isWaiting(): boolean;
+  /** The name that the name server has not answered for; undefined once it has, or if nobody asked it. */
+  unanswered(): string | undefined;
 }
+
+/** The lookup failed, and nobody said whether the name exists. `ENOTFOUND` is an answer: it does not. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EAI_AGAIN' || error.code === 'EAI_FAIL');
+
+/** Constant for each name, because it is logged once. */
+export const sayUnanswered = (name: string): string =>
+  `the name server of the guard’s host gave no answer about ${name}`;
 
 /**
  * Calls `late` when `length` has passed without the wait for a turn, or when that wait alone has lasted so long. Returns what
@@ -54,17 +66,21 @@ export function timeoutAfter(
 /** Starts flights within the limits. The next turn goes to the owner with the fewest lookups under way. */
 function turns({ atOnce, each }: LookupLimits) {
   const waiting: Flight[] = [];
-  const underWay = new Set<Flight>();
-  const busyFor = (of: string): number => [...underWay].filter(({ owner }) => owner === of).length;
+  /** Each lookup under way, with the owner whose turn it took. */
+  const underWay = new Map<Flight, string>();
+  const busyFor = (of: string): number => [...underWay.values()].filter((owner) => owner === of).length;
   const startNext = () => {
     while (underWay.size < atOnce) {
-      const may = waiting.filter(({ owner }) => busyFor(owner) < each);
-      const [next] = may.toSorted((a, b) => busyFor(a.owner) - busyFor(b.owner)); // stable: else the first that came
+      const may = waiting.flatMap((flight) =>
+        [...flight.owners].map((owner) => ({ flight, owner, busy: busyFor(owner) })).filter(({ busy }) => busy < each),
+      );
+      const [next] = may.toSorted((a, b) => a.busy - b.busy); // stable: else the first that came
       if (next === undefined) return;
-      waiting.splice(waiting.indexOf(next), 1);
-      underWay.add(next);
-      next.startedAt = performance.now();
-      next.start();
+      const { flight, owner } = next;
+      waiting.splice(waiting.indexOf(flight), 1);
+      underWay.set(flight, owner);
+      flight.startedAt = performance.now();
+      flight.start();
     }
   };
   return {
@@ -72,7 +88,13 @@ function turns({ atOnce, each }: LookupLimits) {
       waiting.push(flight);
       startNext();
     },
+    join(flight: Flight, owner: string) {
+      if (flight.startedAt !== undefined) return;
+      flight.owners.add(owner);
+      startNext();
+    },
     end(flight: Flight) {
+      flight.isOver = true;
       underWay.delete(flight);
       startNext();
     },
@@ -82,11 +104,14 @@ function turns({ atOnce, each }: LookupLimits) {
 /** Returns the flight of a name, and begins it if there is none. */
 function flightsOf(askFor: AskSystem, limits: LookupLimits) {
   const flights = new Map<string, Flight>();
-  const { begin, end } = turns(limits);
+  const { begin, join, end } = turns(limits);
   return (owner: string, name: string, { family, hints }: Asked): Flight => {
     const key = JSON.stringify([name, family, hints]);
     const same = flights.get(key);
-    if (same !== undefined) return same;
+    if (same !== undefined) {
+      join(same, owner);
+      return same;
+    }
     const answers: Answer[] = [];
     const start = () => {
       askFor(name, { family, hints, all: true }, (error, addresses) => {
@@ -95,7 +120,7 @@ function flightsOf(askFor: AskSystem, limits: LookupLimits) {
         for (const answer of answers) answer(error, addresses);
       });
     };
-    const flight: Flight = { owner, start, answers };
+    const flight: Flight = { owners: new Set([owner]), start, answers };
     flights.set(key, flight);
     begin(flight);
     return flight;
@@ -109,11 +134,11 @@ function flightsOf(askFor: AskSystem, limits: LookupLimits) {
 export function createLookups(askFor: AskSystem, limits: LookupLimits): (owner: string) => NameLookup {
   const flightOf = flightsOf(askFor, limits);
   return (owner) => {
-    let joined: { readonly flight: Flight; readonly at: number } | undefined;
+    let joined: { readonly name: string; readonly flight: Flight; readonly at: number } | undefined;
     return {
       lookup(name, options, done) {
         const flight = flightOf(owner, name, options);
-        joined = { flight, at: performance.now() };
+        joined = { name, flight, at: performance.now() };
         flight.answers.push((error, addresses) => {
           const [first] = addresses ?? []; // Node leaves them out when there is an error
           if (error !== null || options.all === true || first === undefined) done(error, [...(addresses ?? [])]);
@@ -125,6 +150,8 @@ export function createLookups(askFor: AskSystem, limits: LookupLimits): (owner: 
         if (joined === undefined) return millis(0);
         return measured(Math.max(0, (joined.flight.startedAt ?? performance.now()) - joined.at));
       },
+      unanswered: () =>
+        joined?.flight.startedAt !== undefined && joined.flight.isOver !== true ? joined.name : undefined,
     };
   };
 }

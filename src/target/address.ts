@@ -1,4 +1,5 @@
 import { exitCodes, RipcordError } from '../core/kernel/errors.ts';
+import { readText } from '../system/read-text.ts';
 
 /** The parts of a target's URL that may be shown: everything but its password. */
 export interface Address {
@@ -26,6 +27,20 @@ export function parseUrl(url: string): URL {
   const parsed = URL.parse(url);
   if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) throw new TargetUrlUnreadable();
   return parsed;
+}
+
+/** Large enough for the certificates of all public authorities. */
+const mostOfCertificates = 1_000_000;
+
+/**
+ * The driver reads these files by itself, and would wait for ever for a pipe, with everything in this process. Throws
+ * UnusableFile.
+ */
+export function requireTlsFiles({ searchParams }: URL): void {
+  for (const parameter of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const path = searchParams.get(parameter);
+    if (path !== null && path !== '') readText(path, mostOfCertificates);
+  }
 }
 
 const decoded = (text: string): string => {

@@ -3,8 +3,16 @@ import { DatabaseError } from 'pg';
 import { sayDuration } from '../core/kernel/duration.ts';
 import { RipcordError } from '../core/kernel/errors.ts';
 import type { Millis } from '../core/kernel/units.ts';
+import { isUnanswered, type NameLookup } from '../system/name-lookup.ts';
 import { type Address, addressOf, redact, sayAddress } from './address.ts';
-import { NameUnasked, StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from './errors.ts';
+import {
+  NameUnanswered,
+  NameUnasked,
+  StatementFailed,
+  StatementTimedOut,
+  TargetRefused,
+  TargetUnreachable,
+} from './errors.ts';
 import type { LoginKey } from './logins.ts';
 
 /** The context of an error: the same SQLSTATE has another meaning during login. */
@@ -160,6 +168,11 @@ function sayError(error: unknown): string {
   return error instanceof Error ? error.message || (codeOf(error) ?? error.name) : String(error);
 }
 
+function nameUnanswered(url: string, cause?: unknown): RipcordError {
+  const address = addressOf(url);
+  return new NameUnanswered(sayAddress(address), address.host, cause);
+}
+
 /**
  * Turns any driver error into one sentence with facts and without the URL's password. An error that is already
  * explained stays as it is.
@@ -170,6 +183,7 @@ export function explainPgError(
   circumstances: Circumstances = { during: 'asking' },
 ): RipcordError {
   if (error instanceof RipcordError) return error;
+  if (isUnanswered(error)) return nameUnanswered(url, error);
   const { login: key = 'url' } = circumstances;
   const address = { ...addressOf(url), login: key };
   const { kind: Explained, wanted, todo } = adviceFor(error, circumstances);
@@ -181,11 +195,17 @@ export function explainPgError(
   return new Explained({ found, wanted: wanted(address), todo: todo(address) }, code, options);
 }
 
-/** `unasked`: the socket still waits for its turn to look the name up. */
-export const noSession = (url: string, patience: Millis, unasked: boolean): RipcordError =>
-  unasked
-    ? new NameUnasked(sayAddress(addressOf(url)))
-    : explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
+/** The server's address is not known in time; undefined if it is, so that anything else was late. */
+export function noName(url: string, names: Pick<NameLookup, 'isWaiting' | 'unanswered'>): RipcordError | undefined {
+  if (names.isWaiting()) return new NameUnasked(sayAddress(addressOf(url)));
+  return names.unanswered() === undefined ? undefined : nameUnanswered(url);
+}
+
+export const noSession = (
+  url: string,
+  patience: Millis,
+  names: Pick<NameLookup, 'isWaiting' | 'unanswered'>,
+): RipcordError => noName(url, names) ?? explainPgError(new Error(`no session within ${sayDuration(patience)}`), url);
 
 /** A statement was sent over a session, and nothing came back in time. */
 export const noAnswer = (url: string, patience: Millis): RipcordError =>

@@ -1,3 +1,5 @@
+import { addressOf } from './address.ts';
+
 /** The key of a login in the plan's target, so that an operator knows where to change it. */
 export type LoginKey =
   | 'url'
@@ -30,3 +32,12 @@ export const loginToUndo = (target: { readonly url: string; readonly rollback_ur
   target.rollback_url === undefined
     ? { url: target.url, login: 'url (rollback_url is left out)' }
     : { url: target.rollback_url, login: 'rollback_url' };
+
+/** The names of the logins with which only the guard connects. The application has the one of `users_url`. */
+export const ownLogins = (
+  target: Parameters<typeof reachLogin>[0] & Parameters<typeof loginToUndo>[0],
+): readonly string[] => [
+  ...new Set(
+    [target, readLogin(target), reachLogin(target), loginToUndo(target)].map(({ url }) => addressOf(url).user),
+  ),
+];

@@ -1,5 +1,5 @@
 import { type Millis, millis } from '../core/kernel/units.ts';
-import { addressOf, parseUrl, sayAddress } from './address.ts';
+import { addressOf, parseUrl, requireTlsFiles, sayAddress } from './address.ts';
 import { TargetRefused } from './errors.ts';
 import type { RequiredServer } from './expected-server.ts';
 import { quoteIdentifier } from './identifiers.ts';
@@ -97,6 +97,7 @@ const escaped = (value: string): string => value.replaceAll(/[\\ ]/g, '\\$&');
 export function sessionUrl(asked: SessionOptions): string {
   const { url, name, readOnly, statementTimeout, lent, seesAllRows, searchPath, guardLogins = [] } = asked;
   const parsed = parseUrl(url);
+  requireTlsFiles(parsed);
   for (const parameter of overridden) parsed.searchParams.delete(parameter);
   parsed.searchParams.set('application_name', `ripcord ${name}`.trim());
   if (lent === true) return parsed.href;

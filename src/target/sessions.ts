@@ -4,7 +4,7 @@ import type { HeldConnection } from './connection.ts';
 import { TargetError, TargetRefused } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
 
-/** Which sessions belong to a phase: those of its role, and those with one of its names. */
+/** Which sessions belong to a phase: those of its role in its database, and those with one of its names in any database. */
 export interface PhaseSessions {
   readonly database: string;
   readonly role?: string;
@@ -23,6 +23,10 @@ export interface Session {
   readonly applicationName: string;
   readonly state?: string;
   readonly queryStart?: Instant;
+  /** The database, if it is another than the phase's. */
+  readonly elsewhere?: string;
+  /** What a process of the server does for the role without a client, such as applying a subscription. */
+  readonly background?: string;
   /** The session has a phase's name but cannot be the phase's: a stranger took the name. */
   readonly stranger?: true;
 }
@@ -46,12 +50,16 @@ export const ofGuard = (alias: string): string => `
 
 /**
  * The names `ripcord` and `ripcord …` are reserved for the guard, so such a session is a phase's only if it was named
- * explicitly. A login without pg_read_all_stats sees the names and roles of others, but neither type nor state.
+ * explicitly. A login without pg_read_all_stats sees the names and roles of others, but neither type nor state. A process of
+ * the server counts if it works as the role, such as one that applies a subscription; not as a superuser, as which
+ * extensions run their own, and not a parallel worker, which ends with its session.
  */
 const isOfPhase = `
-  datname = $1 and pid <> pg_backend_pid()
-    and coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
-    and (application_name = any($3) or (usename = $2 and not ${ofGuard('a')}))`;
+  pid <> pg_backend_pid() and case
+    when coalesce(backend_type, 'client backend') in ('client backend', 'walsender')
+      then application_name = any($3) or (datname = $1 and usename = $2 and not ${ofGuard('a')})
+    else datname = $1 and usename = $2 and backend_type <> 'parallel worker'
+      and not (select rolsuper from pg_roles where rolname = $2) end`;
 
 /**
  * A session may be the phase's if its login can act as the phases' role, or the other way round, unless a stranger granted
@@ -64,7 +72,7 @@ const isStrangers = `
 
 const ofPhase = `
   select pid, coalesce(usename, ''), coalesce(application_name, ''), state, extract(epoch from query_start) * 1000,
-    ${isStrangers}
+    ${isStrangers}, nullif(datname, $1), case when backend_type not in ('client backend', 'walsender') then backend_type end
   from pg_stat_activity a left join pg_roles p on p.rolname = $2
   where ${isOfPhase}
   order by pid`;
@@ -72,12 +80,14 @@ const ofPhase = `
 export async function phaseSessions(connection: Asked, of: PhaseSessions): Promise<readonly Session[]> {
   const values = [of.database, of.role ?? null, of.applicationNames, of.strangersSince ?? null];
   const { rows } = await connection.query(ofPhase, values);
-  return rows.map(([pid, role, applicationName, state, queryStart, stranger]) => ({
+  return rows.map(([pid, role, applicationName, state, queryStart, stranger, elsewhere, background]) => ({
     pid: Number(pid),
     role: role ?? '',
     applicationName: applicationName ?? '',
     ...(typeof state === 'string' && { state }),
     ...(typeof queryStart === 'string' && { queryStart: instant(Number(queryStart)) }),
+    ...(typeof elsewhere === 'string' && { elsewhere }),
+    ...(typeof background === 'string' && { background }),
     ...(stranger === 't' && { stranger: true as const }),
   }));
 }
@@ -109,7 +119,7 @@ export async function endSessions(connection: Asked, of: PhaseSessions): Promise
 export async function cancelPhaseStatement(connection: Asked, of: PhaseSessions, pid: number): Promise<boolean> {
   const waits = `exists (select from pg_locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation')`;
   const statement = `
-    with found as materialized (select pid from pg_stat_activity a where pid = $4 and ${isOfPhase} and ${waits})
+    with found as materialized (select pid from pg_stat_activity a where pid = $4 and datname = $1 and ${isOfPhase} and ${waits})
     select pg_cancel_backend(pid) from found`;
   try {
     const values = [of.database, of.role ?? null, of.applicationNames, pid];

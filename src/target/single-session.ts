@@ -95,7 +95,7 @@ export class SingleSession implements AsyncDisposable {
   async connect(signal?: AbortSignal): Promise<this> {
     const { url, login, statementTimeout: patience, lent = false, cost } = this.#options;
     const { names } = this.#socket;
-    const late = () => noSession(url, patience, names.isWaiting());
+    const late = () => noSession(url, patience, names);
     const started = performance.now();
     const spent = () => measured(elapsed(started) - names.waited());
     try {
@@ -245,5 +245,5 @@ export class SingleSession implements AsyncDisposable {
 }
 
 /** Connects at once. Rejects with TargetUnreachable or TargetRefused, or with the reason of an abort. */
-export const openSession = (options: SessionOptions, signal?: AbortSignal): Promise<SingleSession> =>
+export const openSession = async (options: SessionOptions, signal?: AbortSignal): Promise<SingleSession> =>
   new SingleSession(options).connect(signal);

@@ -49,7 +49,7 @@ export interface ConnectionParts {
 const probeConnections = 2;
 
 /** Enough visits at once that every probe learns in time that logins fail, even if each visit waits for its timeout. */
-const mostVisits = 4;
+const mostVisits = 10;
 /** At most five a second, whatever the number of probes. */
 const visitsApart = millis(200);
 
@@ -82,7 +82,7 @@ export function connectionsTo(
       asGuard: usersUrl === undefined,
       ...(usersUrl === undefined && { own: { session: readsAsUsersDo, vetting: vet } }),
       most: mostVisits,
-      apart: visitsApart,
+      apart: usersUrl === undefined ? visitsApart : millis(0), // the series on users_url have a pace of their own
       cost,
       ...(target.server !== undefined && { server: target.server }),
       ...(onCluster !== undefined && { onCluster }),

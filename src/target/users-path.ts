@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks';
 
-import type { OwnTime } from '../core/evidence/own-time.ts';
+import { noOwnTime, type OwnTime, ownTimeSum } from '../core/evidence/own-time.ts';
 import type { TargetIdentity } from '../core/evidence/target.ts';
 import { sayDuration } from '../core/kernel/duration.ts';
-import { measured, type Millis, millis } from '../core/kernel/units.ts';
+import { measured, type Millis, millis, seconds } from '../core/kernel/units.ts';
 import { addressOf, sayAddress } from './address.ts';
 import type { RequiredServer } from './expected-server.ts';
+import { TransactionEnded } from './errors.ts';
 import { explainPgError } from './explain.ts';
+import type { Answer } from './query.ts';
 import { lockTimeout, type SessionOptions } from './session-settings.ts';
 import { openSession, type SingleSession } from './single-session.ts';
 import { ChangedMeanwhile, type Vetting } from './untrusted-code.ts';
@@ -32,11 +34,13 @@ export interface VisitOptions {
 export interface UsersPath {
   /** Whether the guard's own login is used. A refusal is then the guard's problem and not the users'. */
   readonly asGuard: boolean;
-  /**
-   * Runs one statement in a read-only transaction of its own that leaves no trace. Never rejects, and leaves nothing
-   * open.
-   */
+  /** Runs one statement in a read-only transaction of its own that leaves no trace. Never rejects, and leaves nothing open. */
   visit(statement: string, options: VisitOptions): Promise<Visit>;
+  /**
+   * Runs statements that write, one after the other, in a transaction that is always rolled back. Never rejects, and leaves
+   * nothing open. The application's login only.
+   */
+  write(statements: readonly string[], options: VisitOptions): Promise<Visit>;
   /** The number of open connections. */
   readonly open: number;
 }
@@ -63,7 +67,10 @@ export interface UsersPathParts {
   readonly onCluster?: (isRead: boolean) => void;
 }
 
-const settings = `select pg_catalog.set_config('statement_timeout', $1, true), pg_catalog.set_config('lock_timeout', $2, true), ${mayReadCluster}`;
+/** If the guard is cut off in the middle, the server ends the transaction, and with it its locks, this long after the timeout. */
+const idleGrace = seconds(1);
+const settings = `select ${mayReadCluster}, pg_catalog.set_config('statement_timeout', $1, true),
+  pg_catalog.set_config('lock_timeout', $2, true), pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true)`;
 
 /** Throws WrongServer. For a login that may not read the cluster identifier, only the rest is compared. */
 async function requireServer(
@@ -81,10 +88,17 @@ async function requireServer(
   server.require(mayRead ? seen : { ...seen, system: server.expected?.system ?? '' }, at, mark);
 }
 
+/** What a visit does. `writes`: in the transaction that the application would get, so that it meets the same refusals. */
+interface Work {
+  readonly statements: readonly string[];
+  readonly writes: boolean;
+}
+
 /** Once the transaction has begun, a server and not only a pooler has accepted the query. */
 async function enter(
   session: SingleSession,
   parts: UsersPathParts,
+  { writes }: Work,
   rest: Millis,
   options: VisitOptions,
 ): Promise<void> {
@@ -93,10 +107,10 @@ async function enter(
   const late = AbortSignal.timeout(Math.max(1, Math.ceil(rest)));
   const signal = AbortSignal.any([options.signal, late]);
   try {
-    await session.query('begin transaction read only', [], { timeout, signal });
-    const limits = [String(Math.ceil(timeout)), String(lockTimeout)];
+    await session.query(writes ? 'begin' : 'begin transaction read only', [], { timeout, signal });
+    const limits = [timeout, writes ? timeout : lockTimeout, timeout + idleGrace].map((one) => String(Math.ceil(one)));
     const { rows } = await session.query(settings, limits, { timeout, signal });
-    await requireServer(session, parts, rows[0]?.[2] === 't', { timeout, signal });
+    await requireServer(session, parts, rows[0]?.[0] === 't', { timeout, signal });
     await session.query('savepoint question', [], { timeout, signal });
   } catch (error) {
     if (error !== late.reason) throw error;
@@ -116,15 +130,32 @@ async function leave(session: SingleSession): Promise<void> {
   await session.close().catch(() => undefined);
 }
 
-async function visitOnce(parts: UsersPathParts, statement: string, options: VisitOptions): Promise<Visit> {
+/** The time of the statements together. They share the timeout. */
+async function writeAll(
+  statements: readonly string[],
+  session: SingleSession,
+  { timeout, signal }: VisitOptions,
+): Promise<Pick<Answer, 'ms' | 'own'>> {
+  let [ms, own] = [millis(0), noOwnTime];
+  for (const statement of statements) {
+    const answer = await session.query(statement, [], { timeout: millis(Math.max(1, timeout - ms)), signal });
+    if (!session.inTransaction) throw new TransactionEnded(statement);
+    ms = measured(ms + answer.ms);
+    own = ownTimeSum(own, answer.own ?? noOwnTime);
+  }
+  return { ms, own };
+}
+
+async function visitOnce(parts: UsersPathParts, work: Work, options: VisitOptions): Promise<Visit> {
   const { url, own, cost } = parts;
   const { timeout, signal } = options;
   const started = performance.now();
+  const [statement = ''] = work.statements;
   const lent = {
     url,
     login: 'users_url',
     name: 'users',
-    readOnly: true,
+    readOnly: !work.writes,
     lent: true,
     statementTimeout: timeout,
   } as const;
@@ -135,9 +166,11 @@ async function visitOnce(parts: UsersPathParts, statement: string, options: Visi
   const changes = own?.vetting.changes();
   try {
     session = await openSession({ ...about, ...(cost !== undefined && { cost }) }, signal);
-    if (own === undefined) await enter(session, parts, millis(timeout - passed()), options);
+    if (own === undefined) await enter(session, parts, work, millis(timeout - passed()), options);
     connect = passed();
-    const { ms: took, own: spent } = await session.query(statement, [], { timeout, signal });
+    const { ms: took, own: spent } = work.writes
+      ? await writeAll(work.statements, session, options)
+      : await session.query(statement, [], { timeout, signal });
     await own?.vetting.vet(statement, performance.now());
     if (own?.vetting.changes() !== changes) throw new ChangedMeanwhile();
     return { state: 'answered', connect, took, ...(spent !== undefined && { own: spent }) };
@@ -151,22 +184,24 @@ async function visitOnce(parts: UsersPathParts, statement: string, options: Visi
 export function usersPath(parts: UsersPathParts): UsersPath {
   let open = 0;
   let nextAt = 0;
+  const run = async (work: Work, options: VisitOptions): Promise<Visit> => {
+    const now = performance.now();
+    if (open >= parts.most || now < nextAt) return { state: 'full' };
+    nextAt = now + parts.apart;
+    open += 1;
+    try {
+      for (const statement of work.statements) await parts.own?.vetting.vet(statement);
+      return await visitOnce(parts, work, options);
+    } catch (error) {
+      return { state: 'failed', error };
+    } finally {
+      open -= 1;
+    }
+  };
   return {
     asGuard: parts.asGuard,
-    async visit(statement, options) {
-      const now = performance.now();
-      if (open >= parts.most || now < nextAt) return { state: 'full' };
-      nextAt = now + parts.apart;
-      open += 1;
-      try {
-        await parts.own?.vetting.vet(statement);
-        return await visitOnce(parts, statement, options);
-      } catch (error) {
-        return { state: 'failed', error };
-      } finally {
-        open -= 1;
-      }
-    },
+    visit: (statement, options) => run({ statements: [statement], writes: false }, options),
+    write: (statements, options) => run({ statements, writes: true }, options),
     get open() {
       return open;
     },

@@ -49,6 +49,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 const deciding: readonly Right[] = ['approve-phase-rollback', 'approve-restore'];
 /** In the order of docs/api.md: the first match counts. A principal with one of the rights may call the route. */
 const table: readonly (readonly [RegExp, readonly Right[]])[] = [
+  [/\/gate$/, ['view', 'report-phases']],
   [/^get /, ['view']],
   [/ \/api\/v1\/runs$|\/(?:baseline|close)$/, ['operate']],
   [/\/phases\//, ['report-phases']],

@@ -20,10 +20,11 @@ afterEach(async () => {
   running = undefined;
 });
 
-/** A server that returns what it received, behind a door for which `good` is a principal's token. */
+/** A server that returns what it received, behind a door for which `good` and `good-NAME` are principals' tokens. */
 async function behindDoor(more: Partial<Limits> = {}) {
   const asked: string[] = [];
   const turnedAway: string[] = [];
+  const unheard: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const isStranger = request.socket instanceof StrangerStream;
     asked.push(`${isStranger ? 'stranger' : 'principal'} ${request.method} ${request.url}`);
@@ -36,9 +37,11 @@ async function behindDoor(more: Partial<Limits> = {}) {
   const door = openDoor(
     server,
     {
-      isPrincipal: (token) => token === 'good',
+      holderOf: (token) =>
+        token.startsWith('good') ? { guards: [token], principal: token, mayReport: false } : undefined,
       now: () => start,
       onTurnedAway: (because) => turnedAway.push(because),
+      onUnheard: ({ principal }) => unheard.push(principal),
     },
     { ...usual, hold: millis(20), ...more },
   );
@@ -75,7 +78,7 @@ async function behindDoor(more: Partial<Limits> = {}) {
     send();
     return one;
   };
-  return { client, endlessly, asked, turnedAway };
+  return { client, endlessly, asked, turnedAway, unheard };
 }
 
 const get = (path: string, token?: string) =>
@@ -189,18 +192,31 @@ test('a rejected connection is held for a while, up to a limit; any more are end
   await client(get('/', 'good')).hears('0 bytes');
 });
 
-test('principals have a limit of their own, and one too many is told so', async () => {
-  const { client, turnedAway } = await behindDoor({ principals: { inAll: 8, perAddress: 2 } });
+test('each principal has a limit of their own, and one too many is told so', async () => {
+  const { client, turnedAway, unheard } = await behindDoor({ principals: { inAll: 8, perPrincipal: 2 } });
   const [one, two] = [client(get('/', 'good')), client(get('/', 'good'))];
   await Promise.all([one.hears('0 bytes'), two.hears('0 bytes')]);
   const heard = await client(get('/', 'good')).ended;
   expect(status(heard)).toBe('HTTP/1.1 503 Unavailable');
   expect(heard).toContain('"because":"too-many-connections"');
-  expect(turnedAway).toEqual(['crowded']);
+  expect([turnedAway, unheard]).toEqual([['principals-crowded'], ['good']]);
+  await client(get('/', 'good-other')).hears('0 bytes');
   one.socket.destroy();
   await expect
     .poll(async () => status(await client(get('/', 'good').replace('Host', 'Connection: close\r\nHost')).ended))
     .toBe('HTTP/1.1 200 OK');
+});
+
+test('if all principals together have too many connections, whoever has the most loses the oldest', async () => {
+  const { client, turnedAway, unheard } = await behindDoor({ principals: { inAll: 3, perPrincipal: 3 } });
+  const many = Array.from({ length: 3 }, (_, place) => client(get(`/${place}`, 'good-greedy')));
+  await Promise.all(many.map((one) => one.hears('0 bytes')));
+  const other = client(get('/', 'good-other'));
+  await other.hears('0 bytes');
+  await many[0]?.ended;
+  expect([turnedAway, unheard]).toEqual([['principals-crowded'], ['good-greedy']]);
+  other.socket.write(get('/again', 'good-other').replace('Host', 'Connection: close\r\nHost'));
+  expect((await other.ended).match(/200 OK/g)).toHaveLength(2);
 });
 
 test('strangers who ask too often are told so before their request is read; principals are not counted', async () => {

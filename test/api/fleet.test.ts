@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { holderIn } from '../../src/api/fleet.ts';
 import type { Guard } from '../../src/api/guard.ts';
 import { type Api, startApi } from '../../src/api/server.ts';
 import { principalId } from '../../src/core/kernel/ids.ts';
@@ -11,6 +12,7 @@ const tokens: Readonly<Record<string, readonly string[]>> = {
   mover: ['move'],
   shared: ['move', 'shrink'],
   half: ['shrink'],
+  idle: ['shrink'],
   ended: ['shrink'],
   nobody: [],
 };
@@ -38,7 +40,7 @@ function guardOf(plan: string, target: string): Guard {
   };
   return {
     name: { plan, target },
-    rightsOf: (role: string) => (role === 'shared in shrink' ? [] : rightNames),
+    rightsOf: (role: string) => (role === 'shared in shrink' || role === 'idle in shrink' ? [] : rightNames),
     principalOf: (token: string) =>
       tokens[token]?.includes(plan) === true
         ? { principal: { id: principalId(token), role: `${token} in ${plan}` } }
@@ -158,6 +160,24 @@ describe('a run named by its id', () => {
   });
 });
 
+test.each([
+  { token: 'half', query: '', status: 503, because: 'guard-absent' },
+  { token: 'half', query: '?plan=gone', status: 503, because: 'guard-absent' },
+  { token: 'half', query: '?plan=shrink', status: 404, because: 'unknown-run' },
+  { token: 'mover', query: '', status: 404, because: 'unknown-run' },
+])(
+  'a run of an absent guard cannot be told from one that does not exist by a token of that guard ($token$query): $status',
+  async ({ token, query, status, because }) => {
+    stand({ 'shrink in prod': { run: 'shrink-in-prod-1', open: true } });
+    const path = `/runs/gone-in-prod-1/phases/p/finish${query}`;
+    expect(await ask(path, token, {})).toMatchObject({ status, answer: { because } });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${api.url}/api/v1/runs/gone-in-prod-1${query}`, { headers });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, status === 503 ? '5' : null]);
+    expect(done).toEqual([]);
+  },
+);
+
 test('a guard that cannot read its journal does not block another’s runs or the list', async () => {
   stand({ 'move in prod': { ...inProd, open: true }, 'move in staging': { ...inStaging, open: true } });
   sick.add('move in prod');
@@ -224,6 +244,20 @@ describe('a token', () => {
   test('of no plan belongs to nobody', async () => {
     expect(await ask('/guards', 'nobody')).toMatchObject({ status: 401 });
   });
+});
+
+test.each([
+  { token: 'mover', guards: ['move in prod', 'move in staging'], mayReport: true },
+  { token: 'half', guards: ['shrink in prod'], mayReport: true },
+  { token: 'idle', guards: ['shrink in prod'], mayReport: false },
+])('a connection with the token $token belongs to $guards', ({ token, guards, mayReport }) => {
+  const fleet = fleetOf([guardOf('move', 'prod'), guardOf('move', 'staging'), guardOf('shrink', 'prod')], absent);
+  const principal = guards.map((guard) => `${token} of ${guard}`).join(', ');
+  expect(holderIn(fleet, token)).toEqual({ guards, principal, mayReport });
+});
+
+test.each(['ended', 'nobody'])('a connection with the token %s belongs to no principal', (token) => {
+  expect(holderIn(fleetOf([guardOf('move', 'staging')], absent), token)).toBeUndefined();
 });
 
 test('a run is opened by the named guard, because several could be meant', async () => {

@@ -17,6 +17,7 @@ test('every judge for integrity and the schema calls its own example a breach', 
     'sequences',
     'row-counts',
     'content',
+    'mass-changes',
     'page-checksums',
     'collation-versions',
     'amcheck',
@@ -26,6 +27,7 @@ test('every judge for integrity and the schema calls its own example a breach', 
     'primary-keys',
     'replica-identity',
     'closed-tables',
+    'lost-access',
   ] as const;
   expect(cannotFail({ checks: [], catalogue: cataloguePlan.parse({}) }, ids)).toEqual([]);
 });

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 
-import { othersObjects } from '../../src/checks/others-objects.ts';
+import { readMoment } from '../../src/checks/moment.ts';
+import { type AtStart, othersObjects } from '../../src/checks/others-objects.ts';
 import type { Fault, Finding } from '../../src/core/evidence/finding.ts';
 import { checkId } from '../../src/core/kernel/ids.ts';
 import { instant, millis } from '../../src/core/kernel/units.ts';
@@ -132,14 +133,15 @@ test('a fault that only others can have made or granted is only recommended to p
 });
 
 test('a phase was seen to make only what nobody else can have made, in a schema that nobody else can rename', async () => {
-  await using db = await database();
+  await using db = await database(inject('postgres18')); // on 15, each role that may create roles could have made it
   await using phases = await temporaryRole(db, 'login');
   await using stranger = await temporaryRole(db, 'login');
+  await using asks = checksSession(db.url);
+  const catalogs = await readMoment(asks);
   await db.query(`create schema side authorization ${stranger.name}; create schema app authorization ${phases.name};
     create table app.own (id int); create table side.own (id int); create table public.own (id int);
     alter table app.own owner to ${phases.name}; alter table side.own owner to ${phases.name};
     alter table public.own owner to ${phases.name}`);
-  await using asks = checksSession(db.url);
   const made = (
     relation: string | undefined,
     by: readonly string[],
@@ -157,11 +159,13 @@ test('a phase was seen to make only what nobody else can have made, in a schema 
     made('app.own', [p], 'all'),
     made('public.own', [p], 'all'),
     made('app.own', [p, s], 'any'),
-    made(undefined, [p], 'any'),
+    made(undefined, [p], 'any', { rests: { kind: 'schema', name: 'app' } }),
     made('app.own', [p], 'all', { openedBy: [[p], [p]] }),
   ];
   const unseen = [
     made('app.own', [p], undefined),
+    made(undefined, [p], 'any'),
+    made('app.own', [p], 'all', { openedBy: [] }),
     made('side.own', [p], 'all'),
     made('app.gone', [p], 'all'),
     made('app.own', [p, s], 'all'),
@@ -169,9 +173,19 @@ test('a phase was seen to make only what nobody else can have made, in a schema 
     made('app.own', [p], 'all', { takers: [s] }),
     made('app.own', [p, 'a role that was renamed'], 'all'),
   ];
-  const marked = async (role: string | undefined) =>
-    (await othersObjects(asks, role)(breach(...seen, ...unseen))).faults?.map((one) => one.seen);
+  const all = [...seen, ...unseen];
+  const none = all.map(() => undefined);
+  const well = { ...breach(), status: 'ok' } as const;
+  const marked = async (role: string | undefined, atStart?: Partial<AtStart>) => {
+    const start = { finding: well, catalogs, watched: [], ...atStart };
+    return (await othersObjects(asks, role)(breach(...all), undefined, start)).faults?.map((one) => one.seen);
+  };
   expect(await marked(p)).toEqual([...seen.map(() => 'maker'), ...unseen.map(() => undefined)]);
-  expect(await marked(undefined)).toEqual([...seen, ...unseen].map(() => undefined));
+  expect(await marked(undefined)).toEqual(none);
+  expect(await marked(p, { catalogs: undefined }), 'a journal that says nothing of that time').toEqual(none);
+  expect(await marked(p, { catalogs: await readMoment(asks) }), 'made before the phase').toEqual(none);
+  expect(await marked(p, { finding: breach(...all) }), 'found before the phase').toEqual(none);
+  expect(await marked(p, { finding: undefined }), 'nobody looked before the phase').toEqual(none);
+  expect(await marked(p, { finding: { ...well, unseen: 'a part' } }), 'not everything was looked at').toEqual(none);
   await db.query('drop table app.own, side.own, public.own; drop schema side, app');
 });

@@ -91,6 +91,17 @@ test.each(ofPressure.filter((id) => checks[id]?.counts === true))('%s needs a se
   expect(judge(id, rows)).toMatchObject({ unknown: expect.any(String), warmingUp: true });
 });
 
+test.each([
+  { when: 'most of them are the phases’', cells: { of_phases: '60', held_up: 'f' }, seen: true },
+  { when: 'half of them are the phases’', cells: { of_phases: '50', held_up: 'f' }, seen: false },
+  { when: 'one of the phases’ waits for somebody else', cells: { of_phases: '60', held_up: 't' }, seen: false },
+  { when: 'it is not known whether one waits', cells: { of_phases: '60', held_up: null }, seen: false },
+])('sessions that take the last slots, when $when: a phase was seen to do it: $seen', ({ cells, seen }) => {
+  const faults = faultsOf(judge('connections', [{ sees: 't', taken: '100', places: '100', ...cells }]));
+  const sure = expect.objectContaining({ seen: 'session' });
+  expect(faults).toEqual([seen ? sure : expect.not.objectContaining({ seen: 'session' })]);
+});
+
 describe('counters are compared with the rate of the baseline', () => {
   const counts = (more: Cells): readonly Cells[] => [{ epoch: 'e', ...more }];
 

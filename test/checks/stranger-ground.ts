@@ -6,9 +6,9 @@ import { separateLogins } from '../support/logins.ts';
 import { temporaryRole } from '../target/role.ts';
 
 /** A database with a phases' role, a stranger and the guard's watching login. */
-export async function ground(server: 'postgres' | 'postgres18') {
+export async function ground(server: 'postgres' | 'postgres18', url = inject(server)) {
   const stack = new AsyncDisposableStack();
-  const db: TestDatabase = stack.use(await database(inject(server)));
+  const db: TestDatabase = stack.use(await database(url));
   const logins = stack.use(await separateLogins(db));
   const phases = stack.use(await temporaryRole(db, 'login'));
   const stranger = stack.use(await temporaryRole(db, 'login'));

@@ -80,6 +80,21 @@ const attacks: readonly Attack[] = [
     phase: 'select 1',
     does: 'drop type side.mood cascade',
   },
+  {
+    what: 'renames a type of its own that is an argument of a function of the phases’ role',
+    check: { 'definer-functions': '{ every: 500ms }' },
+    before: `set role STRANGER; create type side.mood as enum ('well'); grant usage on type side.mood to public; set role PHASES;
+      create function app.f(m side.mood) returns int language sql security definer set search_path = '' as 'select 1'; reset role`,
+    phase: 'select 1',
+    does: 'alter type side.mood rename to mood2',
+  },
+  {
+    what: 'lets the watched role read everything, with a right that it may pass on',
+    check: { reach: '{ every: 500ms }' },
+    before: 'grant pg_read_all_data to STRANGER with admin option',
+    phase: 'alter table app.orders add column more int',
+    does: 'grant pg_read_all_data to WATCHED',
+  },
 ];
 /** `npm test` runs one of each sort, on one server. */
 const sampled = new Set([attacks[0], attacks[3]]);
@@ -176,7 +191,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
     120_000,
   );
 
-  test.runIf(everyCase).each([
+  const rolledBack: readonly (Pick<Attack, 'what' | 'check' | 'phase'> & { readonly stranger: string })[] = [
     {
       what: 'keeps others from a table for a long time',
       check: { 'blocked-sessions': `{ ${soon}, waiting: 200ms }` },
@@ -189,10 +204,13 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       phase: 'grant select on app.orders to WATCHED',
       stranger: 'grant select on app.orders to WATCHED',
     },
-  ])(
+  ];
+  /** On 15, each role of the shared server that may create roles could have granted it. */
+  const isCertain = ({ check }: Pick<Attack, 'check'>) => check.grants === undefined || server === 'postgres18';
+  test.runIf(everyCase).each(rolledBack.filter(isCertain))(
     'a phase that $what is rolled back, even if strangers do the same',
     async ({ check, phase, stranger }) => {
-      const catalogue = catalogueIds.map((id) => `${id}: ${(check as Attack['check'])[id] ?? 'off'}`).join(', ');
+      const catalogue = catalogueIds.map((id) => `${id}: ${check[id] ?? 'off'}`).join(', ');
       await using on = await armedGround({ server, catalogue, before: granted });
       await on.begin('work');
       const working = await on.phase();

@@ -35,6 +35,7 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       return found;
     };
     expect(await reasons(stranger.name, phases.name)).toEqual([none]);
+    expect(await reasons(stranger.name, 'renamed_since')).toEqual([none]); // the phases’ role no longer exists
     expect(await reasons(stranger.name, undefined)).toEqual([undefined]); // the phases’ login is unknown
     expect(await reasons(phases.name, phases.name)).toEqual([undefined]);
     expect(await reasons('postgres', phases.name)).toEqual([undefined]); // it may act as the phases' role

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { RefusedByDaemon } from '../../src/cli/errors.ts';
 import { httpReporter } from '../../src/cli/phase.ts';
 import { phaseId } from '../../src/core/kernel/ids.ts';
+import { deliver } from '../../src/phases/deliver.ts';
+import { PhaseRefused } from '../../src/phases/errors.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { ripcord } from './ripcord.ts';
 import { stub } from './stub.ts';
@@ -55,6 +57,35 @@ test.each(['unsettled', 'boundary-not-ready'])(
     await clock.advance(1_000);
     await expect(started).resolves.toMatchObject({ tag: 'a-tag' });
     expect(said).toEqual(['Phase first waits: not yet']);
+  },
+);
+
+test.each([
+  { status: 400, because: 'bad-request', final: true },
+  { status: 401, because: 'unknown-token', final: false },
+  { status: 403, because: 'not-allowed', final: true },
+  { status: 404, because: 'unknown-run', final: false },
+  { status: 409, because: 'another-attempt', final: true },
+  { status: 429, because: 'too-many-failures', final: false },
+  { status: 503, because: 'guard-absent', final: false },
+  { status: 503, because: 'too-many-connections', final: false },
+])(
+  '$status ($because) to the report of a phase that has ended is final: $final',
+  async ({ status, because, final }) => {
+    const clock = fakeClock();
+    const answers = [
+      () => Promise.resolve({ run: 'run-1', tag: 'a-tag', lease_ms: 60_000 }),
+      () => Promise.reject(new RefusedByDaemon({ ...problem, status, because })),
+    ];
+    const client = { post: () => (answers.shift() ?? (() => Promise.resolve({})))() as Promise<never> };
+    const reporter = httpReporter(client, phaseId('first'), { clock, say: () => undefined });
+    const { lease } = await reporter.start({ pid: 1, startTicks: '1', bootId: 'b' });
+    const told = deliver(() => reporter.finish(), { clock, lease, giveUp: new AbortController().signal });
+    const end = await told.then(
+      () => 'accepted at the second try',
+      (error: unknown) => error,
+    );
+    expect(end).toEqual(final ? expect.any(PhaseRefused) : 'accepted at the second try');
   },
 );
 

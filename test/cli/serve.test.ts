@@ -1,12 +1,16 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, readdir, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { journalBesideAll } from '../../src/cli/journal-beside.ts';
 import { changed, goodPlan } from '../core/plan/a-plan.ts';
+import { miniature, secret } from '../crash/miniature.ts';
+import { apiClient } from '../support/api-client.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { database } from '../support/database.ts';
 import { folder } from './folder.ts';
 import { main, running } from './process.ts';
@@ -66,6 +70,31 @@ test('the first signal ends a start that waits for a silent target', async () =>
   expect(await end).toMatchObject({ exitCode: 0, out: '' });
   await new Promise((resolve) => silent.close(resolve));
 }, 12_000);
+
+test('serve stops when it is told to, also if nobody reads its log', async () => {
+  await using mini = await miniature();
+  const { PATH = '' } = process.env;
+  const args = [main, 'serve', '--plan', mini.planFile, '--journal', mini.journal, '--listen', '127.0.0.1:0'];
+  const path = join(dirname(mini.planFile), 'log');
+  execFileSync('mkfifo', [path]);
+  await using unread = await open(path, 'r+');
+  const child = spawn(process.execPath, args, {
+    env: { PATH, ...compileCache, RIPCORD_TEST_SECRET: secret },
+    stdio: ['ignore', 'pipe', unread.fd],
+  });
+  using _ = { [Symbol.dispose]: () => void child.kill('SIGKILL') };
+  const [said] = (await once(child.stdout!, 'data')) as [Buffer];
+  const client = apiClient({ url: /http:\S+/.exec(said.toString())?.[0] ?? '' }, mini.token);
+  await client.ask('/runs', {});
+  for (let turn = 0; turn < 50; turn += 1) {
+    const view = await client.ask('/runs/current/hold', { reason: `${turn} ${'x'.repeat(1_900)}` });
+    const { held } = view as { readonly held?: { readonly questionId: number } };
+    await client.ask('/runs/current/resume', { question_id: held?.questionId });
+  }
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await gone).toEqual([0, null]);
+}, 60_000);
 
 test('a second signal ends serve immediately, whatever it waits for', async () => {
   await using files = await folder();

@@ -3,13 +3,14 @@ import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { minutes, seconds } from '../../src/core/kernel/units.ts';
 import { Guards } from '../../src/daemon/fleet.ts';
 import type { Shared } from '../../src/daemon/foundation.ts';
 import type { GuardAtWork } from '../../src/daemon/guard-at-work.ts';
 import type { LoadedPlan } from '../../src/plan-files/load-plan.ts';
+import { hashToken } from '../../src/runs/token-hash.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const planOf = (name: string): string => `
@@ -20,7 +21,7 @@ environments:
 run: { estimate: 10m }
 phases: [{ id: first, estimate: 5m, rollback: { command: ['true'] } }]
 probes: [{ id: alive, sql: select 1 }]
-principals: [{ id: dana, role: database_administrator, token_hash: 'sha256:${'0'.repeat(64)}' }]
+principals: [{ id: dana, role: database_administrator, token_hash: '${hashToken(`token-${name}`)}' }]
 `;
 
 /** Guards of the plans a, b and so on, each started as the test requires. */
@@ -48,11 +49,14 @@ async function fleet(count: number) {
     /** The starts of each guard, and what each received. */
     tries: new Map<string, { readonly shared: Shared; readonly failed: (error: unknown) => void }[]>(),
     begin: async (_name: string, _failed: (error: unknown) => void): Promise<void> => undefined,
+    beginPlan: async (_plan: LoadedPlan): Promise<void> => undefined,
     end: async (_name: string): Promise<void> => undefined,
   };
-  const startOne = async ({ plan: { name } }: LoadedPlan, shared: Shared, failed: (error: unknown) => void) => {
+  const startOne = async (loaded: LoadedPlan, shared: Shared, failed: (error: unknown) => void) => {
+    const { name } = loaded.plan;
     world.tries.set(name, [...(world.tries.get(name) ?? []), { shared, failed }]);
     await world.begin(name, failed);
+    await world.beginPlan(loaded);
     return {
       guard: { name: { plan: name, target: 'test' } },
       [Symbol.asyncDispose]: () => world.end(name),
@@ -157,4 +161,71 @@ test('a plan file that becomes a pipe keeps its own guard away and no other', as
   await clock.advance(seconds(31));
   expect(atWork()).toEqual(['b']);
   expect(guards.absent()).toMatchObject([{ because: expect.stringContaining('it is not a regular file') }]);
+});
+
+describe('two files with the same plan', () => {
+  /** The first file's plan is of another database; the journal's run is of the second's. */
+  const twins = async (count = 2) => {
+    const made = await fleet(count);
+    const [copy = '', right = ''] = made.files;
+    await writeFile(copy, planOf('p').replace('/x', '/copy').replace(hashToken('token-p'), hashToken('token-copy')));
+    await writeFile(right, planOf('p'));
+    const started: string[] = [];
+    const fits = new Set(['right']);
+    made.world.beginPlan = async ({ plan: { name }, environment: { target } }) => {
+      if (name !== 'p') return;
+      const which = target.url.includes('/copy') ? 'copy' : 'right';
+      started.push(which);
+      if (!fits.has(which)) await gone();
+    };
+    return { ...made, started, fits };
+  };
+
+  test('the second one gets its turn when the first one cannot start', async () => {
+    const { start, atWork, started, guards, clock } = await twins();
+    await start();
+    expect([started, atWork()]).toEqual([['copy', 'right'], ['p']]);
+    await clock.advance(minutes(2));
+    expect(started).toEqual(['copy', 'right']);
+    expect(guards.absent()).toMatchObject([
+      { name: undefined, because: expect.stringContaining('are both the plan p') },
+    ]);
+    expect(guards.absent().map(({ knows }) => knows('token-copy'))).toEqual([false]);
+  });
+
+  test('both are tried each time until one is at work, and their principals are told to wait', async () => {
+    const { start, atWork, started, fits, guards, clock } = await twins(3);
+    fits.clear();
+    await start();
+    expect([started.slice(0, 2), atWork()]).toEqual([['copy', 'right'], ['c']]);
+    const known = (token: string) => guards.absent().some((one) => one.name?.plan === 'p' && one.knows(token));
+    expect([known('token-p'), known('token-copy')]).toEqual([true, true]);
+    await clock.advance(minutes(1));
+    expect(started.filter((one) => one === 'copy')).toHaveLength(started.length / 2);
+    fits.add('right');
+    await clock.advance(minutes(1));
+    expect(atWork()).toEqual(['p', 'c']);
+    expect([known('token-p'), known('token-copy')]).toEqual([false, false]);
+  });
+});
+
+test.each([
+  { becomes: 'c', atWork: ['a', 'c'] },
+  { becomes: 'a', atWork: ['a'] },
+])('an open run has no guard once its plan’s file becomes the plan $becomes', async ({ becomes, atWork: wanted }) => {
+  const { world, start, guards, files, clock, atWork } = await fleet(2);
+  const plan = { name: 'b', hash: 'sha256:0' };
+  const first = { type: 'run-opened', v: 1, at: 0, run: 'run-1', plan, environment: 'test', target: {}, by: 'dana' };
+  const store = { runs: async () => [{ run: 'run-1', first, last: first }], read: async () => [] };
+  world.begin = (name) => (name === 'b' ? gone() : Promise.resolve());
+  await start({ store: store as never });
+  await guards.findUnchosen(store as never);
+  expect(guards.absent()).toMatchObject([{ name: { plan: 'b' } }]);
+  await writeFile(files[1] ?? '', planOf(becomes));
+  await clock.advance(minutes(1));
+  expect(atWork()).toEqual(wanted);
+  expect(guards.absent().at(-1)).toMatchObject({
+    name: { plan: 'b', target: 'test' },
+    told: expect.stringContaining('run run-1 is open in the journal'),
+  });
 });

@@ -191,7 +191,7 @@ test('the types prevent building anything that acts before the restart is record
     const made: Recovered = { ...foundation, ...({} as Omit<Recovered, symbol>) };
     const metrics = { ...foundation.metrics, ...foundation.processMetrics };
     // @ts-expect-error -- nor can what watches the target be built from it
-    const monitoring = () => buildMonitoring({ ...foundation, metrics });
+    const monitoring = () => buildMonitoring({ ...foundation, metrics, phaseLeases: { isHeard: () => true } });
     return [recovered, made, monitoring];
   };
   expect(tooEarly).toBeTypeOf('function'); // tsc checks this

@@ -6,7 +6,14 @@ import { canonical } from '../../src/core/kernel/canonical.ts';
 import { probeId, runId } from '../../src/core/kernel/ids.ts';
 import { instant } from '../../src/core/kernel/units.ts';
 import { JournalClosed, StaleSequence } from '../../src/journal/errors.ts';
-import { type Journal, type OpaqueEvent, type ReadingChunk, tokenStream } from '../../src/journal/journal.ts';
+import {
+  type Journal,
+  journalStream,
+  type OpaqueEvent,
+  planOfTokens,
+  type ReadingChunk,
+  tokenStream,
+} from '../../src/journal/journal.ts';
 import { type GuardJournal, underLease } from '../../src/journal/under-lease.ts';
 import { claimed, someGuard } from '../support/leased.ts';
 import { consumersContract, leasesContract, type OpenStore, positionsContract } from './contract-sharing.ts';
@@ -156,6 +163,19 @@ function entries(open: OpenStore): void {
     const endless = event('sampled', { took: Number.POSITIVE_INFINITY });
     await expect(journal.append(run, 0, [event('opened'), endless])).rejects.toThrow('has no JSON form');
     expect(await journal.read(run)).toEqual([]);
+  });
+
+  test('own streams are listed apart from the runs, and only those with entries', async () => {
+    await using journal = await leased(open);
+    expect(await journal.streams()).toEqual([]);
+    await journal.append(run, 0, [event('opened')]);
+    await journal.append(tokenStream('move'), 0, [event('ended')]);
+    await journal.append(tokenStream('a/b'), 0, [event('ended')]);
+    await journal.append(tokenStream('nobody'), 0, []);
+    const streams = await journal.streams();
+    expect(streams).toEqual([tokenStream('a/b'), tokenStream('move')]);
+    expect([...streams, journalStream, run].map(planOfTokens)).toEqual(['a/b', 'move', undefined, undefined]);
+    expect((await journal.runs()).map((one) => one.run)).toEqual([run]);
   });
 
   test('runs have chains of their own and say what they began and ended with; the one begun last comes first, also when an earlier one goes on', async () => {

@@ -13,7 +13,7 @@ const undoing = { state: 'undoing', procedure: { phases: [phase] }, steps: [] };
 
 type Standing = { readonly state: PhaseState['state']; readonly rollback?: object; readonly atWork?: true };
 
-test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' }>([
+test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' | 'lost' }>([
   { state: 'not-started', counts: 'not at all' },
   { state: 'undone', counts: 'not at all' },
   { state: 'running', counts: 'under way' },
@@ -21,7 +21,8 @@ test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' }
   { state: 'finished', rollback: undoing, counts: 'under way' },
   { state: 'failed', counts: 'left' },
   { state: 'failed', rollback: undoing, counts: 'under way' },
-  { state: 'unknown', counts: 'left' },
+  { state: 'unknown', counts: 'lost' },
+  { state: 'unknown', rollback: undoing, counts: 'under way' },
   { state: 'unknown', atWork: true, counts: 'under way' },
   { state: 'failed', atWork: true, counts: 'left' },
 ])(
@@ -34,6 +35,7 @@ test.each<Standing & { counts: 'not at all' | 'applied' | 'under way' | 'left' }
       ...(declared.applied.length > 0 ? ['applied'] : []),
       ...(declared.underWay.length > 0 ? ['under way'] : []),
       ...((declared.left ?? []).length > 0 ? ['left'] : []),
+      ...((declared.lost ?? []).length > 0 ? ['lost'] : []),
     ];
     expect(found).toEqual(counts === 'not at all' ? [] : [counts]);
   },

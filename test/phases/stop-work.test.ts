@@ -8,8 +8,9 @@ import { after, type Instant, instant, millis, minutes, seconds } from '../../sr
 import { phaseId } from '../../src/core/kernel/ids.ts';
 import { freshPhase } from '../../src/core/run/phases.ts';
 import type { Quiet } from '../../src/core/response/events.ts';
-import { quieten, workedSince, type Worker, WorkGoesOn } from '../../src/phases/stop-work.ts';
+import { quieten, roleOf, workedSince, type Worker, WorkGoesOn } from '../../src/phases/stop-work.ts';
 import { heldConnection } from '../../src/target/connection.ts';
+import { startPostgres } from '../../tools/postgres/server.ts';
 import { start } from '../support/builders.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { everyCase } from '../support/every-case.ts';
@@ -165,3 +166,79 @@ test('without a role, a transaction prepared since the phases began prevents the
   const later = await quieting(leftOver.url, 'postgres', since(Date.now() + seconds(120)));
   expect(later.proof).toMatchObject({ endedSessions: 0 });
 });
+
+/** The work of phases, stopped in little time. `quiet` names what the proof does not cover, or the error. */
+async function stopped(db: Pick<TestDatabase, 'url' | 'name'>, role: string, tags: readonly string[] = []) {
+  await using connection = heldConnection({
+    url: db.url,
+    name: 'control',
+    readOnly: true,
+    statementTimeout: seconds(5),
+  });
+  const work = { groups: [], tags, role };
+  const common = { database: db.name, connection };
+  const clock = hurriedClock(async () => undefined);
+  const proof = await quieten(work, { ...common, rules, clock }).catch((error: unknown) => error);
+  return { proof, ...(await roleOf(work, common)) };
+}
+
+test('a session with a phase’s name in another database is ended before the proof', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login createrole');
+  const tag = `phase-${db.name}`;
+  await using elsewhere = await sessionAs(db.urlAs(role.name).replace(db.name, 'postgres'), tag);
+  const working = elsewhere.query('select pg_sleep(60)').catch((error: unknown) => error);
+  expect((await stopped(db, role.name, [tag])).proof).toMatchObject({ endedSessions: expect.any(Number) });
+  expect(await working).toMatchObject({ code: '57P01' }); // ended by an administrator's command
+});
+
+test('another session of the phases’ role in another database is left alone, and is named as not covered', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using elsewhere = await sessionAs(db.urlAs(role.name).replace(db.name, 'postgres'), 'web');
+  const { proof, beside } = await stopped(db, role.name, ['phase']);
+  expect(proof).toMatchObject({ endedSessions: 0 });
+  expect(beside).toEqual([`1 session of ${role.name} in database postgres`]);
+  await elsewhere.query('select 1');
+});
+
+test('a role that was renamed prevents the proof, because its sessions cannot be found', async () => {
+  await using db = await database();
+  await using role = await temporaryRole(db, 'login');
+  await using _session = await sessionAs(db.urlAs(role.name), 'migrate');
+  const renamed = `${role.name}_renamed`;
+  await db.query(`alter role ${role.name} rename to ${renamed}`);
+  const { proof } = await stopped(db, role.name);
+  await db.query(`alter role ${renamed} rename to ${role.name}`);
+  expect(proof).toMatchObject({ left: [expect.stringMatching(`^perhaps sessions of ${role.name}, a role that`)] });
+});
+
+test.each([15, 18] as const)(
+  'an enabled subscription of the phases’ role prevents the proof, and one of a role of which it is a member is named, on %i',
+  async (major) => {
+    await using server = await startPostgres({ major, settings: { wal_level: 'logical' }, inMemory: true });
+    await using admin = await sessionAs(server.url(), 'admin');
+    await admin.query(
+      'create role phases login; create role group_role; grant group_role to phases; create role guard login',
+    );
+    for (const [name, owner] of [
+      ['of_phases', 'phases'],
+      ['of_group', 'group_role'],
+    ] as const) {
+      // It never connects: its server does not answer.
+      await admin.query(
+        `create subscription ${name} connection 'host=127.0.0.1 port=1 password=x' publication p with (connect = false)`,
+      );
+      await admin.query(`alter role ${owner} superuser`); // older versions let only superusers own one
+      await admin.query(`alter subscription ${name} owner to ${owner}; alter role ${owner} nosuperuser`);
+      await admin.query(`alter subscription ${name} enable`);
+    }
+    const target = { url: server.url('postgres', 'guard'), name: 'postgres' };
+    const { proof, left, beside } = await stopped(target, 'phases');
+    const own = 'enabled subscription of_phases of phases';
+    expect(proof).toBeInstanceOf(Error);
+    expect([left, beside]).toEqual([[own], ['enabled subscription of_group of group_role']]);
+    await admin.query('alter subscription of_phases disable');
+    expect((await stopped(target, 'phases')).left).toEqual([]);
+  },
+);

@@ -24,10 +24,12 @@ const statistics = {
   hide: (text: string) => text,
 };
 
+const users = { asGuard: false, open: 0, visit: unused, write: unused };
+
 test('an HTTP probe of the plan is answered', async () => {
   await using server = await httpServer((_, response) => response.end('caffeine'));
   const plan = probe.parse({ id: 'search', http: { url: server.url, expect: { contains: 'caffeine' } }, every: '2s' });
-  const asker = askerOf(plan, { connection: unused, statements: unused, statistics });
+  const asker = askerOf(plan, { connection: unused, statements: unused, statistics, users });
   expect(asker).toMatchObject({ id: 'search', every: seconds(2) });
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'search', at });
 });
@@ -40,6 +42,7 @@ test('a SQL probe of the plan runs the statements that apply at the moment', asy
     connection: () => connection,
     statements: ({ sql = '', after }) => [sql, ...Object.values(after)],
     statistics,
+    users,
   });
   expect(await asker.ask(at, never)).toMatchObject({ state: 'answered', probe: 'count', at });
 });
@@ -47,7 +50,7 @@ test('a SQL probe of the plan runs the statements that apply at the moment', asy
 test('a statements probe and a Prometheus probe of the plan give readings', async () => {
   await using db = await database();
   await using connection = heldConnection({ url: db.url, name: '', readOnly: true, statementTimeout: seconds(5) });
-  const parts = { connection: unused, statements: unused, statistics: { ...statistics, connection } };
+  const parts = { connection: unused, statements: unused, users, statistics: { ...statistics, connection } };
   const statements = askerOf(probe.parse({ id: 'app', statements: {} }), parts);
   expect(await statements.ask(at, never)).toMatchObject({
     state: 'missing',

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { text } from 'node:stream/consumers';
 
 import { expect, test } from 'vitest';
@@ -13,6 +15,31 @@ import { httpServer } from './http-server.ts';
 const at = instant(1_800_000_000_000);
 const about = { probe: probeId('search'), at };
 const never = new AbortController().signal;
+
+/** Its thread accepts nothing, and connections fill its whole backlog, so that the system drops any further one. */
+async function fullServer() {
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const [port] = (await once(worker, 'message')) as [number];
+  const waiting: Socket[] = [];
+  for (let place = 0; place <= 1; place += 1) {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    waiting.push(socket);
+    await once(socket, 'connect');
+  }
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of waiting) socket.destroy();
+      await worker.terminate();
+    },
+  };
+}
 
 function probe(question: Partial<HttpQuestion> & { url: string }, timeout = 2_000) {
   const whole: HttpQuestion = { method: 'GET', headers: {}, expect: { status: 200 }, ...question };
@@ -224,6 +251,25 @@ test.each([
   { when: 'a name has two addresses and nobody listens', url: 'http://localhost:1/', code: 'ECONNREFUSED' },
 ])('the reading fails with reason `connect` when $when', async ({ url, code }) => {
   expect(await probe({ url }).ask(at, never)).toEqual(failed('connect', code));
+});
+
+test('a server that accepts no connection in time fails the reading with reason `connect`', async () => {
+  await using full = await fullServer();
+  const reading = await probe({ url: `http://127.0.0.1:${full.port}/` }, 100).ask(at, never);
+  const message = 'no connection within 100 ms';
+  expect(reading).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: 'ETIMEDOUT', message } });
+});
+
+test('a server that does not finish the TLS handshake in time fails the reading with reason `connect`', async () => {
+  const accepted = new Set<Socket>();
+  const server = createServer((socket) => accepted.add(socket.resume()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const reading = await probe({ url: `https://127.0.0.1:${port}/` }, 100).ask(at, never);
+  for (const socket of accepted) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  const message = 'no TLS handshake within 100 ms';
+  expect(reading).toMatchObject({ state: 'failed', cause: { reason: 'connect', code: 'ETIMEDOUT', message } });
 });
 
 test('a plaintext answer to a TLS request fails with reason `connect`', async () => {

@@ -1,14 +1,15 @@
 import type { LookupAddress } from 'node:dns';
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { lateness } from '../../src/core/evidence/own-time.ts';
 import { probeId } from '../../src/core/kernel/ids.ts';
 import { instant, millis, seconds } from '../../src/core/kernel/units.ts';
 import { httpProbe } from '../../src/probes/http-probe.ts';
+import { prometheusProbe } from '../../src/probes/prometheus-probe.ts';
 import { sqlProbe } from '../../src/probes/sql-probe.ts';
-import { createLookups } from '../../src/system/name-lookup.ts';
-import { NameUnasked } from '../../src/target/errors.ts';
+import { type AskSystem, createLookups, type nameLookup, sayUnanswered } from '../../src/system/name-lookup.ts';
+import { NameUnanswered, NameUnasked } from '../../src/target/errors.ts';
 import { httpServer } from './http-server.ts';
 
 const at = instant(1_800_000_000_000);
@@ -31,11 +32,18 @@ function takenTurn() {
   return { names: () => lookups('a'), free: () => free() };
 }
 
-const page = (port: string, timeout: number, names: ReturnType<typeof takenTurn>['names']) =>
+const page = (port: string, timeout: number, names: typeof nameLookup) =>
   httpProbe(
     { id: 'page', every: seconds(1), timeout: millis(timeout) },
     { url: `http://app.test:${port}/`, method: 'GET', headers: {}, expect: { status: 200 } },
     names,
+  );
+
+const statement = (lost: () => Promise<never>) =>
+  sqlProbe(
+    { id: 'page', every: seconds(1), timeout: seconds(1) },
+    { connect: lost, query: lost },
+    { statements: () => ['select 1'] },
   );
 
 test('a page whose name never got its turn is missing and not failed', async () => {
@@ -75,10 +83,43 @@ test('a statement whose server’s name never got its turn is missing and not fa
   const lost = async () => {
     throw new NameUnasked('db.test:5432/app');
   };
-  const probe = sqlProbe(
-    { id: 'page', every: seconds(1), timeout: seconds(1) },
-    { connect: lost, query: lost },
-    { statements: () => ['select 1'] },
-  );
-  expect(await probe.ask(at, never)).toEqual(unasked);
+  expect(await statement(lost).ask(at, never)).toEqual(unasked);
+});
+
+const fails = (code: string): AskSystem => {
+  const error = Object.assign(new Error(`getaddrinfo ${code} app.test`), { code, hostname: 'app.test' });
+  return (_name, _options, done) => setImmediate(() => done(error, []));
+};
+
+describe('a name server of the guard’s host that is silent is not the target’s fault', () => {
+  const because = sayUnanswered('app.test');
+  const lookupsOf = (askSystem: AskSystem) => createLookups(askSystem, { atOnce: 1, each: 1 });
+  test.each([
+    { when: 'says nothing in time', askSystem: () => undefined },
+    { when: 'is given up', askSystem: fails('EAI_AGAIN') },
+    { when: 'refuses', askSystem: fails('EAI_FAIL') },
+  ])('a page is missing if the name server $when', async ({ askSystem }) => {
+    await using server = await httpServer((_, response) => response.end('ok'));
+    const { port } = new URL(server.url);
+    const about = { id: 'page', every: seconds(1), timeout: millis(20) };
+    const names = () => lookupsOf(askSystem)('a');
+    const missing = { state: 'missing', probe: probeId('page'), at };
+    expect(await page(port, 20, names).ask(at, never)).toEqual({ ...missing, because });
+    const prometheus = { url: `http://app.test:${port}/`, query: 'x', unit: 's', headers: {} } as const;
+    expect(await prometheusProbe(about, prometheus, names).ask(at, never)).toEqual({ ...missing, because });
+    expect(server.connections()).toBe(0);
+  });
+
+  test('a page whose name does not exist fails, without a connection', async () => {
+    const names = () => lookupsOf(fails('ENOTFOUND'))('a');
+    const cause = { reason: 'connect', code: 'ENOTFOUND' };
+    expect(await page('1', 5_000, names).ask(at, never)).toMatchObject({ state: 'failed', cause });
+  });
+
+  test('a statement is missing', async () => {
+    const lost = async () => {
+      throw new NameUnanswered('db.test:5432/app', 'app.test');
+    };
+    expect(await statement(lost).ask(at, never)).toEqual({ state: 'missing', probe: probeId('page'), at, because });
+  });
 });

@@ -329,7 +329,7 @@ const said: readonly (readonly [RunEvent, string])[] = [
         },
       },
     },
-    'Forward work is proved stopped: 1 process and no sessions ended, nothing of the phases seen since 02:00:00; their role cannot log in. The guard looked for indexes by cgroup and sessions of the phases’ role. The guard would not have seen: a process that moved to another cgroup, or that another service started, and has no tag.',
+    'Forward work is proved stopped: 1 process and no sessions ended, nothing of the phases seen since 02:00:00; their role cannot log in. The guard looked for indexes by cgroup and sessions of the phases’ role in this database. The guard would not have seen: a process that moved to another cgroup, or that another service started, and has no tag.',
   ],
   [
     { ...when, type: 'fence-raised', rollback, role: 'migrator', lift },
@@ -362,11 +362,11 @@ const said: readonly (readonly [RunEvent, string])[] = [
   ],
   [
     { ...when, type: 'phase-applied', rollback, phase, extent: 'unknown', seen: 'no-difference', ofOthers: 1 },
-    'Unknown whether indexes changed anything: the schema and the checks are as before, but rows were not compared; 1 difference in what only roles unrelated to the phases’ role own does not count.',
+    'Unknown whether indexes changed anything: the schema and the checks are as before, but rows were not compared; 1 difference that roles unrelated to the phases’ role may have caused does not count.',
   ],
   [
     { ...when, type: 'phase-applied', rollback, phase, extent: 'partly', ofOthers: 20 },
-    'indexes is applied in part: the schema or a check is not as before, and its command did not finish; 20 differences in what only roles unrelated to the phases’ role own do not count.',
+    'indexes is applied in part: the schema or a check is not as before, and its command did not finish; 20 differences that roles unrelated to the phases’ role may have caused do not count.',
   ],
   [
     { ...done, how: 'not-needed', output: 'the phase has changed nothing' },

@@ -18,17 +18,22 @@ const by = { id: first, role: 'database_administrator', rights: ['operate'] } as
 const clock = fakeClock();
 
 /** The tokens of one guard of the plan, in a shared store. */
-async function tokensOf(journal: Journal, environment: string, of = plan) {
+async function tokensOf(
+  journal: Journal,
+  environment: string,
+  of = plan,
+  warn: (facts: unknown) => void = () => undefined,
+) {
   const lease = await claimed(journal, guardId(of.name, environment));
   return keepTokens({
     plan: of,
     journal: underLease(journal, () => lease),
     clock,
-    log: { warn: () => undefined },
+    log: { warn },
   });
 }
 
-test('a token revoked by one guard of a plan ends in its other environments, and no token of another plan ends', async () => {
+test('a token revoked by one guard of a plan ends in its other environments, and no token of another guard at work ends', async () => {
   await using folder = await tempFolder();
   await using journal = await openJournal(folder.journal);
   const production = await tokensOf(journal, 'production');
@@ -40,6 +45,23 @@ test('a token revoked by one guard of a plan ends in its other environments, and
   expect(staging.revoked()).toEqual([second]);
   expect(other.whose(second!)).toMatchObject({ principal: { id: second } });
 });
+
+test.each(['renamed', 'zzz', 'a/b'])(
+  'a revoked token is revoked from the start for the guard of another plan: %s',
+  async (name) => {
+    await using folder = await tempFolder();
+    await using journal = await openJournal(folder.journal);
+    const before = await tokensOf(journal, 'production');
+    await before.revoke({ principal: second!, by, reason: 'stolen' });
+    const warned: unknown[] = [];
+    const after = await tokensOf(journal, 'production', { ...plan, name }, (facts) => void warned.push(facts));
+    expect(after.whose(second!)).toMatchObject({ fault: 'revoked', of: second });
+    expect(after.whose(first!)).toMatchObject({ principal: { id: first } });
+    expect(after.revoked()).toEqual([second]);
+    expect(warned).toEqual([{ principal: second, plan: plan.name }]);
+    expect(await after.revoke({ principal: second!, by, reason: 'again' })).toEqual({ events: [] });
+  },
+);
 
 test('two guards that revoke at once both succeed, one after the other, and a revocation is recorded once', async () => {
   await using folder = await tempFolder();

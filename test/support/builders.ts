@@ -111,6 +111,13 @@ export const failed = (second: number, code?: string): Reading => ({
     ...(code !== undefined && { code }),
   },
 });
+/** Failed before there was a connection. */
+export const unreached = (second: number): Reading => ({
+  state: 'failed',
+  probe: search,
+  at: at(second),
+  cause: { reason: 'connect', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:5432' },
+});
 export const missing = (second: number): Reading => ({ state: 'missing', probe: search, at: at(second) });
 
 export const finding = (status: Status, second = 0, more: Partial<Finding> = {}): Finding => ({

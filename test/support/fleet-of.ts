@@ -6,6 +6,7 @@ import { start } from './builders.ts';
 export const fleetOf = (guards: readonly Guard[], absent: readonly AbsentGuard[] = []): Fleet => ({
   guards: () => guards,
   absent: () => absent,
+  turnedAway: () => [],
   metrics: async () => ({ contentType: 'text/plain', body: '' }),
   now: () => start,
 });

@@ -74,6 +74,7 @@ export async function guardInABox(plan: Plan, run: RunId, before?: Pick<Box, 'jo
     since: clock.now(),
     catalogue: [],
     paces: new Map(),
+    isHeard: () => true,
   });
   const readings = new Map<ProbeId, Reading[]>(plan.probes.map(({ id }) => [probeId(id), []]));
   const world: World = {

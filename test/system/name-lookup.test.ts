@@ -46,6 +46,54 @@ test('everyone who asks for a name shares one lookup of it', async () => {
   expect(system.names(), 'nothing is remembered').toEqual(['app']);
 });
 
+test.each([
+  { when: 'with a free turn takes the name out of the queue', busy: 0, names: ['b1', 'b2', 'app'], waits: false },
+  {
+    when: 'without a free turn waits for whoever has one first',
+    busy: 2,
+    names: ['b1', 'b2', 'a1', 'a2'],
+    waits: true,
+  },
+])('a guard that joins a name in the queue of another guard, $when', async ({ busy, names, waits }) => {
+  const system = silentSystem();
+  const lookups = createLookups(system.askFor, { atOnce: 8, each: 2 });
+  for (const name of ['b1', 'b2']) void resolved(lookups, 'b', name);
+  for (const name of ['a1', 'a2'].slice(0, busy)) void resolved(lookups, 'a', name);
+  const queued = resolved(lookups, 'b', 'app');
+  const a = lookups('a');
+  const joined = new Promise((resolve) => {
+    a.lookup('app', all, (_, addresses) => resolve(addresses));
+  });
+  expect(system.names()).toEqual(names);
+  expect(a.isWaiting()).toBe(waits);
+  if (waits) system.answer('a1');
+  expect(system.names()).toContain('app');
+  system.answer('app');
+  expect(await Promise.all([queued, joined])).toEqual([[here], [here]]);
+});
+
+test('a name that left another guard’s queue counts for the guard whose turn it took', () => {
+  const system = silentSystem();
+  const lookups = createLookups(system.askFor, { atOnce: 8, each: 2 });
+  for (const name of ['b1', 'b2', 'app']) void resolved(lookups, 'b', name);
+  for (const name of ['app', 'a1', 'a2']) void resolved(lookups, 'a', name);
+  expect(system.names()).toEqual(['b1', 'b2', 'app', 'a1']);
+  system.answer('app');
+  expect(system.names()).toEqual(['b1', 'b2', 'a1', 'a2']);
+});
+
+test('a name is unanswered only while the name server is asked for it', () => {
+  const system = silentSystem();
+  const lookups = createLookups(system.askFor, { atOnce: 1, each: 1 });
+  const [first, second, unused] = [lookups('a'), lookups('a'), lookups('a')];
+  first.lookup('db', all, () => undefined);
+  second.lookup('app', all, () => undefined);
+  const unanswered = () => [first, second, unused].map((one) => one.unanswered());
+  expect(unanswered()).toEqual(['db', undefined, undefined]);
+  system.answer('db');
+  expect(unanswered()).toEqual([undefined, 'app', undefined]);
+});
+
 test('the next turn goes to the guard with the fewest lookups under way', () => {
   const system = silentSystem();
   const lookups = createLookups(system.askFor, { atOnce: 2, each: 2 });

@@ -4,7 +4,14 @@ import { expect, inject, test } from 'vitest';
 
 import { type Millis, millis, seconds } from '../../src/core/kernel/units.ts';
 import { type HeldConnection, heldConnection } from '../../src/target/connection.ts';
-import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from '../../src/target/errors.ts';
+import { UnusableFile } from '../../src/system/read-text.ts';
+import {
+  NameUnanswered,
+  StatementFailed,
+  StatementTimedOut,
+  TargetRefused,
+  TargetUnreachable,
+} from '../../src/target/errors.ts';
 import type { SessionOptions } from '../../src/target/session-settings.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { hangingProxy } from './hanging-proxy.ts';
@@ -279,7 +286,7 @@ test.each([
   {
     what: 'a host name without an address',
     url: (url: URL) => (url.hostname = 'nowhere.invalid'),
-    kind: TargetUnreachable,
+    kind: expect.toBeOneOf([TargetUnreachable, NameUnanswered]),
     code: expect.stringMatching(/^E/), // depends on the machine's resolver
   },
 ])('$what is explained, without the password', async ({ url, kind, code }) => {
@@ -305,6 +312,13 @@ test.each([
   await using role = await temporaryRole(db, attributes);
   await using connection = held(db.urlAs(role.name));
   await expect(connection.query('select 1')).rejects.toMatchObject({ constructor: kind, code });
+});
+
+test.each(['sslrootcert', 'sslcert', 'sslkey'])('a %s that is no regular file is refused and not read', async (key) => {
+  for (const file of ['/dev/zero', '/nowhere/ca.pem']) {
+    await using connection = held(`postgres://guard@127.0.0.1:1/app?sslmode=require&${key}=${file}`);
+    expect(await rejection(connection.query('select 1'))).toBeInstanceOf(UnusableFile);
+  }
 });
 
 test('a missing permission is named', async () => {

@@ -12,6 +12,7 @@ import { openSession } from '../../src/target/single-session.ts';
 import { usersPath } from '../../src/target/users-path.ts';
 import { lookAtFence } from '../../src/target/fence.ts';
 import { sqlProbe } from '../../src/probes/sql-probe.ts';
+import { usersProbe } from '../../src/probes/users-probe.ts';
 import { runUndoSql } from '../../src/rollback/undo-sql.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
 import { database } from '../support/database.ts';
@@ -296,12 +297,13 @@ test('a reading that another server would answer is missing, with the reason, on
   const server = expecting();
   await using held = heldConnection(asksPlan({ url: db.url, server }, 'probes-1'));
   const users = usersPath({ url: db.url, asGuard: false, most: 4, apart: millis(0), server });
-  const probe = sqlProbe({ id: 'alive', every: seconds(1), timeout: seconds(5) }, held, {
-    statements: () => ['select 1'],
-    users,
-  });
+  const plan = { id: 'alive', every: seconds(1), timeout: seconds(5) };
   const readings = [];
-  for (let count = 0; count < 12; count += 1)
+  for (const probe of [
+    sqlProbe(plan, held, { statements: () => ['select 1'] }),
+    usersProbe(plan, { statements: () => ['select 1'], users }),
+    usersProbe({ ...plan, transaction: 'select 1' }, { statements: () => ['select 1'], users }),
+  ])
     readings.push(await probe.ask(answered(0, 1).at, new AbortController().signal));
   expect(new Set(readings.map(({ state }) => state))).toEqual(new Set(['missing']));
   expect(readings).toEqual(

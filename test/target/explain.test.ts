@@ -2,8 +2,16 @@ import * as fc from 'fast-check';
 import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
 
-import { StatementFailed, StatementTimedOut, TargetRefused, TargetUnreachable } from '../../src/target/errors.ts';
-import { type Circumstances, explainPgError } from '../../src/target/explain.ts';
+import { seconds } from '../../src/core/kernel/units.ts';
+import {
+  NameUnanswered,
+  NameUnasked,
+  StatementFailed,
+  StatementTimedOut,
+  TargetRefused,
+  TargetUnreachable,
+} from '../../src/target/errors.ts';
+import { type Circumstances, explainPgError, noSession } from '../../src/target/explain.ts';
 
 const url = 'postgres://guard:s3cret%21@db.example:6543/app';
 const fromServer = (code: string, message: string) => Object.assign(new DatabaseError(message, 0, 'error'), { code });
@@ -18,6 +26,20 @@ test.each([
     circumstances: connecting,
     kind: TargetUnreachable,
     says: 'database app at db.example:6543 as guard: connect ECONNREFUSED 10.0.0.1:6543; wanted a PostgreSQL server that answers at db.example:6543.',
+  },
+  {
+    when: 'the name server is silent',
+    error: fromSystem('EAI_AGAIN', 'getaddrinfo EAI_AGAIN db.example'),
+    circumstances: connecting,
+    kind: NameUnanswered,
+    says: 'guard: the name server of the guard’s host gave no answer about db.example; wanted its address',
+  },
+  {
+    when: 'the name does not exist',
+    error: fromSystem('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example'),
+    circumstances: connecting,
+    kind: TargetUnreachable,
+    says: 'guard: getaddrinfo ENOTFOUND db.example; wanted a PostgreSQL server',
   },
   {
     when: 'several addresses failed',
@@ -180,3 +202,13 @@ test.each(['', 'app', 'mysql://a@b/c', 'postgres://user:pa/ss@host:port/db'])(
     );
   },
 );
+
+test.each([
+  { when: 'the lookup waits for its turn', isWaiting: true, unanswered: undefined, kind: NameUnasked },
+  { when: 'the name server is silent', isWaiting: false, unanswered: 'db.example', kind: NameUnanswered },
+  { when: 'the server is silent', isWaiting: false, unanswered: undefined, kind: TargetUnreachable },
+])('no session in time is a $kind.name when $when', ({ isWaiting, unanswered, kind }) => {
+  const error = noSession(url, seconds(1), { isWaiting: () => isWaiting, unanswered: () => unanswered });
+  expect(error.constructor).toBe(kind);
+  expect(error.message).not.toContain('s3cret');
+});

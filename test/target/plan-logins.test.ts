@@ -74,7 +74,7 @@ test('a guard does not start as a superuser that the plan does not allow, or wit
 test('with separated logins the guard starts silently, and cannot be armed once a login may do more', async () => {
   await using daemon = { it: await guardWith(logins.target), [Symbol.asyncDispose]: () => daemon.it.close() };
   const { url } = daemon.it;
-  expect(await asked(url, '/readyz')).toEqual({ ready: true, because: [], overdue: [], logins: [] });
+  expect(await asked(url, '/readyz')).toEqual({ ready: true, because: [], overdue: [], logins: [], turnedAway: [] });
   await asked(url, '/api/v1/runs', '{}');
   expect(await asked(url, '/api/v1/runs/current')).not.toHaveProperty('logins');
   await mini.db.query(`alter role ${logins.reader} createrole; grant pg_read_all_data to ${logins.guard}`);
@@ -96,7 +96,7 @@ test('a single login for both purposes starts, and every report says so', async 
   await using daemon = { it: await guardWith({ url: target.url }), [Symbol.asyncDispose]: () => daemon.it.close() };
   const { url } = daemon.it;
   const said = [expect.stringContaining('one login watches and reads (target.read_url is left out)')];
-  expect(await asked(url, '/readyz')).toEqual({ ready: true, because: [], overdue: [], logins: said });
+  expect(await asked(url, '/readyz')).toEqual({ ready: true, because: [], overdue: [], logins: said, turnedAway: [] });
   await asked(url, '/api/v1/runs', '{}');
   expect(await asked(url, '/api/v1/runs/current')).toMatchObject({ logins: said });
   const { run } = await asked(url, '/api/v1/runs/current');

@@ -13,13 +13,15 @@ import { until } from './until.ts';
 
 const held = (url: string) => heldConnection({ url, name: '', readOnly: true, statementTimeout: seconds(5) });
 
-test('a phase’s sessions are those of its role and those with its names, never the guard’s', async () => {
+test('a phase’s sessions are those of its role in its database and those with its names in any, never the guard’s', async () => {
   await using db = await database();
   await using role = await temporaryRole(db, 'login');
   await using byRole = await sessionAs(db.urlAs(role.name), 'migrate');
   await using byName = await sessionAs(db.url, 'ripcord phase 7');
   await using _stranger = await sessionAs(db.url, 'web');
-  await using _elsewhere = await sessionAs(db.urlAs(role.name).replace(db.name, 'postgres'), 'ripcord phase 7');
+  const elsewhere = db.urlAs(role.name).replace(db.name, 'postgres');
+  await using named = await sessionAs(elsewhere, 'ripcord phase 7');
+  await using _unnamed = await sessionAs(elsewhere, 'web');
   await using connection = held(db.urlAs(role.name));
   await using _guard = await sessionAs(db.urlAs(role.name), 'ripcord probe');
   const of = { database: db.name, role: role.name, applicationNames: ['ripcord phase 7'] };
@@ -27,6 +29,14 @@ test('a phase’s sessions are those of its role and those with its names, never
   expect(found).toEqual([
     { pid: byRole.pid, role: role.name, applicationName: 'migrate', state: 'idle', queryStart: expect.any(Number) },
     { pid: byName.pid, role: 'postgres', applicationName: 'ripcord phase 7' }, // the login cannot see another role's state
+    {
+      pid: named.pid,
+      role: role.name,
+      applicationName: 'ripcord phase 7',
+      state: 'idle',
+      queryStart: expect.any(Number),
+      elsewhere: 'postgres',
+    },
   ]);
   expect(Math.abs(between(instant(Date.now()), found[0]?.queryStart ?? instant(0)))).toBeLessThan(seconds(60));
 });
@@ -144,13 +154,17 @@ test.each([15, 18] as const)(
   },
 );
 
-test.each(['postgres', 'postgres18'] as const)(
-  'a membership that a stranger grants relates no session to the phases’ role, on %s',
-  async (server) => {
+test.each([
+  { server: 'postgres', attributes: 'login' },
+  { server: 'postgres18', attributes: 'login' },
+  { server: 'postgres18', attributes: 'login createrole' },
+] as const)(
+  'a membership that a stranger ($attributes) grants relates no session to the phases’ role, on $server',
+  async ({ server, attributes }) => {
     await using db = await database(inject(server));
     await using phases = await temporaryRole(db, 'login');
     await using service = await temporaryRole(db, 'login');
-    await using stranger = await temporaryRole(db, 'login');
+    await using stranger = await temporaryRole(db, attributes);
     await db.query(`grant ${service.name} to ${stranger.name} with admin option;
       set role ${stranger.name}; grant ${service.name} to ${phases.name}; reset role`);
     await using connection = held(db.url);
@@ -158,6 +172,12 @@ test.each(['postgres', 'postgres18'] as const)(
     await using _session = await sessionAs(db.urlAs(service.name), 'phase');
     const of = { database: db.name, role: phases.name, applicationNames: ['phase'], strangersSince: since };
     expect(await phaseSessions(connection, of)).toMatchObject([{ role: service.name, stranger: true }]);
+    if (attributes.includes('createrole')) {
+      await db.query(`grant ${phases.name} to ${stranger.name} with admin option`);
+      const [own] = await phaseSessions(connection, of);
+      expect(own, 'it administers the phases’ role').not.toHaveProperty('stranger');
+      await db.query(`revoke ${phases.name} from ${stranger.name}`);
+    }
     await db.query(`set role ${stranger.name}; revoke ${service.name} from ${phases.name}; reset role`);
   },
 );

@@ -198,3 +198,110 @@ test('a pooler that is gone, or whose server is gone, is unreached', async ({ sk
   await pooler.stop();
   expect(await path.visit('select 1', options)).toMatchObject({ state: 'unreached', error: { code: 'ECONNREFUSED' } });
 });
+
+const kept = 'create table kept (id serial primary key, x int not null check (x > 0))';
+
+test('statements that write run in one transaction, and nothing of it stays', async () => {
+  await using db = await database();
+  await db.query(kept);
+  const path = through(db.url);
+  const visit = await path.write(
+    ['insert into kept (x) values (1)', 'notify told', 'update kept set x = x + 1', 'select pg_sleep(0.03) from kept'],
+    options,
+  );
+  expect(visit).toEqual({ state: 'answered', connect: length, took: length, own });
+  expect(visit.state === 'answered' && visit.took).toBeGreaterThanOrEqual(30);
+  expect((await db.query('select x from kept')).rows).toEqual([]);
+  expect(path.open).toBe(0);
+  await noneLeft(db);
+});
+
+test('what is rolled back does not count as a transaction that the application rolled back', async () => {
+  await using db = await database();
+  await db.query(kept);
+  const rolledBack = async () => {
+    await db.query('select pg_stat_force_next_flush()');
+    const { rows } = await db.query('select xact_rollback from pg_stat_database where datname = $1', [db.name]);
+    return rows[0]?.['xact_rollback'];
+  };
+  const before = await rolledBack();
+  expect(await through(db.url).write(['insert into kept (x) values (1)'], options)).toMatchObject({
+    state: 'answered',
+  });
+  await noneLeft(db);
+  expect(await rolledBack()).toBe(before);
+});
+
+test.each([
+  { what: 'a check that refuses the row', statements: ['insert into kept (x) values (0)'], code: '23514' },
+  {
+    what: 'a second statement that fails',
+    statements: ['insert into kept (x) values (1)', 'select 1/0'],
+    code: '22012',
+  },
+  {
+    what: 'a wait beyond the timeout',
+    statements: ['insert into kept (x) values (1)', 'select pg_sleep(9)'],
+    code: '57014',
+  },
+  {
+    what: 'a procedure that commits',
+    statements: ['insert into kept (x) values (1)', 'call commits()'],
+    code: '2D000',
+  },
+  {
+    what: 'a block that commits',
+    statements: ['do $$ begin insert into kept (x) values (1); commit; end $$'],
+    code: '2D000',
+  },
+  {
+    what: 'a statement that commits',
+    statements: ['insert into kept (x) values (1)', 'rollback', 'begin'],
+    code: 'transaction-ended',
+  },
+  {
+    what: 'a database left read-only',
+    set: 'default_transaction_read_only = on',
+    statements: ['insert into kept (x) values (1)'],
+    code: '25006',
+  },
+])('$what is a failed write, and nothing of it stays', async ({ set, statements, code }) => {
+  await using db = await database();
+  await db.query(`${kept}; create procedure commits() language plpgsql as 'begin commit; end'`);
+  if (set !== undefined) await db.query(`alter database ${db.name} set ${set}`);
+  const path = through(db.url);
+  const visit = await path.write(statements, { timeout: millis(500), signal: never });
+  expect(visit).toMatchObject({ state: 'failed', error: { code } });
+  expect((await db.query('select x from kept')).rows).toEqual([]);
+  await noneLeft(db);
+});
+
+test('what a write sets in its session is gone when the next one comes, also through a pooler', async ({ skip }) => {
+  skip(!onPath('pgbouncer'), whyNot('pgbouncer', 'pgbouncer'));
+  await using db = await database();
+  await db.query(kept);
+  await using pooler = await pgBouncer(db.url, 1);
+  const path = through(pooler.url);
+  const sets = ['set search_path = nowhere', "select set_config('app.tenant', '42', false)", 'set role pg_monitor'];
+  expect(await path.write(['insert into kept (x) values (1)', ...sets], options)).toMatchObject({ state: 'answered' });
+  const same =
+    "select 1 / (current_setting('search_path') <> 'nowhere' and coalesce(current_setting('app.tenant', true), '') = '' and current_user = session_user)::int";
+  expect(await path.visit(same, options)).toMatchObject({ state: 'answered' });
+  expect((await db.query('select x from kept')).rows).toEqual([]);
+});
+
+test('if the guard is cut off in the middle of a write, the server lets its locks go soon after the timeout', async () => {
+  await using db = await database();
+  await db.query(`${kept}; insert into kept (x) values (1)`);
+  await using proxy = await hangingProxy(db.url);
+  const path = through(proxy.url);
+  const writing = path.write(['update kept set x = 2', 'select pg_sleep(0.2)', 'select 1'], {
+    timeout: millis(400),
+    signal: never,
+  });
+  await vi.waitUntil(async () => (await left(db)) === 1, { timeout: 5_000 });
+  proxy.hang();
+  expect(await writing).toMatchObject({ state: expect.stringMatching('failed|unreached') });
+  await db.query("set lock_timeout = '8s'; update kept set x = 3; reset lock_timeout");
+  expect((await db.query('select x from kept')).rows).toEqual([{ x: 3 }]);
+});

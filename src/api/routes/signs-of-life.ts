@@ -33,7 +33,8 @@ export const signsOfLife: readonly Route[] = [
       const guards = fleet.guards();
       const logins = guards.flatMap((guard) => guard.logins());
       const overdue = [...new Set(guards.flatMap((guard) => guard.overdue()))]; // several may share a journal
-      return json({ ready, because, overdue, logins }, ready ? 200 : 503);
+      const turnedAway = fleet.turnedAway();
+      return json({ ready, because, overdue, logins, turnedAway }, ready ? 200 : 503);
     },
   },
   {

@@ -60,11 +60,25 @@ const unseenOf = (names: readonly string[]): { readonly unseen?: string } =>
       };
 
 /**
- * An object that still exists may belong to someone who took the name. If the phases' role is among the owners, it may
- * be the phase's.
+ * The schema that the name of an object, or of its table, says, if there is one; else it is a table in `public`. Undefined
+ * for names that say more: others could rename what these mention.
  */
-const byOwners = (row: Cells | undefined): Pick<Fault, 'by'> =>
-  typeof row?.owners === 'string' ? { by: JSON.parse(row.owners) as readonly string[] } : {};
+function schemaOf(name: string): string | undefined {
+  const place = name.slice(name.lastIndexOf(' ') + 1);
+  return /["(]/.test(name) ? undefined : place.slice(0, Math.max(place.indexOf('.'), 0)) || 'public';
+}
+
+/**
+ * An object that still exists may belong to someone who took the name. If the phases' role is among the owners, it may
+ * be the phase's. If one of that name has no owner, as a role has none, anybody may have made it; and an object that is
+ * not there may have been taken away.
+ */
+function byOwners(name: string, row: Cells | undefined): Pick<Fault, 'by' | 'made' | 'declared' | 'rests'> {
+  if (typeof row?.owners !== 'string') return {};
+  const by = JSON.parse(row.owners) as readonly string[];
+  const schema = schemaOf(name);
+  return schema === undefined ? { by } : { by, made: 'any', declared: true, rests: { kind: 'names', name: schema } };
+}
 
 /** Checks that an applied phase created and removed what it declared. Other checks cover the access that it grants. */
 export const declaredEffects = check({
@@ -125,9 +139,8 @@ export const declaredEffects = check({
         object: `effect ${name}`,
         what: because,
         consequence: 'sustained',
-        seen: 'declaration',
         lasting,
-        ...byOwners(there.get(name)),
+        ...byOwners(name, there.get(name)),
       }));
     const strangers = settled.flatMap(([name, { there: wanted }]) =>
       wanted && there.get(name)?.strangers === 't' ? [name] : [],

@@ -69,30 +69,38 @@ export const publications = check({
   breach: { baseline: { 'publication p on public.t': '' }, rows: [{ name: 'p', relation: null, state: 'insert' }] },
 });
 
-/** Partitions are covered by their parent table. */
+/** A partition may have a key of its own, which its parent table has not. */
 const tables = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and not c.relispartition and ${userSchemas('n')}`;
+    left join pg_inherits h on h.inhrelid = c.oid and c.relispartition
+    left join pg_class pc on pc.oid = h.inhparent left join pg_namespace pn on pn.oid = pc.relnamespace
+  where c.relkind in ('r', 'p') and ${userSchemas('n')}`;
+
+/** What a partition lost with its parent table is one fault, that of the parent. */
+const topmost = (lost: readonly Cells[]): readonly Cells[] => {
+  const names = new Set(lost.map(({ relation }) => relation));
+  return lost.filter(({ parent }) => typeof parent !== 'string' || !names.has(parent));
+};
 
 export const primaryKeys = check({
   id: 'primary-keys',
   cost: 'B',
   against: 'baseline',
   mayAt: 'sustained',
-  reads: ['pg_class', 'pg_namespace', 'pg_index'],
+  reads: ['pg_class', 'pg_namespace', 'pg_index', 'pg_inherits'],
   needs: everyone,
   remedy: 'alter table NAME add primary key (COLUMNS)',
   ask: `
-    select format('%I.%I', n.nspname, c.relname) as relation, case when exists (
+    select format('%I.%I', n.nspname, c.relname) as relation, case when h.inhrelid is not null then
+      format('%I.%I', pn.nspname, pc.relname) end as parent, case when exists (
       select from pg_index i where i.indrelid = c.oid and i.indisprimary) then 'yes' else 'no' end as state ${tables}`,
   judge: (input) => {
     const { rows, declared, baseline } = input;
     const seen = seenOf(rows, input, tableOf);
     if (baseline === undefined) return { unknown: noBaseline, seen };
-    const faults = rows.flatMap((row): readonly Fault[] => {
-      const was = baseline[sayThing(thingBefore(declared, tableOf(row)))];
-      if (was !== 'yes' || row.state === 'yes') return [];
-      return [{ ...faultOf(declared, tableOf(row), 'has no primary key any more', 'sustained'), lasting }];
+    const had = (row: Cells) => baseline[sayThing(thingBefore(declared, tableOf(row)))] === 'yes';
+    const faults = topmost(rows.filter((row) => row.state !== 'yes' && had(row))).map((row): Fault => {
+      return { ...faultOf(declared, tableOf(row), 'has no primary key any more', 'sustained'), lasting };
     });
     const keyed = rows.filter(({ state }) => state === 'yes');
     return { faults, seen, saw: `${sayCounted(keyed.length, 'primary key')}, none missing since the baseline` };
@@ -106,7 +114,9 @@ function identityFault(row: Cells, input: CheckInput<'replica-identity'>): reado
   const was = baseline?.[sayThing(thingBefore(declared, tableOf(row)))];
   const index: Thing = { kind: 'index', name: row.identity_index ?? '', relation: row.relation ?? '' };
   const index_said = isDeclared(declared, index, 'existence') || isUnsettled(declared, index, 'existence');
-  const lost = row.published === 't' && row.state === 'nothing';
+  // A new partition has what its parent table gives it.
+  const isNew = row.partition === 't' && was === undefined;
+  const lost = row.published === 't' && row.state === 'nothing' && !isNew;
   if (!lost && (was === undefined || was === row.state || index_said)) return [];
   const said = lost
     ? 'is published for updates or deletes, and has no replica identity'
@@ -132,12 +142,15 @@ export const replicaIdentity = check({
       case when c.relreplident = 'f' then 'full'
         when c.relreplident = 'i' and ic.relname is not null then 'index ' || quote_ident(ic.relname)
         when c.relreplident = 'd' and k.indrelid is not null then 'primary key' else 'nothing' end as state,
+      c.relispartition as partition,
       exists (select from published p where p.prrelid = c.oid)
+        or (c.relispartition and exists (
+          select from pg_partition_ancestors(c.oid) a (oid) join published p on p.prrelid = a.oid))
         or exists (select from pg_publication where puballtables and (pubupdate or pubdelete)) as published
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
       left join keyed k on k.indrelid = c.oid and k.indisprimary
       left join keyed i on i.indrelid = c.oid and i.indisreplident left join pg_class ic on ic.oid = i.indexrelid
-    where c.relkind in ('r', 'p') and not c.relispartition and ${userSchemas('n')}`,
+    where c.relkind in ('r', 'p') and ${userSchemas('n')}`,
   judge: (input) => {
     const { rows, baseline } = input;
     const seen = seenOf(rows, input, tableOf);

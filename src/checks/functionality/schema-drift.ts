@@ -5,31 +5,25 @@ import { seconds } from '../../core/kernel/units.ts';
 import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { faultOf, noBaseline, sayCounted } from '../pieces.ts';
 import { unseenIn } from '../unseen.ts';
+import { isPrinted, type Pair, paired, type Part, partsIn } from './part-pairs.ts';
 import { partsQuery } from './schema-parts.ts';
-
-/**
- * Kind, name, hash, the name used for comparison, the owner if the part has its own, and the other roles that can take
- * it away. The last three are optional.
- */
-type Part = readonly [
-  kind: string,
-  name: string,
-  hash: string,
-  before?: string | null,
-  owner?: string | null,
-  takers?: readonly string[] | null,
-];
-
-/** A part's identity within its relation, mapped to the part. */
-type Parts = ReadonlyMap<string, Part>;
-
-const keyOf = ([kind, name, , before]: Part): string => `${kind} ${before ?? name}`;
-const partsIn = (text: string | null | undefined): Parts =>
-  new Map((JSON.parse(text ?? '[]') as readonly Part[]).map((part) => [keyOf(part), part]));
 
 /** Key in the snapshot: `table public.molecule`, by its former name. Parts of no relation share a key per kind. */
 const ownerOf = ({ kind, relation }: Cells, { declared }: Pick<CheckInput, 'declared'>): string =>
   relation === null ? 'others' : `${kind} ${nameBefore(declared, relation ?? '')}`;
+
+/**
+ * The rows with their keys. While a phase renames, somebody may create a relation of the old or the new name, which then
+ * has the same key. The renamed one keeps it, although the other may look more like the baseline: anybody can make that.
+ */
+function keyed(rows: readonly Cells[], input: CheckInput<'schema-drift'>): readonly (readonly [string, Cells])[] {
+  const groups = Map.groupBy(rows, (row) => ownerOf(row, input));
+  return [...groups].flatMap(([owner, group]) => {
+    const isRenamed = ({ kind, relation }: Cells) => `${kind} ${relation}` !== owner;
+    const first = group.find(isRenamed) ?? group[0];
+    return group.map((row) => [row === first ? owner : `${owner} beside ${row.relation}`, row] as const);
+  });
+}
 
 function thingOf([kind, name]: Part, owner: string, relationNow: string | undefined): Thing {
   if (owner === 'others') return { kind, name };
@@ -43,14 +37,14 @@ function thingOf([kind, name]: Part, owner: string, relationNow: string | undefi
 const lasting = seconds(10);
 
 /** The former and current owner. A part of a relation has the relation's owner. */
-function makersOf(owner: string, key: string, all: readonly Parts[]): Pick<Fault, 'by'> {
-  const makers = all.flatMap((parts) => parts.get(owner === 'others' ? key : 'self ')?.[4] ?? []);
+function makersOf(parts: readonly (Part | undefined)[]): Pick<Fault, 'by'> {
+  const makers = parts.flatMap((part) => part?.[4] ?? []);
   return makers.length === 0 ? {} : { by: [...new Set(makers)] };
 }
 
 /** Other roles that could have taken it, or a part of it, away. */
-function takersOf(key: string, all: readonly Parts[]): Pick<Fault, 'takers'> {
-  const takers = all.flatMap((parts) => parts.get(key)?.[5] ?? []);
+function takersOf({ was, is }: Pair): Pick<Fault, 'takers'> {
+  const takers = [was, is].flatMap((part) => part?.[5] ?? []);
   return takers.length === 0 ? {} : { takers: [...new Set(takers)] };
 }
 
@@ -62,11 +56,13 @@ const words: Readonly<Record<Change, string>> = {
 };
 
 /** New objects that change the behaviour of existing statements. A cast does so unless one of its types is also new. */
-function reachesBack([kind, name]: Part, was: Parts, is: Parts): boolean {
+function reachesBack([kind, name]: Part, newTypes: ReadonlySet<string>): boolean {
   if (kind === 'rule' || kind === 'trigger') return true;
-  const isNew = (type: string) => is.has(`type ${type}`) && !was.has(`type ${type}`);
-  return kind === 'cast' && !name.split(' as ').some(isNew);
+  return kind === 'cast' && !name.split(' as ').some((type) => newTypes.has(type));
 }
+
+const newTypesOf = (pairs: readonly Pair[]): ReadonlySet<string> =>
+  new Set(pairs.flatMap(({ was, is }) => (was === undefined && is?.[0] === 'type' ? [is[1]] : [])));
 
 /** Any other new object harms nothing that existed before. */
 function faultFor(
@@ -80,29 +76,35 @@ function faultFor(
   return [{ ...faultOf(declared, thing, words[change], 'sustained'), lasting }];
 }
 
-function changeOf(was: Part | undefined, is: Part | undefined): Change | undefined {
+function changeOf({ was, is }: Pair): Change | undefined {
   if (was === undefined) return 'new';
   if (is === undefined) return 'gone';
   return was[2] === is[2] ? undefined : 'changed';
 }
 
+const isSelf = (part: Part): boolean => part[0] === 'self';
+
 /** A relation that was added or removed is one fault, not one per column. */
 function compare(
   owner: string,
-  was: Parts,
-  is: Parts,
+  was: readonly Part[],
+  is: readonly Part[],
   relation: string | undefined,
   input: CheckInput<'schema-drift'>,
 ) {
-  const whole = owner !== 'others' && (was.size === 0 || is.size === 0);
-  const keys = whole ? ['self '] : [...new Set([...was.keys(), ...is.keys()])];
-  return keys.flatMap((key): readonly Fault[] => {
-    const [before, now] = [was.get(key), is.get(key)];
-    const part = now ?? before;
-    const change = changeOf(before, now);
+  const whole = owner !== 'others' && (was.length === 0 || is.length === 0);
+  const all = paired(...(whole ? ([was.filter(isSelf), is.filter(isSelf)] as const) : ([was, is] as const)));
+  const pairs = all.filter((pair) => pair.is === undefined || isPrinted(pair.is));
+  const newTypes = newTypesOf(pairs);
+  const selves = [was.find(isSelf), is.find(isSelf)];
+  return pairs.flatMap((pair): readonly Fault[] => {
+    const [part, change] = [pair.is ?? pair.was, changeOf(pair)];
     if (part === undefined || change === undefined) return [];
-    const harmless = change === 'new' && !reachesBack(part, was, is);
-    const makers = { ...makersOf(owner, key, [was, is]), ...(change !== 'new' && takersOf(key, [was, is])) };
+    const harmless = change === 'new' && !reachesBack(part, newTypes);
+    const makers = {
+      ...makersOf(owner === 'others' ? [pair.was, pair.is] : selves),
+      ...(change !== 'new' && takersOf(pair)),
+    };
     const found = faultFor(change, thingOf(part, owner, relation), input, harmless);
     // A relation that is gone has no name, so its owner cannot be looked up.
     const named = found.map(({ relation: name, ...fault }) =>
@@ -112,24 +114,17 @@ function compare(
   });
 }
 
-/** What was not printed, by its key in the snapshot: whole relations, parts of a relation, and parts of no relation. */
+/** What was not printed: whole relations, by their key in the snapshot, and parts, by their relation if they have one. */
 function hiddenIn({ rows, declared }: CheckInput<'schema-drift'>) {
   const hidden = rows.filter(({ locked }) => typeof locked === 'string');
   const relations = hidden.filter(({ relation, name }) => relation !== null && name === null);
-  const partsOf = (whose: string | null): ReadonlySet<string> =>
-    new Set(hidden.flatMap(({ kind, relation, name }) => (before(relation) === whose ? [`${kind} ${name}`] : [])));
-  const before = (relation: string | null | undefined) =>
-    relation === null || relation === undefined ? null : nameBefore(declared, relation);
+  const parts = Map.groupBy(hidden, ({ relation }) => relation);
   return {
     owners: new Set(relations.map((row) => ownerOf(row, { declared }))),
-    partsOf: (owner: string) =>
-      hidden.length === 0 ? none : partsOf(owner === 'others' ? null : owner.slice(owner.indexOf(' ') + 1)),
+    partsOf: (row: Cells | undefined): readonly Part[] =>
+      (row === undefined ? [] : (parts.get(row.relation) ?? [])).flatMap((part) => partsIn(part.parts)),
   };
 }
-
-const none: ReadonlySet<string> = new Set();
-const without = (parts: Parts, hidden: ReadonlySet<string>): Parts =>
-  hidden.size === 0 ? parts : new Map([...parts].filter(([key]) => !hidden.has(key)));
 
 const isNote = ({ consequence }: Fault): boolean => consequence === 'note';
 
@@ -190,20 +185,21 @@ export const schemaDrift = check({
     const { unseen, ...more } = unseenIn(input.rows);
     const rows = input.rows.filter(({ locked }) => typeof locked !== 'string');
     const hidden = hiddenIn(input);
-    const relations = new Map(rows.map((row) => [ownerOf(row, input), row.relation ?? undefined] as const));
-    const seen: Seen = Object.fromEntries(rows.map((row) => [ownerOf(row, input), row.parts ?? '[]'] as const));
+    const all = keyed(rows, input);
+    const rowOf = new Map(all);
+    const seen: Seen = Object.fromEntries(all.map(([owner, { parts }]) => [owner, parts ?? '[]'] as const));
     if (baseline === undefined)
       return unseen === undefined ? { unknown: noBaseline, seen } : { faults: [], saw: unseen, unseen, ...more, seen };
-    const all = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
-    const owners = all.filter((owner) => !hidden.owners.has(owner));
+    const known = [...new Set([...Object.keys(baseline), ...Object.keys(seen)])];
+    const owners = known.filter((owner) => !hidden.owners.has(owner));
     const faults = owners.flatMap((owner) =>
       baseline[owner] === seen[owner]
         ? []
         : compare(
             owner,
-            without(partsIn(baseline[owner]), hidden.partsOf(owner)),
-            partsIn(seen[owner]),
-            relations.get(owner),
+            partsIn(baseline[owner]),
+            [...partsIn(seen[owner]), ...hidden.partsOf(rowOf.get(owner))],
+            rowOf.get(owner)?.relation ?? undefined,
             input,
           ),
     );

@@ -6,6 +6,7 @@ import { taken } from '../cascades.ts';
 import { everyName } from '../tables.ts';
 import { aggregate, range, schemaObjects } from '../schema-objects.ts';
 import { lockedBefore, skippedBy } from '../past.ts';
+import { unless, unlikeParent, withoutHash } from './part-sql.ts';
 import { ofAnother, ofExtension, options, owner, shortlyHashed as hashed, userRelations } from '../sql-pieces.ts';
 
 /** A name in a definition, and the text that replaces it before definitions are compared. */
@@ -41,11 +42,7 @@ export function replacements({ phases }: Pick<Scope, 'phases'>): readonly Replac
   });
 }
 
-/** SQL: null if this part must not be printed. */
-const unless = (skipped: string, object: string, hash: string): string =>
-  `case when ${object} = any (${skipped}::oid[]) then null else ${hash} end`;
-
-/** For a partition only its own definition counts. It inherits the rest from its parent table. */
+/** Of a partition, only its own definition counts, and what it does not inherit from its parent table. */
 const parts = (named: (text: string) => string, skipped: string): readonly string[] => [
   `select r.oid, 'self' as kind, '' as name, ${hashed(
     named(`concat_ws('; ', r.relkind::text, r.relpersistence::text, pg_get_partkeydef(r.oid), ${owner('r.relowner')},
@@ -54,7 +51,7 @@ const parts = (named: (text: string) => string, skipped: string): readonly strin
       (select string_agg(h.inhparent::regclass::text, ', ' order by h.inhseqno) from pg_inherits h where h.inhrelid = r.oid),
       (select concat_ws(' ', s.srvname, ${options('f.ftoptions')})
        from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
-       where r.relkind = 'f' and f.ftrelid = r.oid))`),
+       where r.relkind = 'f' and f.ftrelid = r.oid), ${unlikeParent})`),
   )} as hash,
     'pg_class'::regclass::oid as classid, r.oid as objid, 0 as objsubid
   from relation r`,
@@ -75,11 +72,11 @@ const parts = (named: (text: string) => string, skipped: string): readonly strin
     ${unless(skipped, 'k.oid', hashed(named(`replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')`)))},
     'pg_constraint'::regclass::oid, k.oid, 0
   from relation r join pg_constraint k on k.conrelid = r.oid
-  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and not r.relispartition`,
+  where k.contype in ('c', 'f', 'p', 'u', 'x') and k.conparentid = 0 and (not r.relispartition or k.coninhcount = 0)`,
   `select r.oid, 'index', format('%I.%I', r.nspname, c.relname), ${unless(skipped, 'i.indexrelid', hashed(named('pg_get_indexdef(i.indexrelid)')))},
     'pg_class'::regclass::oid, i.indexrelid, 0
   from relation r join pg_index i on i.indrelid = r.oid join pg_class c on c.oid = i.indexrelid
-  where not r.relispartition and not exists (
+  where not (r.relispartition and exists (select from pg_inherits h where h.inhrelid = i.indexrelid)) and not exists (
     select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))`,
   `select r.oid, 'trigger', quote_ident(t.tgname), ${unless(skipped, 't.oid', hashed(named(`concat(pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then ' always' end)`)))},
     'pg_trigger'::regclass::oid, t.oid, 0
@@ -135,7 +132,7 @@ const functions = (named: (text: string) => string, params: Params): string => `
   where not ${ofAnother('pg_proc', 'p.oid')}
     and ${aroundFunction(params)} is null`;
 
-/** Views, rules and functions with a pre-parsed body name other relations. */
+/** Views, rules and functions with a pre-parsed body name other relations. A partition is compared with its parent. */
 const hidden = ({ locks, skipped }: Params): string => `
   hidden as materialized (
     select r.oid, around.locked from any_relation r cross join lateral (
@@ -147,7 +144,14 @@ const hidden = ({ locks, skipped }: Params): string => `
           join pg_rewrite w on w.oid = d.objid
         where w.ev_class = r.oid
         union
-        select s.oid from unnest(${skipped}::oid[]) s (oid) where s.oid in (r.oid, r.relowner)) found) around
+        select l.oid from unnest(${locks}::oid[]) l (oid) join pg_inherits h on h.inhparent = l.oid
+        where r.relispartition and h.inhrelid = r.oid
+        union
+        select s.oid from unnest(${skipped}::oid[]) s (oid) where s.oid in (r.oid, r.relowner)
+        union
+        select s.oid from unnest(${skipped}::oid[]) s (oid) join pg_inherits h on h.inhrelid = r.oid
+          join pg_class p on p.oid = h.inhparent left join pg_attrdef d on d.oid = s.oid
+        where r.relispartition and (s.oid = p.relowner or d.adrelid in (r.oid, p.oid))) found) around
     where around.locked is not null),
   relation as materialized (select * from any_relation r where not exists (select from hidden where hidden.oid = r.oid))`;
 
@@ -206,16 +210,18 @@ export function partsQuery(scope: Pick<Scope, 'phases'>): {
     union all
     select ${kind}, r.name, null, hidden.locked, null from any_relation r join hidden using (oid)
     union all
-    select p.kind, r.name, ${named('p.name')}, coalesce(d.oid, p.objid)::text, null
+    select p.kind, r.name, ${named('p.name')}, coalesce(d.oid, p.objid)::text, ${withoutHash('p.kind', 'p.name', named('p.name'))}
     from relation r join part p on p.oid = r.oid and p.hash is null
       left join pg_attrdef d on p.kind = 'column' and d.adrelid = p.objid and d.adnum = p.objsubid
     union all
-    select 'function', null, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)), around.locked, null
+    select 'function', null, format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes)), around.locked,
+      ${withoutHash("'function'", "format('%I.%I(%s)', s.nspname, p.proname, oidvectortypes(p.proargtypes))")}
     from space s join pg_proc p on p.pronamespace = s.oid
       cross join lateral (select ${aroundFunction(params)} as locked) around
     where around.locked is not null and not ${ofAnother('pg_proc', 'p.oid')}
     union all
-    select 'type', null, format('%I.%I', s.nspname, t.typname), ${skippedBy(params.skipped, 't.oid', 't.typowner')}, null
+    select 'type', null, format('%I.%I', s.nspname, t.typname), ${skippedBy(params.skipped, 't.oid', 't.typowner')},
+      ${withoutHash("'type'", "format('%I.%I', s.nspname, t.typname)")}
     ${someTypes} and ${skippedBy(params.skipped, 't.oid', 't.typowner')} is not null
     union all
     select 'others', null, null, null, json_agg(json_build_array(o.kind, o.name, o.hash, null, o.maker, taken.takers))::text

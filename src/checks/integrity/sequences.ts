@@ -6,27 +6,9 @@ import type { RelationCode } from '../../target/untrusted-code.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type CheckInput } from '../check.ts';
 import { type LockPatience, lockPatience } from '../lock-patience.ts';
-import { faultOf, recordsOf, sayCounted, userSchemas } from '../pieces.ts';
+import { faultOf, recordsOf, sayCounted } from '../pieces.ts';
+import { listed } from './sequences-sql.ts';
 import { besideFaults, careful, named, nameOf, readOr, sayUnread } from '../tables.ts';
-
-/** Identity columns have an internal dependency on their sequence, serial columns an automatic one (pg_depend). */
-const listed = `
-  select format('%I.%I', n.nspname, c.relname) as name, n.nspname as schema, c.relname as sequence,
-    format('%I.%I', tn.nspname, t.relname) as relation, tn.nspname as table_schema, t.relname as table,
-    a.attname as column, s.seqincrement as step, s.seqmin as least, s.seqmax as most, s.seqcycle as cycles,
-    case a.atttypid when 'int2'::regtype then 32767 when 'int4'::regtype then 2147483647
-      else 9223372036854775807 end as fits,
-    a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) as numbers,
-    s.seqrelid as oid, t.oid as table_oid, pg_get_userbyid(t.relowner) as owner, exists (select from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am m on m.oid = ic.relam
-      where i.indrelid = t.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null
-        and m.amname = 'btree') as indexed
-  from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
-    join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('a', 'i')
-      and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
-    join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
-    join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
-  where ${userSchemas('n')}
-  order by 1`;
 
 const isReadable = ({ indexed, numbers, cycles }: Cells): boolean =>
   indexed === 't' && numbers === 't' && cycles === 'f';

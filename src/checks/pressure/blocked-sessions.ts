@@ -1,13 +1,25 @@
 import { sayDuration } from '../../core/kernel/duration.ts';
 import { type Cells, check, everyone } from '../check.ts';
 import { sayCounted } from '../pieces.ts';
-import { lastingNow, lengthOf, ofGuard, ofPhase, phaseValues, sayHolder, waitsInNeed } from './sessions.ts';
+import { conflict } from './lock-modes.ts';
+import {
+  isPhases,
+  lastingNow,
+  lengthOf,
+  ofGuard,
+  phases,
+  phasesHeldUp,
+  phaseValues,
+  sayHolder,
+  waitsInNeed,
+  whyHeldUp,
+} from './sessions.ts';
 
 const isOfPhase = ({ of_phase: is }: Cells): boolean => is === 't';
 const noPhaseBlocks = { onlyRecommend: 'no session of a phase is among the blockers' } as const;
 const atWill = {
   onlyRecommend:
-    'sessions wait for a phase only briefly, or in a way that anyone can: on an advisory lock, or for a transaction to end',
+    'sessions wait for a phase only briefly, or not in order to read or change rows that they may read or change',
 } as const;
 
 /**
@@ -34,19 +46,18 @@ export const blockedSessions = check({
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({
     text: `
-      with phases as materialized (
-        select a.pid from pg_stat_activity a where ${ofPhase('a')}
-      ), waiting as materialized (
+      with ${phases}, waiting as materialized (
         select l.pid, l.waitstart, ${waitsInNeed('l', 'a')}
           and exists (
             select from pg_locks h join phases p on p.pid = h.pid
-            where h.granted and (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid, h.classid,
+            where h.granted and ${conflict('h.mode', 'l.mode')}
+              and (h.locktype, h.database, h.relation, h.page, h.tuple, h.virtualxid, h.transactionid, h.classid,
                 h.objid, h.objsubid)
               is not distinct from (l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid,
                 l.classid, l.objid, l.objsubid)) as for_phase
         from pg_locks l join pg_stat_activity a on a.pid = l.pid
         where not l.granted and a.datname = current_database() and a.usesysid is not null
-          and not ${ofGuard('a')} and not ${ofPhase('a')}
+          and not ${ofGuard('a')} and not ${isPhases('a.pid')}
       ), blockers as (
         select distinct unnest(pg_blocking_pids(pid)) as pid
         from (select pid from waiting order by for_phase desc, waitstart limit ${asked}) longest
@@ -55,7 +66,7 @@ export const blockedSessions = check({
         (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting) as longest_ms,
         (select count(*) from waiting where for_phase) as for_phases,
         (select extract(epoch from clock_timestamp() - min(waitstart)) * 1000 from waiting where for_phase) as for_phases_ms,
-        b.pid, a.usename as role, ${ofPhase('a')} as of_phase
+        ${phasesHeldUp} as held_up, b.pid, a.usename as role, ${isPhases('b.pid')} as of_phase
       from (values (1)) as always
         left join blockers b on not exists (select from pg_locks l where l.pid = b.pid and not l.granted)
         left join pg_stat_activity a on a.pid = b.pid
@@ -74,8 +85,9 @@ export const blockedSessions = check({
     const common = { consequence: 'sustained', lasting: lastingNow(limits.lasting, declared) } as const;
     const [forPhases, longestForPhases] = [Number(first?.for_phases ?? 0), lengthOf(first?.for_phases_ms)];
     if (rows.some(isOfPhase) && isMuch(forPhases, longestForPhases)) {
+      const seen = first?.held_up === 'f' ? ({ seen: 'session' } as const) : { onlyRecommend: whyHeldUp };
       const what = `are ${forPhases} of the ${waiting} that wait, and one has waited for ${sayDuration(longestForPhases)}${by}`;
-      return { faults: [{ object: 'sessions that wait for a phase', what, seen: 'session', ...common }], saw };
+      return { faults: [{ object: 'sessions that wait for a phase', what, ...seen, ...common }], saw };
     }
     const what = `are ${waiting}, and one has waited for ${sayDuration(longest)}${by}`;
     const reason = rows.some(isOfPhase) ? atWill : noPhaseBlocks;

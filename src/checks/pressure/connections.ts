@@ -1,13 +1,15 @@
 import type { Fault } from '../../core/evidence/finding.ts';
 import { type Cells, check, monitor } from '../check.ts';
-import { hidden, ofPhase, phaseValues, sighted, withSight } from './sessions.ts';
+import { hidden, isPhases, phases, phasesHeldUp, phaseValues, sighted, whyHeldUp, withSight } from './sessions.ts';
 
-/** Anybody can take places until a phase's few take the last: it takes most of them, or it is not what fills the server. */
-function takenBy({ taken, of_phases: phases }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
-  const others = Number(taken) - Number(phases);
-  return others >= Number(phases)
-    ? { onlyRecommend: `${others} of the sessions belong to no phase` }
-    : { seen: 'session' };
+/**
+ * Anybody can take places until a phase's few take the last: it takes most of them, or it is not what fills the server. Its
+ * sessions also pile up if somebody else keeps them waiting.
+ */
+function takenBy({ taken, of_phases: own, held_up: heldUp }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
+  const others = Number(taken) - Number(own);
+  if (others >= Number(own)) return { onlyRecommend: `${others} of the sessions belong to no phase` };
+  return heldUp === 'f' ? { seen: 'session' } : { onlyRecommend: whyHeldUp };
 }
 
 /**
@@ -19,13 +21,15 @@ export const connections = check({
   cost: 'A',
   against: 'nothing',
   mayAt: 'sustained',
-  reads: ['pg_stat_activity', 'pg_settings'],
+  reads: ['pg_stat_activity', 'pg_settings', 'pg_locks', 'pg_blocking_pids()'],
   needs: monitor,
   remedy: 'End idle sessions, put a pooler in front, or raise max_connections',
   ask: ({ phase }) => ({
     text: withSight(`
+    with ${phases}
     select (select count(*) from pg_stat_activity where backend_type = 'client backend') as taken,
-      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend' and ${ofPhase('a')}) as of_phases,
+      (select count(*) from pg_stat_activity a where a.backend_type = 'client backend' and ${isPhases('a.pid')}) as of_phases,
+      ${phasesHeldUp} as held_up,
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(current_setting('reserved_connections', true)::int, 0) as places`),
     values: phaseValues(phase),

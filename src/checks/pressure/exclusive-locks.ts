@@ -4,10 +4,12 @@ import { faultOf, userSchemas } from '../pieces.ts';
 import {
   doneBy,
   hidden,
+  isPhases,
   lastingNow,
   lengthOf,
   ofGuard,
-  ofPhase,
+  phases,
+  phasesHeldUp,
   phaseValues,
   sayHolder,
   sighted,
@@ -17,7 +19,7 @@ import {
 /**
  * A lock lasts until its transaction ends, so the age of the transaction is an upper limit for the age of the lock. A
  * relation that its own transaction created is invisible to others and does not appear. Anyone can hold more locks than
- * are shown, so the phase's come first.
+ * are shown, so the phase's come first. A phase that waits for somebody else holds its locks for as long as they like.
  */
 export const exclusiveLocks = check({
   id: 'exclusive-locks',
@@ -25,13 +27,14 @@ export const exclusiveLocks = check({
   against: 'nothing',
   passing: true,
   mayAt: 'sustained',
-  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace'],
+  reads: ['pg_locks', 'pg_stat_activity', 'pg_class', 'pg_namespace', 'pg_blocking_pids()'],
   needs: monitor,
   remedy: 'End the transaction that holds the lock: select pg_terminate_backend(PID)',
   ask: ({ phase }) => ({
     text: withSight(`
-      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role, ${ofPhase('a')} as of_phase,
-        extract(epoch from clock_timestamp() - a.xact_start) * 1000 as held_ms
+      with ${phases}
+      select format('%I.%I', n.nspname, c.relname) as relation, l.pid, a.usename as role, ${isPhases('l.pid')} as of_phase,
+        ${phasesHeldUp} as held_up, extract(epoch from clock_timestamp() - a.xact_start) * 1000 as held_ms
       from pg_locks l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
         left join pg_stat_activity a on a.pid = l.pid
       where l.granted and l.mode = 'AccessExclusiveLock' and l.locktype = 'relation'

@@ -4,10 +4,12 @@ import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, monitor } from '../check.ts';
 import {
   hidden,
+  isPhases,
   lengthOf,
   doneBy,
   ofGuard,
-  ofPhase,
+  phases,
+  phasesHeldUp,
   phaseValues,
   sessionOf,
   sighted,
@@ -24,7 +26,7 @@ function faultsOf(session: Cells, { idle, lasting }: Limits<'idle-in-transaction
   const what = `${of} for ${sayDuration(length)}`;
   if (blocked > 0 && session.in_need === '0' && session.of_phase === 't') {
     const object = `transaction of ${sessionOf(session)} that is waited for`;
-    const onlyRecommend = 'sessions wait for it only in ways that anyone can: on an advisory lock, or for it to end';
+    const onlyRecommend = 'no session waits for it in order to read or change rows that it may read or change';
     return [{ object, what: `${what}, and ${blocked} wait for it`, consequence: 'sustained', lasting, onlyRecommend }];
   }
   if (blocked > 0) {
@@ -45,8 +47,8 @@ export const idleInTransaction = check({
   remedy: 'End the session: select pg_terminate_backend(PID); or set idle_in_transaction_session_timeout',
   ask: ({ phase }) => ({
     text: withSight(`
-      with idle as materialized (
-        select a.pid, a.usename as role, ${ofPhase('a')} as of_phase,
+      with ${phases}, idle as materialized (
+        select a.pid, a.usename as role, ${isPhases('a.pid')} as of_phase,
           extract(epoch from clock_timestamp() - a.state_change) * 1000 as idle_ms
         from pg_stat_activity a
         where a.state in ('idle in transaction', 'idle in transaction (aborted)')
@@ -54,12 +56,12 @@ export const idleInTransaction = check({
       ), blocking as materialized (
         select unnest(pg_blocking_pids(w.pid)) as pid, w.in_need
         from (
-          select l.pid, bool_or(${waitsInNeed('l', 'a')}) as in_need
+          select l.pid, bool_or(${waitsInNeed('l', 'a')} and not ${isPhases('a.pid')} and not ${ofGuard('a')}) as in_need
           from pg_locks l join pg_stat_activity a on a.pid = l.pid
           where not l.granted and exists (select from idle)
           group by l.pid order by in_need desc limit 100) w
       )
-      select idle.*, (select count(*) from blocking where blocking.pid = idle.pid) as blocks,
+      select idle.*, ${phasesHeldUp} as held_up, (select count(*) from blocking where blocking.pid = idle.pid) as blocks,
         (select count(*) from blocking where blocking.pid = idle.pid and in_need) as in_need
       from idle order by blocks desc, idle_ms desc limit 1000`),
     values: phaseValues(phase),

@@ -4,34 +4,36 @@ import type { Declared } from '../../core/evidence/declared.ts';
 import { nameBefore } from '../../core/evidence/declared.ts';
 import type { Limits } from '../../core/plan/catalogue.ts';
 import { type Cells, check, everyone } from '../check.ts';
-import { lastingNow, lengthOf, mayUse, doneBy, ofGuard, ofPhase, phaseValues } from './sessions.ts';
+import { conflict, conflicting } from './lock-modes.ts';
+import {
+  lastingNow,
+  lengthOf,
+  mayLock,
+  mayUse,
+  isPhases,
+  ofGuard,
+  phases,
+  phaseValues,
+  waitsInNeed,
+} from './sessions.ts';
 
-/** Weakest first, as in the manual: read, read to change, write, maintain, build, alter. */
-const modes = [
-  'AccessShareLock',
-  'RowShareLock',
-  'RowExclusiveLock',
-  'ShareUpdateExclusiveLock',
-  'ShareLock',
-  'ShareRowExclusiveLock',
-  'ExclusiveLock',
-  'AccessExclusiveLock',
-] as const;
+/** The modes that block readers or writers. Two index builds do not block each other. */
+const stopping = ['AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock'] as const;
+
+const stoppingRows = stopping.map((mode) => `('${mode}', '{${conflicting[mode].join(',')}}'::text[])`).join(', ');
 
 /**
- * The modes that block readers or writers, each with the modes that it blocks. Two index builds do not block each
- * other.
+ * A phase that waits for a lock is what others wait for only if the lock is held by somebody who uses the table, and if
+ * what is held would let the others through. Otherwise the holder decides for how long all of them wait.
  */
-const stopping = {
-  AccessExclusiveLock: modes,
-  ExclusiveLock: modes.slice(1),
-  ShareRowExclusiveLock: modes.slice(2),
-  ShareLock: modes.slice(2).filter((mode) => mode !== 'ShareLock'),
-} as const;
-
-const stoppingRows = Object.entries(stopping)
-  .map(([mode, stopped]) => `('${mode}', '{${stopped.join(',')}}'::text[])`)
-  .join(', ');
+function seenIn(row: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
+  const relation = row.relation ?? '';
+  if (row.of_phase !== 't') return { onlyRecommend: `session ${row.pid} that waits first is none of a phase’s` };
+  if (row.in_use !== 't') return { onlyRecommend: `nobody is seen to hold it up who may use ${relation}` };
+  if (!(Number(row.needing) > 0))
+    return { onlyRecommend: `no session that may use ${relation} waits only for the phase` };
+  return { seen: 'session' };
+}
 
 function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): Fault {
   const { relation, pid, role, behind, blockers, waited_ms: waited } = row;
@@ -44,8 +46,7 @@ function faultOf(row: Cells, limits: Limits<'lock-queue'>, declared: Declared): 
     consequence: 'sustained',
     lasting: lastingNow(limits.lasting, declared),
     causedBy: { pid: Number(pid), ofPhase },
-    ...doneBy(row),
-    ...(row.in_use === 'f' && ofPhase && { onlyRecommend: `nobody who may use ${relation ?? ''} holds it up` }),
+    ...seenIn(row),
   };
 }
 
@@ -66,12 +67,15 @@ export const lockQueue = check({
   remedy: 'End the statement that waits for the lock, or the transaction that holds it',
   ask: ({ phase }) => ({
     text: `
-      with waiting as materialized (
+      with ${phases}, locks as materialized (
+        select * from pg_locks
+        where locktype = 'relation' and database = (select oid from pg_database where datname = current_database())
+      ), waiting as materialized (
         select l.pid, l.relation, l.mode, l.waitstart, a.usename as role, ${ofGuard('a')} as of_guard,
-          ${ofPhase('a')} as of_phase, ${mayUse('a', 'c')} as may_use
-        from pg_locks l join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation
-        where not l.granted and l.locktype = 'relation'
-          and l.database = (select oid from pg_database where datname = current_database())
+          ${isPhases('a.pid')} as of_phase, ${mayUse('a', 'c', 'coalesce(i.indrelid, c.oid)')} as may_use, ${waitsInNeed('l', 'a')} as in_need
+        from locks l join pg_stat_activity a on a.pid = l.pid join pg_class c on c.oid = l.relation
+          left join pg_index i on i.indexrelid = c.oid
+        where not l.granted
       ), heads as (
         select distinct on (w.relation) w.*, stopped
         from waiting w join (values ${stoppingRows}) as stopping (mode, stopped) on stopping.mode = w.mode
@@ -82,9 +86,19 @@ export const lockQueue = check({
         (select count(*) from waiting w
          where w.relation = h.relation and w.mode = any(h.stopped) and w.pid <> h.pid and not w.of_guard and w.may_use
            and (w.waitstart is null or w.waitstart >= h.waitstart)) as behind,
+        case when h.of_phase then (select count(*) from waiting w
+         where w.relation = h.relation and w.mode = any(h.stopped) and not w.of_phase and not w.of_guard and w.in_need
+           and w.waitstart >= h.waitstart and not exists (
+             select from locks g
+             where g.relation = h.relation and g.granted and ${conflict('g.mode', 'w.mode')} and not ${isPhases('g.pid')})) end as needing,
         (select string_agg(b::text, ', ') from unnest(pg_blocking_pids(h.pid)) b) as blockers,
-        (select coalesce(bool_or(${mayUse('a', 'c')}), true) from unnest(pg_blocking_pids(h.pid)) b left join pg_stat_activity a on a.pid = b) as in_use
+        h.of_phase and exists (
+          select from unnest(pg_blocking_pids(h.pid)) b join pg_stat_activity a on a.pid = b
+            join locks g on g.pid = b and g.relation = h.relation and g.granted and g.mode = any(h.stopped)
+          where not ${ofGuard('a')} and (${isPhases('b')} or ${mayLock('a', 'c', 'g.mode', 'coalesce(i.indrelid, c.oid)')})
+            and not exists (select from pg_locks w where w.pid = b and not w.granted)) as in_use
       from heads h join pg_class c on c.oid = h.relation join pg_namespace n on n.oid = c.relnamespace
+        left join pg_index i on i.indexrelid = c.oid
       order by h.waitstart`,
     values: phaseValues(phase),
   }),

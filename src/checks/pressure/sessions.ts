@@ -10,43 +10,86 @@ export { ofGuard };
 
 /**
  * SQL: whether a session is the phase's; `$1` are its tags, `$2` is its role. The guard's session names are reserved.
- * Anyone can read a phase's tag and give a session that name. So if the role is known, a session whose login is
- * unrelated to the role is a stranger's.
+ * Anyone can read a phase's tag and give a session that name. So if the plan names the role, a session whose login is
+ * unrelated to it is a stranger's; so is every login if the role no longer exists.
  */
 export const ofPhase = (alias: string): string => `coalesce(
-  ${alias}.application_name = any($1) and not exists (
-    select from pg_roles p where p.rolname = $2 and not p.rolsuper and not pg_has_role(${alias}.usesysid, p.oid, 'member')
-      and ${alias}.usesysid not in ${actsAs('$2')})
+  ${alias}.application_name = any($1) and ($2::text is null or exists (
+    select from pg_roles p where p.rolname = $2 and (p.rolsuper or pg_has_role(${alias}.usesysid, p.oid, 'member')
+      or ${alias}.usesysid in ${actsAs('$2')})))
   or (${alias}.usename = $2 and not ${ofGuard(alias)}), false)`;
 
 /**
- * SQL: the role of session `a` has some right on relation `c`; on the table, if `c` is an index. Roles without rights can
+ * SQL: the role of session `a` has some right on relation `c`; on `table`, if `c` is its index. Roles without rights can
  * still lock a table, with `prepare`, and wait for it or its index, by asking for the size. They are not applications of
  * the table.
  */
-export const mayUse = (a: string, c: string): string => {
-  const table = `coalesce((select i.indrelid from pg_index i where i.indexrelid = ${c}.oid), ${c}.oid)`;
-  return `case when ${c}.relkind in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then coalesce(
+export const mayUse = (a: string, c: string, table: string): string => `case
+  when ${c}.relkind in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then coalesce(
     has_any_column_privilege(${a}.usesysid, ${table}, 'select, insert, update, references')
     or has_table_privilege(${a}.usesysid, ${table}, 'delete, truncate, trigger'), true)
-  else ${c}.relkind = 'S' end`;
-};
+  when ${c}.relkind = 'S' then coalesce(has_sequence_privilege(${a}.usesysid, ${c}.oid, 'usage, select, update'), true)
+  else false end`;
 
 /**
- * SQL: lock `l`, for which session `a` waits, is one that a session meets by using what another session changes. Anyone
- * can wait for an advisory lock, such as one that a migration holds while it runs. Anyone can also wait for a transaction
- * to end: for every one by building an index on a table of their own, and for one that creates an object by creating one of
- * the same name. So a wait for a transaction counts only if both sessions use a table that the waiting role may use.
+ * SQL: the role of session `a` needs no more than its rights on relation `c` to hold a lock of this mode. If that is not
+ * known, as of a background process, it is false. A role can get any weak lock without rights, and one that may only read
+ * can get a writer's lock, because PostgreSQL parses a statement before it checks the rights. If `c` is an index,
+ * `table` is its table's oid.
  */
-export const waitsInNeed = (l: string, a: string): string => `case
-  when ${l}.locktype in ('advisory', 'virtualxid', 'userlock') then false
-  when ${l}.locktype = 'transactionid' then exists (
-    select from pg_locks own join pg_class used on used.oid = own.relation and used.relkind in ('r', 'p', 'm')
-      join pg_namespace home on home.oid = used.relnamespace and ${userSchemas('home')}
-      join pg_locks theirs on theirs.relation = own.relation and theirs.database = own.database and theirs.granted
-      join pg_locks awaited on awaited.pid = theirs.pid and awaited.transactionid = ${l}.transactionid and awaited.granted
-    where own.pid = ${l}.pid and own.granted and own.locktype = 'relation' and ${mayUse(a, 'used')})
-  else not exists (select from pg_class waited where waited.oid = ${l}.relation and not ${mayUse(a, 'waited')}) end`;
+export const mayLock = (a: string, c: string, mode: string, table: string): string => `coalesce(
+  has_schema_privilege(${a}.usesysid, ${c}.relnamespace, 'usage') and case
+    when ${c}.relkind = 'S' and ${mode} = 'AccessShareLock' then has_sequence_privilege(${a}.usesysid, ${c}.oid, 'select')
+    when ${c}.relkind = 'S' then has_sequence_privilege(${a}.usesysid, ${c}.oid, 'usage, update')
+    when ${c}.relkind not in ('r', 'p', 'v', 'm', 'f', 'i', 'I') then false
+    when ${mode} = 'AccessShareLock' then has_any_column_privilege(${a}.usesysid, ${table}, 'select')
+    else has_any_column_privilege(${a}.usesysid, ${table}, 'insert, update')
+      or has_table_privilege(${a}.usesysid, ${table}, 'delete') end, false)`;
+
+/**
+ * SQL: session `a` waits for lock `l` in order to read or change rows that it may read or change. Everything else can be
+ * waited for by anyone: an advisory lock, an object such as a function (`comment on` waits before it checks the owner), a
+ * strong lock of a table, and the end of a transaction, by building an index on a table of one's own or by creating what
+ * another session is creating. A session that waits for a row has a lock of that row's place, which shows the table.
+ */
+export const waitsInNeed = (l: string, a: string): string => `exists (
+  select from pg_locks shown join pg_class used on used.oid = shown.relation
+    join pg_namespace home on home.oid = used.relnamespace and ${userSchemas('home')}
+    left join pg_index i on i.indexrelid = used.oid
+  where shown.pid = ${l}.pid and shown.database = (select oid from pg_database where datname = current_database())
+    and case ${l}.locktype
+      when 'relation' then shown.locktype = 'relation' and not shown.granted
+        and shown.mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+      when 'transactionid' then shown.locktype = 'tuple' and shown.granted
+      else false end
+    and ${mayLock(a, 'used', `case shown.locktype when 'tuple' then 'RowExclusiveLock' else shown.mode end`, 'coalesce(i.indrelid, used.oid)')})`;
+
+/** Limits the look-ups of blockers, each of which holds up the lock manager. Beyond it, the phases count as held up. */
+const mostWaiting = 20;
+
+/** SQL: the sessions of the phases, for `with`. Deciding whose a session is takes long to plan, so a query does it once. */
+export const phases = `phases as materialized (
+  select a.pid, a.wait_event from pg_stat_activity a where ${ofPhase('a')})`;
+
+/** SQL: the session with this pid is one of `phases`. */
+export const isPhases = (pid: string): string => `coalesce(${pid} in (select phases.pid from phases), false)`;
+
+/**
+ * SQL: one of `phases` waits for somebody else, or for what may be somebody else's: a lock, a page that another session has
+ * pinned, or a replica. What the phases hold meanwhile, they may hold because of that. Sessions of one phase may wait for
+ * each other without the server's knowledge, so this applies to all of them.
+ */
+export const phasesHeldUp = `(
+  select count(*) > ${mostWaiting} or coalesce(bool_or(waiting.elsewhere or exists (
+      select from unnest(pg_blocking_pids(waiting.pid)) other (pid) where not ${isPhases('other.pid')})), false)
+  from (
+    select own.pid, (own.wait_event in ('BufferPin', 'SyncRep')) is true as elsewhere
+    from phases own
+    where own.wait_event in ('BufferPin', 'SyncRep') or own.pid in (select l.pid from pg_locks l where not l.granted)
+    limit ${mostWaiting + 1}) waiting)`;
+
+/** Why what a phase holds is not certainly its doing. */
+export const whyHeldUp = 'a session of the phase itself waits for one that is none of a phase’s';
 
 /** Values for `$1` and `$2`. */
 export const phaseValues = ({ tags, role }: { readonly tags: readonly string[]; readonly role: string | undefined }) =>
@@ -72,11 +115,14 @@ export function sayHolder({ pid, role, of_phase: isPhases }: Cells): string {
   return `${isPhases === 't' ? 'the phase’s own session' : 'session'} ${pid} (${role ?? 'its role is hidden'})`;
 }
 
-/** Whether a session of a phase brings it about: for what others do, nothing is undone without asking. */
-export const doneBy = ({ pid, of_phase: isPhases }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> =>
-  isPhases === 't'
-    ? { seen: 'session' }
-    : { onlyRecommend: `session ${pid ?? ''} that holds the lock is none of a phase’s` };
+/**
+ * Whether a session of a phase brings it about: for what others do, nothing is undone without asking. `held_up` says
+ * whether `phasesHeldUp`; unknown is not seen.
+ */
+export function doneBy({ pid, of_phase: isPhases, held_up: heldUp }: Cells): Pick<Fault, 'seen' | 'onlyRecommend'> {
+  if (isPhases !== 't') return { onlyRecommend: `session ${pid ?? ''} that holds the lock is none of a phase’s` };
+  return heldUp === 'f' ? { seen: 'session' } : { onlyRecommend: whyHeldUp };
+}
 
 /** A session as the object of a fault. It stays the same for the session's lifetime. */
 export const sessionOf = ({ pid, role }: Cells): string => `session ${pid} (${role ?? 'its role is hidden'})`;

@@ -32,6 +32,7 @@ export const definerFunctions = lint({
     select 'function', null, name, null, owner, null
     from definers where not exists (select from unnest(proconfig) setting where setting like 'search_path=%')`,
   aspects: ['existence', 'grants'],
+  rests: ({ name }) => ({ kind: 'function', name: name ?? '', watched: true }),
   object: (said, { caller }) => (caller === null ? `search_path of ${said}` : `${said} for ${caller}`),
   what: ({ caller }) =>
     caller === null ? 'is not fixed, although the function runs as its owner' : 'runs as its owner for every caller',

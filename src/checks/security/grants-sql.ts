@@ -1,8 +1,8 @@
 import { userSchemas } from '../pieces.ts';
 import { ofExtension } from '../sql-pieces.ts';
 
-/** A kind of object with an access list, with the columns `kind, relation, name, classid, objid, acl, initial`. */
-const relations = `
+/** A kind of object with an access list, with the columns `kind, relation, name, classid, objid, objsubid, acl, usual`. */
+const relations = (which: string): string => `
   select case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialised view'
       when 'f' then 'foreign table' else 'table' end as kind,
     case when c.relkind <> 'S' then format('%I.%I', n.nspname, c.relname) else o.relation end as relation,
@@ -17,14 +17,15 @@ const relations = `
       where c.relkind = 'S' and d.classid = 'pg_class'::regclass and d.objid = c.oid
         and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
       limit 1) o on true
-  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and ${userSchemas('n')}
-    and (c.relacl is not null or c.relowner = any (array(select oid from holders)))`;
+  where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and ${userSchemas('n')} and ${which}`;
 
-const columns = `
+const grantedOrHeld = '(c.relacl is not null or c.relowner = any (array(select oid from holders)))';
+
+const columns = (which: string): string => `
   select 'column', format('%I.%I', n.nspname, c.relname), format('%I', a.attname),
     'pg_class'::regclass, c.oid, a.attnum, a.attacl, acldefault('c', c.relowner)
   from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-  where a.attacl is not null and not a.attisdropped
+  where ${which} and not a.attisdropped
     and (${userSchemas('n')} or n.nspname in ('pg_catalog', 'information_schema'))`;
 
 const functions = `
@@ -89,6 +90,17 @@ const others = `
     coalesce(t.spcacl, acldefault('t', t.spcowner)), acldefault('t', t.spcowner)
   from pg_tablespace t`;
 
+/** $1: columns known from before. */
+const grantedOrKnown =
+  "(a.attacl is not null or format('%I.%I.%I', n.nspname, c.relname, a.attname) = any ($1::text[]))";
+
+/**
+ * Every object of users that can be granted, also those of which nothing is granted; of columns only those that are granted,
+ * and those in $1.
+ */
+export const grantableThings = (): string =>
+  [relations('true'), columns(grantedOrKnown), functions, types, others].join(' union all ');
+
 /** Superuser-only settings that a role has been granted the right to set. */
 const parameters = `
   union all
@@ -110,7 +122,7 @@ export const grantsQuery = (version: number): string => `
     select d.classid, d.objid from pg_depend d join pg_extension x on x.oid = d.refobjid join pg_roles w on w.oid = x.extowner
     where d.refclassid = 'pg_extension'::regclass and d.deptype = 'e' and w.rolsuper
   ), things as (
-    ${[relations, columns, functions, types, brought, others].join(' union all ')}
+    ${[relations(grantedOrHeld), columns('a.attacl is not null'), functions, types, brought, others].join(' union all ')}
     ${version >= 150_000 ? parameters : ''}
   ), alike as ( -- most lists of a database are one of a few
     select t.acl, coalesce(i.initprivs, t.usual) as usual, e.objid is not null as spoken_for,

@@ -83,11 +83,19 @@ const grantorsOf = (privilege: string, { by }: Held): Pick<Fault, 'by'> => {
   return grantors === undefined ? {} : { by: grantors };
 };
 
-/** Renaming a schema makes all that it contains new. So the schema must be known: that of a relation is. */
-const madeIn = ({ thing: { kind, relation } }: Held): Pick<Fault, 'made' | 'relation'> => {
-  if (relation !== undefined) return { made: 'any', relation };
-  return kind === 'schema' || kind === 'database' ? { made: 'any' } : {};
+/** What renames an object makes its grants new. So it must be known which rows name it. */
+const madeIn = ({ thing: { kind, relation, name = '' } }: Held): Pick<Fault, 'made' | 'relation' | 'rests'> => {
+  if (relation !== undefined) {
+    const rests = { kind: 'relation', name: kind === 'sequence' ? name : relation, watched: true } as const;
+    return { made: 'any', relation, rests };
+  }
+  return kind === 'schema' || kind === 'database' ? { made: 'any', rests: { kind, name, watched: true } } : {};
 };
+
+const madeOf = ({ thing: { name = '' } }: Held): Pick<Fault, 'made' | 'rests'> => ({
+  made: 'any',
+  rests: { kind: 'function', name, watched: true },
+});
 
 /** More than a phase allows the holder. The plan has no word for the right to pass a privilege on. */
 function beyond(held: Held, words: readonly string[], input: Grants): readonly Fault[] {
@@ -98,8 +106,10 @@ function beyond(held: Held, words: readonly string[], input: Grants): readonly F
       object: grant(privilege, held, input),
       what: 'is granted, though a phase declares less',
       consequence: 'veto' as const,
-      seen: 'declaration' as const,
       ...grantorsOf(privilege, held),
+      ...madeIn(held),
+      ...(held.thing.kind === 'function' && madeOf(held)),
+      declared: true as const,
     }));
 }
 

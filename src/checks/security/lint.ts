@@ -1,4 +1,5 @@
 import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
+import type { Rests } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
 import { type Breach, type Cells, type Check, check, everyone, type CheckInput, type Scope } from '../check.ts';
@@ -42,6 +43,8 @@ interface Lint<Id extends CatalogueId>
   readonly object?: (said: string, row: Cells) => string;
   /** Only the owner of the relation, and whoever granted the access to it, can have brought it about. */
   readonly made?: 'all';
+  /** The object of that, if it is no relation. */
+  readonly rests?: (row: Cells) => Rests;
   readonly excused?: (row: Cells, thing: Thing, input: CheckInput<Id>) => boolean;
   readonly well: string;
   readonly breach: Breach<Id>['rows'];
@@ -87,7 +90,10 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
         const said = sayThing(thingBefore(declared, thing));
         const object = rule.object?.(said, row) ?? said;
         const about = thing.relation === undefined ? {} : { relation: thing.relation };
-        const made = rule.made === 'all' && typeof row.opened_by === 'string' ? { made: rule.made } : {};
+        const made =
+          rule.made === 'all' && typeof row.opened_by === 'string'
+            ? { made: rule.made, ...(rule.rests !== undefined && { rests: rule.rests(row) }) }
+            : {};
         return [
           {
             object,

@@ -24,7 +24,8 @@ function faultsOf(row: Cells, baseline: Seen, { declared }: Memberships): readon
   if (gained.join() === 'administer' && baseline[`role ${row.role}`] === undefined) return [];
   const what = sayGain(gained, baseline[object] === undefined);
   const by = byGrantors(row);
-  return [{ object, what, consequence: 'veto', ...by, ...(by.by !== undefined && { made: 'all' }) }];
+  const rests = { kind: 'membership', name: row.member ?? '', part: row.role ?? '' } as const;
+  return [{ object, what, consequence: 'veto', ...by, ...(by.by !== undefined && { made: 'all', rests }) }];
 }
 
 const ask = (version: number): string => `

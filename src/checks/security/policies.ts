@@ -74,18 +74,19 @@ function faultsOf(row: Cells, baseline: Seen, input: Policies): readonly Fault[]
   const { declared } = input;
   const policy = policyOf(row);
   if (isInFlux(declared, policy, 'policies')) return [];
-  const fault = (what: string, how: Pick<Fault, 'made' | 'seen'> = {}): readonly Fault[] => [
+  const rests = { kind: 'policy', name: policy.relation ?? '', part: policy.name ?? '' } as const;
+  const fault = (what: string, how: Pick<Fault, 'made' | 'declared' | 'rests'> = {}): readonly Fault[] => [
     { ...faultOf(declared, policy, what, 'veto'), ...how },
   ];
   const mapping = allowed(declared, tableOf(policy), 'policies');
   if (mapping !== undefined) {
     const wide = tooWide(row, mapping);
-    return wide === undefined ? [] : fault(wide, { seen: 'declaration' });
+    return wide === undefined ? [] : fault(wide, { made: 'all', declared: true, rests });
   }
   if (isDeclared(declared, policy, 'policies')) return [];
   const was = baseline[named(policy, input)];
   const [is, ...orSo] = states(row, input);
-  if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`, { made: 'all' });
+  if (was === undefined) return fault(`is new: ${is.slice(0, is.lastIndexOf(':'))}`, { made: 'all', rests });
   if ([is, ...orSo].includes(was)) return [];
   const change = changeOf(was, is);
   return isLocked(row) && change === otherExpression ? [] : fault(change);

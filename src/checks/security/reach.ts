@@ -140,7 +140,7 @@ function faultsOf(row: Cells, baseline: Seen, input: Reach): readonly Fault[] {
       ...(row.relation !== null && row.relation !== undefined && { relation: row.relation }),
       ...openedBy(row),
       // What policies and other relations decide, more roles than the owner and the grantors can change.
-      ...(row.kind === 'table' && row.guarded !== 't' && { made: 'all' as const }),
+      ...(row.kind === 'table' && row.guarded !== 't' && typeof row.opened_by === 'string' && { made: 'all' as const }),
     };
     const what = whatOf(command, was, is);
     if (to < from)

@@ -31,7 +31,7 @@ function faultsOf(row: Cells, { baseline, declared }: CheckInput<'rls-off'>): re
     : worse(baseline?.[sayThing(thingBefore(declared, table))], is);
   // Only the owner of a table switches its row level security; others may let its owner log in.
   const how = expected
-    ? { seen: 'declaration' as const }
+    ? { made: 'all' as const, declared: true as const }
     : found.join().includes('log in')
       ? {}
       : { made: 'all' as const };

@@ -10,6 +10,11 @@ export const watchedRoles = ({ watchRoles, server }: Named): readonly string[] =
 export const exposedSchemas = ({ exposedSchemas: named, server }: Named): readonly string[] =>
   named.filter((schema) => server.schemas.has(schema));
 
+/** The watched roles, and those of the plan's identities. */
+export const watchedOrTried = (scope: Named & Pick<Scope, 'identities'>): readonly string[] => [
+  ...new Set([...watchedRoles(scope), ...scope.identities.map(({ role }) => role)]),
+];
+
 const absent = (kind: string, name: string, where: string) => `the server has no ${kind} ${name}, which ${where} names`;
 
 /** A role or schema that does not exist has no access and no tables, so a misspelt name would seem to be well. */

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 
 import type { ForOption, PlanReadOptions, QuestionOption, ReasonOption, RunOptions } from '../call.ts';
+import type { GateOptions } from '../gate.ts';
 import type { PhaseOptions } from '../phase.ts';
 import type { ReportOptions } from '../report.ts';
 import type { RunPlanOptions } from '../run-plan.ts';
@@ -72,8 +73,21 @@ its work. Exits with 3 if one cannot.`,
   });
 }
 
+function declareGate(program: Command, stage: Stage): void {
+  addCommand<GateOptions>(program, stage, {
+    usage: 'gate',
+    summary: 'tells a script whether to begin its next batch',
+    about: `Asks whether anything speaks against writing now: a hold, blindness, a lock queue, a replica that lags, a breach, or half
+of the evidence that an alarm of slowness takes. Exits with 0 to go on, and with 75 to wait.`,
+    examples: ['ripcord gate', 'ripcord gate --wait 10m', 'ripcord gate --json'],
+    options: [option.wait, ...runOptions],
+    run: async (call) => (await import('../gate.ts')).gate(call),
+  });
+}
+
 function declareRun(program: Command, stage: Stage): void {
   declareGuards(program, stage);
+  declareGate(program, stage);
   const run = addGroup(program, 'run', 'opens, shows, arms, holds and closes the run', [
     'ripcord run open',
     'ripcord run status',

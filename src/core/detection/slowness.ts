@@ -1,4 +1,4 @@
-import { latencyOf, type Reading } from '../evidence/reading.ts';
+import { isUnreached, latencyOf, type Reading } from '../evidence/reading.ts';
 import type { Instant, Ratio } from '../kernel/units.ts';
 import type { Weights } from './calibrate.ts';
 import { weighRelative } from './control-probes.ts';
@@ -32,6 +32,8 @@ export interface Slowness {
   readonly rising?: { readonly since: Instant; readonly readings: number };
   /** When the latest reading that was evidence was due. */
   readonly lastAt?: Instant;
+  /** When the latest reading that got no connection was due. */
+  readonly unreachedAt?: Instant;
 }
 
 /** The number of latencies to keep, for describing the slowness and for detecting a recovery. */
@@ -54,7 +56,8 @@ const speaks = (weights: Weights, evidence: Evidence): boolean => strengthOf(wei
 /**
  * Adds one reading. Readings from before the marker and out-of-order readings change nothing, with one exception: an answer
  * that takes longer than the interval arrives after the readings that it made missing, and they waited for it. `common`: the
- * current slowdown of the controls, as a ratio; undefined if unknown.
+ * current slowdown of the controls, as a ratio; undefined if unknown. A reading that got no connection is no evidence that
+ * the probe is surely slower.
  */
 export function takeReading(
   before: Slowness,
@@ -62,14 +65,15 @@ export function takeReading(
   { grey, strict, relative }: Scales,
   common: Ratio | undefined,
 ): Slowness {
-  const { lastAt, marker } = before;
+  const { lastAt, marker, unreachedAt } = before;
   if (reading.at < marker || (lastAt !== undefined && reading.at <= lastAt)) return before;
   const latency = latencyOf(reading);
+  const sure = isUnreached(reading) ? undefined : latency;
   const weighed = {
     marker,
     grey: weigh(grey, before.grey, latency),
-    strict: weigh(strict, before.strict, latency),
-    beyondControls: weighRelative(relative, before.beyondControls, latency, common),
+    strict: weigh(strict, before.strict, sure),
+    beyondControls: weighRelative(relative, before.beyondControls, sure, common),
     readingsBesideControls: before.readingsBesideControls + (common === undefined || latency === undefined ? 0 : 1),
   };
   if (latency === undefined) return { ...before, ...weighed };
@@ -77,6 +81,7 @@ export function takeReading(
   return {
     ...weighed,
     lastAt: reading.at,
+    ...(isUnreached(reading) ? { unreachedAt: reading.at } : unreachedAt !== undefined && { unreachedAt }),
     recent: [...before.recent.slice(1 - kept), latency],
     recentAt: [...before.recentAt.slice(1 - kept), reading.at],
     readings: before.readings + 1,

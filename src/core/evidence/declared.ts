@@ -1,5 +1,6 @@
 import { type Effects, type PhasePlan, tablesOf } from '../plan/phase.ts';
 import { relationAsPrinted } from './quoting.ts';
+import { before, qualified, type Renames, renamesIn, since } from './renames.ts';
 import { bare, spellings, type Thing } from './thing.ts';
 
 /** The declarations of phases that apply now. */
@@ -9,10 +10,12 @@ export interface Declared {
   /** Their declared changes must be there. */
   readonly applied: readonly PhasePlan[];
   /**
-   * Failed, or lost with no work left running. Nobody knows how far they got, so a name, a table or its rows may be as before
-   * or as declared. Nothing else that they left behind is excused, least of all that somebody can do more.
+   * Failed. Nobody knows how far they got, so a name, a table or its rows may be as before or as declared. Nothing else that
+   * they left behind is excused, least of all that somebody can do more.
    */
   readonly left?: readonly PhasePlan[];
+  /** Lost, with no work left running. They excuse as little as failed ones, but nobody saw them fail. */
+  readonly lost?: readonly PhasePlan[];
   /** Their declarations excuse nothing, but they may have renamed objects. */
   readonly named?: readonly PhasePlan[];
 }
@@ -22,19 +25,21 @@ export const nothingDeclared: Declared = { underWay: [], applied: [] };
 /** The aspects of an object that a phase can declare to change. */
 export type Aspect = 'existence' | 'rls' | 'policies' | 'grants' | 'rows' | 'content';
 
-/** Adds the schema `public` to an unqualified name. */
-const qualified = (name: string): string => (name.includes('.') ? name : `public.${name}`);
-
 /** Every phase that may have changed something. */
-export const all = ({ underWay, applied, left = [], named = [] }: Declared): readonly PhasePlan[] => [
+export const all = ({ underWay, applied, left = [], lost = [], named = [] }: Declared): readonly PhasePlan[] => [
   ...applied,
   ...underWay,
   ...left,
+  ...lost,
   ...named,
 ];
 
 /** Phases whose declared effects may or may not be there. */
-export const unfinished = ({ underWay, left = [] }: Declared): readonly PhasePlan[] => [...underWay, ...left];
+export const unfinished = ({ underWay, left = [], lost = [] }: Declared): readonly PhasePlan[] => [
+  ...underWay,
+  ...left,
+  ...lost,
+];
 
 /** Keeps the renames but excuses nothing because of unfinished phases, so that a comparison shows everything. */
 export const withoutExcuses = (declared: Declared): Declared => ({
@@ -46,52 +51,38 @@ export const withoutExcuses = (declared: Declared): Declared => ({
 /** Cached with the phases that they come from, because a caller may add phases to its arrays. */
 const known = new WeakMap<
   Declared,
-  { readonly phases: readonly PhasePlan[]; readonly names: ReadonlyMap<string, string> }
+  { readonly phases: readonly PhasePlan[]; readonly steps: readonly Renames[]; readonly names: Renames }
 >();
 
-/** New names to old names, from every phase that may have renamed; cached, because thousands of tables ask. */
-function renames(declared: Declared): ReadonlyMap<string, string> {
+/** Of every phase that may have renamed, and of all together; cached, because thousands of tables ask. */
+function renamesOf(declared: Declared) {
   const phases = all(declared);
   const made = known.get(declared);
   if (made?.phases.length === phases.length && made.phases.every((phase, place) => phase === phases[place]))
-    return made.names;
-  const names = allRenames(declared);
-  known.set(declared, { phases, names });
-  return names;
+    return made;
+  const steps = phases.map(renamesIn).filter(({ size }) => size > 0);
+  const fresh = { phases, steps, names: new Map(steps.flatMap((step) => [...step])) };
+  known.set(declared, fresh);
+  return fresh;
 }
 
-/** Each with its schema and without quotes. */
-function allRenames(declared: Declared): ReadonlyMap<string, string> {
-  const pairs = all(declared).flatMap(({ effects }) => Object.entries(effects.renames));
-  return new Map(
-    pairs.map(([from, to]) => {
-      const old = qualified(from);
-      const schema = old.slice(0, old.indexOf('.'));
-      return [to.includes('.') ? to : `${schema}.${to}`, old];
-    }),
-  );
-}
+const renames = (declared: Declared): Renames => renamesOf(declared).names;
 
 /**
  * The relation's name before all phases, as PostgreSQL prints it, so that facts about `public.molecule` apply to
  * `public.molecules`.
  */
 export function nameBefore(declared: Declared, relation: string): string {
-  const old = renames(declared);
-  if (old.size === 0) return relation;
+  const { steps } = renamesOf(declared);
+  if (steps.length === 0) return relation;
   const own = bare(relation);
-  let name = own;
-  for (let step = 0; step < old.size; step += 1) name = old.get(name) ?? name;
+  const name = before(steps, own);
   return name === own ? relation : relationAsPrinted(name);
 }
 
 /** The possible current names of a table in the plan: its own, and those that applied phases may have given it. */
-export function namesNow(declared: Declared, table: string): readonly string[] {
-  const renamed = [...renames(declared)];
-  const names = new Set([qualified(table)]);
-  for (const known of names) for (const [name, old] of renamed) if (old === known) names.add(name);
-  return [...names];
-}
+export const namesNow = (declared: Declared, table: string): readonly string[] =>
+  since(renamesOf(declared).steps, qualified(table));
 
 const nameInSql = String.raw`"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*`;
 /** `''` inside a text reads as two texts. Alternatives within the repetition would use up the stack on a long text. */

@@ -41,22 +41,40 @@ export interface Fault {
   readonly by?: readonly string[];
   /** Required in addition to the owner: for each part, the roles of which at least one has granted it. */
   readonly openedBy?: readonly (readonly string[])[];
+  /** All memberships of that time, as a hash: one that was taken away again leaves no row. */
+  readonly memberships?: string;
   /** The roles that can remove it with `drop … cascade` of an object of theirs, whoever owns it. */
   readonly takers?: readonly string[];
   /**
-   * Whoever made it new is named in `by` and `openedBy`, or owns its relation: nobody else can have done it. `any`: it is new as
-   * a whole, so that each role in `by` has had a part in it. `all`: any one of them may have done it alone.
+   * Whoever made it is named in `by` and `openedBy`, or may write a row that it rests on: nobody else can have done it. `any`: it
+   * is new as a whole, so that each role in `by` has had a part in it. `all`: any one of them may have done it alone.
    */
   readonly made?: 'any' | 'all';
+  /** It need not be new: it contradicts what a phase declares. */
+  readonly declared?: true;
+  /** What it rests on, if that is not its relation. */
+  readonly rests?: Rests;
   /** How the guard knows that a phase did it; absent where only the time points to one. */
   readonly seen?: Evidence;
-  /** Why no phase caused it, so that the guard undoes nothing for it without approval. */
+  /** Why no phase caused it, or none is known to have failed with it: the guard undoes nothing for it without approval. */
   readonly onlyRecommend?: string;
 }
 
 /**
+ * The object whose rows in the catalogs make a fault true, with those that name the object. `names`: all that is in the schema
+ * `name`, or in `public` if there is none. `policy`: `part` on `name`. `membership`: of `name` in `part`.
+ */
+export interface Rests {
+  readonly kind: 'relation' | 'policy' | 'function' | 'schema' | 'database' | 'membership' | 'names';
+  readonly name: string;
+  readonly part?: string;
+  /** It also rests on what the watched roles are, and on every role above them. */
+  readonly watched?: true;
+}
+
+/**
  * `session`: one of the phase's sessions does it. `maker`: it is new, and only the phases' role can have made it. `declaration`: it
- * contradicts what the phase declares of itself.
+ * contradicts what the phase declares of itself, and only the phases' role can have brought that about.
  */
 export type Evidence = 'session' | 'maker' | 'declaration';
 

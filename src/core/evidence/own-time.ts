@@ -14,6 +14,11 @@ export const ownTimeBetween = (before: OwnTime, later: OwnTime): OwnTime => ({
   waiting: millis(later.waiting - before.waiting),
 });
 
+export const ownTimeSum = (one: OwnTime, other: OwnTime): OwnTime => ({
+  busy: millis(one.busy + other.busy),
+  waiting: millis(one.waiting + other.waiting),
+});
+
 /** A guard that waits for a CPU while it is busy is counted twice, but never for more than the whole time. */
 const total = ({ busy, waiting }: OwnTime, all: Millis): Millis => millis(Math.min(all, busy + waiting));
 
@@ -113,11 +118,14 @@ export function latenessOf(
 const neverLate: UsualOwnTime = { quietest: { median: millis(0), upper: millis(0) }, block: [], recent: [] };
 
 /**
- * The same for a failure. A timeout is the guard's own fault if too much of the time was. Any other failure is an answer of
- * the other side, which the guard could only have provoked by not reading for long.
+ * The same for a failure. A timeout, also one while connecting, is the guard's own fault if too much of the time was. Any
+ * other failure is an answer of the other side, which the guard could only have provoked by not reading for long.
  */
-export function latenessOfFailure(timed: Timed, reason: string): string | undefined {
+export function latenessOfFailure(
+  timed: Timed,
+  { reason, code }: { readonly reason: string; readonly code?: string },
+): string | undefined {
   const { took, own, stopped } = timed;
   const wasAway = Math.max(total(own, took), stopped) > longAway;
-  return reason === 'timeout' || wasAway ? latenessOf(timed, neverLate) : undefined;
+  return reason === 'timeout' || code === 'ETIMEDOUT' || wasAway ? latenessOf(timed, neverLate) : undefined;
 }

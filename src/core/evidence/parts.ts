@@ -3,10 +3,13 @@ import { sourceOf } from '../plan/sources.ts';
 import type { Part } from './reading.ts';
 
 /** The parts that answers of the probe can have; the answer determines which of them it has. */
-export function partsOf(probe: Pick<ProbePlan, 'sql' | 'http' | 'statements' | 'prometheus'>): readonly Part[] {
+export function partsOf(
+  probe: Pick<ProbePlan, 'sql' | 'transaction' | 'http' | 'statements' | 'prometheus'>,
+): readonly Part[] {
   const source = sourceOf(probe);
   switch (source) {
     case 'sql':
+    case 'transaction':
       return ['connect'];
     case 'http':
       return probe.http?.url.startsWith('https:') === true

@@ -50,6 +50,10 @@ export type Reading =
 export const isUndefinedObject = (cause: Failure): boolean =>
   cause.reason === 'query' && /^42(?!501)...$/.test(cause.code ?? '');
 
+/** No connection was made, so the failure need not be the target's: undoing a phase may not repair it. */
+export const isUnreached = (reading: Reading): boolean =>
+  reading.state === 'failed' && reading.cause.reason === 'connect';
+
 /** Milliseconds, infinite for a failure, undefined if there is no evidence either way. */
 export function latencyOf(reading: Reading): number | undefined {
   if (reading.state === 'missing') return undefined;

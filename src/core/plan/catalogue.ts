@@ -51,6 +51,7 @@ export const catalogue = {
         .meta({ description: 'Tables to count in addition to static tables and tables that a phase writes' }),
     },
   ),
+  'mass-changes': integrity('A table, declared or not, has lost most of its rows, and no phase declares it.'),
   content: integrity('The content of a table that is declared static has changed.'),
   'page-checksums': integrity('PostgreSQL has found a damaged page since the baseline.'),
   'collation-versions': integrity(
@@ -106,6 +107,9 @@ export const catalogue = {
     'A table’s replica identity has changed, or is NOTHING although the table is published.',
   ),
   'closed-tables': functionality('Row level security is on, but no policy allows anybody to read.'),
+  'lost-access': functionality(
+    'A role, or everybody, has lost a privilege, a membership or the right to log in, and no phase declares it.',
+  ),
   rollbacks: functionality('Transactions are rolled back twice as often as in the baseline, and more than 1 %.', {
     over: fraction.default(ratio(0.01)),
   }),

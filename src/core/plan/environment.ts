@@ -14,7 +14,7 @@ export const environment = z
       url: databaseAddress.meta({ description: 'postgres://user@host:port/database; prefer ${env:NAME} or url_file' }),
       users_url: databaseAddress.optional().meta({
         description:
-          'The address that users connect to, such as a pooler’s; every tenth SQL reading uses it. By default url',
+          'The application’s login at the address that users connect to, such as a pooler’s. Each SQL probe has a second series of readings there, and probes with transaction run there. Without it, every tenth reading opens a new connection to url',
       }),
       rollback_url: databaseAddress.optional().meta({
         description:

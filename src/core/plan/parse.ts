@@ -7,6 +7,7 @@ import { type Plan, planSchema } from './plan.ts';
 import { referenceObjections } from './references.ts';
 import { pathKey, sayPath } from './tree.ts';
 import { secretWarnings, writtenOutWarnings } from './hidden.ts';
+import { unaskedTransactions, withUsersSeries } from './users-series.ts';
 import { planWarnings } from './warnings.ts';
 import { readYaml } from './yaml.ts';
 
@@ -53,15 +54,16 @@ export function parsePlan(text: string, sources: Sources): Parsed {
     schemaObjections(checked.error?.issues ?? [], read.tree).map(ofTwins),
     referenceObjections({ expanded: expanded.tree, written: read.tree }),
     loginObjections(expanded.tree).map(asWritten),
+    unaskedTransactions(expanded.tree),
   ]);
   if (checked.data !== undefined && objections.length === 0) {
     const { chosen: environment, secrets, settings } = expanded;
-    const plan = deepFreeze(checked.data);
+    const plan = deepFreeze(withUsersSeries(checked.data, environment));
     const warnings = [
       ...expanded.warnings,
       ...writtenOutWarnings(expand(read.tree, asWrittenIn(environment)).secrets),
       ...secretWarnings(plan, environment, secrets),
-      ...planWarnings(plan),
+      ...planWarnings(checked.data),
     ];
     return { plan, secrets, warnings, settings, ...(environment !== undefined && { environment }) };
   }

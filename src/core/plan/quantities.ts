@@ -9,8 +9,10 @@ import { hasPlaceholder } from './shown.ts';
 
 const wanted = (text: string) => ({ error: `wanted ${text}` });
 
+/** The clock cannot count much further. */
+export const longestDuration: Millis = hours(24 * 3_660);
 /** Upper bounds: a greater limit could never be exceeded, or the clock could not count that far. */
-const most = { length: hours(24 * 3_660), percent: 10_000, multiple: 100, yearly: 365 };
+const most = { length: longestDuration, percent: 10_000, multiple: 100, yearly: 365 };
 /** Lower bounds: nobody can measure a tenth of a percent, or waits a thousand years for an alarm. */
 const least = { percent: 0.1, yearly: 0.001 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { hours, millis, seconds } from '../kernel/units.ts';
+import { hours, type Millis, millis, seconds } from '../kernel/units.ts';
 import { duration, durationWithin, id, slowerThan, text } from './quantities.ts';
 import {
   cell,
@@ -10,6 +10,7 @@ import {
   sourceNames,
   sourceOf,
   statementsQuestion,
+  transactionQuestion,
   usualPace,
 } from './sources.ts';
 
@@ -49,13 +50,15 @@ export const probe = z
   .strictObject({
     id,
     sql: text.optional(),
+    transaction: transactionQuestion.optional(),
     http: httpQuestion.optional(),
     statements: statementsQuestion.optional(),
     prometheus: prometheusQuestion.optional(),
     after: afterPhases.default({}),
-    every: pace
-      .optional()
-      .meta({ description: 'The interval between readings; by default 1s, for statements 10s, for prometheus 15s' }),
+    every: pace.optional().meta({
+      description:
+        'The interval between readings; by default 1s, for transaction 5s, for statements 10s, for prometheus 15s',
+    }),
     timeout: patience.default(seconds(5)),
     slower_than: slowerThan.optional().meta({ description: 'The limit of slowness for this probe alone' }),
     ignore_stalls_under: duration.optional().meta({
@@ -69,9 +72,20 @@ export const probe = z
   .refine((written) => sourceNames.filter((name) => written[name] !== undefined).length === 1, {
     error: `wanted exactly one of ${sourceNames.join(', ')}`,
   })
-  .refine(({ sql, after }) => sql !== undefined || Object.keys(after).length === 0, {
+  .refine(({ sql, transaction, after }) => (sql ?? transaction) !== undefined || Object.keys(after).length === 0, {
     error: 'wanted no after: the probe has no statement of its own',
     path: ['after'],
+  })
+  .superRefine(({ transaction, after }, found) => {
+    if (transaction === undefined) return;
+    for (const [phase, written] of Object.entries(after)) {
+      const issues = transactionQuestion.safeParse(written).error?.issues ?? [];
+      for (const { message } of issues) found.addIssue({ code: 'custom', message, path: ['after', phase] });
+    }
+  })
+  .refine(({ transaction, control }) => transaction === undefined || !control, {
+    error: 'wanted no control: what is written is what the remediation changes',
+    path: ['control'],
   })
   .refine(({ statements, every }) => statements === undefined || (every ?? fastestStatements) >= fastestStatements, {
     error: 'wanted at least 5s: each reading reads the texts of all statements',
@@ -85,7 +99,11 @@ export const probe = z
     description: 'A query or request that is timed at a fixed interval',
     oneOf: sourceNames.map((name) => ({ required: [name] })),
   })
-  .transform((written) => ({ ...written, every: written.every ?? usualPace[sourceOf(written)] }));
+  .transform((written): typeof written & { readonly every: Millis; readonly path?: 'users' } => ({
+    ...written,
+    every: written.every ?? usualPace[sourceOf(written)],
+  }));
+/** `path`: asked only on the path that users take. Set by `withUsersSeries`. */
 export type ProbePlan = z.output<typeof probe>;
 
 export const check = z

@@ -58,12 +58,23 @@ export function secretsInHeader(name: string, value: string): readonly string[] 
 /** `${env:NAME}`, or `${file:path}`, which replaces a `_file` key of an environment that was not chosen. */
 export const hasPlaceholder = (text: string): boolean => /\$\{(env|file):/.test(text);
 
+/** A parameter with such a name is secret, wherever an address stands: in the recorded plan, and in what a server repeats. */
+const secretName =
+  /(?:password|passwd|passphrase|pwd|token|key|secret|signature|sig|credentials?|auth|authorization|jwt|(?:^|[._[-])pass)\]?$/i;
+/** These only end like one. */
+const openName = /(?:sort|primary|foreign|partition|cache|order|group|public|page|ssl)[._-]?key$/i;
+const isSecretName = (name: string): boolean => secretName.test(name) && !openName.test(name);
+
 const userInfo = /([a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:)(?!\$\{env:\w+\}@)[^\n]*@/gi;
-const inQuery = /([?&][\w.-]*(?:password|passwd|token|key|secret)=)(?!\$\{)[^&#\s]+/gi;
+const parameter = /(?<start>[?&#](?<name>[^=?&#\s]+)=)(?!\$\{)(?<value>[^&#\s]+)/g;
 
 /** Replaces the passwords and tokens in a text's addresses. */
 export const maskedAddresses = (text: string, instead: string): string =>
-  text.replace(userInfo, `$1${instead}@`).replace(inQuery, `$1${instead}`);
+  text
+    .replace(userInfo, `$1${instead}@`)
+    .replace(parameter, (whole, start: string, name: string) =>
+      isSecretName(decoded(name)) ? `${start}${instead}` : whole,
+    );
 
 /** A plan's text as a fault may quote it: shortened, with masked passwords. */
 export const masked = (text: string): string => {
@@ -71,16 +82,28 @@ export const masked = (text: string): string => {
   return safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
 };
 
-/** The passwords in an address, as written and as decoded. */
-export function passwordsIn(text: string): readonly string[] {
+const passwordAmidText = /[a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:(?!\$\{env:\w+\}@)([^\s/?#]+)@/gi;
+
+/** The password before the host: of an address, or of each address in a longer text. */
+function passwordsOfUsers(text: string): readonly string[] {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-  if (address === undefined) return [];
+  if (address === undefined) return [...text.matchAll(passwordAmidText)].map(([, password = '']) => password);
   const rest = text.slice(address.length);
   const authority = URL.canParse(text) ? (/^[^/?#]*/.exec(rest)?.[0] ?? '') : rest;
   const user = authority.slice(0, Math.max(0, authority.lastIndexOf('@')));
-  const written = user.includes(':') ? user.slice(user.indexOf(':') + 1) : '';
-  const queried = /[?&]password=([^&#\s]*)/i.exec(rest)?.[1] ?? '';
-  return [written, queried].filter((password) => password !== '').flatMap((password) => [password, decoded(password)]);
+  return user.includes(':') ? [user.slice(user.indexOf(':') + 1)] : [];
+}
+
+/** In a longer text, a quote may end the address, or belong to the secret. */
+const secretParameters = (text: string): readonly string[] =>
+  [...text.matchAll(parameter)].flatMap(({ groups: { name = '', value = '' } = {} }) =>
+    isSecretName(decoded(name)) ? [value, value.replace(/["'`].*/, '')] : [],
+  );
+
+/** The passwords and tokens in an address or in the addresses of a text, as written and as decoded. */
+export function passwordsIn(text: string): readonly string[] {
+  const found = [...passwordsOfUsers(text), ...secretParameters(text)].filter((password) => password !== '');
+  return [...new Set(found.flatMap((password) => [password, decoded(password)]))];
 }
 
 /** The public parts of an address: login, host and database. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { pointerPattern } from '../kernel/json-pointer.ts';
 import { type Millis, seconds } from '../kernel/units.ts';
 import { httpAddress, text } from './quantities.ts';
+import { statementsIn, transactionControl } from './sql-statements.ts';
 
 /** The sources from which a probe learns a latency, other than a statement of its own. */
 
@@ -80,7 +81,21 @@ export const prometheusQuestion = z
   })
   .meta({ description: 'A latency that Prometheus already measures' });
 
-export const sourceNames = ['sql', 'http', 'statements', 'prometheus'] as const;
+/** Statements that write, as the application does. */
+export const transactionQuestion = text
+  .refine((written) => statementsIn(written)?.length !== 0, { error: 'wanted at least one statement' })
+  .refine((written) => statementsIn(written) !== undefined, {
+    error: 'wanted statements that can be read: a quote does not end, or a name is written U&"..."',
+  })
+  .refine((written) => transactionControl(statementsIn(written) ?? []) === undefined, {
+    error: 'wanted no statement that begins, ends or divides a transaction: Ripcord begins one and rolls it back',
+  })
+  .meta({
+    description:
+      'Statements that write, separated by semicolons. They run as the application on the users’ path, in one transaction that is always rolled back',
+  });
+
+export const sourceNames = ['sql', 'transaction', 'http', 'statements', 'prometheus'] as const;
 export type SourceName = (typeof sourceNames)[number];
 type Sources = { readonly [Name in SourceName]?: unknown };
 
@@ -96,6 +111,7 @@ export const mayClear = (probe: Sources): boolean => sourceOf(probe) !== 'statem
 /** The default interval of a probe. */
 export const usualPace: Readonly<Record<SourceName, Millis>> = {
   sql: seconds(1),
+  transaction: seconds(5),
   http: seconds(1),
   statements: seconds(10),
   prometheus: seconds(15),

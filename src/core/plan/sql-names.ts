@@ -1,3 +1,5 @@
+import { lowered, sqlTokens, type SqlToken, word } from './sql-tokens.ts';
+
 /**
  * The names in a statement, found without parsing its grammar: the guard looks them up on the server before it sends the
  * statement. It prefers a word too many to a word too few.
@@ -37,39 +39,6 @@ const reserved = new Set(
   trailing true union unique user using variadic when where window with`.split(/\s+/),
 );
 
-const start = String.raw`[A-Za-z_\u0080-\uffff]`;
-const word = String.raw`${start}[\w$\u0080-\uffff]*`;
-/** The order matters: the first match wins. Lexical structure: PostgreSQL manual, 4.1. */
-const tokens = new RegExp(
-  [
-    String.raw`(?<line>--[^\n\r]*)`,
-    String.raw`(?<block>\/\*)`,
-    String.raw`(?<unicode>[uU]&")`,
-    String.raw`(?<escaped>[eE]'(?:[^'\\]|\\[\s\S]|'')*')`,
-    String.raw`(?<string>'(?:[^']|'')*')`,
-    String.raw`(?<dollar>\$(?<tag>(?:${start}[\w\u0080-\uffff]*)?)\$[\s\S]*?\$\k<tag>\$)`,
-    String.raw`(?<quoted>"(?:[^"]|"")*")`,
-    String.raw`(?<word>${word})`,
-    String.raw`(?<number>\$?\d[\w.]*)`,
-    String.raw`(?<operator>(?:(?!--|\/\*)[-+*\/<>=~!@#%^&|${'`'}?])+)`,
-    String.raw`(?<other>[\s\S])`,
-  ].join('|'),
-  'y',
-);
-
-/** Block comments nest. */
-function endOfComment(text: string, from: number): number {
-  let depth = 1;
-  let at = from;
-  while (depth > 0 && at < text.length) {
-    const two = text.slice(at, at + 2);
-    if (two === '/*') depth += 1;
-    if (two === '*/') depth -= 1;
-    at += two === '/*' || two === '*/' ? 2 : 1;
-  }
-  return at;
-}
-
 /** Functions that take a statement, or the name of a relation or type, as text; and `do`, which takes a block of code. */
 const takesSqlAsText =
   /^do$|_to_xml|dblink|^ts_stat$|^ts_rewrite$|^query_|^cursor_|^table_|^schema_|^database_|^pg_input_|^(array|record|domain|range|multirange)_in$|^crosstab|^connectby$|^xpath_table$/;
@@ -80,8 +49,6 @@ function cut(name: string): string {
   const bytes = new TextEncoder().encode(name);
   return bytes.length <= 63 ? name : new TextDecoder().decode(bytes.slice(0, 63)).replace(/\ufffd+$/, '');
 }
-
-const lowered = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** `a=-1` is `=` and `-`, but the server may see either reading. */
 function partsOf(run: string): readonly string[] {
@@ -106,31 +73,25 @@ function scan(statement: string, { words, schemas, operators, alone, spoken, tex
   let last: readonly string[] = [];
   let isAfterDot = false;
   let begun: readonly string[] = []; // without a schema, unless a dot follows
-  let at = 0;
-  while (at < statement.length) {
-    tokens.lastIndex = at;
-    const found = tokens.exec(statement)?.groups;
-    if (found === undefined || found['unicode'] !== undefined) return false;
-    if (/^['"]$/.test(found['other'] ?? '')) return false;
-    at = found['block'] === undefined ? tokens.lastIndex : endOfComment(statement, tokens.lastIndex);
-    if (found['block'] !== undefined || found['line'] !== undefined || /^\s$/.test(found['other'] ?? '')) continue;
-    if (found['other'] === '.') for (const one of last) schemas.add(one);
+  for (const found of sqlTokens(statement)) {
+    if (found === 'unreadable') return false;
+    if (found.other === '.') for (const one of last) schemas.add(one);
     else for (const one of begun) alone.add(one);
-    const text = found['escaped'] ?? found['string'] ?? found['dollar'];
+    const text = found.escaped ?? found.string ?? found.dollar;
     if (text !== undefined) texts.push(text);
-    for (const part of partsOf(found['operator'] ?? '')) operators.add(part);
+    for (const part of partsOf(found.operator ?? '')) operators.add(part);
     last = namesOf(found, isAfterDot);
     for (const one of last) words.add(one);
     begun = isAfterDot ? [] : last;
-    if (found['word'] !== undefined) spoken.add(lowered(found['word']));
-    isAfterDot = found['other'] === '.';
+    if (found.word !== undefined) spoken.add(lowered(found.word));
+    isAfterDot = found.other === '.';
   }
   for (const one of begun) alone.add(one);
   return true;
 }
 
 /** How a token may read as a name. The database's encoding decides which letters beyond ASCII are folded. */
-function namesOf({ quoted, word: plain = '' }: Record<string, string | undefined>, isAfterDot: boolean) {
+function namesOf({ quoted, word: plain = '' }: Pick<SqlToken, 'quoted' | 'word'>, isAfterDot: boolean) {
   if (quoted !== undefined) return [cut(quoted.slice(1, -1).replaceAll('""', '"'))];
   return [lowered(plain), plain.toLowerCase()].filter((one) => isAfterDot || !reserved.has(one)).map(cut);
 }

@@ -1,6 +1,13 @@
 /** A phase's progress as far as it affects the names of tables and columns. */
 export type SchemaState = 'not-started' | 'under-way' | 'applied';
 
+/** A question in SQL: a statement to read with, or a text of statements that write. */
+export interface Statements {
+  readonly sql?: string | undefined;
+  readonly transaction?: string | undefined;
+  readonly after: Readonly<Record<string, string>>;
+}
+
 /**
  * The statements of which one must work now. Each phase that changes names can provide its own statement, which takes over
  * once the phase is applied; the latest phase in the plan's order wins. While a phase is under way (running, rolling back,
@@ -8,11 +15,12 @@ export type SchemaState = 'not-started' | 'under-way' | 'applied';
  * does not use SQL.
  */
 export function statementsFor(
-  question: { readonly sql?: string | undefined; readonly after: Readonly<Record<string, string>> },
+  question: Statements,
   stateOf: (phase: string) => SchemaState,
   phases: readonly string[],
 ): readonly string[] {
-  let statements = question.sql === undefined ? [] : [question.sql];
+  const first = question.sql ?? question.transaction;
+  let statements = first === undefined ? [] : [first];
   for (const phase of phases) {
     const statement = Object.hasOwn(question.after, phase) ? question.after[phase] : undefined;
     if (statement === undefined) continue;

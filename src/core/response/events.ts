@@ -81,7 +81,7 @@ export interface Came {
   readonly extent: Extent;
   readonly seen?: 'no-difference';
   /**
-   * The number of differences that do not count, because they are in what only roles own as which the phases' role cannot act.
+   * The number of differences that do not count, because roles as which the phases' role cannot act may have caused them.
    * Absent if there are none.
    */
   readonly ofOthers?: number;

@@ -20,12 +20,17 @@ export interface AttemptScope {
 /** What the guard checked when it proved that forward work had stopped. The proof covers this and nothing else. */
 export interface ProofScope {
   readonly attempts: readonly AttemptScope[];
-  /** Every session of the phases' role, or only the sessions that carry an attempt's tag as their name. */
+  /** Every session of the phases' role in the target's database, or only the sessions that carry an attempt's tag as their name. */
   readonly sessions: 'of-role' | 'by-name';
   /** The number of other users' processes whose environment, and hence tag, is unreadable. */
   readonly unreadable: number;
   /** Why `/proc` hides some processes of the machine, if it does. */
   readonly partial?: 'pid-namespace' | 'hidepid';
+  /**
+   * What goes on that may be the phases' or not, one phrase each, such as sessions of their role in other databases. Absent if
+   * there is nothing, and in older journals, where it is unknown.
+   */
+  readonly beside?: readonly string[];
 }
 
 const nameOf = ({ phase, attempt }: AttemptScope): string => (attempt === 1 ? phase : `${phase} (attempt ${attempt})`);
@@ -44,13 +49,14 @@ const said: Readonly<Record<Means, string>> = {
   sessions: 'by database session only',
 };
 
-/** Whether the strongest means was available everywhere: the kernel's and the server's own lists. */
-export const isComplete = ({ attempts, sessions }: ProofScope): boolean =>
-  sessions === 'of-role' && attempts.every((one) => one.by === 'cgroup');
+/** Whether the strongest means was available everywhere, the kernel's and the server's own lists, and nothing else goes on. */
+export const isComplete = ({ attempts, sessions, beside }: ProofScope): boolean =>
+  sessions === 'of-role' && beside === undefined && attempts.every((one) => one.by === 'cgroup');
 
 /** What was checked by which means, one phrase each. */
 export function sayMeans(scope: ProofScope): readonly string[] {
-  const sessions = scope.sessions === 'of-role' ? 'sessions of the phases’ role' : 'sessions by their name';
+  const sessions =
+    scope.sessions === 'of-role' ? 'sessions of the phases’ role in this database' : 'sessions by their name';
   return [
     ...means.flatMap((one) => {
       const attempts = by(scope, one);
@@ -73,6 +79,7 @@ export function sayUnseen(scope: ProofScope): readonly string[] {
     ...(remote?.length ? [`every process of ${list(remote)} (${reasons(remote)})`] : []),
     ...(scope.sessions === 'by-name' ? ['a session of the phases under another application_name'] : []),
     ...(scope.unreadable > 0 ? [`the tags of ${count(scope.unreadable, 'process', 'processes')} of other users`] : []),
+    ...(scope.beside ?? []).map((one) => `what goes on in ${one}`),
     ...(scope.partial === 'pid-namespace' ? ['processes outside the guard’s container (pid namespace)'] : []),
     ...(scope.partial === 'hidepid' ? ['processes of other users, which /proc hides (hidepid)'] : []),
   ];

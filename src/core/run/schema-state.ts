@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.ts';
-import { type SchemaState, statementsFor } from '../plan/statements.ts';
+import { type SchemaState, type Statements, statementsFor } from '../plan/statements.ts';
 import type { PhaseState } from './phases.ts';
 import { rollbackUnderWay, type RunState } from './state.ts';
 
@@ -22,11 +22,7 @@ export function schemaState(state: RunState, phase: PhaseState): SchemaState {
 }
 
 /** The statements that a probe may use now, the most likely first. */
-export function statementsNow(
-  plan: Plan,
-  state: RunState | undefined,
-  question: { readonly sql?: string | undefined; readonly after: Readonly<Record<string, string>> },
-): readonly string[] {
+export function statementsNow(plan: Plan, state: RunState | undefined, question: Statements): readonly string[] {
   const stateOf = (id: string): SchemaState => {
     const phase = state?.phases.find((one) => one.phase === id);
     return state === undefined || phase === undefined ? 'not-started' : schemaState(state, phase);

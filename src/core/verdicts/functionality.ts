@@ -1,5 +1,5 @@
 import type { ProbeBaseline } from '../evidence/baseline.ts';
-import { type Failure, isUndefinedObject, type Reading, seenBetween } from '../evidence/reading.ts';
+import { type Failure, isUndefinedObject, isUnreached, type Reading, seenBetween } from '../evidence/reading.ts';
 import { sayDuration, sayTime } from '../kernel/duration.ts';
 import type { ProbeId } from '../kernel/ids.ts';
 import { type Instant, type Millis, millis } from '../kernel/units.ts';
@@ -16,6 +16,8 @@ interface Outage {
   readonly since: Instant;
   /** Its observed length, from failure to failure. */
   readonly seen: Millis;
+  /** The part of it in which the target was reached and gave no correct answer. */
+  readonly reachedFor: Millis;
   /** The observed length of its latest part, in which what the probe names did not exist. */
   readonly goneFor?: Millis;
   readonly failures: number;
@@ -41,6 +43,7 @@ export function noteHealth(health: Health, reading: Reading, blindAfter: Millis)
     outage: {
       since: before?.since ?? at,
       seen: longer(before?.seen),
+      reachedFor: isUnreached(reading) ? (before?.reachedFor ?? millis(0)) : longer(before?.reachedFor),
       failures: (before?.failures ?? 0) + 1,
       cause,
       ...(isUndefinedObject(cause) && { goneFor: longer(before?.goneFor) }),
@@ -55,6 +58,9 @@ const sayFailures = (failures: number, seen: Millis, since: Instant): string =>
 
 const sayBefore = ({ latencies, failed }: ProbeBaseline): string =>
   `${failed} of ${latencies.length + failed} readings failed`;
+
+/** Without the readings that got no connection, the probe would not be broken for longer than allowed. */
+const unreachedDoubt = 'nothing responds, and undoing a phase may not fix that';
 
 /**
  * Criterion 1 for one probe: a breach if it was broken continuously for strictly longer than allowed. `blindFor`: how long
@@ -89,6 +95,7 @@ export function probeVerdict(
     status: breach ? 'breach' : 'ok',
     because: breach ? 'broken' : 'broken-pending',
     warning: !breach,
+    ...(breach && !overGone && outage.reachedFor <= patience.brokenFor && { onlyRecommend: unreachedDoubt }),
     summary: `${probe} ${sayFailures(outage.failures, outage.seen, outage.since)}: ${outage.cause.message}`,
     facts: {
       rule: overGone ? `undefined_for: ${sayDuration(patience.undefinedFor)}` : rule,

@@ -4,7 +4,7 @@ import { strengthsOf, type Strengths } from '../detection/slowness.ts';
 import { type Baseline, baselineOf } from '../evidence/baseline.ts';
 import type { PhaseClock } from '../evidence/phase-clock.ts';
 import { checkId, type CheckId, probeId, type ProbeId, type EvidenceSource } from '../kernel/ids.ts';
-import { type Instant, type Millis, millis, type Ratio, seconds } from '../kernel/units.ts';
+import { type Instant, type Millis, millis, ratio, type Ratio, seconds } from '../kernel/units.ts';
 import type { CatalogueId } from '../plan/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbePlan } from '../plan/questions.ts';
@@ -33,7 +33,7 @@ export interface Evidence {
   /** The catalogue checks that apply to this server. */
   readonly catalogue: readonly CatalogueId[];
   /** The clocks that are running: the current phase's and the run's. */
-  readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock }[];
+  readonly clocks: readonly { readonly subject: string; readonly clock: PhaseClock; readonly doubt?: string }[];
   /** The alarm of a probe that is still active, from the journal. */
   readonly activeAlarm?: (probe: ProbeId) => ActiveAlarmVerdict | undefined;
   /** Completes "slower than": `before phase 3`. */
@@ -89,7 +89,7 @@ function slownessVerdict(
     beyondControls: beyond,
     activeAlarm,
   });
-  const { readings, rising } = slowness;
+  const { readings, rising, unreachedAt } = slowness;
   if (compared === undefined || (state === 'as-before' && readings < wanted)) {
     return activeAlarm?.verdict ?? unknownPerformance(probe, limits, { because: 'too-few-readings', readings, wanted });
   }
@@ -99,6 +99,7 @@ function slownessVerdict(
     compared,
     rising,
     limits,
+    unreached: unreachedAt !== undefined && unreachedAt >= (rising?.since ?? slowness.marker),
     falseAlarms: ofRun,
     controlsSlower: common,
     than,
@@ -121,6 +122,20 @@ function strengthsOfAll(plan: Plan, probes: Evidence['probes']): ReadonlyMap<Pro
       return isSilent ? [] : [[probeId(id), strengthsOf(slowness, scales)] as const];
     }),
   );
+}
+
+/**
+ * The probe with the strongest evidence of slowness, as a share of what an alarm takes. An alarm takes it alone and together
+ * with the other probes.
+ */
+export function strongestSlowness(
+  plan: Plan,
+  probes: Evidence['probes'],
+): { readonly probe: ProbeId; readonly share: Ratio } | undefined {
+  const strengths = [...strengthsOfAll(plan, probes)];
+  const together = combineStrengths(strengths.map(([, one]) => one));
+  const [strongest] = strengths.toSorted(([, a], [, b]) => b.grey - a.grey);
+  return strongest && { probe: strongest[0], share: ratio(Math.min(strongest[1].grey, together.grey)) };
 }
 
 /** Turns evidence into verdicts: one for every probe, check and clock that the plan names, in the plan's order. */
@@ -149,7 +164,9 @@ export function judge(plan: Plan, evidence: Evidence, limits: Limits, now: Insta
     ...evidence.catalogue.map((id) =>
       catalogueVerdict(id, checks.get(checkId(id)), inBaseline(checkId(id)), limits.patience.brokenFor),
     ),
-    ...clocks.map(({ subject, clock }) => runtimeVerdict(subject, clock, plan.criteria.runtime.longer_than, now)),
+    ...clocks.map(({ subject, clock, doubt }) =>
+      runtimeVerdict(subject, clock, plan.criteria.runtime.longer_than, now, doubt),
+    ),
   ];
 }
 

@@ -46,6 +46,8 @@ export interface Judged {
   /** Since when the evidence has been rising, and over how many readings. */
   readonly rising?: { readonly since: Instant; readonly readings: number } | undefined;
   readonly limits: SlownessLimits;
+  /** Some of these readings got no connection. */
+  readonly unreached?: boolean;
   /** The probability of a false alarm in a run. */
   readonly falseAlarms: number;
   /** The current slowdown of the controls, as a ratio; infinite if they mostly fail. */
@@ -88,9 +90,10 @@ const sayControl = (slower: number): string =>
   Number.isFinite(slower) ? `the control is ${sayRatio(slower, 1)} as slow` : 'the control mostly fails';
 
 /** What the reader must know besides the numbers. */
-function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
+function sayDoubt({ state, limits, controlsSlower, compared, unreached }: Judged): string {
   switch (state) {
     case 'slower-or-nearly':
+      if (unreached) return '; without the readings that got no connection, it is not surely slower';
       return `; it may be as little as ${Number(limits.guard.toFixed(2))}x`;
     case 'slower-like-the-controls': {
       if (controlsSlower === undefined) return '; the controls were slower too';
@@ -113,9 +116,10 @@ function sayDoubt({ state, limits, controlsSlower, compared }: Judged): string {
 }
 
 /** The guard may act without approval only if the slowness is surely above the limit and not common to all probes. */
-function onlyRecommend({ state, limits }: Judged): string | undefined {
+function onlyRecommend({ state, limits, unreached }: Judged): string | undefined {
   switch (state) {
     case 'slower-or-nearly':
+      if (unreached) return 'some readings got no connection, and undoing a phase may not fix that';
       return `the slowness may be as little as ${Number(limits.guard.toFixed(2))}x: Ripcord may act only if it is surely above ${limits.limit}x`;
     case 'slower-like-the-controls':
       return 'the controls are slower too, so the cause may be common';

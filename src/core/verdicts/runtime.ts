@@ -7,8 +7,15 @@ import type { Verdict } from './verdict.ts';
 /**
  * Criterion 5: a breach if the time exceeds a multiple of the estimate. It warns above 1x, and early if the projection
  * exceeds the limit. Exactly the limit does not exceed it. `subject` is a phase or `run`.
+ * `doubt`: why the phase may have ended already.
  */
-export function runtimeVerdict(subject: string, clock: PhaseClock, limit: Ratio, now: Instant): Verdict {
+export function runtimeVerdict(
+  subject: string,
+  clock: PhaseClock,
+  limit: Ratio,
+  now: Instant,
+  doubt?: string,
+): Verdict {
   const spent = worked(clock, now);
   const used = times(spent, clock.estimate) ?? 0;
   const total = projected(clock);
@@ -33,6 +40,7 @@ export function runtimeVerdict(subject: string, clock: PhaseClock, limit: Ratio,
     status: because === 'over-limit' ? 'breach' : 'ok',
     because,
     warning: because === 'over-estimate' || because === 'projected-over-limit',
+    ...(because === 'over-limit' && doubt !== undefined && { onlyRecommend: doubt }),
     summary: `${name} has worked ${sayDuration(spent)} of an estimated ${sayDuration(clock.estimate)} (${sayRatio(used, used > limit ? limit : 1)}, ${from})${projection}`,
     facts: {
       rule: `longer_than: ${limit}x`,

@@ -54,6 +54,13 @@ export const readHeads = (db: DatabaseSync): readonly RunHead[] =>
     .map(headOf)
     .filter(({ run }) => !isOwnStream(run));
 
+export const readStreams = (db: DatabaseSync): readonly RunId[] =>
+  db
+    .prepare('select run from heads order by run')
+    .all()
+    .map(({ run }) => runId(String(run)))
+    .filter(isOwnStream);
+
 /** A run with its first and last event as JSON, if they exist. */
 export interface SummaryRow extends RunHead {
   readonly first?: string;

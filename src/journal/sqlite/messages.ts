@@ -30,6 +30,7 @@ export interface Operations {
   readFrom(position: Position, limit: number): readonly Link[];
   read(run: RunId, afterSeq?: number): readonly Link[];
   runs(guard?: GuardId): readonly SummaryRow[];
+  streams(): readonly RunId[];
   writeReadings(lease: LeaseShown, chunks: readonly ReadingChunk[]): void;
   readReadings(run: RunId, probe: ProbeId, from: Instant, to: Instant, limit?: number): readonly ReadingChunk[];
   pruneReadings(guard: GuardId, before: Instant): Promise<number>;

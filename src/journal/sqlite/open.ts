@@ -45,6 +45,7 @@ export async function openJournal(path: string, now: () => Instant = wallClock):
       advance: (consumer, position) => thread.ask('advance', consumer, position),
     },
     runs: async (guard) => (await thread.ask('runs', guard)).map(summaryOf),
+    streams: () => thread.ask('streams'),
     // A view into a larger buffer would send the whole buffer to the other thread.
     writeReadings: ({ guard, epoch }, chunks) =>
       thread.ask(

@@ -6,7 +6,7 @@ import { copyJournal } from './backup.ts';
 import { believed, mustBeSound } from './believe.ts';
 import { compactor } from './compact.ts';
 import { consumers, readFrom } from './consumers.ts';
-import { appender, readEntries, readHead, readSummaries } from './entries.ts';
+import { appender, readEntries, readHead, readStreams, readSummaries } from './entries.ts';
 import { create, examine, openToRead, patience } from './files.ts';
 import { type HeadFiles, keepHeadFiles, readHeadFiles } from './head-file.ts';
 import { stayingInPlace } from './in-place.ts';
@@ -101,6 +101,7 @@ export function openStore(name: string, breathe: () => Promise<void>): Store {
     readFrom: (position, limit) => readFrom(db, position, limit),
     read: (run, afterSeq) => readEntries(db, run, afterSeq),
     runs: (guard) => readSummaries(db, guard),
+    streams: () => readStreams(db),
     writeReadings: inPlace(writeReadings),
     readReadings: (...which) => readReadings(db, ...which),
     pruneReadings: (guard, before) => pruneReadings(db, guard, before, breathe),

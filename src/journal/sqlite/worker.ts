@@ -14,7 +14,15 @@ function myPort(): MessagePort {
 }
 const port = myPort();
 const path = String(workerData);
-const reads: ReadonlySet<Operation> = new Set(['read', 'readFrom', 'positionOf', 'runs', 'readReadings', 'verify']);
+const reads: ReadonlySet<Operation> = new Set([
+  'read',
+  'readFrom',
+  'positionOf',
+  'runs',
+  'streams',
+  'readReadings',
+  'verify',
+]);
 const running = new Set<Promise<unknown>>();
 let store: Store | undefined;
 let closing = false;

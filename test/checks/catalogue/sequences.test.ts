@@ -56,6 +56,21 @@ proveAll([
   }),
   provable({
     id: 'sequences',
+    when: 'a sequence that no column owns, and that fills two by their defaults',
+    setup: setup(
+      'create sequence public.numbers',
+      "create table public.a (id bigint primary key default nextval('public.numbers'))",
+      "create table public.b (id int primary key default nextval('public.numbers'), code bigint unique default nextval('public.numbers') * 10)",
+      'insert into public.a default values',
+      'insert into public.b default values',
+    ),
+    plant: ['alter sequence public.numbers restart with 2'],
+    heal: ["select nextval('public.numbers'), nextval('public.numbers')"],
+    withhold,
+    faults: ['sequence public.numbers'],
+  }),
+  provable({
+    id: 'sequences',
     when: 'nearly exhausted for its column',
     setup: setup('create table public.small (id smallserial primary key)'),
     plant: [`select setval('public.small_id_seq', 30000)`],

@@ -5,10 +5,11 @@ import type { Check } from '../../../src/checks/check.ts';
 import { executeCheck } from '../../../src/checks/execute-check.ts';
 import { exampleOf } from '../../../src/checks/self-test.ts';
 import type { Declared } from '../../../src/core/evidence/declared.ts';
+import type { Fault } from '../../../src/core/evidence/finding.ts';
 import { effects } from '../../../src/core/plan/phase.ts';
 import { instant } from '../../../src/core/kernel/units.ts';
 import { catalogue, type CatalogueId, cataloguePlan } from '../../../src/core/plan/catalogue.ts';
-import { left, underWay } from '../catalogue/phases.ts';
+import { left, lost, underWay } from '../catalogue/phases.ts';
 
 const limits = cataloguePlan.parse({});
 const everything = effects.parse({
@@ -35,6 +36,38 @@ function judged(id: CatalogueId, declared: Declared) {
 describe('what a phase declares and leaves behind when it fails', () => {
   test.each(secure)('%s: is a breach', (id) => {
     expect(judged(id, left(everything))).toContain('veto');
+  });
+});
+
+describe('what a lost phase declares, and nobody saw it fail with', () => {
+  const faultsOf = async (id: CatalogueId, declared: Declared) => {
+    const example = exampleOf(checks[id] as Check, limits[id] as never);
+    const check = { ...checks[id], ask: { steps: async () => example.rows } } as Check;
+    const context = { ...example, scope: {} as never, declared, capturing: false, now: () => instant(60_000) };
+    const { finding } = await executeCheck(check, { query: () => Promise.reject(new Error('asked')) }, context);
+    return finding.faults ?? [];
+  };
+  const inDoubt = /^the guard has no report of how phase ended/;
+  const isDoubted = ({ onlyRecommend }: Fault) => inDoubt.test(onlyRecommend ?? '');
+
+  test.each(Object.keys(checks) as CatalogueId[])(
+    '%s: is as much a fault as if the phase had failed, and leads to no rollback without asking',
+    async (id) => {
+      const [failed, gone, running] = await Promise.all(
+        [left, lost, underWay].map((how) => faultsOf(id, how(everything))),
+      );
+      expect(gone?.map(({ object, what }) => [object, what])).toEqual(
+        failed?.map(({ object, what }) => [object, what]),
+      );
+      expect(failed?.filter(isDoubted)).toEqual([]);
+      const certain = gone?.filter((fault) => !isDoubted(fault)).map(({ object }) => object);
+      expect(certain).toEqual(running?.map(({ object }) => object));
+    },
+  );
+
+  test('what it does not declare is as certain as before', async () => {
+    expect((await faultsOf('rls-off', lost({ rls: ['t'] }))).map(isDoubted)).toEqual([true]);
+    expect((await faultsOf('rls-off', lost({ rls: ['other'] }))).map(isDoubted)).toEqual([false]);
   });
 });
 

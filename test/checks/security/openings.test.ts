@@ -1,9 +1,11 @@
-import { describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { readMoment } from '../../../src/checks/moment.ts';
 import { othersObjects } from '../../../src/checks/others-objects.ts';
 import { doubtOf } from '../../../src/core/evidence/finding.ts';
 import type { CatalogueId } from '../../../src/core/plan/catalogue.ts';
 import { seconds } from '../../../src/core/kernel/units.ts';
+import { startPostgres } from '../../../tools/postgres/server.ts';
 import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
@@ -74,11 +76,16 @@ const cases: readonly {
 ];
 const ids: readonly CatalogueId[] = ['reach', 'unprotected-tables', 'definer-functions'];
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+/** Servers of its own: on 15, each role that may create roles could have acted as the phases' role. */
+describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+  let server: Awaited<ReturnType<typeof startPostgres>>;
+  beforeAll(async () => void (server = await startPostgres({ major, inMemory: true })));
+  afterAll(() => server[Symbol.asyncDispose]());
+
   test.each(cases.flatMap((one) => ids.map((id) => ({ ...one, id }))))(
     '$id, when $when: the phase was seen to do it: $seen',
     async ({ id, before, does, seen }) => {
-      await using db = await database(inject(server));
+      await using db = await database(server.url());
       await using stranger = await temporaryRole(db, 'login');
       await using phases = await temporaryRole(db, 'login');
       await using group = await temporaryRole(db, '');
@@ -96,9 +103,10 @@ describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
       const identities = [{ id: watched.name, role: watched.name, claims: {} }];
       const scope = { watchRoles: [watched.name], exposedSchemas: ['public', 'side', 'app'], identities };
       const look = await lookingAs(connection, { id, scope });
-      await look(true);
+      const finding = await look(true);
+      const atStart = { finding, catalogs: await readMoment(connection), watched: [watched.name] };
       await db.query(named(`${does}; reset role`));
-      const { faults = [] } = await othersObjects(connection, phases.name)(await look());
+      const { faults = [] } = await othersObjects(connection, phases.name)(await look(), finding, atStart);
       const veto = faults.filter(({ object, consequence }) => consequence === 'veto' && /own|f\(\)/.test(object));
       expect(veto.map((fault) => doubtOf(fault) === undefined)).toEqual([seen]);
       await db.query(named('drop owned by STRANGER, PHASES, GROUP, HELD, WATCHED cascade'));

@@ -12,7 +12,7 @@ import { type Scales, scalesFor } from '../../../src/core/detection/scales.ts';
 import { kept, type Slowness, startSlowness, strengthsOf, takeReading } from '../../../src/core/detection/slowness.ts';
 import type { Reading } from '../../../src/core/evidence/reading.ts';
 import { type Ratio, ratio } from '../../../src/core/kernel/units.ts';
-import { aBaseline, answered, aPlan, at, failed, missing, start } from '../../support/builders.ts';
+import { aBaseline, answered, aPlan, at, failed, missing, start, unreached } from '../../support/builders.ts';
 
 const plan = aPlan();
 const probe = plan.probes[0]!;
@@ -44,6 +44,21 @@ describe('one probe', () => {
     { when: 'it has been twice as slow for a moment', readings: likeBefore(0, 4, 2), says: 'as-before' },
     { when: 'it has been so for as long as a stall', readings: likeBefore(0, 10, 2), says: 'slower-pending' },
     { when: 'it has been so for longer', readings: likeBefore(0, 12, 2), says: 'slower' },
+    {
+      when: 'it gets no connection',
+      readings: Array.from({ length: 30 }, (_, second) => unreached(second)),
+      says: 'slower-or-nearly',
+    },
+    {
+      when: 'it gets a connection every second time, and is as quick as before then',
+      readings: likeBefore(0, 300).map((reading, second) => (second % 2 === 0 ? reading : unreached(second))),
+      says: 'slower-or-nearly',
+    },
+    {
+      when: 'it gets a connection every second time, and is twice as slow then',
+      readings: likeBefore(0, 120, 2).map((reading, second) => (second % 2 === 0 ? reading : unreached(second))),
+      says: 'slower',
+    },
     { when: 'it fails', readings: Array.from({ length: 30 }, (_, second) => failed(second)), says: 'slower' },
     {
       when: 'each answer comes after the one that was due next',

@@ -59,6 +59,23 @@ describe('a renamed table keeps the identity of its old name', () => {
   ])('$now was $before', ({ now, before }) => {
     expect(nameBefore(renamed, now)).toBe(before);
   });
+  test.each([
+    { now: 'public.t_old', before: 'public.t', names: ['public.t', 'public.t_old'] },
+    { now: 'public.t', before: 'public.t_new', names: ['public.t_new', 'public.t'] },
+  ])('where one phase swaps two tables, $now was $before', ({ now, before, names }) => {
+    const swapped = applied({ renames: { t: 't_old', t_new: 't' } });
+    expect(nameBefore(swapped, now)).toBe(before);
+    expect(namesNow(swapped, before)).toEqual(names);
+  });
+  test.each(['public.a', 'public.b'])('a table that was renamed and renamed back, now %s, was a', (now) => {
+    expect(nameBefore(applied({ renames: { a: 'b' } }, { renames: { b: 'a' } }), now)).toBe('public.a');
+  });
+  test('a table keeps its identity if the phases are not listed in the order in which they ran', () => {
+    const [first, second] = applied({ renames: { a: 'b' } }, { renames: { b: 'c' } }).applied;
+    const declared = { underWay: [], applied: second === undefined ? [] : [second], left: first ? [first] : [] };
+    expect(nameBefore(declared, 'public.c')).toBe('public.a');
+    expect(namesNow(declared, 'a')).toEqual(['public.a', 'public.b', 'public.c']);
+  });
   test('a table can be found under each of its names', () => {
     expect(namesNow(renamed, 'molecule')).toEqual(['public.molecule', 'public.molecules', 'public.compounds']);
     expect(namesNow(nothingDeclared, 'molecule')).toEqual(['public.molecule']);

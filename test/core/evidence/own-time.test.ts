@@ -10,6 +10,7 @@ import {
   nothingUsual,
   noOwnTime,
   type OwnTime,
+  type Timed,
 } from '../../../src/core/evidence/own-time.ts';
 import { millis } from '../../../src/core/kernel/units.ts';
 
@@ -59,7 +60,7 @@ test.each([
   expect(isLateness(because)).toBe(because !== undefined);
 });
 
-test.each([
+test.each<{ what: string; reading: Timed; reason: string; code?: string; because: string | undefined }>([
   { what: 'a timeout of the target', reading: timed(5_000, own(20)), reason: 'timeout', because: undefined },
   {
     what: 'a timeout during which the guard was away',
@@ -91,8 +92,22 @@ test.each([
     reason: 'connect',
     because: lateness.stopped,
   },
-])('$what is missing: $because', ({ reading, reason, because }) => {
-  expect(latenessOfFailure(reading, reason)).toBe(because);
+  {
+    what: 'a connection that was not made in time while the guard was busy',
+    reading: timed(900, own(800)),
+    reason: 'connect',
+    code: 'ETIMEDOUT',
+    because: lateness.busy,
+  },
+  {
+    what: 'a connection that was not made in time',
+    reading: timed(900, own(8)),
+    reason: 'connect',
+    code: 'ETIMEDOUT',
+    because: undefined,
+  },
+])('$what is missing: $because', ({ reading, reason, code, because }) => {
+  expect(latenessOfFailure(reading, { reason, ...(code !== undefined && { code }) })).toBe(because);
 });
 
 const learned = (...owns: readonly number[]) =>

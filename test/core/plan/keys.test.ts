@@ -158,12 +158,16 @@ const unions: readonly BadPlan[] = [
   {
     from: `{ id: control, ${control}`,
     to: '¦{ id: control, every: 1s',
-    says: ['probes[0]: found a mapping with id, every, wanted exactly one of sql, http, statements, prometheus'],
+    says: [
+      'probes[0]: found a mapping with id, every, wanted exactly one of sql, transaction, http, statements, prometheus',
+    ],
   },
   {
     from: `{ id: control, ${control}`,
     to: '¦{ id: control, sql: x, http: { url: http://x }',
-    says: ['probes[0]: found a mapping with id, sql, http, wanted exactly one of sql, http, statements, prometheus'],
+    says: [
+      'probes[0]: found a mapping with id, sql, http, wanted exactly one of sql, transaction, http, statements, prometheus',
+    ],
   },
   {
     from: control,

@@ -13,6 +13,13 @@ const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE----
 test.each([
   { keys: 'sql: select 1', source: 'sql', every: seconds(1), clears: true },
   { keys: 'http: { url: http://x }', source: 'http', every: seconds(1), clears: true },
+  {
+    keys: 'transaction: insert into a values (1)',
+    users: true,
+    source: 'transaction',
+    every: seconds(5),
+    clears: true,
+  },
   { keys: 'statements: {}', source: 'statements', every: seconds(10), clears: false },
   { keys: prometheus('unit: s'), source: 'prometheus', every: seconds(15), clears: true },
   {
@@ -21,8 +28,11 @@ test.each([
     every: seconds(30),
     clears: false,
   },
-])('a probe with $keys asks $source every $every ms', ({ keys, source, every, clears }) => {
-  const [probe] = planOf(withProbe(keys)).plan.probes;
+])('a probe with $keys asks $source every $every ms', ({ keys, users, source, every, clears }) => {
+  const plan = withProbe(keys);
+  const address = 'url: postgres://guard@db.example/demo';
+  const [probe] = planOf(users ? changed(plan, address, `${address}, users_url: "postgres://app@x/demo"`) : plan).plan
+    .probes;
   expect(probe?.every).toBe(every);
   expect(probe && sourceOf(probe)).toBe(source);
   expect(probe && mayClear(probe)).toBe(clears);

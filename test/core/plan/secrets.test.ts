@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 
+import { hideSecrets } from '../../../src/core/plan/hide-secrets.ts';
+import { recordedText } from '../../../src/core/plan/recorded.ts';
 import { environment } from '../../../src/core/plan/environment.ts';
 import { fillIn } from '../../../src/core/plan/expand.ts';
 import { hidden } from '../../../src/core/plan/hidden.ts';
@@ -134,10 +136,39 @@ test.each([
   ['postgres://u@h:5432/d', []],
   ['postgres://h/d?user=u&password=pw', ['pw']],
   ['https://h:80/path:x@y', []],
+  ['https://h/?token=a%2Fb&x=1', ['a%2Fb', 'a/b']],
+  ['https://h/?token=one&x=1&sig=two', ['one', 'two']],
+  ['https://h/?sort_key=name&page=2', []],
+  ['curl https://u:pw@h/ -d "a=1&client_secret=x"', ['pw', 'x"', 'x']],
 ])('the password in %s is a secret', (address, secrets) => {
   const text = changed(goodPlan, 'sql: select 1,', `sql: ${JSON.stringify(address)},`);
   expect(planOf(text).secrets).toEqual(secrets);
 });
+
+const secretNames = ['token', 'access_token', 'api_key', 'key', 'client_secret', 'passwd', 'password', 'pass', 'sig'];
+const secretNamesOfOthers = ['X-Amz-Signature', 'X-Amz-Credential', 'auth', 'access%5Ftoken', 'user[password]'];
+
+test.each([...secretNames, ...secretNamesOfOthers])(
+  'what ?%s= of an address says is hidden in the recorded plan and in what servers say, and warned of',
+  (name) => {
+    const secret = 'Hunter22xyz';
+    const written = changed(goodPlan, 'sql: select 1,', `sql: "https://app.test/health?a=1&${name}=${secret}",`);
+    const parsed = planOf(written);
+    expect(recordedText(written, parsed, 'test')).not.toContain(secret);
+    expect(hideSecrets(parsed.secrets).text(`no such token: ${secret}, wanted null`)).not.toContain(secret);
+    expect(parsed.warnings).toContainEqual(expect.stringContaining(guessable));
+  },
+);
+
+test.each(['page', 'sort_key', 'primary-key', 'sslkey', 'monitoring', 'compass', 'q'])(
+  'what ?%s= of an address says is not secret',
+  (name) => {
+    const written = changed(goodPlan, 'sql: select 1,', `sql: "https://app.test/?${name}=created_at",`);
+    const parsed = planOf(written);
+    expect(parsed.secrets).toEqual([]);
+    expect(recordedText(written, parsed, 'test')).toContain('created_at');
+  },
+);
 
 /** Texts that hold the secret in one way or another. */
 const spoilt = (secret: string) =>

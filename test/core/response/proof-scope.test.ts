@@ -27,21 +27,31 @@ test.each([
     when: 'nothing was started',
     of: scope([]),
     complete: true,
-    looked: ['sessions of the phases’ role'],
+    looked: ['sessions of the phases’ role in this database'],
     unseen: [],
   },
   {
     when: 'each had a cgroup',
     of: scope([one('a', 'cgroup'), one('b', 'cgroup')]),
     complete: true,
-    looked: ['a, b by cgroup', 'sessions of the phases’ role'],
+    looked: ['a, b by cgroup', 'sessions of the phases’ role in this database'],
     unseen: ['a process that moved to another cgroup, or that another service started, and has no tag'],
+  },
+  {
+    when: 'the phases’ role works in another database',
+    of: scope([one('a', 'cgroup')], { beside: ['1 session of remediation in database payroll'] }),
+    complete: false,
+    looked: ['a by cgroup', 'sessions of the phases’ role in this database'],
+    unseen: [
+      'a process that moved to another cgroup, or that another service started, and has no tag',
+      'what goes on in 1 session of remediation in database payroll',
+    ],
   },
   {
     when: 'one had none',
     of: scope([one('a', 'cgroup', undefined, 2), one('b', 'tags', 'only cgroup v1 is mounted')]),
     complete: false,
-    looked: ['a (attempt 2) by cgroup', 'b by process group and tag', 'sessions of the phases’ role'],
+    looked: ['a (attempt 2) by cgroup', 'b by process group and tag', 'sessions of the phases’ role in this database'],
     unseen: [
       'a process that moved to another cgroup, or that another service started, and has no tag',
       'a process of b that left its group and has no tag (no cgroup: only cgroup v1 is mounted)',
@@ -58,7 +68,7 @@ test.each([
     when: 'the machine hides processes',
     of: scope([one('a', 'tags', 'why')], { unreadable: 3, partial: 'hidepid' }),
     complete: false,
-    looked: ['a by process group and tag', 'sessions of the phases’ role'],
+    looked: ['a by process group and tag', 'sessions of the phases’ role in this database'],
     unseen: [
       'a process of a that left its group and has no tag (no cgroup: why)',
       'the tags of 3 processes of other users',

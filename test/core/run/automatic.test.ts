@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openRequirements } from '../../../src/core/authority/requirements.ts';
 import type { Baseline } from '../../../src/core/evidence/baseline.ts';
 import { preApprovalId } from '../../../src/core/kernel/ids.ts';
-import { hours, millis, minutes } from '../../../src/core/kernel/units.ts';
+import { hours, millis, minutes, ratio } from '../../../src/core/kernel/units.ts';
 import { modeOf, rollbackOf } from '../../../src/core/run/state.ts';
 import { viewOf } from '../../../src/core/run/view.ts';
 import {
@@ -13,6 +13,7 @@ import {
   atNight,
   broken,
   dana,
+  late,
   lena,
   omar,
   pipeline,
@@ -225,6 +226,19 @@ describe('an armed run acts by itself', () => {
     });
   });
 
+  test('does not act if people must judge each breach, each for a reason of its own', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const criteria = ['functionality', 'performance'] as const;
+    const night = running(armed(aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria: [...criteria] }] })));
+    const facts = { rule: 'broken_for: 60 s', is: 'connect ECONNREFUSED' };
+    const down = verdict('functionality', search, 'breach', { facts });
+    night.look([down, slow('breach', { onlyRecommend: 'it may be as little as 1.4x' })], 20);
+    expect(night.state.recommendations[0]).toMatchObject({
+      state: 'open',
+      notAutomaticBecause: ['nothing responds, and undoing a phase may not fix that', 'it may be as little as 1.4x'],
+    });
+  });
+
   describe('does not act on a breach that people must judge', () => {
     const doubt = 'it may be as little as 1.4x';
     const [proposal] = aPlan().pre_approvals;
@@ -258,6 +272,55 @@ describe('an armed run acts by itself', () => {
       },
     ])('until more is known: $when', ({ verdicts, events }) => {
       expect(doubted().look(verdicts, 25)).toEqual(events);
+    });
+  });
+
+  describe('on what a phase that ended well would excuse', () => {
+    const [proposal] = aPlan().pre_approvals;
+    const criteria = ['runtime', 'performance', 'functionality'];
+    const plan = aPlan({ pre_approvals: [{ ...proposal, for: '12h', criteria }] });
+    const effects = {
+      ...plan.phases[0]!.effects,
+      slower_than: ratio(2),
+      slower_afterwards: ratio(3),
+      downtime: minutes(2),
+    };
+    const declaring = {
+      ...plan,
+      phases: plan.phases.map((phase) => (phase.id === security ? { ...phase, effects } : phase)),
+    };
+    const missing = [`the guard has no report of how ${security} ended: it may have ended well`];
+    const times = (slower: number) => slow('breach', { facts: { rule: 'slower_than', ratio: slower } });
+    const down = (since: number) =>
+      verdict('functionality', search, 'breach', {
+        facts: { rule: 'broken_for', is: 'query 42P01', since: at(since) },
+      });
+
+    test.each([
+      { what: 'it is as slow as the phase declares', of: declaring, seen: times(3), not: missing },
+      { what: 'it is slower than that', of: declaring, seen: times(3.1), not: [] },
+      { what: 'the phase declares nothing', of: plan, seen: times(3), not: [] },
+      { what: 'it fails for as long as the phase declares', of: declaring, seen: down(16), not: missing },
+      { what: 'it fails for longer', of: declaring, seen: down(15.999), not: [] },
+      { what: 'the phase declares no downtime', of: plan, seen: down(16), not: [] },
+    ])('only if nobody expects it of a lost phase: $what', ({ of, seen, not }) => {
+      const night = running(armed(of));
+      night.give({ kind: 'phase-lost', phase: security }, 15);
+      night.look([seen], 136);
+      expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(not);
+      expect(rollbackOf(night.state) === undefined).toBe(not.length > 0);
+    });
+
+    test.each([
+      { when: 'it runs', reports: [], not: [] },
+      { when: 'it was lost', reports: ['phase-lost'], not: missing },
+      { when: 'it was lost, and its end was reported later', reports: ['phase-lost', 'phase-finish'], not: [] },
+    ] as const)('only if its end is known or still to come: $when', ({ reports, not }) => {
+      const night = running(armed(plan));
+      for (const kind of reports) night.give({ kind, phase: security, by: pipeline }, 15);
+      night.look([late(security, 'breach')], 20);
+      expect(night.state.recommendations[0]?.notAutomaticBecause).toEqual(not);
+      expect(rollbackOf(night.state) === undefined).toBe(not.length > 0);
     });
   });
 

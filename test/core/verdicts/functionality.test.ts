@@ -4,7 +4,17 @@ import type { Reading } from '../../../src/core/evidence/reading.ts';
 import { seconds } from '../../../src/core/kernel/units.ts';
 import { type Health, noteHealth, probeVerdict } from '../../../src/core/verdicts/functionality.ts';
 import { limitsFor } from '../../../src/core/verdicts/limits.ts';
-import { aPlan, answered, at, failed, longEnough, migration, missing, search } from '../../support/builders.ts';
+import {
+  aPlan,
+  answered,
+  at,
+  failed,
+  longEnough,
+  migration,
+  missing,
+  search,
+  unreached,
+} from '../../support/builders.ts';
 
 const patience = { brokenFor: seconds(60), undefinedFor: seconds(10) };
 const healthOf = (readings: readonly Reading[]): Health =>
@@ -63,6 +73,37 @@ describe('a probe is a breach if it is broken for strictly longer than allowed',
     { when: 'the server is down for 20 s', readings: from(0, 20, '57P01'), status: 'ok', because: 'broken-pending' },
   ])('$when: $because', ({ readings, status, because }) => {
     expect(judged(readings)).toMatchObject({ status, because, warning: because === 'broken-pending' });
+  });
+});
+
+describe('people judge a breach that consists of failed connections', () => {
+  const refused = (first: number, last: number): readonly Reading[] =>
+    Array.from({ length: last - first + 1 }, (_, index) => unreached(first + index));
+  const doubt = 'nothing responds, and undoing a phase may not fix that';
+  test.each([
+    { when: 'nothing was reached', readings: refused(0, 61), onlyRecommend: doubt },
+    { when: 'the last failure is a timeout', readings: [...refused(0, 60), failed(61)], onlyRecommend: doubt },
+    { when: 'it was reached for most of it', readings: [...from(0, 59), ...refused(60, 90)], onlyRecommend: doubt },
+    {
+      when: 'every second reading was reached, and both kinds fail',
+      readings: refused(0, 100).map((reading, second) => (second % 2 === 0 ? reading : failed(second))),
+      onlyRecommend: doubt,
+    },
+    {
+      when: 'every second reading was reached, for long enough',
+      readings: refused(0, 123).map((reading, second) => (second % 2 === 0 ? reading : failed(second))),
+      onlyRecommend: undefined,
+    },
+    { when: 'it was reached each time', readings: from(0, 61), onlyRecommend: undefined },
+    {
+      when: 'its relation was gone after a restart',
+      readings: [...refused(0, 20), ...from(21, 32, gone)],
+      onlyRecommend: undefined,
+    },
+  ])('$when', ({ readings, onlyRecommend }) => {
+    const verdict = judged(readings);
+    expect(verdict.status).toBe('breach');
+    expect(verdict.onlyRecommend).toBe(onlyRecommend);
   });
 });
 

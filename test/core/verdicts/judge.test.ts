@@ -16,6 +16,7 @@ import {
   aPlan,
   at,
   failed,
+  unreached,
   finding,
   missing,
   orphans,
@@ -107,6 +108,16 @@ test.each([
 ])('when $when, the breaches are $breaches', ({ more, breaches }) => {
   const verdicts = judge(plan, evidence(more), limits, at(60));
   expect(verdicts.filter(({ status }) => status === 'breach').map(keyOf)).toEqual(breaches);
+});
+
+test('a target that cannot be reached is a breach of every kind that people judge', () => {
+  const down = seen(Array.from({ length: 70 }, (_, second) => unreached(second)));
+  const verdicts = judge(plan, evidence({ probes: new Map([[search, down]]) }), limits, at(70));
+  const breaches = verdicts.filter(({ status }) => status === 'breach');
+  expect(breaches.map((verdict) => [keyOf(verdict), verdict.onlyRecommend])).toEqual([
+    ['functionality:molecule-search', 'nothing responds, and undoing a phase may not fix that'],
+    ['performance:molecule-search', 'some readings got no connection, and undoing a phase may not fix that'],
+  ]);
 });
 
 describe('an alarm remains until readings show a recovery', () => {

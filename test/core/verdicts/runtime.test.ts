@@ -82,6 +82,12 @@ test('exactly 1.1x does not exceed a limit of 1.1x, despite rounding of decimals
   expect([over(1_980), over(1_980.001)]).toEqual(['ok', 'breach']);
 });
 
+test('if the phase may have ended already, a breach says so, and anything else does not', () => {
+  const doubted = (second: number) =>
+    runtimeVerdict(schema, clock(), ratio(2), at(second), 'nobody knows').onlyRecommend;
+  expect([doubted(3_600), doubted(3_601)]).toEqual([undefined, 'nobody knows']);
+});
+
 test('two holds and one release count as one hold', () => {
   const held = hold(hold(clock(), at(60)), at(120));
   const released: Millis = release(release(held, at(600)), at(700)).heldFor;

@@ -21,6 +21,7 @@ import { hasTouched } from '../phases.ts';
 import type { RunState } from '../state.ts';
 import { type Proposal, propose } from './attribution.ts';
 import type { ResponseState } from '../response.ts';
+import { unreported } from './unreported.ts';
 
 /** What an approval of this procedure would be bound to now. */
 export const bindingOf = (state: RunState, procedure: Procedure): Binding => ({
@@ -70,6 +71,13 @@ function hiddenBefore({ phases }: RunState, verdict: Verdict): string | undefine
     : `when ${phase} began, ${verdict.subject} found more faults than it names, so some of these may be older`;
 }
 
+/** Why people must judge a breach, whatever was pre-approved. */
+const doubtAbout = (plan: Plan, state: RunState, verdict: Verdict, now: Instant): string | undefined =>
+  verdict.onlyRecommend ??
+  hiddenBefore(state, verdict) ??
+  unreported(plan, state, verdict, now) ??
+  (isUnreachable(verdict) ? 'nothing responds, and undoing a phase may not fix that' : undefined);
+
 /** Whether the guard may act without approval, or what is missing. */
 function mayAct(
   plan: Plan,
@@ -85,9 +93,8 @@ function mayAct(
   if (doubt !== undefined) return not(doubt);
   const seen = breachedNow(state, evidence);
   if (seen.length === 0) return not('the guard cannot check the breach now');
-  const doubts = seen.map((verdict) => verdict.onlyRecommend ?? hiddenBefore(state, verdict));
+  const doubts = seen.map((verdict) => doubtAbout(plan, state, verdict, now));
   if (doubts.every((doubt) => doubt !== undefined)) return { covered: false, missing: [...new Set(doubts)] };
-  if (seen.every(isUnreachable)) return not('nothing responds, and undoing a phase may not fix that');
   const request = {
     criteria: [...new Set(evidence.map(({ criterion }) => criterion))],
     phases: procedure.phases,
