@@ -48,6 +48,16 @@ test.each([
 });
 
 test.each([
+  { does: 'alter table molecule drop molecule_a', sibling: 'molecules_a' },
+  { does: 'alter table molecule drop molecules_a', sibling: 'molecule_a' },
+  { does: `${renamed}; alter table molecules drop molecule_a`, sibling: 'molecules_a' },
+])('schema-drift misses no sibling of $sibling, which PostgreSQL cannot print: $does', async ({ does, sibling }) => {
+  const unprintable = `alter table molecule alter ${sibling} set default ${'abs('.repeat(4_300)}1${')'.repeat(4_300)}`;
+  const gone = `column public.molecule.${does.slice(does.lastIndexOf(' ') + 1)}`;
+  expect(await found('schema-drift', '', `${unprintable}; ${does}`, plural)).toEqual(['breach', `sustained: ${gone}`]);
+});
+
+test.each([
   { does: renamed, finds: ['ok'] },
   { does: `${renamed}; create table molecule ()`, finds: ['ok'] },
   {

@@ -24,7 +24,9 @@ async function lookingAt(server: (typeof servers)[number], id: CatalogueId, limi
   const on = undo.use(await ground(server));
   await on.db.query(`create table side.b (a int); alter table side.b owner to ${on.stranger.name};
     create table public.others (a int, user_metadata text); create policy q on public.others for update using (a > 0);
-    create view public.of_b as select * from side.b`);
+    create view public.of_b as select * from side.b; create table side.p (a int, c int) partition by range (a);
+    create table side.p1 partition of side.p for values from (0) to (9); alter table side.p owner to ${on.stranger.name};
+    alter table side.p1 owner to ${on.stranger.name}`);
   undo.defer(async () => void (await on.db.query('drop view public.of_b')));
   const look = await lookingAs(on.asks, {
     id,
@@ -54,6 +56,16 @@ const cases: readonly Case[] = [
   {
     what: 'column side.b.d',
     sql: `alter table side.b add d int generated always as (${nested(4_300)}) stored`,
+    ids: ['schema-drift'],
+  },
+  {
+    what: 'table side.p1',
+    sql: `alter table side.p1 alter c set default ${nested(4_300).replace('a)', '1)')}`,
+    ids: ['schema-drift'],
+  },
+  {
+    what: 'table side.p1, column side.p.c',
+    sql: `alter table only side.p alter c set default ${nested(4_300).replace('a)', '1)')}`,
     ids: ['schema-drift'],
   },
   { what: 'index side.i', sql: `create index i on side.b ((${nested(4_300)}))`, ids: ['schema-drift'] },
@@ -171,6 +183,8 @@ describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server
     const unprinted = Object.keys(schema).filter((object) => schema[object]?.startsWith('not printed: '));
     expect(unprinted).toEqual([
       'column side.b.d',
+      'column side.p.c',
+      'column side.p1.c',
       'constraint k on side.b',
       'domain side.d',
       'function side.f(integer)',
@@ -181,7 +195,8 @@ describe.each(servers)('%s: an expression that PostgreSQL cannot print', (server
       'view side.v',
     ]);
     expect(theirs).toEqual(expect.arrayContaining(unprinted));
-    expect(schema).toMatchObject(others.schema);
+    const printed = Object.entries(others.schema).filter(([object]) => !unprinted.includes(object));
+    expect(schema).toMatchObject(Object.fromEntries(printed));
     const same = compareWithBoundary(
       { ...boundaryOf(phaseId('p'), instant(0)), schema },
       { schema, findings: [], expects: new Map() },

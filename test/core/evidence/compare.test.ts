@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Boundary } from '../../../src/core/evidence/boundary.ts';
+import { type Boundary, notPrinted, withoutOthers } from '../../../src/core/evidence/boundary.ts';
 import { compareWithBoundary } from '../../../src/core/evidence/compare.ts';
 import type { Consequence, Finding, Status } from '../../../src/core/evidence/finding.ts';
 import { checkId, phaseId } from '../../../src/core/kernel/ids.ts';
@@ -185,3 +185,55 @@ test('only the first fifty differences are named', () => {
   expect(differences).toHaveLength(51);
   expect(differences.at(-1)).toBe('and 10 more objects of the schema');
 });
+
+test.each<{
+  when: string;
+  theirs: readonly string[];
+  theirsNow: readonly string[];
+  own: string;
+  outcome: string;
+  leftOut: number;
+  inDoubt: boolean;
+}>([
+  {
+    when: 'is others’',
+    theirs: ['view v'],
+    theirsNow: ['view v'],
+    own: 'as',
+    outcome: 'same',
+    leftOut: 0,
+    inDoubt: false,
+  },
+  {
+    when: 'is others’',
+    theirs: ['view v'],
+    theirsNow: ['view v'],
+    own: 'is',
+    outcome: 'same',
+    leftOut: 1,
+    inDoubt: true,
+  },
+  {
+    when: 'became others’',
+    theirs: [],
+    theirsNow: ['view v'],
+    own: 'as',
+    outcome: 'unknown',
+    leftOut: 0,
+    inDoubt: false,
+  },
+  { when: 'was others’', theirs: ['view v'], theirsNow: [], own: 'as', outcome: 'unknown', leftOut: 0, inDoubt: false },
+  { when: 'is the phase’s', theirs: [], theirsNow: [], own: 'as', outcome: 'unknown', leftOut: 0, inDoubt: false },
+  { when: 'is the phase’s', theirs: [], theirsNow: [], own: 'is', outcome: 'different', leftOut: 0, inDoubt: false },
+])(
+  'what was not printed and $when may have changed, beside a table that is "$own": $outcome',
+  ({ theirs, theirsNow, own, outcome, leftOut, inDoubt }) => {
+    const then = { schema: { 'table t': 'as', 'view v': 'a view' }, others: theirs, open: {} };
+    const now = { schema: { 'table t': own, 'view v': `${notPrinted}why` }, others: theirsNow, open: {} };
+    const compared = withoutOthers(then, { ...now, withoutGrants: () => '' });
+    const { before, after } = compared;
+    const present = { schema: after, findings: [], expects: nothing };
+    expect(compareWithBoundary({ ...boundary(), schema: before }, present).outcome).toBe(outcome);
+    expect(compared).toMatchObject({ leftOut, inDoubt });
+  },
+);
