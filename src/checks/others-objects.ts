@@ -1,5 +1,6 @@
 import type { CatalogMoment } from '../core/evidence/boundary.ts';
 import { type Fault, type Finding, freshFaults } from '../core/evidence/finding.ts';
+import { catalogue, type CatalogueId } from '../core/plan/catalogue.ts';
 import { actsAs, onlyActsAs } from '../target/acts-as.ts';
 import type { Asks } from './asks.ts';
 import { madeByPhases, type Writers } from './only-phases.ts';
@@ -45,7 +46,10 @@ const notTheirs = `
   where not p.rolsuper and o.oid not in (select oid from acts)`;
 
 /** What is known so far about who caused a fault. */
-type Cause = Pick<Fault, 'seen' | 'onlyRecommend'>;
+type Cause = Pick<Fault, 'seen' | 'onlyRecommend'> & {
+  /** Every role that can have caused it is someone else. */
+  readonly ofOthers?: true;
+};
 type Known = Map<string, Cause>;
 
 const subjectsOf = ({ relation, role }: Fault): readonly string[] => [
@@ -121,7 +125,7 @@ async function causesOf(
     catalogs === undefined ? undefined : await madeByPhases(asks, asked, catalogs, { role, guards, watched });
   const causeOf = (fault: Fault): Cause => {
     const why = others.get(fault);
-    if (why !== undefined) return { onlyRecommend: why };
+    if (why !== undefined) return why;
     return made?.has(fault) === true ? { seen: fault.declared === true ? 'declaration' : 'maker' } : {};
   };
   return new Map(faults.map((fault) => [fault, causeOf(fault)]));
@@ -137,24 +141,45 @@ const allOthers = (makers: readonly string[], reasons: ReadonlyMap<string, strin
  * The phases' role may have done it, and so may the owner of something that the object depends on: nobody can tell
  * which.
  */
-function takenAway({ object, takers = [] }: Fault, reasons: ReadonlyMap<string, string>, role: string) {
+function takenAway(
+  { object, takers = [] }: Fault,
+  reasons: ReadonlyMap<string, string>,
+  role: string,
+): Cause | undefined {
   const others = takers.flatMap((taker) => reasons.get(`maker ${taker}`) ?? []);
   if (others.length === 0) return undefined;
   const whose = `${others.join(', ')}, and the phases’ role ${role} cannot act as that owner`;
-  return `${object} depends on an object of ${whose}; dropping that object with cascade drops this one too`;
+  return {
+    onlyRecommend: `${object} depends on an object of ${whose}; dropping that object with cascade drops this one too`,
+  };
 }
 
 /**
  * A reason if every role that could have caused the fault is someone else. If the phases' role may be one of them, or
  * the causes are unknown, the phase may have done it.
  */
-function reasonFor(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): string | undefined {
+function reasonFor(fault: Fault, reasons: ReadonlyMap<string, string>, role: string): Cause | undefined {
   const { by, openedBy = [], object } = fault;
-  const ofOwner = by === undefined ? subjectsOf(fault).flatMap((subject) => reasons.get(subject) ?? [])[0] : undefined;
-  if (ofOwner !== undefined) return ofOwner;
+  const subject = by === undefined ? subjectsOf(fault).find((one) => reasons.has(one)) : undefined;
+  if (subject !== undefined) {
+    const isKnown = !subject.startsWith('gone ');
+    return { onlyRecommend: reasons.get(subject) ?? '', ...(isKnown && { ofOthers: true as const }) };
+  }
   const makers = [by ?? [], ...openedBy].flatMap((roles) => allOthers(roles, reasons) ?? [])[0];
   if (makers === undefined) return takenAway(fault, reasons, role);
-  return `${object} belongs to, or was granted by, ${makers}, and the phases’ role ${role} cannot act as its owner or grantor`;
+  const why = `${object} belongs to, or was granted by, ${makers}, and the phases’ role ${role} cannot act as its owner or grantor`;
+  return { onlyRecommend: why, ofOthers: true };
+}
+
+/**
+ * What somebody else does with their own is worth knowing, but undoing a phase does not mend it. What lets somebody do more, or
+ * damages data, stays a breach whoever did it.
+ */
+function mildened({ ofOthers, ...cause }: Cause, fault: Fault, check: string): Fault {
+  const marked = { ...fault, ...cause };
+  const isTheirs = ofOthers === true && catalogue[check as CatalogueId]?.criterion === 'functionality';
+  if (!isTheirs || fault.consequence === 'note') return marked;
+  return { ...marked, consequence: 'note', what: `${fault.what} (${cause.onlyRecommend})` };
 }
 
 const isGone = ({ relation, by }: Fault, reasons: ReadonlyMap<string, string>): boolean =>
@@ -202,7 +227,7 @@ export function othersObjects(asks: Asks, role: string | undefined, guards: read
     // Ask again about a name that was missing for a moment.
     const passing = new Set(unknown.filter((fault) => isGone(fault, reasons)).map((fault) => keys.get(fault)));
     known = new Map([...told].filter(([key]) => !passing.has(key)));
-    const marked = (fault: Fault): Fault => ({ ...fault, ...told.get(keys.get(fault) ?? '') });
+    const marked = (fault: Fault): Fault => mildened(told.get(keys.get(fault) ?? '') ?? {}, fault, finding.check);
     return { ...finding, faults: finding.faults.map(marked) };
   };
 }

@@ -67,6 +67,33 @@ test('a fault of a table that the phases’ role cannot change is only recommend
   await db.query('drop table own, shared, "Odd 1"');
 });
 
+test.each([
+  { check: 'schema-drift', consequence: 'note', what: /^is not valid \(.* cannot act as its owner\)$/ },
+  { check: 'invalid-indexes', consequence: 'veto', what: /^is not valid$/ },
+  { check: 'definer-views', consequence: 'veto', what: /^is not valid$/ },
+])(
+  'what others do with their own is only worth knowing if it concerns what works: $check',
+  async ({ check, ...is }) => {
+    await using db = await database();
+    await using phases = await temporaryRole(db, 'login');
+    await using stranger = await temporaryRole(db, 'login');
+    await db.query(`create table theirs (id int); alter table theirs owner to ${stranger.name};
+    create table own (id int); alter table own owner to ${phases.name}`);
+    await using asks = checksSession(db.url);
+    const found = {
+      ...breach(fault('public.theirs'), fault('public.own'), fault('public.gone')),
+      check: checkId(check),
+    };
+    const { faults } = await othersObjects(asks, phases.name)(found);
+    expect(faults).toMatchObject([
+      { consequence: is.consequence, what: expect.stringMatching(is.what), onlyRecommend: expect.any(String) },
+      { consequence: 'veto', what: 'is not valid' },
+      { consequence: 'veto', what: 'is not valid' },
+    ]);
+    await db.query('drop table theirs, own');
+  },
+);
+
 test('memberships that a stranger grants do not make a fault the phases’ doing', async () => {
   await using db = await database();
   await using phases = await temporaryRole(db, 'login');

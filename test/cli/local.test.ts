@@ -213,7 +213,7 @@ test.each([
   { line: 'phase', says: "missing required argument 'ID'", see: 'ripcord phase' },
   {
     line: 'run arm --for 5',
-    says: "option '--for <duration>' argument '5' is invalid. Wanted a duration such as 30s, 5m or 1h30m.",
+    says: "option '--for <duration>' argument '5' is invalid. Wanted a duration of at most ten years, such as 30s, 5m or 1h30m.",
     see: 'ripcord run arm',
   },
   { line: 'report --format pdf', says: "option '--format <format>' argument 'pdf' is invalid", see: 'ripcord report' },

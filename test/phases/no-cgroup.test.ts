@@ -118,7 +118,7 @@ test.each([
     const rules = { kill_grace: millis(100), quiet_for: millis(1_500) };
     {
       using _refused = onlyItsWrapperMayEnd(afterSignals);
-      const worker = { groups: [leader], tags: [tag.tag], role: 'remediation' };
+      const worker = { groups: [leader], tags: [tag.tag], role: undefined };
       const ended = quieten(worker, { database: 'demo', rules, connection: quiet, clock: hurried() });
       if (stays) await expect(ended).rejects.toThrow(StillRunning);
       else expect(await ended).toMatchObject({ endedSessions: 0 });

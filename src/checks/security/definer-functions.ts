@@ -1,7 +1,7 @@
 import { allowed, isDeclared } from '../../core/evidence/declared.ts';
 import { userSchemas } from '../pieces.ts';
 import { ofExtension } from '../sql-pieces.ts';
-import { apiRoles, lint } from './lint.ts';
+import { apiRoles, gravestRights, lint } from './lint.ts';
 import { openings } from './openings.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
@@ -18,18 +18,18 @@ export const definerFunctions = lint({
   about: 'roles',
   ask: `
     with ${apiRoles}, definers as materialized (
-      select p.oid, n.oid as schema, p.proconfig, p.prorettype, coalesce(p.proacl, acldefault('f', p.proowner)) as acl, pg_get_userbyid(p.proowner) as owner,
+      select p.oid, n.oid as schema, p.proconfig, p.prorettype, coalesce(p.proacl, acldefault('f', p.proowner)) as acl, pg_get_userbyid(p.proowner) as owner, ${gravestRights('p.proowner')},
         format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as name
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       where p.prosecdef and ${userSchemas('n')} and not ${ofExtension('pg_proc', 'p.oid')}
     )
     select 'function' as kind, null as relation, name, case role when 'public' then 'PUBLIC' else role end as caller, owner,
-      ${openings('(select w.oid from pg_roles w where w.rolname = api.role)', 'select a.grantee, a.grantor from aclexplode(acl) a')} as opened_by
+      ${openings('(select w.oid from pg_roles w where w.rolname = api.role)', 'select a.grantee, a.grantor from aclexplode(acl) a')} as opened_by, rights
     from definers join pg_namespace n on n.oid = schema cross join api
     where prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
       and has_schema_privilege(role, schema, 'usage') and has_function_privilege(role, definers.oid, 'execute')
     union all
-    select 'function', null, name, null, owner, null
+    select 'function', null, name, null, owner, null, null
     from definers where not exists (select from unnest(proconfig) setting where setting like 'search_path=%')`,
   aspects: ['existence', 'grants'],
   rests: ({ name }) => ({ kind: 'function', name: name ?? '', watched: true }),

@@ -1,5 +1,5 @@
 import { type Aspect, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
-import type { Rests } from '../../core/evidence/finding.ts';
+import type { Fault, Rests } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import type { CatalogueId } from '../../core/plan/catalogue.ts';
 import { type Breach, type Cells, type Check, check, everyone, type CheckInput, type Scope } from '../check.ts';
@@ -31,8 +31,9 @@ interface Lint<Id extends CatalogueId>
   extends Pick<Check<Id>, 'id' | 'reads' | 'remedy'>, Partial<Pick<Check<Id>, 'cost' | 'since' | 'prints'>> {
   /**
    * One row per fault: `kind`, `relation` and `name` of the object, its `owner` if it has no relation, and what `what`
-   * needs. $1 are the watched roles, and $2 the API's schemas if the rule is about those. A query that prints
-   * definitions takes what it must not open and print as its last two parameters, and a row with `locked` is no fault.
+   * needs; `rights`, if it is graver than others. $1 are the watched roles, and $2 the API's schemas if the rule is about
+   * those. A query that prints definitions takes what it must not open and print as its last two parameters, and a row with
+   * `locked` is no fault.
    */
   readonly ask: string | ((scope: Scope) => string);
   readonly about: 'roles' | 'roles and schemas' | 'everything';
@@ -55,6 +56,20 @@ const thingOf = ({ kind, relation, name }: Cells): Thing => ({
   relation: relation ?? undefined,
   name: name ?? undefined,
 });
+
+/**
+ * What is a fault anyway is a graver one as a superuser. That is an object of its own, so a known fault that gets worse is
+ * new, and one that gets better stays known.
+ */
+const graver = <Found extends Fault>(fault: Found, rights: string): Found => ({
+  ...fault,
+  object: `${fault.object} with the rights of ${rights}`,
+});
+
+/** SQL: whose rights a role has beyond those that it is granted, as `rights`; null for an ordinary role. */
+export const gravestRights = (role: string): string =>
+  `(select case when w.rolsuper then 'a superuser' when w.rolbypassrls then 'a role that row level security does not hold' end
+    from pg_roles w where w.oid = ${role}) as rights`;
 
 /** A rule that holds by itself. Violations from before the baseline are known and never fire. */
 export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
@@ -94,17 +109,16 @@ export const lint = <Id extends CatalogueId>(rule: Lint<Id>): Check<Id> =>
           rule.made === 'all' && typeof row.opened_by === 'string'
             ? { made: rule.made, ...(rule.rests !== undefined && { rests: rule.rests(row) }) }
             : {};
-        return [
-          {
-            object,
-            what: rule.what(row),
-            consequence: 'veto' as const,
-            ...about,
-            ...byOwner(row),
-            ...openedBy(row),
-            ...made,
-          },
-        ];
+        const fault = {
+          object,
+          what: rule.what(row),
+          consequence: 'veto' as const,
+          ...about,
+          ...byOwner(row),
+          ...openedBy(row),
+          ...made,
+        };
+        return typeof row.rights === 'string' ? [fault, graver(fault, row.rights)] : [fault];
       });
       return { faults, saw: rule.well, ...unseenIn(rows) };
     },

@@ -1,6 +1,6 @@
 import { ofExtension } from '../sql-pieces.ts';
 import { allowed } from '../../core/evidence/declared.ts';
-import { apiRoles, lint, mayRead, reachedBy } from './lint.ts';
+import { apiRoles, gravestRights, lint, mayRead, reachedBy } from './lint.ts';
 import { includesWord, wordsFor } from './watched.ts';
 
 /** SQL: whether view `c` reads with the reader's rights. Before 15 no view does. */
@@ -15,7 +15,8 @@ export const definerViews = lint({
   about: 'roles and schemas',
   ask: `
     with ${apiRoles}
-    select 'view' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by
+    select 'view' as kind, format('%I.%I', n.nspname, c.relname) as relation, null as name, who, opened_by,
+      ${gravestRights('c.relowner')}
     from pg_class c join pg_namespace n on n.oid = c.relnamespace ${reachedBy(mayRead)}
     where c.relkind = 'v' and n.nspname = any ($2::text[]) and not ${asReader}
       and not ${ofExtension('pg_class', 'c.oid')}`,

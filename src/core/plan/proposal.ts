@@ -75,6 +75,22 @@ function statementsProbe({ hot, callers }: Pick<Survey, 'hot' | 'callers'>): str
   return `  ${callers.length === 0 ? '# ' : ''}${probe}${whose}`;
 }
 
+/** Only a write shows that writes work. Commented out, because the application's login must run it. */
+function writes(tables: readonly SurveyedTable[]): readonly string[] {
+  const written = tables.filter(({ written: isWritten, key }) => isWritten && key !== undefined).slice(0, mostProbes);
+  const ids = distinct(written.map(({ name }) => idOf('write', name)));
+  if (written.length === 0) return [];
+  return [
+    '  # Whether writes work is seen only by writing. With target.users_url, make these probes, each with a column that your',
+    '  # application sets; they are always rolled back:',
+    ...written.map(({ schema, name, key }, place) => {
+      const column = identifier(key?.column ?? '');
+      const statement = `update ${identifier(schema)}.${identifier(name)} set ${column} = ${column} where ${column} = ${literal(key?.value ?? '')}`;
+      return `  # - { id: ${ids[place]}, transaction: ${yamlComment(yamlValue(statement))} }`;
+    }),
+  ];
+}
+
 function probes({ tables, hot, callers }: Survey): readonly string[] {
   const keyed = tables.flatMap((table) => (table.key === undefined ? [] : [{ ...table, key: table.key }]));
   const chosen = keyed.slice(0, mostProbes);
@@ -88,6 +104,7 @@ function probes({ tables, hot, callers }: Survey): readonly string[] {
     ...lines,
     statementsProbe({ hot, callers }),
     '  - { id: control, sql: select 1, every: 1s, control: true } # touches nothing that changes',
+    ...writes(tables),
     '  # What your users feel is worth most:',
     "  # - { id: search, http: { url: 'http://127.0.0.1:3000/search?q=example', expect: { status: 200 } }, every: 1s }",
     ...(hot === undefined || hot.length === 0

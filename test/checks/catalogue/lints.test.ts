@@ -1,4 +1,10 @@
-import { type Case, hide, provable, proveAll, roleName } from './harness.ts';
+import { describe, expect, inject, test } from 'vitest';
+
+import { freshFaults } from '../../../src/core/evidence/finding.ts';
+import { checksSession } from '../../support/checks-session.ts';
+import { database } from '../../support/database.ts';
+import { temporaryRole } from '../../target/role.ts';
+import { type Case, hide, lookingAs, provable, proveAll, roleName, testedServers } from './harness.ts';
 import { applied, underWay } from './phases.ts';
 
 const [anon, member] = [roleName(), roleName()];
@@ -27,6 +33,10 @@ const tables = [
   `grant select on all tables in schema public to ${anon}`,
 ];
 const enable = ['public."Mol é"', 'molecule', 'part'].map((one) => `alter table ${one} enable row level security`);
+
+/** What a superuser owns is a fault, and a graver one beside it. */
+const alsoAsSuperuser = (object: string): readonly string[] =>
+  object.startsWith('search_path') ? [object] : [object, `${object} with the rights of a superuser`];
 
 const users = [
   'create schema auth',
@@ -213,7 +223,7 @@ proveAll([
       'search_path of function public.loose()',
       'function public.everybodys() for PUBLIC',
       `function public.everybodys() for ${anon}`,
-    ],
+    ].flatMap(alsoAsSuperuser),
     hidden: 'pg_proc',
     declared: applied({ grants: { 'function declared': { [anon]: ['execute'] } } }),
   }),
@@ -232,7 +242,54 @@ proveAll([
       `grant select on molecule to ${anon}`,
     ],
     heal: ['alter view public."V é" set (security_invoker = yes)', 'drop view molecule'],
-    faults: ['view public."V é"', 'view public.molecule'],
+    faults: ['view public."V é"', 'view public.molecule'].flatMap(alsoAsSuperuser),
     declared: applied({ renames: { molecule: 'molecules' }, grants: { molecule: { [anon]: ['select'] } } }),
   }),
 ]);
+
+describe.each(testedServers)(
+  'what is known and gets worse is new, and what gets better stays known, on %s',
+  (server) => {
+    test.each([
+      { what: 'alter role OWNER superuser', object: 'view public.v with the rights of a superuser' },
+      {
+        what: 'alter role OWNER bypassrls',
+        object: 'view public.v with the rights of a role that row level security does not hold',
+      },
+      { what: 'alter view v owner to current_user', object: 'view public.v with the rights of a superuser' },
+      { what: 'alter view high owner to OWNER', object: undefined },
+    ])('$what', async ({ what, object }) => {
+      await using db = await database(inject(server));
+      await using owner = await temporaryRole(db, '');
+      await using reader = await temporaryRole(db, '');
+      await db.query(`create table t (id int); alter table t owner to ${owner.name}; create view v as select * from t;
+      create view high as select 1; alter view v owner to ${owner.name}; grant select on v, high to ${reader.name}`);
+      await using connection = checksSession(db.url);
+      const look = await lookingAs(connection, { id: 'definer-views', scope: { watchRoles: [reader.name] } });
+      const before = await look(true);
+      expect(freshFaults(await look(), before)).toEqual([]);
+      await db.query(what.replace('OWNER', owner.name));
+      expect(freshFaults(await look(), before).map((one) => one.object)).toEqual(object === undefined ? [] : [object]);
+      await db.query('drop view v, high; drop table t');
+    });
+
+    test('a function goes to a superuser, and another away from one', async () => {
+      await using db = await database(inject(server));
+      await using owner = await temporaryRole(db, '');
+      await using reader = await temporaryRole(db, '');
+      await db.query('alter default privileges revoke execute on functions from public');
+      for (const name of ['theirs', 'given']) await db.query(definer(name));
+      await db.query(
+        `alter function theirs owner to ${owner.name}; grant execute on function theirs, given to ${reader.name}`,
+      );
+      await using connection = checksSession(db.url);
+      const look = await lookingAs(connection, { id: 'definer-functions', scope: { watchRoles: [reader.name] } });
+      const before = await look(true);
+      await db.query(`alter function theirs owner to current_user; alter function given owner to ${owner.name}`);
+      expect(freshFaults(await look(), before).map((one) => one.object)).toEqual([
+        `function public.theirs() for ${reader.name} with the rights of a superuser`,
+      ]);
+      await db.query('drop function theirs, given');
+    });
+  },
+);
