@@ -49,11 +49,15 @@ function takersOf({ was, is }: Pair): Pick<Fault, 'takers'> {
 }
 
 type Change = 'new' | 'gone' | 'changed';
-const words: Readonly<Record<Change, string>> = {
-  new: 'is new, and no phase declares it',
-  gone: 'is gone, and no phase declares it',
-  changed: 'has changed, and no phase declares it',
+const words: Readonly<Record<Change, string>> = { new: 'is new', gone: 'is gone', changed: 'has changed' };
+/** Of the sequence that a column owns. The fault is the column's, which itself is still there. */
+const sequenceWords: Readonly<Record<Change, string>> = {
+  new: 'owns another sequence',
+  gone: 'no longer owns the sequence that fills it',
+  changed: 'has another definition of the sequence that fills it',
 };
+const say = (change: Change, [kind]: Part): string =>
+  `${(kind === 'sequence' ? sequenceWords : words)[change]}, and no phase declares it`;
 
 /** New objects that change the behaviour of existing statements. A cast does so unless one of its types is also new. */
 function reachesBack([kind, name]: Part, newTypes: ReadonlySet<string>): boolean {
@@ -67,13 +71,14 @@ const newTypesOf = (pairs: readonly Pair[]): ReadonlySet<string> =>
 /** Any other new object harms nothing that existed before. */
 function faultFor(
   change: Change,
+  part: Part,
   thing: Thing,
   { declared }: CheckInput<'schema-drift'>,
   harmless: boolean,
 ): readonly Fault[] {
   if (isUnsettled(declared, thing, 'existence') || isDeclared(declared, thing, 'existence')) return [];
-  if (harmless) return [faultOf(declared, thing, words[change], 'note')];
-  return [{ ...faultOf(declared, thing, words[change], 'sustained'), lasting }];
+  if (harmless) return [faultOf(declared, thing, say(change, part), 'note')];
+  return [{ ...faultOf(declared, thing, say(change, part), 'sustained'), lasting }];
 }
 
 function changeOf({ was, is }: Pair): Change | undefined {
@@ -100,12 +105,14 @@ function compare(
   return pairs.flatMap((pair): readonly Fault[] => {
     const [part, change] = [pair.is ?? pair.was, changeOf(pair)];
     if (part === undefined || change === undefined) return [];
-    const harmless = change === 'new' && !reachesBack(part, newTypes);
+    // A column is filled as before by a sequence that it no longer owns.
+    const isDisowned = change === 'gone' && part[0] === 'sequence';
+    const harmless = isDisowned || (change === 'new' && !reachesBack(part, newTypes));
     const makers = {
       ...makersOf(owner === 'others' ? [pair.was, pair.is] : selves),
       ...(change !== 'new' && takersOf(pair)),
     };
-    const found = faultFor(change, thingOf(part, owner, relation), input, harmless);
+    const found = faultFor(change, part, thingOf(part, owner, relation), input, harmless);
     // A relation that is gone has no name, so its owner cannot be looked up.
     const named = found.map(({ relation: name, ...fault }) =>
       whole && change === 'gone' ? fault : { ...fault, ...(name !== undefined && { relation: name }) },

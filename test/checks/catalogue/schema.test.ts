@@ -4,6 +4,7 @@ import type { Declared } from '../../../src/core/evidence/declared.ts';
 import { seconds } from '../../../src/core/kernel/units.ts';
 import type { PhasePlan } from '../../../src/core/plan/phase.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
+import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
 import { hide, lookingAs, provable, proveAll, testedServers } from './harness.ts';
@@ -326,4 +327,25 @@ describe.each(testedServers)('on %s', (name) => {
   ])('declared-effects: $when', async ({ faults, ...change }) => {
     expect(await after(server, 'declared-effects', change)).toEqual(faults);
   });
+});
+
+test.each([
+  {
+    change: 'alter sequence filled_id_seq owned by none',
+    says: 'note: column public.filled.id no longer owns the sequence that fills it, and no phase declares it',
+  },
+  {
+    change: 'alter sequence filled_id_seq increment 2',
+    says: 'sustained: column public.filled.id has another definition of the sequence that fills it, and no phase declares it',
+  },
+])('a change of a column’s sequence is told as what it is: $change', async ({ change, says }) => {
+  await using db = await database();
+  await db.query('create table filled (id serial)');
+  await using connection = checksSession(db.url);
+  const look = await lookingAs(connection, { id: 'schema-drift' });
+  await look(true);
+  await db.query(change);
+  const told = (await look()).faults?.map(({ object, what, consequence }) => `${consequence}: ${object} ${what}`);
+  expect(told).toContain(says);
+  expect(told?.filter((one) => one.includes('is gone'))).toEqual([]);
 });
