@@ -22,6 +22,7 @@ import {
   refuseElsewhere,
 } from './fleet.ts';
 import { type Access, unknownRun } from './route.ts';
+import { tokenOf } from './token-of.ts';
 
 export interface Nobody {
   readonly address: string;
@@ -48,14 +49,8 @@ const noPrincipal = refuse(
   'Set RIPCORD_TOKEN, or give --token-file; `ripcord token create` makes a token',
 );
 
-/** A program that knows only an address, such as gh-ost, gives the token as the password in it. */
-const passwordIn = (authorization: string): string | undefined => {
-  const encoded = /^Basic ([A-Za-z0-9+/=]{1,1024})$/.exec(authorization)?.[1];
-  return encoded === undefined ? undefined : /^[^:]*:(\S{1,512})$/.exec(Buffer.from(encoded, 'base64').toString())?.[1];
-};
-
-export const tokenIn = ({ headers: { authorization = '' } }: Pick<Request, 'headers'>): string | undefined =>
-  /^Bearer (\S{1,512})$/.exec(authorization)?.[1] ?? passwordIn(authorization);
+export const tokenIn = ({ headers }: Pick<Request, 'headers'>): string | undefined =>
+  tokenOf(headers.authorization ?? '');
 
 const tooMany = (address: string, wait: Millis) => ({
   ...refuse(

@@ -17,6 +17,11 @@ test.each([
     head: 'GET / HTTP/1.1\r\nAUTHORIZATION:bearer rip_a \r\nHost: x\r\n\r\n',
     token: 'rip_a',
   },
+  {
+    what: 'a token as a password',
+    head: `GET / HTTP/1.1\r\nAuthorization: Basic ${Buffer.from('gh-ost:rip_a').toString('base64')}\r\n\r\n`,
+    token: 'rip_a',
+  },
   { what: 'no token', head: 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', token: undefined },
   { what: 'another scheme', head: 'GET / HTTP/1.1\r\nAuthorization: Basic cmlw\r\n\r\n', token: undefined },
   { what: 'one in the path', head: 'GET /authorization:%20Bearer HTTP/1.1\r\nHost: x\r\n\r\n', token: undefined },

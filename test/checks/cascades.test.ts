@@ -7,6 +7,7 @@ import { checksSession } from '../support/checks-session.ts';
 import { database } from '../support/database.ts';
 import { temporaryRole } from '../target/role.ts';
 import { lookingAs } from './catalogue/harness.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 /** What a stranger drops with cascade, and what the phases' role loses as a result. */
 const cases: readonly {
@@ -119,7 +120,7 @@ const cases: readonly {
   },
 ];
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   test.each(cases)('when a stranger drops $drops, the loss of $object is not blamed on a phase', async (one) => {
     await using db = await database(inject(server));
     await using stranger = await temporaryRole(db, 'login');

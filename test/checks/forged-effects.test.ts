@@ -5,6 +5,7 @@ import type { PhasePlan } from '../../src/core/plan/phase.ts';
 import { applied } from './catalogue/phases.ts';
 import { lookingAs } from './catalogue/harness.ts';
 import { ground } from './stranger-ground.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 type Ground = Awaited<ReturnType<typeof ground>>;
 
@@ -19,7 +20,7 @@ async function effectAfter(on: Ground, effect: string, makes: () => Promise<unkn
   return (await look()).status;
 }
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   test.each([
     { effect: 'app.moved', makes: 'create table public."app.moved" (id int)', is: 'breach' },
     { effect: 'app.moved', makes: 'create view public."app.moved" as select 1', is: 'breach' },

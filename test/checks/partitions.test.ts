@@ -4,6 +4,7 @@ import type { CatalogueId } from '../../src/core/plan/catalogue.ts';
 import { checksSession } from '../support/checks-session.ts';
 import { database } from '../support/database.ts';
 import { lookingAs } from './catalogue/harness.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 const setup = `
   create table r (id int primary key);
@@ -18,7 +19,7 @@ const setup = `
   create table q1 partition of q for values from (0) to (10);
   create publication pub for table p1, q`;
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   async function found(id: CatalogueId, does: string) {
     await using db = await database(inject(server));
     await db.query(setup);

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { millis, ratio, seconds } from '../../src/core/kernel/units.ts';
 import { catalogueVerdict } from '../../src/core/verdicts/catalogue.ts';
 import { checksSession } from '../support/checks-session.ts';
-import { everyCase } from '../support/every-case.ts';
+import { everyCase, sharedServers } from '../support/every-case.ts';
 import { sessionAs } from '../target/session-as.ts';
 import { lookingAs } from './catalogue/harness.ts';
 import { ground } from './stranger-ground.ts';
 
 const readsRows = { seesAllRows: true, readsUserData: true };
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   test('a session with a phase’s tag is the phase’s only if its login may be the phases’', async () => {
     await using on = await ground(server);
     const { db, stranger, phases, asks } = on;

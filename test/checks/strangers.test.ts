@@ -8,6 +8,7 @@ import type { CatalogueId } from '../../src/core/plan/catalogue.ts';
 import type { PhasePlan } from '../../src/core/plan/phase.ts';
 import { type Case, lookingAs } from './catalogue/harness.ts';
 import { ground } from './stranger-ground.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 const applied = {
   id: 'p',
@@ -81,7 +82,7 @@ const cases: readonly {
   },
 ];
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   test.each(cases.filter(({ since }) => since === undefined || server === 'postgres18'))(
     '$id: $does is only recommended to people',
     async ({ id, before, does, object, declared, scope }) => {

@@ -8,6 +8,7 @@ import { GuardLockRefused } from '../../src/target/guard-lock.ts';
 import { type Miniature, miniature, threeSteps } from '../crash/miniature.ts';
 import { apiClient } from '../support/api-client.ts';
 import { switchingProxy } from '../target/switching-proxy.ts';
+import { everyCase } from '../support/every-case.ts';
 
 /** Two guards that share only the target: each has its own journal, its own run and its own order to roll back. */
 const guard = ({ planFile }: Miniature, name: string): Promise<Daemon> =>
@@ -42,38 +43,42 @@ async function refusal(mini: Miniature): Promise<GuardLockRefused> {
   throw new Error('wanted a refusal', { cause: refused });
 }
 
-test('of two guards with separate journals exactly one acts, and the other says why it does not', async () => {
-  await using undo = new AsyncDisposableStack();
-  const proxy = undo.use(await switchingProxy(inject('postgres')));
-  const way = (url: string) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href;
-  const mini = undo.use(await miniature(threeSteps, { way }));
-  const first = await guard(mini, 'first');
-  undo.defer(() => first.close());
-  const { exitCode, holder, message } = await refusal(mini);
-  expect(exitCode).toBe(75);
-  expect(message).toContain(`session ${holder?.pid} (ripcord guard-lock, login postgres) from 127.0.0.1 since`);
-  const one = speakingTo(first, mini);
-  await one.applyAll();
+test.runIf(everyCase)(
+  'of two guards with separate journals exactly one acts, and the other says why it does not',
+  async () => {
+    await using undo = new AsyncDisposableStack();
+    const proxy = undo.use(await switchingProxy(inject('postgres')));
+    const way = (url: string) => Object.assign(new URL(url), { host: new URL(proxy.url).host }).href;
+    const mini = undo.use(await miniature(threeSteps, { way }));
+    const first = await guard(mini, 'first');
+    undo.defer(() => first.close());
+    const { exitCode, holder, message } = await refusal(mini);
+    expect(exitCode).toBe(75);
+    expect(message).toContain(`session ${holder?.pid} (ripcord guard-lock, login postgres) from 127.0.0.1 since`);
+    const one = speakingTo(first, mini);
+    await one.applyAll();
 
-  proxy.leadTo('postgres://127.0.0.1:1'); // a network failure, and a fast second guard
-  proxy.cut();
-  const direct = { ...mini, planFile: `${mini.planFile}.direct` };
-  await writeFile(direct.planFile, (await readFile(mini.planFile, 'utf8')).replace(way(mini.db.url), mini.db.url));
-  const ours = 'select from pg_stat_activity where pid = $1';
-  await expect.poll(async () => (await mini.db.query(ours, [holder?.pid])).rowCount, patience).toBe(0);
-  const second = await guard(direct, 'second');
-  undo.defer(() => second.close());
-  const rival = (await refusal(direct)).holder?.pid;
-  proxy.leadTo(mini.db.url);
-  const two = speakingTo(second, mini);
-  await two.applyAll();
-  await Promise.all([one.rollBack(), two.rollBack()]);
+    proxy.leadTo('postgres://127.0.0.1:1'); // a network failure, and a fast second guard
+    proxy.cut();
+    const direct = { ...mini, planFile: `${mini.planFile}.direct` };
+    await writeFile(direct.planFile, (await readFile(mini.planFile, 'utf8')).replace(way(mini.db.url), mini.db.url));
+    const ours = 'select from pg_stat_activity where pid = $1';
+    await expect.poll(async () => (await mini.db.query(ours, [holder?.pid])).rowCount, patience).toBe(0);
+    const second = await guard(direct, 'second');
+    undo.defer(() => second.close());
+    const rival = (await refusal(direct)).holder?.pid;
+    proxy.leadTo(mini.db.url);
+    const two = speakingTo(second, mini);
+    await two.applyAll();
+    await Promise.all([one.rollBack(), two.rollBack()]);
 
-  await expect.poll(async () => (await two.view()).stage, patience).toMatch(/^(watching|settled)$/);
-  await expect.poll(async () => (await one.view()).stage, patience).toBe('blocked');
-  const question = `Another session holds the guard lock: session ${rival} (ripcord guard-lock, login postgres) from 127.0.0.1 since`;
-  expect((await one.view()).rollback?.asks).toContain(question);
-  expect((await one.view()).rollback?.steps.map(({ state }) => state)).toEqual(Array(4).fill('waiting'));
-  const { rows } = await mini.db.query('select what from ran order by at');
-  expect(rows.map(({ what }) => what)).toEqual(['note', 'heal', 'tidy']);
-}, 60_000);
+    await expect.poll(async () => (await two.view()).stage, patience).toMatch(/^(watching|settled)$/);
+    await expect.poll(async () => (await one.view()).stage, patience).toBe('blocked');
+    const question = `Another session holds the guard lock: session ${rival} (ripcord guard-lock, login postgres) from 127.0.0.1 since`;
+    expect((await one.view()).rollback?.asks).toContain(question);
+    expect((await one.view()).rollback?.steps.map(({ state }) => state)).toEqual(Array(4).fill('waiting'));
+    const { rows } = await mini.db.query('select what from ran order by at');
+    expect(rows.map(({ what }) => what)).toEqual(['note', 'heal', 'tidy']);
+  },
+  60_000,
+);

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import { boundaryOf, schema, start } from '../support/builders.ts';
 import { extentAfter } from './extent-ground.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 const nothingSeen = { extent: 'unknown', seen: 'no-difference' };
 
-describe.each(['postgres', 'postgres18'] as const)('beside a stranger, on %s', (server) => {
+describe.each(sharedServers)('beside a stranger, on %s', (server) => {
   test.each([
     { does: 'create table side.t (id int)', ofOthers: 2 },
     {

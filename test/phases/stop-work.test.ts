@@ -13,7 +13,7 @@ import { heldConnection } from '../../src/target/connection.ts';
 import { startPostgres } from '../../tools/postgres/server.ts';
 import { start } from '../support/builders.ts';
 import { database, type TestDatabase } from '../support/database.ts';
-import { everyCase } from '../support/every-case.ts';
+import { everyCase, testedMajors } from '../support/every-case.ts';
 import { withLeftOver } from '../target/left-over.ts';
 import { temporaryRole } from '../target/role.ts';
 import { type OtherSession, sessionAs } from '../target/session-as.ts';
@@ -213,7 +213,7 @@ test('a role that was renamed prevents the proof, because its sessions cannot be
   expect(proof).toMatchObject({ left: [expect.stringMatching(`^perhaps sessions of ${role.name}, a role that`)] });
 });
 
-test.each([15, 18] as const)(
+test.each(testedMajors)(
   'an enabled subscription of the phases’ role prevents the proof, and one of a role of which it is a member is named, on %i',
   async (major) => {
     await using server = await startPostgres({ major, settings: { wal_level: 'logical' }, inMemory: true });

@@ -11,6 +11,7 @@ import { startPostgres } from '../../tools/postgres/server.ts';
 import { checksSession } from '../support/checks-session.ts';
 import { temporaryRole } from '../target/role.ts';
 import { database, type TestDatabase } from '../support/database.ts';
+import { sharedServers } from '../support/every-case.ts';
 
 const options = { timeout: seconds(5), signal: new AbortController().signal };
 const held = (url: string) => checksSession(url);
@@ -116,7 +117,7 @@ async function withStranger(server: string) {
   return { db, app, mallory, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-describe.each(['postgres', 'postgres18'] as const)('%s: the same text of a stranger', (server) => {
+describe.each(sharedServers)('%s: the same text of a stranger', (server) => {
   const text = 'select count(*) from orders where id > 1';
   const slowly = async (role: { run: (sql: string) => Promise<unknown> }) => {
     await role.run('drop table orders; create view orders as select 2 as id from pg_sleep(0.2)');

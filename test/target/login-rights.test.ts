@@ -9,6 +9,7 @@ import { type LoginFacts, lookAtLogin } from '../../src/target/login-facts.ts';
 import { lookAtLogins, missingSchemas } from '../../src/target/permissions.ts';
 import { asksOfItself } from '../../src/target/session-kinds.ts';
 import { database, type TestDatabase } from '../support/database.ts';
+import { testedMajors } from '../support/every-case.ts';
 
 /** `LOGIN` is the login and `OTHER` another role, with names that no other test uses. */
 interface Case {
@@ -166,7 +167,7 @@ test('a built-in role may have been granted more than its default rights', () =>
   expect(excessOf(given, { kind: 'watching' })).toEqual(['revoke pg_read_all_data from pg_monitor granted by "dba"']);
 });
 
-describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+describe.each(testedMajors)('on PostgreSQL %i', (major) => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await database(inject(major === 15 ? 'postgres' : 'postgres18'));

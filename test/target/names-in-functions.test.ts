@@ -5,8 +5,9 @@ import { heldConnection } from '../../src/target/connection.ts';
 import { vetStatements } from '../../src/target/untrusted-code.ts';
 import { database, type TestDatabase } from '../support/database.ts';
 import { type TestRole, temporaryRole } from './role.ts';
+import { testedMajors } from '../support/every-case.ts';
 
-describe.each([15, 18] as const)('on PostgreSQL %i, a name that a trusted function looks up', (major) => {
+describe.each(testedMajors)('on PostgreSQL %i, a name that a trusted function looks up', (major) => {
   let db: TestDatabase;
   let mallory: TestRole;
   beforeAll(async () => {

@@ -5,6 +5,7 @@ import { seconds } from '../../../src/core/kernel/units.ts';
 import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { lookingAs } from '../catalogue/harness.ts';
+import { sharedServers } from '../../support/every-case.ts';
 
 test.each([
   ['true', true],
@@ -77,7 +78,7 @@ test.each(['(id = 1) OR ', 'NOT ', '"a" = ', `'a' `, 'a AND ', '(a)', ' '])(
   },
 );
 
-test.each(['postgres', 'postgres18'] as const)(
+test.each(sharedServers)(
   'a policy that is nested too deep makes the check unknown, and hides no other policy, on %s',
   async (server) => {
     await using db = await database(inject(server));

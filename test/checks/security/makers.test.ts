@@ -6,6 +6,7 @@ import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
 import { lookingAs } from '../catalogue/harness.ts';
+import { sharedServers } from '../../support/every-case.ts';
 
 /** What a stranger does with its own objects, the check that sees it, and the object it reports. */
 const cases: readonly {
@@ -63,7 +64,7 @@ const cases: readonly {
   },
 ];
 
-describe.each(['postgres', 'postgres18'] as const)('on %s', (server) => {
+describe.each(sharedServers)('on %s', (server) => {
   test.each(cases)(
     '$id: for $does, the check names the only role that can have done it',
     async ({ id, before, does, object }) => {

@@ -10,6 +10,7 @@ import { checksSession } from '../../support/checks-session.ts';
 import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
 import { lookingAs } from '../catalogue/harness.ts';
+import { testedMajors } from '../../support/every-case.ts';
 
 /** A grant by the phases' role has no effect until someone adds the rest. */
 const cases: readonly {
@@ -77,7 +78,7 @@ const cases: readonly {
 const ids: readonly CatalogueId[] = ['reach', 'unprotected-tables', 'definer-functions'];
 
 /** Servers of its own: on 15, each role that may create roles could have acted as the phases' role. */
-describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+describe.each(testedMajors)('on PostgreSQL %i', (major) => {
   let server: Awaited<ReturnType<typeof startPostgres>>;
   beforeAll(async () => void (server = await startPostgres({ major, inMemory: true })));
   afterAll(() => server[Symbol.asyncDispose]());

@@ -12,8 +12,9 @@ import type { SessionOptions } from '../../../src/target/session-settings.ts';
 import { database, type TestDatabase } from '../../support/database.ts';
 import { type SeparateLogins, separateLogins } from '../../support/logins.ts';
 import { type TestRole, temporaryRole } from '../../target/role.ts';
+import { testedMajors } from '../../support/every-case.ts';
 
-describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+describe.each(testedMajors)('on PostgreSQL %i', (major) => {
   let db: TestDatabase;
   let [anon, member, owner]: TestRole[] = [];
   let logins: SeparateLogins;

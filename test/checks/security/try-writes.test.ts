@@ -5,6 +5,7 @@ import { seconds } from '../../../src/core/kernel/units.ts';
 import { heldConnection } from '../../../src/target/connection.ts';
 import { database } from '../../support/database.ts';
 import { temporaryRole } from '../../target/role.ts';
+import { testedMajors } from '../../support/every-case.ts';
 
 const setUp = (role: string): readonly string[] => [
   'create table "no te" (id int primary key, owner text not null)',
@@ -14,7 +15,7 @@ const setUp = (role: string): readonly string[] => [
   `create policy own on "no te" using (owner = current_setting('request.jwt.claims')::json ->> 'sub')`,
 ];
 
-describe.each([15, 18] as const)('on PostgreSQL %i', (major) => {
+describe.each(testedMajors)('on PostgreSQL %i', (major) => {
   const server = inject(major === 15 ? 'postgres' : 'postgres18');
 
   test('tryWrites tries what an identity may write and leaves nothing behind', async () => {
