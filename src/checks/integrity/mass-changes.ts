@@ -11,7 +11,7 @@ import { sameTable, tableThing } from './row-counts.ts';
 
 /** In smaller tables, a loss of most rows is everyday business. */
 const fewestRows = 1_000;
-/** Without the statistics of a table, or of one with more rows, the loss is told from the estimate alone. */
+/** A larger table is not counted: its loss is told from the estimate. */
 const mostCounted = 5_000_000;
 
 /** What the statistics say about a table's rows. */
@@ -66,18 +66,22 @@ const isMeant = (declared: Declared, relation: string, counts: 'rows' | 'content
     return written || [...effects.creates, ...effects.drops].some((name) => sameTable(declared, name, relation));
   });
 
+/**
+ * The rows of a queue, or of a table that is filled anew each night, have been replaced before: as many were inserted as would
+ * fill it twice.
+ */
+const isOftenReplaced = ({ rows = 0, inserted }: Counts): boolean => inserted >= 2 * rows;
+
 function lossFaults(one: Compared, declared: Declared): readonly Fault[] {
-  const { row, was } = one;
-  const counted = row.counted ?? undefined;
-  const now = counted === undefined ? (one.is.rows ?? 0) : Number(counted);
-  const loss = counted === undefined ? lossOf(one) : lossOf({ was, is: { ...one.is, rows: now } });
+  const { row, was, is } = one;
+  const isCounted = typeof row.counted === 'string';
+  const now = isCounted ? Number(row.counted) : (is.rows ?? 0);
+  const loss = isCounted ? lossOf({ was, is: { ...is, rows: now } }) : lossOf(one);
   if (loss <= told || isMeant(declared, row.relation ?? '', 'rows')) return [];
-  const [about, because] =
-    counted === undefined
-      ? ['about ', row.uncounted === undefined ? '' : `, which could not be counted: ${row.uncounted}`]
-      : [row.more === 'yes' ? 'more than ' : '', ''];
-  const said = `has ${about}${sayCounted(now, 'row')} where the statistics had about ${sayWhole(was.rows ?? 0)}${because}`;
-  return [faultOf(declared, tableThing(row.relation), said, loss > grave ? 'veto' : 'note')];
+  const because = typeof row.uncounted === 'string' ? `, which could not be counted: ${row.uncounted}` : '';
+  const often = isOftenReplaced(was) ? '; its rows have been replaced before' : '';
+  const said = `has ${isCounted ? '' : 'about '}${sayCounted(now, 'row')} where the statistics had about ${sayWhole(was.rows ?? 0)}${because}${often}`;
+  return [faultOf(declared, tableThing(row.relation), said, loss > grave && often === '' ? 'veto' : 'note')];
 }
 
 /** Statistics do not tell a wrong update from a right one, so this is worth a note. */
@@ -95,33 +99,25 @@ const listed = `
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and c.relpersistence <> 't' and ${userSchemas('n')}`;
 
-/** Counts no further than it takes to know that fewer than half are gone. */
+/** Counts no further than it takes to know that hardly any are gone. */
 async function counted(asks: Asks, scope: Scope, suspects: readonly Compared[]): Promise<ReadonlyMap<string, Cells>> {
   const code = scope.code(suspects.map(({ row }) => row.oid ?? ''));
   const patience = lockPatience();
-  const found = new Map<string, Cells>();
-  for (const { row, was } of suspects) {
-    const enough = Math.ceil((was.rows ?? 0) * (1 - told));
-    const table = named(row.oid, row.schema, row.name);
+  const countOne = async ({ row, was }: Compared): Promise<Cells> => {
     const over = patience.over([row.owner]);
-    const answer =
-      over !== undefined
-        ? over
-        : await readOr(() =>
-            careful(asks, code, [table]).query(
-              `select count(*) from (select from only ${nameOf({ schema: row.schema ?? '', name: row.name ?? '' })} limit ${enough}) counted`,
-            ),
-          );
-    if (typeof answer === 'string') found.set(row.oid ?? '', { uncounted: answer });
-    else if ('refused' in answer) {
-      patience.met([row.owner], answer.refused);
-      found.set(row.oid ?? '', { uncounted: answer.refused.message });
-    } else
-      found.set(row.oid ?? '', {
-        counted: answer.rows[0]?.[0] ?? null,
-        more: Number(answer.rows[0]?.[0]) >= enough ? 'yes' : 'no',
-      });
-  }
+    if (over !== undefined) return { uncounted: over };
+    const enough = Math.ceil((was.rows ?? 0) * (1 - told));
+    const from = nameOf({ schema: row.schema ?? '', name: row.name ?? '' });
+    const reading = careful(asks, code, [named(row.oid, row.schema, row.name)]);
+    const answer = await readOr(() =>
+      reading.query(`select count(*) from (select from only ${from} limit ${enough}) counted`),
+    );
+    if (!('refused' in answer)) return { counted: answer.rows[0]?.[0] ?? null };
+    patience.met([row.owner], answer.refused);
+    return { uncounted: answer.refused.message };
+  };
+  const found = new Map<string, Cells>();
+  for (const one of suspects) found.set(one.row.oid ?? '', await countOne(one));
   return found;
 }
 

@@ -1,5 +1,9 @@
+import { expect, test } from 'vitest';
+
+import { checksSession } from '../../support/checks-session.ts';
+import { database } from '../../support/database.ts';
 import { phaseWith } from './declared.ts';
-import { type Ground, provable, proveAll } from './harness.ts';
+import { type Ground, lookingAs, provable, proveAll } from './harness.ts';
 
 const flush = 'select pg_stat_force_next_flush()';
 const filled = (name: string, rows = 5_000) => [
@@ -60,4 +64,41 @@ proveAll([
       applied: [phaseWith({ renames: { old: 'renamed' }, writes: { shrunk: { rows: 'shrink', columns: [] } } })],
     },
   }),
+  provable({
+    id: 'mass-changes',
+    when: 'a queue that was emptied before is worth a note, beside a table that was not',
+    setup: [
+      ...filled('queue'),
+      'truncate public.queue',
+      'insert into public.queue select generate_series(1, 5000)',
+      ...filled('t'),
+      flush,
+    ],
+    plant: ['truncate public.queue', 'truncate public.t', flush],
+    heal: [refill, refill.replace('public.t', 'public.queue'), flush],
+    withhold,
+    faults: ['table public.queue', 'table public.t'],
+  }),
 ]);
+
+test('only what was never replaced before is a breach', async () => {
+  await using db = await database();
+  for (const statement of [
+    ...filled('queue'),
+    'truncate queue',
+    'insert into queue select generate_series(1, 5000)',
+    ...filled('t'),
+    flush,
+  ])
+    await db.query(statement);
+  await using connection = checksSession(db.url);
+  const look = await lookingAs(connection, { id: 'mass-changes' });
+  await look(true);
+  await db.query('truncate queue, t');
+  await db.query(flush);
+  const told = (await look()).faults?.map(({ object, what, consequence }) => `${consequence}: ${object} ${what}`);
+  expect(told?.toSorted()).toEqual([
+    'note: table public.queue has no rows where the statistics had about 5,000; its rows have been replaced before',
+    'veto: table public.t has no rows where the statistics had about 5,000',
+  ]);
+});
