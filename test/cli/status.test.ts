@@ -493,6 +493,19 @@ test.each<{ readonly what: string; readonly view: RunView; readonly lines: reado
     lines: ['priya (project_manager): it is slow, which has expired.'],
   },
   {
+    what: 'what was compared after the rollback, and what was not',
+    view: {
+      ...watching,
+      rollback: {
+        ...watching.rollback!,
+        steps: watching.rollback!.steps.map((step) =>
+          step.kind === 'verify' ? { ...step, output: '9 objects are as they were\nNot compared: rows\n' } : step,
+        ),
+      },
+    },
+    lines: ['compared      9 objects are as they were', 'Not compared: rows'],
+  },
+  {
     what: 'how far the watch is',
     view: watching,
     lines: ['  progress  [######........................] 12m 30s of 1h watched, since 02:19:00', '  relapses  none'],

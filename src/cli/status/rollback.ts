@@ -96,6 +96,17 @@ function onWhoseWord({ trigger, by, approvedBy }: RollbackView): string {
   return `${trigger} by ${approvedBy.length > 1 ? list(approvedBy) : by}`;
 }
 
+/** What the guard compared afterwards, and what it did not: without this, "rolled back" would say more than it knows. */
+const comparedRows = ({ steps }: RollbackView): readonly (readonly [string, string])[] =>
+  steps.flatMap(({ kind, state, output = '' }) =>
+    kind === 'verify' && state === 'done' && output !== ''
+      ? output
+          .trimEnd()
+          .split('\n')
+          .map((line, at) => [at === 0 ? 'compared' : '', line] as const)
+      : [],
+  );
+
 /** What is being done, on whose authority, and how far it has got. */
 export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row[] {
   const { proposes, startedAt, id, steps } = rollback;
@@ -107,6 +118,7 @@ export function rollbackRows(rollback: RollbackView, now: Instant): readonly Row
     ['forward work', sayWorkStopped(rollback, now), toneOfWork(rollback)],
     ...scopeRows(rollback),
     ...(atWork === undefined ? [] : [['at work', oneLine(atWork, 160)] as const]),
+    ...comparedRows(rollback),
   ];
   return rows.map(([name, text, tone = 'plain']) => [
     { text: name, tone: 'quiet' },
