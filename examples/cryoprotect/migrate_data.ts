@@ -1,6 +1,7 @@
 /** Phase 4, data migration: fills the junction table, and unifies the name and unit of each predicted property. */
 import { setTimeout } from 'node:timers/promises';
 
+import { gateFrom, untilOpen } from './gate.ts';
 import { inTransaction, type Job, PhaseStopped, runPhase } from './phase-script.ts';
 import { junction, namesNow } from './tables.ts';
 
@@ -40,7 +41,11 @@ async function requireJunction({ db }: Job): Promise<void> {
 }
 
 /** Safe to run again: it skips rows that are already filled or rewritten. The trigger handles rows written meanwhile. */
-export async function migrateData(job: Job, { batch, pause }: Pace = calm): Promise<void> {
+export async function migrateData(
+  job: Job,
+  { batch, pause }: Pace = calm,
+  gate = gateFrom(process.env),
+): Promise<void> {
   await requireJunction(job);
   const { experiment, prediction } = await namesNow(job.db);
   const fill = `insert into public.${junction} (molecule_id, experiment_id)
@@ -58,6 +63,7 @@ export async function migrateData(job: Job, { batch, pause }: Pace = calm): Prom
     for (let from = 0; from < last; from += batch) {
       const to = Math.min(from + batch, last);
       let rows = 0;
+      await untilOpen(gate, job); // outside of the transaction, so that nobody waits for it meanwhile
       await inTransaction(job, table, async () => {
         rows = (await job.db.query(sql, [from, to])).rowCount ?? 0;
       });

@@ -9,6 +9,7 @@ import { type Job, patiently } from '../../examples/cryoprotect/phase-script.ts'
 import { rename } from '../../examples/cryoprotect/standardize_schema.ts';
 import { plurals, tables } from '../../examples/cryoprotect/tables.ts';
 import { catalogue, contents } from './catalogue.ts';
+import { httpServer } from '../probes/http-server.ts';
 import { type Copy, cryoprotect, quietJob, runScript } from './cryoprotect.ts';
 import { verification } from './verification.ts';
 
@@ -34,6 +35,35 @@ async function script(copy: Copy, ...args: string[]): Promise<string> {
   expect(progress.toSorted()).toEqual(progress);
   return stdout;
 }
+
+test('the data migration asks the gate before each batch, and waits while it is closed', async () => {
+  await using copy = await original.copy();
+  await copy.as(async (client) => {
+    await rename(quietJob(client), 'to plural');
+    await fixRelationships(quietJob(client));
+  });
+  const answers: readonly (readonly [number, object])[] = [
+    [429, { because: 'wait', found: 'the run is held by dana' }],
+    [503, { because: 'guard-absent' }],
+  ];
+  let asked = 0;
+  await using server = await httpServer((request, response) => {
+    expect(request.headers.authorization).toBe('Bearer rip_a');
+    const [status, body] = answers[asked++] ?? [200, { go: true, because: [] }];
+    response.writeHead(status).end(JSON.stringify(body));
+  });
+  const said: string[] = [];
+  await copy.as((client) =>
+    migrateData(
+      { ...quietJob(client), say: (line) => void said.push(line) },
+      { batch: 1_000_000, pause: 0 },
+      { url: server.url, token: 'rip_a' },
+    ),
+  );
+  expect(said.slice(0, 2)).toEqual(['waiting: the run is held by dana', 'the gate cannot be asked (503); going on']);
+  expect(asked).toBe(3);
+  expect(await verification(copy)).toMatchObject({ junction: true });
+});
 
 test('the five scripts make the changes that the verification queries expect, and undo them', async () => {
   await using copy = await original.copy();
