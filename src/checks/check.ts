@@ -64,7 +64,10 @@ export interface Sample {
 }
 
 /** What an evaluation will compare its answer with, for checks whose query depends on it. */
-export type Before = Pick<CheckInput, 'baseline' | 'boundary'>;
+export type Before = Pick<CheckInput, 'baseline' | 'boundary'> & {
+  /** The answer is kept as the baseline. */
+  readonly capturing?: boolean;
+};
 
 /** The whole input of a judge. */
 export interface CheckInput<Id extends CatalogueId = CatalogueId> {

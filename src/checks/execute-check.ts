@@ -12,7 +12,7 @@ import { sayFaults } from '../core/verdicts/catalogue.ts';
 import type { Asks } from './asks.ts';
 import type { Cells, Check, Judged, CheckInput, Sample, Scope } from './check.ts';
 import { askPast } from './past.ts';
-import { pastChurn } from './past-churn.ts';
+import { againIfVanished, pastChurn } from './past-churn.ts';
 import { pastLocks } from './past-locks.ts';
 import { pastUnprintable } from './past-unprintable.ts';
 import { refusalOf } from './refusal.ts';
@@ -45,17 +45,19 @@ export const timeoutOf = <Id extends CatalogueId>(check: Check<Id>, limits: Limi
 async function ask<Id extends CatalogueId>(
   { ask: asked, cost, prints }: Check<Id>,
   asks: Asks,
-  { scope, limits, baseline, boundary }: CheckContext<Id>,
+  { scope, limits, baseline, boundary, capturing }: CheckContext<Id>,
   timeout: Millis,
 ): Promise<readonly Cells[]> {
   if (typeof asked === 'object') {
-    const bounded: Asks = { query: (text, values, options) => asks.query(text, values, { timeout, ...options }) };
-    return asked.steps(bounded, scope, limits, { baseline, boundary });
+    const bounded: Asks = {
+      query: (text, values, options) => againIfVanished(() => asks.query(text, values, { timeout, ...options })),
+    };
+    return asked.steps(bounded, scope, limits, { baseline, boundary, capturing });
   }
   const { text, values = [] } = typeof asked === 'string' ? { text: asked } : asked(scope);
   const options = { timeout, prepared: cost !== 'C' };
   if (prints === true) return askPast(asks, { text, values }, options, [pastLocks(), pastUnprintable(), pastChurn()]);
-  return recordsInSlices(await asks.query(text, values, options));
+  return recordsInSlices(await againIfVanished(() => asks.query(text, values, options)));
 }
 
 /** The judgement on all rows. Rows that can be judged one by one are judged in slices. */

@@ -1,7 +1,7 @@
 import type { Asks } from './asks.ts';
 import type { Past } from './past.ts';
 import { userSchemas } from './pieces.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, refusalOf } from './refusal.ts';
 
 /**
  * A statement sees the catalogs as they were when it began, but PostgreSQL prints a definition from what is there at that
@@ -10,6 +10,17 @@ import type { Refusal } from './refusal.ts';
 const vanished = /^(could not open relation with OID|cache lookup failed for|could not find tuple for)|\bOID \d+/i;
 const codes = ['XX000', '42P01', '42704', '42883', '42703'];
 const hasVanished = ({ code = '', message }: Refusal): boolean => codes.includes(code) && vanished.test(message);
+
+/** For a statement that prints little: what it met is rarely met twice. */
+export async function againIfVanished<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === mostTries || !hasVanished(refusalOf(error))) throw error;
+    }
+  }
+}
 
 /** What each role makes and drops, in the version that is there now. */
 const census = `

@@ -16,18 +16,39 @@ const mostCounted = 5_000_000;
 
 /** What the statistics say about a table's rows. */
 interface Counts {
-  /** About how many there are; undefined if the server does not know. */
+  /** About how many there are; undefined if nobody knows. */
   readonly rows: number | undefined;
   readonly inserted: number;
   readonly updated: number;
+  readonly deleted: number;
+  /** The file that holds the rows: another one once the table is truncated or written anew. */
+  readonly file: string;
 }
 
-/** A table that was never analyzed has -1 in `reltuples`. After a reset or a crash, the counters begin at zero. */
-function countsOf({ live, planned, inserted, updated }: Cells, isReset: boolean): Counts {
-  const known = Number(planned) >= 0 ? Number(planned) : undefined;
-  const rows = isReset ? known : Number(live) > 0 || Number(inserted) > 0 ? Number(live) : known;
-  return { rows, inserted: Number(inserted), updated: Number(updated) };
+/** After a reset or a crash, the counters begin at zero. */
+const isReset = ({ inserted }: Cells, was: Counts | undefined): boolean =>
+  was !== undefined && Number(inserted) < was.inserted;
+
+/**
+ * A table that was never vacuumed or analyzed, or was truncated, has -1 in `reltuples`. Its live rows are then counted from zero,
+ * although a database that was copied or restored has more. What changed since they were last known can be counted.
+ */
+function estimate(row: Cells, was: Counts | undefined): number | undefined {
+  const { live, planned, inserted, deleted, file, counted } = row;
+  if (typeof counted === 'string') return Number(counted) > mostCounted ? undefined : Number(counted);
+  const isFresh = isReset(row, was);
+  if (Number(planned) >= 0) return !isFresh && Number(live) + Number(inserted) > 0 ? Number(live) : Number(planned);
+  if (was?.rows === undefined || isFresh || was.file !== file) return undefined;
+  return Math.max(0, was.rows + Number(inserted) - was.inserted - (Number(deleted) - was.deleted));
 }
+
+const countsOf = (row: Cells, was: Counts | undefined): Counts => ({
+  rows: estimate(row, was),
+  inserted: Number(row.inserted),
+  updated: Number(row.updated),
+  deleted: Number(row.deleted),
+  file: row.file ?? '',
+});
 
 const objectOf = ({ relation }: Cells, declared: Declared): string =>
   sayThing(thingBefore(declared, tableThing(relation)));
@@ -45,9 +66,8 @@ function compareOne(row: Cells, declared: Declared, { baseline, boundary }: Befo
   const object = objectOf(row, declared);
   const earlier = [readCounts(baseline?.[object]), readCounts(boundary?.[object])].filter((one) => one !== undefined);
   const was = earlier.toSorted((a, b) => (b.rows ?? 0) - (a.rows ?? 0))[0];
-  if (was === undefined) return undefined;
-  const newest = Math.max(...earlier.map(({ inserted }) => inserted));
-  return { row, was, is: countsOf(row, Number(row.inserted) < newest) };
+  const newest = earlier.toSorted((a, b) => b.inserted - a.inserted)[0];
+  return was && { row, was, is: countsOf(row, newest) };
 }
 
 /** The share of rows that a loss must exceed to be told at all, and to be grave. */
@@ -55,6 +75,12 @@ const [told, grave] = [0.1, 0.5];
 
 const lossOf = ({ was, is }: Pick<Compared, 'was' | 'is'>): number =>
   was.rows === undefined || is.rows === undefined || was.rows < fewestRows ? 0 : 1 - is.rows / was.rows;
+
+/** Worth counting: rows seem to be gone, or nothing tells how many are left. */
+const isSuspect = (one: Compared): boolean => {
+  const { rows = 0 } = one.was;
+  return rows >= fewestRows && rows <= mostCounted && (one.is.rows === undefined || lossOf(one) > told);
+};
 
 /** Whether a phase, finished or not, says that rows of this table go or are rewritten. */
 const isMeant = (declared: Declared, relation: string, counts: 'rows' | 'content'): boolean =>
@@ -75,12 +101,12 @@ const isOftenReplaced = ({ rows = 0, inserted }: Counts): boolean => inserted >=
 function lossFaults(one: Compared, declared: Declared): readonly Fault[] {
   const { row, was, is } = one;
   const isCounted = typeof row.counted === 'string';
-  const now = isCounted ? Number(row.counted) : (is.rows ?? 0);
-  const loss = isCounted ? lossOf({ was, is: { ...is, rows: now } }) : lossOf(one);
+  const now = is.rows ?? 0;
+  const loss = lossOf(one);
   if (loss <= told || isMeant(declared, row.relation ?? '', 'rows')) return [];
   const because = typeof row.uncounted === 'string' ? `, which could not be counted: ${row.uncounted}` : '';
   const often = isOftenReplaced(was) ? '; its rows have been replaced before' : '';
-  const said = `has ${isCounted ? '' : 'about '}${sayCounted(now, 'row')} where the statistics had about ${sayWhole(was.rows ?? 0)}${because}${often}`;
+  const said = `has ${isCounted ? '' : 'about '}${sayCounted(now, 'row')} where it had about ${sayWhole(was.rows ?? 0)}${because}${often}`;
   return [faultOf(declared, tableThing(row.relation), said, loss > grave && often === '' ? 'veto' : 'note')];
 }
 
@@ -95,40 +121,52 @@ function updateFaults({ row, was, is }: Compared, declared: Declared): readonly 
 const listed = `
   select c.oid, n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as relation,
     pg_get_userbyid(c.relowner) as owner, c.reltuples::int8 as planned, pg_stat_get_live_tuples(c.oid) as live,
-    pg_stat_get_tuples_inserted(c.oid) as inserted, pg_stat_get_tuples_updated(c.oid) as updated
+    pg_stat_get_tuples_inserted(c.oid) as inserted, pg_stat_get_tuples_updated(c.oid) as updated,
+    pg_stat_get_tuples_deleted(c.oid) as deleted, c.relfilenode::text as file
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind = 'r' and c.relpersistence <> 't' and ${userSchemas('n')}`;
 
-/** Counts no further than it takes to know that hardly any are gone. */
-async function counted(asks: Asks, scope: Scope, suspects: readonly Compared[]): Promise<ReadonlyMap<string, Cells>> {
-  const code = scope.code(suspects.map(({ row }) => row.oid ?? ''));
+/** Counts each table, no further than its limit. */
+async function counted(
+  asks: Asks,
+  scope: Scope,
+  tables: readonly { readonly row: Cells; readonly limit: number }[],
+): Promise<ReadonlyMap<string, Cells>> {
+  const code = scope.code(tables.map(({ row }) => row.oid ?? ''));
   const patience = lockPatience();
-  const countOne = async ({ row, was }: Compared): Promise<Cells> => {
+  const countOne = async (row: Cells, limit: number): Promise<Cells> => {
     const over = patience.over([row.owner]);
     if (over !== undefined) return { uncounted: over };
-    const enough = Math.ceil((was.rows ?? 0) * (1 - told));
     const from = nameOf({ schema: row.schema ?? '', name: row.name ?? '' });
     const reading = careful(asks, code, [named(row.oid, row.schema, row.name)]);
     const answer = await readOr(() =>
-      reading.query(`select count(*) from (select from only ${from} limit ${enough}) counted`),
+      reading.query(`select count(*) from (select from only ${from} limit ${limit}) counted`),
     );
     if (!('refused' in answer)) return { counted: answer.rows[0]?.[0] ?? null };
     patience.met([row.owner], answer.refused);
     return { uncounted: answer.refused.message };
   };
   const found = new Map<string, Cells>();
-  for (const one of suspects) found.set(one.row.oid ?? '', await countOne(one));
+  for (const { row, limit } of tables) found.set(row.oid ?? '', await countOne(row, limit));
   return found;
+}
+
+/** For a baseline, tables without statistics are counted; after it, those that seem to have lost rows. */
+function toCount(rows: readonly Cells[], { phases }: Scope, before: Before) {
+  if (before.capturing === true)
+    return rows.filter(({ planned }) => Number(planned) < 0).map((row) => ({ row, limit: mostCounted + 1 }));
+  return rows.flatMap((row) => {
+    const one = compareOne(row, { underWay: [], applied: phases }, before);
+    // No further than it takes to know that hardly any are gone.
+    return one !== undefined && isSuspect(one) ? [{ row, limit: Math.ceil((one.was.rows ?? 0) * (1 - told)) }] : [];
+  });
 }
 
 async function ask(asks: Asks, scope: Scope, before: Before): Promise<readonly Cells[]> {
   const rows = recordsOf(await asks.query(listed));
-  const declared = { underWay: [], applied: scope.phases };
-  const suspects = rows
-    .flatMap((row) => compareOne(row, declared, before) ?? [])
-    .filter((one) => lossOf(one) > told && (one.was.rows ?? 0) <= mostCounted);
-  if (suspects.length === 0) return rows;
-  const found = await scope.rows((reading) => counted(reading, scope, suspects));
+  const tables = toCount(rows, scope, before);
+  if (tables.length === 0) return rows;
+  const found = await scope.rows((reading) => counted(reading, scope, tables));
   return rows.map((row) => ({ ...row, ...found.get(row.oid ?? '') }));
 }
 
@@ -136,8 +174,7 @@ const seenOf = (rows: readonly Cells[], { declared, baseline }: CheckInput<'mass
   Object.fromEntries(
     rows.map((row) => {
       const object = objectOf(row, declared);
-      const was = readCounts(baseline?.[object]);
-      return [object, JSON.stringify(countsOf(row, was !== undefined && Number(row.inserted) < was.inserted))];
+      return [object, JSON.stringify(countsOf(row, readCounts(baseline?.[object])))];
     }),
   );
 
@@ -166,7 +203,9 @@ export const massChanges = check({
     return { faults, seen, saw: `the estimated rows of ${sayCounted(known, 'table')}, none with a tenth less${rest}` };
   },
   breach: {
-    baseline: { 'table public.t': '{"rows":400000,"inserted":400000,"updated":0}' },
-    rows: [{ relation: 'public.t', planned: '-1', live: '0', inserted: '400000', updated: '0' }],
+    baseline: { 'table public.t': '{"rows":400000,"inserted":400000,"updated":0,"deleted":0,"file":"1"}' },
+    rows: [
+      { relation: 'public.t', planned: '-1', inserted: '400000', updated: '0', deleted: '0', file: '2', counted: '0' },
+    ],
   },
 });

@@ -98,7 +98,26 @@ test('only what was never replaced before is a breach', async () => {
   await db.query(flush);
   const told = (await look()).faults?.map(({ object, what, consequence }) => `${consequence}: ${object} ${what}`);
   expect(told?.toSorted()).toEqual([
-    'note: table public.queue has no rows where the statistics had about 5,000; its rows have been replaced before',
-    'veto: table public.t has no rows where the statistics had about 5,000',
+    'note: table public.queue has no rows where it had about 5,000; its rows have been replaced before',
+    'veto: table public.t has no rows where it had about 5,000',
   ]);
 });
+
+test.each([
+  { what: 'truncate t', says: 'has no rows where it had about 5,000' },
+  { what: 'delete from t where id > 1000', says: 'has 1,000 rows where it had about 5,000' },
+  { what: 'delete from t where id > 4900', says: undefined },
+  { what: 'insert into t select generate_series(1, 5000)', says: undefined },
+])(
+  'a table without statistics, such as one of a copied database, is counted for the baseline: $what',
+  async ({ what, says }) => {
+    await using db = await database();
+    for (const statement of [...filled('t'), flush, 'select pg_stat_reset()']) await db.query(statement);
+    await using connection = checksSession(db.url);
+    const look = await lookingAs(connection, { id: 'mass-changes' });
+    expect((await look(true)).summary).toBe('the estimated rows of 1 table, none with a tenth less');
+    await db.query(what);
+    await db.query(flush);
+    expect((await look()).faults?.map((fault) => fault.what)).toEqual(says === undefined ? [] : [says]);
+  },
+);
