@@ -1,6 +1,5 @@
 import type { OwnTime } from '../core/evidence/own-time.ts';
-import type { Failure, Reading } from '../core/evidence/reading.ts';
-import { isUndefinedObject } from '../core/evidence/reading.ts';
+import { type Failure, isUndefinedObject, type Reading } from '../core/evidence/reading.ts';
 import { sayError } from '../core/kernel/errors.ts';
 import type { Millis } from '../core/kernel/units.ts';
 import { NameUnknown, StatementTimedOut, TargetError, TargetUnreachable, WrongServer } from '../target/errors.ts';

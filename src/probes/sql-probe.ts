@@ -63,7 +63,7 @@ export function sqlProbe(
   const ask = async (at: Instant, signal: AbortSignal): Promise<Reading> => {
     const about = { probe: id, at };
     sinceFresh += 1;
-    // After a connection that could not be opened, every reading opens one: whoever connects anew is turned away.
+    // After a connection that could not be opened, every reading opens one: new connections are turned away.
     const path = sinceFresh >= freshEvery ? fresh : undefined;
     const attempt = path === undefined ? 'full' : await onFresh(path, signal);
     const answer = attempt === 'full' && !(path !== undefined && unreached) ? await onHeld(signal) : attempt;

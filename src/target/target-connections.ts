@@ -1,6 +1,7 @@
 import { type Millis, millis } from '../core/kernel/units.ts';
 import type { EnvironmentPlan } from '../core/plan/environment.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { visitsApart } from '../core/plan/users-series.ts';
 import { addressOf } from './address.ts';
 import { heldConnection, type HeldConnection } from './connection.ts';
 import type { ExpectedServer } from './expected-server.ts';
@@ -50,8 +51,6 @@ const probeConnections = 2;
 
 /** Enough visits at once that every probe learns in time that logins fail, even if each visit waits for its timeout. */
 const mostVisits = 10;
-/** At most five a second, whatever the number of probes. */
-const visitsApart = millis(200);
 
 const statementsOf = ({ probes, checks }: ConnectionParts['plan']): readonly string[] =>
   [...probes, ...checks].flatMap(({ sql, after }) => [...(sql === undefined ? [] : [sql]), ...Object.values(after)]);

@@ -1,22 +1,14 @@
-import {
-  allowed,
-  type Declared,
-  isDeclared,
-  isInFlux,
-  namesNow,
-  sqlBefore,
-  thingBefore,
-} from '../../core/evidence/declared.ts';
+import { allowed, type Declared, isDeclared, isInFlux, namesNow, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { type Grant, grantsIn, unquoted } from '../access-list.ts';
 import type { Asks } from '../asks.ts';
 import { type Cells, check, type CheckInput, everyone, type Scope } from '../check.ts';
 import { noBaseline, recordsOf, sayCounted } from '../pieces.ts';
+import { functionBefore, grantableCatalogs } from '../security/grantable.ts';
 import { everybody, includesWord, wordsFor } from '../security/watched.ts';
 import { lacked, listed } from './lost-access-sql.ts';
 
-/** A function's arguments may be rows of a renamed table. */
 const thingOf = ({ kind, relation, name }: Cells): Thing => ({
   kind: kind ?? '',
   relation: relation ?? undefined,
@@ -24,9 +16,7 @@ const thingOf = ({ kind, relation, name }: Cells): Thing => ({
 });
 function named(declared: Declared, thing: Thing): string {
   if (thing.kind !== 'function' || thing.name === undefined) return sayThing(thingBefore(declared, thing));
-  const open = thing.name.indexOf('(');
-  const name = thing.name.slice(0, open) + sqlBefore(declared, thing.name.slice(open), true);
-  return sayThing(thingBefore(declared, { ...thing, name }));
+  return sayThing(thingBefore(declared, { ...thing, name: functionBefore(declared, thing.name) }));
 }
 
 const keyOf = (object: string, { privilege, grantee }: Grant): string =>
@@ -143,7 +133,7 @@ function seenOf(rows: readonly Cells[], declared: Declared): Seen {
 }
 
 /**
- * What everybody but an owner could do and no longer can. A table that is built anew and takes the old one's name has none of
+ * What everybody but an owner could do and no longer can. A table that is rebuilt under its old name has none of
  * its grants, and the application is turned away.
  */
 export const lostAccess = check({
@@ -151,20 +141,7 @@ export const lostAccess = check({
   cost: 'B',
   against: 'baseline',
   mayAt: 'sustained',
-  reads: [
-    'pg_class',
-    'pg_attribute',
-    'pg_proc',
-    'pg_type',
-    'pg_language',
-    'pg_namespace',
-    'pg_database',
-    'pg_tablespace',
-    'pg_foreign_data_wrapper',
-    'pg_foreign_server',
-    'pg_auth_members',
-    'pg_roles',
-  ],
+  reads: [...grantableCatalogs, 'pg_auth_members', 'pg_roles'],
   needs: everyone,
   remedy: 'grant PRIVILEGE on OBJECT to ROLE; or declare in the phase’s grants who may still do what',
   ask: { steps: (asks, scope, _, { baseline }) => ask(asks, scope, baseline) },

@@ -21,7 +21,7 @@ interface Counts {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
-  /** The file that holds the rows: another one once the table is truncated or written anew. */
+  /** The file that holds the rows: another one once the table is truncated or rewritten. */
   readonly file: string;
 }
 
@@ -93,7 +93,7 @@ const isMeant = (declared: Declared, relation: string, counts: 'rows' | 'content
   });
 
 /**
- * The rows of a queue, or of a table that is filled anew each night, have been replaced before: as many were inserted as would
+ * The rows of a queue, or of a table that is refilled each night, have been replaced before: as many were inserted as would
  * fill it twice.
  */
 const isOftenReplaced = ({ rows = 0, inserted }: Counts): boolean => inserted >= 2 * rows;

@@ -1,8 +1,9 @@
-import { allowed, isDeclared, isInFlux, sqlBefore, thingBefore } from '../../core/evidence/declared.ts';
+import { allowed, isDeclared, isInFlux, thingBefore } from '../../core/evidence/declared.ts';
 import type { Fault, Seen } from '../../core/evidence/finding.ts';
 import { sayThing, type Thing } from '../../core/evidence/thing.ts';
 import { type Cells, check, everyone, type CheckInput } from '../check.ts';
 import { noBaseline, sayCounted } from '../pieces.ts';
+import { functionBefore, grantableCatalogs } from './grantable.ts';
 import { grantsQuery } from './grants-sql.ts';
 import { everybody, includesWord, missingRole, watchedRoles, wordsFor } from './watched.ts';
 
@@ -19,16 +20,10 @@ interface Held {
   readonly by: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A function's arguments may be rows of a renamed table. */
-function functionBefore({ declared }: Grants, name: string): string {
-  const open = name.indexOf('(');
-  return name.slice(0, open) + sqlBefore(declared, name.slice(open), true);
-}
-
 const thingOf = ({ kind, relation, name }: Cells, input: Grants): Thing => ({
   kind: kind ?? '',
   relation: relation ?? undefined,
-  name: kind === 'function' ? functionBefore(input, name ?? '') : (name ?? undefined),
+  name: kind === 'function' ? functionBefore(input.declared, name ?? '') : (name ?? undefined),
 });
 
 const heldOf = (row: Cells, input: Grants): Held => ({
@@ -195,20 +190,7 @@ export const grants = check({
   cost: 'B',
   against: 'baseline',
   mayAt: 'veto',
-  reads: [
-    'pg_class',
-    'pg_attribute',
-    'pg_proc',
-    'pg_type',
-    'pg_language',
-    'pg_namespace',
-    'pg_database',
-    'pg_tablespace',
-    'pg_foreign_data_wrapper',
-    'pg_foreign_server',
-    'pg_largeobject_metadata',
-    'pg_roles',
-  ],
+  reads: [...grantableCatalogs, 'pg_largeobject_metadata', 'pg_roles'],
   needs: everyone,
   remedy: 'revoke PRIVILEGE on OBJECT from ROLE',
   ask: (scope) => ({

@@ -7,7 +7,7 @@ import { isMapping, valueAt } from './tree.ts';
 /** What users feel is known at least this often. */
 const mostSilence = seconds(5);
 /** At most five new connections a second, whatever the number of probes: opening one costs the server a process. */
-const visitsApart = millis(200);
+export const visitsApart = millis(200);
 
 /** Environments in which nothing could ask the probes that write: only the application's login may. */
 export function unaskedTransactions(expanded: unknown): readonly Objection[] {

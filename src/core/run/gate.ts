@@ -43,9 +43,7 @@ function ofRun(state: RunState): readonly string[] {
   if (closed !== undefined) return ['the run is closed'];
   const open = recommendations.find((one) => one.state === 'open');
   return [
-    ...(held === undefined
-      ? []
-      : [`the run is held by ${held.by}${held.reason === undefined ? '' : `: ${held.reason}`}`]),
+    ...(held === undefined ? [] : [`the run is held by ${held.by}: ${held.reason}`]),
     ...(blind === undefined ? [] : [`the guard is blind: ${sayBlindness(blind.probes, (names) => names.join(', '))}`]),
     ...(targetChange === undefined ? [] : [`${sayTargetChange(targetChange)}, which nobody has confirmed yet`]),
     ...(open === undefined ? [] : [`a rollback is recommended (${open.id})`]),
@@ -62,15 +60,15 @@ export function gateOf({ state, verdicts, slowest, unready }: AtGate): Gate {
     .filter(([, status]) => status === 'breach')
     .map(([criterion]) => criterion);
   const faults = verdicts.filter(({ subject, because }) => pressure.has(subject) && faulty.has(because));
-  const share = slowest === undefined ? 0 : slowest.share;
+  const isSlow = slowest !== undefined && slowest.share >= half;
   const because = [
     ...ofRun(state),
     ...unready,
     ...breached.map((criterion) => `${criterion} is breached`),
     ...faults.map(({ subject, summary }) => `${subject}: ${summary}`),
-    ...(share < half
-      ? []
-      : [`${slowest?.probe} has ${Math.round(share * 100)} % of the evidence that an alarm of slowness takes`]),
+    ...(isSlow
+      ? [`${slowest.probe} has ${Math.round(slowest.share * 100)} % of the evidence that an alarm of slowness takes`]
+      : []),
   ];
   return { go: because.length === 0, because };
 }
